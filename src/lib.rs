@@ -1,0 +1,8 @@
+//! `virtpy` gives every project its own Python environment at the price of a few symlinks: each wheel is
+//! unpacked once per machine into a read-only store, and venvs link to it.
+//!
+//! The binary is a thin face over this library. Data flows one way, and `tests/layering.rs` keeps it so:
+//! `cli → commands → (resolve | interpreters) → venv → store → wheel → archive → fs`.
+//! `docs/architecture.md` tells what each module owns.
+
+pub mod fs;

@@ -1,0 +1,59 @@
+//! An I/O error that says which path it is about.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What could not be done to which path.
+#[derive(Debug, thiserror::Error)]
+#[error("could not {action} `{}`", path.display())]
+pub struct PathError {
+    /// The verb of the message: "read", "create the folder".
+    pub action: &'static str,
+    /// The path as it was given.
+    pub path: PathBuf,
+    /// Why, in the operating system's words.
+    pub source: io::Error,
+}
+
+impl PathError {
+    /// Whether the path was missing.
+    pub fn is_not_found(&self) -> bool {
+        self.source.kind() == io::ErrorKind::NotFound
+    }
+
+    /// Whether something stood where the path was to be made.
+    pub fn already_exists(&self) -> bool {
+        self.source.kind() == io::ErrorKind::AlreadyExists
+    }
+
+    /// What a user can do about it, where the operating system's answer tells.
+    pub fn hint(&self) -> Option<String> {
+        match self.source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Some("free some space on that disk, then run the command again".to_owned())
+            }
+            io::ErrorKind::PermissionDenied => {
+                Some("check who owns that path; `VIRTPY_HOME` moves the store to another folder".to_owned())
+            }
+            io::ErrorKind::ReadOnlyFilesystem => {
+                Some("that disk is mounted read-only; set `VIRTPY_HOME` to a folder you can write".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Adds the path to an I/O result.
+pub trait IoResultExt<T> {
+    /// Says what was being done to which path when it failed.
+    ///
+    /// # Errors
+    /// The same failure, with its path.
+    fn at(self, action: &'static str, path: &Path) -> Result<T, PathError>;
+}
+
+impl<T> IoResultExt<T> for io::Result<T> {
+    fn at(self, action: &'static str, path: &Path) -> Result<T, PathError> {
+        self.map_err(|source| PathError { action, path: path.to_path_buf(), source })
+    }
+}

@@ -1,0 +1,276 @@
+//! The only place that writes to the disk.
+//!
+//! Everything here names the path in its error, never follows a link by accident, and makes a change either
+//! wholly or not at all. `clippy.toml` bans `std::fs` elsewhere, so a reader who wants to know how the store or
+//! a venv is protected from half-written files has this one room to read.
+
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod error;
+mod lock;
+mod tree;
+
+use std::ffi::OsString;
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+pub use error::{IoResultExt, PathError};
+pub use lock::{Lock, LockError, LockMode};
+pub use tree::{count_entries, make_folders_read_only, read_dir_names, remove_tree};
+
+/// What stands at a path, without following a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileKind {
+    /// A regular file.
+    File,
+    /// A real folder.
+    Folder,
+    /// A symbolic link, whatever it points at.
+    Link,
+    /// A socket, a device, a pipe.
+    Other,
+}
+
+impl From<std::fs::FileType> for FileKind {
+    fn from(kind: std::fs::FileType) -> Self {
+        if kind.is_symlink() {
+            Self::Link
+        } else if kind.is_dir() {
+            Self::Folder
+        } else if kind.is_file() {
+            Self::File
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// Returns the whole content of a file.
+///
+/// # Errors
+/// When the file cannot be opened or read.
+pub fn read(path: &Path) -> Result<Vec<u8>, PathError> {
+    std::fs::read(path).at("read", path)
+}
+
+/// Returns the content of a file that `virtpy` wrote itself, in three system calls where it fits `expected`
+/// bytes. A short read is taken for the end, which holds for regular files; what is read is checked by its
+/// parser anyway.
+///
+/// # Errors
+/// When the file cannot be opened or read.
+pub fn read_own(path: &Path, expected: usize) -> Result<Vec<u8>, PathError> {
+    let mut file = File::open(path).at("open", path)?;
+    let mut content = vec![0; expected];
+    let mut filled = 0;
+    loop {
+        let count = match file.read(&mut content[filled..]) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            other => other.at("read", path)?,
+        };
+        filled += count;
+        if filled < content.len() {
+            content.truncate(filled);
+            return Ok(content);
+        }
+        content.resize(content.len() * 2, 0);
+    }
+}
+
+/// Returns the whole content of a UTF-8 file.
+///
+/// # Errors
+/// When the file cannot be read or is not UTF-8.
+pub fn read_to_string(path: &Path) -> Result<String, PathError> {
+    std::fs::read_to_string(path).at("read", path)
+}
+
+/// Replaces `path` by a file with `content`: readers see the old file or the new one, never a part.
+///
+/// # Errors
+/// When the folder is missing or not writable, or the disk is full; the old file is then untouched.
+pub fn write_atomic(path: &Path, content: &[u8]) -> Result<(), PathError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new()
+        .prefix(".virtpy-")
+        .permissions(std::fs::Permissions::from_mode(0o644))
+        .tempfile_in(folder)
+        .at("write to", folder)?;
+    file.write_all(content).at("write", path)?;
+    file.persist(path).map_err(|failure| failure.error).at("replace", path)?;
+    Ok(())
+}
+
+/// Writes a file that must not exist yet, with the given permission bits (less the umask).
+///
+/// # Errors
+/// When something stands at `path`, even a dangling link, or the write fails.
+pub fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), PathError> {
+    let mut file = create_new(path, mode)?;
+    file.write_all(content).at("write", path)
+}
+
+/// Opens a file for writing that must not exist yet.
+///
+/// # Errors
+/// When something stands at `path`, even a dangling link, or the folder is not writable.
+pub fn create_new(path: &Path, mode: u32) -> Result<File, PathError> {
+    OpenOptions::new().write(true).create_new(true).mode(mode).open(path).at("create", path)
+}
+
+/// Opens a file for reading.
+///
+/// # Errors
+/// When the file is missing or may not be read.
+pub fn open(path: &Path) -> Result<File, PathError> {
+    File::open(path).at("open", path)
+}
+
+/// Makes one folder whose parent exists.
+///
+/// # Errors
+/// When something stands at `path` or the parent is missing or not writable.
+pub fn create_dir(path: &Path) -> Result<(), PathError> {
+    std::fs::create_dir(path).at("create the folder", path)
+}
+
+/// Makes a folder and its parents; one that exists is fine.
+///
+/// # Errors
+/// When a parent is a file or not writable.
+pub fn create_dir_all(path: &Path) -> Result<(), PathError> {
+    std::fs::create_dir_all(path).at("create the folder", path)
+}
+
+/// Makes a symbolic link at `link` that holds the text `target`.
+///
+/// # Errors
+/// When something stands at `link` or its folder is missing or not writable.
+pub fn symlink(target: &Path, link: &Path) -> Result<(), PathError> {
+    std::os::unix::fs::symlink(target, link).at("link", link)
+}
+
+/// Makes a second name for a file on the same file system.
+///
+/// # Errors
+/// When something stands at `link`, or the two are on different file systems.
+pub fn hard_link(original: &Path, link: &Path) -> Result<(), PathError> {
+    std::fs::hard_link(original, link).at("link", link)
+}
+
+/// Copies a file's content and permission bits to a path where nothing stands.
+///
+/// # Errors
+/// When either side cannot be read or written.
+pub fn copy_new(original: &Path, path: &Path, mode: u32) -> Result<(), PathError> {
+    let mut source = open(original)?;
+    let mut target = create_new(path, mode)?;
+    std::io::copy(&mut source, &mut target).at("copy to", path)?;
+    Ok(())
+}
+
+/// Renames within a file system; replaces a file or an empty folder at `to`.
+///
+/// # Errors
+/// When the two are on different file systems, or a folder with content stands at `to`.
+pub fn rename(from: &Path, to: &Path) -> Result<(), PathError> {
+    std::fs::rename(from, to).at("rename to", to)
+}
+
+/// Removes a file or a link; a link's target stays.
+///
+/// # Errors
+/// When there is none, or the folder is not writable.
+pub fn remove_file(path: &Path) -> Result<(), PathError> {
+    std::fs::remove_file(path).at("remove", path)
+}
+
+/// Removes an empty folder.
+///
+/// # Errors
+/// When the folder has content or its parent is not writable.
+pub fn remove_dir(path: &Path) -> Result<(), PathError> {
+    std::fs::remove_dir(path).at("remove the folder", path)
+}
+
+/// Sets the permission bits of a file or a folder.
+///
+/// # Errors
+/// When the path is missing or somebody else's.
+pub fn set_mode(path: &Path, mode: u32) -> Result<(), PathError> {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).at("set the mode of", path)
+}
+
+/// Returns a path's facts, following links.
+///
+/// # Errors
+/// When nothing stands there.
+pub fn metadata(path: &Path) -> Result<Metadata, PathError> {
+    std::fs::metadata(path).at("look at", path)
+}
+
+/// Returns a path's facts; a link's own where it is one.
+///
+/// # Errors
+/// When nothing stands there.
+pub fn symlink_metadata(path: &Path) -> Result<Metadata, PathError> {
+    std::fs::symlink_metadata(path).at("look at", path)
+}
+
+/// Returns what stands at a path, or `None` where nothing does.
+///
+/// # Errors
+/// When a folder on the way may not be read.
+pub fn kind(path: &Path) -> Result<Option<FileKind>, PathError> {
+    match std::fs::symlink_metadata(path) {
+        Ok(metadata) => Ok(Some(metadata.file_type().into())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => Ok(None),
+        Err(error) => Err(error).at("look at", path),
+    }
+}
+
+/// Returns the text of a link.
+///
+/// # Errors
+/// When nothing stands there or it is no link.
+pub fn read_link(path: &Path) -> Result<PathBuf, PathError> {
+    std::fs::read_link(path).at("read the link", path)
+}
+
+/// Returns the absolute path without links, `.` and `..`.
+///
+/// # Errors
+/// When a part is missing.
+pub fn canonicalize(path: &Path) -> Result<PathBuf, PathError> {
+    std::fs::canonicalize(path).at("resolve", path)
+}
+
+/// Returns the names in a folder, unsorted, without what they are.
+///
+/// # Errors
+/// When the folder is missing or may not be read.
+pub fn names(folder: &Path) -> Result<Vec<OsString>, PathError> {
+    Ok(read_dir_names(folder)?.into_iter().map(|(name, _)| name).collect())
+}
+
+/// Makes everything written so far on the file system of `folder` durable: one call for a whole batch of
+/// entries, where an `fsync` per file would cost thousands.
+///
+/// # Errors
+/// When the kernel reports that writing back failed (a full or failing disk).
+pub fn sync_file_system(folder: &Path) -> Result<(), PathError> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        let handle = open(folder)?;
+        rustix::fs::syncfs(&handle).map_err(std::io::Error::from).at("write back", folder)
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    {
+        let _ = folder;
+        rustix::fs::sync();
+        Ok(())
+    }
+}
