@@ -274,3 +274,23 @@ pub fn sync_file_system(folder: &Path) -> Result<(), PathError> {
         Ok(())
     }
 }
+
+/// Appends to a file, made if it is missing, by one write.
+///
+/// # Errors
+/// When the folder is missing or not writable.
+pub fn append(path: &Path, content: &[u8]) -> Result<(), PathError> {
+    let mut file = OpenOptions::new().append(true).create(true).open(path).at("open", path)?;
+    file.write_all(content).at("write", path)
+}
+
+/// Makes a folder with a name of its own in `parent`; it is removed when the value is dropped.
+///
+/// # Errors
+/// When `parent` is missing or not writable.
+pub fn temporary_folder(parent: &Path) -> Result<tempfile::TempDir, PathError> {
+    tempfile::Builder::new()
+        .permissions(std::fs::Permissions::from_mode(0o755))
+        .tempdir_in(parent)
+        .at("create a folder in", parent)
+}

@@ -1,0 +1,99 @@
+//! The look at an entry's files, once after each boot.
+//!
+//! Reading an entry's manifest is all that a warm install does; but a power cut may have emptied files whose
+//! names were safe already. So the first use after a boot compares the size, the mode and the time of every file
+//! with the manifest, and notes that in `cache/`, from where it may be deleted at any time.
+
+use std::collections::HashSet;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::{Entry, EntryId, Store, StoreError};
+use crate::fs;
+use crate::wheel;
+
+/// Which entries were looked at since the machine started.
+#[derive(Debug)]
+pub struct Checked {
+    path: Option<PathBuf>,
+    ids: HashSet<String>,
+}
+
+impl Store {
+    /// Reads which entries were looked at since the machine started.
+    pub fn checked(&self) -> Checked {
+        let path = self.checked_path();
+        let content = path.as_deref().and_then(|path| fs::read_own(path, 8 * 1024).ok()).unwrap_or_default();
+        let ids = String::from_utf8_lossy(&content).lines().map(str::to_owned).collect();
+        Checked { path, ids }
+    }
+
+    /// Notes that these entries are sound; they were just made or just looked at. A note that cannot be written
+    /// only costs another look.
+    pub(super) fn note_checked(&self, ids: &[EntryId]) {
+        let Some(path) = self.checked_path() else { return };
+        let text: String = ids.iter().map(|id| format!("{id}\n")).collect();
+        if fs::append(&path, text.as_bytes()).is_err() {
+            let folder = path.parent().unwrap_or(Path::new("."));
+            let _ = fs::create_dir_all(folder).and_then(|()| fs::append(&path, text.as_bytes()));
+        }
+    }
+
+    fn checked_path(&self) -> Option<PathBuf> {
+        let boot = fs::read_own(Path::new("/proc/sys/kernel/random/boot_id"), 64).ok()?;
+        let boot: String =
+            boot.iter().filter(|byte| byte.is_ascii_hexdigit()).map(|byte| char::from(*byte)).collect();
+        Some(self.cache().join("checked").join(boot))
+    }
+
+    /// Looks at the entries that were not looked at since the machine started.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] for the first that is not as its manifest says.
+    pub fn check_since_boot(&self, entries: &[&Entry], checked: &Checked) -> Result<(), StoreError> {
+        let mut sound = Vec::new();
+        for entry in entries {
+            let id = entry.id()?;
+            if checked.path.is_none() || !checked.ids.contains(id.as_str()) {
+                look(entry).map_err(|reason| StoreError::Damaged { id: id.to_string(), reason })?;
+                sound.push(id);
+            }
+        }
+        if !sound.is_empty() {
+            self.note_checked(&sound);
+        }
+        Ok(())
+    }
+}
+
+/// Compares every file's size, mode and time with the manifest.
+fn look(entry: &Entry) -> Result<(), String> {
+    let manifest = &entry.manifest;
+    let rows = wheel::parse_record(&manifest.record).map_err(|error| error.to_string())?;
+    for row in &rows {
+        look_at(&entry.path.join("site").join(&row.path), row.size, manifest.unpacked_at)?;
+    }
+    let scripts = manifest.scripts.iter().map(|script| ("scripts", &script.file));
+    let data = manifest.data.iter().map(|row| ("data", row));
+    let headers = manifest.headers.iter().map(|row| ("headers", row));
+    for (tree, row) in scripts.chain(data).chain(headers) {
+        look_at(&entry.path.join(tree).join(&row.path), Some(row.size), manifest.unpacked_at)?;
+    }
+    Ok(())
+}
+
+fn look_at(path: &Path, size: Option<u64>, unpacked_at: u64) -> Result<(), String> {
+    let metadata = fs::symlink_metadata(path).map_err(|error| format!("{error}: {}", error.source))?;
+    let reason = if !metadata.is_file() {
+        "is no file".to_owned()
+    } else if size.is_some_and(|size| size != metadata.len()) {
+        format!("has {} bytes instead of {}", metadata.len(), size.unwrap_or_default())
+    } else if metadata.permissions().mode() & 0o222 != 0 {
+        "is writable".to_owned()
+    } else if u64::try_from(metadata.mtime()).is_ok_and(|time| time > unpacked_at + 1) {
+        "was changed after it was unpacked".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(format!("`{}` {reason}", path.display()))
+}

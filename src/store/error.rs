@@ -1,0 +1,60 @@
+//! What can go wrong in the store.
+
+use crate::fs::{LockError, PathError};
+use crate::wheel;
+
+/// Why the store could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A path could not be read or written.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// Another process holds what is needed.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The wheel is broken or hostile.
+    #[error("`{filename}` is not a usable wheel")]
+    Wheel {
+        /// The wheel's file name.
+        filename: String,
+        /// What is wrong with it.
+        source: wheel::Error,
+    },
+    /// A published entry does not read as one.
+    #[error("the store's entry `{id}` is damaged: {reason}")]
+    Damaged {
+        /// The entry's folder name.
+        id: String,
+        /// What was found.
+        reason: String,
+    },
+    /// Two wheels whose SHA-256 begins with the same 16 digits.
+    #[error("the store's handle `{id}` is taken by another wheel ({taken_by})")]
+    Collision {
+        /// The handle.
+        id: String,
+        /// The SHA-256 that owns it.
+        taken_by: String,
+    },
+    /// What is given as an id is not one.
+    #[error("`{0}` is not an id of this store")]
+    InvalidId(String),
+}
+
+impl StoreError {
+    /// What a user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Path(error) | Self::Lock(LockError::Path(error)) => error.hint(),
+            Self::Lock(LockError::Busy { .. }) => {
+                Some("wait for the other command to end, then run this one again".to_owned())
+            }
+            Self::Wheel { source, .. } => source.hint(),
+            Self::Damaged { id, .. } => Some(format!(
+                "remove the folder `w/{id}` from the store (`virtpy path storage` names it) and add the package \
+                 again with `--upgrade`"
+            )),
+            Self::Collision { .. } | Self::InvalidId(_) => None,
+        }
+    }
+}

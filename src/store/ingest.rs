@@ -1,0 +1,110 @@
+//! Making entries: unpack beside the store, verify, make durable, publish by one rename.
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::manifest::Provenance;
+use super::{Entry, EntryId, Manifest, Store, StoreError};
+use crate::fs;
+use crate::wheel::{self, CheckStrategy, Limits};
+
+/// A wheel on disk that is to become an entry.
+#[derive(Debug, Clone)]
+pub struct WheelFile {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Its name, which carries its tags (PEP 427).
+    pub filename: String,
+    /// Its SHA-256 as computed from its bytes.
+    pub sha256: String,
+    /// Where the bytes came from, for people.
+    pub origin: String,
+}
+
+/// An entry that is complete but not published: dropped, it disappears.
+#[derive(Debug)]
+pub struct Staged {
+    folder: tempfile::TempDir,
+    id: EntryId,
+    manifest: Manifest,
+    /// What the wheel does that people should know, such as files that its RECORD does not list.
+    pub warnings: Vec<String>,
+}
+
+impl Store {
+    /// Unpacks and verifies a wheel beside the store. Nothing is published.
+    ///
+    /// # Errors
+    /// When the wheel is broken or hostile, or the disk is full; nothing is left behind.
+    pub fn stage(&self, wheel: &WheelFile) -> Result<Staged, StoreError> {
+        let id = EntryId::of(&wheel.sha256)?;
+        let folder = self.temporary_folder()?;
+        let mut unpacked = wheel::unpack(
+            &wheel.path,
+            &wheel.filename,
+            folder.path(),
+            &Limits::default(),
+            CheckStrategy::Repair,
+        )
+        .map_err(|source| StoreError::Wheel { filename: wheel.filename.clone(), source })?;
+        let warnings = std::mem::take(&mut unpacked.warnings);
+        let provenance =
+            Provenance { sha256: &wheel.sha256, filename: &wheel.filename, origin: &wheel.origin };
+        let manifest = Manifest::of(unpacked, provenance, seconds_since_1970());
+        let text = serde_json::to_vec(&manifest)
+            .map_err(|error| StoreError::Damaged { id: id.to_string(), reason: error.to_string() })?;
+        fs::write_new(&folder.path().join("entry.json"), &text, 0o444)?;
+        fs::make_folders_read_only(folder.path(), wheel::BYTECODE_FOLDER)?;
+        Ok(Staged { folder, id, manifest, warnings })
+    }
+
+    /// Publishes a batch: everything is written back to the disk once, then each entry appears by one rename. An
+    /// entry that another process has published meanwhile is taken instead.
+    ///
+    /// # Errors
+    /// When writing back fails (a full or failing disk) or the store cannot be written; entries published
+    /// before that stay, complete.
+    pub fn publish(&self, batch: Vec<Staged>) -> Result<Vec<Entry>, StoreError> {
+        if batch.is_empty() {
+            return Ok(Vec::new());
+        }
+        let entries = self.entries();
+        fs::create_dir_all(&entries)?;
+        fs::sync_file_system(&entries)?;
+        let mut ids = Vec::with_capacity(batch.len());
+        let mut published = Vec::with_capacity(batch.len());
+        for staged in batch {
+            let path = self.entry_path(&staged.id);
+            let entry = match publish_one(&staged, &path)? {
+                true => Entry { path, manifest: staged.manifest.clone() },
+                false => self.entry(&staged.manifest.sha256)?.ok_or_else(|| StoreError::Damaged {
+                    id: staged.id.to_string(),
+                    reason: "its folder has no entry.json".to_owned(),
+                })?,
+            };
+            published.push(entry);
+            ids.push(staged.id.clone());
+        }
+        self.note_checked(&ids);
+        Ok(published)
+    }
+}
+
+/// Renames a staged entry into place; `false` where one stands there already.
+fn publish_one(staged: &Staged, path: &Path) -> Result<bool, StoreError> {
+    match fs::rename(staged.folder.path(), path) {
+        Ok(()) => {}
+        Err(error) if matches!(fs::kind(path), Ok(Some(_))) => {
+            drop(error);
+            return Ok(false);
+        }
+        Err(error) => return Err(error.into()),
+    }
+    // Only now: a folder that cannot be written cannot be renamed by its owner either.
+    fs::set_mode(path, 0o555)?;
+    Ok(true)
+}
+
+fn seconds_since_1970() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
+}

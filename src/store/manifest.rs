@@ -1,0 +1,163 @@
+//! `entry.json`: what an entry holds, in the form that the link plan needs without opening another file.
+
+use serde::{Deserialize, Serialize};
+
+use crate::wheel::{EntryPoint, Unpacked};
+
+/// The version of the format that this program writes and reads.
+const FORMAT: u32 = 1;
+
+/// Everything known about an entry. Paths are `/`-separated and relative to the tree they are in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The version of this file's format.
+    pub format: u32,
+    /// The wheel's SHA-256, 64 hexadecimal digits.
+    pub sha256: String,
+    /// The wheel's file name (PEP 427).
+    pub filename: String,
+    /// Where its bytes came from: a URL without credentials, or a path.
+    pub origin: String,
+    /// The distribution's name as its METADATA spells it.
+    pub name: String,
+    /// Its version as its METADATA spells it.
+    pub version: String,
+    /// The compatibility tags of its WHEEL file.
+    pub tags: Vec<String>,
+    /// Whether WHEEL says that the root belongs to purelib.
+    pub root_is_purelib: bool,
+    /// The requirements of METADATA, each a PEP 508 text.
+    pub requires_dist: Vec<String>,
+    /// The Python versions that METADATA asks for.
+    pub requires_python: Option<String>,
+    /// The extras of METADATA.
+    pub provides_extra: Vec<String>,
+    /// The name of the dist-info folder.
+    pub dist_info: String,
+    /// What lies directly in `site/`, the dist-info folder left out.
+    pub top: Vec<FolderItem>,
+    /// What lies directly in the dist-info folder.
+    pub dist_info_items: Vec<FolderItem>,
+    /// Console and GUI scripts to be made.
+    pub entry_points: Vec<EntryPoint>,
+    /// The scripts in `scripts/`.
+    pub scripts: Vec<ScriptRow>,
+    /// The files in `data/`, which belong to the venv's root.
+    pub data: Vec<FileRow>,
+    /// The files in `headers/`.
+    pub headers: Vec<FileRow>,
+    /// The RECORD rows of every file in `site/`, as they stand in a venv's RECORD (PEP 376, CSV).
+    pub record: String,
+    /// When the entry was unpacked, in seconds since 1970: no file of it is newer.
+    pub unpacked_at: u64,
+}
+
+/// A name in a folder.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FolderItem {
+    /// The name.
+    pub name: String,
+    /// Whether it is a folder.
+    pub folder: bool,
+}
+
+/// A file of the entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRow {
+    /// Its path in its tree.
+    pub path: String,
+    /// Its SHA-256 as RECORD writes it: base64, URL-safe, without padding.
+    pub sha256: String,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// A script that the wheel carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScriptRow {
+    /// The file.
+    #[serde(flatten)]
+    pub file: FileRow,
+    /// Whether its first line is `#!python`, to be replaced by the venv's interpreter.
+    pub python: bool,
+}
+
+/// Where a wheel's bytes came from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Provenance<'a> {
+    /// The wheel's SHA-256, 64 hexadecimal digits.
+    pub(super) sha256: &'a str,
+    /// Its file name.
+    pub(super) filename: &'a str,
+    /// Its URL or path.
+    pub(super) origin: &'a str,
+}
+
+impl Manifest {
+    /// Describes a freshly unpacked wheel.
+    pub(super) fn of(unpacked: Unpacked, provenance: Provenance<'_>, unpacked_at: u64) -> Self {
+        let dist_info_prefix = format!("{}/", unpacked.dist_info);
+        let site = unpacked.site.iter().map(|file| file.path.as_str());
+        let top = items(site.clone().filter(|path| !path.starts_with(&dist_info_prefix)));
+        let dist_info_items = items(site.filter_map(|path| path.strip_prefix(&dist_info_prefix)));
+        let row = |file: crate::wheel::InstalledFile| FileRow {
+            path: file.path,
+            sha256: file.sha256,
+            size: file.size,
+        };
+        Self {
+            format: FORMAT,
+            sha256: provenance.sha256.to_ascii_lowercase(),
+            filename: provenance.filename.to_owned(),
+            origin: provenance.origin.to_owned(),
+            name: unpacked.name,
+            version: unpacked.version,
+            tags: unpacked.tags,
+            root_is_purelib: unpacked.root_is_purelib,
+            requires_dist: unpacked.requires_dist,
+            requires_python: unpacked.requires_python,
+            provides_extra: unpacked.provides_extra,
+            dist_info: unpacked.dist_info,
+            top,
+            dist_info_items,
+            entry_points: unpacked.entry_points,
+            scripts: unpacked
+                .scripts
+                .into_iter()
+                .map(|script| ScriptRow { file: row(script.file), python: script.python })
+                .collect(),
+            data: unpacked.data.into_iter().map(row).collect(),
+            headers: unpacked.headers.into_iter().map(row).collect(),
+            record: crate::wheel::record_rows(&unpacked.site),
+            unpacked_at,
+        }
+    }
+
+    /// Reads a manifest.
+    ///
+    /// # Errors
+    /// When it is no JSON of this format.
+    pub(super) fn parse(content: &[u8]) -> Result<Self, serde_json::Error> {
+        let manifest: Self = serde_json::from_slice(content)?;
+        if manifest.format != FORMAT {
+            return Err(serde::de::Error::custom(format!(
+                "it has format {} and this virtpy reads {FORMAT}",
+                manifest.format
+            )));
+        }
+        Ok(manifest)
+    }
+}
+
+/// The distinct first components of some paths, sorted.
+fn items<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<FolderItem> {
+    let mut items: Vec<FolderItem> = paths
+        .map(|path| match path.split_once('/') {
+            Some((name, _)) => FolderItem { name: name.to_owned(), folder: true },
+            None => FolderItem { name: path.to_owned(), folder: false },
+        })
+        .collect();
+    items.sort();
+    items.dedup();
+    items
+}

@@ -1,0 +1,129 @@
+//! The store: every wheel that any venv of this machine uses, unpacked once, read-only, keyed by its SHA-256.
+//!
+//! An entry is complete or absent: it is unpacked beside the store, verified, made durable and then published by
+//! one rename; a published entry is never changed. Venvs register themselves as roots before they link, so that
+//! nothing in use is ever collected. `docs/store-format.md` describes what is on disk.
+
+mod boot;
+mod entry;
+mod error;
+mod ingest;
+mod manifest;
+mod roots;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::fs::{self, Lock, LockMode};
+
+pub use boot::Checked;
+pub use entry::{Entry, EntryId};
+pub use error::StoreError;
+pub use ingest::{Staged, WheelFile};
+pub use manifest::{FileRow, FolderItem, Manifest, ScriptRow};
+pub use roots::{Root, VenvId};
+
+/// How long a command waits for another process before it gives up.
+pub const PATIENCE: Duration = Duration::from_secs(300);
+
+/// The store under one `$VIRTPY_HOME`. Cheap to make: no folder is touched before it is needed.
+#[derive(Debug, Clone)]
+pub struct Store {
+    home: PathBuf,
+}
+
+impl Store {
+    /// The store that lives in `home`, an absolute path.
+    pub fn new(home: PathBuf) -> Self {
+        Self { home }
+    }
+
+    /// The folder of everything: `$VIRTPY_HOME`.
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// The folder of the entries. Its name is one letter so that links into it stay under 60 bytes, which ext4
+    /// keeps inside the inode.
+    pub fn entries(&self) -> PathBuf {
+        self.home.join("w")
+    }
+
+    /// The folder in which entries and downloads are made before they are published.
+    pub fn temporary(&self) -> PathBuf {
+        self.home.join("tmp")
+    }
+
+    /// The folder of the lock files.
+    pub fn locks(&self) -> PathBuf {
+        self.home.join("locks")
+    }
+
+    /// What may be deleted at any time: HTTP answers, interpreters' facts, wheels built from source.
+    pub fn cache(&self) -> PathBuf {
+        self.home.join("cache")
+    }
+
+    /// The folder of the installed interpreters.
+    pub fn pythons(&self) -> PathBuf {
+        self.home.join("pythons")
+    }
+
+    /// The folder of the applications' commands.
+    pub fn bin(&self) -> PathBuf {
+        self.home.join("bin")
+    }
+
+    /// Where an entry stands or would stand.
+    pub fn entry_path(&self, id: &EntryId) -> PathBuf {
+        self.entries().join(id.as_str())
+    }
+
+    /// Holds the store as an installer does: any number at once, but never beside a collection.
+    ///
+    /// # Errors
+    /// When the lock file cannot be made, or a collection runs for longer than the patience.
+    pub fn lock_shared(&self, announce: &mut dyn FnMut(&str)) -> Result<Lock, StoreError> {
+        Ok(Lock::wait(&self.locks().join("store"), LockMode::Shared, PATIENCE, announce)?)
+    }
+
+    /// Holds one venv alone, for as long as it is changed.
+    ///
+    /// # Errors
+    /// When the lock file cannot be made, or another process changes the venv for longer than the patience.
+    pub fn lock_venv(&self, id: &VenvId, announce: &mut dyn FnMut(&str)) -> Result<Lock, StoreError> {
+        let path = self.locks().join(format!("venv-{}", id.as_str()));
+        Ok(Lock::wait(&path, LockMode::Exclusive, PATIENCE, announce)?)
+    }
+
+    /// Holds the right to make the entries named by `keys` (a SHA-256, or any text that stands for the source of
+    /// one), so that each is downloaded and unpacked once however many processes want it. All are taken before
+    /// the work begins and in sorted order: two processes can never wait for each other in a ring.
+    ///
+    /// # Errors
+    /// When a lock file cannot be made, or another process works on one of them for longer than the patience.
+    pub fn lock_entries(
+        &self,
+        mut keys: Vec<String>,
+        announce: &mut dyn FnMut(&str),
+    ) -> Result<Vec<Lock>, StoreError> {
+        keys.sort();
+        keys.dedup();
+        let mut locks = Vec::with_capacity(keys.len());
+        for key in keys {
+            let path = self.locks().join(format!("entry-{}", EntryId::of_text(&key).as_str()));
+            locks.push(Lock::wait(&path, LockMode::Exclusive, PATIENCE, announce)?);
+        }
+        Ok(locks)
+    }
+
+    /// Makes a folder of its own under `tmp/`, removed when the returned value is dropped.
+    ///
+    /// # Errors
+    /// When the store's folder cannot be written.
+    pub fn temporary_folder(&self) -> Result<tempfile::TempDir, StoreError> {
+        let parent = self.temporary();
+        fs::create_dir_all(&parent)?;
+        Ok(fs::temporary_folder(&parent)?)
+    }
+}
