@@ -31,6 +31,13 @@ pub struct Staged {
     pub warnings: Vec<String>,
 }
 
+impl Drop for Staged {
+    /// The folders in it are read-only already, which an ordinary removal does not get through.
+    fn drop(&mut self) {
+        let _ = fs::remove_tree(self.folder.path());
+    }
+}
+
 impl Store {
     /// Unpacks and verifies a wheel beside the store. Nothing is published.
     ///

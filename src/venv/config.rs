@@ -1,0 +1,102 @@
+//! `pyvenv.cfg` (PEP 405): `key = value` lines, as CPython writes them.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// How packages come into a venv; remembered in its `pyvenv.cfg`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LinkMode {
+    /// Folders are linked where that is right.
+    #[default]
+    Auto,
+    /// Links only.
+    Symlink,
+    /// Every file is a second name of the store's.
+    Hardlink,
+    /// Every file is a copy: the venv survives without the store.
+    Copy,
+}
+
+impl LinkMode {
+    /// Whether folders of the store are linked as a whole.
+    pub fn folds(self) -> bool {
+        matches!(self, Self::Auto | Self::Symlink)
+    }
+
+    /// Its name in `pyvenv.cfg` and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Symlink => "symlink",
+            Self::Hardlink => "hardlink",
+            Self::Copy => "copy",
+        }
+    }
+}
+
+impl FromStr for LinkMode {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        [Self::Auto, Self::Symlink, Self::Hardlink, Self::Copy]
+            .into_iter()
+            .find(|mode| mode.as_str() == text)
+            .ok_or_else(|| format!("`{text}` is no link mode (auto, symlink, hardlink or copy)"))
+    }
+}
+
+/// The lines of a `pyvenv.cfg`, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Config {
+    lines: Vec<(String, String)>,
+}
+
+impl Config {
+    /// Reads the text of a `pyvenv.cfg`. Lines without `=` are passed over, as CPython does; keys are compared
+    /// in lower case.
+    pub fn parse(text: &str) -> Self {
+        let lines = text
+            .lines()
+            .filter_map(|line| line.split_once('='))
+            .map(|(key, value)| (key.trim().to_lowercase(), value.trim().to_owned()))
+            .collect();
+        Self { lines }
+    }
+
+    /// Adds a line.
+    pub fn push(&mut self, key: &str, value: impl Into<String>) {
+        self.lines.push((key.to_owned(), value.into()));
+    }
+
+    /// The value of a key, where there is one.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.lines.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
+    }
+
+    /// How packages come into this venv.
+    pub fn link_mode(&self) -> LinkMode {
+        self.get("virtpy-link-mode").and_then(|text| text.parse().ok()).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Config {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.lines.iter().try_for_each(|(key, value)| writeln!(formatter, "{key} = {value}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_it_and_cpython_write() {
+        let text = "home = /usr/bin\ninclude-system-site-packages = false\nversion = 3.12.1\nno value\n";
+        let config = Config::parse(text);
+        assert_eq!(config.get("home"), Some("/usr/bin"));
+        assert_eq!(config.get("no value"), None);
+        assert_eq!(Config::parse(&config.to_string()), config);
+        assert_eq!(Config::parse("VIRTPY-link-mode=copy").link_mode(), LinkMode::Copy);
+        assert_eq!(config.link_mode(), LinkMode::Auto);
+    }
+}

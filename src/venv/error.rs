@@ -1,0 +1,117 @@
+//! What can go wrong with a venv.
+
+use std::path::PathBuf;
+
+use crate::fs::PathError;
+use crate::store::StoreError;
+use crate::wheel;
+
+/// Why a venv could not be made, read or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum VenvError {
+    /// A path could not be read or written.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// The store could not do its part.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Nothing stands there.
+    #[error("there is no venv at `{}`", .0.display())]
+    Missing(PathBuf),
+    /// A folder without `pyvenv.cfg`.
+    #[error("`{}` is not a venv: it has no `pyvenv.cfg`", .0.display())]
+    NotAVenv(PathBuf),
+    /// A venv that another tool made.
+    #[error("the venv at `{}` was made by another tool", .0.display())]
+    NotOurs(PathBuf),
+    /// `new` where something stands already.
+    #[error("`{}` exists already{}", path.display(), if *is_venv { "" } else { " and is not a venv" })]
+    Exists {
+        /// The folder.
+        path: PathBuf,
+        /// Whether it is a venv, so that `--clear` may replace it.
+        is_venv: bool,
+    },
+    /// A path that no venv can have.
+    #[error("a venv cannot be at `{}`: {reason}", path.display())]
+    UnusablePath {
+        /// The path.
+        path: PathBuf,
+        /// Which character is in the way, and why.
+        reason: &'static str,
+    },
+    /// The prompt or the path cannot be written into an activation script.
+    #[error(transparent)]
+    Activation(#[from] super::activation::Error),
+    /// The interpreter line cannot be written.
+    #[error("no script can be made to run `{}`", .0.display())]
+    Shebang(PathBuf, #[source] wheel::Error),
+    /// `pyvenv.cfg` or `state.json` makes no sense.
+    #[error("`{}` is damaged: {reason}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A wheel wants a name that belongs to the venv itself.
+    #[error("`{distribution}` would overwrite `{path}`, which belongs to the venv itself")]
+    Reserved {
+        /// The distribution's name.
+        distribution: String,
+        /// The path in the venv.
+        path: String,
+    },
+    /// One wheel's file where another has a folder.
+    #[error("`{first}` and `{second}` cannot be together: `{path}` is a file in one and a folder in the other")]
+    FileAgainstFolder {
+        /// The path in the venv.
+        path: String,
+        /// One distribution.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// Something that nobody owns is in the way.
+    #[error("`{}` is in the way, and no distribution owns it", .0.display())]
+    InTheWay(PathBuf),
+    /// The change failed, and going back failed too.
+    #[error("the venv at `{}` could not be put back as it was", venv.display())]
+    Rollback {
+        /// The venv.
+        venv: PathBuf,
+        /// What stopped it.
+        source: PathError,
+    },
+    /// A distribution that is not there.
+    #[error("`{0}` is not installed")]
+    NotInstalled(String),
+}
+
+impl VenvError {
+    /// What a user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Path(error) => return error.hint(),
+            Self::Store(error) => return error.hint(),
+            Self::Missing(path) => format!("make one with `virtpy new {}`", path.display()),
+            Self::NotAVenv(_) => "give the folder that holds `pyvenv.cfg` with `--venv`".to_owned(),
+            Self::NotOurs(path) => {
+                format!("make a venv that shares the store with `virtpy new --clear {}`", path.display())
+            }
+            Self::Exists { is_venv: true, .. } => "`--clear` removes it and makes a new one".to_owned(),
+            Self::Exists { is_venv: false, .. } => {
+                "choose another path, or remove that folder yourself if nothing in it is needed".to_owned()
+            }
+            Self::UnusablePath { .. } => "choose another folder".to_owned(),
+            Self::Activation(_) => "choose another folder or another `--prompt`".to_owned(),
+            Self::Damaged { .. } => "make the venv anew with `virtpy new --clear`".to_owned(),
+            Self::InTheWay(_) => "move it away, then run the command again".to_owned(),
+            Self::Rollback { .. } => "the next command in that venv tries again".to_owned(),
+            Self::Reserved { .. }
+            | Self::FileAgainstFolder { .. }
+            | Self::Shebang(..)
+            | Self::NotInstalled(_) => return None,
+        })
+    }
+}

@@ -1,0 +1,99 @@
+//! Distributions that another installer put into the venv, as far as virtpy has to touch them: to remove them, or
+//! to share a folder with them. Their RECORD is input: nothing outside the venv, and nothing behind a link, is
+//! ever taken for theirs.
+
+use std::collections::BTreeSet;
+
+use super::{Distribution, Layout, Venv, VenvError};
+use crate::fs::{self, FileKind};
+use crate::wheel;
+
+/// The files of a foreign distribution that exist, relative to the venv's root.
+///
+/// # Errors
+/// When its RECORD cannot be read: what belongs to it is then unknown.
+pub(super) fn files(venv: &Venv, distribution: &Distribution) -> Result<BTreeSet<String>, VenvError> {
+    let path = venv.site_packages().join(&distribution.dist_info).join("RECORD");
+    let text = fs::read_to_string(&path)?;
+    let rows = wheel::parse_record(&text)
+        .map_err(|error| VenvError::Damaged { path: path.clone(), reason: error.to_string() })?;
+    let mut files = BTreeSet::new();
+    for row in rows {
+        let Some(relative) = in_venv(&venv.layout, &row.path) else { continue };
+        if is_own_path(venv, &relative)? {
+            files.insert(relative);
+        }
+    }
+    Ok(files)
+}
+
+/// The folders that foreign distributions have files in, which therefore have to stay real.
+pub(super) fn shared_folders(venv: &Venv, distributions: &[Distribution]) -> BTreeSet<String> {
+    let mut folders = BTreeSet::new();
+    for distribution in distributions.iter().filter(|distribution| distribution.is_foreign()) {
+        for file in files(venv, distribution).unwrap_or_default() {
+            let mut path = file.as_str();
+            while let Some((parent, _)) = path.rsplit_once('/') {
+                if venv.layout.is_skeleton(parent) || !folders.insert(parent.to_owned()) {
+                    break;
+                }
+                path = parent;
+            }
+        }
+    }
+    folders
+}
+
+/// A RECORD path, relative to the venv's root; `None` where it leads outside.
+fn in_venv(layout: &Layout, path: &str) -> Option<String> {
+    if path.starts_with('/') {
+        return None;
+    }
+    let mut parts: Vec<&str> = layout.site_packages.split('/').collect();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            name => parts.push(name),
+        }
+    }
+    (!parts.is_empty()).then(|| parts.join("/"))
+}
+
+/// Whether a path exists and no folder on the way to it is a link.
+fn is_own_path(venv: &Venv, relative: &str) -> Result<bool, VenvError> {
+    if venv.layout.is_reserved(relative) || venv.layout.is_skeleton(relative) {
+        return Ok(false);
+    }
+    let mut path = venv.root.clone();
+    let mut parts = relative.split('/').peekable();
+    while let Some(part) = parts.next() {
+        path.push(part);
+        match fs::kind(&path)? {
+            None => return Ok(false),
+            Some(FileKind::Folder) => {}
+            Some(_) => return Ok(parts.peek().is_none()),
+        }
+    }
+    Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::venv::Config;
+
+    #[test]
+    fn a_record_leads_nowhere_outside() {
+        let mut config = Config::default();
+        config.push("virtpy-library", "python3.12");
+        let layout = Layout::of(std::path::Path::new("/v"), &config).unwrap();
+        assert_eq!(in_venv(&layout, "six.py").as_deref(), Some("lib/python3.12/site-packages/six.py"));
+        assert_eq!(in_venv(&layout, "../../../bin/x").as_deref(), Some("bin/x"));
+        assert_eq!(in_venv(&layout, "../../../../etc/passwd"), None);
+        assert_eq!(in_venv(&layout, "/etc/passwd"), None);
+        assert_eq!(in_venv(&layout, "a/../../../../.."), None);
+    }
+}

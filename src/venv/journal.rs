@@ -1,0 +1,168 @@
+//! The journal of a change: enough to put the venv back as it was, written before the first touch.
+//!
+//! Whoever is killed in the middle leaves it behind, and the next command that holds the venv goes back (or, if
+//! the state was already replaced, only tidies up). Files that are replaced or removed wait in `.virtpy/trash`
+//! until the change has happened.
+
+use std::path::{Component, Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{State, Venv, VenvError};
+use crate::fs::{self, FileKind, PathError};
+use crate::wheel;
+
+/// Something that a change takes away, and how it comes back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Removed {
+    /// An empty real folder.
+    Folder(String),
+    /// A link with its target.
+    Link(String, PathBuf),
+    /// A file; the number is its name in the trash.
+    File(String, usize),
+}
+
+/// What a change is about to do. Paths are relative to the venv's root.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Journal {
+    /// The change's id.
+    pub(super) change: String,
+    /// Every path that will be made, folders before what is in them.
+    pub(super) created: Vec<String>,
+    /// Every path that will be taken away, folders after what is in them.
+    pub(super) removed: Vec<Removed>,
+}
+
+impl Journal {
+    fn path(venv: &Venv) -> PathBuf {
+        venv.private().join("journal.json")
+    }
+
+    /// Where a removed file waits.
+    pub(super) fn trash(venv: &Venv, slot: usize) -> PathBuf {
+        venv.private().join("trash").join(slot.to_string())
+    }
+
+    /// Writes the journal, whole or not at all.
+    pub(super) fn write(&self, venv: &Venv) -> Result<(), VenvError> {
+        let path = Self::path(venv);
+        let text = serde_json::to_vec(self)
+            .map_err(|error| VenvError::Damaged { path: path.clone(), reason: error.to_string() })?;
+        match fs::write_atomic(&path, &text) {
+            Err(error) if error.is_not_found() => {
+                fs::create_dir_all(&venv.private())?;
+                fs::write_atomic(&path, &text)?;
+            }
+            other => other?,
+        }
+        if self.removed.iter().any(|removed| matches!(removed, Removed::File(..))) {
+            fs::create_dir_all(&venv.private().join("trash"))?;
+        }
+        Ok(())
+    }
+
+    /// Ends a change that has happened.
+    pub(super) fn discard(venv: &Venv, has_trash: bool) -> Result<(), PathError> {
+        fs::remove_file(&Self::path(venv))?;
+        if has_trash { fs::remove_tree(&venv.private().join("trash")) } else { Ok(()) }
+    }
+
+    /// Puts everything back as it was before the change. Can be repeated: what is back already is left.
+    pub(super) fn roll_back(&self, venv: &Venv) -> Result<(), VenvError> {
+        self.undo(venv).map_err(|source| VenvError::Rollback { venv: venv.root.clone(), source })
+    }
+
+    fn undo(&self, venv: &Venv) -> Result<(), PathError> {
+        let replaced = |path: &String| {
+            self.removed.iter().any(|removed| match removed {
+                Removed::Folder(old) | Removed::Link(old, _) | Removed::File(old, _) => old == path,
+            })
+        };
+        for path in self.created.iter().rev().filter(|path| !replaced(path)) {
+            if let Some(path) = inside(venv, path) {
+                clear(&path)?;
+            }
+        }
+        for removed in self.removed.iter().rev() {
+            match removed {
+                Removed::Folder(path) => {
+                    let Some(path) = inside(venv, path) else { continue };
+                    if fs::kind(&path)? != Some(FileKind::Folder) {
+                        clear(&path)?;
+                        fs::create_dir(&path)?;
+                    }
+                }
+                Removed::Link(path, target) => {
+                    let Some(path) = inside(venv, path) else { continue };
+                    if !fs::read_link(&path).is_ok_and(|found| found == *target) {
+                        clear(&path)?;
+                        fs::symlink(target, &path)?;
+                    }
+                }
+                Removed::File(path, slot) => {
+                    let Some(path) = inside(venv, path) else { continue };
+                    let kept = Self::trash(venv, *slot);
+                    if fs::kind(&kept)?.is_some() {
+                        clear(&path)?;
+                        fs::rename(&kept, &path)?;
+                    }
+                }
+            }
+        }
+        Self::discard(venv, true)
+    }
+}
+
+/// Removes a file, a link or a folder that is empty but for bytecode. A folder with other content is not of the
+/// change's making and stays.
+fn clear(path: &Path) -> Result<(), PathError> {
+    match fs::kind(path)? {
+        None => Ok(()),
+        Some(FileKind::Folder) => {
+            let bytecode = path.join(wheel::BYTECODE_FOLDER);
+            if fs::kind(&bytecode)? == Some(FileKind::Folder) {
+                fs::remove_tree(&bytecode)?;
+            }
+            if path.file_name().is_some_and(|name| name == wheel::BYTECODE_FOLDER) {
+                return fs::remove_tree(path);
+            }
+            let _ = fs::remove_dir(path);
+            Ok(())
+        }
+        Some(_) => fs::remove_file(path),
+    }
+}
+
+/// A journal's path, if it stays inside the venv: the file is input like any other.
+fn inside(venv: &Venv, path: &str) -> Option<PathBuf> {
+    let relative = Path::new(path);
+    let is_plain = relative.components().all(|part| matches!(part, Component::Normal(_)));
+    (is_plain && !path.is_empty()).then(|| venv.root.join(relative))
+}
+
+/// Finishes or takes back what a killed command left. To be called by whoever holds the venv, before anything
+/// else. Returns whether there was something.
+///
+/// # Errors
+/// When the venv cannot be written.
+pub(super) fn recover(venv: &Venv) -> Result<bool, VenvError> {
+    let content = match fs::read(&Journal::path(venv)) {
+        Err(error) if error.is_not_found() => return Ok(false),
+        other => other?,
+    };
+    let Ok(journal) = serde_json::from_slice::<Journal>(&content) else {
+        // It is written by one rename, so this is not a half-written one: nothing here can be trusted.
+        return Err(VenvError::Damaged {
+            path: Journal::path(venv),
+            reason: "it is not a journal".to_owned(),
+        });
+    };
+    if State::read(venv)?.change == journal.change {
+        Journal::discard(venv, true)?;
+    } else {
+        journal.roll_back(venv)?;
+    }
+    Ok(true)
+}

@@ -1,0 +1,92 @@
+//! A venv: making it, knowing what is in it, and changing it.
+//!
+//! A change is planned first, as plain data, and applied after. The plan of a venv is a function of the set of
+//! its distributions ([`plan`]), so what has to be done is the difference between two plans ([`change`]), and a
+//! venv always looks as if its final set had been installed at once. Applying is all or nothing: a journal says
+//! how to go back.
+
+pub mod activation;
+mod change;
+mod check;
+mod config;
+mod contents;
+mod create;
+mod error;
+mod foreign;
+mod journal;
+mod layout;
+mod plan;
+mod pieces;
+mod record;
+mod state;
+
+use std::path::{Path, PathBuf};
+
+pub use change::{Change, ChangeSummary};
+pub use check::{Problem, check};
+pub use config::{Config, LinkMode};
+pub use contents::{Contents, Distribution, Owner};
+pub use create::{NewVenv, create};
+pub use error::VenvError;
+pub use layout::Layout;
+pub use plan::{Member, Node, Plan};
+pub use state::{Installed, State};
+
+use crate::fs;
+use crate::store::VenvId;
+
+/// The folder of a venv in which virtpy keeps its own files.
+pub const PRIVATE_FOLDER: &str = ".virtpy";
+
+/// An existing venv that virtpy made.
+#[derive(Debug, Clone)]
+pub struct Venv {
+    /// Its folder, absolute.
+    pub root: PathBuf,
+    /// Its `pyvenv.cfg`.
+    pub config: Config,
+    /// Its id.
+    pub id: VenvId,
+    /// Where things lie in it.
+    pub layout: Layout,
+}
+
+impl Venv {
+    /// Opens the venv in `root`.
+    ///
+    /// # Errors
+    /// When there is no venv, or one that another tool made.
+    pub fn open(root: &Path) -> Result<Self, VenvError> {
+        let path = root.join("pyvenv.cfg");
+        let text = match fs::read_to_string(&path) {
+            Err(error) if error.is_not_found() => {
+                return Err(match fs::kind(root)? {
+                    None => VenvError::Missing(root.to_path_buf()),
+                    Some(_) => VenvError::NotAVenv(root.to_path_buf()),
+                });
+            }
+            other => other?,
+        };
+        let config = Config::parse(&text);
+        let id = config.get("virtpy-id").ok_or_else(|| VenvError::NotOurs(root.to_path_buf()))?;
+        let id = VenvId::parse(id)?;
+        let root = fs::canonicalize(root)?;
+        let layout = Layout::of(&root, &config)?;
+        Ok(Self { root, config, id, layout })
+    }
+
+    /// The folder of virtpy's own files in it.
+    pub fn private(&self) -> PathBuf {
+        self.root.join(PRIVATE_FOLDER)
+    }
+
+    /// Its interpreter: a link to the base interpreter.
+    pub fn python(&self) -> PathBuf {
+        self.root.join("bin/python")
+    }
+
+    /// The folder of its packages, absolute.
+    pub fn site_packages(&self) -> PathBuf {
+        self.root.join(&self.layout.site_packages)
+    }
+}

@@ -1,0 +1,151 @@
+//! What a wheel would put at a path of the venv, before it is known who else wants that path.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::VenvError;
+use super::plan::Member;
+use crate::wheel;
+
+/// One of the folders of an entry whose content is merged into the venv.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tree {
+    /// `site/`, for `site-packages`.
+    Site,
+    /// `data/`, for the venv's root.
+    Data,
+    /// `headers/`, for the distribution's own folder of headers.
+    Headers,
+}
+
+impl Tree {
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Site => "site",
+            Self::Data => "data",
+            Self::Headers => "headers",
+        }
+    }
+}
+
+/// What one distribution contributes to one path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Piece {
+    /// The distribution, as an index into the plan's members.
+    pub(super) member: usize,
+    /// What it is.
+    pub(super) kind: PieceKind,
+}
+
+/// What a [`Piece`] is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum PieceKind {
+    /// A folder of an entry.
+    Folder(Tree, String),
+    /// A file of an entry.
+    File(Tree, String),
+    /// A script of the wheel, by its index in the manifest.
+    Script(usize),
+    /// A script to be generated, by the entry point's index in the manifest.
+    EntryPoint(usize),
+}
+
+/// The paths of a member's trees, read from its manifest only when a folder has to be opened.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    site: OnceCell<Vec<String>>,
+}
+
+impl Files {
+    /// What lies directly in a folder of the member's tree: each name, and whether it is a folder.
+    pub(super) fn children(
+        &self,
+        member: &Member<'_>,
+        tree: Tree,
+        folder: &str,
+    ) -> Result<BTreeMap<String, bool>, VenvError> {
+        let manifest = member.manifest;
+        match tree {
+            Tree::Site if folder == manifest.dist_info => {
+                Ok(manifest.dist_info_items.iter().map(|item| (item.name.clone(), item.folder)).collect())
+            }
+            Tree::Site => {
+                let paths = self.site(member)?.iter().map(String::as_str);
+                let mut children = direct_children(paths, folder);
+                let has_code = children.iter().any(|(name, is_folder)| !is_folder && name.ends_with(".py"));
+                if has_code && !folder.is_empty() {
+                    children.insert(wheel::BYTECODE_FOLDER.to_owned(), true);
+                }
+                Ok(children)
+            }
+            Tree::Data => Ok(direct_children(manifest.data.iter().map(|row| row.path.as_str()), folder)),
+            Tree::Headers => Ok(direct_children(manifest.headers.iter().map(|row| row.path.as_str()), folder)),
+        }
+    }
+
+    fn site(&self, member: &Member<'_>) -> Result<&Vec<String>, VenvError> {
+        if let Some(paths) = self.site.get() {
+            return Ok(paths);
+        }
+        let rows = wheel::parse_record(&member.manifest.record).map_err(|error| VenvError::Damaged {
+            path: member.entry.join("entry.json"),
+            reason: error.to_string(),
+        })?;
+        Ok(self.site.get_or_init(|| rows.into_iter().map(|row| row.path).collect()))
+    }
+}
+
+fn direct_children<'a>(paths: impl Iterator<Item = &'a str>, folder: &str) -> BTreeMap<String, bool> {
+    let mut children = BTreeMap::new();
+    for path in paths {
+        let inside = if folder.is_empty() {
+            Some(path)
+        } else {
+            path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'))
+        };
+        if let Some(inside) = inside {
+            let (name, is_folder) = inside.split_once('/').map_or((inside, false), |(name, _)| (name, true));
+            children.insert(name.to_owned(), is_folder);
+        }
+    }
+    children
+}
+
+impl Piece {
+    /// Whether it is a folder.
+    pub(super) fn is_folder(&self) -> bool {
+        matches!(self.kind, PieceKind::Folder(..))
+    }
+
+    /// Where its bytes lie in the store, for all but generated scripts.
+    pub(super) fn source(&self, members: &[Member<'_>]) -> PathBuf {
+        let member = &members[self.member];
+        match &self.kind {
+            PieceKind::Folder(tree, path) | PieceKind::File(tree, path) if path.is_empty() => {
+                member.entry.join(tree.folder())
+            }
+            PieceKind::Folder(tree, path) | PieceKind::File(tree, path) => {
+                member.entry.join(tree.folder()).join(path)
+            }
+            PieceKind::Script(index) => {
+                member.entry.join("scripts").join(&member.manifest.scripts[*index].file.path)
+            }
+            PieceKind::EntryPoint(_) => member.entry.to_path_buf(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_a_folder_from_a_flat_list_of_paths() {
+        let paths = ["a/b/c.py", "a/b.py", "ab/x", "a/d"];
+        let children = direct_children(paths.into_iter(), "a");
+        let expected = [("b", true), ("b.py", false), ("d", false)];
+        assert_eq!(children.iter().map(|(name, folder)| (name.as_str(), *folder)).collect::<Vec<_>>(), expected);
+        assert_eq!(direct_children(paths.into_iter(), "").len(), 2);
+    }
+}

@@ -1,0 +1,271 @@
+//! The link plan: what stands at every path of a venv that its packages are responsible for.
+//!
+//! A folder that one distribution alone wants is folded into a single link; where two meet, the folder is made
+//! real and only what collides again is opened further. The rule is collision, never a missing `__init__.py`:
+//! real packages share folders that have one. The result depends on nothing but the members and their order, and
+//! computing it writes nothing.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::pieces::{Files, Piece, PieceKind, Tree};
+use super::{Layout, LinkMode, VenvError, record};
+use crate::store::Manifest;
+use crate::wheel;
+
+/// A distribution of the venv, in the order of installation.
+#[derive(Debug, Clone, Copy)]
+pub struct Member<'a> {
+    /// What its entry holds.
+    pub manifest: &'a Manifest,
+    /// Where its entry stands.
+    pub entry: &'a Path,
+    /// Whether somebody asked for it by name (PEP 376, `REQUESTED`).
+    pub requested: bool,
+    /// The text of `direct_url.json` (PEP 610), for one that did not come from an index.
+    pub direct_url: Option<&'a str>,
+}
+
+/// What stands at a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Node {
+    /// A real folder.
+    Folder,
+    /// A link into the store.
+    Link(PathBuf),
+    /// A file that virtpy writes.
+    Text {
+        /// Its bytes.
+        content: Vec<u8>,
+        /// Whether it may be run.
+        executable: bool,
+    },
+    /// A copy of a script of the store, with this venv's interpreter line.
+    Script(PathBuf),
+    /// A second name of the store's file, in the hardlink mode.
+    Hardlink(PathBuf),
+    /// A copy of the store's file.
+    Copy(PathBuf),
+}
+
+/// Two distributions that have the same file; the later one's is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clash {
+    /// The path in the venv.
+    pub path: String,
+    /// Whose file is there.
+    pub winner: String,
+    /// Whose is not.
+    pub loser: String,
+}
+
+/// Every path that packages are responsible for, and what was noticed on the way.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Relative to the venv's root; a folder stands before what is in it.
+    pub nodes: BTreeMap<String, Node>,
+    /// Files that more than one distribution has.
+    pub clashes: Vec<Clash>,
+}
+
+impl Plan {
+    /// Plans a venv that holds these distributions.
+    ///
+    /// # Errors
+    /// When a distribution wants a path of the venv's own, or one's file is another's folder.
+    pub fn of(layout: &Layout, mode: LinkMode, members: &[Member<'_>]) -> Result<Self, VenvError> {
+        let mut planner = Planner {
+            layout,
+            mode,
+            members,
+            files: members.iter().map(|_| Files::default()).collect(),
+            wanted: BTreeMap::new(),
+            plan: Self::default(),
+            footprints: vec![record::Footprint::default(); members.len()],
+        };
+        planner.collect();
+        // A folder sorts before what is in it, so each path is decided after all who want it are known.
+        while let Some((path, pieces)) = planner.wanted.pop_first() {
+            planner.place(&path, &pieces)?;
+        }
+        planner.write_metadata();
+        Ok(planner.plan)
+    }
+}
+
+struct Planner<'a> {
+    layout: &'a Layout,
+    mode: LinkMode,
+    members: &'a [Member<'a>],
+    files: Vec<Files>,
+    wanted: BTreeMap<String, Vec<Piece>>,
+    plan: Plan,
+    footprints: Vec<record::Footprint>,
+}
+
+impl Planner<'_> {
+    /// Notes what every member wants at the top of each scheme.
+    fn collect(&mut self) {
+        for (member, facts) in self.members.iter().enumerate() {
+            let manifest = facts.manifest;
+            let site = &self.layout.site_packages;
+            for item in &manifest.top {
+                let kind = tree_piece(Tree::Site, item.name.clone(), item.folder);
+                self.want(format!("{site}/{}", item.name), member, kind);
+            }
+            let dist_info = tree_piece(Tree::Site, manifest.dist_info.clone(), true);
+            self.want(format!("{site}/{}", manifest.dist_info), member, dist_info);
+            for (index, script) in manifest.scripts.iter().enumerate() {
+                let path = format!("{}/{}", self.layout.scripts, script.file.path);
+                self.want(path, member, PieceKind::Script(index));
+            }
+            for (index, entry_point) in manifest.entry_points.iter().enumerate() {
+                let path = format!("{}/{}", self.layout.scripts, entry_point.name);
+                self.want(path, member, PieceKind::EntryPoint(index));
+            }
+            if !manifest.headers.is_empty() {
+                let path = format!("{}/{}", self.layout.headers, manifest.name);
+                self.want(path, member, PieceKind::Folder(Tree::Headers, String::new()));
+            }
+            let mut data: Vec<_> = manifest.data.iter().map(|row| first_component(&row.path)).collect();
+            data.dedup();
+            for (name, folder) in data {
+                // `lib64` is a link to `lib` in a venv: the same folder under two names.
+                let place = if name == "lib64" { "lib" } else { name };
+                self.want(place.to_owned(), member, tree_piece(Tree::Data, name.to_owned(), folder));
+            }
+        }
+    }
+
+    fn want(&mut self, path: String, member: usize, kind: PieceKind) {
+        let pieces = self.wanted.entry(path).or_default();
+        let piece = Piece { member, kind };
+        if !pieces.contains(&piece) {
+            pieces.push(piece);
+        }
+    }
+
+    /// Decides what stands at a path.
+    fn place(&mut self, path: &str, pieces: &[Piece]) -> Result<(), VenvError> {
+        let Some(last) = pieces.last() else { return Ok(()) };
+        if self.layout.is_reserved(path) {
+            let distribution = self.name(last);
+            return Err(VenvError::Reserved { distribution, path: path.to_owned() });
+        }
+        if let Some(other) = pieces.iter().find(|piece| piece.is_folder() != last.is_folder()) {
+            let (first, second) = (self.name(other), self.name(last));
+            return Err(VenvError::FileAgainstFolder { path: path.to_owned(), first, second });
+        }
+        if !last.is_folder() {
+            if self.layout.is_always_real(path) {
+                let distribution = self.name(last);
+                return Err(VenvError::Reserved { distribution, path: path.to_owned() });
+            }
+            return self.place_file(path, pieces);
+        }
+        if pieces.len() == 1 && self.mode.folds() && !self.layout.is_always_real(path) {
+            self.footprints[last.member].links.push(path.to_owned());
+            self.insert(path, Node::Link(last.source(self.members)));
+            return Ok(());
+        }
+        self.insert(path, Node::Folder);
+        pieces.iter().try_for_each(|piece| self.open(path, piece))
+    }
+
+    /// Makes the children of a folder candidates of their own.
+    fn open(&mut self, path: &str, piece: &Piece) -> Result<(), VenvError> {
+        let PieceKind::Folder(tree, folder) = &piece.kind else { return Ok(()) };
+        let member = &self.members[piece.member];
+        for (name, is_folder) in self.files[piece.member].children(member, *tree, folder)? {
+            if is_folder && name == wheel::BYTECODE_FOLDER && !self.mode.folds() {
+                continue;
+            }
+            let inside = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+            self.want(format!("{path}/{name}"), piece.member, tree_piece(*tree, inside, is_folder));
+        }
+        Ok(())
+    }
+
+    /// Puts the last comer's file at a path.
+    fn place_file(&mut self, path: &str, pieces: &[Piece]) -> Result<(), VenvError> {
+        let Some((winner, losers)) = pieces.split_last() else { return Ok(()) };
+        for loser in losers.iter().filter(|loser| loser.member != winner.member) {
+            let (winner, loser) = (self.name(winner), self.name(loser));
+            self.plan.clashes.push(Clash { path: path.to_owned(), winner, loser });
+        }
+        for piece in pieces {
+            self.note_row(path, piece);
+        }
+        let source = winner.source(self.members);
+        let manifest = self.members[winner.member].manifest;
+        let node = match winner.kind {
+            PieceKind::EntryPoint(index) => {
+                let script = wheel::script(&manifest.entry_points[index], &self.layout.shebang);
+                Node::Text { content: script.into_bytes(), executable: true }
+            }
+            PieceKind::Script(index) if manifest.scripts[index].python => Node::Script(source),
+            _ => match self.mode {
+                LinkMode::Auto | LinkMode::Symlink => Node::Link(source),
+                LinkMode::Hardlink => Node::Hardlink(source),
+                LinkMode::Copy => Node::Copy(source),
+            },
+        };
+        self.insert(path, node);
+        Ok(())
+    }
+
+    /// Notes a file outside `site/` for its owner's RECORD; those inside have their rows in the manifest.
+    fn note_row(&mut self, path: &str, piece: &Piece) {
+        let manifest = self.members[piece.member].manifest;
+        let row = match &piece.kind {
+            PieceKind::EntryPoint(index) => {
+                let script = wheel::script(&manifest.entry_points[*index], &self.layout.shebang);
+                wheel::record_row(&self.layout.in_record(path), Some(script.as_bytes()))
+            }
+            PieceKind::Script(index) if manifest.scripts[*index].python => {
+                wheel::record_row(&self.layout.in_record(path), None)
+            }
+            _ => return,
+        };
+        self.footprints[piece.member].rows.push_str(&row);
+    }
+
+    /// Adds the files that virtpy itself writes into each dist-info folder.
+    fn write_metadata(&mut self) {
+        for (index, member) in self.members.iter().enumerate() {
+            let folder = format!("{}/{}", self.layout.site_packages, member.manifest.dist_info);
+            for (name, content) in record::own_files(self.layout, member, &self.footprints[index]) {
+                let node = Node::Text { content, executable: false };
+                self.plan.nodes.insert(format!("{folder}/{name}"), node);
+            }
+        }
+    }
+
+    /// Puts a node at a path, and real folders above it where nobody wanted those by name.
+    fn insert(&mut self, path: &str, node: Node) {
+        let mut ancestor = path;
+        while let Some((parent, _)) = ancestor.rsplit_once('/') {
+            if self.layout.is_skeleton(parent) || self.plan.nodes.contains_key(parent) {
+                break;
+            }
+            self.plan.nodes.insert(parent.to_owned(), Node::Folder);
+            ancestor = parent;
+        }
+        if !(node == Node::Folder && self.layout.is_skeleton(path)) {
+            self.plan.nodes.insert(path.to_owned(), node);
+        }
+    }
+
+    fn name(&self, piece: &Piece) -> String {
+        self.members[piece.member].manifest.name.clone()
+    }
+}
+
+
+fn tree_piece(tree: Tree, path: String, folder: bool) -> PieceKind {
+    if folder { PieceKind::Folder(tree, path) } else { PieceKind::File(tree, path) }
+}
+
+fn first_component(path: &str) -> (&str, bool) {
+    path.split_once('/').map_or((path, false), |(name, _)| (name, true))
+}

@@ -1,0 +1,81 @@
+//! `.virtpy/state.json`: which entries a venv uses, in the order of their installation.
+//!
+//! It names what virtpy put there; what really stands in `site-packages` decides ([`super::contents`]).
+
+use serde::{Deserialize, Serialize};
+
+use super::{Venv, VenvError};
+use crate::fs;
+
+const FORMAT: u32 = 1;
+
+/// A distribution that virtpy installed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Installed {
+    /// Its normalized name (PEP 503).
+    pub key: String,
+    /// Its name as its METADATA spells it.
+    pub name: String,
+    /// Its version as its METADATA spells it.
+    pub version: String,
+    /// The SHA-256 of its wheel.
+    pub sha256: String,
+    /// The name of its dist-info folder.
+    pub dist_info: String,
+    /// Whether somebody asked for it by name.
+    pub requested: bool,
+    /// The text of its `direct_url.json`, for one that did not come from an index.
+    pub direct_url: Option<String>,
+    /// Its requirements, each a PEP 508 text.
+    pub requires_dist: Vec<String>,
+    /// Its extras.
+    pub provides_extra: Vec<String>,
+}
+
+/// What virtpy knows about a venv's packages.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    format: u32,
+    /// The id of the change that wrote it: a journal with the same id is of a finished change.
+    pub change: String,
+    /// What is installed, in order.
+    pub distributions: Vec<Installed>,
+    /// Folders that were kept real because another installer's files were in them.
+    #[serde(default)]
+    pub shared_folders: Vec<String>,
+    /// The digest of the last request that the present set satisfies.
+    #[serde(default)]
+    pub satisfied: Option<String>,
+}
+
+impl State {
+    /// Reads a venv's state; a venv without one is empty.
+    ///
+    /// # Errors
+    /// When the file cannot be read or makes no sense.
+    pub fn read(venv: &Venv) -> Result<Self, VenvError> {
+        let path = venv.private().join("state.json");
+        let content = match fs::read_own(&path, 64 * 1024) {
+            Err(error) if error.is_not_found() => return Ok(Self::default()),
+            other => other?,
+        };
+        let damaged = |reason: String| VenvError::Damaged { path: path.clone(), reason };
+        let state: Self = serde_json::from_slice(&content).map_err(|error| damaged(error.to_string()))?;
+        if state.format != FORMAT {
+            return Err(damaged(format!("it has format {} and this virtpy reads {FORMAT}", state.format)));
+        }
+        Ok(state)
+    }
+
+    /// Replaces a venv's state by one rename: the moment at which a change has happened.
+    ///
+    /// # Errors
+    /// When the venv cannot be written.
+    pub fn write(&mut self, venv: &Venv) -> Result<(), VenvError> {
+        self.format = FORMAT;
+        let path = venv.private().join("state.json");
+        let text = serde_json::to_vec(self)
+            .map_err(|error| VenvError::Damaged { path: path.clone(), reason: error.to_string() })?;
+        Ok(fs::write_atomic(&path, &text)?)
+    }
+}
