@@ -170,8 +170,8 @@ fn folders_that_have_an_init_file_in_one_wheel_are_shared_too() {
     let context = TestContext::new();
     context.new_venv();
     context.add(&index, &["qt-core", "qt-addons"]).success();
-    let code = "import qt, qt.core, qt.addons; print(qt.core is not None, qt.addons.more)";
-    assert_eq!(context.eval(".venv", code), "True True");
+    let imports = "import qt, qt.core, qt.addons; print(qt.core is not None, qt.addons.more)";
+    assert_eq!(context.eval(".venv", imports), "True True");
     assert_records_hold(&context);
 }
 

@@ -11,6 +11,7 @@ mod activation;
 mod add;
 mod check;
 mod errors;
+mod fixtures;
 mod freeze;
 mod hostile;
 mod interpreters;

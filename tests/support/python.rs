@@ -25,21 +25,6 @@ impl Python {
     pub(crate) fn site_packages(&self) -> String {
         format!("lib/python{}/site-packages", self.short())
     }
-
-    /// Runs `code` and returns what it printed.
-    #[track_caller]
-    pub(crate) fn run(&self, code: &str) -> String {
-        let output = Command::new(&self.path)
-            .args(["-I", "-c", code])
-            .output()
-            .expect("the interpreter starts");
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        String::from_utf8_lossy(&output.stdout).trim().to_owned()
-    }
 }
 
 /// Examines an interpreter; none if it does not run.
