@@ -75,7 +75,7 @@ def scripts(place, venv):
     found = {}
     folder = place.path(venv) / "bin"
     for path in sorted(folder.iterdir()):
-        if re.match(r"(python|pip|activate|deactivate|pydoc\.|Activate)", path.name):
+        if path.is_dir() or re.match(r"(python|pip|activate|deactivate|pydoc\.|Activate)", path.name):
             continue
         content = path.read_bytes()
         targets = re.findall(rb"^from (\S+) import (\S+)", content, re.MULTILINE)
