@@ -58,3 +58,26 @@ fn an_unmet_requirement_is_marked_and_no_failure() {
     context.add(&index, &["--no-deps", "demo"]).success();
     context.virtpy(["tree"]).success().stdout_has("absent");
 }
+
+/// Each level requires both members of the next, so that the paths double from level to level.
+#[test]
+fn shared_dependencies_do_not_blow_the_tree_up() {
+    let mut wheels = Vec::new();
+    for level in 0..16 {
+        for side in ["left", "right"] {
+            let mut wheel = WheelBuilder::new(&format!("{side}{level}"), "1.0");
+            if level < 15 {
+                wheel = wheel
+                    .requires(&format!("left{}", level + 1))
+                    .requires(&format!("right{}", level + 1));
+            }
+            wheels.push(wheel.build());
+        }
+    }
+    let index = Index::start(&wheels);
+    let context = TestContext::new();
+    context.new_venv();
+    context.add(&index, &["left0", "right0"]).success();
+    let lines = context.virtpy(["tree"]).success().lines().len();
+    assert!(lines < 500, "{lines} lines for 32 packages");
+}

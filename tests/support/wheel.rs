@@ -37,6 +37,8 @@ pub(crate) enum Defect {
     NotAnArchive,
     /// A byte of this stored file is flipped, so that the archive's own checksum fails.
     FlippedByte(String),
+    /// The archive's headers announce this unpacked size for this file.
+    DeclaredSize(String, u32),
     /// The archive holds a symbolic link from this path to that target.
     Symlink(String, String),
     /// The archive holds this path twice, with different contents.
@@ -412,6 +414,10 @@ impl WheelBuilder {
             Defect::Duplicate(path) => {
                 replace_all(&mut bytes, "~".repeat(path.len()).as_bytes(), path.as_bytes());
             }
+            Defect::DeclaredSize(path, size) => {
+                declare_size(&mut bytes, *b"PK\x03\x04", 22, (30, path), *size);
+                declare_size(&mut bytes, *b"PK\x01\x02", 24, (46, path), *size);
+            }
             Defect::FlippedByte(path) => {
                 let member = self
                     .members
@@ -435,4 +441,19 @@ fn replace_all(bytes: &mut [u8], from: &[u8], to: &[u8]) {
     while let Some(at) = find(bytes, from) {
         bytes[at..at + to.len()].copy_from_slice(to);
     }
+}
+
+/// Writes `size` at `offset` into the header with this signature that has this name at its place.
+fn declare_size(bytes: &mut [u8], signature: [u8; 4], offset: usize, name: (usize, &str), size: u32) {
+    let (name_at, name) = name;
+    let is_header = |at: &usize| {
+        bytes[*at..].starts_with(&signature)
+            && bytes
+                .get(at + name_at..)
+                .is_some_and(|rest| rest.starts_with(name.as_bytes()))
+    };
+    let header = (0..bytes.len())
+        .find(is_header)
+        .expect("the member has this header");
+    bytes[header + offset..header + offset + 4].copy_from_slice(&size.to_le_bytes());
 }
