@@ -173,7 +173,7 @@ fn sizes_that_lie_or_are_out_of_proportion_are_refused() {
     let path = "demo/zeros.bin";
     for size in [1, 100_001, 3_000_000_000] {
         let defect = Defect::DeclaredSize(path.to_owned(), size);
-        assert_refused(&demo().member(path, &[0_u8; 100_000], 0o644).defect(defect));
+        assert_refused(&demo().member(path, &vec![0_u8; 100_000], 0o644).defect(defect));
     }
 }
 
