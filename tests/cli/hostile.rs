@@ -15,19 +15,11 @@ fn assert_refused(wheel: &WheelBuilder) {
     let before = Tree::of(context.root()).without(&ignored);
     let from_index = context.add(&index, &["--no-deps", "demo"]);
     let differences = before.differences(&Tree::of(context.root()).without(&ignored));
-    assert!(
-        differences.is_empty(),
-        "from the index:\n{differences}\n{}",
-        from_index.dump()
-    );
+    assert!(differences.is_empty(), "from the index:\n{differences}\n{}", from_index.dump());
     from_index.one_error();
     let from_file = context.virtpy(["add", "--no-index", "--no-deps", &path.to_string_lossy()]);
     let differences = before.differences(&Tree::of(context.root()).without(&ignored));
-    assert!(
-        differences.is_empty(),
-        "from a file:\n{differences}\n{}",
-        from_file.dump()
-    );
+    assert!(differences.is_empty(), "from a file:\n{differences}\n{}", from_file.dump());
     from_file.one_error();
 }
 
@@ -37,12 +29,7 @@ fn demo() -> WheelBuilder {
 
 #[test]
 fn paths_that_climb_out_are_refused() {
-    for path in [
-        "../evil.py",
-        "../../../../evil.py",
-        "demo/../../evil.py",
-        "./../evil.py",
-    ] {
+    for path in ["../evil.py", "../../../../evil.py", "demo/../../evil.py", "./../evil.py"] {
         assert_refused(&demo().file(path, "evil\n"));
     }
 }
@@ -74,11 +61,7 @@ fn the_same_path_twice_is_refused() {
 
 #[test]
 fn a_file_where_a_folder_should_be_is_refused() {
-    assert_refused(
-        &demo()
-            .file("demo/both", "a file\n")
-            .file("demo/both/inside.py", "x\n"),
-    );
+    assert_refused(&demo().file("demo/both", "a file\n").file("demo/both/inside.py", "x\n"));
 }
 
 #[test]
@@ -92,13 +75,7 @@ fn data_that_climbs_out_is_refused() {
 
 #[test]
 fn data_that_replaces_the_venvs_own_files_is_refused() {
-    for path in [
-        "pyvenv.cfg",
-        "bin/python",
-        "bin/activate",
-        ".virtpy/state.json",
-        "lib64/evil.py",
-    ] {
+    for path in ["pyvenv.cfg", "bin/python", "bin/activate", ".virtpy/state.json", "lib64/evil.py"] {
         assert_refused(&demo().data("data", path, "evil\n"));
     }
     assert_refused(&demo().data("scripts", "python", "#!/bin/sh\necho evil\n"));
@@ -107,17 +84,7 @@ fn data_that_replaces_the_venvs_own_files_is_refused() {
 
 #[test]
 fn entry_points_with_hostile_names_are_refused() {
-    let names = [
-        "../evil",
-        "../../evil",
-        "/evil",
-        "sub/evil",
-        "..",
-        ".",
-        "python",
-        "python3",
-        "activate",
-    ];
+    let names = ["../evil", "../../evil", "/evil", "sub/evil", "..", ".", "python", "python3", "activate"];
     for name in names {
         assert_refused(&demo().entry_point("console_scripts", &format!("{name} = demo:main")));
     }
@@ -125,13 +92,7 @@ fn entry_points_with_hostile_names_are_refused() {
 
 #[test]
 fn entry_points_with_hostile_objects_are_refused() {
-    for object in [
-        "demo:main; import os",
-        "demo:main()",
-        "de mo:main",
-        "demo:\"",
-        "__import__('os'):x",
-    ] {
+    for object in ["demo:main; import os", "demo:main()", "de mo:main", "demo:\"", "__import__('os'):x"] {
         assert_refused(&demo().entry_point("console_scripts", &format!("evil = {object}")));
     }
 }
