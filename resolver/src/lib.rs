@@ -1,0 +1,50 @@
+//! The one place where virtpy talks to the libraries that resolve Python packages: requirements in, plain
+//! data and wheel files out.
+//!
+//! A [`Session`] has an interpreter, a cache folder and the [`IndexSettings`]. It turns a [`Request`] into a
+//! [`Resolution`], and then [obtains](Session::obtain) the wheels that whoever asks does not have yet. No
+//! type of the libraries underneath crosses this face, so that a change of theirs ends here; and their
+//! messages are put in virtpy's words.
+//!
+//! | module | owns |
+//! |---|---|
+//! | `vocabulary` | versions, names, requirements, markers, the names of wheels |
+//! | `settings`, `pip_conf` | where indexes, certificates and proxies are configured |
+//! | `session` | the runtime, the cache and the interpreter; the calls |
+//! | `request` | what goes in and what comes out |
+//! | `requirements`, `indexes` | reading the inputs, and the indexes that they name |
+//! | `client`, `context` | HTTP, and what one request shares |
+//! | `resolve`, `describe`, `latest` | solving, and describing the solution |
+//! | `obtain`, `download`, `build` | from a solution to wheel files |
+//! | `error`, `failure`, `reword` | what went wrong, and what to do |
+
+mod build;
+mod client;
+mod context;
+mod describe;
+mod download;
+mod error;
+mod failure;
+mod indexes;
+mod latest;
+mod obtain;
+mod pip_conf;
+mod request;
+mod requirements;
+mod resolve;
+mod reword;
+mod session;
+mod settings;
+mod vocabulary;
+
+pub use error::{Cause, Error};
+pub use request::{
+    Artifact, FileKind, Input, LatestVersion, ObtainedWheel, Options, Package, Receiver, Request,
+};
+pub use resolve::Resolution;
+pub use session::{Session, SessionOptions};
+pub use settings::IndexSettings;
+pub use vocabulary::{
+    InvalidName, InvalidText, MarkerEnvironment, Requirement, Version, WheelName, accepts_python,
+    normalize_name,
+};

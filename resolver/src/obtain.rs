@@ -1,0 +1,256 @@
+//! Obtains wheels: several at a time are fetched or built, while threads of their own hand the complete
+//! ones over.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use futures::{FutureExt, StreamExt};
+use uv_distribution_types::{BuiltDist, Dist};
+use uv_redacted::DisplaySafeUrl;
+
+use crate::build;
+use crate::context::Context;
+use crate::describe::{Chosen, file_url, local_path, public};
+use crate::download::{self, Expected, Progress};
+use crate::error::Error;
+use crate::failure::from_distribution;
+use crate::request::{ObtainedWheel, Receiver};
+use crate::resolve::{Plan, Resolution};
+use crate::session::Foundation;
+
+/// How many packages are fetched or built at once.
+const AT_ONCE: usize = 16;
+
+/// How many threads hand complete wheels over at most.
+const MAX_THREADS: usize = 8;
+
+/// See [`Session::obtain`](crate::Session::obtain).
+pub(crate) fn obtain(
+    foundation: &Foundation,
+    resolution: &Resolution,
+    wanted: &[usize],
+    folder: &Path,
+    receiver: &dyn Receiver,
+) -> Result<(), Error> {
+    let plan = &resolution.plan;
+    let handover = Handover {
+        receiver,
+        plan,
+        failed: AtomicBool::new(false),
+        error: Mutex::new(None),
+    };
+    let (sender, queue) = mpsc::channel();
+    let queue = Mutex::new(queue);
+    let threads = thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(wanted.len())
+        .min(MAX_THREADS);
+    let fetched = thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                    // The sender is gone: all have been fetched.
+                    let Ok((index, wheel)) = next else { break };
+                    handover.finish(index, wheel);
+                }
+            });
+        }
+        let workshop = Workshop {
+            plan,
+            folder,
+            handover: &handover,
+        };
+        foundation.run(move || fetch_all(workshop, wanted, sender))
+    });
+    let refused = handover
+        .error
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    refused.map_or(fetched, Err)
+}
+
+/// Where complete wheels go.
+struct Handover<'a> {
+    receiver: &'a dyn Receiver,
+    plan: &'a Plan,
+    failed: AtomicBool,
+    error: Mutex<Option<Error>>,
+}
+
+impl Handover<'_> {
+    fn finish(&self, index: usize, wheel: ObtainedWheel) {
+        if self.failed.load(Ordering::Relaxed) {
+            return;
+        }
+        if let Err(source) = self.receiver.finished(index, wheel) {
+            self.failed.store(true, Ordering::Relaxed);
+            let package = self
+                .plan
+                .chosen
+                .get(index)
+                .map_or_else(String::new, |chosen| chosen.label.clone());
+            let mut slot = self.error.lock().unwrap_or_else(PoisonError::into_inner);
+            slot.get_or_insert(Error::Receiver { package, source });
+        }
+    }
+}
+
+/// What fetching works with.
+struct Workshop<'a> {
+    plan: &'a Plan,
+    folder: &'a Path,
+    handover: &'a Handover<'a>,
+}
+
+async fn fetch_all(
+    workshop: Workshop<'_>,
+    wanted: &[usize],
+    sender: Sender<(usize, ObtainedWheel)>,
+) -> Result<(), Error> {
+    tokio::fs::create_dir_all(workshop.folder)
+        .await
+        .map_err(|source| Error::File {
+            action: "create the folder",
+            path: workshop.folder.to_owned(),
+            source,
+        })?;
+    let workshop = &workshop;
+    let known = wanted
+        .iter()
+        .filter_map(|index| Some((*index, workshop.plan.chosen.get(*index)?)));
+    let mut fetched = futures::stream::iter(known)
+        .map(|(index, chosen)| {
+            async move { Ok::<_, Error>((index, workshop.fetch(index, chosen).await?)) }.boxed_local()
+        })
+        .buffer_unordered(AT_ONCE);
+    while let Some(wheel) = fetched.next().await {
+        // Fails only if the threads are gone, which end after this.
+        let _ = sender.send(wheel?);
+        if workshop.handover.failed.load(Ordering::Relaxed) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+impl Workshop<'_> {
+    async fn fetch(&self, index: usize, chosen: &Chosen) -> Result<ObtainedWheel, Error> {
+        let context = &self.plan.context;
+        let demanded = context.hasher.get(chosen.dist.as_ref());
+        let expected = Expected {
+            label: &chosen.label,
+            listed: &[],
+            demanded,
+            size: None,
+        };
+        match chosen.dist.as_ref() {
+            Dist::Built(BuiltDist::Registry(registry)) => {
+                let wheel = registry.best_wheel();
+                let url = file_url(wheel, &chosen.label)?;
+                let expected = Expected {
+                    listed: wheel.file.hashes.as_slice(),
+                    size: wheel.file.size,
+                    ..expected
+                };
+                self.wheel(index, &url, wheel.filename.to_string(), &expected)
+                    .await
+            }
+            Dist::Built(BuiltDist::DirectUrl(direct)) => {
+                let expected = Expected {
+                    size: direct.size,
+                    ..expected
+                };
+                self.wheel(index, &direct.location, direct.filename.to_string(), &expected)
+                    .await
+            }
+            Dist::Built(BuiltDist::Path(path)) => {
+                self.local(index, &path.install_path, path.filename.to_string(), &expected)
+                    .await
+            }
+            Dist::Built(BuiltDist::GitPath(git)) => {
+                let checkout = build::checkout(context, &git.git, &chosen.label).await?;
+                let path = checkout.join(&git.install_path);
+                self.local(index, &path, git.filename.to_string(), &expected)
+                    .await
+            }
+            Dist::Source(source) => {
+                let job = build::Job {
+                    index,
+                    chosen,
+                    folder: self.folder,
+                    receiver: self.handover.receiver,
+                };
+                build::build(context, source, &job).await
+            }
+        }
+    }
+
+    async fn wheel(
+        &self,
+        index: usize,
+        url: &DisplaySafeUrl,
+        filename: String,
+        expected: &Expected<'_>,
+    ) -> Result<ObtainedWheel, Error> {
+        if let Some(path) = local_path(url) {
+            return self.local(index, &path, filename, expected).await;
+        }
+        let path = self.folder.join(format!("{index}-{filename}"));
+        let client = &self.plan.context.client;
+        let report = |progress| self.report(index, &progress);
+        let fetched = download::fetch(client, url, &path, expected, &report).await?;
+        Ok(ObtainedWheel {
+            path,
+            filename,
+            sha256: fetched.sha256,
+            size: fetched.size,
+            origin: public(url),
+            temporary: true,
+        })
+    }
+
+    async fn local(
+        &self,
+        index: usize,
+        path: &Path,
+        filename: String,
+        expected: &Expected<'_>,
+    ) -> Result<ObtainedWheel, Error> {
+        self.handover.receiver.started(index, None);
+        let checked = download::check_local(path, expected).await?;
+        Ok(ObtainedWheel {
+            path: PathBuf::from(path),
+            filename,
+            sha256: checked.sha256,
+            size: checked.size,
+            origin: path.display().to_string(),
+            temporary: false,
+        })
+    }
+
+    fn report(&self, index: usize, progress: &Progress) {
+        report(self.handover.receiver, index, progress);
+    }
+}
+
+/// Hands the progress of a transfer on.
+pub(crate) fn report(receiver: &dyn Receiver, index: usize, progress: &Progress) {
+    match progress {
+        Progress::Started(bytes) => receiver.started(index, *bytes),
+        Progress::Bytes(bytes) => receiver.progress(index, *bytes),
+    }
+}
+
+/// A failed fetch of a repository.
+pub(crate) fn from_git(context: &Context, label: &str, error: uv_git::GitResolverError) -> Error {
+    if context.client.connectivity().is_offline() {
+        return Error::Offline {
+            what: format!("the repository of `{label}`"),
+        };
+    }
+    from_distribution(label, &uv_distribution::Error::Git(error))
+}

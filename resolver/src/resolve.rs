@@ -1,0 +1,367 @@
+//! From a request to a resolution: the inputs are read, given names, looked through for URLs, and solved
+//! together with the indexes' versions for one interpreter.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+
+use uv_configuration::{
+    BuildOptions, Constraints, Excludes, ExtrasSpecification, HashCheckingMode, Overrides,
+};
+use uv_dispatch::BuildDispatch;
+use uv_distribution_types::{
+    Diagnostic, ExcludeNewerValue, Requirement, Resolution as SolvedGraph, UnresolvedRequirement,
+};
+use uv_normalize::PackageName;
+use uv_pep508::{MarkerTree, VersionOrUrl};
+use uv_pypi_types::Conflicts;
+use uv_requirements::{
+    LookaheadResolver, NamedRequirementsResolver, RequirementsSpecification, SourceTreeResolver,
+};
+use uv_requirements_txt::{RequirementEntry, RequirementsTxtRequirement};
+use uv_resolver::{
+    DependencyMode, ExcludeNewer, Exclusions, Manifest, OptionsBuilder, Preference, Preferences, Prerelease,
+    PrereleaseMode, PythonRequirement, Resolver, ResolverEnvironment,
+};
+use uv_types::{EmptyInstalledPackages, HashStrategy};
+
+use crate::client::Network;
+use crate::context::{Choices, Context};
+use crate::describe::{self, Chosen};
+use crate::error::Error;
+use crate::failure::{from_anyhow, from_requirements, from_resolve, requirements as unusable};
+use crate::request::{Options, Package, Request};
+use crate::reword::reword;
+use crate::session::Foundation;
+use crate::settings::IndexSettings;
+use crate::{indexes, requirements};
+
+/// The packages that satisfy a request, sorted by name.
+pub struct Resolution {
+    /// The packages.
+    pub packages: Vec<Package>,
+    /// What the user should know: yanked versions, extras that do not exist, missing folders.
+    pub warnings: Vec<String>,
+    pub(crate) plan: Arc<Plan>,
+}
+
+impl fmt::Debug for Resolution {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Resolution")
+            .field("packages", &self.packages)
+            .field("warnings", &self.warnings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is needed to obtain the packages.
+pub(crate) struct Plan {
+    pub(crate) context: Context,
+    /// What was chosen for each of the packages, in their order.
+    pub(crate) chosen: Vec<Chosen>,
+}
+
+/// Resolves a request.
+///
+/// # Errors
+///
+/// Any variant of [`Error`] but those of transfers.
+pub(crate) async fn resolve(
+    foundation: &Foundation,
+    network: &Network,
+    settings: &IndexSettings,
+    request: &Request,
+) -> Result<Resolution, Error> {
+    let mut warnings = Vec::new();
+    let inputs = requirements::read(request, &network.plain()?).await?;
+    let indexes = indexes::locations(settings, &inputs, &request.options.folder(), &mut warnings)?;
+    let hasher = hash_strategy(foundation, settings, request, &inputs)?;
+    let choices = choices(network, settings, &request.options, &inputs)?;
+    let mut context = Context::new(foundation, network, indexes, hasher, choices).await?;
+    let constraints =
+        Constraints::from_requirements(inputs.constraints.into_iter().map(|entry| entry.requirement));
+    let env = ResolverEnvironment::specific(foundation.interpreter.to_resolver_marker_environment());
+    let wanted = {
+        let dispatch = context.dispatch();
+        let inputs = NamedInputs {
+            entries: inputs.requirements,
+            source_trees: inputs.source_trees,
+        };
+        name_all(&context, &dispatch, inputs).await?
+    };
+    context.hasher = context
+        .hasher
+        .augment_with_requirements(wanted.iter())
+        .map_err(|error| unusable(&error, "give one URL and one hash per package"))?;
+    let solved = {
+        let problem = Problem {
+            wanted: &wanted,
+            constraints,
+            env: &env,
+            request,
+            settings,
+        };
+        let (graph, hasher) = solve(&context, problem).await?;
+        context.hasher = hasher;
+        graph
+    };
+    let markers = foundation.interpreter.markers();
+    let requested: HashSet<&PackageName> = wanted
+        .iter()
+        .filter(|requirement| requirement.evaluate_markers(Some(markers), &[]))
+        .map(|requirement| &requirement.name)
+        .collect();
+    warnings.extend(
+        solved
+            .diagnostics()
+            .iter()
+            .map(|diagnostic| reword(&diagnostic.message())),
+    );
+    let (packages, chosen) = describe::describe(&context, &solved, &wanted, &requested).await?;
+    Ok(Resolution {
+        packages,
+        warnings,
+        plan: Arc::new(Plan { context, chosen }),
+    })
+}
+
+/// Which hashes are demanded: all, or those that are given.
+fn hash_strategy(
+    foundation: &Foundation,
+    settings: &IndexSettings,
+    request: &Request,
+    inputs: &RequirementsSpecification,
+) -> Result<HashStrategy, Error> {
+    let required = request.options.require_hashes || settings.require_hashes || inputs.require_hashes;
+    HashStrategy::from_requirements(
+        inputs
+            .requirements
+            .iter()
+            .map(|entry| (&entry.requirement, entry.hashes.as_slice())),
+        inputs
+            .constraints
+            .iter()
+            .map(|entry| (&entry.requirement, entry.hashes.as_slice())),
+        Some(&foundation.interpreter.to_resolver_marker_environment()),
+        if required {
+            HashCheckingMode::Require
+        } else {
+            HashCheckingMode::Verify
+        },
+    )
+    .map_err(|error| {
+        unusable(
+            &error,
+            "with `--require-hashes`, write `NAME==VERSION --hash=sha256:...`",
+        )
+    })
+}
+
+/// The choices of a request: its own, its files', and the settings'.
+pub(crate) fn choices(
+    network: &Network,
+    settings: &IndexSettings,
+    options: &Options,
+    inputs: &RequirementsSpecification,
+) -> Result<Choices, Error> {
+    // A choice of the request replaces that of the settings, as `:none:` shows.
+    let chosen = |own: &'_ [String], others: &'_ [String]| {
+        if own.is_empty() {
+            others.to_vec()
+        } else {
+            own.to_vec()
+        }
+    };
+    let no_binary = requirements::no_binary(&chosen(&options.no_binary, &settings.no_binary))?;
+    let no_build = requirements::only_binary(&chosen(&options.only_binary, &settings.only_binary))?;
+    let build_options =
+        BuildOptions::new(no_binary, no_build).combine(inputs.no_binary.clone(), inputs.no_build.clone());
+    let exclude_newer = options.exclude_newer.as_ref().or(settings.exclude_newer.as_ref());
+    let exclude_newer = match exclude_newer {
+        Some(text) => {
+            ExcludeNewer::global(
+                text.parse::<ExcludeNewerValue>()
+                    .map_err(|reason| Error::Settings {
+                        setting: format!("--exclude-newer {text}"),
+                        reason: reword(&reason),
+                    })?,
+            )
+        }
+        None => ExcludeNewer::default(),
+    };
+    Ok(Choices {
+        build_options,
+        exclude_newer,
+        index_strategy: network.index_strategy(),
+    })
+}
+
+/// The inputs that are still to be given names.
+struct NamedInputs {
+    entries: Vec<uv_distribution_types::UnresolvedRequirementSpecification>,
+    source_trees: Vec<uv_requirements::SourceTree>,
+}
+
+/// Gives every input a name: paths and URLs by their file name or metadata, projects by their
+/// dependencies.
+async fn name_all(
+    context: &Context,
+    dispatch: &BuildDispatch<'_>,
+    inputs: NamedInputs,
+) -> Result<Vec<Requirement>, Error> {
+    let mut named = Vec::new();
+    let mut unnamed = Vec::new();
+    for entry in inputs.entries {
+        match entry.requirement {
+            UnresolvedRequirement::Named(requirement) => named.push(requirement),
+            UnresolvedRequirement::Unnamed(requirement) => unnamed.push(requirement),
+        }
+    }
+    if !unnamed.is_empty() {
+        let database = context.database(dispatch);
+        named.extend(
+            NamedRequirementsResolver::new(&context.hasher, context.state.index(), database)
+                .resolve(unnamed.into_iter())
+                .await
+                .map_err(|error| from_requirements(&error))?,
+        );
+    }
+    if !inputs.source_trees.is_empty() {
+        let extras = ExtrasSpecification::default();
+        let database = context.database(dispatch);
+        let trees = SourceTreeResolver::new(&extras, &context.hasher, context.state.index(), database)
+            .resolve(inputs.source_trees.iter())
+            .await
+            .map_err(|error| from_anyhow("the project", &error))?;
+        named.extend(
+            trees
+                .into_iter()
+                .flat_map(|tree| tree.into_requirements().into_vec()),
+        );
+    }
+    Ok(named)
+}
+
+/// What is to be solved.
+struct Problem<'a> {
+    wanted: &'a [Requirement],
+    constraints: Constraints,
+    env: &'a ResolverEnvironment,
+    request: &'a Request,
+    settings: &'a IndexSettings,
+}
+
+async fn solve(context: &Context, problem: Problem<'_>) -> Result<(SolvedGraph, HashStrategy), Error> {
+    let Problem {
+        wanted,
+        constraints,
+        env,
+        request,
+        settings,
+    } = problem;
+    let dispatch = context.dispatch();
+    let options = &request.options;
+    let (overrides, excludes) = (Overrides::default(), Excludes::default());
+    let (lookaheads, hasher) = if options.no_deps {
+        (Vec::new(), context.hasher.clone())
+    } else {
+        let index = context.state.index();
+        let database = context.database(&dispatch);
+        LookaheadResolver::new(
+            wanted,
+            &constraints,
+            &overrides,
+            &excludes,
+            &context.hasher,
+            index,
+            database,
+        )
+        .resolve(env)
+        .await
+        .map_err(|error| from_requirements(&error))?
+    };
+    let manifest = Manifest::new(
+        wanted.to_vec(),
+        constraints,
+        overrides,
+        excludes,
+        Preferences::from_iter(preferences(request), env),
+        None,
+        std::collections::BTreeSet::new(),
+        Exclusions::default(),
+        lookaheads,
+    );
+    let prerelease = Prerelease {
+        global: if options.prerelease || settings.prerelease {
+            PrereleaseMode::Allow
+        } else {
+            PrereleaseMode::default()
+        },
+        ..Prerelease::default()
+    };
+    let solver_options = OptionsBuilder::new()
+        .dependency_mode(if options.no_deps {
+            DependencyMode::Direct
+        } else {
+            DependencyMode::Transitive
+        })
+        .prerelease(prerelease)
+        .exclude_newer(context.choices.exclude_newer.clone())
+        .index_strategy(context.choices.index_strategy)
+        .build_options(context.choices.build_options.clone())
+        .build();
+    let python = PythonRequirement::from_interpreter(&context.interpreter);
+    let resolver = Resolver::new(
+        manifest,
+        solver_options,
+        &python,
+        env.clone(),
+        context.interpreter.markers(),
+        Conflicts::empty(),
+        Some(context.tags()?),
+        &context.flat_index,
+        context.state.index(),
+        &hasher,
+        &dispatch,
+        EmptyInstalledPackages,
+        context.database(&dispatch),
+    )
+    .map_err(|error| from_resolve(&error))?;
+    let output = resolver.resolve().await.map_err(|error| from_resolve(&error))?;
+    Ok((SolvedGraph::from(output), hasher))
+}
+
+/// The versions that are kept if nothing speaks against it.
+fn preferences(request: &Request) -> Vec<Preference> {
+    if request.options.upgrade {
+        return Vec::new();
+    }
+    let upgraded: HashSet<PackageName> = request
+        .options
+        .upgrade_packages
+        .iter()
+        .filter_map(|name| name.parse().ok())
+        .collect();
+    let preference = |(name, version): &(String, String)| {
+        let name: PackageName = name.parse().ok()?;
+        if upgraded.contains(&name) {
+            return None;
+        }
+        let specifier = uv_pep440::VersionSpecifier::equals_version(version.parse().ok()?);
+        let requirement = uv_pep508::Requirement {
+            name,
+            extras: Box::default(),
+            version_or_url: Some(VersionOrUrl::VersionSpecifier(specifier.into())),
+            marker: MarkerTree::TRUE,
+            origin: None,
+        };
+        let requirement = RequirementsTxtRequirement::Named(requirement);
+        Preference::from_entry(RequirementEntry {
+            requirement,
+            hashes: Vec::new(),
+        })
+        .ok()?
+    };
+    request.installed.iter().filter_map(preference).collect()
+}
