@@ -17,7 +17,7 @@ use crate::client::Network;
 use crate::context::Context;
 use crate::error::{Cause, Error};
 use crate::failure::from_client;
-use crate::request::{FileKind, LatestVersion, Options};
+use crate::request::{LatestVersion, Options};
 use crate::session::Foundation;
 use crate::settings::IndexSettings;
 use crate::{indexes, resolve};
@@ -55,6 +55,13 @@ pub(crate) async fn latest_versions(
     Ok(newest.into_iter().flatten().collect())
 }
 
+/// The two kinds of files, the better one last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum FileKind {
+    Source,
+    Wheel,
+}
+
 /// A version of which there is a file for this interpreter.
 struct Candidate {
     version: Version,
@@ -83,15 +90,13 @@ async fn newest(
     let newest = candidates
         .into_iter()
         .filter(|candidate| !(only_final && candidate.version.any_prerelease()))
-        .max_by(|one, other| {
-            let wheel = |candidate: &Candidate| candidate.kind == FileKind::Wheel;
-            one.version
-                .cmp(&other.version)
-                .then(wheel(one).cmp(&wheel(other)))
-        });
+        .max_by(|one, other| one.version.cmp(&other.version).then(one.kind.cmp(&other.kind)));
     Ok(newest.map(|newest| LatestVersion {
-        version: newest.version.to_string(),
-        kind: newest.kind,
+        version: crate::Version(newest.version),
+        kind: match newest.kind {
+            FileKind::Wheel => "wheel".to_owned(),
+            FileKind::Source => "sdist".to_owned(),
+        },
     }))
 }
 

@@ -39,7 +39,7 @@ mod vocabulary;
 
 pub use error::{Cause, Error};
 pub use request::{
-    Artifact, FileKind, Input, LatestVersion, ObtainedWheel, Options, Package, Receiver, Request,
+    Artifact, Input, LatestVersion, ObtainedWheel, Options, Package, Receiver, Request,
 };
 pub use resolve::Resolution;
 pub use session::{Session, SessionOptions};

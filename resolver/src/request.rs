@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+use crate::vocabulary::Version;
+
 /// What to resolve.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
@@ -160,19 +162,10 @@ pub struct ObtainedWheel {
 /// The newest version that an index has of a package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LatestVersion {
-    /// The version (PEP 440).
-    pub version: String,
-    /// What there is of it for this interpreter.
-    pub kind: FileKind,
-}
-
-/// The two kinds of files that indexes offer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FileKind {
-    /// A built distribution (PEP 427).
-    Wheel,
-    /// A source distribution.
-    Source,
+    /// The version.
+    pub version: Version,
+    /// What there is of it for this interpreter: `wheel` or `sdist`.
+    pub kind: String,
 }
 
 impl Options {

@@ -84,7 +84,12 @@ impl Store {
     /// # Errors
     /// When the lock file cannot be made, or a collection runs for longer than the patience.
     pub fn lock_shared(&self, announce: &mut dyn FnMut(&str)) -> Result<Lock, StoreError> {
-        Ok(Lock::wait(&self.locks().join("store"), LockMode::Shared, PATIENCE, announce)?)
+        Ok(Lock::wait(
+            &self.locks().join("store"),
+            LockMode::Shared,
+            PATIENCE,
+            announce,
+        )?)
     }
 
     /// Holds one venv alone, for as long as it is changed.
@@ -111,7 +116,9 @@ impl Store {
         keys.dedup();
         let mut locks = Vec::with_capacity(keys.len());
         for key in keys {
-            let path = self.locks().join(format!("entry-{}", EntryId::of_text(&key).as_str()));
+            let path = self
+                .locks()
+                .join(format!("entry-{}", EntryId::of_text(&key).as_str()));
             locks.push(Lock::wait(&path, LockMode::Exclusive, PATIENCE, announce)?);
         }
         Ok(locks)

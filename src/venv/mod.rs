@@ -11,25 +11,27 @@ mod check;
 mod config;
 mod contents;
 mod create;
+mod direct_url;
 mod error;
 mod foreign;
 mod journal;
 mod layout;
-mod plan;
 mod pieces;
+mod plan;
 mod record;
 mod state;
 
 use std::path::{Path, PathBuf};
 
-pub use change::{Change, ChangeSummary};
-pub use check::{Problem, check};
+pub use change::{Arrival, Change, ChangeSummary};
+pub use check::{Problem, check, check_requirements};
 pub use config::{Config, LinkMode};
 pub use contents::{Contents, Distribution, Owner};
-pub use create::{NewVenv, create};
+pub use create::{BaseInterpreter, NewVenv, create};
+pub use direct_url::{editable_location, frozen};
 pub use error::VenvError;
 pub use layout::Layout;
-pub use plan::{Member, Node, Plan};
+pub use plan::{Clash, Member, Node, Plan};
 pub use state::{Installed, State};
 
 use crate::fs;
@@ -68,11 +70,18 @@ impl Venv {
             other => other?,
         };
         let config = Config::parse(&text);
-        let id = config.get("virtpy-id").ok_or_else(|| VenvError::NotOurs(root.to_path_buf()))?;
+        let id = config
+            .get("virtpy-id")
+            .ok_or_else(|| VenvError::NotOurs(root.to_path_buf()))?;
         let id = VenvId::parse(id)?;
         let root = fs::canonicalize(root)?;
         let layout = Layout::of(&root, &config)?;
-        Ok(Self { root, config, id, layout })
+        Ok(Self {
+            root,
+            config,
+            id,
+            layout,
+        })
     }
 
     /// The folder of virtpy's own files in it.

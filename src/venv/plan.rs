@@ -69,14 +69,21 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Plans a venv that holds these distributions.
+    /// Plans a venv that holds these distributions. `shared_folders` are kept real because files of another
+    /// installer are in them.
     ///
     /// # Errors
     /// When a distribution wants a path of the venv's own, or one's file is another's folder.
-    pub fn of(layout: &Layout, mode: LinkMode, members: &[Member<'_>]) -> Result<Self, VenvError> {
+    pub fn of(
+        layout: &Layout,
+        mode: LinkMode,
+        shared_folders: &[String],
+        members: &[Member<'_>],
+    ) -> Result<Self, VenvError> {
         let mut planner = Planner {
             layout,
             mode,
+            shared_folders,
             members,
             files: members.iter().map(|_| Files::default()).collect(),
             wanted: BTreeMap::new(),
@@ -96,6 +103,7 @@ impl Plan {
 struct Planner<'a> {
     layout: &'a Layout,
     mode: LinkMode,
+    shared_folders: &'a [String],
     members: &'a [Member<'a>],
     files: Vec<Files>,
     wanted: BTreeMap<String, Vec<Piece>>,
@@ -127,12 +135,20 @@ impl Planner<'_> {
                 let path = format!("{}/{}", self.layout.headers, manifest.name);
                 self.want(path, member, PieceKind::Folder(Tree::Headers, String::new()));
             }
-            let mut data: Vec<_> = manifest.data.iter().map(|row| first_component(&row.path)).collect();
+            let mut data: Vec<_> = manifest
+                .data
+                .iter()
+                .map(|row| first_component(&row.path))
+                .collect();
             data.dedup();
             for (name, folder) in data {
                 // `lib64` is a link to `lib` in a venv: the same folder under two names.
                 let place = if name == "lib64" { "lib" } else { name };
-                self.want(place.to_owned(), member, tree_piece(Tree::Data, name.to_owned(), folder));
+                self.want(
+                    place.to_owned(),
+                    member,
+                    tree_piece(Tree::Data, name.to_owned(), folder),
+                );
             }
         }
     }
@@ -150,20 +166,32 @@ impl Planner<'_> {
         let Some(last) = pieces.last() else { return Ok(()) };
         if self.layout.is_reserved(path) {
             let distribution = self.name(last);
-            return Err(VenvError::Reserved { distribution, path: path.to_owned() });
+            return Err(VenvError::Reserved {
+                distribution,
+                path: path.to_owned(),
+            });
         }
         if let Some(other) = pieces.iter().find(|piece| piece.is_folder() != last.is_folder()) {
             let (first, second) = (self.name(other), self.name(last));
-            return Err(VenvError::FileAgainstFolder { path: path.to_owned(), first, second });
+            return Err(VenvError::FileAgainstFolder {
+                path: path.to_owned(),
+                first,
+                second,
+            });
         }
         if !last.is_folder() {
             if self.layout.is_always_real(path) {
                 let distribution = self.name(last);
-                return Err(VenvError::Reserved { distribution, path: path.to_owned() });
+                return Err(VenvError::Reserved {
+                    distribution,
+                    path: path.to_owned(),
+                });
             }
             return self.place_file(path, pieces);
         }
-        if pieces.len() == 1 && self.mode.folds() && !self.layout.is_always_real(path) {
+        let must_be_real =
+            self.layout.is_always_real(path) || self.shared_folders.iter().any(|shared| shared == path);
+        if pieces.len() == 1 && self.mode.folds() && !must_be_real {
             self.footprints[last.member].links.push(path.to_owned());
             self.insert(path, Node::Link(last.source(self.members)));
             return Ok(());
@@ -174,24 +202,40 @@ impl Planner<'_> {
 
     /// Makes the children of a folder candidates of their own.
     fn open(&mut self, path: &str, piece: &Piece) -> Result<(), VenvError> {
-        let PieceKind::Folder(tree, folder) = &piece.kind else { return Ok(()) };
+        let PieceKind::Folder(tree, folder) = &piece.kind else {
+            return Ok(());
+        };
         let member = &self.members[piece.member];
         for (name, is_folder) in self.files[piece.member].children(member, *tree, folder)? {
             if is_folder && name == wheel::BYTECODE_FOLDER && !self.mode.folds() {
                 continue;
             }
-            let inside = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
-            self.want(format!("{path}/{name}"), piece.member, tree_piece(*tree, inside, is_folder));
+            let inside = if folder.is_empty() {
+                name.clone()
+            } else {
+                format!("{folder}/{name}")
+            };
+            self.want(
+                format!("{path}/{name}"),
+                piece.member,
+                tree_piece(*tree, inside, is_folder),
+            );
         }
         Ok(())
     }
 
     /// Puts the last comer's file at a path.
     fn place_file(&mut self, path: &str, pieces: &[Piece]) -> Result<(), VenvError> {
-        let Some((winner, losers)) = pieces.split_last() else { return Ok(()) };
+        let Some((winner, losers)) = pieces.split_last() else {
+            return Ok(());
+        };
         for loser in losers.iter().filter(|loser| loser.member != winner.member) {
             let (winner, loser) = (self.name(winner), self.name(loser));
-            self.plan.clashes.push(Clash { path: path.to_owned(), winner, loser });
+            self.plan.clashes.push(Clash {
+                path: path.to_owned(),
+                winner,
+                loser,
+            });
         }
         for piece in pieces {
             self.note_row(path, piece);
@@ -201,7 +245,10 @@ impl Planner<'_> {
         let node = match winner.kind {
             PieceKind::EntryPoint(index) => {
                 let script = wheel::script(&manifest.entry_points[index], &self.layout.shebang);
-                Node::Text { content: script.into_bytes(), executable: true }
+                Node::Text {
+                    content: script.into_bytes(),
+                    executable: true,
+                }
             }
             PieceKind::Script(index) if manifest.scripts[index].python => Node::Script(source),
             _ => match self.mode {
@@ -235,7 +282,10 @@ impl Planner<'_> {
         for (index, member) in self.members.iter().enumerate() {
             let folder = format!("{}/{}", self.layout.site_packages, member.manifest.dist_info);
             for (name, content) in record::own_files(self.layout, member, &self.footprints[index]) {
-                let node = Node::Text { content, executable: false };
+                let node = Node::Text {
+                    content,
+                    executable: false,
+                };
                 self.plan.nodes.insert(format!("{folder}/{name}"), node);
             }
         }
@@ -261,11 +311,15 @@ impl Planner<'_> {
     }
 }
 
-
 fn tree_piece(tree: Tree, path: String, folder: bool) -> PieceKind {
-    if folder { PieceKind::Folder(tree, path) } else { PieceKind::File(tree, path) }
+    if folder {
+        PieceKind::Folder(tree, path)
+    } else {
+        PieceKind::File(tree, path)
+    }
 }
 
 fn first_component(path: &str) -> (&str, bool) {
-    path.split_once('/').map_or((path, false), |(name, _)| (name, true))
+    path.split_once('/')
+        .map_or((path, false), |(name, _)| (name, true))
 }

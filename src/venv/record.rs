@@ -4,8 +4,8 @@
 //! then unlink them when they uninstall or upgrade, and find nothing left to delete or overwrite below; without
 //! these rows they would go through the link into the store.
 
-use super::plan::Member;
 use super::Layout;
+use super::plan::Member;
 use crate::store::FileRow;
 use crate::wheel;
 
@@ -55,7 +55,10 @@ pub(super) fn own_files(
         let path = format!("{}/{name}", member.manifest.dist_info);
         record.push_str(&wheel::record_row(&path, Some(content)));
     }
-    record.push_str(&wheel::record_row(&format!("{}/RECORD", member.manifest.dist_info), None));
+    record.push_str(&wheel::record_row(
+        &format!("{}/RECORD", member.manifest.dist_info),
+        None,
+    ));
     files.push(("RECORD", record.into_bytes()));
     files
 }
