@@ -10,8 +10,10 @@ use uv_client::{ErrorKind, WrappedReqwestError};
 use uv_distribution::Error as DistributionError;
 use uv_distribution_types::Name;
 use uv_errors::Hint;
+use uv_redacted::DisplaySafeUrl;
 use uv_resolver::ResolveError;
 
+use crate::describe::{local_path, public};
 use crate::error::{Cause, Error};
 use crate::reword::{reword, reword_hint};
 
@@ -40,6 +42,7 @@ pub(crate) fn from_resolve(error: &ResolveError) -> Error {
             failed
         }
         ResolveError::Dependencies(inner, ..) => from_resolve(inner),
+        ResolveError::DistributionType(uv_distribution_types::Error::NotFound(url)) => absent(url),
         ResolveError::DisallowedUrl { .. } => {
             requirements(error, "name the URL in the requirements yourself")
         }
@@ -176,6 +179,7 @@ pub(crate) fn from_requirements(error: &uv_requirements::Error) -> Error {
             from_distribution(&dist.to_string(), distribution)
         }
         uv_requirements::Error::Distribution(distribution) => from_distribution("the source", distribution),
+        uv_requirements::Error::DistributionTypes(uv_distribution_types::Error::NotFound(url)) => absent(url),
         uv_requirements::Error::HashStrategy(_) => {
             requirements(error, "pin every requirement with `==` and give it a `--hash`")
         }
@@ -236,18 +240,31 @@ pub(crate) fn whole_story(error: &(dyn StdError + 'static)) -> String {
     parts.join(": ")
 }
 
+/// A path that leads nowhere.
+fn absent(url: &DisplaySafeUrl) -> Error {
+    let place = local_path(url).map_or_else(|| public(url), |path| path.display().to_string());
+    Error::Requirements {
+        message: format!("there is no `{place}`"),
+        hint: Some("look at the path; relative ones start in the current folder".to_owned()),
+        cause: None,
+    }
+}
+
 fn no_solution_of(story: &str, mut hints: Vec<String>) -> Error {
-    let story = reword(story);
+    let story = mend_versions(&reword(story));
     if story.contains("was not found on the index") || story.contains("were not found on the index") {
         hints.push(MISSING_HINT.to_owned());
     }
     if story.contains("yanked") {
         hints.push("a yanked version is only taken if you pin it: `NAME==VERSION`".to_owned());
     }
-    if hints.iter().any(|hint| hint.contains("the network was disabled")) {
-        hints.push("run it again without `--offline`".to_owned());
+    if let Some(position) = hints
+        .iter()
+        .position(|hint| hint.contains("the network was disabled"))
+    {
+        hints[position] = "only what is cached was looked at: run it again without `--offline`".to_owned();
     }
-    if hints.is_empty() && story.contains("your requirements are unsatisfiable") {
+    if hints.is_empty() {
         hints.push(
             "loosen one of these requirements; `-U` lets versions change that are installed already"
                 .to_owned(),
@@ -256,6 +273,55 @@ fn no_solution_of(story: &str, mut hints: Vec<String>) -> Error {
     Error::NoSolution { story, hints }
 }
 
+/// Puts the `==` back that one of the sentences leaves out: "there is no version of foo1.0".
+fn mend_versions(story: &str) -> String {
+    const SENTENCE: &str = "there is no version of ";
+    let word_end = |text: &str| {
+        let end = text.find(char::is_whitespace).unwrap_or(text.len());
+        text[..end].trim_end_matches([',', '.', ':', ';']).len()
+    };
+    let mut mended = String::with_capacity(story.len());
+    let mut rest = story;
+    while let Some(start) = rest.find(SENTENCE) {
+        let (before, after) = rest.split_at(start + SENTENCE.len());
+        let (glued, remainder) = after.split_at(word_end(after));
+        // What stands in the sentence glued together stands somewhere else as it should.
+        let pinned = story
+            .split_whitespace()
+            .map(|word| word.trim_end_matches([',', '.', ':', ';']))
+            .find(|word| word.contains("==") && word.replacen("==", "", 1) == glued);
+        mended.push_str(before);
+        mended.push_str(pinned.unwrap_or(glued));
+        rest = remainder;
+    }
+    mended.push_str(rest);
+    mended
+}
+
 fn one_line(hashes: &str) -> String {
     hashes.split_whitespace().collect::<Vec<_>>().join(" or ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sentence_without_an_operator_gets_it() {
+        let story = "Because there is no version of foo1.0 and you want foo==1.0, we can conclude that bar.";
+        let mended =
+            "Because there is no version of foo==1.0 and you want foo==1.0, we can conclude that bar.";
+        assert_eq!(mend_versions(story), mended);
+        assert_eq!(
+            mend_versions("Because there is no version of foo1."),
+            "Because there is no version of foo1."
+        );
+    }
+
+    #[test]
+    fn without_the_network_the_hint_is_about_it() {
+        let hints = vec!["Packages were unavailable because the network was disabled. And so on.".to_owned()];
+        let error = no_solution_of("Because foo was not found in the cache", hints);
+        assert!(error.hint().unwrap().contains("without `--offline`"));
+    }
 }

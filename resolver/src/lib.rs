@@ -38,9 +38,7 @@ mod settings;
 mod vocabulary;
 
 pub use error::{Cause, Error};
-pub use request::{
-    Artifact, Input, LatestVersion, ObtainedWheel, Options, Package, Receiver, Request,
-};
+pub use request::{Artifact, Input, LatestVersion, ObtainedWheel, Options, Package, Receiver, Request};
 pub use resolve::Resolution;
 pub use session::{Session, SessionOptions};
 pub use settings::IndexSettings;

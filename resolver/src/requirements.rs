@@ -66,24 +66,27 @@ pub(crate) async fn read(
 /// Parses one requirement as pip takes it on its command line.
 fn parse(text: &str, folder: &Path, editable: bool) -> Result<RequirementsTxtRequirement, Error> {
     let text = text.trim();
+    if is_requirements_file(text) && folder.join(text).is_file() {
+        return Err(Error::Requirements {
+            message: format!("`{text}` is a file of requirements, not a requirement"),
+            hint: Some(format!("give it with `-r {text}`")),
+            cause: None,
+        });
+    }
     RequirementsTxtRequirement::parse(text, folder, editable).map_err(|error| invalid(text, &error))
 }
 
 fn invalid(text: &str, error: &Pep508Error<VerbatimParsedUrl>) -> Error {
-    let hint = if Path::new(text)
-        .extension()
-        .is_some_and(|extension| extension == "txt" || extension == "in")
-    {
-        format!("a file of requirements is given with `-r {text}`")
-    } else {
-        FORMS.to_owned()
-    };
     Error::Requirements {
         message: format!("`{text}` is not a requirement"),
-        hint: Some(hint),
+        hint: Some(FORMS.to_owned()),
         // The library's own rendering underlines the place; its lines stay together.
         cause: Some(Cause::new(error.to_string())),
     }
+}
+
+fn is_requirements_file(name: &str) -> bool {
+    has_extension(name, "txt") || has_extension(name, "in")
 }
 
 /// Reads files; each is fetched only once.
@@ -97,7 +100,7 @@ impl Reader<'_> {
     async fn file(&mut self, path: &Path, all: &mut RequirementsSpecification) -> Result<(), Error> {
         let path = self.locate(path);
         match path.file_name().and_then(|name| name.to_str()) {
-            Some("pyproject.toml") => all.source_trees.push(project(&path)?),
+            Some("pyproject.toml") => all.source_trees.push(project(&existing(path)?)?),
             Some("setup.py") => all.source_trees.push(SourceTree::SetupPy(existing(path)?)),
             Some("setup.cfg") => all.source_trees.push(SourceTree::SetupCfg(existing(path)?)),
             Some(name) if has_extension(name, "toml") || has_extension(name, "yml") => {
