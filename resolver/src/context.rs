@@ -119,6 +119,10 @@ impl Context {
     }
 
     /// What makes the environments that sources are built in, and runs the build backends.
+    #[expect(
+        clippy::default_trait_access,
+        reason = "naming the type would take one more of the libraries"
+    )]
     pub(crate) fn dispatch(&self) -> BuildDispatch<'_> {
         let defaults = &self.defaults;
         BuildDispatch::new(

@@ -60,11 +60,9 @@ pub(crate) fn from_distribution(what: &str, error: &DistributionError) -> Error 
     match error {
         DistributionError::Client(client) => from_client(&format!("`{what}`"), client),
         DistributionError::Reqwest(wrapped) => from_request(&format!("`{what}`"), wrapped, error),
-        DistributionError::ReqwestMiddlewareError(_) => Error::Network {
-            what: format!("`{what}`"),
-            status: None,
-            cause: Some(Cause::from_error(error)),
-        },
+        DistributionError::ReqwestMiddlewareError(_) | DistributionError::Git(_) => {
+            unreachable_source(what, error)
+        }
         DistributionError::MismatchedHashes { expected, actual, .. } => Error::Hash {
             package: what.to_owned(),
             expected: one_line(expected),
@@ -85,11 +83,6 @@ pub(crate) fn from_distribution(what: &str, error: &DistributionError) -> Error 
             cause: Cause::from_error(error),
             hint: Some("leave `--only-binary` out, or take a version that has a wheel".to_owned()),
         },
-        DistributionError::Git(_) => Error::Network {
-            what: format!("`{what}`"),
-            status: None,
-            cause: Some(Cause::from_error(error)),
-        },
         DistributionError::NotFound(_) => requirements(
             error,
             "look at the path; relative ones start in the current folder",
@@ -99,6 +92,22 @@ pub(crate) fn from_distribution(what: &str, error: &DistributionError) -> Error 
             what: format!("`{what}`"),
             cause: Cause::from_error(error),
         },
+    }
+}
+
+/// A source whose server or repository did not answer, or must not be asked.
+fn unreachable_source(what: &str, error: &DistributionError) -> Error {
+    let what = format!("`{what}`");
+    if whole_story(error)
+        .to_lowercase()
+        .contains("network connectivity is disabled")
+    {
+        return Error::Offline { what };
+    }
+    Error::Network {
+        what,
+        status: None,
+        cause: Some(Cause::from_error(error)),
     }
 }
 
@@ -262,7 +271,8 @@ fn no_solution_of(story: &str, mut hints: Vec<String>) -> Error {
         .iter()
         .position(|hint| hint.contains("the network was disabled"))
     {
-        hints[position] = "only what is cached was looked at: run it again without `--offline`".to_owned();
+        let hint = "only what is cached was looked at: run it again without `--offline`";
+        hint.clone_into(&mut hints[position]);
     }
     if hints.is_empty() {
         hints.push(

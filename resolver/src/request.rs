@@ -33,6 +33,7 @@ pub enum Input {
 
 /// How to resolve.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each stands for a flag of its own")]
 pub struct Options {
     /// Leave the packages' own dependencies out.
     pub no_deps: bool,

@@ -20,6 +20,10 @@ const DEFAULT_RETRIES: u32 = 3;
 
 /// Which indexes are asked, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each stands for a setting of its own"
+)]
 pub struct IndexSettings {
     /// The index that is asked last (the public one if none is given): a URL or a folder, possibly with
     /// `NAME=` before it.
@@ -371,7 +375,7 @@ mod tests {
         );
         assert_eq!(settings.trusted_hosts, ["a.example"]);
         assert_eq!(settings.no_binary, ["lxml", "numpy"]);
-        assert_eq!(settings.timeout, Duration::from_secs(180));
+        assert_eq!(settings.timeout, Duration::from_mins(3));
         assert!(settings.prerelease && settings.keyring);
         assert_eq!(settings.certificate, Some(PathBuf::from("/certs.pem")));
     }

@@ -60,7 +60,7 @@ fn another_file_than_the_listed_one_is_refused() {
             "0".repeat(64)
         };
         world.host_as("lib", "1.0", &[], |file| {
-            file.hash = Some(format!("{algorithm}={wrong}"))
+            file.hash = Some(format!("{algorithm}={wrong}"));
         });
         let error = world
             .obtain(&world.session(), &world.request(&["lib"]))

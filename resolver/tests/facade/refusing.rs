@@ -80,7 +80,7 @@ fn a_wheel_for_another_platform_is_told() {
 fn another_python_is_told() {
     let world = World::new();
     world.host_as("lib", "1.0", &[], |file| {
-        file.requires_python = Some(">=99".to_owned())
+        file.requires_python = Some(">=99".to_owned());
     });
     let (_, told) = refused(&world, &["lib"]);
     assert!(told.contains("Python>=99"), "{told}");

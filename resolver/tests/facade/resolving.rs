@@ -121,10 +121,10 @@ fn only_versions_for_this_python_and_no_yanked_ones_are_taken() {
     let world = World::new();
     world.host("lib", "1.0", &[]);
     world.host_as("lib", "2.0", &[], |file| {
-        file.requires_python = Some(">=4".to_owned())
+        file.requires_python = Some(">=4".to_owned());
     });
     world.host_as("lib", "3.0", &[], |file| {
-        file.yanked = Some("it bites".to_owned())
+        file.yanked = Some("it bites".to_owned());
     });
     assert_eq!(pins(&world.resolve(&["lib"]).unwrap()), ["lib 1.0"]);
     let pinned = world.resolve(&["lib==3.0"]).unwrap();
@@ -373,7 +373,7 @@ fn the_newest_versions_are_looked_up() {
     host_app(&world);
     world.host("lib", "3.0b1", &[]);
     world.host_as("lib", "4.0", &[], |file| {
-        file.requires_python = Some(">=4".to_owned())
+        file.requires_python = Some(">=4".to_owned());
     });
     world.host_as("lib", "5.0", &[], |file| file.yanked = Some(String::new()));
     let names = ["Lib".to_owned(), "no-such-package".to_owned()];

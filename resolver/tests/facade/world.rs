@@ -137,7 +137,9 @@ impl World {
             requirements: inputs.collect(),
             ..Request::default()
         };
-        request.options.working_directory = self.folder.path().to_owned();
+        self.folder
+            .path()
+            .clone_into(&mut request.options.working_directory);
         request
     }
 
