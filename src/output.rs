@@ -22,7 +22,7 @@ pub struct Output {
 }
 
 impl Output {
-    /// Follows the global flags; NO_COLOR and CLICOLOR_FORCE are honoured where `--color` leaves it open.
+    /// Follows the global flags; `NO_COLOR` and `CLICOLOR_FORCE` are honoured where `--color` leaves it open.
     pub fn new(arguments: &GlobalArguments) -> Self {
         match arguments.color {
             ColorWhen::Auto => {}

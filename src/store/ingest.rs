@@ -87,13 +87,10 @@ impl Store {
         let mut published = Vec::with_capacity(batch.len());
         for staged in batch {
             let path = self.entry_path(&staged.id);
-            let entry = match publish_one(&staged, &path)? {
-                true => Entry { path, manifest: staged.manifest.clone() },
-                false => self.entry(&staged.manifest.sha256)?.ok_or_else(|| StoreError::Damaged {
-                    id: staged.id.to_string(),
-                    reason: "its folder has no entry.json".to_owned(),
-                })?,
-            };
+            let entry = if publish_one(&staged, &path)? { Entry { path, manifest: staged.manifest.clone() } } else { self.entry(&staged.manifest.sha256)?.ok_or_else(|| StoreError::Damaged {
+                id: staged.id.to_string(),
+                reason: "its folder has no entry.json".to_owned(),
+            })? };
             published.push(entry);
             ids.push(staged.id.clone());
         }

@@ -117,7 +117,7 @@ fn prompt(wish: &NewVenv, path: &Path) -> String {
     wish.prompt.clone().or_else(folder).unwrap_or_default()
 }
 
-/// The keys that CPython writes, in its order, and virtpy's own.
+/// The keys that `CPython` writes, in its order, and virtpy's own.
 fn config(base: &BaseInterpreter, wish: &NewVenv, path: &Path, id: &VenvId) -> Config {
     let mut config = Config::default();
     let home = base.executable.parent().unwrap_or(Path::new("/"));

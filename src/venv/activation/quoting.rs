@@ -60,23 +60,20 @@ pub(super) fn powershell(text: &str) -> String {
     let mut expression = String::from("('");
     let mut in_quotes = true;
     for unit in text.encode_utf16() {
-        match u8::try_from(unit).ok().filter(u8::is_ascii) {
-            Some(byte) => {
-                if !in_quotes {
-                    expression.push_str(" + '");
-                    in_quotes = true;
-                }
-                expression.push_str(if byte == b'\'' { "'" } else { "" });
-                expression.push(char::from(byte));
+        if let Some(byte) = u8::try_from(unit).ok().filter(u8::is_ascii) {
+            if !in_quotes {
+                expression.push_str(" + '");
+                in_quotes = true;
             }
-            None => {
-                if in_quotes {
-                    expression.push('\'');
-                    in_quotes = false;
-                }
-                // Writing to a String cannot fail.
-                let _ = write!(expression, " + [char]0x{unit:04X}");
+            expression.push_str(if byte == b'\'' { "'" } else { "" });
+            expression.push(char::from(byte));
+        } else {
+            if in_quotes {
+                expression.push('\'');
+                in_quotes = false;
             }
+            // Writing to a String cannot fail.
+            let _ = write!(expression, " + [char]0x{unit:04X}");
         }
     }
     expression.push_str(if in_quotes { "')" } else { ")" });
