@@ -17,7 +17,7 @@ use std::time::Duration;
 use crate::fs::{self, Lock, LockMode};
 
 pub use boot::Checked;
-pub use entry::{Entry, EntryId};
+pub use entry::{Entry, EntryId, hex};
 pub use error::StoreError;
 pub use ingest::{DIST_INFO_ALIAS, Staged, WheelFile};
 pub use manifest::{FileRow, FolderItem, Manifest, ScriptRow};
