@@ -158,7 +158,7 @@ fn names_and_versions_in_every_legal_spelling() {
 fn the_wheel_that_fits_best_is_taken() {
     let python = TestContext::new().interpreter().clone();
     let (major, minor) = python.version;
-    let exact = format!("cp{major}{minor}-cp{major}{minor}-any");
+    let exact = format!("cp{major}{minor}-none-any");
     let index = Index::start(&[
         WheelBuilder::new("demo", "1.0")
             .file("demo/kind.py", "kind = 'pure'\n")

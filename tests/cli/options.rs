@@ -19,10 +19,7 @@ fn requirements_files_nest_and_carry_options() {
     context.new_venv();
     context.write(
         "requirements.txt",
-        &format!(
-            "--index-url {}\n-r more/base.txt\ndemo \\\n  ==2.0 # why\n",
-            index.url()
-        ),
+        &format!("--index-url {}\n-r more/base.txt\ndemo==2.0 # why\n", index.url()),
     );
     context.write("more/base.txt", "-c limits.txt\n");
     context.write("more/limits.txt", "helper<3\n");
