@@ -65,7 +65,7 @@ def libc_file():
     except OSError:
         return None
     for path in paths:
-        if os.path.basename(path).startswith(("libc.so.6", "libc-2.", "ld-musl-", "libc.musl-")):
+        if os.path.basename(path).startswith(("libc.so", "libc-2.", "ld-musl-", "libc.musl-")):
             return path
     return None
 
@@ -81,8 +81,11 @@ def libc(path):
     if path is not None and "musl" in path:
         import subprocess
 
-        # musl tells its version only when its loader is started as a program.
-        loader = subprocess.Popen([path], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        try:
+            # musl tells its version only when it is started as a program.
+            loader = subprocess.Popen([path], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        except OSError:
+            return None
         for line in loader.communicate()[1].decode("utf-8", "replace").splitlines():
             if line.startswith("Version "):
                 return numbered("musl", line.split()[1])

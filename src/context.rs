@@ -41,11 +41,7 @@ impl Context {
                 .data_dir()
                 .to_path_buf(),
         };
-        Ok(Self {
-            store: Store::new(home),
-            working_directory,
-            output,
-        })
+        Ok(Self { store: Store::new(home), working_directory, output })
     }
 
     /// Finds the interpreter that a request means; without one, the first that works.
@@ -75,10 +71,8 @@ impl Context {
                 return Ok(Venv::open(&path)?);
             }
         }
-        Err(
-            Failure::new("there is no venv here: none is active, and no folder upwards has a `.venv`")
-                .hinted("make one with `virtpy new`, or name one with `--venv PATH`"),
-        )
+        Err(Failure::new("there is no venv here: none is active, and no folder upwards has a `.venv`")
+            .hinted("make one with `virtpy new`, or name one with `--venv PATH`"))
     }
 
     /// The facts of the interpreter that a venv was made from.
@@ -86,12 +80,10 @@ impl Context {
     /// # Errors
     /// When it is gone or does not run.
     pub fn interpreter(&self, venv: &Venv) -> Result<Interpreter, Failure> {
-        let python = venv.python();
-        let executable = fs::canonicalize(&python).map_err(|error| {
-            Failure::from(error).hinted(
-                "the interpreter that this venv was made from is gone; make the venv anew with \
-                 `virtpy new --clear`",
-            )
+        let executable = fs::canonicalize(&venv.python()).map_err(|_| {
+            let known = venv.config.get("executable").unwrap_or("an unknown interpreter");
+            Failure::new(format!("`{known}`, which this venv was made from, is gone"))
+                .hinted("make the venv anew with `virtpy new --clear`")
         })?;
         Ok(interpreters::query(&executable, &self.store.cache())?)
     }
@@ -129,9 +121,7 @@ impl Context {
             settings.index_url = Some(url.clone());
             settings.no_index = false;
         }
-        settings
-            .extra_index_urls
-            .extend(flags.extra_index_urls.iter().cloned());
+        settings.extra_index_urls.extend(flags.extra_index_urls.iter().cloned());
         settings.find_links.extend(flags.find_links.iter().cloned());
         settings.no_index |= flags.no_index;
         settings.offline |= flags.offline;
@@ -143,10 +133,6 @@ impl Context {
     /// Tells the user that another process has to finish first.
     pub fn announce(&self) -> impl FnMut(&str) + use<> {
         let output = self.output;
-        move |holder| {
-            output.message(format_args!(
-                "waiting for {holder}, which holds the store or this venv"
-            ))
-        }
+        move |holder| output.message(format_args!("waiting for {holder}, which holds the store or this venv"))
     }
 }

@@ -20,28 +20,18 @@ pub struct Failure {
 impl Failure {
     /// A failure with a message of its own.
     pub fn new(message: impl Into<String>) -> Self {
-        Self {
-            error: message.into().into(),
-            hint: None,
-            code: 1,
-        }
+        Self { error: message.into().into(), hint: None, code: 1 }
     }
 
     /// A command line that makes no sense.
     pub fn usage(message: impl Into<String>) -> Self {
-        Self {
-            code: 2,
-            ..Self::new(message)
-        }
+        Self { code: 2, ..Self::new(message) }
     }
 
     /// Says what to do about it.
     #[must_use]
     pub fn hinted(self, hint: impl Into<String>) -> Self {
-        Self {
-            hint: Some(hint.into()),
-            ..self
-        }
+        Self { hint: Some(hint.into()), ..self }
     }
 
     /// What to do about it.
@@ -81,13 +71,7 @@ macro_rules! from_hinting {
     };
 }
 
-from_hinting!(
-    crate::fs::PathError,
-    StoreError,
-    VenvError,
-    ResolveError,
-    interpreters::Error
-);
+from_hinting!(crate::fs::PathError, StoreError, VenvError, ResolveError, interpreters::Error);
 
 #[cfg(test)]
 mod tests {
@@ -99,11 +83,7 @@ mod tests {
         #[error("outer: inner")]
         struct Outer(#[source] std::io::Error);
         let outer = Outer(std::io::Error::other("inner"));
-        let failure = Failure {
-            error: outer.into(),
-            hint: None,
-            code: 1,
-        };
+        let failure = Failure { error: outer.into(), hint: None, code: 1 };
         assert_eq!(failure.chain(), ["outer: inner"]);
         assert_eq!(Failure::usage("x").code, 2);
     }

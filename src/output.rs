@@ -29,10 +29,7 @@ impl Output {
             ColorWhen::Always => anstream::ColorChoice::Always.write_global(),
             ColorWhen::Never => anstream::ColorChoice::Never.write_global(),
         }
-        Self {
-            quiet: arguments.quiet,
-            verbose: arguments.verbose,
-        }
+        Self { quiet: arguments.quiet, verbose: arguments.verbose }
     }
 
     /// A line of data. A reader that has gone away is no error (`virtpy list | head -1`).

@@ -53,7 +53,9 @@ fn used(text: &str) -> BTreeSet<String> {
             let rest = &text[position + marker.len()..];
             if let Some(list) = rest.strip_prefix('{') {
                 let list = list.split('}').next().unwrap_or("");
-                modules.extend(list.split(',').map(|item| item.trim().split("::").next().unwrap_or("").to_owned()));
+                modules.extend(
+                    list.split(',').map(|item| item.trim().split("::").next().unwrap_or("").to_owned()),
+                );
             } else {
                 modules.insert(
                     rest.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect(),

@@ -41,10 +41,7 @@ pub(crate) async fn build(
     let tree = prepare(materials, wanted, source, folder).await?;
     let out = folder.join(format!("{}-built", wanted.index));
     create_folder(&out)?;
-    let failed = |story: Story| Error::Build {
-        package: wanted.label.clone(),
-        source: story,
-    };
+    let failed = |story: Story| Error::Build { package: wanted.label.clone(), source: story };
     let dispatch = materials.dispatch();
     let backend = dispatch
         .setup_build(
@@ -61,29 +58,14 @@ pub(crate) async fn build(
         )
         .await
         .map_err(|error| failed(Story::of(&error)))?;
-    let name = backend
-        .wheel(&out)
-        .await
-        .map_err(|error| failed(Story::of(&error)))?;
+    let name = backend.wheel(&out).await.map_err(|error| failed(Story::of(&error)))?;
     finish(out.join(name), tree.origin, true).await
 }
 
 async fn finish(path: PathBuf, origin: String, temporary: bool) -> Result<ObtainedWheel, Error> {
-    let hashed = hash_file(&path, &[])
-        .await
-        .map_err(|error| file_error("read", &path, &error))?;
-    let filename = path
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    Ok(ObtainedWheel {
-        filename,
-        sha256: hashed.sha256,
-        size: hashed.size,
-        origin,
-        path,
-        temporary,
-    })
+    let hashed = hash_file(&path, &[]).await.map_err(|error| file_error("read", &path, &error))?;
+    let filename = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    Ok(ObtainedWheel { filename, sha256: hashed.sha256, size: hashed.size, origin, path, temporary })
 }
 
 /// Brings the source into a folder.
@@ -98,30 +80,12 @@ async fn prepare(
         SourceDist::Registry(source) => {
             let url = file_url(&source.file)?;
             let root = fetch(materials, wanted, &url, source.file.size, source.ext, folder).await?;
-            Ok(Tree {
-                root,
-                subdirectory: None,
-                kind,
-                origin: public(&url),
-            })
+            Ok(Tree { root, subdirectory: None, kind, origin: public(&url) })
         }
         SourceDist::DirectUrl(source) => {
-            let root = fetch(
-                materials,
-                wanted,
-                &source.location,
-                source.size,
-                source.ext,
-                folder,
-            )
-            .await?;
+            let root = fetch(materials, wanted, &source.location, source.size, source.ext, folder).await?;
             let subdirectory = source.subdirectory.as_deref().map(Path::to_path_buf);
-            Ok(Tree {
-                root,
-                subdirectory,
-                kind,
-                origin: public(&source.location),
-            })
+            Ok(Tree { root, subdirectory, kind, origin: public(&source.location) })
         }
         SourceDist::Path(source) => {
             let hashed = hash_file(&source.install_path, wanted.expected)
@@ -129,46 +93,22 @@ async fn prepare(
                 .map_err(|error| file_error("read", &source.install_path, &error))?;
             hashed.check(&wanted.label, wanted.expected)?;
             let root = unpack(&source.install_path, source.ext, wanted, folder).await?;
-            Ok(Tree {
-                root,
-                subdirectory: None,
-                kind,
-                origin: source.install_path.display().to_string(),
-            })
+            Ok(Tree { root, subdirectory: None, kind, origin: source.install_path.display().to_string() })
         }
         SourceDist::GitDirectory(source) => {
             let root = check_out(materials, &source.git, wanted).await?;
             let subdirectory = source.subdirectory.as_deref().map(Path::to_path_buf);
-            Ok(Tree {
-                root,
-                subdirectory,
-                kind,
-                origin: public(source.git.url()),
-            })
+            Ok(Tree { root, subdirectory, kind, origin: public(source.git.url()) })
         }
         SourceDist::GitPath(source) => {
             let checkout = check_out(materials, &source.git, wanted).await?;
             let root = unpack(&checkout.join(&source.install_path), source.ext, wanted, folder).await?;
-            Ok(Tree {
-                root,
-                subdirectory: None,
-                kind,
-                origin: public(source.git.url()),
-            })
+            Ok(Tree { root, subdirectory: None, kind, origin: public(source.git.url()) })
         }
         SourceDist::Directory(source) => {
-            let kind = if source.editable.unwrap_or(false) {
-                BuildKind::Editable
-            } else {
-                kind
-            };
+            let kind = if source.editable.unwrap_or(false) { BuildKind::Editable } else { kind };
             let root = source.install_path.to_path_buf();
-            Ok(Tree {
-                origin: root.display().to_string(),
-                root,
-                subdirectory: None,
-                kind,
-            })
+            Ok(Tree { origin: root.display().to_string(), root, subdirectory: None, kind })
         }
     }
 }
@@ -183,20 +123,13 @@ async fn fetch(
     folder: &Path,
 ) -> Result<PathBuf, Error> {
     if let ("file", Ok(path)) = (url.scheme(), url.to_file_path()) {
-        let hashed = hash_file(&path, wanted.expected)
-            .await
-            .map_err(|error| file_error("read", &path, &error))?;
+        let hashed =
+            hash_file(&path, wanted.expected).await.map_err(|error| file_error("read", &path, &error))?;
         hashed.check(&wanted.label, wanted.expected)?;
         return unpack(&path, extension, wanted, folder).await;
     }
     let path = folder.join(format!("{}-source", wanted.index));
-    let download = Download {
-        client: &materials.client,
-        url,
-        path: &path,
-        size,
-        label: &wanted.label,
-    };
+    let download = Download { client: &materials.client, url, path: &path, size, label: &wanted.label };
     let hashed = download.run(wanted.expected, &|_| {}).await?;
     hashed.check(&wanted.label, wanted.expected)?;
     unpack(&path, extension, wanted, folder).await
@@ -214,13 +147,9 @@ async fn unpack(
         package: wanted.label.clone(),
         source: Story::of(error),
     };
-    let file = tokio::fs::File::open(archive)
-        .await
-        .map_err(|error| file_error("open", archive, &error))?;
+    let file = tokio::fs::File::open(archive).await.map_err(|error| file_error("open", archive, &error))?;
     let reader = tokio::io::BufReader::with_capacity(1 << 18, file);
-    uv_extract::stream::archive(reader, extension, &target)
-        .await
-        .map_err(|error| failed(&error))?;
+    uv_extract::stream::archive(reader, extension, &target).await.map_err(|error| failed(&error))?;
     match uv_extract::strip_component(&target) {
         Ok(root) => Ok(root),
         // Some archives have no folder around their content.
@@ -232,22 +161,13 @@ async fn unpack(
 async fn check_out(materials: &Materials, url: &GitUrl, wanted: &Wanted<'_>) -> Result<PathBuf, Error> {
     let settings = materials.client.git_http_settings(url.url());
     let cache = materials.cache.bucket(uv_cache::CacheBucket::Git);
-    let fetch = materials
-        .state
-        .git()
-        .fetch(url, settings, cache, None)
-        .await
-        .map_err(|error| Error::Network {
-            message: format!("could not fetch `{}`", wanted.label),
-            source: Story::of(&error),
-        })?;
+    let fetch = materials.state.git().fetch(url, settings, cache, None).await.map_err(|error| {
+        Error::Network { message: format!("could not fetch `{}`", wanted.label), source: Story::of(&error) }
+    })?;
     Ok(fetch.path().to_path_buf())
 }
 
 fn create_folder(path: &Path) -> Result<(), Error> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a folder inside the one that the caller gave for it"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "a folder inside the one that the caller gave for it")]
     std::fs::create_dir_all(path).map_err(|error| obtain::file_error("create", path, &error))
 }

@@ -51,10 +51,7 @@ impl Hashed {
         }
         let wanted: Vec<String> = expected.iter().map(ToString::to_string).collect();
         let story = format!("expected {}\ngot sha256:{}", wanted.join(" or "), self.sha256);
-        Err(Error::Hash {
-            package: label.to_owned(),
-            source: Story(story),
-        })
+        Err(Error::Hash { package: label.to_owned(), source: Story(story) })
     }
 }
 
@@ -87,24 +84,12 @@ impl Download<'_> {
 
     fn network(&self, source: &(dyn std::error::Error + 'static), again: bool) -> Failed {
         let message = format!("could not download `{}`", self.label);
-        Failed {
-            error: Error::Network {
-                message,
-                source: Story::of(source),
-            },
-            again,
-        }
+        Failed { error: Error::Network { message, source: Story::of(source) }, again }
     }
 
     fn broken(&self, reason: String, again: bool) -> Failed {
         let message = format!("could not download `{}`", self.label);
-        Failed {
-            error: Error::Network {
-                message,
-                source: Story(reason),
-            },
-            again,
-        }
+        Failed { error: Error::Network { message, source: Story(reason) }, again }
     }
 
     async fn once(&self, progress: &dyn Fn(u64)) -> Result<(String, u64), Failed> {
@@ -117,15 +102,11 @@ impl Download<'_> {
             .send()
             .await
             .map_err(|error| self.network(&error, false))?;
-        let response = response
-            .error_for_status()
-            .map_err(|error| self.network(&error, false))?;
+        let response = response.error_for_status().map_err(|error| self.network(&error, false))?;
         let promised = response.content_length().or(self.size);
         let limit = promised.unwrap_or(LARGEST).min(LARGEST);
-        let local = |error: &std::io::Error| Failed {
-            error: file_error("write", self.path, error),
-            again: false,
-        };
+        let local =
+            |error: &std::io::Error| Failed { error: file_error("write", self.path, error), again: false };
         let mut file = std::fs::File::create(self.path).map_err(|error| local(&error))?;
         let mut hasher = Sha256::new();
         let mut size: u64 = 0;
@@ -134,20 +115,16 @@ impl Download<'_> {
             let chunk = chunk.map_err(|error| self.network(&error, true))?;
             size += chunk.len() as u64;
             if size > limit {
-                return Err(self.broken(
-                    format!("the server sends more than the {limit} bytes it promised"),
-                    false,
-                ));
+                return Err(
+                    self.broken(format!("the server sends more than the {limit} bytes it promised"), false)
+                );
             }
             hasher.update(&chunk);
             file.write_all(&chunk).map_err(|error| local(&error))?;
             progress(size);
         }
         if promised.is_some_and(|promised| promised != size) {
-            return Err(self.broken(
-                format!("the connection ended after {size} of {limit} bytes"),
-                true,
-            ));
+            return Err(self.broken(format!("the connection ended after {size} of {limit} bytes"), true));
         }
         Ok((hex(&hasher.finalize()), size))
     }
@@ -155,36 +132,20 @@ impl Download<'_> {
 
 /// Hashes a file of this machine.
 pub(crate) async fn hash_file(path: &Path, expected: &[HashDigest]) -> std::io::Result<Hashed> {
-    let sha256 = HashDigest {
-        algorithm: HashAlgorithm::Sha256,
-        digest: "".into(),
-    };
+    let sha256 = HashDigest { algorithm: HashAlgorithm::Sha256, digest: "".into() };
     let asked: Vec<HashDigest> = expected.iter().cloned().chain([sha256]).collect();
     let digests = digests(path, &asked).await?;
     let size = tokio::fs::metadata(path).await?.len();
-    let sha256 = digests
-        .iter()
-        .find(|digest| digest.algorithm == HashAlgorithm::Sha256);
+    let sha256 = digests.iter().find(|digest| digest.algorithm == HashAlgorithm::Sha256);
     let sha256 = sha256.map(|digest| digest.digest.to_string()).unwrap_or_default();
-    Ok(Hashed {
-        sha256,
-        size,
-        others: digests,
-    })
+    Ok(Hashed { sha256, size, others: digests })
 }
 
 /// The file's hashes in the expected algorithms other than SHA-256.
 async fn other_hashes(path: &Path, expected: &[HashDigest]) -> std::io::Result<Vec<HashDigest>> {
-    let asked: Vec<HashDigest> = expected
-        .iter()
-        .filter(|digest| digest.algorithm != HashAlgorithm::Sha256)
-        .cloned()
-        .collect();
-    if asked.is_empty() {
-        Ok(Vec::new())
-    } else {
-        digests(path, &asked).await
-    }
+    let asked: Vec<HashDigest> =
+        expected.iter().filter(|digest| digest.algorithm != HashAlgorithm::Sha256).cloned().collect();
+    if asked.is_empty() { Ok(Vec::new()) } else { digests(path, &asked).await }
 }
 
 async fn digests(path: &Path, asked: &[HashDigest]) -> std::io::Result<Vec<HashDigest>> {

@@ -130,17 +130,11 @@ impl Error {
     pub(crate) fn of_resolve(error: uv_resolver::ResolveError, offline: bool) -> Self {
         match error {
             uv_resolver::ResolveError::NoSolution(no_solution) => {
-                let hints: Vec<String> = no_solution
-                    .hints()
-                    .into_iter()
-                    .map(|hint| reword(&strip_styles(&hint)))
-                    .collect();
+                let hints: Vec<String> =
+                    no_solution.hints().into_iter().map(|hint| reword(&strip_styles(&hint))).collect();
                 let story = Story(reword(&strip_styles(&no_solution.to_string())));
                 let hint = (!hints.is_empty()).then(|| hints.join("\n"));
-                Self::NoSolution {
-                    source: story,
-                    hint: hint.or_else(|| usual_hint(offline)),
-                }
+                Self::NoSolution { source: story, hint: hint.or_else(|| usual_hint(offline)) }
             }
             other => {
                 let source = Story::of(&other);
@@ -151,15 +145,9 @@ impl Error {
                 let is_build =
                     matches!(&other, uv_resolver::ResolveError::Dist(..)) && source.0.contains("build");
                 if is_build {
-                    return Self::Build {
-                        package: first_name(&source.0),
-                        source,
-                    };
+                    return Self::Build { package: first_name(&source.0), source };
                 }
-                Self::Network {
-                    message: "the resolution stopped".to_owned(),
-                    source,
-                }
+                Self::Network { message: "the resolution stopped".to_owned(), source }
             }
         }
     }

@@ -34,12 +34,7 @@ async fn ask(
 ) -> Result<BTreeMap<String, LatestVersion>, Error> {
     let request = Request {
         requirements: names.iter().cloned().map(Input::Requirement).collect(),
-        options: Options {
-            no_deps: true,
-            upgrade: true,
-            prerelease,
-            ..Options::default()
-        },
+        options: Options { no_deps: true, upgrade: true, prerelease, ..Options::default() },
         ..Request::default()
     };
     let resolution = resolve::resolve(session, &request).await?;
@@ -50,13 +45,7 @@ async fn ask(
             Artifact::Source { .. } => "sdist",
         };
         if let Ok(version) = package.version.parse() {
-            latest.insert(
-                package.name,
-                LatestVersion {
-                    version,
-                    kind: kind.to_owned(),
-                },
-            );
+            latest.insert(package.name, LatestVersion { version, kind: kind.to_owned() });
         }
     }
     Ok(latest)

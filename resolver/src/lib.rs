@@ -22,6 +22,7 @@ mod settings;
 mod vocabulary;
 
 pub use error::{Error, Story};
+pub use materials::check_date;
 pub use obtain::ObtainedWheel;
 pub use request::{Artifact, Input, Options, Package, Request, Resolution};
 pub use session::{LatestVersion, Receiver, Session, SessionOptions};

@@ -137,21 +137,15 @@ impl Materials {
         &'a self,
         dispatch: &'a BuildDispatch<'a>,
     ) -> DistributionDatabase<'a, BuildDispatch<'a>> {
-        DistributionDatabase::new(
-            &self.client,
-            dispatch,
-            self.concurrency.downloads_semaphore.clone(),
-        )
+        DistributionDatabase::new(&self.client, dispatch, self.concurrency.downloads_semaphore.clone())
     }
 }
 
 async fn open_cache(folder: &Path) -> Result<Cache, Error> {
-    Cache::from_path(folder).init().await.map_err(|error| {
-        Error::File(format!(
-            "the cache `{}` cannot be used: {error}",
-            folder.display()
-        ))
-    })
+    Cache::from_path(folder)
+        .init()
+        .await
+        .map_err(|error| Error::File(format!("the cache `{}` cannot be used: {error}", folder.display())))
 }
 
 fn query(python: &Path, cache: &Cache) -> Result<Interpreter, Error> {
@@ -181,11 +175,7 @@ impl Middleware for Presents {
 /// more than a whole resolution from the cache.
 pub(crate) fn client_builder(session: &SessionOptions) -> Result<BaseClientBuilder<'static>, Error> {
     let settings = &session.settings;
-    let connectivity = if settings.offline {
-        Connectivity::Offline
-    } else {
-        Connectivity::Online
-    };
+    let connectivity = if settings.offline { Connectivity::Offline } else { Connectivity::Online };
     let trusted = settings
         .trusted_hosts
         .iter()
@@ -206,10 +196,7 @@ pub(crate) fn client_builder(session: &SessionOptions) -> Result<BaseClientBuild
     if !settings.offline {
         let certificates = match &settings.certificate {
             Some(path) => Some(Certificates::from_file(path).map_err(|error| {
-                Error::Settings(format!(
-                    "the certificates in `{}` cannot be used: {error}",
-                    path.display()
-                ))
+                Error::Settings(format!("the certificates in `{}` cannot be used: {error}", path.display()))
             })?),
             None => Certificates::from_env(),
         };
@@ -244,12 +231,7 @@ fn locations(
     for url in settings.extra_index_urls.iter().map(parse) {
         indexes.push(Index::from_extra_index_url(url?));
     }
-    indexes.extend(
-        from_files
-            .extra_index_urls
-            .into_iter()
-            .map(Index::from_extra_index_url),
-    );
+    indexes.extend(from_files.extra_index_urls.into_iter().map(Index::from_extra_index_url));
     if let Some(url) = from_files.index_url {
         indexes.push(Index::from_index_url(url));
     } else if let Some(url) = &settings.index_url {
@@ -264,11 +246,7 @@ fn locations(
         }
     }
     flat.extend(from_files.find_links.into_iter().map(Index::from_find_links));
-    Ok(IndexLocations::new(
-        indexes,
-        flat,
-        settings.no_index || from_files.no_index,
-    ))
+    Ok(IndexLocations::new(indexes, flat, settings.no_index || from_files.no_index))
 }
 
 /// The files of the find-links folders and pages.
@@ -280,24 +258,15 @@ async fn flat_index(
     build_options: &BuildOptions,
 ) -> Result<FlatIndex, Error> {
     let flat_client = FlatIndexClient::new(client.cached_client(), client.connectivity(), cache);
-    let entries = flat_client
-        .fetch_all(locations.flat_indexes().map(Index::url))
-        .await
-        .map_err(|error| Error::Network {
-            message: "a find-links place cannot be read".to_owned(),
-            source: Story::of(&error),
-        })?;
+    let entries = flat_client.fetch_all(locations.flat_indexes().map(Index::url)).await.map_err(|error| {
+        Error::Network { message: "a find-links place cannot be read".to_owned(), source: Story::of(&error) }
+    })?;
     let tags = interpreter.tags().map_err(|error| Error::Interpreter {
         interpreter: interpreter.sys_executable().display().to_string(),
         source: Story::of(&error),
     })?;
     let hasher = HashStrategy::None;
-    Ok(FlatIndex::from_entries(
-        entries,
-        Some(tags),
-        &hasher,
-        build_options,
-    ))
+    Ok(FlatIndex::from_entries(entries, Some(tags), &hasher, build_options))
 }
 
 fn build_options(options: &Options) -> Result<BuildOptions, Error> {
@@ -313,6 +282,14 @@ fn build_options(options: &Options) -> Result<BuildOptions, Error> {
     let no_binary = NoBinary::from_pip_args(names(&options.no_binary)?);
     let no_build = NoBuild::from_pip_args(names(&options.only_binary)?, false);
     Ok(BuildOptions::new(no_binary, no_build))
+}
+
+/// Whether a text is a date that files can be compared with: RFC 3339, `YYYY-MM-DD`, or a span of time.
+///
+/// # Errors
+/// When it is not, with what is wrong about it.
+pub fn check_date(text: &str) -> Result<(), Error> {
+    exclude_newer(Some(text)).map(|_| ())
 }
 
 fn exclude_newer(date: Option<&str>) -> Result<ExcludeNewer, Error> {

@@ -55,10 +55,7 @@ pub(crate) async fn obtain(
     folder: &Path,
     receiver: &dyn Receiver,
 ) -> Result<(), Error> {
-    let wanted: Vec<Wanted<'_>> = wanted
-        .iter()
-        .filter_map(|index| wanted_of(resolution, *index))
-        .collect();
+    let wanted: Vec<Wanted<'_>> = wanted.iter().filter_map(|index| wanted_of(resolution, *index)).collect();
     let mut local = Vec::new();
     let mut remote = Vec::new();
     let mut builds = Vec::new();
@@ -72,10 +69,7 @@ pub(crate) async fn obtain(
     if session.settings.offline
         && let Some((one, ..)) = remote.first()
     {
-        let message = format!(
-            "`{}` is not on this machine, and no connection may be made",
-            one.label
-        );
+        let message = format!("`{}` is not on this machine, and no connection may be made", one.label);
         return Err(Error::Offline { message });
     }
     for (one, path) in local {
@@ -107,12 +101,7 @@ fn wanted_of(resolution: &Resolution, index: usize) -> Option<Wanted<'_>> {
         return None;
     };
     let label = format!("{} {}", package.name, package.version);
-    Some(Wanted {
-        index,
-        label,
-        dist: dist.as_ref(),
-        expected,
-    })
+    Some(Wanted { index, label, dist: dist.as_ref(), expected })
 }
 
 fn way(dist: &Dist) -> Result<Way, Error> {
@@ -122,9 +111,7 @@ fn way(dist: &Dist) -> Result<Way, Error> {
             of_url(file_url(&wheel.file)?, wheel.file.size)
         }
         Dist::Built(BuiltDist::DirectUrl(wheel)) => of_url((*wheel.location).clone(), wheel.size),
-        Dist::Built(BuiltDist::Path(wheel)) => Way::Local {
-            path: wheel.install_path.to_path_buf(),
-        },
+        Dist::Built(BuiltDist::Path(wheel)) => Way::Local { path: wheel.install_path.to_path_buf() },
         Dist::Built(BuiltDist::GitPath(_)) | Dist::Source(_) => Way::Build,
     })
 }
@@ -139,10 +126,7 @@ fn of_url(url: DisplaySafeUrl, size: Option<u64>) -> Way {
 fn hand_over(receiver: &dyn Receiver, wanted: &Wanted<'_>, wheel: ObtainedWheel) -> Result<(), Error> {
     receiver
         .finished(wanted.index, wheel)
-        .map_err(|source| Error::Receiver {
-            package: wanted.label.clone(),
-            source,
-        })
+        .map_err(|source| Error::Receiver { package: wanted.label.clone(), source })
 }
 
 /// The name under which a wheel was published; the resolver's own rendering would lose its spelling.
@@ -151,10 +135,7 @@ fn filename(wanted: &Wanted<'_>) -> String {
         Dist::Built(BuiltDist::Registry(wheel)) => wheel.best_wheel().file.filename.to_string(),
         Dist::Built(BuiltDist::DirectUrl(wheel)) => wheel.filename.to_string(),
         Dist::Built(BuiltDist::Path(wheel)) => {
-            let name = wheel
-                .install_path
-                .file_name()
-                .map(|name| name.to_string_lossy().into_owned());
+            let name = wheel.install_path.file_name().map(|name| name.to_string_lossy().into_owned());
             name.unwrap_or_else(|| wheel.filename.to_string())
         }
         Dist::Built(BuiltDist::GitPath(_)) | Dist::Source(_) => String::new(),
@@ -188,13 +169,7 @@ async fn fetch(
     let filename = filename(wanted);
     let path = folder.join(format!("{}.whl", wanted.index));
     let progress = |bytes| receiver.progress(wanted.index, bytes);
-    let download = Download {
-        client: &materials.client,
-        url: &url,
-        path: &path,
-        size,
-        label: &wanted.label,
-    };
+    let download = Download { client: &materials.client, url: &url, path: &path, size, label: &wanted.label };
     let hashed = download.run(wanted.expected, &progress).await?;
     hashed.check(&wanted.label, wanted.expected)?;
     let wheel = ObtainedWheel {
@@ -210,9 +185,5 @@ async fn fetch(
 
 /// An I/O failure in words.
 pub(crate) fn file_error(action: &str, path: &Path, error: &std::io::Error) -> Error {
-    Error::File(format!(
-        "could not {action} `{}`: {}",
-        path.display(),
-        Story::of(error)
-    ))
+    Error::File(format!("could not {action} `{}`: {}", path.display(), Story::of(error)))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::str::FromStr as _;
 
 use serde_json::{Value, json};
 use uv_distribution_types::{BuiltDist, Dist, File, Name as _, Node, Resolution, ResolvedDist, SourceDist};
@@ -12,6 +13,7 @@ use uv_pypi_types::{HashAlgorithm, HashDigest};
 use uv_redacted::DisplaySafeUrl;
 use uv_types::HashStrategy;
 
+use crate::error::Story;
 use crate::{Artifact, Error, Package};
 
 /// A package, what the library knows it as, and the hashes of which one must fit.
@@ -26,19 +28,10 @@ pub(crate) fn rows(
     let graph = resolution.graph();
     let mut rows = Vec::new();
     for node in graph.node_indices() {
-        let Node::Dist {
-            dist,
-            hashes,
-            install: true,
-        } = &graph[node]
-        else {
+        let Node::Dist { dist, hashes, install: true } = &graph[node] else {
             continue;
         };
-        let ResolvedDist::Installable {
-            dist: distribution,
-            version,
-        } = dist
-        else {
+        let ResolvedDist::Installable { dist: distribution, version } = dist else {
             continue;
         };
         let mut dependencies: Vec<String> = graph
@@ -51,46 +44,56 @@ pub(crate) fn rows(
             .collect();
         dependencies.sort();
         dependencies.dedup();
-        let demanded = hasher.get(distribution.as_ref()).digests().to_vec();
-        let expected = if demanded.is_empty() {
-            hashes.as_slice().to_vec()
-        } else {
-            demanded
-        };
+        let expected = expected(distribution, hasher, hashes.as_slice())?;
         let package = Package {
             name: distribution.name().to_string(),
-            version: version
-                .as_ref()
-                .map_or_else(|| "0".to_owned(), ToString::to_string),
+            version: version.as_ref().map_or_else(|| "0".to_owned(), ToString::to_string),
             requested: requested.contains(distribution.name()),
             dependencies,
             file: artifact(distribution, git)?,
             direct_url: direct_url(distribution, git),
         };
-        let expected = narrowed(distribution, expected);
         rows.push((package, dist.clone(), expected));
     }
     Ok(rows)
 }
 
-/// The hashes of the chosen file. A resolution lists those of all files of the version; where the index names
-/// the chosen file's own, only they may fit, unless the requirements demand others.
-fn narrowed(distribution: &Dist, expected: Vec<HashDigest>) -> Vec<HashDigest> {
-    let own: &[HashDigest] = match distribution {
-        Dist::Built(BuiltDist::Registry(wheel)) => wheel.best_wheel().file.hashes.as_slice(),
-        Dist::Source(SourceDist::Registry(source)) => source.file.hashes.as_slice(),
-        _ => return expected,
+/// The hashes of which the chosen file must have one: those that the requirements or the URL demand, or else those
+/// that the index names for it.
+fn expected(
+    distribution: &Dist,
+    hasher: &HashStrategy,
+    known: &[HashDigest],
+) -> Result<Vec<HashDigest>, Error> {
+    let mut demanded = hasher.get(distribution).digests().to_vec();
+    let (own, url): (&[HashDigest], _) = match distribution {
+        Dist::Built(BuiltDist::Registry(wheel)) => (wheel.best_wheel().file.hashes.as_slice(), None),
+        Dist::Source(SourceDist::Registry(source)) => (source.file.hashes.as_slice(), None),
+        Dist::Built(BuiltDist::DirectUrl(wheel)) => (&[], Some(wheel.url.fragment())),
+        Dist::Source(SourceDist::DirectUrl(source)) => (&[], Some(source.url.fragment())),
+        _ => (&[], None),
     };
-    let both: Vec<HashDigest> = own
-        .iter()
-        .filter(|digest| expected.contains(digest))
-        .cloned()
-        .collect();
-    if both.is_empty() && !expected.is_empty() {
-        expected
-    } else {
-        own.to_vec()
+    demanded.extend(url.flatten().into_iter().flat_map(|fragment| fragment.split('&')).filter_map(digest));
+    if demanded.is_empty() {
+        return Ok(if own.is_empty() { known.to_vec() } else { own.to_vec() });
     }
+    // What the index says of the file is enough to refuse it, also when the store has it already.
+    let comparable = |digest: &HashDigest| own.iter().any(|other| other.algorithm == digest.algorithm);
+    if demanded.iter().all(comparable)
+        && !demanded.iter().any(|digest| own.contains(digest))
+        && !own.is_empty()
+    {
+        let list =
+            |digests: &[HashDigest]| digests.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
+        let story = format!("expected {}\nthe index has {}", list(&demanded), list(own));
+        return Err(Error::Hash { package: distribution.to_string(), source: Story(story) });
+    }
+    Ok(demanded)
+}
+
+/// A hash in a URL's fragment: `sha256=…`.
+fn digest(part: &str) -> Option<HashDigest> {
+    HashDigest::from_str(&part.replacen('=', ":", 1)).ok()
 }
 
 fn artifact(distribution: &Dist, git: &GitResolver) -> Result<Artifact, Error> {
@@ -133,32 +136,21 @@ fn source_artifact(source: &SourceDist, git: &GitResolver) -> Result<Artifact, E
             let key = git_key(&source.git, git, source.subdirectory.as_deref());
             (public(source.git.url()), false, key)
         }
-        SourceDist::GitPath(source) => (
-            public(source.git.url()),
-            false,
-            git_key(&source.git, git, Some(&source.install_path)),
-        ),
+        SourceDist::GitPath(source) => {
+            (public(source.git.url()), false, git_key(&source.git, git, Some(&source.install_path)))
+        }
         SourceDist::Path(source) => (source.install_path.display().to_string(), false, None),
-        SourceDist::Directory(source) => (
-            source.install_path.display().to_string(),
-            source.editable.unwrap_or(false),
-            None,
-        ),
+        SourceDist::Directory(source) => {
+            (source.install_path.display().to_string(), source.editable.unwrap_or(false), None)
+        }
     };
-    Ok(Artifact::Source {
-        description,
-        editable,
-        key,
-    })
+    Ok(Artifact::Source { description, editable, key })
 }
 
 /// The URL of an index's file.
 pub(crate) fn file_url(file: &File) -> Result<DisplaySafeUrl, Error> {
     file.url.to_url().map_err(|error| {
-        Error::Settings(format!(
-            "the index gives no usable URL for `{}`: {error}",
-            file.filename
-        ))
+        Error::Settings(format!("the index gives no usable URL for `{}`: {error}", file.filename))
     })
 }
 
@@ -168,23 +160,16 @@ pub(crate) fn public(url: &DisplaySafeUrl) -> String {
 }
 
 fn sha256(file: &File) -> Option<String> {
-    let digest = file
-        .hashes
-        .iter()
-        .find(|digest| digest.algorithm == HashAlgorithm::Sha256)?;
+    let digest = file.hashes.iter().find(|digest| digest.algorithm == HashAlgorithm::Sha256)?;
     Some(digest.digest.to_string())
 }
 
 fn commit(url: &GitUrl, git: &GitResolver) -> Option<String> {
-    url.precise()
-        .or_else(|| git.get_precise(url))
-        .map(|commit| commit.to_string())
+    url.precise().or_else(|| git.get_precise(url)).map(|commit| commit.to_string())
 }
 
 fn git_key(url: &GitUrl, git: &GitResolver, folder: Option<&Path>) -> Option<String> {
-    let folder = folder
-        .map(|folder| folder.display().to_string())
-        .unwrap_or_default();
+    let folder = folder.map(|folder| folder.display().to_string()).unwrap_or_default();
     commit(url, git).map(|commit| format!("git {} {commit} {folder}", public(url.url())))
 }
 
@@ -198,10 +183,7 @@ fn direct_url(distribution: &Dist, git: &GitResolver) -> Option<Value> {
         if let Some(revision) = url.reference().as_str() {
             info["requested_revision"] = json!(revision);
         }
-        Some(with_subdirectory(
-            json!({ "url": public(url.url()), "vcs_info": info }),
-            subdirectory,
-        ))
+        Some(with_subdirectory(json!({ "url": public(url.url()), "vcs_info": info }), subdirectory))
     };
     match distribution {
         Dist::Built(BuiltDist::Registry(_)) | Dist::Source(SourceDist::Registry(_)) => None,
@@ -217,11 +199,7 @@ fn direct_url(distribution: &Dist, git: &GitResolver) -> Option<Value> {
         }
         Dist::Source(SourceDist::GitPath(source)) => repository(&source.git, None),
         Dist::Source(SourceDist::Directory(source)) => {
-            let info = if source.editable.unwrap_or(false) {
-                json!({ "editable": true })
-            } else {
-                json!({})
-            };
+            let info = if source.editable.unwrap_or(false) { json!({ "editable": true }) } else { json!({}) };
             Some(json!({ "url": public(&path_url(&source.install_path)?), "dir_info": info }))
         }
     }

@@ -27,10 +27,7 @@ impl PipConfiguration {
 
     /// The value of an option, by its name with hyphens.
     pub(crate) fn get(&self, option: &str) -> Option<&str> {
-        self.install
-            .get(option)
-            .or_else(|| self.global.get(option))
-            .map(String::as_str)
+        self.install.get(option).or_else(|| self.global.get(option)).map(String::as_str)
     }
 
     fn add(&mut self, text: &str) {
@@ -83,15 +80,9 @@ fn files(environment: &dyn Fn(&str) -> Option<String>) -> Vec<PathBuf> {
     let system = environment("XDG_CONFIG_DIRS")
         .filter(|text| !text.is_empty())
         .unwrap_or_else(|| "/etc/xdg".to_owned());
-    files.extend(
-        system
-            .split(':')
-            .map(|folder| Path::new(folder).join("pip/pip.conf")),
-    );
+    files.extend(system.split(':').map(|folder| Path::new(folder).join("pip/pip.conf")));
     files.push(PathBuf::from("/etc/pip.conf"));
-    let home = environment("HOME")
-        .filter(|home| !home.is_empty())
-        .map(PathBuf::from);
+    let home = environment("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
     if let Some(home) = &home {
         files.push(home.join(".pip/pip.conf"));
     }
@@ -116,10 +107,7 @@ mod tests {
              [install]\nindex-url: http://four/\n[other]\nno-index = true\n",
         );
         assert_eq!(configuration.get("index-url"), Some("http://four/"));
-        assert_eq!(
-            configuration.get("extra-index-url"),
-            Some("\nhttp://two/\nhttp://three/")
-        );
+        assert_eq!(configuration.get("extra-index-url"), Some("\nhttp://two/\nhttp://three/"));
         assert_eq!(configuration.get("no-index"), None);
     }
 }

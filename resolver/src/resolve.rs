@@ -40,12 +40,7 @@ pub(crate) async fn resolve(session: &SessionOptions, request: &Request) -> Resu
     };
     let materials = Materials::gather(session, &builder, options, from_files).await?;
     let dispatch = materials.dispatch();
-    let question = Question {
-        session,
-        options,
-        materials: &materials,
-        dispatch: &dispatch,
-    };
+    let question = Question { session, options, materials: &materials, dispatch: &dispatch };
     question.answer(specification, &request.installed).await
 }
 
@@ -95,15 +90,10 @@ impl Question<'_> {
         let environment = ResolverEnvironment::specific(interpreter.to_resolver_marker_environment());
         let hasher = self.hash_strategy(&specification)?;
         let requirements = self.named(&specification, &hasher).await?;
-        let requested: BTreeSet<PackageName> = requirements
-            .iter()
-            .map(|requirement| requirement.name.clone())
-            .collect();
+        let requested: BTreeSet<PackageName> =
+            requirements.iter().map(|requirement| requirement.name.clone()).collect();
         let constraints = Constraints::from_requirements(
-            specification
-                .constraints
-                .iter()
-                .map(|constraint| constraint.requirement.clone()),
+            specification.constraints.iter().map(|constraint| constraint.requirement.clone()),
         );
         let hasher = hasher
             .augment_with_requirements(requirements.iter())
@@ -146,21 +136,11 @@ impl Question<'_> {
         hasher: &HashStrategy,
     ) -> Result<LibraryResolution, Error> {
         let materials = self.materials;
-        let mode = if self.options.prerelease {
-            PrereleaseMode::Allow
-        } else {
-            PrereleaseMode::IfNecessary
-        };
-        let dependencies = if self.options.no_deps {
-            DependencyMode::Direct
-        } else {
-            DependencyMode::Transitive
-        };
+        let mode = if self.options.prerelease { PrereleaseMode::Allow } else { PrereleaseMode::IfNecessary };
+        let dependencies =
+            if self.options.no_deps { DependencyMode::Direct } else { DependencyMode::Transitive };
         let options = OptionsBuilder::new()
-            .prerelease(Prerelease {
-                global: mode,
-                ..Prerelease::default()
-            })
+            .prerelease(Prerelease { global: mode, ..Prerelease::default() })
             .dependency_mode(dependencies)
             .exclude_newer(materials.exclude_newer.clone())
             .flexibility(Flexibility::Fixed)
@@ -189,19 +169,13 @@ impl Question<'_> {
             materials.database(self.dispatch),
         )
         .map_err(|error| Error::of_resolve(error, offline))?;
-        let output = resolver
-            .resolve()
-            .await
-            .map_err(|error| Error::of_resolve(error, offline))?;
+        let output = resolver.resolve().await.map_err(|error| Error::of_resolve(error, offline))?;
         Ok(LibraryResolution::from(output))
     }
 
     /// How hashes are treated: demanded, checked where the requirements give them, or taken from the index.
     fn hash_strategy(&self, specification: &RequirementsSpecification) -> Result<HashStrategy, Error> {
-        let given = specification
-            .requirements
-            .iter()
-            .any(|entry| !entry.hashes.is_empty());
+        let given = specification.requirements.iter().any(|entry| !entry.hashes.is_empty());
         let mode = if self.options.require_hashes || specification.require_hashes {
             HashCheckingMode::Require
         } else if given {
@@ -211,14 +185,8 @@ impl Question<'_> {
         };
         let markers = self.materials.interpreter.to_resolver_marker_environment();
         HashStrategy::from_requirements(
-            specification
-                .requirements
-                .iter()
-                .map(|entry| (&entry.requirement, entry.hashes.as_slice())),
-            specification
-                .constraints
-                .iter()
-                .map(|entry| (&entry.requirement, entry.hashes.as_slice())),
+            specification.requirements.iter().map(|entry| (&entry.requirement, entry.hashes.as_slice())),
+            specification.constraints.iter().map(|entry| (&entry.requirement, entry.hashes.as_slice())),
             Some(&markers),
             mode,
         )
@@ -285,18 +253,13 @@ impl Question<'_> {
         let source = Story::of(error);
         let text = source.to_string();
         if self.session.settings.offline && text.contains("offline") {
-            return Error::Offline {
-                message: text.lines().next().unwrap_or_default().to_owned(),
-            };
+            return Error::Offline { message: text.lines().next().unwrap_or_default().to_owned() };
         }
         if text.contains("build") {
             let package = text.split('`').nth(1).unwrap_or("the source").to_owned();
             return Error::Build { package, source };
         }
-        Error::Network {
-            message: "a requirement cannot be looked into".to_owned(),
-            source,
-        }
+        Error::Network { message: "a requirement cannot be looked into".to_owned(), source }
     }
 
     /// The library's answer as plain data.
@@ -306,11 +269,8 @@ impl Question<'_> {
         requested: &BTreeSet<PackageName>,
         hasher: &HashStrategy,
     ) -> Result<Resolution, Error> {
-        let warnings = resolution
-            .diagnostics()
-            .iter()
-            .map(|diagnostic| reword(&diagnostic.message()))
-            .collect();
+        let warnings =
+            resolution.diagnostics().iter().map(|diagnostic| reword(&diagnostic.message())).collect();
         let git = self.materials.state.git();
         let mut rows = package::rows(resolution, requested, hasher, git)?;
         rows.sort_by(|(one, ..), (other, ..)| one.name.cmp(&other.name));
@@ -320,11 +280,6 @@ impl Question<'_> {
             packages.push(package);
             distributions.push((distribution, hashes));
         }
-        Ok(Resolution {
-            packages,
-            warnings,
-            distributions,
-            options: self.options.clone(),
-        })
+        Ok(Resolution { packages, warnings, distributions, options: self.options.clone() })
     }
 }

@@ -23,16 +23,11 @@ const WORDS: &[(&str, &str)] = &[
 
 /// A message in virtpy's words.
 pub(crate) fn reword(message: &str) -> String {
-    let mut text = WORDS.iter().fold(message.to_owned(), |text, (theirs, ours)| {
-        text.replace(theirs, ours)
-    });
+    let mut text = WORDS.iter().fold(message.to_owned(), |text, (theirs, ours)| text.replace(theirs, ours));
     // What is left is the bare name, as a word of its own.
-    for (before, after) in [
-        (" uv ", " virtpy "),
-        (" uv's ", " virtpy's "),
-        ("`uv`", "`virtpy`"),
-        (" uv.", " virtpy."),
-    ] {
+    for (before, after) in
+        [(" uv ", " virtpy "), (" uv's ", " virtpy's "), ("`uv`", "`virtpy`"), (" uv.", " virtpy.")]
+    {
         text = text.replace(before, after);
     }
     if let Some(rest) = text.strip_prefix("uv ") {
@@ -48,13 +43,7 @@ mod tests {
     #[test]
     fn speaks_of_virtpy() {
         assert_eq!(reword("try `--prerelease=allow`"), "try `--pre`");
-        assert_eq!(
-            reword("is another uv process running?"),
-            "is another process running?"
-        );
-        assert_eq!(
-            reword("uv will not clear the uvicorn"),
-            "virtpy will not clear the uvicorn"
-        );
+        assert_eq!(reword("is another uv process running?"), "is another process running?");
+        assert_eq!(reword("uv will not clear the uvicorn"), "virtpy will not clear the uvicorn");
     }
 }

@@ -128,8 +128,6 @@ where
             .stack_size(min_stack_size())
             .spawn_scoped(scope, work)
             .map_err(|error| Error::File(format!("the resolver could not be started: {error}")))?;
-        thread
-            .join()
-            .unwrap_or_else(|_| Err(Error::File("the resolver stopped unexpectedly".to_owned())))
+        thread.join().unwrap_or_else(|_| Err(Error::File("the resolver stopped unexpectedly".to_owned())))
     })
 }

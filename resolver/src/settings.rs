@@ -135,10 +135,7 @@ impl IndexSettings {
         if let Some(text) = variable("UV_INSECURE_HOST") {
             self.trusted_hosts = words(&text);
         }
-        for (name, target) in [
-            ("UV_NO_INDEX", &mut self.no_index),
-            ("UV_OFFLINE", &mut self.offline),
-        ] {
+        for (name, target) in [("UV_NO_INDEX", &mut self.no_index), ("UV_OFFLINE", &mut self.offline)] {
             if let Some(text) = variable(name) {
                 *target = truth(name, &text)?;
             }
@@ -183,9 +180,7 @@ fn truth(option: &str, text: &str) -> Result<bool, Error> {
 fn number(option: &str, text: &str) -> Result<f64, Error> {
     match text.trim().parse::<f64>() {
         Ok(value) if (0.0..1e6).contains(&value) => Ok(value),
-        _ => Err(Error::Settings(format!(
-            "the option `{option}` is `{text}`, which is no number of use"
-        ))),
+        _ => Err(Error::Settings(format!("the option `{option}` is `{text}`, which is no number of use"))),
     }
 }
 
@@ -226,10 +221,7 @@ mod tests {
     fn a_value_that_makes_no_sense_is_named() {
         let error = discover(&[("PIP_NO_INDEX", "perhaps")]).unwrap_err();
         assert!(error.to_string().contains("no-index"), "{error}");
-        assert_eq!(
-            discover(&[("PIP_NO_INDEX", "")]).unwrap(),
-            IndexSettings::default()
-        );
+        assert_eq!(discover(&[("PIP_NO_INDEX", "")]).unwrap(), IndexSettings::default());
     }
 
     #[test]
@@ -237,11 +229,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let folder = home.path().join(".config/pip");
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(
-            folder.join("pip.conf"),
-            "[global]\nindex-url = http://file/\nretries = 9\n",
-        )
-        .unwrap();
+        std::fs::write(folder.join("pip.conf"), "[global]\nindex-url = http://file/\nretries = 9\n").unwrap();
         let environment = |name: &str| match name {
             "HOME" => Some(home.path().display().to_string()),
             "XDG_CONFIG_DIRS" => Some("/nonexistent".to_owned()),
@@ -249,9 +237,6 @@ mod tests {
             _ => None,
         };
         let settings = IndexSettings::discover(&environment).unwrap();
-        assert_eq!(
-            (settings.index_url.as_deref(), settings.retries),
-            (Some("http://file/"), 1)
-        );
+        assert_eq!((settings.index_url.as_deref(), settings.retries), (Some("http://file/"), 1));
     }
 }

@@ -23,11 +23,7 @@ impl InvalidText {
         // The library's messages go on with the text and a marker line below; the first line says it all.
         let reason = reason.to_string();
         let reason = reason.lines().next().unwrap_or_default().to_owned();
-        Self {
-            kind,
-            text: text.to_owned(),
-            reason,
-        }
+        Self { kind, text: text.to_owned(), reason }
     }
 }
 
@@ -46,9 +42,7 @@ impl FromStr for Version {
     type Err = InvalidText;
 
     fn from_str(text: &str) -> Result<Self, InvalidText> {
-        uv_pep440::Version::from_str(text)
-            .map(Self)
-            .map_err(|error| InvalidText::new("version", text, error))
+        uv_pep440::Version::from_str(text).map(Self).map_err(|error| InvalidText::new("version", text, error))
     }
 }
 
@@ -138,10 +132,8 @@ impl Requirement {
     /// Whether its markers hold in an environment, for somebody who wants these extras of the distribution that
     /// has this requirement.
     pub fn applies(&self, environment: &MarkerEnvironment, extras: &[String]) -> bool {
-        let extras: Vec<ExtraName> = extras
-            .iter()
-            .filter_map(|extra| ExtraName::from_str(extra).ok())
-            .collect();
+        let extras: Vec<ExtraName> =
+            extras.iter().filter_map(|extra| ExtraName::from_str(extra).ok()).collect();
         self.inner.evaluate_markers(&environment.0, &extras)
     }
 
@@ -190,10 +182,7 @@ mod tests {
             ("python_version", "3.12"),
             ("sys_platform", "linux"),
         ];
-        let values = values
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
+        let values = values.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         MarkerEnvironment::from_values(&values).unwrap()
     }
 
@@ -218,10 +207,7 @@ mod tests {
     fn requirements_apply_and_accept() {
         let environment = environment();
         let requirement: Requirement = "Black[d]>=23,<25 ; python_version >= '3.8'".parse().unwrap();
-        assert_eq!(
-            (requirement.name(), requirement.extras()),
-            ("black", vec!["d".to_owned()])
-        );
+        assert_eq!((requirement.name(), requirement.extras()), ("black", vec!["d".to_owned()]));
         assert!(requirement.applies(&environment, &[]));
         assert!(requirement.accepts(&"24.1".parse().unwrap()));
         assert!(!requirement.accepts(&"25.0".parse().unwrap()));

@@ -120,10 +120,7 @@ pub enum Problem {
 impl Error {
     /// A problem of the archive at `path`.
     pub(super) fn refused(path: &Path, problem: Problem) -> Self {
-        Self::Refused {
-            file: file_name(path),
-            problem,
-        }
+        Self::Refused { file: file_name(path), problem }
     }
 
     /// What a user can do about it.
@@ -147,8 +144,5 @@ impl Error {
 
 /// The last part of a path, for messages.
 pub(super) fn file_name(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or(path.as_os_str())
-        .to_string_lossy()
-        .into_owned()
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }

@@ -75,10 +75,8 @@ impl Archive {
     ) -> Result<Vec<Written>, Error> {
         make_folders(destination, targets, folders)?;
         let (order, batches) = self.batches(targets);
-        let workers = std::thread::available_parallelism()
-            .map_or(1, usize::from)
-            .min(MAX_WORKERS)
-            .min(batches.len());
+        let workers =
+            std::thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS).min(batches.len());
         let work = Work {
             destination,
             targets,
@@ -176,22 +174,14 @@ impl Archive {
         }
         frame.check_size(index, size)?;
         let (sha256, other_digest) = hashing.finish();
-        Ok(Written {
-            sha256,
-            other_digest,
-            size,
-        })
+        Ok(Written { sha256, other_digest, size })
     }
 }
 
 /// Makes every folder once, parents first.
 fn make_folders(destination: &Path, targets: &[Target], folders: &[String]) -> Result<(), Error> {
     let mut needed: BTreeSet<&str> = folders.iter().map(String::as_str).collect();
-    for path in targets
-        .iter()
-        .map(|target| target.path.as_str())
-        .chain(folders.iter().map(String::as_str))
-    {
+    for path in targets.iter().map(|target| target.path.as_str()).chain(folders.iter().map(String::as_str)) {
         let _first_known = name::parents(path).find(|folder| !needed.insert(folder));
     }
     // A folder's name is a prefix of what is in it, so it sorts first.

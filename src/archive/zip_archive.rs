@@ -71,27 +71,15 @@ impl Archive {
         if directory.headers.is_empty() {
             return Err(refused(Problem::Unsound("it is empty")));
         }
-        let config = Config {
-            archive_offset: ArchiveOffset::Known(0),
-        };
-        let zip = ZipArchive::with_config(config, reader.clone()).map_err(|source| Error::Zip {
-            file: file_name(path),
-            source,
-        })?;
+        let config = Config { archive_offset: ArchiveOffset::Known(0) };
+        let zip = ZipArchive::with_config(config, reader.clone())
+            .map_err(|source| Error::Zip { file: file_name(path), source })?;
         let length = reader.length();
         let members = members(&zip, &directory).map_err(refused)?;
         check_tree(&members, limits).map_err(refused)?;
         check_sizes(&members, length, limits).map_err(refused)?;
-        let frame = Frame {
-            path: path.to_path_buf(),
-            limits: limits.clone(),
-            members,
-        };
-        Ok(Self {
-            frame: Arc::new(frame),
-            zip,
-            checker: reader,
-        })
+        let frame = Frame { path: path.to_path_buf(), limits: limits.clone(), members };
+        Ok(Self { frame: Arc::new(frame), zip, checker: reader })
     }
 
     /// The members, in the order of the central directory.
@@ -116,10 +104,7 @@ impl Archive {
         let member = &frame.members[index];
         let limit = frame.limits.in_memory;
         if member.size > limit {
-            return Err(frame.refused(Problem::TooLarge {
-                name: member.name.clone(),
-                limit,
-            }));
+            return Err(frame.refused(Problem::TooLarge { name: member.name.clone(), limit }));
         }
         // The declared size may lie: it only bounds the first allocation.
         let mut content = Vec::with_capacity(usize::try_from(member.size.min(1 << 20)).unwrap_or_default());
@@ -136,10 +121,7 @@ impl Archive {
     pub(super) fn open_member(&mut self, index: usize) -> Result<impl std::io::Read, Error> {
         let frame = &self.frame;
         let member = &frame.members[index];
-        let unusable = |source| Error::Zip {
-            file: file_name(&frame.path),
-            source,
-        };
+        let unusable = |source| Error::Zip { file: file_name(&frame.path), source };
         let entry = self.zip.by_index_data(index).map_err(unusable)?;
         let expected = Expected {
             name: entry.name_raw(),
@@ -164,11 +146,7 @@ impl Frame {
 
     /// The error for a member whose data could not be decompressed.
     pub(super) fn damaged(&self, index: usize, source: std::io::Error) -> Error {
-        Error::Member {
-            file: file_name(&self.path),
-            member: self.members[index].name.clone(),
-            source,
-        }
+        Error::Member { file: file_name(&self.path), member: self.members[index].name.clone(), source }
     }
 
     /// Holds the bytes that came out of a member against its declared size.
@@ -177,23 +155,16 @@ impl Frame {
         if member.size == actual {
             return Ok(());
         }
-        Err(self.refused(Problem::Size {
-            name: member.name.clone(),
-            declared: member.size,
-            actual,
-        }))
+        Err(self.refused(Problem::Size { name: member.name.clone(), declared: member.size, actual }))
     }
 }
 
 fn failed(path: &Path, failure: Failure) -> Error {
     match failure {
         Failure::Problem(problem) => Error::refused(path, problem),
-        Failure::Io(source) => crate::fs::PathError {
-            action: "read",
-            path: path.to_path_buf(),
-            source,
+        Failure::Io(source) => {
+            crate::fs::PathError { action: "read", path: path.to_path_buf(), source }.into()
         }
-        .into(),
     }
 }
 
@@ -201,11 +172,7 @@ fn failed(path: &Path, failure: Failure) -> Error {
 fn members(zip: &ZipArchive<PositionedReader>, directory: &Directory) -> Result<Vec<Member>, Problem> {
     const DISAGREE: Problem = Problem::Unsound("its directory can be read in two ways");
     let mut seen = HashSet::new();
-    if let Some(twice) = directory
-        .headers
-        .iter()
-        .find(|header| !seen.insert(header.name.as_slice()))
-    {
+    if let Some(twice) = directory.headers.iter().find(|header| !seen.insert(header.name.as_slice())) {
         return Err(Problem::Duplicate(lossy(&twice.name)));
     }
     if zip.len() != directory.headers.len() || zip.central_directory_start() != directory.start {
@@ -231,9 +198,7 @@ fn members(zip: &ZipArchive<PositionedReader>, directory: &Directory) -> Result<
         return Err(Problem::Unsound("it has data before its first member"));
     }
     for (place, index) in order.iter().enumerate() {
-        members[*index].next = order
-            .get(place + 1)
-            .map_or(directory.start, |next| members[*next].header);
+        members[*index].next = order.get(place + 1).map_or(directory.start, |next| members[*next].header);
     }
     Ok(members)
 }
@@ -242,10 +207,7 @@ fn member(header: &CentralHeader) -> Result<Member, Problem> {
     let name = match name::check(&header.name) {
         Ok(name) => name.to_owned(),
         Err(problem) => {
-            return Err(Problem::Name {
-                name: String::from_utf8_lossy(&header.name).into_owned(),
-                problem,
-            });
+            return Err(Problem::Name { name: String::from_utf8_lossy(&header.name).into_owned(), problem });
         }
     };
     let is_folder = header.name.ends_with(b"/");
@@ -258,10 +220,7 @@ fn member(header: &CentralHeader) -> Result<Member, Problem> {
         return Err(Problem::Encrypted(name));
     }
     if !matches!(header.method, 0 | 8) {
-        return Err(Problem::Method {
-            name,
-            method: header.method.to_string(),
-        });
+        return Err(Problem::Method { name, method: header.method.to_string() });
     }
     Ok(Member {
         name,
@@ -305,10 +264,7 @@ fn check_sizes(members: &[Member], archive_size: u64, limits: &Limits) -> Result
     for member in members {
         total = total.saturating_add(member.size);
         if total > limits.unpacked_size {
-            return Err(Problem::TooLarge {
-                name: member.name.clone(),
-                limit: limits.unpacked_size,
-            });
+            return Err(Problem::TooLarge { name: member.name.clone(), limit: limits.unpacked_size });
         }
     }
     if total > limits.ratio_from && total / archive_size.max(1) >= limits.ratio {

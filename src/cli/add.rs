@@ -39,7 +39,7 @@ pub struct AddArguments {
     #[arg(long)]
     pub require_hashes: bool,
     /// Leave out what was uploaded after this date (RFC 3339, or YYYY-MM-DD)
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     pub exclude_newer: Option<String>,
     /// Say what would change, and change nothing
     #[arg(long)]
@@ -53,6 +53,11 @@ pub struct AddArguments {
     /// Where packages come from
     #[command(flatten)]
     pub index: IndexArguments,
+}
+
+/// Refuses what is no date before anything is done.
+fn date(text: &str) -> Result<String, String> {
+    virtpy_resolver::check_date(text).map(|()| text.to_owned()).map_err(|error| error.to_string())
 }
 
 /// Where packages come from

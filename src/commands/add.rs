@@ -13,7 +13,7 @@ use crate::error::Failure;
 use crate::fs;
 use crate::interpreters::Interpreter;
 use crate::output::{counted, seconds};
-use crate::resolve::{self, Obtained, Question, ResolveError, Supply};
+use crate::resolve::{self, Obtained, Question, ResolveError, Supply, Way};
 use crate::venv::{self, Arrival, Change, ChangeSummary, Contents, Problem, Venv};
 
 pub(super) fn run(context: &Context, arguments: &AddArguments) -> Result<u8, Failure> {
@@ -25,20 +25,12 @@ pub(super) fn run(context: &Context, arguments: &AddArguments) -> Result<u8, Fai
     let _venv_lock = context.store.lock_venv(&venv.id, &mut context.announce())?;
     venv.recover()?;
     let contents = Contents::read(&venv, &context.store)?;
-    let addition = Addition {
-        context,
-        arguments,
-        venv: &venv,
-        interpreter: &interpreter,
-        contents: &contents,
-    };
+    let addition =
+        Addition { context, arguments, venv: &venv, interpreter: &interpreter, contents: &contents };
 
     let digest = match addition.answer(&inputs)? {
         Answer::Satisfied => {
-            let result = Outcome {
-                unchanged: contents.distributions.len(),
-                ..Outcome::default()
-            };
+            let result = Outcome { unchanged: contents.distributions.len(), ..Outcome::default() };
             return addition.report(result, started.elapsed());
         }
         Answer::Ask(digest) => digest,
@@ -62,15 +54,12 @@ impl Inputs {
         let mut specs = Vec::new();
         for spec in &arguments.specs {
             let path = context.working_directory.join(spec);
-            let is_file = Path::new(spec)
-                .extension()
-                .is_some_and(|extension| extension == "txt")
-                && fs::kind(&path)?.is_some();
-            if is_file {
-                files.push(path)
-            } else {
-                specs.push(spec.clone())
-            }
+            // No distribution's name ends so: who writes it means a requirements file.
+            let is_file = Path::new(spec).extension().is_some_and(|extension| extension == "txt");
+            if is_file { files.push(path) } else { specs.push(spec.clone()) }
+        }
+        for file in files.iter().chain(&arguments.constraints) {
+            fs::metadata(&context.working_directory.join(file))?;
         }
         if specs.is_empty() && files.is_empty() && arguments.editables.is_empty() {
             return Err(Failure::usage("there is nothing to add")
@@ -107,9 +96,30 @@ struct Addition<'a> {
 struct Outcome {
     summary: ChangeSummary,
     unchanged: usize,
-    from_store: usize,
-    fetched: usize,
+    ways: Ways,
     linked_in: Duration,
+}
+
+/// How many packages came in which way.
+#[derive(Default, Clone, Copy, Serialize)]
+struct Ways {
+    from_store: usize,
+    downloaded: usize,
+    built: usize,
+}
+
+impl Ways {
+    fn of(obtained: &[Obtained]) -> Self {
+        let count = |way| obtained.iter().filter(|one| one.way == way).count();
+        Self { from_store: count(Way::Store), downloaded: count(Way::Fetched), built: count(Way::Built) }
+    }
+}
+
+impl std::fmt::Display for Ways {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} from the store, {} downloaded", self.from_store, self.downloaded)?;
+        if self.built > 0 { write!(formatter, ", {} built", self.built) } else { Ok(()) }
+    }
 }
 
 impl Addition<'_> {
@@ -125,11 +135,7 @@ impl Addition<'_> {
         let options = format!("{} {}", arguments.no_deps, self.interpreter.version);
         let digest = resolve::request_digest(&question, &options);
         let untouched = self.contents.lost.is_empty()
-            && !self
-                .contents
-                .distributions
-                .iter()
-                .any(venv::Distribution::is_foreign);
+            && !self.contents.distributions.iter().any(venv::Distribution::is_foreign);
         if untouched && self.contents.state.satisfied.as_ref() == Some(&digest) {
             return Ok(Answer::Satisfied);
         }
@@ -143,9 +149,7 @@ impl Addition<'_> {
     fn install(&self, inputs: Inputs, digest: Option<String>) -> Result<Outcome, Failure> {
         let session = self.context.session(self.interpreter, &self.arguments.index)?;
         let progress = Progress::new(self.context.output, "resolving");
-        let resolution = session
-            .resolve(&self.request(inputs)?)
-            .map_err(ResolveError::from)?;
+        let resolution = session.resolve(&self.request(inputs)?).map_err(ResolveError::from)?;
         for warning in &resolution.warnings {
             self.context.output.warning(warning);
         }
@@ -173,29 +177,15 @@ impl Addition<'_> {
         };
         let obtained = resolve::obtain(&supply, &resolution, &arriving, &mut self.context.announce())?;
         progress.end();
-        let from_store = obtained.iter().filter(|obtained| obtained.from_store).count();
-        let fetched = obtained.len() - from_store;
-        let install: Vec<Arrival> = obtained
-            .into_iter()
-            .map(|one| arrival(&resolution, one))
-            .collect();
+        let ways = Ways::of(&obtained);
+        let install: Vec<Arrival> = obtained.into_iter().map(|one| arrival(&resolution, one)).collect();
         if self.arguments.compile_bytecode {
             super::compile::compile(self.context, self.interpreter, &install)?;
         }
         let linking = Instant::now();
-        let change = Change {
-            install,
-            satisfies: digest,
-            ..Change::default()
-        };
+        let change = Change { install, satisfies: digest, ..Change::default() };
         let summary = self.venv.apply(&self.context.store, self.contents, &change)?;
-        let outcome = Outcome {
-            summary,
-            unchanged,
-            from_store,
-            fetched,
-            linked_in: linking.elapsed(),
-        };
+        let outcome = Outcome { summary, unchanged, ways, linked_in: linking.elapsed() };
         self.warn_about_broken_requirements(&outcome)?;
         Ok(outcome)
     }
@@ -241,9 +231,7 @@ impl Addition<'_> {
                     && same_version(&distribution.version, &package.version)
             })
         };
-        (0..resolution.packages.len())
-            .filter(|index| !is_there(&resolution.packages[*index]))
-            .collect()
+        (0..resolution.packages.len()).filter(|index| !is_there(&resolution.packages[*index])).collect()
     }
 
     /// What would come and go.
@@ -254,9 +242,7 @@ impl Addition<'_> {
             if let Some(old) = installed.get(package.name.as_str()) {
                 summary.removed.push((old.name.clone(), old.version.clone()));
             }
-            summary
-                .added
-                .push((package.name.clone(), package.version.clone()));
+            summary.added.push((package.name.clone(), package.version.clone()));
         }
         summary
     }
@@ -270,19 +256,13 @@ impl Addition<'_> {
         let markers = Context::markers(self.interpreter)?;
         for problem in venv::check_requirements(&contents, &markers) {
             match problem {
-                Problem::Unmet {
-                    distribution,
-                    requirement,
-                } => self.context.output.warning(format_args!(
-                    "{distribution} requires {requirement}, which is not installed"
-                )),
-                Problem::Conflicting {
-                    distribution,
-                    requirement,
-                    installed,
-                } => self.context.output.warning(format_args!(
-                    "{distribution} requires {requirement}, but {installed} is installed"
-                )),
+                Problem::Unmet { distribution, requirement } => self
+                    .context
+                    .output
+                    .warning(format_args!("{distribution} requires {requirement}, which is not installed")),
+                Problem::Conflicting { distribution, requirement, installed } => self.context.output.warning(
+                    format_args!("{distribution} requires {requirement}, but {installed} is installed"),
+                ),
                 _ => {}
             }
         }
@@ -305,25 +285,14 @@ impl Addition<'_> {
         super::report_changes(output, &outcome.summary);
         let added = counted(outcome.summary.added.len(), "package");
         if outcome.summary.added.is_empty() {
-            output.message(format_args!(
-                "Nothing to do: everything is installed ({})",
-                seconds(elapsed)
-            ));
+            output.message(format_args!("Nothing to do: everything is installed ({})", seconds(elapsed)));
         } else if self.arguments.dry_run {
-            output.message(format_args!(
-                "Would add {added} ({}, nothing was changed)",
-                seconds(elapsed)
-            ));
+            output.message(format_args!("Would add {added} ({}, nothing was changed)", seconds(elapsed)));
         } else {
-            output.message(format_args!(
-                "Added {added} in {} ({} from the store, {} fetched)",
-                seconds(elapsed),
-                outcome.from_store,
-                outcome.fetched
-            ));
+            output.message(format_args!("Added {added} in {} ({})", seconds(elapsed), outcome.ways));
             output.detail(format_args!(
-                "linked {} in {:.1} ms",
-                counted(outcome.summary.added.len(), "distribution"),
+                "linked {} distributions in {:.1} ms",
+                outcome.summary.added.len(),
                 outcome.linked_in.as_secs_f64() * 1000.0
             ));
         }
@@ -353,8 +322,8 @@ struct Report<'a> {
     added: Vec<Named<'a>>,
     removed: Vec<Named<'a>>,
     unchanged: usize,
-    from_store: usize,
-    fetched: usize,
+    #[serde(flatten)]
+    ways: Ways,
     seconds: f64,
 }
 
@@ -367,10 +336,7 @@ pub(super) struct Named<'a> {
 
 /// Pairs of name and version, for programs.
 pub(super) fn named(pairs: &[(String, String)]) -> Vec<Named<'_>> {
-    pairs
-        .iter()
-        .map(|(name, version)| Named { name, version })
-        .collect()
+    pairs.iter().map(|(name, version)| Named { name, version }).collect()
 }
 
 impl<'a> Report<'a> {
@@ -380,8 +346,7 @@ impl<'a> Report<'a> {
             added: named(&outcome.summary.added),
             removed: named(&outcome.summary.removed),
             unchanged: outcome.unchanged,
-            from_store: outcome.from_store,
-            fetched: outcome.fetched,
+            ways: outcome.ways,
             seconds: elapsed.as_secs_f64(),
         }
     }

@@ -27,13 +27,9 @@ pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, F
         }
         let count = counted(contents.distributions.len(), "package");
         if errors == 0 {
-            context
-                .output
-                .message(format_args!("Checked {count}: everything is in order"));
+            context.output.message(format_args!("Checked {count}: everything is in order"));
         } else {
-            context
-                .output
-                .message(format_args!("Checked {count}: {}", counted(errors, "problem")));
+            context.output.message(format_args!("Checked {count}: {}", counted(errors, "problem")));
         }
     }
     Ok(u8::from(errors > 0))
@@ -41,27 +37,19 @@ pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, F
 
 fn sentence(problem: &Problem) -> String {
     match problem {
-        Problem::Unmet {
-            distribution,
-            requirement,
-        } => {
+        Problem::Unmet { distribution, requirement } => {
             format!("{distribution} requires {requirement}, which is not installed")
         }
-        Problem::Conflicting {
-            distribution,
-            requirement,
-            installed,
-        } => {
+        Problem::Conflicting { distribution, requirement, installed } => {
             format!("{distribution} requires {requirement}, but {installed} is installed")
         }
         Problem::Dangling { path } => format!("`{path}` leads nowhere: the store no longer has its target"),
         Problem::NoEntry { distribution, path } => {
             format!("{distribution} is gone from the store: `{path}` is missing")
         }
-        Problem::Foreign {
-            distribution,
-            installer,
-        } => format!("{distribution} was installed by {installer}"),
+        Problem::Foreign { distribution, installer } => {
+            format!("{distribution} was installed by {installer}")
+        }
         Problem::Modified { path } => format!("`{path}` is not as virtpy made it"),
         Problem::Lost { distribution } => {
             format!("{distribution} was removed or replaced by another installer")

@@ -38,14 +38,9 @@ pub(super) fn compile(
         .stderr(Stdio::null())
         .status()
         .map_err(|error| {
-            Failure::new(format!(
-                "could not start `{}`: {error}",
-                interpreter.executable.display()
-            ))
+            Failure::new(format!("could not start `{}`: {error}", interpreter.executable.display()))
         })?;
-    context
-        .output
-        .detail(format_args!("compiled {} entries ({status})", folders.len()));
+    context.output.detail(format_args!("compiled {} entries ({status})", folders.len()));
     if status.code().is_none() {
         return Err(Failure::new("the compilation of bytecode was interrupted"));
     }

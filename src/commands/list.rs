@@ -17,11 +17,7 @@ pub(super) fn run(context: &Context, arguments: &ListArguments) -> Result<u8, Fa
     let rows = if arguments.outdated {
         outdated(context, arguments, &venv, &contents)?
     } else {
-        contents
-            .distributions
-            .iter()
-            .map(|distribution| Row::of(distribution, None))
-            .collect()
+        contents.distributions.iter().map(|distribution| Row::of(distribution, None)).collect()
     };
     if arguments.json {
         context.output.json(&rows)?;
@@ -65,27 +61,18 @@ fn outdated<'a>(
 ) -> Result<Vec<Row<'a>>, Failure> {
     let interpreter = context.interpreter(venv)?;
     let session = context.session(&interpreter, &arguments.index)?;
-    let names: Vec<String> = contents
-        .distributions
-        .iter()
-        .map(|distribution| distribution.key.clone())
-        .collect();
-    let latest: BTreeMap<String, LatestVersion> = session
-        .latest_versions(&names, arguments.pre)
-        .map_err(ResolveError::from)?;
+    let names: Vec<String> =
+        contents.distributions.iter().map(|distribution| distribution.key.clone()).collect();
+    let latest: BTreeMap<String, LatestVersion> =
+        session.latest_versions(&names, arguments.pre).map_err(ResolveError::from)?;
     let is_newer = |distribution: &Distribution, latest: &LatestVersion| {
-        distribution
-            .version
-            .parse::<Version>()
-            .is_ok_and(|version| latest.version > version)
+        distribution.version.parse::<Version>().is_ok_and(|version| latest.version > version)
     };
     Ok(contents
         .distributions
         .iter()
         .filter_map(|distribution| {
-            let latest = latest
-                .get(&distribution.key)
-                .filter(|latest| is_newer(distribution, latest))?;
+            let latest = latest.get(&distribution.key).filter(|latest| is_newer(distribution, latest))?;
             Some(Row::of(distribution, Some(latest)))
         })
         .collect())
@@ -117,22 +104,13 @@ fn table(rows: &[Row<'_>]) -> String {
         return String::new();
     }
     let widths: Vec<usize> = (0..lines[0].len())
-        .map(|column| {
-            lines
-                .iter()
-                .map(|line| line[column].chars().count())
-                .max()
-                .unwrap_or(0)
-        })
+        .map(|column| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0))
         .collect();
     lines.insert(1, widths.iter().map(|width| "-".repeat(*width)).collect());
     let mut text = String::new();
     for line in lines {
-        let cells: Vec<String> = line
-            .iter()
-            .zip(&widths)
-            .map(|(cell, width)| format!("{cell:width$}"))
-            .collect();
+        let cells: Vec<String> =
+            line.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
         text.push_str(cells.join(" ").trim_end());
         text.push('\n');
     }

@@ -18,9 +18,7 @@ pub(super) fn run(context: &Context, arguments: &ListAllArguments) -> Result<u8,
         match row.state {
             State::Present => context.output.data(&row.path),
             State::Gone => context.output.data(format_args!("{} (gone)", row.path)),
-            State::Replaced => context
-                .output
-                .data(format_args!("{} (another venv is there now)", row.path)),
+            State::Replaced => context.output.data(format_args!("{} (another venv is there now)", row.path)),
         }
     }
     Ok(0)
@@ -49,10 +47,6 @@ impl Row {
             Ok(_) => State::Replaced,
             Err(_) => State::Gone,
         };
-        Self {
-            path: root.path.display().to_string(),
-            id: root.id.to_string(),
-            state,
-        }
+        Self { path: root.path.display().to_string(), id: root.id.to_string(), state }
     }
 }

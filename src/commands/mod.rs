@@ -52,8 +52,6 @@ fn report_changes(output: Output, summary: &ChangeSummary) {
 /// Says which paths were not touched because somebody else had changed them.
 fn report_left_alone(output: Output, summary: &ChangeSummary) {
     for path in &summary.left_alone {
-        output.warning(format_args!(
-            "`{path}` was changed since virtpy made it, and was left alone"
-        ));
+        output.warning(format_args!("`{path}` was changed since virtpy made it, and was left alone"));
     }
 }

@@ -14,10 +14,7 @@ pub(super) fn run(context: &Context, arguments: &NewArguments) -> Result<u8, Fai
     let request = arguments
         .python
         .as_deref()
-        .map(|text| {
-            text.parse::<PythonRequest>()
-                .map_err(|error| Failure::usage(error.to_string()))
-        })
+        .map(|text| text.parse::<PythonRequest>().map_err(|error| Failure::usage(error.to_string())))
         .transpose()?;
     let interpreter = context.find_interpreter(request.as_ref())?;
     let wish = NewVenv {
@@ -42,10 +39,7 @@ pub(super) fn run(context: &Context, arguments: &NewArguments) -> Result<u8, Fai
 fn prompt(context: &Context, arguments: &NewArguments) -> Option<String> {
     let prompt = arguments.prompt.as_deref()?;
     if prompt == "." {
-        return context
-            .working_directory
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned());
+        return context.working_directory.file_name().map(|name| name.to_string_lossy().into_owned());
     }
     Some(prompt.to_owned())
 }
@@ -62,11 +56,7 @@ fn base(interpreter: &Interpreter) -> BaseInterpreter {
 
 /// The `python3.12` of `lib/python3.12/site-packages`.
 fn library_folder(interpreter: &Interpreter) -> String {
-    let name = interpreter
-        .purelib
-        .iter()
-        .nth(1)
-        .map(|name| name.to_string_lossy().into_owned());
+    let name = interpreter.purelib.iter().nth(1).map(|name| name.to_string_lossy().into_owned());
     name.unwrap_or_else(|| format!("python{}", interpreter.tag()))
 }
 

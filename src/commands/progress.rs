@@ -20,23 +20,15 @@ pub(super) struct Progress {
 impl Progress {
     /// Begins with a line that says what is being done.
     pub(super) fn new(output: Output, what: &'static str) -> Self {
-        let target = if output.shows_progress() {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        };
+        let target =
+            if output.shows_progress() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bars = MultiProgress::with_draw_target(target);
         let spinner = bars.add(ProgressBar::new_spinner());
         spinner.set_message(what);
         if output.shows_progress() {
             spinner.enable_steady_tick(Duration::from_millis(120));
         }
-        Self {
-            output,
-            bars,
-            running: Mutex::new(HashMap::new()),
-            spinner,
-        }
+        Self { output, bars, running: Mutex::new(HashMap::new()), spinner }
     }
 
     /// Says what is being done now.

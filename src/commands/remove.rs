@@ -23,34 +23,20 @@ pub(super) fn run(context: &Context, arguments: &RemoveArguments) -> Result<u8, 
     let summary = if arguments.dry_run {
         foresee(&contents, &remove)
     } else {
-        venv.apply(
-            &context.store,
-            &contents,
-            &Change {
-                remove,
-                ..Change::default()
-            },
-        )?
+        venv.apply(&context.store, &contents, &Change { remove, ..Change::default() })?
     };
     super::report_left_alone(context.output, &summary);
     if arguments.json {
-        context.output.json(&Report {
-            dry_run: arguments.dry_run,
-            removed: named(&summary.removed),
-        })?;
+        context.output.json(&Report { dry_run: arguments.dry_run, removed: named(&summary.removed) })?;
         return Ok(0);
     }
     super::report_changes(context.output, &summary);
     let count = counted(summary.removed.len(), "package");
     let elapsed = seconds(started.elapsed());
     if arguments.dry_run {
-        context
-            .output
-            .message(format_args!("Would remove {count} (nothing was changed)"));
+        context.output.message(format_args!("Would remove {count} (nothing was changed)"));
     } else {
-        context
-            .output
-            .message(format_args!("Removed {count} in {elapsed}"));
+        context.output.message(format_args!("Removed {count} in {elapsed}"));
     }
     Ok(0)
 }
@@ -69,11 +55,8 @@ fn keys(contents: &Contents, names: &[String]) -> Result<BTreeSet<String>, Failu
         return Ok(keys);
     }
     let verb = if missing.len() == 1 { "is" } else { "are" };
-    Err(Failure::new(format!(
-        "{} {verb} not installed; nothing was removed",
-        missing.join(", ")
-    ))
-    .hinted("`virtpy list` shows what is installed"))
+    Err(Failure::new(format!("{} {verb} not installed; nothing was removed", missing.join(", ")))
+        .hinted("`virtpy list` shows what is installed"))
 }
 
 fn foresee(contents: &Contents, keys: &BTreeSet<String>) -> ChangeSummary {
@@ -83,10 +66,7 @@ fn foresee(contents: &Contents, keys: &BTreeSet<String>) -> ChangeSummary {
         .filter(|distribution| keys.contains(&distribution.key))
         .map(|distribution| (distribution.name.clone(), distribution.version.clone()))
         .collect();
-    ChangeSummary {
-        removed,
-        ..ChangeSummary::default()
-    }
+    ChangeSummary { removed, ..ChangeSummary::default() }
 }
 
 #[derive(Serialize)]

@@ -62,10 +62,7 @@ impl Card {
         let folder = venv.site_packages().join(&distribution.dist_info);
         let metadata = fs::read(&folder.join("METADATA"))?;
         let metadata = Metadata::parse(&metadata).map_err(|error| {
-            Failure::new(format!(
-                "the METADATA of {} is broken: {error}",
-                distribution.name
-            ))
+            Failure::new(format!("the METADATA of {} is broken: {error}", distribution.name))
         })?;
         let installer = match &distribution.owner {
             Owner::Virtpy(_) => "virtpy".to_owned(),

@@ -14,11 +14,7 @@ pub(super) fn run(context: &Context, arguments: &TreeArguments) -> Result<u8, Fa
     let contents = Contents::read(&venv, &context.store)?;
     let interpreter = context.interpreter(&venv)?;
     let graph = Graph::of(&contents, &Context::markers(&interpreter)?, arguments.invert);
-    let roots = if arguments.names.is_empty() {
-        graph.roots()
-    } else {
-        graph.named(&arguments.names)?
-    };
+    let roots = if arguments.names.is_empty() { graph.roots() } else { graph.named(&arguments.names)? };
     let mut text = String::new();
     for root in roots {
         graph.draw(root, &mut text);
@@ -39,10 +35,8 @@ impl<'a> Graph<'a> {
         let distributions = contents.by_key();
         let mut edges: BTreeMap<&str, BTreeMap<String, String>> = BTreeMap::new();
         // Extras count once somebody asks for them, which may only be seen when the asker is reached.
-        let mut extras: BTreeSet<(String, Vec<String>)> = distributions
-            .keys()
-            .map(|key| ((*key).to_owned(), Vec::new()))
-            .collect();
+        let mut extras: BTreeSet<(String, Vec<String>)> =
+            distributions.keys().map(|key| ((*key).to_owned(), Vec::new())).collect();
         let mut waiting: Vec<(String, Vec<String>)> = extras.iter().cloned().collect();
         while let Some((key, asked)) = waiting.pop() {
             let Some((key, distribution)) = distributions.get_key_value(key.as_str()) else {
@@ -63,10 +57,7 @@ impl<'a> Graph<'a> {
                 let target = distributions.get_key_value(requirement.name());
                 match (invert, target) {
                     (false, _) => {
-                        edges
-                            .entry(key)
-                            .or_default()
-                            .insert(requirement.name().to_owned(), shown);
+                        edges.entry(key).or_default().insert(requirement.name().to_owned(), shown);
                     }
                     (true, Some((target, _))) => {
                         edges.entry(target).or_default().insert((*key).to_owned(), shown);
@@ -82,11 +73,8 @@ impl<'a> Graph<'a> {
     fn roots(&self) -> Vec<&'a str> {
         let mut reached: BTreeSet<&str> = BTreeSet::new();
         let mut roots: Vec<&str> = Vec::new();
-        let pointed_at = |key: &str| {
-            self.edges
-                .iter()
-                .any(|(from, targets)| *from != key && targets.contains_key(key))
-        };
+        let pointed_at =
+            |key: &str| self.edges.iter().any(|(from, targets)| *from != key && targets.contains_key(key));
         let free = self.distributions.keys().filter(|key| !pointed_at(key));
         let rest = self.distributions.keys().filter(|key| pointed_at(key));
         for key in free.chain(rest) {
@@ -104,9 +92,7 @@ impl<'a> Graph<'a> {
             if reached.insert(key) {
                 let targets = self.edges.get(key).into_iter().flat_map(BTreeMap::keys);
                 waiting.extend(
-                    targets
-                        .filter_map(|to| self.distributions.get_key_value(to.as_str()))
-                        .map(|(to, _)| *to),
+                    targets.filter_map(|to| self.distributions.get_key_value(to.as_str())).map(|(to, _)| *to),
                 );
             }
         }
@@ -115,9 +101,7 @@ impl<'a> Graph<'a> {
     fn named(&self, names: &[String]) -> Result<Vec<&'a str>, Failure> {
         let find = |name: &String| {
             let key = normalize_name(name).ok()?;
-            self.distributions
-                .get_key_value(key.as_str())
-                .map(|(key, _)| *key)
+            self.distributions.get_key_value(key.as_str()).map(|(key, _)| *key)
         };
         names
             .iter()
@@ -126,43 +110,33 @@ impl<'a> Graph<'a> {
     }
 
     fn draw(&self, root: &str, text: &mut String) {
-        let version = self
-            .distributions
-            .get(root)
-            .map_or("", |distribution| distribution.version.as_str());
-        let name = self
-            .distributions
-            .get(root)
-            .map_or(root, |distribution| distribution.name.as_str());
+        let version = self.distributions.get(root).map_or("", |distribution| distribution.version.as_str());
+        let name = self.distributions.get(root).map_or(root, |distribution| distribution.name.as_str());
         text.push_str(&format!("{name} {version}\n"));
-        self.draw_below(root, "", &mut vec![root.to_owned()], text);
+        self.draw_below(root, "", &mut BTreeSet::from([root.to_owned()]), text);
     }
 
-    fn draw_below(&self, key: &str, indent: &str, path: &mut Vec<String>, text: &mut String) {
+    /// Draws what is below a distribution. What was drawn before in the same tree is not drawn again: shared
+    /// dependencies would double the tree at every level.
+    fn draw_below(&self, key: &str, indent: &str, drawn: &mut BTreeSet<String>, text: &mut String) {
         let Some(targets) = self.edges.get(key) else {
             return;
         };
         for (index, (target, requirement)) in targets.iter().enumerate() {
             let is_last = index + 1 == targets.len();
-            let (branch, below) = if is_last {
-                ("└── ", "    ")
-            } else {
-                ("├── ", "│   ")
-            };
+            let (branch, below) = if is_last { ("└── ", "    ") } else { ("├── ", "│   ") };
             let found = self.distributions.get(target.as_str());
             let state = match found {
                 None => "not installed".to_owned(),
                 Some(distribution) => format!("{} {}", distribution.name, distribution.version),
             };
-            let again = path.contains(target);
-            let note = if again { " (again)" } else { "" };
-            text.push_str(&format!(
-                "{indent}{branch}{state} [required: {requirement}]{note}\n"
-            ));
+            let is_leaf = !self.edges.contains_key(target.as_str());
+            let again = !is_leaf && drawn.contains(target);
+            let note = if again { " (see above)" } else { "" };
+            text.push_str(&format!("{indent}{branch}{state} [required: {requirement}]{note}\n"));
             if found.is_some() && !again {
-                path.push(target.clone());
-                self.draw_below(target, &format!("{indent}{below}"), path, text);
-                path.pop();
+                drawn.insert(target.clone());
+                self.draw_below(target, &format!("{indent}{below}"), drawn, text);
             }
         }
     }

@@ -54,10 +54,6 @@ pub trait IoResultExt<T> {
 
 impl<T> IoResultExt<T> for io::Result<T> {
     fn at(self, action: &'static str, path: &Path) -> Result<T, PathError> {
-        self.map_err(|source| PathError {
-            action,
-            path: path.to_path_buf(),
-            source,
-        })
+        self.map_err(|source| PathError { action, path: path.to_path_buf(), source })
     }
 }

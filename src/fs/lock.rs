@@ -57,11 +57,7 @@ impl Lock {
         while !try_lock(&file, mode).at("lock", path)? {
             let waited = started.elapsed();
             if waited >= patience {
-                return Err(LockError::Busy {
-                    path: path.to_path_buf(),
-                    holder: holder(&mut file),
-                    waited,
-                });
+                return Err(LockError::Busy { path: path.to_path_buf(), holder: holder(&mut file), waited });
             }
             if !announced && waited >= Duration::from_secs(1) {
                 announced = true;
@@ -71,9 +67,7 @@ impl Lock {
         }
         if mode == LockMode::Exclusive {
             // Only a help for whoever waits: that it cannot be written is no reason to fail.
-            let _ = file
-                .set_len(0)
-                .and_then(|()| write!(file, "process {}", std::process::id()));
+            let _ = file.set_len(0).and_then(|()| write!(file, "process {}", std::process::id()));
         }
         Ok(Self { _file: file })
     }
@@ -84,21 +78,12 @@ impl Lock {
     /// When the lock file cannot be made.
     pub fn try_now(path: &Path, mode: LockMode) -> Result<Option<Self>, PathError> {
         let file = open_lock_file(path)?;
-        Ok(try_lock(&file, mode)
-            .at("lock", path)?
-            .then_some(Self { _file: file }))
+        Ok(try_lock(&file, mode).at("lock", path)?.then_some(Self { _file: file }))
     }
 }
 
 fn open_lock_file(path: &Path) -> Result<File, PathError> {
-    let open = || {
-        OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
-    };
+    let open = || OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
     match open() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             if let Some(folder) = path.parent() {
@@ -127,9 +112,7 @@ fn try_lock(file: &File, mode: LockMode) -> std::io::Result<bool> {
 
 fn holder(file: &mut File) -> String {
     let mut text = String::new();
-    let read = file
-        .rewind()
-        .and_then(|()| file.take(64).read_to_string(&mut text));
+    let read = file.rewind().and_then(|()| file.take(64).read_to_string(&mut text));
     match read {
         Ok(_) if !text.is_empty() => text,
         _ => "another process".to_owned(),
@@ -148,12 +131,7 @@ mod tests {
         let held = Lock::wait(&path, LockMode::Exclusive, Duration::ZERO, &mut silent).unwrap();
         let error =
             Lock::wait(&path, LockMode::Exclusive, Duration::from_millis(30), &mut silent).unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .contains(&format!("process {}", std::process::id())),
-            "{error}"
-        );
+        assert!(error.to_string().contains(&format!("process {}", std::process::id())), "{error}");
         assert!(Lock::try_now(&path, LockMode::Shared).unwrap().is_none());
         drop(held);
         let _one = Lock::try_now(&path, LockMode::Shared).unwrap().expect("free");

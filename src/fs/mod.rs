@@ -99,9 +99,7 @@ pub fn write_atomic(path: &Path, content: &[u8]) -> Result<(), PathError> {
         .tempfile_in(folder)
         .at("write to", folder)?;
     file.write_all(content).at("write", path)?;
-    file.persist(path)
-        .map_err(|failure| failure.error)
-        .at("replace", path)?;
+    file.persist(path).map_err(|failure| failure.error).at("replace", path)?;
     Ok(())
 }
 
@@ -119,12 +117,7 @@ pub fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), PathError
 /// # Errors
 /// When something stands at `path`, even a dangling link, or the folder is not writable.
 pub fn create_new(path: &Path, mode: u32) -> Result<File, PathError> {
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(path)
-        .at("create", path)
+    OpenOptions::new().write(true).create_new(true).mode(mode).open(path).at("create", path)
 }
 
 /// Opens a file for reading.
@@ -260,10 +253,7 @@ pub fn canonicalize(path: &Path) -> Result<PathBuf, PathError> {
 /// # Errors
 /// When the folder is missing or may not be read.
 pub fn names(folder: &Path) -> Result<Vec<OsString>, PathError> {
-    Ok(read_dir_names(folder)?
-        .into_iter()
-        .map(|(name, _)| name)
-        .collect())
+    Ok(read_dir_names(folder)?.into_iter().map(|(name, _)| name).collect())
 }
 
 /// Makes everything written so far on the file system of `folder` durable: one call for a whole batch of
@@ -275,9 +265,7 @@ pub fn sync_file_system(folder: &Path) -> Result<(), PathError> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
         let handle = open(folder)?;
-        rustix::fs::syncfs(&handle)
-            .map_err(std::io::Error::from)
-            .at("write back", folder)
+        rustix::fs::syncfs(&handle).map_err(std::io::Error::from).at("write back", folder)
     }
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     {
@@ -292,11 +280,7 @@ pub fn sync_file_system(folder: &Path) -> Result<(), PathError> {
 /// # Errors
 /// When the folder is missing or not writable.
 pub fn append(path: &Path, content: &[u8]) -> Result<(), PathError> {
-    let mut file = OpenOptions::new()
-        .append(true)
-        .create(true)
-        .open(path)
-        .at("open", path)?;
+    let mut file = OpenOptions::new().append(true).create(true).open(path).at("open", path)?;
     file.write_all(content).at("write", path)
 }
 

@@ -8,9 +8,11 @@ use std::ops::ControlFlow;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use super::hint::NameHint;
 use super::query::{Inquiry, TIMEOUT};
-use super::request::{NameHint, PythonRequest, all_executable_names};
-use super::{Error, Interpreter};
+use super::request::{PythonRequest, all_executable_names};
+use super::target::target;
+use super::{Error, Interpreter, pyenv};
 use crate::fs;
 
 /// The places to search. The environment is read once, by [`Sources::from_environment`].
@@ -72,9 +74,7 @@ impl<'a> Sources<'a> {
             path: variable("PATH"),
             pyenv_root: folder("PYENV_ROOT"),
             pyenv_version: variable("PYENV_VERSION"),
-            system_folders: ["/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"]
-                .map(PathBuf::from)
-                .to_vec(),
+            system_folders: ["/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"].map(PathBuf::from).to_vec(),
             installation_folders: [Some(frameworks), uv, poetry].into_iter().flatten().collect(),
             home,
             ..Self::new(pythons, cache, working_directory)
@@ -82,17 +82,11 @@ impl<'a> Sources<'a> {
     }
 
     fn inquiry(&self) -> Inquiry<'_> {
-        Inquiry {
-            cache: self.cache,
-            working_directory: self.working_directory,
-            timeout: TIMEOUT,
-        }
+        Inquiry { cache: self.cache, working_directory: self.working_directory, timeout: TIMEOUT }
     }
 
     fn pyenv_root(&self) -> Option<PathBuf> {
-        self.pyenv_root
-            .clone()
-            .or_else(|| Some(self.home.as_ref()?.join(".pyenv")))
+        self.pyenv_root.clone().or_else(|| Some(self.home.as_ref()?.join(".pyenv")))
     }
 }
 
@@ -113,12 +107,13 @@ struct Candidate {
 
 /// Returns the first interpreter that matches the request.
 ///
-/// A path is taken as it is. Otherwise these are searched: the interpreters that virtpy installed, `PATH`, pyenv's
-/// versions, the places of the system and of other tools. Without a version to look for, `PATH` comes first.
+/// A path is taken as it is. Otherwise these are searched: the interpreters that virtpy installed, `PATH`,
+/// pyenv's versions, the places of the system and of other tools. Without a version to look for, `PATH` comes
+/// first.
 ///
 /// # Errors
-/// When nothing matches, what a path leads to is no usable interpreter, or the request is for a version that is
-/// too old.
+/// When nothing matches, what a path leads to is no usable interpreter, or the request is for a version that
+/// is too old.
 pub fn find(request: Option<&PythonRequest>, sources: &Sources) -> Result<Interpreter, Error> {
     let request = request.unwrap_or(&PythonRequest::Any);
     match request {
@@ -127,9 +122,7 @@ pub fn find(request: Option<&PythonRequest>, sources: &Sources) -> Result<Interp
             return at_path(Path::new(name), sources);
         }
         PythonRequest::Version(version) if version.is_too_old() => {
-            return Err(Error::RequestTooOld {
-                request: request.to_string(),
-            });
+            return Err(Error::RequestTooOld { request: request.to_string() });
         }
         _ => {}
     }
@@ -148,15 +141,12 @@ pub fn find(request: Option<&PythonRequest>, sources: &Sources) -> Result<Interp
     }
 }
 
-/// Returns every interpreter that works, each once, best first: the first one is what [`find`] returns without a
-/// request.
+/// Returns every interpreter that works, each once, best first: the first one is what [`find`] returns
+/// without a request.
 pub fn find_all(sources: &Sources) -> Vec<Interpreter> {
     let mut found: Vec<Interpreter> = Vec::new();
     let _: ControlFlow<()> = Search::new(sources).run(None, &all_executable_names(), &mut |interpreter| {
-        if found
-            .iter()
-            .all(|other| other.executable != interpreter.executable)
-        {
+        if found.iter().all(|other| other.executable != interpreter.executable) {
             found.push(interpreter);
         }
         ControlFlow::Continue(())
@@ -164,25 +154,18 @@ pub fn find_all(sources: &Sources) -> Vec<Interpreter> {
     found
 }
 
-fn not_found(request: &PythonRequest, sources: &Sources, broken: Vec<(PathBuf, String)>) -> Error {
+fn not_found(request: &PythonRequest, sources: &Sources, broken: Vec<String>) -> Error {
     let describe = |interpreter: Interpreter| {
         let threading = if interpreter.free_threaded { "t" } else { "" };
         let name = match interpreter.implementation.as_str() {
             "cpython" => String::new(),
             other => format!("{other} "),
         };
-        (
-            format!("{name}{}{threading}", interpreter.version),
-            interpreter.executable,
-        )
+        (format!("{name}{}{threading}", interpreter.version), interpreter.executable)
     };
     let found = find_all(sources).into_iter().map(describe).collect();
     let request = (*request != PythonRequest::Any).then(|| request.to_string());
-    Error::NotFound {
-        request,
-        found,
-        broken,
-    }
+    Error::NotFound { request, found, broken }
 }
 
 /// The interpreter at a path that the user named: an executable, or a folder with one in its `bin`.
@@ -194,9 +177,7 @@ fn at_path(path: &Path, sources: &Sources) -> Result<Interpreter, Error> {
     let names = ["bin/python", "bin/python3", "bin/pypy3", "python", "python3"];
     let exists = |file: &PathBuf| fs::symlink_metadata(file).is_ok_and(|metadata| !metadata.is_dir());
     let executable = names.iter().map(|name| absolute.join(name)).find(exists);
-    let executable = executable.ok_or_else(|| Error::NoInterpreterInFolder {
-        folder: path.to_path_buf(),
-    })?;
+    let executable = executable.ok_or_else(|| Error::NoInterpreterInFolder { folder: path.to_path_buf() })?;
     sources.inquiry().ask(&executable)
 }
 
@@ -205,17 +186,13 @@ struct Search<'a> {
     sources: &'a Sources<'a>,
     /// The executables that have been asked.
     seen: HashSet<PathBuf>,
-    /// What was asked and did not work, with the reason.
-    broken: Vec<(PathBuf, String)>,
+    /// What is wrong with those that did not work.
+    broken: Vec<String>,
 }
 
 impl<'a> Search<'a> {
     fn new(sources: &'a Sources<'a>) -> Self {
-        Self {
-            sources,
-            seen: HashSet::new(),
-            broken: Vec::new(),
-        }
+        Self { sources, seen: HashSet::new(), broken: Vec::new() }
     }
 
     /// Asks the candidates that may match `request`, until `visit` breaks.
@@ -231,7 +208,11 @@ impl<'a> Search<'a> {
         };
         let request = request.unwrap_or(&PythonRequest::Any);
         for place in places {
-            for candidate in self.candidates(place, names, request) {
+            // A command of one's own is only looked for where commands are.
+            if place != Place::Path && matches!(request, PythonRequest::Name(_)) {
+                continue;
+            }
+            for candidate in candidates(place, self.sources, names) {
                 if let Some(interpreter) = self.ask(&candidate, request) {
                     visit(interpreter)?;
                 }
@@ -245,61 +226,48 @@ impl<'a> Search<'a> {
             return None;
         }
         let inquiry = self.sources.inquiry();
-        let result = inquiry.target(&candidate.path).and_then(|target| {
+        let result = target(&candidate.path, self.sources.working_directory).and_then(|target| {
             // The file behind `python3` is often called `python3.11`, which may settle it.
             let may_match = request.may_match(&NameHint::of(target.path.file_name().unwrap_or_default()));
             let is_new = self.seen.insert(target.path);
-            if may_match && is_new {
-                inquiry.ask(&candidate.path).map(Some)
-            } else {
-                Ok(None)
-            }
+            if may_match && is_new { inquiry.ask(&candidate.path).map(Some) } else { Ok(None) }
         });
         result.unwrap_or_else(|error| {
-            self.broken.push((candidate.path.clone(), error.to_string()));
+            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+            self.broken.push(format!("{error}{}", cause.unwrap_or_default()));
             None
         })
     }
+}
 
-    fn candidates(&self, place: Place, names: &[String], request: &PythonRequest) -> Vec<Candidate> {
-        let sources = self.sources;
-        // A command of one's own is only looked for where commands are.
-        if place != Place::Path && matches!(request, PythonRequest::Name(_)) {
-            return Vec::new();
+/// What may be an interpreter in a place, best first. The files are looked at when their turn comes.
+fn candidates<'a>(
+    place: Place,
+    sources: &'a Sources,
+    names: &'a [String],
+) -> Box<dyn Iterator<Item = Candidate> + 'a> {
+    match place {
+        Place::Managed => Box::new(in_installations(sources.pythons)),
+        Place::Path => {
+            Box::new(path_folders(sources).into_iter().flat_map(|folder| in_folder(folder, names)))
         }
-        match place {
-            Place::Managed => in_installations(sources.pythons),
-            Place::Path => on_path(sources, names),
-            Place::Pyenv => sources
-                .pyenv_root()
-                .map_or_else(Vec::new, |root| in_installations(&root.join("versions"))),
-            Place::System => {
-                let folders = sources
-                    .system_folders
-                    .iter()
-                    .flat_map(|folder| in_folder(folder, names));
-                folders
-                    .chain(
-                        sources
-                            .installation_folders
-                            .iter()
-                            .flat_map(|all| in_installations(all)),
-                    )
-                    .collect()
-            }
+        Place::Pyenv => {
+            let root = sources.pyenv_root().into_iter();
+            Box::new(root.flat_map(|root| in_installations(&root.join("versions"))))
+        }
+        Place::System => {
+            let folders = sources.system_folders.iter().cloned();
+            let installations = sources.installation_folders.iter();
+            let installed = installations.flat_map(|folder| in_installations(folder));
+            Box::new(folders.flat_map(|folder| in_folder(folder, names)).chain(installed))
         }
     }
 }
 
 /// The executables of a folder that have one of the names, in the order of the names.
-fn in_folder(folder: &Path, names: &[String]) -> Vec<Candidate> {
-    let paths = names
-        .iter()
-        .map(|name| (folder.join(name), NameHint::of(OsStr::new(name))));
-    paths
-        .filter(|(path, _)| is_executable(path))
-        .map(|(path, hint)| Candidate { path, hint })
-        .collect()
+fn in_folder(folder: PathBuf, names: &[String]) -> impl Iterator<Item = Candidate> {
+    let paths = names.iter().map(move |name| (folder.join(name), NameHint::of(OsStr::new(name))));
+    paths.filter(|(path, _)| is_executable(path)).map(|(path, hint)| Candidate { path, hint })
 }
 
 fn is_executable(path: &Path) -> bool {
@@ -307,33 +275,25 @@ fn is_executable(path: &Path) -> bool {
 }
 
 /// One executable of every installation in a folder of installations, the most wanted first.
-fn in_installations(folder: &Path) -> Vec<Candidate> {
-    let Ok(mut names) = fs::names(folder) else {
-        return Vec::new();
-    };
+fn in_installations(folder: &Path) -> impl Iterator<Item = Candidate> + use<> {
+    let mut names = fs::names(folder).unwrap_or_default();
     names.retain(|name| !name.as_encoded_bytes().starts_with(b"."));
     names.sort();
-    let mut installations: Vec<_> = names
-        .into_iter()
-        .map(|name| (NameHint::of(&name), name))
-        .collect();
+    let mut installations: Vec<_> =
+        names.into_iter().map(|name| (NameHint::of(&name), folder.join(name).join("bin"))).collect();
     installations.sort_by_cached_key(|(hint, _)| std::cmp::Reverse(hint.preference()));
-    let candidate = |(hint, name): (NameHint, OsString)| {
-        let binaries = folder.join(name).join("bin");
+    installations.into_iter().filter_map(|(hint, binaries)| {
         let executables = ["python3", "python", "pypy3"].map(|name| binaries.join(name));
         let path = executables.into_iter().find(|path| is_executable(path))?;
         Some(Candidate { path, hint })
-    };
-    installations.into_iter().filter_map(candidate).collect()
+    })
 }
 
-/// The executables on `PATH`, with pyenv's shims replaced by what they stand for here: a shim takes 50 ms.
-fn on_path(sources: &Sources, names: &[String]) -> Vec<Candidate> {
+/// The folders of `PATH`, with pyenv's shims replaced by what they stand for here.
+fn path_folders(sources: &Sources) -> Vec<PathBuf> {
     let pyenv = sources.pyenv_root();
-    let shims = pyenv
-        .as_ref()
-        .and_then(|root| fs::canonicalize(&root.join("shims")).ok());
-    let mut candidates = Vec::new();
+    let shims = pyenv.as_ref().and_then(|root| fs::canonicalize(&root.join("shims")).ok());
+    let mut folders = Vec::new();
     for entry in std::env::split_paths(sources.path.as_deref().unwrap_or_default()) {
         if entry.as_os_str().is_empty() {
             continue;
@@ -341,59 +301,144 @@ fn on_path(sources: &Sources, names: &[String]) -> Vec<Candidate> {
         let folder = sources.working_directory.join(entry);
         match &pyenv {
             Some(root) if shims.is_some() && fs::canonicalize(&folder).ok() == shims => {
-                let selected = selected_by_pyenv(root, sources);
-                candidates.extend(selected.iter().flat_map(|folder| in_folder(folder, names)));
+                folders.extend(pyenv::selected_folders(root, sources));
             }
-            _ => candidates.extend(in_folder(&folder, names)),
+            _ => folders.push(folder),
         }
     }
-    candidates
+    folders
 }
 
-/// The `bin` folders of the versions that pyenv would choose here, best first. `system` stands for the rest of
-/// `PATH`, which is searched anyway.
-fn selected_by_pyenv(root: &Path, sources: &Sources) -> Vec<PathBuf> {
-    let versions = root.join("versions");
-    let text = match &sources.pyenv_version {
-        Some(value) => value.to_string_lossy().replace(':', "\n"),
-        None => pyenv_version_file(root, sources.working_directory).unwrap_or_default(),
-    };
-    let lines = text
-        .lines()
-        .map(|line| line.split('#').next().unwrap_or_default());
-    let words = lines.flat_map(str::split_whitespace);
-    words
-        .filter_map(|version| installed_pyenv_version(&versions, version))
-        .map(|version| version.join("bin"))
-        .collect()
-}
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Fakes;
+    use super::*;
 
-/// The text of the nearest `.python-version`, else of pyenv's global choice.
-fn pyenv_version_file(root: &Path, working_directory: &Path) -> Option<String> {
-    let local = working_directory
-        .ancestors()
-        .map(|folder| folder.join(".python-version"));
-    local
-        .chain([root.join("version")])
-        .find_map(|file| fs::read_to_string(&file).ok())
-}
-
-/// The folder of a version that pyenv installed. A version may be given as `python-3.12.1`, and as `3.12` for the
-/// newest of its patch releases.
-fn installed_pyenv_version(versions: &Path, version: &str) -> Option<PathBuf> {
-    let version = version.strip_prefix("python-").unwrap_or(version);
-    // A folder name; anything else would leave the folder of versions.
-    if version.contains('/') || version.starts_with('.') {
-        return None;
+    #[test]
+    fn places_are_searched_in_their_order() {
+        let fakes = Fakes::new();
+        let interpreters = [
+            ("pythons/cpython-3.12.1/bin/python3", "3.12.1"),
+            ("a/python3", "3.12.2"),
+            (".pyenv/versions/3.12.3/bin/python3", "3.12.3"),
+            ("usr/bin/python3.12", "3.12.4"),
+            ("others/cpython-3.12.5-linux/bin/python3", "3.12.5"),
+        ];
+        for (path, version) in interpreters {
+            fakes.python(path, version);
+        }
+        let mut sources = fakes.sources();
+        sources.path = Some(fakes.path(&["missing", "a"]));
+        sources.home = Some(fakes.root.clone());
+        sources.system_folders = vec![fakes.root.join("usr/bin")];
+        sources.installation_folders = vec![fakes.root.join("others")];
+        assert_eq!(fakes.find("", &sources).unwrap(), "a/python3");
+        assert_eq!(fakes.find("3.12", &sources).unwrap(), "pythons/cpython-3.12.1/bin/python3");
+        for (path, version) in interpreters {
+            assert_eq!(fakes.find(version, &sources).unwrap(), path);
+        }
+        let all: Vec<_> = find_all(&sources).iter().map(|python| python.version.micro).collect();
+        assert_eq!(all, [2, 1, 3, 4, 5]);
     }
-    let exact = versions.join(version);
-    if exact.is_dir() {
-        return Some(exact);
+
+    #[test]
+    fn only_what_may_match_is_started_and_only_once() {
+        let fakes = Fakes::new();
+        for version in ["3.8.18", "3.11.7", "3.11.9", "3.11.10", "3.12.1"] {
+            fakes.python(&format!("pythons/{version}/bin/python3"), version);
+        }
+        fakes.python("a/python3.8", "3.8.1");
+        fakes.link(&fakes.root.join("a/python3.8"), "a/python3");
+        let mut sources = fakes.sources();
+        sources.path = Some(fakes.path(&["a"]));
+        for _ in 0..2 {
+            assert_eq!(fakes.find("3.11", &sources).unwrap(), "pythons/3.11.10/bin/python3");
+            assert_eq!(fakes.find(">=3.9,<3.12", &sources).unwrap(), "pythons/3.11.10/bin/python3");
+        }
+        assert_eq!(fakes.starts(), ["pythons/3.11.10/bin/python3"]);
+        assert!(fakes.find("3.13", &sources).is_err());
     }
-    let prefix = format!("{version}.");
-    let names = fs::names(versions).ok()?.into_iter();
-    let newest = names
-        .filter(|name| name.to_str().is_some_and(|name| name.starts_with(&prefix)))
-        .max_by_key(|name| NameHint::of(name).preference())?;
-    Some(versions.join(newest))
+
+    #[test]
+    fn the_newest_fitting_one_of_a_folder_answers_a_range() {
+        let fakes = Fakes::new();
+        for (name, version) in [("python3", "3.9.2"), ("python3.11", "3.11.2"), ("python3.13", "3.13.0")] {
+            fakes.python(&format!("a/{name}"), version);
+        }
+        fakes.python("b/python3.12", "3.12.1");
+        let mut sources = fakes.sources();
+        sources.path = Some(fakes.path(&["a", "b"]));
+        assert_eq!(fakes.find("<3.13", &sources).unwrap(), "a/python3.11");
+        assert_eq!(fakes.find(">3.11.2,<3.13", &sources).unwrap(), "b/python3.12");
+        assert_eq!(fakes.find("3", &sources).unwrap(), "a/python3");
+    }
+
+    #[test]
+    fn broken_interpreters_are_passed_over_and_named_when_nothing_else_is_left() {
+        let fakes = Fakes::new();
+        fakes.script("a/python3", "echo 'no libpython' >&2; exit 127");
+        fakes.python("b/python3", "3.12.1");
+        let mut sources = fakes.sources();
+        sources.path = Some(fakes.path(&["a", "b"]));
+        assert_eq!(fakes.find("", &sources).unwrap(), "b/python3");
+        let error = fakes.find("3.14", &sources).unwrap_err();
+        let message = error.to_string();
+        let found =
+            format!("no interpreter matches `3.14`; found 3.12.1 at {}/b/python3", fakes.root.display());
+        assert!(message.starts_with(&found), "{message}");
+        assert!(message.contains("not usable: ") && message.contains("no libpython"), "{message}");
+        assert!(error.hint().unwrap().contains("-p /path/to/python"));
+        sources.path = None;
+        assert_eq!(fakes.find("", &sources).unwrap_err().to_string(), "no Python interpreter was found");
+    }
+
+    #[test]
+    fn paths_lead_to_executables_venvs_and_installations() {
+        let fakes = Fakes::new();
+        let base = fakes.python("opt/python/bin/python3", "3.12.1");
+        fakes.file("venv/pyvenv.cfg", &format!("home = {}\n", base.parent().unwrap().display()));
+        fakes.link(&base, "venv/bin/python");
+        fakes.file("empty/file", "");
+        let sources = fakes.sources();
+        let paths = [
+            "./opt/python/bin/python3",
+            "opt/python",
+            "opt/python/bin/",
+            "./venv",
+            "venv",
+            "venv/bin/python",
+        ];
+        for path in paths {
+            assert_eq!(fakes.find(path, &sources).unwrap(), "opt/python/bin/python3", "{path}");
+        }
+        let absolute = fakes.root.join("venv").display().to_string();
+        assert_eq!(fakes.find(&absolute, &sources).unwrap(), "opt/python/bin/python3");
+        assert!(matches!(fakes.find("./empty", &sources), Err(Error::NoInterpreterInFolder { .. })));
+        assert!(matches!(fakes.find("./missing", &sources), Err(Error::Missing { .. })));
+        fakes.file("gone/pyvenv.cfg", "home = /nowhere\n");
+        fakes.link(Path::new("/nowhere/python"), "gone/bin/python");
+        assert!(matches!(fakes.find("./gone", &sources), Err(Error::BrokenVenv { .. })));
+    }
+
+    #[test]
+    fn a_command_of_any_name_is_looked_for_on_path_only() {
+        let fakes = Fakes::new();
+        fakes.python("a/my-interpreter", "3.12.1");
+        fakes.python("pythons/3.13.0/bin/python3", "3.13.0");
+        let mut sources = fakes.sources();
+        sources.path = Some(fakes.path(&["a"]));
+        assert_eq!(fakes.find("my-interpreter", &sources).unwrap(), "a/my-interpreter");
+        assert!(matches!(fakes.find("other", &sources), Err(Error::NotFound { .. })));
+    }
+
+    #[test]
+    fn versions_before_the_oldest_are_refused_without_a_search() {
+        let fakes = Fakes::new();
+        fakes.python("pythons/3.7.16/bin/python3", "3.7.16");
+        let error = fakes.find("3.7", &fakes.sources()).unwrap_err();
+        assert!(matches!(error, Error::RequestTooOld { .. }), "{error}");
+        assert!(error.hint().unwrap().contains("3.8 and newer"));
+        assert!(matches!(fakes.find("", &fakes.sources()), Err(Error::NotFound { .. })));
+        assert!(fakes.starts().is_empty());
+    }
 }

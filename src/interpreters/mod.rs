@@ -1,13 +1,21 @@
-//! Python interpreters: what a user may ask for (`request`), where they are found (`discover`), and what is
-//! known about them (`query`, remembered by `cache`).
+//! Python interpreters: what a user may ask for (`request`, `range`, `version`), where they are found
+//! (`discover`, `pyenv`, with `hint` to start few of them), and what is known about them (`query` with
+//! `target` and `process`, remembered by `cache`).
 //!
-//! An [`Interpreter`] is always a base interpreter: shims of version managers, links and the `python` of a venv
-//! are followed to the executable behind them, so that a venv made from it depends on nothing else.
+//! An [`Interpreter`] is always a base interpreter: shims of version managers, links and the `python` of a
+//! venv are followed to the executable behind them, so that a venv made from it depends on nothing else.
 
 mod cache;
 mod discover;
+mod hint;
+mod process;
+mod pyenv;
 mod query;
+mod range;
 mod request;
+mod target;
+#[cfg(test)]
+mod testing;
 mod version;
 
 use std::collections::BTreeMap;
@@ -18,7 +26,8 @@ use serde::{Deserialize, Serialize};
 
 pub use discover::{Sources, find, find_all};
 pub use query::query;
-pub use request::{NotAVersion, PythonRequest, RangeError, VersionRange, VersionRequest};
+pub use range::{RangeError, VersionRange};
+pub use request::{NotAVersion, PythonRequest, VersionRequest};
 pub use version::{PythonVersion, VersionError};
 
 /// The facts about one base interpreter.
@@ -37,7 +46,8 @@ pub struct Interpreter {
     /// Where a venv of this interpreter keeps pure packages, relative to the venv:
     /// `lib/python3.12/site-packages`.
     pub purelib: PathBuf,
-    /// The same for packages with compiled parts; differs from `purelib` where [`Self::platlibdir`] is `lib64`.
+    /// The same for packages with compiled parts; differs from `purelib` where [`Self::platlibdir`] is
+    /// `lib64`.
     pub platlib: PathBuf,
     /// `sys.platlibdir`: `lib`, or `lib64` on Fedora and its relatives.
     pub platlibdir: String,
@@ -82,21 +92,13 @@ impl Interpreter {
     /// The names that a venv gives this interpreter in its `bin`, `python` first.
     pub fn executable_names(&self) -> Vec<String> {
         let (major, minor) = (self.version.major, self.version.minor);
-        let mut names = vec![
-            "python".to_owned(),
-            format!("python{major}"),
-            format!("python{major}.{minor}"),
-        ];
+        let mut names = vec!["python".to_owned(), format!("python{major}"), format!("python{major}.{minor}")];
         if self.free_threaded {
             names.push(format!("python{major}.{minor}t"));
         }
         if self.implementation != "cpython" {
             let name = &self.implementation;
-            names.extend([
-                name.clone(),
-                format!("{name}{major}"),
-                format!("{name}{major}.{minor}"),
-            ]);
+            names.extend([name.clone(), format!("{name}{major}"), format!("{name}{major}.{minor}")]);
         }
         names
     }
@@ -112,8 +114,8 @@ pub enum Error {
         request: Option<String>,
         /// What was found instead, best first: version and executable.
         found: Vec<(String, PathBuf)>,
-        /// What stood there but did not work: executable and why.
-        broken: Vec<(PathBuf, String)>,
+        /// What is wrong with those that did not work.
+        broken: Vec<String>,
     },
     /// The request names a version that virtpy does not support.
     #[error("Python {request} is too old for virtpy")]
@@ -156,7 +158,11 @@ pub enum Error {
         seconds: u64,
     },
     /// The executable ended with an error.
-    #[error("`{}` failed ({status}){}{output}", .executable.display(), if .output.is_empty() { "" } else { ": " })]
+    #[error(
+        "`{}` failed ({status}){}{output}",
+        .executable.display(),
+        if .output.is_empty() { "" } else { ": " }
+    )]
     Failed {
         /// The executable.
         executable: PathBuf,
@@ -209,35 +215,59 @@ impl Error {
             | Self::Failed { .. }
             | Self::NotPython { .. }
             | Self::Endless { .. } => {
-                "see whether it runs by itself with `-I -S -c 'import sysconfig'`, or choose another with `-p`".to_owned()
+                "see whether `-I -S -c 'import sysconfig'` runs with it, or choose another with `-p`"
+                    .to_owned()
             }
         };
         Some(hint)
     }
 }
 
-fn not_found_message(
-    request: Option<&str>,
-    found: &[(String, PathBuf)],
-    broken: &[(PathBuf, String)],
-) -> String {
-    let mut message = match request {
+fn not_found_message(request: Option<&str>, found: &[(String, PathBuf)], broken: &[String]) -> String {
+    let mut parts = vec![match request {
         Some(request) => format!("no interpreter matches `{request}`"),
         None => "no Python interpreter was found".to_owned(),
-    };
-    let found: Vec<_> = found
-        .iter()
-        .map(|(version, path)| format!("{version} at {}", path.display()))
-        .collect();
+    }];
+    let found: Vec<_> =
+        found.iter().map(|(version, path)| format!("{version} at {}", path.display())).collect();
     if !found.is_empty() {
-        message += &format!("; found {}", found.join(", "));
+        parts.push(format!("found {}", found.join(", ")));
     }
-    let broken: Vec<_> = broken
-        .iter()
-        .map(|(path, why)| format!("{} ({why})", path.display()))
-        .collect();
     if !broken.is_empty() {
-        message += &format!("; not usable: {}", broken.join(", "));
+        parts.push(format!("not usable: {}", broken.join(", ")));
     }
-    message
+    parts.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::testing::facts;
+    use super::*;
+
+    #[test]
+    fn names_and_tags_follow_implementation_and_build() {
+        let cpython = facts(Path::new("/opt/python"), "3.13.1");
+        assert_eq!(cpython.tag(), "3.13");
+        assert_eq!(cpython.executable_names(), ["python", "python3", "python3.13"]);
+        let threaded = Interpreter { free_threaded: true, ..cpython.clone() };
+        assert_eq!(threaded.tag(), "3.13t");
+        assert_eq!(threaded.executable_names(), ["python", "python3", "python3.13", "python3.13t"]);
+        let pypy =
+            Interpreter { implementation: "pypy".to_owned(), ..facts(Path::new("/opt/pypy"), "3.10.14") };
+        assert_eq!(pypy.executable_names(), ["python", "python3", "python3.10", "pypy", "pypy3", "pypy3.10"]);
+    }
+
+    #[test]
+    fn facts_survive_a_round_trip() {
+        let libc = Libc { family: "musl".to_owned(), major: 1, minor: 2 };
+        let facts = Interpreter {
+            libc: Some(libc),
+            macos: Some((14, 2)),
+            ..facts(Path::new("/opt/python"), "3.13.1")
+        };
+        let json = serde_json::to_string(&facts).unwrap();
+        assert_eq!(serde_json::from_str::<Interpreter>(&json).unwrap(), facts);
+    }
 }

@@ -1,33 +1,28 @@
 //! Asks an executable which interpreter it is.
 //!
-//! The executable is first followed to the base interpreter as far as links and `pyvenv.cfg` tell; what is left
-//! is started with a short script. Whatever is started there may be broken or not even Python, so its time and
-//! its output are limited, and the environment cannot lead it astray.
+//! The executable is first followed to the base interpreter as far as links and `pyvenv.cfg` tell; what is
+//! left is started with a short script. Whatever is started there may be broken or not even Python, so its
+//! time and its output are limited, and the environment cannot lead it astray.
 
-use std::io::Read;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Component, Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
 
 use super::cache::{self, Answer, Stamp};
+use super::process::{Running, last_line};
 use super::request::OLDEST;
+use super::target::{REDIRECTION_LIMIT, stable_executable, target};
 use super::{Error, Interpreter};
 use crate::fs;
 
 const SCRIPT: &str = include_str!("../../python/interpreter_facts.py");
 /// What the line with the facts begins with; the script knows it too.
-const MARKER: &str = "virtpy-interpreter-facts:";
+pub(super) const MARKER: &str = "virtpy-interpreter-facts:";
 /// How long an interpreter may take. The first start from a network file system may take seconds.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
-/// How many bytes of output are read, many times what the facts need.
-const OUTPUT_LIMIT: u64 = 1 << 20;
-/// How many links from wrapper to wrapper and venv to venv are followed.
-const REDIRECTION_LIMIT: u32 = 8;
 /// Variables that change what an interpreter tells about itself even when it is started in isolated mode.
 const MISLEADING_VARIABLES: [&str; 6] = [
     "PYTHONHOME",
@@ -38,18 +33,14 @@ const MISLEADING_VARIABLES: [&str; 6] = [
     "_PYTHON_SYSCONFIGDATA_NAME",
 ];
 
-/// Returns the facts about the base interpreter behind an executable: from the cache in the folder `cache`, or by
-/// starting it.
+/// Returns the facts about the base interpreter behind an executable: from the cache in the folder `cache`,
+/// or by starting it.
 ///
 /// # Errors
-/// When there is no such executable, it does not answer like a Python interpreter, or its version is not supported.
+/// When there is no such executable, it does not answer like a Python interpreter, or its version is not
+/// supported.
 pub fn query(executable: &Path, cache: &Path) -> Result<Interpreter, Error> {
-    Inquiry {
-        cache,
-        working_directory: Path::new("."),
-        timeout: TIMEOUT,
-    }
-    .ask(executable)
+    Inquiry { cache, working_directory: Path::new("."), timeout: TIMEOUT }.ask(executable)
 }
 
 /// How executables are asked.
@@ -61,15 +52,6 @@ pub(super) struct Inquiry<'a> {
     pub(super) working_directory: &'a Path,
     /// How long one start may take.
     pub(super) timeout: Duration,
-}
-
-/// The executable to start, after links and venvs have been followed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Target {
-    /// An absolute path.
-    pub(super) path: PathBuf,
-    /// Whether it is a shim: its answer depends on more than its own file, and is never remembered.
-    pub(super) is_shim: bool,
 }
 
 /// The script's answer.
@@ -89,21 +71,18 @@ impl Inquiry<'_> {
         let answer = self.follow(executable, REDIRECTION_LIMIT)?.0;
         match answer {
             Answer::Usable(interpreter) => Ok(*interpreter),
-            Answer::TooOld(version) => Err(Error::TooOld {
-                executable: executable.to_path_buf(),
-                version,
-            }),
+            Answer::TooOld(version) => Err(Error::TooOld { executable: executable.to_path_buf(), version }),
         }
     }
 
-    /// Returns the answer with the files that it depends on besides the executable's own.
+    /// Returns the answer with the files that it depends on.
     fn follow(&self, executable: &Path, redirections: u32) -> Result<(Answer, Vec<Stamp>), Error> {
-        let target = self.target(executable)?;
+        let target = target(executable, self.working_directory)?;
         let (path, stamp) = (&target.path, Stamp::of(&target.path));
         if !target.is_shim
-            && let Some(answer) = cache::load(self.cache, path)
+            && let Some(remembered) = cache::load(self.cache, path)
         {
-            return Ok((answer, stamp.into_iter().collect()));
+            return Ok(remembered);
         }
         let (answer, others) = self.answer_of(path, executable, redirections)?;
         let files: Vec<_> = stamp.into_iter().chain(others).collect();
@@ -113,7 +92,8 @@ impl Inquiry<'_> {
         Ok((answer, files))
     }
 
-    /// Starts `path`; where it turns out to be a wrapper, goes on with what is behind it.
+    /// Starts `path`; where it turns out to be a wrapper, goes on with what is behind it. Returns the answer
+    /// with the files that it depends on besides `path`.
     fn answer_of(&self, path: &Path, named: &Path, redirections: u32) -> Result<(Answer, Vec<Stamp>), Error> {
         let Some(mut facts) = self.start(path)? else {
             return Ok((Answer::TooOld("2".to_owned()), Vec::new()));
@@ -122,71 +102,25 @@ impl Inquiry<'_> {
         if (version.major, version.minor) < OLDEST {
             return Ok((Answer::TooOld(version.to_string()), Vec::new()));
         }
-        let not_python = |reason: &str| Error::NotPython {
-            executable: path.to_path_buf(),
-            reason: reason.to_owned(),
-        };
+        let not_python =
+            |reason: &str| Error::NotPython { executable: path.to_path_buf(), reason: reason.to_owned() };
         check(&facts.interpreter).map_err(not_python)?;
-        let behind = self.target(&facts.interpreter.executable)?.path;
+        let behind = target(&facts.interpreter.executable, self.working_directory)?.path;
         if behind == path || fs::canonicalize(path).is_ok_and(|real| real == behind) {
             facts.interpreter.executable = stable_executable(&behind);
             let library = facts.libc_file.as_deref().and_then(Stamp::of);
-            return Ok((
-                Answer::Usable(Box::new(facts.interpreter)),
-                library.into_iter().collect(),
-            ));
+            return Ok((Answer::Usable(Box::new(facts.interpreter)), library.into_iter().collect()));
         }
-        let redirections = redirections.checked_sub(1).ok_or_else(|| Error::Endless {
-            executable: named.to_path_buf(),
-        })?;
+        let redirections =
+            redirections.checked_sub(1).ok_or_else(|| Error::Endless { executable: named.to_path_buf() })?;
         self.follow(&behind, redirections)
-    }
-
-    /// Follows links, and venvs to their base interpreter, without starting anything.
-    ///
-    /// # Errors
-    /// When there is no such file, or it belongs to a venv whose base interpreter is gone.
-    pub(super) fn target(&self, executable: &Path) -> Result<Target, Error> {
-        let mut path = self.absolute(executable);
-        for _ in 0..REDIRECTION_LIMIT {
-            let Ok(real) = fs::canonicalize(&path) else {
-                return Err(match venv_of(&path) {
-                    Some((venv, _)) => Error::BrokenVenv { venv },
-                    None => Error::Missing {
-                        path: executable.to_path_buf(),
-                    },
-                });
-            };
-            if real.file_name() != path.file_name() && !has_interpreter_name(&real) {
-                // One program under many names, which looks at the name it was called by.
-                return Ok(Target { path, is_shim: true });
-            }
-            let Some((venv, settings)) = venv_of(&real) else {
-                let is_shim = real.parent().is_some_and(|folder| folder.ends_with("shims"));
-                return Ok(Target { path: real, is_shim });
-            };
-            path = base_of_venv(&settings, &real).ok_or(Error::BrokenVenv { venv })?;
-        }
-        Err(Error::Endless {
-            executable: executable.to_path_buf(),
-        })
-    }
-
-    fn absolute(&self, path: &Path) -> PathBuf {
-        let path = self.working_directory.join(path);
-        std::path::absolute(&path).unwrap_or(path)
     }
 
     /// Starts an executable and reads its facts; `None` if it is older than isolated mode (Python 3.4).
     fn start(&self, executable: &Path) -> Result<Option<Facts>, Error> {
         let mut command = Command::new(executable);
-        command
-            .args(["-I", "-S", "-B", "-c", SCRIPT])
-            .current_dir(self.working_directory);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.args(["-I", "-S", "-B", "-c", SCRIPT]).current_dir(self.working_directory);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // On macOS, an old build would otherwise be told that the system is version 10.16.
         command.env("SYSTEM_VERSION_COMPAT", "0");
         for name in MISLEADING_VARIABLES {
@@ -194,10 +128,9 @@ impl Inquiry<'_> {
         }
         // Its own process group: what a wrapper started ends together with it.
         command.process_group(0);
-        let child = command.spawn().map_err(|source| Error::Start {
-            executable: executable.to_path_buf(),
-            source,
-        })?;
+        let child = command
+            .spawn()
+            .map_err(|source| Error::Start { executable: executable.to_path_buf(), source })?;
         let (status, output, errors) = Running::new(child, executable, self.timeout).finish()?;
         if !status.success() {
             if errors.contains("Unknown option: -I") {
@@ -210,117 +143,12 @@ impl Inquiry<'_> {
                 output,
             });
         }
-        let not_python = |reason: String| Error::NotPython {
-            executable: executable.to_path_buf(),
-            reason,
-        };
+        let not_python = |reason: String| Error::NotPython { executable: executable.to_path_buf(), reason };
         let text = String::from_utf8_lossy(&output);
         let line = text.lines().rev().find_map(|line| line.strip_prefix(MARKER));
         let line = line.ok_or_else(|| not_python("its output has no facts".to_owned()))?;
-        serde_json::from_str(line)
-            .map(Some)
-            .map_err(|error| not_python(error.to_string()))
+        serde_json::from_str(line).map(Some).map_err(|error| not_python(error.to_string()))
     }
-}
-
-/// A started interpreter, which is ended when this is dropped.
-struct Running<'a> {
-    child: Child,
-    executable: &'a Path,
-    timeout: Duration,
-    deadline: Instant,
-}
-
-impl<'a> Running<'a> {
-    fn new(child: Child, executable: &'a Path, timeout: Duration) -> Self {
-        Self {
-            child,
-            executable,
-            timeout,
-            deadline: Instant::now() + timeout,
-        }
-    }
-
-    /// Waits for its end; returns its status, its output and what it wrote to standard error.
-    fn finish(mut self) -> Result<(ExitStatus, Vec<u8>, String), Error> {
-        let output = read_in_background(self.child.stdout.take());
-        let errors = read_in_background(self.child.stderr.take());
-        let output = self.receive(&output)?;
-        let errors = String::from_utf8_lossy(&self.receive(&errors)?).into_owned();
-        // Standard output and error are closed now, so the end is a matter of a few milliseconds.
-        loop {
-            match self.child.try_wait() {
-                Ok(Some(status)) => return Ok((status, output, errors)),
-                Ok(None) if Instant::now() < self.deadline => std::thread::sleep(Duration::from_millis(1)),
-                Ok(None) => return Err(self.timed_out()),
-                Err(source) => {
-                    return Err(Error::Start {
-                        executable: self.executable.to_path_buf(),
-                        source,
-                    });
-                }
-            }
-        }
-    }
-
-    fn receive(&self, stream: &Receiver<Vec<u8>>) -> Result<Vec<u8>, Error> {
-        match stream.recv_timeout(self.deadline.saturating_duration_since(Instant::now())) {
-            Ok(bytes) if bytes.len() as u64 > OUTPUT_LIMIT => Err(Error::NotPython {
-                executable: self.executable.to_path_buf(),
-                reason: "it prints without end".to_owned(),
-            }),
-            Ok(bytes) => Ok(bytes),
-            Err(RecvTimeoutError::Timeout) => Err(self.timed_out()),
-            Err(RecvTimeoutError::Disconnected) => Ok(Vec::new()),
-        }
-    }
-
-    fn timed_out(&self) -> Error {
-        Error::TimedOut {
-            executable: self.executable.to_path_buf(),
-            seconds: self.timeout.as_secs(),
-        }
-    }
-}
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(Some(_))) {
-            return;
-        }
-        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            drop(kill_process_group(group, Signal::KILL));
-        }
-        drop(self.child.wait());
-    }
-}
-
-/// Reads a stream to its end or just past the limit, on a thread of its own, which may outlive the caller.
-fn read_in_background<R: Read + Send + 'static>(stream: Option<R>) -> Receiver<Vec<u8>> {
-    let (sender, receiver) = channel();
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(stream) = stream {
-            // What was read before a failure is judged like any other answer.
-            drop(stream.take(OUTPUT_LIMIT + 1).read_to_end(&mut bytes));
-        }
-        drop(sender.send(bytes));
-    });
-    receiver
-}
-
-/// The last line with text, fit for a message: of bounded length and without control characters.
-fn last_line(text: &str) -> String {
-    let line = text
-        .lines()
-        .rev()
-        .map(str::trim)
-        .find(|line| !line.is_empty())
-        .unwrap_or_default();
-    line.chars()
-        .filter(|character| !character.is_control())
-        .take(200)
-        .collect()
 }
 
 /// Refuses facts that no interpreter has and that would lead a venv's files astray.
@@ -340,72 +168,189 @@ fn check(interpreter: &Interpreter) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// The venv that an executable stands in, and the content of its `pyvenv.cfg`. CPython looks for that file beside
-/// the executable and one folder up (PEP 405).
-fn venv_of(executable: &Path) -> Option<(PathBuf, String)> {
-    let folders = executable.ancestors().skip(1).take(2);
-    folders.map(Path::to_path_buf).find_map(|folder| {
-        let settings = fs::read_to_string(&folder.join("pyvenv.cfg")).ok()?;
-        setting(&settings, "home").is_some().then_some((folder, settings))
-    })
-}
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
 
-/// A value of a `pyvenv.cfg`.
-fn setting<'a>(settings: &'a str, name: &str) -> Option<&'a str> {
-    let mut pairs = settings.lines().filter_map(|line| line.split_once('='));
-    pairs
-        .find(|(key, _)| key.trim().eq_ignore_ascii_case(name))
-        .map(|(_, value)| value.trim())
-}
+    use super::super::testing::{Fakes, facts};
+    use super::*;
 
-/// The interpreter that a venv whose `python` is a copy was made from.
-fn base_of_venv(settings: &str, executable: &Path) -> Option<PathBuf> {
-    let home = Path::new(setting(settings, "home")?);
-    let version = setting(settings, "version").or_else(|| setting(settings, "version_info"));
-    let numbered = version.and_then(|version| {
-        let mut numbers = version.split('.');
-        Some(format!("python{}.{}", numbers.next()?, numbers.next()?))
-    });
-    let own = executable
-        .file_name()
-        .and_then(|name| name.to_str())
-        .map(str::to_owned);
-    let names = numbered
-        .into_iter()
-        .chain(own)
-        .chain(["python3".to_owned(), "pypy3".to_owned()]);
-    // A base that were the venv's own file would lead nowhere.
-    names
-        .map(|name| home.join(name))
-        .find(|base| base.is_absolute() && base.is_file() && base != executable)
-}
-
-/// Whether a file is called like an interpreter, so that it is one whatever name it was reached by.
-fn has_interpreter_name(path: &Path) -> bool {
-    let name = path
-        .file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or_default();
-    ["python", "pypy", "graalpy"]
-        .iter()
-        .any(|prefix| name.starts_with(prefix))
-}
-
-/// Replaces Homebrew's folder of one patch version, which the next upgrade removes, by the link that it keeps.
-fn stable_executable(real: &Path) -> PathBuf {
-    let mut before = PathBuf::new();
-    let mut parts = real.components();
-    while let Some(part) = parts.next() {
-        if part.as_os_str() == "Cellar"
-            && let (Some(formula), Some(_version)) = (parts.next(), parts.next())
-        {
-            let stable = before.join("opt").join(formula).join(parts.as_path());
-            if fs::canonicalize(&stable).is_ok_and(|target| target == real) {
-                return stable;
-            }
-            break;
-        }
-        before.push(part);
+    /// An interpreter of this machine.
+    fn real_python(fakes: &Fakes) -> Interpreter {
+        let sources = super::super::Sources::from_environment(&fakes.pythons, &fakes.cache, &fakes.root);
+        super::super::find(None, &sources).unwrap()
     }
-    real.to_path_buf()
+
+    #[test]
+    fn a_real_interpreter_tells_the_truth() {
+        let fakes = Fakes::new();
+        let python = real_python(&fakes);
+        let script = "import os, sys, sysconfig; print(sys.base_prefix); print(os.__file__); \
+                      print('%d.%d.%d' % sys.version_info[:3]); print(sysconfig.get_platform())";
+        let output = Command::new(&python.executable).args(["-c", script]).output().unwrap();
+        let lines = String::from_utf8(output.stdout).unwrap();
+        let lines: Vec<_> = lines.lines().collect();
+        assert_eq!(python.prefix, Path::new(lines[0]));
+        assert_eq!(python.stdlib.join("os.py"), Path::new(lines[1]));
+        assert!(python.version.to_string().starts_with(lines[2]));
+        assert_eq!(python.platform, lines[3]);
+        assert_eq!(python.markers.len(), 11);
+        assert_eq!(python.markers["python_full_version"], python.version.to_string());
+        assert!(python.purelib.starts_with("lib") && python.purelib.ends_with("site-packages"));
+        assert!(python.platlib.starts_with(&python.platlibdir));
+    }
+
+    #[test]
+    fn a_second_question_starts_nothing() {
+        let fakes = Fakes::new();
+        let path = fakes.python("bin/python3.12", "3.12.1");
+        let first = fakes.ask(&path).unwrap();
+        assert_eq!(first, facts(&path, "3.12.1"));
+        assert_eq!(fakes.ask("bin/python3.12").unwrap(), first);
+        assert_eq!(fakes.ask(fakes.link(&path, "elsewhere/python")).unwrap(), first);
+        assert_eq!(fakes.starts(), ["bin/python3.12"]);
+        // An interpreter that was replaced is asked again.
+        fakes.python("bin/python3.12", "3.12.22");
+        assert_eq!(fakes.ask(&path).unwrap().version.micro, 22);
+        assert_eq!(fakes.starts().len(), 2);
+    }
+
+    #[test]
+    fn a_wrapper_leads_to_the_interpreter_behind_it() {
+        let fakes = Fakes::new();
+        let real = fakes.python("opt/bin/python3.12", "3.12.1");
+        let body = format!("{}\nexec {} \"$@\"", fakes.note(), real.display());
+        let wrapper = fakes.script("bin/python3", &body);
+        assert_eq!(fakes.ask(&wrapper).unwrap().executable, real);
+        let starts = fakes.starts().len();
+        assert_eq!(fakes.ask(&wrapper).unwrap().executable, real);
+        assert_eq!(fakes.starts().len(), starts);
+        // The wrapper's answer goes with the file behind it.
+        fakes.python("opt/bin/python3.12", "3.12.22");
+        assert_eq!(fakes.ask(&wrapper).unwrap().version.micro, 22);
+    }
+
+    #[test]
+    fn a_shim_is_asked_every_time_and_its_interpreter_once() {
+        let fakes = Fakes::new();
+        let [old, new] =
+            ["3.11.7", "3.12.1"].map(|version| fakes.python(&format!("v/{version}/python3"), version));
+        fakes.file("choice", "3.11.7");
+        let shim = fakes.script(
+            "shims/python3",
+            &format!("exec {}/v/$(cat choice)/python3 \"$@\"", fakes.root.display()),
+        );
+        assert_eq!(fakes.ask(&shim).unwrap().executable, old);
+        fakes.file("choice", "3.12.1");
+        assert_eq!(fakes.ask(&shim).unwrap().executable, new);
+        // One program under many names decides by the name it was called by.
+        let body = format!("case $0 in */python3) exec {} \"$@\";; esac; exit 1", new.display());
+        let program = fakes.script("manager/multicall", &body);
+        assert_eq!(fakes.ask(fakes.link(&program, "manager/links/python3")).unwrap().executable, new);
+    }
+
+    #[test]
+    fn wrappers_that_lead_in_circles_are_an_error() {
+        let fakes = Fakes::new();
+        let [one, two] = ["one/python3", "two/python3"].map(|path| fakes.root.join(path));
+        fakes.interpreter("one/python3", &facts(&two, "3.12.1"));
+        fakes.interpreter("two/python3", &facts(&one, "3.12.1"));
+        assert!(matches!(fakes.ask(&one), Err(Error::Endless { .. })));
+    }
+
+    #[test]
+    fn real_venvs_lead_to_the_real_interpreter() {
+        let fakes = Fakes::new();
+        let python = real_python(&fakes);
+        for option in ["--symlinks", "--copies"] {
+            let venv = fakes.root.join(option);
+            let arguments = ["-I", "-m", "venv", "--without-pip", option];
+            let status = Command::new(&python.executable).args(arguments).arg(&venv).status().unwrap();
+            assert!(status.success());
+            assert_eq!(fakes.ask(venv.join("bin/python")).unwrap(), python);
+        }
+    }
+
+    #[test]
+    fn what_is_no_interpreter_is_told_apart() {
+        let fakes = Fakes::new();
+        let reason = |path: PathBuf| fakes.ask(path).unwrap_err();
+        let garbage = reason(fakes.script("garbage/python3", "echo hello; head -c 5000 /dev/urandom"));
+        assert!(matches!(garbage, Error::NotPython { .. }), "{garbage}");
+        let half = reason(fakes.script("half/python3", &format!("echo '{MARKER}{{\"version\": \"3.12.1\"'")));
+        assert!(matches!(half, Error::NotPython { .. }), "{half}");
+        let failing = reason(fakes.script("failing/python3", "echo 'cannot open libpython' >&2; exit 3"));
+        assert!(failing.to_string().ends_with("(exit status: 3): cannot open libpython"), "{failing}");
+        let text = fakes.root.join("text/python3");
+        fakes.file("text/python3", "not a program");
+        assert!(matches!(reason(text), Error::Start { .. }));
+        assert!(matches!(reason(fakes.root.join("missing/python3")), Error::Missing { .. }));
+    }
+
+    #[test]
+    fn facts_that_lead_out_of_the_venv_are_refused() {
+        let fakes = Fakes::new();
+        let good = facts(&fakes.root.join("bin/python3"), "3.12.1");
+        let bad = [
+            Interpreter { purelib: PathBuf::from("/usr/lib"), ..good.clone() },
+            Interpreter { platlib: PathBuf::from("lib/../../.."), ..good.clone() },
+            Interpreter { platlibdir: "../lib".to_owned(), ..good.clone() },
+            Interpreter { executable: PathBuf::from("python3"), ..good.clone() },
+        ];
+        for facts in bad {
+            let error = fakes.ask(fakes.interpreter("bin/python3", &facts)).unwrap_err();
+            assert!(matches!(error, Error::NotPython { .. }), "{error}");
+        }
+        assert_eq!(fakes.ask(fakes.interpreter("bin/python3", &good)).unwrap(), good);
+    }
+
+    #[test]
+    fn endless_output_ends_at_the_limit() {
+        let fakes = Fakes::new();
+        for stream in ["1", "2"] {
+            let path = fakes
+                .script(&format!("{stream}/python3"), &format!("head -c 100000000 /dev/zero >&{stream}"));
+            let error = fakes.ask(path).unwrap_err();
+            let is_refused = matches!(error, Error::NotPython { .. } | Error::Failed { .. });
+            assert!(is_refused, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_hanging_interpreter_and_what_it_started_are_ended() {
+        let fakes = Fakes::new();
+        let inquiry = Inquiry {
+            cache: &fakes.cache,
+            working_directory: &fakes.root,
+            timeout: Duration::from_millis(300),
+        };
+        let bodies = [
+            "sleep 60",
+            "sleep 60 & wait",
+            "exec >&- 2>&-; sleep 60",
+            "trap '' TERM; while :; do sleep 60; done",
+        ];
+        for (number, body) in bodies.iter().enumerate() {
+            let path = fakes.script(&format!("{number}/python3"), body);
+            let begin = Instant::now();
+            let error = inquiry.ask(&path).unwrap_err();
+            assert!(matches!(error, Error::TimedOut { .. }), "{body}: {error}");
+            assert!(begin.elapsed() < Duration::from_secs(20), "{body}");
+        }
+    }
+
+    #[test]
+    fn old_versions_are_refused_and_remembered() {
+        let fakes = Fakes::new();
+        let old = fakes.python("bin/python3.7", "3.7.16");
+        let body = format!("{}\necho 'Unknown option: -I' >&2; exit 2", fakes.note());
+        let ancient = fakes.script("bin/python2.7", &body);
+        for _ in 0..2 {
+            let error = fakes.ask(&old).unwrap_err();
+            assert!(matches!(&error, Error::TooOld { version, .. } if version == "3.7.16"), "{error}");
+            let error = fakes.ask(&ancient).unwrap_err();
+            assert!(matches!(&error, Error::TooOld { version, .. } if version == "2"), "{error}");
+        }
+        assert_eq!(fakes.starts(), ["bin/python3.7", "bin/python2.7"]);
+    }
 }

@@ -1,14 +1,15 @@
 //! What a user asks for with `--python`: a version, a range of versions, an implementation, a command or a
-//! path. Besides matching known interpreters, a request tells from a file's or a folder's name alone whether
-//! starting that interpreter could be worth the time.
+//! path. Besides matching known interpreters, a request tells from a [`NameHint`] alone whether starting an
+//! interpreter could be worth the time.
 
-use std::ffi::OsStr;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::Interpreter;
-use super::version::{PythonVersion, split_release};
+use super::hint::NameHint;
+use super::range::{RangeError, VersionRange};
+use super::version::{split_release, write_numbers};
 
 /// The newest minor version whose executable names are looked for in folders that are too large to list.
 const NEWEST_MINOR: u32 = 40;
@@ -33,7 +34,7 @@ pub enum PythonRequest {
 /// An implementation, a version, or both.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VersionRequest {
-    /// `cpython`, `pypy`, ...; a bare version means CPython. `None` (from `python3.12`) leaves it open.
+    /// `cpython`, `pypy`, ...; a bare version means `CPython`. `None` (from `python3.12`) leaves it open.
     pub implementation: Option<String>,
     /// None to three numbers: the leading part of the version that is wanted.
     pub release: Vec<u32>,
@@ -43,62 +44,11 @@ pub struct VersionRequest {
     pub free_threaded: bool,
 }
 
-/// Version specifiers in the sense of PEP 440, applied to the numbers of a version; pre-release suffixes are
-/// left out of the comparison, as installers do for `Requires-Python`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VersionRange {
-    clauses: Vec<Clause>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Clause {
-    operator: Operator,
-    numbers: Vec<u32>,
-    /// Whether `.*` follows the numbers.
-    wildcard: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Operator {
-    AtLeast,
-    AtMost,
-    Below,
-    Above,
-    Equal,
-    NotEqual,
-    Compatible,
-}
-
-/// The operators and how they are written; those of two characters first, so that `>=` is not read as `>`.
-const OPERATORS: [(&str, Operator); 7] = [
-    (">=", Operator::AtLeast),
-    ("<=", Operator::AtMost),
-    ("==", Operator::Equal),
-    ("!=", Operator::NotEqual),
-    ("~=", Operator::Compatible),
-    ("<", Operator::Below),
-    (">", Operator::Above),
-];
-
-/// A part of a version range that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{clause}` is not a version specifier")]
-pub struct RangeError {
-    /// The part between two commas.
-    pub clause: String,
-}
-
-impl RangeError {
-    /// What the user can do about it.
-    pub fn hint(&self) -> Option<String> {
-        Some("a range looks like `>=3.9,<3.13`, `==3.12.*` or `~=3.11`".to_owned())
-    }
-}
-
 impl FromStr for PythonRequest {
     type Err = RangeError;
 
-    /// Reads a request. Only a text that starts like a range can be wrong; everything else is at least a name.
+    /// Reads a request. Only a text that starts like a range can be wrong; everything else is at least a
+    /// name.
     fn from_str(text: &str) -> Result<Self, RangeError> {
         let text = text.trim();
         if text.is_empty() || text == "python" {
@@ -110,9 +60,7 @@ impl FromStr for PythonRequest {
         if text.contains('/') || text == "." || text == ".." {
             return Ok(Self::Path(PathBuf::from(text)));
         }
-        Ok(text
-            .parse()
-            .map_or_else(|_| Self::Name(text.to_owned()), Self::Version))
+        Ok(text.parse().map_or_else(|_| Self::Name(text.to_owned()), Self::Version))
     }
 }
 
@@ -141,11 +89,7 @@ impl PythonRequest {
     /// The file names under which a fitting interpreter may stand in a folder, best first.
     pub(super) fn executable_names(&self) -> Vec<String> {
         let plain = ["python3".to_owned(), "python".to_owned()];
-        let numbered = || {
-            (OLDEST.1..=NEWEST_MINOR)
-                .rev()
-                .map(|minor| format!("python3.{minor}"))
-        };
+        let numbered = || (OLDEST.1..=NEWEST_MINOR).rev().map(|minor| format!("python3.{minor}"));
         match self {
             Self::Any | Self::Path(_) => plain.to_vec(),
             Self::Name(name) => vec![name.clone()],
@@ -188,9 +132,7 @@ impl FromStr for VersionRequest {
     type Err = NotAVersion;
 
     fn from_str(text: &str) -> Result<Self, NotAVersion> {
-        let split = text
-            .find(|character: char| character.is_ascii_digit())
-            .unwrap_or(text.len());
+        let split = text.find(|character: char| character.is_ascii_digit()).unwrap_or(text.len());
         let (name, version) = text.split_at(split);
         let name = name.strip_suffix(['-', '@']).unwrap_or(name);
         let implementation = match name {
@@ -201,18 +143,12 @@ impl FromStr for VersionRequest {
         };
         let (version, free_threaded) = match version.strip_suffix("+freethreaded") {
             Some(version) => (version, true),
-            None => version
-                .strip_suffix('t')
-                .map_or((version, false), |version| (version, true)),
+            None => version.strip_suffix('t').map_or((version, false), |version| (version, true)),
         };
         if version.is_empty() {
             let complete =
                 !free_threaded && !name.is_empty() && split == text.len() && !text.ends_with(['-', '@']);
-            return if complete {
-                Ok(Self::new(implementation))
-            } else {
-                Err(NotAVersion)
-            };
+            return if complete { Ok(Self::new(implementation)) } else { Err(NotAVersion) };
         }
         let (mut release, suffix) = split_release(version).ok_or(NotAVersion)?;
         if release.len() > 3 || (!suffix.is_empty() && release.len() < 2) {
@@ -221,23 +157,13 @@ impl FromStr for VersionRequest {
         if !suffix.is_empty() {
             release.resize(3, 0);
         }
-        Ok(Self {
-            implementation,
-            release,
-            suffix: suffix.to_owned(),
-            free_threaded,
-        })
+        Ok(Self { implementation, release, suffix: suffix.to_owned(), free_threaded })
     }
 }
 
 impl VersionRequest {
     fn new(implementation: Option<String>) -> Self {
-        Self {
-            implementation,
-            release: Vec::new(),
-            suffix: String::new(),
-            free_threaded: false,
-        }
+        Self { implementation, release: Vec::new(), suffix: String::new(), free_threaded: false }
     }
 
     /// Whether nothing that this request could mean is supported by virtpy.
@@ -251,9 +177,7 @@ impl VersionRequest {
 
     fn matches(&self, interpreter: &Interpreter) -> bool {
         let version = &interpreter.version;
-        self.implementation
-            .as_ref()
-            .is_none_or(|name| *name == interpreter.implementation)
+        self.implementation.as_ref().is_none_or(|name| *name == interpreter.implementation)
             && version.release().starts_with(&self.release)
             && (self.suffix.is_empty() || self.suffix == version.suffix)
             && self.accepts_threading(interpreter.free_threaded)
@@ -269,11 +193,7 @@ impl VersionRequest {
             (Some(wanted), Some(known)) => wanted == known,
             _ => true,
         };
-        let release = self
-            .release
-            .iter()
-            .zip(&hint.release)
-            .all(|(wanted, known)| wanted == known);
+        let release = self.release.iter().zip(&hint.release).all(|(wanted, known)| wanted == known);
         implementation && release && (!hint.free_threaded || self.accepts_threading(true))
     }
 
@@ -292,11 +212,7 @@ impl VersionRequest {
         names.extend([format!("{name}3"), name.to_owned()]);
         if self.release.len() < 2 {
             let suffix = if self.free_threaded { "t" } else { "" };
-            names.extend(
-                (OLDEST.1..=NEWEST_MINOR)
-                    .rev()
-                    .map(|minor| format!("{name}3.{minor}{suffix}")),
-            );
+            names.extend((OLDEST.1..=NEWEST_MINOR).rev().map(|minor| format!("{name}3.{minor}{suffix}")));
         }
         names
     }
@@ -315,193 +231,143 @@ impl fmt::Display for VersionRequest {
     }
 }
 
-fn write_numbers(formatter: &mut fmt::Formatter<'_>, numbers: &[u32]) -> fmt::Result {
-    for (index, number) in numbers.iter().enumerate() {
-        let dot = if index == 0 { "" } else { "." };
-        write!(formatter, "{dot}{number}")?;
-    }
-    Ok(())
-}
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::path::Path;
 
-impl FromStr for VersionRange {
-    type Err = RangeError;
+    use super::super::testing::facts;
+    use super::*;
 
-    /// Reads specifiers between commas: `>=`, `<=`, `<`, `>`, `==`, `!=` or `~=`, then one to three numbers;
-    /// `.*` may follow them after `==` and `!=`.
-    fn from_str(text: &str) -> Result<Self, RangeError> {
-        let clauses = text
-            .split(',')
-            .map(|clause| clause.trim().parse())
-            .collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { clauses })
-    }
-}
-
-impl FromStr for Clause {
-    type Err = RangeError;
-
-    fn from_str(text: &str) -> Result<Self, RangeError> {
-        let error = || RangeError {
-            clause: text.to_owned(),
-        };
-        let (operator, version) = OPERATORS
-            .iter()
-            .find_map(|(sign, operator)| text.strip_prefix(sign).map(|version| (*operator, version.trim())))
-            .ok_or_else(error)?;
-        let (version, wildcard) = version
-            .strip_suffix(".*")
-            .map_or((version, false), |version| (version, true));
-        let (numbers, suffix) = split_release(version).ok_or_else(error)?;
-        let may_be_wild = matches!(operator, Operator::Equal | Operator::NotEqual);
-        let too_short = operator == Operator::Compatible && numbers.len() < 2;
-        if numbers.len() > 3 || !suffix.is_empty() || (wildcard && !may_be_wild) || too_short {
-            return Err(error());
-        }
-        Ok(Self {
-            operator,
-            numbers,
-            wildcard,
-        })
-    }
-}
-
-impl VersionRange {
-    /// Whether the version's numbers satisfy every specifier.
-    pub fn contains(&self, version: &PythonVersion) -> bool {
-        self.contains_release(version.release())
+    fn request(text: &str) -> PythonRequest {
+        text.parse().unwrap()
     }
 
-    fn contains_release(&self, release: [u32; 3]) -> bool {
-        self.clauses.iter().all(|clause| clause.contains(release))
+    fn interpreter(implementation: &str, version: &str, free_threaded: bool) -> Interpreter {
+        let implementation = implementation.to_owned();
+        Interpreter { implementation, free_threaded, ..facts(Path::new("/opt/python"), version) }
     }
 
-    /// Whether some version that starts with these numbers is in the range.
-    fn may_contain(&self, known: &[u32]) -> bool {
-        match *known {
-            [major, minor, micro, ..] => self.contains_release([major, minor, micro]),
-            [major, minor] => {
-                // The answer can only change beside a number that a specifier names.
-                let named = self
-                    .clauses
-                    .iter()
-                    .filter_map(|clause| clause.numbers.get(2).copied());
-                let beside =
-                    named.flat_map(|micro| [micro.saturating_sub(1), micro, micro.saturating_add(1)]);
-                [0, 1, u32::MAX]
-                    .into_iter()
-                    .chain(beside)
-                    .any(|micro| self.contains_release([major, minor, micro]))
-            }
-            _ => true,
-        }
-    }
-}
-
-impl Clause {
-    fn contains(&self, release: [u32; 3]) -> bool {
-        let mut bound = [0; 3];
-        bound[..self.numbers.len()].copy_from_slice(&self.numbers);
-        match self.operator {
-            Operator::AtLeast => release >= bound,
-            Operator::AtMost => release <= bound,
-            Operator::Below => release < bound,
-            Operator::Above => release > bound,
-            Operator::Equal if self.wildcard => release.starts_with(&self.numbers),
-            Operator::Equal => release == bound,
-            Operator::NotEqual if self.wildcard => !release.starts_with(&self.numbers),
-            Operator::NotEqual => release != bound,
-            Operator::Compatible => {
-                release >= bound && release.starts_with(&self.numbers[..self.numbers.len() - 1])
-            }
-        }
-    }
-}
-
-impl fmt::Display for VersionRange {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, clause) in self.clauses.iter().enumerate() {
-            let sign = OPERATORS
-                .iter()
-                .find(|(_, operator)| *operator == clause.operator)
-                .map_or("", |pair| pair.0);
-            formatter.write_str(if index == 0 { "" } else { "," })?;
-            formatter.write_str(sign)?;
-            write_numbers(formatter, &clause.numbers)?;
-            formatter.write_str(if clause.wildcard { ".*" } else { "" })?;
-        }
-        Ok(())
-    }
-}
-
-/// What the name of an executable (`python3.12`) or of an installation's folder (`3.12.1`,
-/// `pypy3.10-7.3.15`, `cpython-3.13.0+freethreaded-linux-x86_64-gnu`) tells about the interpreter. Only what
-/// the name is sure about is filled in.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct NameHint {
-    implementation: Option<String>,
-    release: Vec<u32>,
-    suffix: String,
-    free_threaded: bool,
-}
-
-impl NameHint {
-    /// Reads a name; one that follows no known pattern tells nothing.
-    pub(super) fn of(name: &OsStr) -> Self {
-        let name = name.to_str().unwrap_or_default();
-        let split = name
-            .find(|character: char| character.is_ascii_digit())
-            .unwrap_or(name.len());
-        let (prefix, rest) = name.split_at(split);
-        let implementation = match prefix.trim_end_matches(['-', '@']) {
-            "" | "cpython" => Some("cpython".to_owned()),
-            "python" => None,
-            "pypy" => Some("pypy".to_owned()),
-            // The number in such a name is GraalPy's own.
-            "graalpy" | "graalpy-community" => {
-                return Self {
-                    implementation: Some("graalpy".to_owned()),
-                    ..Self::default()
-                };
-            }
-            _ => return Self::default(),
-        };
-        let version = rest.split(['-', '+']).next().unwrap_or_default();
-        let plain = version.strip_suffix('t').unwrap_or(version);
-        let Some((release, suffix)) = split_release(plain) else {
-            return Self::default();
-        };
-        let free_threaded = plain.len() < version.len() || rest[version.len()..].starts_with("+freethreaded");
-        Self {
-            implementation,
-            release,
-            suffix: suffix.to_owned(),
-            free_threaded,
+    #[test]
+    fn versions_are_read_and_written() {
+        let cases = [
+            ("3", "3"),
+            ("3.12", "3.12"),
+            (" 3.12.1 ", "3.12.1"),
+            ("3.13t", "3.13t"),
+            ("3.13+freethreaded", "3.13t"),
+            ("3.14rc1", "3.14.0rc1"),
+            ("python3", "python3"),
+            ("python3.11", "python3.11"),
+            ("cpython-3.11", "3.11"),
+            ("cpython@3.11.4", "3.11.4"),
+            ("cpython", "cpython"),
+            ("pypy", "pypy"),
+            ("pypy3.10", "pypy3.10"),
+            ("pypy@3.10", "pypy3.10"),
+            ("2.7", "2.7"),
+        ];
+        for (text, written) in cases {
+            let request = request(text);
+            assert!(matches!(request, PythonRequest::Version(_)), "{text}: {request:?}");
+            assert_eq!(request.to_string(), written);
+            assert_eq!(self::request(written), request);
         }
     }
 
-    fn may_be_supported(&self) -> bool {
-        match self.release[..] {
-            [major, minor, ..] => (major, minor) >= OLDEST,
-            [major] => major >= OLDEST.0,
-            [] => true,
+    #[test]
+    fn other_requests_are_told_apart() {
+        assert_eq!(request(""), PythonRequest::Any);
+        assert_eq!(request("python"), PythonRequest::Any);
+        for path in ["/usr/bin/python3", "./python", "venv/bin/python", ".", "..", "~/venv", "3.12/"] {
+            assert_eq!(request(path), PythonRequest::Path(PathBuf::from(path)));
+        }
+        for name in
+            ["venv", "pypy-", "3.12.1.4", "3x", "3.", "t", "cpython+freethreaded", "python-dev", "jython"]
+        {
+            assert_eq!(request(name), PythonRequest::Name(name.to_owned()));
+        }
+        assert!(matches!(request(">=3.9,<3.13"), PythonRequest::Range(_)));
+        assert!(matches!(request("~=3.9"), PythonRequest::Range(_)));
+        assert_eq!("=>3".parse::<PythonRequest>().unwrap_err().clause, "=>3");
+    }
+
+    #[test]
+    fn a_request_matches_what_it_names() {
+        let cpython = interpreter("cpython", "3.13.2", false);
+        let threaded = interpreter("cpython", "3.13.2", true);
+        let pypy = interpreter("pypy", "3.10.14", false);
+        let candidate = interpreter("cpython", "3.14.0rc1", false);
+        let cases: [(&str, [bool; 4]); 13] = [
+            ("python", [true, true, true, true]),
+            ("3", [true, true, false, true]),
+            ("python3", [true, true, true, true]),
+            ("3.13", [true, false, false, false]),
+            ("3.13.2", [true, false, false, false]),
+            ("3.1", [false, false, false, false]),
+            ("3.13t", [false, true, false, false]),
+            ("3.14", [false, false, false, true]),
+            ("3.14.0rc1", [false, false, false, true]),
+            ("3.14.0rc2", [false, false, false, false]),
+            ("pypy", [false, false, true, false]),
+            ("pypy3.10", [false, false, true, false]),
+            (">=3.10,<3.14", [true, true, true, false]),
+        ];
+        for (text, expected) in cases {
+            let found = [&cpython, &threaded, &pypy, &candidate].map(|one| request(text).matches(one));
+            assert_eq!(found, expected, "{text}");
         }
     }
 
-    /// The rank in a folder of installations, the best the greatest: CPython before others, the ordinary build
-    /// before the free-threaded one, final releases before pre-releases, then the newest.
-    pub(super) fn preference(&self) -> impl Ord + use<> {
-        let version = PythonVersion {
-            major: self.release.first().copied().unwrap_or(0),
-            minor: self.release.get(1).copied().unwrap_or(0),
-            // A folder named `3.12` stands for the newest 3.12.
-            micro: self
-                .release
-                .get(2)
-                .copied()
-                .unwrap_or(if self.release.is_empty() { 0 } else { u32::MAX }),
-            suffix: self.suffix.clone(),
-        };
-        let is_cpython = self.implementation.as_deref() == Some("cpython");
-        (is_cpython, !self.free_threaded, !version.is_prerelease(), version)
+    #[test]
+    fn a_name_rules_out_only_what_cannot_match() {
+        let cases = [
+            ("3.12", "python3.8", false),
+            ("3.12", "python3", true),
+            ("3.12", "python", true),
+            ("3.12", "python3.12", true),
+            ("3.12", "3.12.1", true),
+            ("3.12", "3.13.0", false),
+            ("3.12.1", "python3.12", true),
+            ("3.12.1", "3.12.2", false),
+            ("3.13", "3.13.0t", false),
+            ("3", "3.13.0t", true),
+            ("3.13t", "python3.13", true),
+            ("3.10", "pypy3.10-7.3.15", false),
+            ("python3.10", "pypy3.10-7.3.15", true),
+            ("pypy", "3.10.1", false),
+            ("pypy", "python3", true),
+            ("3.12", "miniconda3-4.7.12", true),
+            (">=3.12.4", "python3.12", true),
+            (">=3.12.4", "3.12.3", false),
+            ("python", "python2.7", false),
+            ("python", "3.7.16", false),
+            ("python", "3.8.18", true),
+        ];
+        for (text, name, expected) in cases {
+            assert_eq!(
+                request(text).may_match(&NameHint::of(OsStr::new(name))),
+                expected,
+                "{text} in {name}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_most_exact_name_is_tried_first() {
+        assert_eq!(request("3.12.1").executable_names(), ["python3.12", "python3", "python"]);
+        assert_eq!(request("3.13t").executable_names(), ["python3.13t", "python3.13", "python3", "python"]);
+        assert_eq!(request("pypy3.10").executable_names(), ["pypy3.10", "pypy3", "pypy"]);
+        assert_eq!(request("python").executable_names(), ["python3", "python"]);
+        let names = request(">=3.9").executable_names();
+        let place = |wanted: &str| names.iter().position(|name| name == wanted).unwrap();
+        assert!(place("python3.13") < place("python3.12") && place("python3.12") < place("python3"));
+    }
+
+    #[test]
+    fn too_old_versions_are_known_without_a_search() {
+        let is_too_old = |text: &str| text.parse::<VersionRequest>().unwrap().is_too_old();
+        assert!(["2", "2.7", "3.7", "3.7.16", "python3.6"].map(is_too_old).iter().all(|old| *old));
+        assert!(!["3", "3.8", "3.14", "pypy", "4"].map(is_too_old).iter().any(|old| *old));
     }
 }

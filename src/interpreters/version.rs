@@ -39,12 +39,7 @@ impl VersionError {
 impl PythonVersion {
     /// A final release.
     pub fn new(major: u32, minor: u32, micro: u32) -> Self {
-        Self {
-            major,
-            minor,
-            micro,
-            suffix: String::new(),
-        }
+        Self { major, minor, micro, suffix: String::new() }
     }
 
     /// Whether this is an alpha, beta or release candidate.
@@ -59,9 +54,7 @@ impl PythonVersion {
 
     /// Stage and number of a pre-release; a final release is above every stage.
     fn stage(&self) -> (u32, u32) {
-        let letters = self
-            .suffix
-            .trim_end_matches(|character: char| character.is_ascii_digit());
+        let letters = self.suffix.trim_end_matches(|character: char| character.is_ascii_digit());
         let number = self.suffix[letters.len()..].parse().unwrap_or(0);
         let rank = match letters {
             "a" => 0,
@@ -87,11 +80,7 @@ impl PartialOrd for PythonVersion {
 
 impl fmt::Display for PythonVersion {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{}.{}.{}{}",
-            self.major, self.minor, self.micro, self.suffix
-        )
+        write!(formatter, "{}.{}.{}{}", self.major, self.minor, self.micro, self.suffix)
     }
 }
 
@@ -100,33 +89,34 @@ impl FromStr for PythonVersion {
 
     /// Reads `X.Y` or `X.Y.Z`, with `aN`, `bN` or `rcN` after it; a missing `Z` is 0.
     fn from_str(text: &str) -> Result<Self, VersionError> {
-        let error = || VersionError {
-            text: text.to_owned(),
-        };
+        let error = || VersionError { text: text.to_owned() };
         let (numbers, suffix) = split_release(text).ok_or_else(error)?;
         let (major, minor, micro) = match numbers[..] {
             [major, minor] => (major, minor, 0),
             [major, minor, micro] => (major, minor, micro),
             _ => return Err(error()),
         };
-        Ok(Self {
-            major,
-            minor,
-            micro,
-            suffix: suffix.to_owned(),
-        })
+        Ok(Self { major, minor, micro, suffix: suffix.to_owned() })
     }
 }
 
 /// Splits a version into its dotted numbers (at least one) and a pre-release suffix, which may be empty.
 /// Returns `None` for anything else.
 pub(super) fn split_release(text: &str) -> Option<(Vec<u32>, &str)> {
-    let end = text
-        .find(|character: char| !character.is_ascii_digit() && character != '.')
-        .unwrap_or(text.len());
+    let end =
+        text.find(|character: char| !character.is_ascii_digit() && character != '.').unwrap_or(text.len());
     let (release, suffix) = text.split_at(end);
     let numbers = release.split('.').map(number).collect::<Option<Vec<_>>>()?;
     (suffix.is_empty() || is_prerelease_suffix(suffix)).then_some((numbers, suffix))
+}
+
+/// Writes numbers with dots between them.
+pub(super) fn write_numbers(formatter: &mut fmt::Formatter<'_>, numbers: &[u32]) -> fmt::Result {
+    for (index, number) in numbers.iter().enumerate() {
+        let dot = if index == 0 { "" } else { "." };
+        write!(formatter, "{dot}{number}")?;
+    }
+    Ok(())
 }
 
 /// A decimal number without sign; `None` if it is empty or too large for a version.
@@ -137,11 +127,7 @@ fn number(text: &str) -> Option<u32> {
 }
 
 fn is_prerelease_suffix(suffix: &str) -> bool {
-    ["a", "b", "rc"].iter().any(|stage| {
-        suffix
-            .strip_prefix(stage)
-            .is_some_and(|rest| number(rest).is_some())
-    })
+    ["a", "b", "rc"].iter().any(|stage| suffix.strip_prefix(stage).is_some_and(|rest| number(rest).is_some()))
 }
 
 impl Serialize for PythonVersion {
@@ -152,9 +138,7 @@ impl Serialize for PythonVersion {
 
 impl<'de> Deserialize<'de> for PythonVersion {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -193,10 +177,7 @@ mod tests {
             assert_eq!(version(text).to_string(), text);
             let json = serde_json::to_string(&version(text)).unwrap();
             assert_eq!(json, format!("\"{text}\""));
-            assert_eq!(
-                serde_json::from_str::<PythonVersion>(&json).unwrap(),
-                version(text)
-            );
+            assert_eq!(serde_json::from_str::<PythonVersion>(&json).unwrap(), version(text));
         }
     }
 

@@ -25,12 +25,7 @@ impl<'a> BuiltWheels<'a> {
         for part in [self.interpreter, "\n", key] {
             digest.update(part.as_bytes());
         }
-        let name: String = digest
-            .finalize()
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let name: String = digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         self.store.cache().join("built").join(name)
     }
 

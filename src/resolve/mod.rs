@@ -8,6 +8,6 @@ mod reporter;
 mod satisfied;
 
 pub use error::ResolveError;
-pub use obtain::{Obtained, Supply, obtain};
+pub use obtain::{Obtained, Supply, Way, obtain};
 pub use reporter::Reporter;
 pub use satisfied::{Question, is_satisfied, request_digest};

@@ -31,8 +31,19 @@ pub struct Obtained {
     pub package: usize,
     /// Its entry.
     pub entry: Entry,
-    /// Whether the store had it before.
-    pub from_store: bool,
+    /// How it came.
+    pub way: Way,
+}
+
+/// How an entry came to be at hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// The store had it.
+    Store,
+    /// Its wheel was downloaded, or taken from where it lay on this machine.
+    Fetched,
+    /// Its wheel was built from source.
+    Built,
 }
 
 /// Returns the entries of the packages at `indices`, in their order.
@@ -48,22 +59,16 @@ pub fn obtain(
     let mut found = BTreeMap::new();
     let mut wanted = look_up(supply, resolution, indices, &mut found)?;
     if !wanted.is_empty() {
-        let keys = wanted
-            .iter()
-            .map(|index| lock_key(&resolution.packages[*index]))
-            .collect();
+        let keys = wanted.iter().map(|index| lock_key(&resolution.packages[*index])).collect();
         let _locks = supply.store.lock_entries(keys, announce)?;
         // Another process may have brought them while this one waited.
         wanted = look_up(supply, resolution, &wanted, &mut found)?;
         for (package, entry) in fetch(supply, resolution, &wanted)? {
-            found.insert(
-                package,
-                Obtained {
-                    package,
-                    entry,
-                    from_store: false,
-                },
-            );
+            let way = match resolution.packages[package].file {
+                Artifact::Wheel { .. } => Way::Fetched,
+                Artifact::Source { .. } => Way::Built,
+            };
+            found.insert(package, Obtained { package, entry, way });
         }
     }
     Ok(indices.iter().filter_map(|index| found.remove(index)).collect())
@@ -88,14 +93,7 @@ fn look_up(
             None => None,
         };
         match entry {
-            Some(entry) => drop(found.insert(
-                index,
-                Obtained {
-                    package: index,
-                    entry,
-                    from_store: true,
-                },
-            )),
+            Some(entry) => drop(found.insert(index, Obtained { package: index, entry, way: Way::Store })),
             None => wanted.push(index),
         }
     }
@@ -107,9 +105,7 @@ fn look_up(
 /// What stands for a package's future entry among processes.
 fn lock_key(package: &Package) -> String {
     match &package.file {
-        Artifact::Wheel {
-            sha256: Some(sha256), ..
-        } => sha256.clone(),
+        Artifact::Wheel { sha256: Some(sha256), .. } => sha256.clone(),
         Artifact::Wheel { location, .. } => location.clone(),
         Artifact::Source { key: Some(key), .. } => key.clone(),
         Artifact::Source { description, .. } => description.clone(),
@@ -140,9 +136,7 @@ fn fetch(
         return Ok(Vec::new());
     }
     let folder = supply.store.temporary_folder()?;
-    let threads = std::thread::available_parallelism()
-        .map_or(2, usize::from)
-        .clamp(2, 8);
+    let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
     let (deliver, deliveries) = channel::<Delivery>();
     let (hand_back, handed_back) = channel::<Unpacked>();
     let deliveries = Mutex::new(deliveries);
@@ -153,11 +147,7 @@ fn fetch(
             scope.spawn(move || unpack_all(supply, deliveries, &hand_back));
         }
         drop(hand_back);
-        let courier = Courier {
-            supply,
-            resolution,
-            deliver: Mutex::new(deliver),
-        };
+        let courier = Courier { supply, resolution, deliver: Mutex::new(deliver) };
         supply.session.obtain(resolution, wanted, folder.path(), &courier)
     });
     let unpacked = handed_back.into_iter().collect::<Result<Vec<_>, _>>();
@@ -173,9 +163,7 @@ fn publish(
     let (packages, staged): (Vec<usize>, Vec<Staged>) = unpacked.into_iter().unzip();
     for (package, staged) in packages.iter().zip(&staged) {
         for warning in &staged.warnings {
-            supply
-                .reporter
-                .warning(&format!("{}: {warning}", label(&resolution.packages[*package])));
+            supply.reporter.warning(&format!("{}: {warning}", label(&resolution.packages[*package])));
         }
     }
     let entries = supply.store.publish(staged)?;
@@ -199,19 +187,13 @@ fn unpack_all(supply: &Supply<'_>, deliveries: &Mutex<Queue<Delivery>>, hand_bac
         let staged = supply
             .store
             .stage(&delivery.wheel)
-            .map_err(|source| ResolveError::Unpack {
-                package: delivery.label.clone(),
-                source,
-            });
+            .map_err(|source| ResolveError::Unpack { package: delivery.label.clone(), source });
         if delivery.temporary {
             // The folder it lies in is removed anyway; this only gives the space back early.
             let _ = fs::remove_file(&delivery.wheel.path);
         }
         supply.reporter.finished(&delivery.label);
-        if hand_back
-            .send(staged.map(|staged| (delivery.package, staged)))
-            .is_err()
-        {
+        if hand_back.send(staged.map(|staged| (delivery.package, staged))).is_err() {
             return;
         }
     }

@@ -61,20 +61,14 @@ fn plain(text: &str) -> Option<Requirement> {
     if !begins_with_name || text.contains(['/', '\\', '@', '$']) {
         return None;
     }
-    text.parse()
-        .ok()
-        .filter(|requirement: &Requirement| requirement.url().is_none())
+    text.parse().ok().filter(|requirement: &Requirement| requirement.url().is_none())
 }
 
 /// The digest by which a request and its options are recognised the next time.
 pub fn request_digest(question: &Question, options: &str) -> String {
     let mut digest = question.digest.clone();
     digest.update(options.as_bytes());
-    digest
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether everything that the requirements ask for, and what that requires in turn, is installed.
@@ -107,11 +101,8 @@ pub fn is_satisfied(
         if requirement.url().is_some() || (from_url && !no_deps) || !requirement.accepts(&versions[key]) {
             return false;
         }
-        let extras: Vec<String> = requirement
-            .extras()
-            .iter()
-            .filter_map(|extra| normalize_name(extra).ok())
-            .collect();
+        let extras: Vec<String> =
+            requirement.extras().iter().filter_map(|extra| normalize_name(extra).ok()).collect();
         if no_deps || !seen.insert((requirement.name().to_owned(), extras.clone())) {
             continue;
         }
@@ -136,14 +127,8 @@ mod tests {
         for text in ["rich", "rich>=13,<15", "black[d]==24.1 ; python_version >= '3.8'"] {
             assert!(plain(text).is_some(), "{text}");
         }
-        for text in [
-            "./rich",
-            "rich @ file:///x.whl",
-            "-r more.txt",
-            "git+file:///x",
-            "dist/x.whl",
-            "$HOME",
-        ] {
+        for text in ["./rich", "rich @ file:///x.whl", "-r more.txt", "git+file:///x", "dist/x.whl", "$HOME"]
+        {
             assert!(plain(text).is_none(), "{text}");
         }
     }

@@ -23,14 +23,8 @@ impl Store {
     /// Reads which entries were looked at since the machine started.
     pub fn checked(&self) -> Checked {
         let path = self.checked_path();
-        let content = path
-            .as_deref()
-            .and_then(|path| fs::read_own(path, 8 * 1024).ok())
-            .unwrap_or_default();
-        let ids = String::from_utf8_lossy(&content)
-            .lines()
-            .map(str::to_owned)
-            .collect();
+        let content = path.as_deref().and_then(|path| fs::read_own(path, 8 * 1024).ok()).unwrap_or_default();
+        let ids = String::from_utf8_lossy(&content).lines().map(str::to_owned).collect();
         Checked { path, ids }
     }
 
@@ -47,11 +41,8 @@ impl Store {
 
     fn checked_path(&self) -> Option<PathBuf> {
         let boot = fs::read_own(Path::new("/proc/sys/kernel/random/boot_id"), 64).ok()?;
-        let boot: String = boot
-            .iter()
-            .filter(|byte| byte.is_ascii_hexdigit())
-            .map(|byte| char::from(*byte))
-            .collect();
+        let boot: String =
+            boot.iter().filter(|byte| byte.is_ascii_hexdigit()).map(|byte| char::from(*byte)).collect();
         Some(self.cache().join("checked").join(boot))
     }
 
@@ -64,10 +55,7 @@ impl Store {
         for entry in entries {
             let id = entry.id()?;
             if checked.path.is_none() || !checked.ids.contains(id.as_str()) {
-                look(entry).map_err(|reason| StoreError::Damaged {
-                    id: id.to_string(),
-                    reason,
-                })?;
+                look(entry).map_err(|reason| StoreError::Damaged { id: id.to_string(), reason })?;
                 sound.push(id);
             }
         }
@@ -83,21 +71,13 @@ fn look(entry: &Entry) -> Result<(), String> {
     let manifest = &entry.manifest;
     let rows = wheel::parse_record(&manifest.record).map_err(|error| error.to_string())?;
     for row in &rows {
-        look_at(
-            &entry.path.join("site").join(&row.path),
-            row.size,
-            manifest.unpacked_at,
-        )?;
+        look_at(&entry.path.join("site").join(&row.path), row.size, manifest.unpacked_at)?;
     }
     let scripts = manifest.scripts.iter().map(|script| ("scripts", &script.file));
     let data = manifest.data.iter().map(|row| ("data", row));
     let headers = manifest.headers.iter().map(|row| ("headers", row));
     for (tree, row) in scripts.chain(data).chain(headers) {
-        look_at(
-            &entry.path.join(tree).join(&row.path),
-            Some(row.size),
-            manifest.unpacked_at,
-        )?;
+        look_at(&entry.path.join(tree).join(&row.path), Some(row.size), manifest.unpacked_at)?;
     }
     Ok(())
 }
@@ -107,11 +87,7 @@ fn look_at(path: &Path, size: Option<u64>, unpacked_at: u64) -> Result<(), Strin
     let reason = if !metadata.is_file() {
         "is no file".to_owned()
     } else if size.is_some_and(|size| size != metadata.len()) {
-        format!(
-            "has {} bytes instead of {}",
-            metadata.len(),
-            size.unwrap_or_default()
-        )
+        format!("has {} bytes instead of {}", metadata.len(), size.unwrap_or_default())
     } else if metadata.permissions().mode() & 0o222 != 0 {
         "is writable".to_owned()
     } else if u64::try_from(metadata.mtime()).is_ok_and(|time| time > unpacked_at + 1) {

@@ -38,10 +38,7 @@ impl EntryId {
     /// # Errors
     /// When it is not 16 hexadecimal digits.
     pub fn parse(name: &str) -> Result<Self, StoreError> {
-        if name.len() == 16
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+        if name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
         {
             return Ok(Self(name.to_owned()));
         }
@@ -62,14 +59,12 @@ impl fmt::Display for EntryId {
 
 /// Lower-case hexadecimal digits of some bytes.
 pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            for digit in [byte >> 4, byte & 15] {
-                text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
-            }
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
+        }
+        text
+    })
 }
 
 /// A published entry with its manifest.
@@ -103,10 +98,7 @@ impl Store {
             return Ok(None);
         };
         if !entry.manifest.sha256.eq_ignore_ascii_case(sha256) {
-            return Err(StoreError::Collision {
-                id: id.to_string(),
-                taken_by: entry.manifest.sha256,
-            });
+            return Err(StoreError::Collision { id: id.to_string(), taken_by: entry.manifest.sha256 });
         }
         Ok(Some(entry))
     }
@@ -121,10 +113,8 @@ impl Store {
             Err(error) if error.is_not_found() => return Ok(None),
             other => other?,
         };
-        let manifest = Manifest::parse(&content).map_err(|reason| StoreError::Damaged {
-            id: id.to_string(),
-            reason: reason.to_string(),
-        })?;
+        let manifest = Manifest::parse(&content)
+            .map_err(|reason| StoreError::Damaged { id: id.to_string(), reason: reason.to_string() })?;
         Ok(Some(Entry { path, manifest }))
     }
 

@@ -53,29 +53,16 @@ impl Store {
             &Limits::default(),
             CheckStrategy::Repair,
         )
-        .map_err(|source| StoreError::Wheel {
-            filename: wheel.filename.clone(),
-            source,
-        })?;
+        .map_err(|source| StoreError::Wheel { filename: wheel.filename.clone(), source })?;
         let warnings = std::mem::take(&mut unpacked.warnings);
-        let provenance = Provenance {
-            sha256: &wheel.sha256,
-            filename: &wheel.filename,
-            origin: &wheel.origin,
-        };
+        let provenance =
+            Provenance { sha256: &wheel.sha256, filename: &wheel.filename, origin: &wheel.origin };
         let manifest = Manifest::of(unpacked, provenance, seconds_since_1970());
-        let text = serde_json::to_vec(&manifest).map_err(|error| StoreError::Damaged {
-            id: id.to_string(),
-            reason: error.to_string(),
-        })?;
+        let text = serde_json::to_vec(&manifest)
+            .map_err(|error| StoreError::Damaged { id: id.to_string(), reason: error.to_string() })?;
         fs::write_new(&folder.path().join("entry.json"), &text, 0o444)?;
         fs::make_folders_read_only(folder.path(), wheel::BYTECODE_FOLDER)?;
-        Ok(Staged {
-            folder,
-            id,
-            manifest,
-            warnings,
-        })
+        Ok(Staged { folder, id, manifest, warnings })
     }
 
     /// Publishes a batch: everything is written back to the disk once, then each entry appears by one rename. An
@@ -96,16 +83,11 @@ impl Store {
         for staged in batch {
             let path = self.entry_path(&staged.id);
             let entry = match publish_one(&staged, &path)? {
-                true => Entry {
-                    path,
-                    manifest: staged.manifest.clone(),
-                },
-                false => self
-                    .entry(&staged.manifest.sha256)?
-                    .ok_or_else(|| StoreError::Damaged {
-                        id: staged.id.to_string(),
-                        reason: "its folder has no entry.json".to_owned(),
-                    })?,
+                true => Entry { path, manifest: staged.manifest.clone() },
+                false => self.entry(&staged.manifest.sha256)?.ok_or_else(|| StoreError::Damaged {
+                    id: staged.id.to_string(),
+                    reason: "its folder has no entry.json".to_owned(),
+                })?,
             };
             published.push(entry);
             ids.push(staged.id.clone());
@@ -131,7 +113,5 @@ fn publish_one(staged: &Staged, path: &Path) -> Result<bool, StoreError> {
 }
 
 fn seconds_since_1970() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |elapsed| elapsed.as_secs())
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
 }

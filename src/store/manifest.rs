@@ -124,10 +124,7 @@ impl Manifest {
             scripts: unpacked
                 .scripts
                 .into_iter()
-                .map(|script| ScriptRow {
-                    file: row(script.file),
-                    python: script.python,
-                })
+                .map(|script| ScriptRow { file: row(script.file), python: script.python })
                 .collect(),
             data: unpacked.data.into_iter().map(row).collect(),
             headers: unpacked.headers.into_iter().map(row).collect(),
@@ -156,14 +153,8 @@ impl Manifest {
 fn items<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<FolderItem> {
     let mut items: Vec<FolderItem> = paths
         .map(|path| match path.split_once('/') {
-            Some((name, _)) => FolderItem {
-                name: name.to_owned(),
-                folder: true,
-            },
-            None => FolderItem {
-                name: path.to_owned(),
-                folder: false,
-            },
+            Some((name, _)) => FolderItem { name: name.to_owned(), folder: true },
+            None => FolderItem { name: path.to_owned(), folder: false },
         })
         .collect();
     items.sort();

@@ -84,12 +84,7 @@ impl Store {
     /// # Errors
     /// When the lock file cannot be made, or a collection runs for longer than the patience.
     pub fn lock_shared(&self, announce: &mut dyn FnMut(&str)) -> Result<Lock, StoreError> {
-        Ok(Lock::wait(
-            &self.locks().join("store"),
-            LockMode::Shared,
-            PATIENCE,
-            announce,
-        )?)
+        Ok(Lock::wait(&self.locks().join("store"), LockMode::Shared, PATIENCE, announce)?)
     }
 
     /// Holds one venv alone, for as long as it is changed.
@@ -116,12 +111,19 @@ impl Store {
         keys.dedup();
         let mut locks = Vec::with_capacity(keys.len());
         for key in keys {
-            let path = self
-                .locks()
-                .join(format!("entry-{}", EntryId::of_text(&key).as_str()));
+            let path = self.locks().join(format!("entry-{}", EntryId::of_text(&key).as_str()));
             locks.push(Lock::wait(&path, LockMode::Exclusive, PATIENCE, announce)?);
         }
         Ok(locks)
+    }
+
+    /// Makes the folders that every store has; whoever registers the first venv does it.
+    fn create_folders(&self) -> Result<(), StoreError> {
+        let roots = self.home.join("roots");
+        for folder in [self.entries(), self.temporary(), self.locks(), self.cache(), roots] {
+            fs::create_dir_all(&folder)?;
+        }
+        Ok(())
     }
 
     /// Makes a folder of its own under `tmp/`, removed when the returned value is dropped.

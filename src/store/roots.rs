@@ -2,7 +2,7 @@
 //! carries the same id; link counts and access times play no part.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -29,10 +29,7 @@ impl VenvId {
     /// When the text is not 16 hexadecimal digits: it stands in a file that anybody may edit, and becomes part
     /// of a path.
     pub fn parse(text: &str) -> Result<Self, StoreError> {
-        if text.len() == 16
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+        if text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
         {
             return Ok(Self(text.to_owned()));
         }
@@ -82,15 +79,13 @@ impl Store {
             return Ok(());
         }
         let path = self.root_path(&root.id);
-        let text = serde_json::to_vec(root).map_err(|error| StoreError::Damaged {
-            id: root.id.to_string(),
-            reason: error.to_string(),
-        })?;
+        let text = serde_json::to_vec(root)
+            .map_err(|error| StoreError::Damaged { id: root.id.to_string(), reason: error.to_string() })?;
         if let Err(error) = fs::write_atomic(&path, &text) {
             if !error.is_not_found() {
                 return Err(error.into());
             }
-            fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+            self.create_folders()?;
             fs::write_atomic(&path, &text)?;
         }
         Ok(())
@@ -149,16 +144,8 @@ mod tests {
         let store = Store::new(home.path().to_owned());
         let id = VenvId::random();
         assert_eq!(store.roots().unwrap(), []);
-        store
-            .register(&Root {
-                id: id.clone(),
-                path: "/a/.venv".into(),
-            })
-            .unwrap();
-        let moved = Root {
-            id: id.clone(),
-            path: "/b/.venv".into(),
-        };
+        store.register(&Root { id: id.clone(), path: "/a/.venv".into() }).unwrap();
+        let moved = Root { id: id.clone(), path: "/b/.venv".into() };
         store.register(&moved).unwrap();
         assert_eq!(store.roots().unwrap(), [moved]);
         store.forget(&id).unwrap();

@@ -75,22 +75,10 @@ impl Activation<'_> {
     pub fn scripts(&self) -> Result<Vec<Script>, Error> {
         let values = self.checked()?;
         let mut scripts = vec![
-            Script {
-                name: "activate",
-                content: values.posix(),
-            },
-            Script {
-                name: "activate.fish",
-                content: values.fish(),
-            },
-            Script {
-                name: "activate.csh",
-                content: values.csh(),
-            },
-            Script {
-                name: "activate.nu",
-                content: values.nushell(),
-            },
+            Script { name: "activate", content: values.posix() },
+            Script { name: "activate.fish", content: values.fish() },
+            Script { name: "activate.csh", content: values.csh() },
+            Script { name: "activate.nu", content: values.nushell() },
             Script {
                 name: "activate.xsh",
                 content: values.python(include_str!("../../python/activation/activate.xsh")),
@@ -99,10 +87,7 @@ impl Activation<'_> {
                 name: "activate_this.py",
                 content: values.python(include_str!("../../python/activation/activate_this.py")),
             },
-            Script {
-                name: "Activate.ps1",
-                content: values.powershell(),
-            },
+            Script { name: "Activate.ps1", content: values.powershell() },
             Script {
                 name: "activate.bat",
                 content: values.batch(include_str!("../../python/activation/activate.bat")),
@@ -114,41 +99,24 @@ impl Activation<'_> {
         ];
         // Tools ask for either spelling. Where file names usually ignore case the two are one file.
         if !cfg!(any(windows, target_os = "macos")) {
-            scripts.push(Script {
-                name: "activate.ps1",
-                content: values.powershell(),
-            });
+            scripts.push(Script { name: "activate.ps1", content: values.powershell() });
         }
         Ok(scripts)
     }
 
     /// The values as text that every shell can hold.
     fn checked(&self) -> Result<Values<'_>, Error> {
-        let root = self
-            .root
-            .to_str()
-            .ok_or_else(|| Error::NotUtf8(self.root.to_owned()))?;
-        for (what, text) in [
-            ("path", root),
-            ("folder of executables", self.scripts),
-            ("prompt", self.prompt),
-        ] {
+        let root = self.root.to_str().ok_or_else(|| Error::NotUtf8(self.root.to_owned()))?;
+        for (what, text) in [("path", root), ("folder of executables", self.scripts), ("prompt", self.prompt)]
+        {
             if text.contains(['\n', '\r', '\0']) {
-                return Err(Error::LineBreak {
-                    what,
-                    text: text.to_owned(),
-                });
+                return Err(Error::LineBreak { what, text: text.to_owned() });
             }
         }
         if !self.root.is_absolute() {
             return Err(Error::NotAbsolute(self.root.to_owned()));
         }
-        Ok(Values {
-            root,
-            scripts: self.scripts,
-            prompt: self.prompt,
-            shown: format!("({}) ", self.prompt),
-        })
+        Ok(Values { root, scripts: self.scripts, prompt: self.prompt, shown: format!("({}) ", self.prompt) })
     }
 }
 
@@ -172,24 +140,15 @@ impl Values<'_> {
                 ("PROMPT", quoting::posix(self.prompt)),
                 ("POSIX_PROMPT", quoted_prompt(prompt::posix(&self.shown))),
                 ("BASH_PROMPT", quoted_prompt(prompt::bash(&self.shown))),
-                (
-                    "BASH_PROMPT_EXPANDED",
-                    quoted_prompt(prompt::bash_expanded(&self.shown)),
-                ),
+                ("BASH_PROMPT_EXPANDED", quoted_prompt(prompt::bash_expanded(&self.shown))),
                 ("ZSH_PROMPT", quoted_prompt(prompt::zsh(&self.shown))),
-                (
-                    "ZSH_PROMPT_EXPANDED",
-                    quoted_prompt(prompt::zsh_expanded(&self.shown)),
-                ),
+                ("ZSH_PROMPT_EXPANDED", quoted_prompt(prompt::zsh_expanded(&self.shown))),
             ],
         )
     }
 
     fn fish(&self) -> String {
-        self.plain(
-            include_str!("../../python/activation/activate.fish"),
-            quoting::fish,
-        )
+        self.plain(include_str!("../../python/activation/activate.fish"), quoting::fish)
     }
 
     fn csh(&self) -> String {
@@ -206,17 +165,11 @@ impl Values<'_> {
     }
 
     fn nushell(&self) -> String {
-        self.plain(
-            include_str!("../../python/activation/activate.nu"),
-            quoting::nushell,
-        )
+        self.plain(include_str!("../../python/activation/activate.nu"), quoting::nushell)
     }
 
     fn powershell(&self) -> String {
-        self.plain(
-            include_str!("../../python/activation/Activate.ps1"),
-            quoting::powershell,
-        )
+        self.plain(include_str!("../../python/activation/Activate.ps1"), quoting::powershell)
     }
 
     fn python(&self, template: &str) -> String {

@@ -68,37 +68,19 @@ impl Venv {
         contents: &Contents,
         change: &Change,
     ) -> Result<ChangeSummary, VenvError> {
-        store.register(&Root {
-            id: self.id.clone(),
-            path: self.root.clone(),
-        })?;
+        store.register(&Root { id: self.id.clone(), path: self.root.clone() })?;
         let sets = Sets::of(contents, change)?;
         let present = sets.load(store, &sets.present)?;
         let staying = sets.staying.iter().map(|index| &present[*index]);
-        let old = self.plan(
-            &present.iter().collect::<Vec<_>>(),
-            &contents.state.shared_folders,
-        )?;
-        let arriving = change
-            .install
-            .iter()
-            .map(Loaded::of)
-            .collect::<Result<Vec<_>, _>>()?;
-        let shared: Vec<String> = foreign::shared_folders(self, &sets.foreign_staying)
-            .into_iter()
-            .collect();
+        let old = self.plan(&present.iter().collect::<Vec<_>>(), &contents.state.shared_folders)?;
+        let arriving = change.install.iter().map(Loaded::of).collect::<Result<Vec<_>, _>>()?;
+        let shared: Vec<String> = foreign::shared_folders(self, &sets.foreign_staying).into_iter().collect();
         let new = self.plan(&staying.chain(&arriving).collect::<Vec<_>>(), &shared)?;
 
         let mut state = State::default();
         state.change = VenvId::random().to_string();
-        state.distributions = sets
-            .staying
-            .iter()
-            .map(|index| present[*index].installed.clone())
-            .collect();
-        state
-            .distributions
-            .extend(arriving.iter().map(|loaded| loaded.installed.clone()));
+        state.distributions = sets.staying.iter().map(|index| present[*index].installed.clone()).collect();
+        state.distributions.extend(arriving.iter().map(|loaded| loaded.installed.clone()));
         state.shared_folders = shared;
         state.satisfied.clone_from(&change.satisfies);
 
@@ -145,10 +127,7 @@ impl Loaded {
             requires_dist: manifest.requires_dist.clone(),
             provides_extra: manifest.provides_extra.clone(),
         };
-        Ok(Self {
-            entry: arrival.entry.clone(),
-            installed,
-        })
+        Ok(Self { entry: arrival.entry.clone(), installed })
     }
 
     fn member(&self) -> Member<'_> {
@@ -184,16 +163,8 @@ impl Sets {
         let by_key = contents.by_key();
         let is_ours = |installed: &&Installed| matches!(by_key.get(installed.key.as_str()), Some(found) if !found.is_foreign());
         // In the order of the state file, which is the order of installation.
-        let present: Vec<Installed> = contents
-            .state
-            .distributions
-            .iter()
-            .filter(is_ours)
-            .cloned()
-            .collect();
-        let staying = (0..present.len())
-            .filter(|index| !leaving.contains(&present[*index].key))
-            .collect();
+        let present: Vec<Installed> = contents.state.distributions.iter().filter(is_ours).cloned().collect();
+        let staying = (0..present.len()).filter(|index| !leaving.contains(&present[*index].key)).collect();
         let (foreign_leaving, foreign_staying): (Vec<_>, Vec<_>) = contents
             .distributions
             .iter()
@@ -206,13 +177,7 @@ impl Sets {
             .filter(|distribution| leaving.contains(&distribution.key))
             .map(|distribution| (distribution.name.clone(), distribution.version.clone()))
             .collect();
-        Ok(Self {
-            present,
-            staying,
-            foreign_staying,
-            foreign_leaving,
-            leaving_labels,
-        })
+        Ok(Self { present, staying, foreign_staying, foreign_leaving, leaving_labels })
     }
 
     fn load(&self, store: &Store, present: &[Installed]) -> Result<Vec<Loaded>, VenvError> {
@@ -221,10 +186,7 @@ impl Sets {
             let entry = store.entry(&installed.sha256)?.ok_or_else(|| {
                 VenvError::MissingEntry(format!("{} {}", installed.name, installed.version))
             })?;
-            loaded.push(Loaded {
-                entry,
-                installed: installed.clone(),
-            });
+            loaded.push(Loaded { entry, installed: installed.clone() });
         }
         Ok(loaded)
     }
@@ -232,10 +194,7 @@ impl Sets {
 
 /// Clashes that were not there before.
 fn new_clashes(old: &Plan, clashes: Vec<Clash>) -> Vec<Clash> {
-    clashes
-        .into_iter()
-        .filter(|clash| !old.clashes.contains(clash))
-        .collect()
+    clashes.into_iter().filter(|clash| !old.clashes.contains(clash)).collect()
 }
 
 /// The difference between two plans, ready to be carried out.
@@ -255,13 +214,8 @@ impl<'a> Transaction<'a> {
             .filter(|(path, node)| old.nodes.get(*path) != Some(*node))
             .map(|(path, node)| (path.as_str(), node))
             .collect();
-        let mut transaction = Self {
-            venv,
-            journal: Journal::default(),
-            create,
-            left_alone: Vec::new(),
-            slots: 0,
-        };
+        let mut transaction =
+            Self { venv, journal: Journal::default(), create, left_alone: Vec::new(), slots: 0 };
         for (path, node) in old.nodes.iter().rev() {
             if new.nodes.get(path) != Some(node) {
                 transaction.remove(path, node)?;
@@ -280,9 +234,7 @@ impl<'a> Transaction<'a> {
                 self.journal.removed.push(Removed::Folder(path.to_owned()));
             }
             (Node::Link(target), Some(FileKind::Link)) if fs::read_link(&absolute)? == *target => {
-                self.journal
-                    .removed
-                    .push(Removed::Link(path.to_owned(), target.clone()));
+                self.journal.removed.push(Removed::Link(path.to_owned(), target.clone()));
             }
             (
                 Node::Text { .. } | Node::Script(_) | Node::Hardlink(_) | Node::Copy(_),
@@ -297,9 +249,7 @@ impl<'a> Transaction<'a> {
     }
 
     fn remove_file(&mut self, path: &str) {
-        self.journal
-            .removed
-            .push(Removed::File(path.to_owned(), self.slots));
+        self.journal.removed.push(Removed::File(path.to_owned(), self.slots));
         self.slots += 1;
     }
 
@@ -316,9 +266,7 @@ impl<'a> Transaction<'a> {
             }
             self.remove_file(&path);
         }
-        self.journal
-            .removed
-            .extend(folders.into_iter().rev().map(Removed::Folder));
+        self.journal.removed.extend(folders.into_iter().rev().map(Removed::Folder));
         Ok(())
     }
 
@@ -327,19 +275,12 @@ impl<'a> Transaction<'a> {
         self.journal.change = state.change.clone();
         self.journal.created = self.create.keys().map(|path| (*path).to_owned()).collect();
         self.journal.write(self.venv)?;
-        let done = self
-            .take_away()
-            .and_then(|()| self.put())
-            .and_then(|()| state.write(self.venv));
+        let done = self.take_away().and_then(|()| self.put()).and_then(|()| state.write(self.venv));
         if let Err(error) = done {
             self.journal.roll_back(self.venv)?;
             return Err(error);
         }
-        let has_trash = self
-            .journal
-            .removed
-            .iter()
-            .any(|removed| matches!(removed, Removed::File(..)));
+        let has_trash = self.journal.removed.iter().any(|removed| matches!(removed, Removed::File(..)));
         Journal::discard(self.venv, has_trash)?;
         Ok(self.left_alone)
     }
@@ -371,10 +312,7 @@ impl<'a> Transaction<'a> {
         if fs::kind(&bytecode)? == Some(FileKind::Folder) {
             fs::remove_tree(&bytecode)?;
         }
-        if absolute
-            .file_name()
-            .is_some_and(|name| name == wheel::BYTECODE_FOLDER)
-        {
+        if absolute.file_name().is_some_and(|name| name == wheel::BYTECODE_FOLDER) {
             fs::remove_tree(&absolute)?;
         } else if fs::remove_dir(&absolute).is_err()
             && fs::kind(&absolute)?.is_some()

@@ -87,24 +87,17 @@ pub fn check(
     let mut problems = check_requirements(contents, markers);
     let python = venv.python();
     if fs::metadata(&python).is_err() {
-        problems.push(Problem::NoInterpreter {
-            path: python.display().to_string(),
-        });
+        problems.push(Problem::NoInterpreter { path: python.display().to_string() });
     }
     check_files(venv, store, contents, &mut problems)?;
     for distribution in &contents.distributions {
         if let Owner::Foreign { installer, .. } = &distribution.owner {
             let label = format!("{} {}", distribution.name, distribution.version);
-            problems.push(Problem::Foreign {
-                distribution: label,
-                installer: installer.clone(),
-            });
+            problems.push(Problem::Foreign { distribution: label, installer: installer.clone() });
         }
     }
     for lost in &contents.lost {
-        problems.push(Problem::Lost {
-            distribution: format!("{} {}", lost.name, lost.version),
-        });
+        problems.push(Problem::Lost { distribution: format!("{} {}", lost.name, lost.version) });
     }
     Ok(problems)
 }
@@ -128,10 +121,7 @@ pub fn check_requirements(contents: &Contents, markers: &MarkerEnvironment) -> V
             }
             let met = versions.get(requirement.name());
             let problem = match met.map(|installed| (installed, installed.parse::<Version>())) {
-                None => Problem::Unmet {
-                    distribution: label.clone(),
-                    requirement: text.clone(),
-                },
+                None => Problem::Unmet { distribution: label.clone(), requirement: text.clone() },
                 Some((_, Ok(version))) if requirement.accepts(&version) => continue,
                 Some((installed, _)) => Problem::Conflicting {
                     distribution: label.clone(),
@@ -161,20 +151,11 @@ fn check_files(
             Some(entry) => entries.push((entry, installed)),
             None => problems.push(Problem::NoEntry {
                 distribution: format!("{} {}", installed.name, installed.version),
-                path: store
-                    .entry_path(&EntryId::of(&installed.sha256)?)
-                    .display()
-                    .to_string(),
+                path: store.entry_path(&EntryId::of(&installed.sha256)?).display().to_string(),
             }),
         }
     }
-    let order = |key: &str| {
-        contents
-            .state
-            .distributions
-            .iter()
-            .position(|known| known.key == key)
-    };
+    let order = |key: &str| contents.state.distributions.iter().position(|known| known.key == key);
     entries.sort_by_key(|(_, installed)| order(&installed.key));
     let members: Vec<_> = entries
         .iter()
@@ -185,12 +166,7 @@ fn check_files(
             direct_url: installed.direct_url.as_deref(),
         })
         .collect();
-    let plan = Plan::of(
-        &venv.layout,
-        venv.config.link_mode(),
-        &contents.state.shared_folders,
-        &members,
-    )?;
+    let plan = Plan::of(&venv.layout, venv.config.link_mode(), &contents.state.shared_folders, &members)?;
     for (path, node) in &plan.nodes {
         check_node(venv, path, node, problems)?;
     }
@@ -206,9 +182,7 @@ fn check_node(venv: &Venv, path: &str, node: &Node, problems: &mut Vec<Problem>)
         (Node::Link(target), Some(FileKind::Link)) => {
             let leads_there = fs::read_link(&absolute)? == *target;
             if leads_there && fs::metadata(&absolute).is_err() {
-                problems.push(Problem::Dangling {
-                    path: path.to_owned(),
-                });
+                problems.push(Problem::Dangling { path: path.to_owned() });
                 return Ok(());
             }
             leads_there
@@ -218,9 +192,7 @@ fn check_node(venv: &Venv, path: &str, node: &Node, problems: &mut Vec<Problem>)
         _ => false,
     };
     if !is_right {
-        problems.push(Problem::Modified {
-            path: path.to_owned(),
-        });
+        problems.push(Problem::Modified { path: path.to_owned() });
     }
     Ok(())
 }

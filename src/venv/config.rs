@@ -70,25 +70,18 @@ impl Config {
 
     /// The value of a key, where there is one.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.lines
-            .iter()
-            .find(|(known, _)| known == key)
-            .map(|(_, value)| value.as_str())
+        self.lines.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
     }
 
     /// How packages come into this venv.
     pub fn link_mode(&self) -> LinkMode {
-        self.get("virtpy-link-mode")
-            .and_then(|text| text.parse().ok())
-            .unwrap_or_default()
+        self.get("virtpy-link-mode").and_then(|text| text.parse().ok()).unwrap_or_default()
     }
 }
 
 impl fmt::Display for Config {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.lines
-            .iter()
-            .try_for_each(|(key, value)| writeln!(formatter, "{key} = {value}"))
+        self.lines.iter().try_for_each(|(key, value)| writeln!(formatter, "{key} = {value}"))
     }
 }
 

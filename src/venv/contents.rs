@@ -110,27 +110,18 @@ impl Contents {
         }
         distributions.extend(found.into_iter().filter_map(|name| foreign(&site_packages, name)));
         distributions.sort_by(|a, b| a.key.cmp(&b.key));
-        Ok(Self {
-            state,
-            distributions,
-            lost,
-        })
+        Ok(Self { state, distributions, lost })
     }
 
     /// The distribution with a name, in any spelling.
     pub fn find(&self, name: &str) -> Option<&Distribution> {
         let key = normalize_name(name).ok()?;
-        self.distributions
-            .iter()
-            .find(|distribution| distribution.key == key)
+        self.distributions.iter().find(|distribution| distribution.key == key)
     }
 
     /// By normalized name.
     pub fn by_key(&self) -> BTreeMap<&str, &Distribution> {
-        self.distributions
-            .iter()
-            .map(|distribution| (distribution.key.as_str(), distribution))
-            .collect()
+        self.distributions.iter().map(|distribution| (distribution.key.as_str(), distribution)).collect()
     }
 }
 
@@ -144,11 +135,7 @@ fn is_ours(venv: &Venv, store: &Store, installed: &Installed) -> bool {
     let Ok(id) = EntryId::of(&installed.sha256) else {
         return false;
     };
-    let expected = store
-        .entry_path(&id)
-        .join("site")
-        .join(&installed.dist_info)
-        .join("METADATA");
+    let expected = store.entry_path(&id).join("site").join(&installed.dist_info).join("METADATA");
     fs::read_link(&folder.join("METADATA")).is_ok_and(|target| target == expected)
 }
 

@@ -55,20 +55,8 @@ pub fn create(store: &Store, base: &BaseInterpreter, wish: &NewVenv) -> Result<P
     let parent = path.parent().unwrap_or(Path::new("/"));
     fs::create_dir_all(parent)?;
     let staged = fs::temporary_folder(parent)?;
-    fill(
-        staged.path(),
-        &path,
-        base,
-        &layout,
-        &Texts {
-            config: &config,
-            prompt: &prompt(wish, &path),
-        },
-    )?;
-    store.register(&Root {
-        id: id.clone(),
-        path: path.clone(),
-    })?;
+    fill(staged.path(), &path, base, &layout, &Texts { config: &config, prompt: &prompt(wish, &path) })?;
+    store.register(&Root { id: id.clone(), path: path.clone() })?;
     if let Err(error) = put_in_place(staged.path(), &path, old.is_some()) {
         store.forget(&id)?;
         return Err(error);
@@ -92,12 +80,7 @@ fn resolve(path: &Path) -> Result<PathBuf, VenvError> {
 
 /// Refuses paths that break every tool: a `:` separates the items of PATH, a line end ends a script's first line.
 fn check_path(path: &Path) -> Result<(), VenvError> {
-    let refuse = |reason| {
-        Err(VenvError::UnusablePath {
-            path: path.to_path_buf(),
-            reason,
-        })
-    };
+    let refuse = |reason| Err(VenvError::UnusablePath { path: path.to_path_buf(), reason });
     let Some(text) = path.to_str() else {
         return refuse("it is not valid UTF-8");
     };
@@ -120,21 +103,13 @@ fn existing(path: &Path, clear: bool) -> Result<Option<Option<VenvId>>, VenvErro
     let config = match fs::read_to_string(&path.join("pyvenv.cfg")) {
         Ok(text) => Config::parse(&text),
         Err(_) => {
-            return Err(VenvError::Exists {
-                path: path.to_path_buf(),
-                is_venv: false,
-            });
+            return Err(VenvError::Exists { path: path.to_path_buf(), is_venv: false });
         }
     };
     if !clear {
-        return Err(VenvError::Exists {
-            path: path.to_path_buf(),
-            is_venv: true,
-        });
+        return Err(VenvError::Exists { path: path.to_path_buf(), is_venv: true });
     }
-    Ok(Some(
-        config.get("virtpy-id").and_then(|id| VenvId::parse(id).ok()),
-    ))
+    Ok(Some(config.get("virtpy-id").and_then(|id| VenvId::parse(id).ok())))
 }
 
 fn prompt(wish: &NewVenv, path: &Path) -> String {
@@ -147,10 +122,7 @@ fn config(base: &BaseInterpreter, wish: &NewVenv, path: &Path, id: &VenvId) -> C
     let mut config = Config::default();
     let home = base.executable.parent().unwrap_or(Path::new("/"));
     config.push("home", home.display().to_string());
-    config.push(
-        "include-system-site-packages",
-        wish.system_site_packages.to_string(),
-    );
+    config.push("include-system-site-packages", wish.system_site_packages.to_string());
     config.push("version", base.version.clone());
     if let Some(prompt) = &wish.prompt {
         config.push("prompt", python_repr(prompt));
@@ -167,11 +139,7 @@ fn config(base: &BaseInterpreter, wish: &NewVenv, path: &Path, id: &VenvId) -> C
 
 /// A text as Python's `repr` writes it: `pyvenv.cfg` holds the prompt in that form.
 fn python_repr(text: &str) -> String {
-    let quote = if text.contains('\'') && !text.contains('"') {
-        '"'
-    } else {
-        '\''
-    };
+    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
     let mut repr = String::from(quote);
     for character in text.chars() {
         match character {
@@ -201,19 +169,10 @@ fn fill(
     layout: &Layout,
     texts: &Texts<'_>,
 ) -> Result<(), VenvError> {
-    let activation = Activation {
-        root: path,
-        scripts: &layout.scripts,
-        prompt: texts.prompt,
-    };
+    let activation = Activation { root: path, scripts: &layout.scripts, prompt: texts.prompt };
     let scripts = activation.scripts()?;
     let library = folder.join("lib").join(&base.library);
-    for made in [
-        &folder.join("lib"),
-        &library,
-        &library.join("site-packages"),
-        &folder.join("include"),
-    ] {
+    for made in [&folder.join("lib"), &library, &library.join("site-packages"), &folder.join("include")] {
         fs::create_dir(made)?;
     }
     let bin = folder.join(&layout.scripts);
@@ -230,11 +189,7 @@ fn fill(
     }
     fs::write_new(&folder.join(".gitignore"), b"*\n", 0o644)?;
     // Last: it is what makes the folder a venv.
-    fs::write_new(
-        &folder.join("pyvenv.cfg"),
-        texts.config.to_string().as_bytes(),
-        0o644,
-    )?;
+    fs::write_new(&folder.join("pyvenv.cfg"), texts.config.to_string().as_bytes(), 0o644)?;
     Ok(())
 }
 

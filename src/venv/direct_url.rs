@@ -59,24 +59,14 @@ fn path_of(url: &str) -> String {
 /// A distribution as a line of a requirements file, as pip's `freeze` writes it.
 pub fn frozen(distribution: &Distribution) -> String {
     let (name, version) = (&distribution.name, &distribution.version);
-    let Some(direct_url) = distribution
-        .direct_url()
-        .and_then(|text| serde_json::from_str(text).ok())
-    else {
+    let Some(direct_url) = distribution.direct_url().and_then(|text| serde_json::from_str(text).ok()) else {
         return format!("{name}=={version}");
     };
-    let DirectUrl {
-        url,
-        subdirectory,
-        dir_info,
-        vcs_info,
-    } = direct_url;
+    let DirectUrl { url, subdirectory, dir_info, vcs_info } = direct_url;
     if dir_info.is_some_and(|info| info.editable) {
-        return format!("# Editable install of {name}=={version}\n-e {}", path_of(&url));
+        return format!("# Editable install of {name}=={version}\n-e {url}");
     }
-    let fragment = subdirectory
-        .map(|folder| format!("#subdirectory={folder}"))
-        .unwrap_or_default();
+    let fragment = subdirectory.map(|folder| format!("#subdirectory={folder}")).unwrap_or_default();
     match vcs_info {
         Some(VcsInfo { vcs, commit_id }) => format!("{name} @ {vcs}+{url}@{commit_id}{fragment}"),
         None => format!("{name} @ {url}{fragment}"),

@@ -15,10 +15,8 @@ use crate::wheel;
 pub(super) fn files(venv: &Venv, distribution: &Distribution) -> Result<BTreeSet<String>, VenvError> {
     let path = venv.site_packages().join(&distribution.dist_info).join("RECORD");
     let text = fs::read_to_string(&path)?;
-    let rows = wheel::parse_record(&text).map_err(|error| VenvError::Damaged {
-        path: path.clone(),
-        reason: error.to_string(),
-    })?;
+    let rows = wheel::parse_record(&text)
+        .map_err(|error| VenvError::Damaged { path: path.clone(), reason: error.to_string() })?;
     let mut files = BTreeSet::new();
     for row in rows {
         let Some(relative) = in_venv(&venv.layout, &row.path) else {
@@ -34,10 +32,7 @@ pub(super) fn files(venv: &Venv, distribution: &Distribution) -> Result<BTreeSet
 /// The folders that foreign distributions have files in, which therefore have to stay real.
 pub(super) fn shared_folders(venv: &Venv, distributions: &[Distribution]) -> BTreeSet<String> {
     let mut folders = BTreeSet::new();
-    for distribution in distributions
-        .iter()
-        .filter(|distribution| distribution.is_foreign())
-    {
+    for distribution in distributions.iter().filter(|distribution| distribution.is_foreign()) {
         for file in files(venv, distribution).unwrap_or_default() {
             let mut path = file.as_str();
             while let Some((parent, _)) = path.rsplit_once('/') {
@@ -97,10 +92,7 @@ mod tests {
         let mut config = Config::default();
         config.push("virtpy-library", "python3.12");
         let layout = Layout::of(std::path::Path::new("/v"), &config).unwrap();
-        assert_eq!(
-            in_venv(&layout, "six.py").as_deref(),
-            Some("lib/python3.12/site-packages/six.py")
-        );
+        assert_eq!(in_venv(&layout, "six.py").as_deref(), Some("lib/python3.12/site-packages/six.py"));
         assert_eq!(in_venv(&layout, "../../../bin/x").as_deref(), Some("bin/x"));
         assert_eq!(in_venv(&layout, "../../../../etc/passwd"), None);
         assert_eq!(in_venv(&layout, "/etc/passwd"), None);

@@ -48,10 +48,8 @@ impl Journal {
     /// Writes the journal, whole or not at all.
     pub(super) fn write(&self, venv: &Venv) -> Result<(), VenvError> {
         let path = Self::path(venv);
-        let text = serde_json::to_vec(self).map_err(|error| VenvError::Damaged {
-            path: path.clone(),
-            reason: error.to_string(),
-        })?;
+        let text = serde_json::to_vec(self)
+            .map_err(|error| VenvError::Damaged { path: path.clone(), reason: error.to_string() })?;
         match fs::write_atomic(&path, &text) {
             Err(error) if error.is_not_found() => {
                 fs::create_dir_all(&venv.private())?;
@@ -59,11 +57,7 @@ impl Journal {
             }
             other => other?,
         }
-        if self
-            .removed
-            .iter()
-            .any(|removed| matches!(removed, Removed::File(..)))
-        {
+        if self.removed.iter().any(|removed| matches!(removed, Removed::File(..))) {
             fs::create_dir_all(&venv.private().join("trash"))?;
         }
         Ok(())
@@ -72,19 +66,12 @@ impl Journal {
     /// Ends a change that has happened.
     pub(super) fn discard(venv: &Venv, has_trash: bool) -> Result<(), PathError> {
         fs::remove_file(&Self::path(venv))?;
-        if has_trash {
-            fs::remove_tree(&venv.private().join("trash"))
-        } else {
-            Ok(())
-        }
+        if has_trash { fs::remove_tree(&venv.private().join("trash")) } else { Ok(()) }
     }
 
     /// Puts everything back as it was before the change. Can be repeated: what is back already is left.
     pub(super) fn roll_back(&self, venv: &Venv) -> Result<(), VenvError> {
-        self.undo(venv).map_err(|source| VenvError::Rollback {
-            venv: venv.root.clone(),
-            source,
-        })
+        self.undo(venv).map_err(|source| VenvError::Rollback { venv: venv.root.clone(), source })
     }
 
     fn undo(&self, venv: &Venv) -> Result<(), PathError> {
@@ -138,10 +125,7 @@ fn clear(path: &Path) -> Result<(), PathError> {
             if fs::kind(&bytecode)? == Some(FileKind::Folder) {
                 fs::remove_tree(&bytecode)?;
             }
-            if path
-                .file_name()
-                .is_some_and(|name| name == wheel::BYTECODE_FOLDER)
-            {
+            if path.file_name().is_some_and(|name| name == wheel::BYTECODE_FOLDER) {
                 return fs::remove_tree(path);
             }
             let _ = fs::remove_dir(path);
@@ -154,9 +138,7 @@ fn clear(path: &Path) -> Result<(), PathError> {
 /// A journal's path, if it stays inside the venv: the file is input like any other.
 fn inside(venv: &Venv, path: &str) -> Option<PathBuf> {
     let relative = Path::new(path);
-    let is_plain = relative
-        .components()
-        .all(|part| matches!(part, Component::Normal(_)));
+    let is_plain = relative.components().all(|part| matches!(part, Component::Normal(_)));
     (is_plain && !path.is_empty()).then(|| venv.root.join(relative))
 }
 

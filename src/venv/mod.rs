@@ -70,18 +70,11 @@ impl Venv {
             other => other?,
         };
         let config = Config::parse(&text);
-        let id = config
-            .get("virtpy-id")
-            .ok_or_else(|| VenvError::NotOurs(root.to_path_buf()))?;
+        let id = config.get("virtpy-id").ok_or_else(|| VenvError::NotOurs(root.to_path_buf()))?;
         let id = VenvId::parse(id)?;
         let root = fs::canonicalize(root)?;
         let layout = Layout::of(&root, &config)?;
-        Ok(Self {
-            root,
-            config,
-            id,
-            layout,
-        })
+        Ok(Self { root, config, id, layout })
     }
 
     /// The folder of virtpy's own files in it.

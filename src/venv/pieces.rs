@@ -67,30 +67,22 @@ impl Files {
     ) -> Result<BTreeMap<String, bool>, VenvError> {
         let manifest = member.manifest;
         match tree {
-            Tree::Site if folder == manifest.dist_info => Ok(manifest
-                .dist_info_items
-                .iter()
-                .map(|item| (item.name.clone(), item.folder))
-                .collect()),
+            Tree::Site if folder == manifest.dist_info => {
+                Ok(manifest.dist_info_items.iter().map(|item| (item.name.clone(), item.folder)).collect())
+            }
             Tree::Site => {
                 let paths = self.site(member)?.iter().map(String::as_str);
                 let mut children = direct_children(paths, folder);
-                let has_code = children
-                    .iter()
-                    .any(|(name, is_folder)| !is_folder && name.ends_with(".py"));
+                let has_code = children.iter().any(|(name, is_folder)| !is_folder && name.ends_with(".py"));
                 if has_code && !folder.is_empty() {
                     children.insert(wheel::BYTECODE_FOLDER.to_owned(), true);
                 }
                 Ok(children)
             }
-            Tree::Data => Ok(direct_children(
-                manifest.data.iter().map(|row| row.path.as_str()),
-                folder,
-            )),
-            Tree::Headers => Ok(direct_children(
-                manifest.headers.iter().map(|row| row.path.as_str()),
-                folder,
-            )),
+            Tree::Data => Ok(direct_children(manifest.data.iter().map(|row| row.path.as_str()), folder)),
+            Tree::Headers => {
+                Ok(direct_children(manifest.headers.iter().map(|row| row.path.as_str()), folder))
+            }
         }
     }
 
@@ -102,9 +94,7 @@ impl Files {
             path: member.entry.join("entry.json"),
             reason: error.to_string(),
         })?;
-        Ok(self
-            .site
-            .get_or_init(|| rows.into_iter().map(|row| row.path).collect()))
+        Ok(self.site.get_or_init(|| rows.into_iter().map(|row| row.path).collect()))
     }
 }
 
@@ -117,9 +107,7 @@ fn direct_children<'a>(paths: impl Iterator<Item = &'a str>, folder: &str) -> BT
             path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'))
         };
         if let Some(inside) = inside {
-            let (name, is_folder) = inside
-                .split_once('/')
-                .map_or((inside, false), |(name, _)| (name, true));
+            let (name, is_folder) = inside.split_once('/').map_or((inside, false), |(name, _)| (name, true));
             children.insert(name.to_owned(), is_folder);
         }
     }
@@ -142,10 +130,9 @@ impl Piece {
             PieceKind::Folder(tree, path) | PieceKind::File(tree, path) => {
                 member.entry.join(tree.folder()).join(path)
             }
-            PieceKind::Script(index) => member
-                .entry
-                .join("scripts")
-                .join(&member.manifest.scripts[*index].file.path),
+            PieceKind::Script(index) => {
+                member.entry.join("scripts").join(&member.manifest.scripts[*index].file.path)
+            }
             PieceKind::EntryPoint(_) => member.entry.to_path_buf(),
         }
     }
@@ -161,10 +148,7 @@ mod tests {
         let children = direct_children(paths.into_iter(), "a");
         let expected = [("b", true), ("b.py", false), ("d", false)];
         assert_eq!(
-            children
-                .iter()
-                .map(|(name, folder)| (name.as_str(), *folder))
-                .collect::<Vec<_>>(),
+            children.iter().map(|(name, folder)| (name.as_str(), *folder)).collect::<Vec<_>>(),
             expected
         );
         assert_eq!(direct_children(paths.into_iter(), "").len(), 2);

@@ -135,20 +135,12 @@ impl Planner<'_> {
                 let path = format!("{}/{}", self.layout.headers, manifest.name);
                 self.want(path, member, PieceKind::Folder(Tree::Headers, String::new()));
             }
-            let mut data: Vec<_> = manifest
-                .data
-                .iter()
-                .map(|row| first_component(&row.path))
-                .collect();
+            let mut data: Vec<_> = manifest.data.iter().map(|row| first_component(&row.path)).collect();
             data.dedup();
             for (name, folder) in data {
                 // `lib64` is a link to `lib` in a venv: the same folder under two names.
                 let place = if name == "lib64" { "lib" } else { name };
-                self.want(
-                    place.to_owned(),
-                    member,
-                    tree_piece(Tree::Data, name.to_owned(), folder),
-                );
+                self.want(place.to_owned(), member, tree_piece(Tree::Data, name.to_owned(), folder));
             }
         }
     }
@@ -166,26 +158,16 @@ impl Planner<'_> {
         let Some(last) = pieces.last() else { return Ok(()) };
         if self.layout.is_reserved(path) {
             let distribution = self.name(last);
-            return Err(VenvError::Reserved {
-                distribution,
-                path: path.to_owned(),
-            });
+            return Err(VenvError::Reserved { distribution, path: path.to_owned() });
         }
         if let Some(other) = pieces.iter().find(|piece| piece.is_folder() != last.is_folder()) {
             let (first, second) = (self.name(other), self.name(last));
-            return Err(VenvError::FileAgainstFolder {
-                path: path.to_owned(),
-                first,
-                second,
-            });
+            return Err(VenvError::FileAgainstFolder { path: path.to_owned(), first, second });
         }
         if !last.is_folder() {
             if self.layout.is_always_real(path) {
                 let distribution = self.name(last);
-                return Err(VenvError::Reserved {
-                    distribution,
-                    path: path.to_owned(),
-                });
+                return Err(VenvError::Reserved { distribution, path: path.to_owned() });
             }
             return self.place_file(path, pieces);
         }
@@ -210,16 +192,8 @@ impl Planner<'_> {
             if is_folder && name == wheel::BYTECODE_FOLDER && !self.mode.folds() {
                 continue;
             }
-            let inside = if folder.is_empty() {
-                name.clone()
-            } else {
-                format!("{folder}/{name}")
-            };
-            self.want(
-                format!("{path}/{name}"),
-                piece.member,
-                tree_piece(*tree, inside, is_folder),
-            );
+            let inside = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+            self.want(format!("{path}/{name}"), piece.member, tree_piece(*tree, inside, is_folder));
         }
         Ok(())
     }
@@ -231,11 +205,7 @@ impl Planner<'_> {
         };
         for loser in losers.iter().filter(|loser| loser.member != winner.member) {
             let (winner, loser) = (self.name(winner), self.name(loser));
-            self.plan.clashes.push(Clash {
-                path: path.to_owned(),
-                winner,
-                loser,
-            });
+            self.plan.clashes.push(Clash { path: path.to_owned(), winner, loser });
         }
         for piece in pieces {
             self.note_row(path, piece);
@@ -245,10 +215,7 @@ impl Planner<'_> {
         let node = match winner.kind {
             PieceKind::EntryPoint(index) => {
                 let script = wheel::script(&manifest.entry_points[index], &self.layout.shebang);
-                Node::Text {
-                    content: script.into_bytes(),
-                    executable: true,
-                }
+                Node::Text { content: script.into_bytes(), executable: true }
             }
             PieceKind::Script(index) if manifest.scripts[index].python => Node::Script(source),
             _ => match self.mode {
@@ -282,10 +249,7 @@ impl Planner<'_> {
         for (index, member) in self.members.iter().enumerate() {
             let folder = format!("{}/{}", self.layout.site_packages, member.manifest.dist_info);
             for (name, content) in record::own_files(self.layout, member, &self.footprints[index]) {
-                let node = Node::Text {
-                    content,
-                    executable: false,
-                };
+                let node = Node::Text { content, executable: false };
                 self.plan.nodes.insert(format!("{folder}/{name}"), node);
             }
         }
@@ -312,14 +276,9 @@ impl Planner<'_> {
 }
 
 fn tree_piece(tree: Tree, path: String, folder: bool) -> PieceKind {
-    if folder {
-        PieceKind::Folder(tree, path)
-    } else {
-        PieceKind::File(tree, path)
-    }
+    if folder { PieceKind::Folder(tree, path) } else { PieceKind::File(tree, path) }
 }
 
 fn first_component(path: &str) -> (&str, bool) {
-    path.split_once('/')
-        .map_or((path, false), |(name, _)| (name, true))
+    path.split_once('/').map_or((path, false), |(name, _)| (name, true))
 }

@@ -55,10 +55,7 @@ pub(super) fn own_files(
         let path = format!("{}/{name}", member.manifest.dist_info);
         record.push_str(&wheel::record_row(&path, Some(content)));
     }
-    record.push_str(&wheel::record_row(
-        &format!("{}/RECORD", member.manifest.dist_info),
-        None,
-    ));
+    record.push_str(&wheel::record_row(&format!("{}/RECORD", member.manifest.dist_info), None));
     files.push(("RECORD", record.into_bytes()));
     files
 }

@@ -59,16 +59,10 @@ impl State {
             Err(error) if error.is_not_found() => return Ok(Self::default()),
             other => other?,
         };
-        let damaged = |reason: String| VenvError::Damaged {
-            path: path.clone(),
-            reason,
-        };
+        let damaged = |reason: String| VenvError::Damaged { path: path.clone(), reason };
         let state: Self = serde_json::from_slice(&content).map_err(|error| damaged(error.to_string()))?;
         if state.format != FORMAT {
-            return Err(damaged(format!(
-                "it has format {} and this virtpy reads {FORMAT}",
-                state.format
-            )));
+            return Err(damaged(format!("it has format {} and this virtpy reads {FORMAT}", state.format)));
         }
         Ok(state)
     }
@@ -80,10 +74,8 @@ impl State {
     pub fn write(&mut self, venv: &Venv) -> Result<(), VenvError> {
         self.format = FORMAT;
         let path = venv.private().join("state.json");
-        let text = serde_json::to_vec(self).map_err(|error| VenvError::Damaged {
-            path: path.clone(),
-            reason: error.to_string(),
-        })?;
+        let text = serde_json::to_vec(self)
+            .map_err(|error| VenvError::Damaged { path: path.clone(), reason: error.to_string() })?;
         Ok(fs::write_atomic(&path, &text)?)
     }
 }

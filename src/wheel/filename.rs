@@ -23,13 +23,8 @@ impl WheelName {
     /// # Errors
     /// When it does not have five or six parts, or name or version are none.
     pub fn parse(filename: &str) -> Result<Self, Error> {
-        let refuse = |reason| Error::Filename {
-            filename: filename.to_owned(),
-            reason,
-        };
-        let stem = filename
-            .strip_suffix(".whl")
-            .ok_or_else(|| refuse("it does not end in `.whl`"))?;
+        let refuse = |reason| Error::Filename { filename: filename.to_owned(), reason };
+        let stem = filename.strip_suffix(".whl").ok_or_else(|| refuse("it does not end in `.whl`"))?;
         let parts: Vec<&str> = stem.split('-').collect();
         let (name, version, build, tags) = match parts[..] {
             [name, version, python, abi, platform] => (name, version, None, [python, abi, platform]),
@@ -37,9 +32,7 @@ impl WheelName {
                 (name, version, Some(build), [python, abi, platform])
             }
             _ => {
-                return Err(refuse(
-                    "it does not have the parts `name-version-python-abi-platform`",
-                ));
+                return Err(refuse("it does not have the parts `name-version-python-abi-platform`"));
             }
         };
         if build.is_some_and(|build| !build.starts_with(|first: char| first.is_ascii_digit())) {
@@ -50,9 +43,7 @@ impl WheelName {
         }
         Ok(Self {
             name: normalize_name(name).map_err(|_| refuse("its first part is no name"))?,
-            version: version
-                .parse()
-                .map_err(|_| refuse("its second part is no version"))?,
+            version: version.parse().map_err(|_| refuse("its second part is no version"))?,
             build: build.map(str::to_owned),
             tags: tags.join("-"),
         })
@@ -66,15 +57,9 @@ mod tests {
     #[test]
     fn reads_every_legal_spelling() {
         let name = WheelName::parse("Foo.Bar_baz-1.0.0+local.1-1build-cp312.py3-abi3.none-any.whl").unwrap();
-        assert_eq!(
-            (name.name.as_str(), name.build.as_deref()),
-            ("foo-bar-baz", Some("1build"))
-        );
+        assert_eq!((name.name.as_str(), name.build.as_deref()), ("foo-bar-baz", Some("1build")));
         assert_eq!(name.version, "1.0+local.1".parse().unwrap());
-        assert_eq!(
-            WheelName::parse("a-1!2-py3-none-any.whl").unwrap().version,
-            "1!2".parse().unwrap()
-        );
+        assert_eq!(WheelName::parse("a-1!2-py3-none-any.whl").unwrap().version, "1!2".parse().unwrap());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use virtpy_resolver::normalize_name;
 
 use super::Error;
-use super::entry_points::check_script_name;
+use super::entry_points::{check_script_name, is_reserved_script};
 use crate::archive::Member;
 
 /// The tree of an entry that a member is unpacked into.
@@ -52,14 +52,8 @@ pub(super) struct Layout {
 }
 
 /// Files of a dist-info folder that only an installer may write, or that sign what it will rewrite.
-const INSTALLERS_OWN: &[&str] = &[
-    "RECORD",
-    "RECORD.jws",
-    "RECORD.p7s",
-    "INSTALLER",
-    "REQUESTED",
-    "direct_url.json",
-];
+const INSTALLERS_OWN: &[&str] =
+    &["RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED", "direct_url.json"];
 
 impl Layout {
     /// Sorts the members of an archive.
@@ -73,10 +67,7 @@ impl Layout {
                 continue;
             };
             if let Some(other) = taken.insert((tree, path.clone()), &facts.name) {
-                return Err(Error::Layout(format!(
-                    "`{other}` and `{}` have the same place",
-                    facts.name
-                )));
+                return Err(Error::Layout(format!("`{other}` and `{}` have the same place", facts.name)));
             }
             places.push(Place { member, tree, path });
         }
@@ -110,19 +101,13 @@ fn dist_info(members: &[Member]) -> Result<String, Error> {
     match folders[..] {
         [folder] => Ok(folder.to_owned()),
         [] => Err(Error::Layout("it has no dist-info folder".to_owned())),
-        _ => Err(Error::Layout(format!(
-            "it has more than one dist-info folder: {}",
-            folders.join(", ")
-        ))),
+        _ => Err(Error::Layout(format!("it has more than one dist-info folder: {}", folders.join(", ")))),
     }
 }
 
 /// The place of a member; `None` for what only an installer may write.
 fn place(name: &str, dist_info: &str, data_prefix: &str) -> Result<Option<(Tree, String)>, Error> {
-    if let Some(inside) = name
-        .strip_prefix(dist_info)
-        .and_then(|rest| rest.strip_prefix('/'))
-    {
+    if let Some(inside) = name.strip_prefix(dist_info).and_then(|rest| rest.strip_prefix('/')) {
         return Ok((!INSTALLERS_OWN.contains(&inside)).then(|| (Tree::Site, name.to_owned())));
     }
     let Some(inside) = name.strip_prefix(data_prefix) else {
@@ -133,27 +118,36 @@ fn place(name: &str, dist_info: &str, data_prefix: &str) -> Result<Option<(Tree,
     };
     let tree = match scheme {
         "purelib" | "platlib" => Tree::Site,
-        "data" => Tree::Data,
+        "data" => {
+            check_data(path)?;
+            Tree::Data
+        }
         "headers" => Tree::Headers,
         "scripts" => {
             check_script_name(path)?;
             Tree::Scripts
         }
         _ => {
-            return Err(Error::Layout(format!(
-                "`{name}` is of the unknown scheme `{scheme}`"
-            )));
+            return Err(Error::Layout(format!("`{name}` is of the unknown scheme `{scheme}`")));
         }
     };
-    let would_replace = tree == Tree::Site
-        && path
-            .strip_prefix(dist_info)
-            .and_then(|rest| rest.strip_prefix('/'))
-            .is_some();
+    let would_replace =
+        tree == Tree::Site && path.strip_prefix(dist_info).and_then(|rest| rest.strip_prefix('/')).is_some();
     if would_replace {
         return Err(Error::Layout(format!("`{name}` hides in the dist-info folder")));
     }
     Ok(Some((tree, path.to_owned())))
+}
+
+/// Refuses data that would replace what a venv itself consists of.
+fn check_data(path: &str) -> Result<(), Error> {
+    let script = path.strip_prefix("bin/").or_else(|| path.strip_prefix("Scripts/"));
+    let is_script = script.is_some_and(is_reserved_script);
+    let first = path.split('/').next().unwrap_or(path);
+    if is_script || matches!(first, "pyvenv.cfg" | ".virtpy") {
+        return Err(Error::Layout(format!("`{path}` would replace a part of the venv itself")));
+    }
+    Ok(())
 }
 
 /// Refuses a file that is another's folder once purelib and platlib are merged.
@@ -162,9 +156,7 @@ fn check_folders(taken: &BTreeMap<(Tree, String), &str>) -> Result<(), Error> {
         let mut parent = path.as_str();
         while let Some((folder, _)) = parent.rsplit_once('/') {
             if let Some(file) = taken.get(&(*tree, folder.to_owned())) {
-                return Err(Error::Layout(format!(
-                    "`{file}` is a file, and `{name}` is in it"
-                )));
+                return Err(Error::Layout(format!("`{file}` is a file, and `{name}` is in it")));
             }
             parent = folder;
         }
@@ -195,22 +187,10 @@ mod tests {
     #[test]
     fn schemes_lead_to_trees() {
         assert_eq!(placed("a/b.py").unwrap(), Some((Tree::Site, "a/b.py".to_owned())));
-        assert_eq!(
-            placed("a-1.data/platlib/a/b.so").unwrap(),
-            Some((Tree::Site, "a/b.so".to_owned()))
-        );
-        assert_eq!(
-            placed("a-1.data/data/share/x").unwrap(),
-            Some((Tree::Data, "share/x".to_owned()))
-        );
-        assert_eq!(
-            placed("a-1.data/headers/a.h").unwrap(),
-            Some((Tree::Headers, "a.h".to_owned()))
-        );
-        assert_eq!(
-            placed("a-1.data/scripts/run").unwrap(),
-            Some((Tree::Scripts, "run".to_owned()))
-        );
+        assert_eq!(placed("a-1.data/platlib/a/b.so").unwrap(), Some((Tree::Site, "a/b.so".to_owned())));
+        assert_eq!(placed("a-1.data/data/share/x").unwrap(), Some((Tree::Data, "share/x".to_owned())));
+        assert_eq!(placed("a-1.data/headers/a.h").unwrap(), Some((Tree::Headers, "a.h".to_owned())));
+        assert_eq!(placed("a-1.data/scripts/run").unwrap(), Some((Tree::Scripts, "run".to_owned())));
         assert_eq!(placed("a-1.dist-info/RECORD").unwrap(), None);
         assert_eq!(placed("a-1.dist-info/INSTALLER").unwrap(), None);
     }

@@ -50,10 +50,7 @@ impl Metadata {
             }
         }
         metadata.license = expression.or(metadata.license);
-        let missing = |what: &str| Error::Metadata {
-            file: "METADATA",
-            reason: format!("it has no {what}"),
-        };
+        let missing = |what: &str| Error::Metadata { file: "METADATA", reason: format!("it has no {what}") };
         if metadata.name.is_empty() {
             return Err(missing("Name"));
         }
@@ -84,10 +81,8 @@ impl WheelFacts {
                 _ => {}
             }
         }
-        let format = format.ok_or_else(|| Error::Metadata {
-            file: "WHEEL",
-            reason: "it has no Wheel-Version".to_owned(),
-        })?;
+        let format = format
+            .ok_or_else(|| Error::Metadata { file: "WHEEL", reason: "it has no Wheel-Version".to_owned() })?;
         if format.split('.').next() != Some("1") {
             return Err(Error::Format(format));
         }
@@ -125,10 +120,7 @@ mod tests {
         let content = b"Metadata-Version: 2.1\r\nName: Foo\r\nVersion: 1.0\r\nRequires-Dist: a>1;\r\n  python_version>'3'\r\n\
             Provides-Extra: x\r\nLicense: MIT\r\nLicense-Expression: MIT OR X\r\nSummary: caf\xe9\r\n\r\nName: Bar\r\n";
         let metadata = Metadata::parse(content).unwrap();
-        assert_eq!(
-            (metadata.name.as_str(), metadata.version.as_str()),
-            ("Foo", "1.0")
-        );
+        assert_eq!((metadata.name.as_str(), metadata.version.as_str()), ("Foo", "1.0"));
         assert_eq!(metadata.requires_dist, ["a>1; python_version>'3'"]);
         assert_eq!(metadata.license.as_deref(), Some("MIT OR X"));
         assert!(metadata.summary.unwrap().starts_with("caf"));
@@ -141,10 +133,7 @@ mod tests {
             WheelFacts::parse(b"Wheel-Version: 1.9\nRoot-Is-Purelib: TRUE\nTag: py3-none-any\n").unwrap();
         assert!(facts.root_is_purelib);
         assert_eq!(facts.tags, ["py3-none-any"]);
-        assert!(matches!(
-            WheelFacts::parse(b"Wheel-Version: 2.0\n"),
-            Err(Error::Format(_))
-        ));
+        assert!(matches!(WheelFacts::parse(b"Wheel-Version: 2.0\n"), Err(Error::Format(_))));
         assert!(WheelFacts::parse(b"").is_err());
     }
 }

@@ -11,7 +11,7 @@ mod record;
 mod shebang;
 mod unpack;
 
-pub use entry_points::{EntryPoint, script};
+pub use entry_points::{EntryPoint, is_reserved_script, script};
 pub use error::Error;
 pub use filename::WheelName;
 pub use metadata::Metadata;

@@ -72,10 +72,7 @@ impl fmt::Display for RecordHash {
 /// When a row has no path, a quote is left open, a hash is of an algorithm that vouches for nothing (MD5, SHA-1)
 /// or of the wrong length, or a size is no number.
 pub fn parse(text: &str) -> Result<Vec<RecordRow>, Error> {
-    let invalid = |reason: String| Error::Metadata {
-        file: "RECORD",
-        reason,
-    };
+    let invalid = |reason: String| Error::Metadata { file: "RECORD", reason };
     let mut rows = Vec::with_capacity(text.len() / 64);
     let mut rest = text;
     while !rest.is_empty() {
@@ -89,10 +86,7 @@ pub fn parse(text: &str) -> Result<Vec<RecordRow>, Error> {
                 None => break,
             }
         }
-        rest = rest
-            .strip_prefix("\r\n")
-            .or_else(|| rest.strip_prefix('\n'))
-            .unwrap_or(rest);
+        rest = rest.strip_prefix("\r\n").or_else(|| rest.strip_prefix('\n')).unwrap_or(rest);
         if fields.len() == 1 && fields[0].trim().is_empty() {
             continue;
         }
@@ -103,10 +97,7 @@ pub fn parse(text: &str) -> Result<Vec<RecordRow>, Error> {
 
 fn row(fields: Vec<String>) -> Result<RecordRow, String> {
     let mut fields = fields.into_iter();
-    let path = fields
-        .next()
-        .filter(|path| !path.is_empty())
-        .ok_or("a row has no path")?;
+    let path = fields.next().filter(|path| !path.is_empty()).ok_or("a row has no path")?;
     let hash = match fields.next().filter(|hash| !hash.is_empty()) {
         None => None,
         Some(text) => Some(
@@ -116,10 +107,7 @@ fn row(fields: Vec<String>) -> Result<RecordRow, String> {
     };
     let size = match fields.next().filter(|size| !size.is_empty()) {
         None => None,
-        Some(text) => Some(
-            text.parse()
-                .map_err(|_| format!("`{text}` of `{path}` is no size"))?,
-        ),
+        Some(text) => Some(text.parse().map_err(|_| format!("`{text}` of `{path}` is no size"))?),
     };
     Ok(RecordRow { path, hash, size })
 }
@@ -130,11 +118,7 @@ fn field(text: &str) -> Option<(String, &str)> {
         let end = text.find([',', '\n']).unwrap_or(text.len());
         let (field, rest) = text.split_at(end);
         // A carriage return belongs to the line's end.
-        let rest = if field.ends_with('\r') && rest.starts_with('\n') {
-            &text[end - 1..]
-        } else {
-            rest
-        };
+        let rest = if field.ends_with('\r') && rest.starts_with('\n') { &text[end - 1..] } else { rest };
         return Some((field.trim_end_matches('\r').to_owned(), rest));
     };
     let mut field = String::new();
@@ -189,10 +173,8 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 pub(super) fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
-        let group = chunk
-            .iter()
-            .fold(0u32, |group, byte| group << 8 | u32::from(*byte))
-            << (8 * (3 - chunk.len()));
+        let group =
+            chunk.iter().fold(0u32, |group, byte| group << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
         for position in 0..=chunk.len() {
             let index = (group >> (18 - 6 * position)) & 63;
             text.push(char::from(ALPHABET[index as usize]));
@@ -224,11 +206,7 @@ mod tests {
 
     #[test]
     fn reads_what_it_writes() {
-        let text = format!(
-            "{}{}",
-            record_row("a \"b\",c.py", Some(b"")),
-            record_row("x/RECORD", None)
-        );
+        let text = format!("{}{}", record_row("a \"b\",c.py", Some(b"")), record_row("x/RECORD", None));
         let rows = parse(&text).unwrap();
         assert_eq!(rows[0].path, "a \"b\",c.py");
         assert_eq!(rows[0].hash.unwrap().to_string(), format!("sha256={EMPTY}"));
@@ -238,35 +216,22 @@ mod tests {
     #[test]
     fn takes_both_line_ends_and_padding() {
         let rows = parse(&format!("a,sha256={EMPTY}=,0\r\nb,,\r\n\r\nc,,")).unwrap();
-        assert_eq!(
-            rows.iter().map(|row| row.path.as_str()).collect::<Vec<_>>(),
-            ["a", "b", "c"]
-        );
+        assert_eq!(rows.iter().map(|row| row.path.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
         assert_eq!(rows[0].size, Some(0));
     }
 
     #[test]
     fn refuses_what_vouches_for_nothing() {
-        for text in [
-            "a,md5=1B2M2Y8AsgTpgAmY7PhCfg,0",
-            "a,sha256=AAAA,0",
-            "a,,many",
-            "\"a,,",
-            ",,",
-        ] {
+        for text in ["a,md5=1B2M2Y8AsgTpgAmY7PhCfg,0", "a,sha256=AAAA,0", "a,,many", "\"a,,", ",,"] {
             assert!(parse(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn base64_is_that_of_the_standard() {
-        for (bytes, text) in [
-            (&b""[..], ""),
-            (b"f", "Zg"),
-            (b"fo", "Zm8"),
-            (b"foo", "Zm9v"),
-            (b"\xfb\xff", "-_8"),
-        ] {
+        for (bytes, text) in
+            [(&b""[..], ""), (b"f", "Zg"), (b"fo", "Zm8"), (b"foo", "Zm9v"), (b"\xfb\xff", "-_8")]
+        {
             assert_eq!(encode(bytes), text);
             assert_eq!(decode(text).unwrap(), bytes);
         }

@@ -15,10 +15,8 @@ const KERNEL_LIMIT: usize = 124;
 /// # Errors
 /// When the path is no UTF-8 or has a line end or a NUL.
 pub fn shebang(interpreter: &Path) -> Result<String, Error> {
-    let path = interpreter
-        .to_str()
-        .filter(|path| !path.contains(['\n', '\r', '\0']))
-        .ok_or(Error::Shebang)?;
+    let path =
+        interpreter.to_str().filter(|path| !path.contains(['\n', '\r', '\0'])).ok_or(Error::Shebang)?;
     if path.len() <= KERNEL_LIMIT && path.bytes().all(is_plain) {
         return Ok(format!("#!{path}\n"));
     }
@@ -53,10 +51,7 @@ fn in_octal(path: &str) -> String {
 /// Replaces a script's first line `#!python` (or `#!pythonw`, PEP 427); `None` where it has none. Arguments of
 /// the interpreter are kept if the new line can hold them.
 pub fn rewrite_python_shebang(content: &[u8], shebang: &str) -> Option<Vec<u8>> {
-    let end = content
-        .iter()
-        .position(|byte| *byte == b'\n')
-        .map_or(content.len(), |position| position + 1);
+    let end = content.iter().position(|byte| *byte == b'\n').map_or(content.len(), |position| position + 1);
     let first = std::str::from_utf8(&content[..end]).ok()?.trim_end();
     let rest = first.strip_prefix("#!python")?;
     let arguments = rest.strip_prefix('w').unwrap_or(rest);
@@ -67,11 +62,7 @@ pub fn rewrite_python_shebang(content: &[u8], shebang: &str) -> Option<Vec<u8>> 
         _ if is_simple => arguments.trim_end(),
         _ => "",
     };
-    let line = if is_simple {
-        format!("{}{arguments}\n", shebang.trim_end())
-    } else {
-        shebang.to_owned()
-    };
+    let line = if is_simple { format!("{}{arguments}\n", shebang.trim_end()) } else { shebang.to_owned() };
     Some([line.as_bytes(), &content[end..]].concat())
 }
 
@@ -90,25 +81,17 @@ mod tests {
     #[test]
     fn a_plain_path_is_named_plainly() {
         assert_eq!(shebang(Path::new("/v/bin/python")).unwrap(), "#!/v/bin/python\n");
+        assert!(shebang(Path::new("/a b/python")).unwrap().starts_with("#!/bin/sh\n"));
         assert!(
-            shebang(Path::new("/a b/python"))
-                .unwrap()
-                .starts_with("#!/bin/sh\n")
-        );
-        assert!(
-            shebang(Path::new(&format!("/{}/python", "x".repeat(200))))
-                .unwrap()
-                .starts_with("#!/bin/sh\n")
+            shebang(Path::new(&format!("/{}/python", "x".repeat(200)))).unwrap().starts_with("#!/bin/sh\n")
         );
         assert!(shebang(Path::new("/a\nb")).is_err());
     }
 
     #[test]
     fn scripts_run_in_folders_of_any_name() {
-        let python = Command::new("python3")
-            .args(["-c", "import sys; print(sys.executable)"])
-            .output()
-            .unwrap();
+        let python =
+            Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output().unwrap();
         let python = String::from_utf8(python.stdout).unwrap().trim().to_owned();
         let root = tempfile::tempdir().unwrap();
         for name in [
@@ -137,10 +120,7 @@ mod tests {
                 .env("PYTHONWARNINGS", "error")
                 .output()
                 .unwrap();
-            let shown = (
-                String::from_utf8_lossy(&output.stdout),
-                String::from_utf8_lossy(&output.stderr),
-            );
+            let shown = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
             assert_eq!(shown, ("ran one two $x\n".into(), "".into()), "{name}");
         }
     }

@@ -125,11 +125,11 @@ fn describe(archive: &mut Archive, layout: &Layout, expected: &WheelName) -> Res
     };
     // A local label is left out of file names by some build tools.
     let same_version = version == expected.version
-        || metadata.version.split('+').next().is_some_and(|public| {
-            public
-                .parse()
-                .is_ok_and(|public: Version| public == expected.version)
-        });
+        || metadata
+            .version
+            .split('+')
+            .next()
+            .is_some_and(|public| public.parse().is_ok_and(|public: Version| public == expected.version));
     if name != expected.name || !same_version {
         return Err(mismatch(format!("{} {}", metadata.name, metadata.version)));
     }
@@ -157,10 +157,7 @@ fn describe(archive: &mut Archive, layout: &Layout, expected: &WheelName) -> Res
 }
 
 fn invalid(error: &dyn std::fmt::Display) -> Error {
-    Error::Metadata {
-        file: "METADATA",
-        reason: error.to_string(),
-    }
+    Error::Metadata { file: "METADATA", reason: error.to_string() }
 }
 
 /// The rows of RECORD by path.
@@ -233,19 +230,12 @@ fn bytecode_folders(places: &[Place]) -> Vec<String> {
         .filter(|place| place.tree == Tree::Site && place.path.ends_with(".py"))
         .filter_map(|place| place.path.rsplit_once('/').map(|(folder, _)| folder))
         .collect();
-    folders
-        .into_iter()
-        .map(|folder| format!("site/{folder}/{BYTECODE_FOLDER}"))
-        .collect()
+    folders.into_iter().map(|folder| format!("site/{folder}/{BYTECODE_FOLDER}")).collect()
 }
 
 /// Compares what was unpacked with its row.
 fn verify(row: &RecordRow, written: &Written) -> Result<(), Error> {
-    let refuse = |expected: String, found: String| Error::Record {
-        path: row.path.clone(),
-        expected,
-        found,
-    };
+    let refuse = |expected: String, found: String| Error::Record { path: row.path.clone(), expected, found };
     if let Some(expected) = row.hash {
         let bytes = match expected.algorithm {
             HashAlgorithm::Sha256 => Some(&written.sha256[..]),
@@ -266,11 +256,8 @@ fn verify(row: &RecordRow, written: &Written) -> Result<(), Error> {
 }
 
 fn keep(unpacked: &mut Unpacked, place: &Place, written: &Written) {
-    let file = InstalledFile {
-        path: place.path.clone(),
-        sha256: encode(&written.sha256),
-        size: written.size,
-    };
+    let file =
+        InstalledFile { path: place.path.clone(), sha256: encode(&written.sha256), size: written.size };
     match place.tree {
         Tree::Site => unpacked.site.push(file),
         Tree::Data => unpacked.data.push(file),
@@ -282,10 +269,7 @@ fn keep(unpacked: &mut Unpacked, place: &Place, written: &Written) {
 /// Whether a script asks for the venv's interpreter. One too large for the memory is a program, not a text.
 fn first_line_asks(archive: &mut Archive, layout: &Layout, path: &str) -> Result<bool, Error> {
     const LARGEST_TEXT: u64 = 4 << 20;
-    let place = layout
-        .places
-        .iter()
-        .find(|place| place.tree == Tree::Scripts && place.path == path);
+    let place = layout.places.iter().find(|place| place.tree == Tree::Scripts && place.path == path);
     let Some(place) = place else { return Ok(false) };
     if archive.members()[place.member].size > LARGEST_TEXT {
         return Ok(false);

@@ -34,10 +34,7 @@ const HOSTILE: &[&str] = &[
 /// The shell's path, or none with a note if this machine does not have it.
 fn shell(name: &str) -> Option<PathBuf> {
     let folders = ["/bin", "/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"];
-    let found = folders
-        .iter()
-        .map(|folder| PathBuf::from(folder).join(name))
-        .find(|path| path.exists());
+    let found = folders.iter().map(|folder| PathBuf::from(folder).join(name)).find(|path| path.exists());
     if found.is_none() {
         skip(&format!("this machine has no {name}"));
     }
@@ -85,7 +82,11 @@ deactivate
     Shell {
         name: "fish",
         arguments: &["--no-config", "-c"],
+<<<<<<< HEAD
         script: r#"set OLD "$PATH"; source "$VENV/bin/activate.fish"; or exit 7
+=======
+        script: r#"set --path OLD $PATH; source "$VENV/bin/activate.fish"; or exit 7
+>>>>>>> main
 printf '%s\n' "$VIRTUAL_ENV" "$VIRTUAL_ENV_PROMPT"
 python -c 'import sys; print(sys.prefix)'
 command -v python
@@ -106,11 +107,7 @@ if ( $PATH:q == $old:q && ! $?VIRTUAL_ENV ) echo restored"#,
 
 fn activate(context: &TestContext, shell_path: &PathBuf, shell: &Shell, venv: &str) -> Output {
     let mut command = context.command(shell_path);
-    command
-        .args(shell.arguments)
-        .arg(shell.script)
-        .env("VENV", context.path(venv))
-        .env("TERM", "dumb");
+    command.args(shell.arguments).arg(shell.script).env("VENV", context.path(venv)).env("TERM", "dumb");
     context.run(&mut command)
 }
 
@@ -124,17 +121,9 @@ fn check_shell(name: &str) {
         let venv = context.path(folder).to_string_lossy().into_owned();
         let lines = output.lines();
         let expected = [&venv, *folder, &venv, &format!("{venv}/bin/python"), "restored"];
-        assert_eq!(
-            lines,
-            expected,
-            "{name} with the folder {folder:?}\n{}",
-            output.dump()
-        );
+        assert_eq!(lines, expected, "{name} with the folder {folder:?}\n{}", output.dump());
         assert_eq!(output.raw_stderr, "", "{name} with the folder {folder:?}");
-        assert!(
-            !context.path("pwned").exists(),
-            "{name} ran a command hidden in {folder:?}"
-        );
+        assert!(!context.path("pwned").exists(), "{name} ran a command hidden in {folder:?}");
     }
 }
 
@@ -144,26 +133,11 @@ fn check_prompts(name: &str) {
     let context = TestContext::new();
     for (number, prompt) in HOSTILE.iter().enumerate() {
         let venv = format!("venv{number}");
-        context
-            .virtpy(["new", &venv, &format!("--prompt={prompt}")])
-            .success();
+        context.virtpy(["new", &venv, &format!("--prompt={prompt}")]).success();
         let output = activate(&context, &path, shell_description, &venv).success();
-        assert_eq!(
-            output.lines()[1],
-            *prompt,
-            "{name} with the prompt {prompt:?}\n{}",
-            output.dump()
-        );
-        assert_eq!(
-            output.lines()[4],
-            "restored",
-            "{name} with the prompt {prompt:?}\n{}",
-            output.dump()
-        );
-        assert!(
-            !context.path("pwned").exists(),
-            "{name} ran a command hidden in {prompt:?}"
-        );
+        assert_eq!(output.lines()[1], *prompt, "{name} with the prompt {prompt:?}\n{}", output.dump());
+        assert_eq!(output.lines()[4], "restored", "{name} with the prompt {prompt:?}\n{}", output.dump());
+        assert!(!context.path("pwned").exists(), "{name} ran a command hidden in {prompt:?}");
     }
 }
 
@@ -219,19 +193,12 @@ fn showing_the_prompt_in_bash_runs_nothing() {
     let context = TestContext::new();
     for (number, prompt) in HOSTILE.iter().enumerate() {
         let venv = format!("venv{number}");
-        context
-            .virtpy(["new", &venv, &format!("--prompt={prompt}")])
-            .success();
+        context.virtpy(["new", &venv, &format!("--prompt={prompt}")]).success();
         let script = r#"PS1='> '; . "$VENV/bin/activate"; printf '%s' "${PS1@P}""#;
         let mut command = context.command(&path);
-        command
-            .args(["--norc", "-c", script])
-            .env("VENV", context.path(&venv));
+        command.args(["--norc", "-c", script]).env("VENV", context.path(&venv));
         let output = context.run(&mut command).success();
-        assert!(
-            !context.path("pwned").exists(),
-            "bash ran a command hidden in {prompt:?}"
-        );
+        assert!(!context.path("pwned").exists(), "bash ran a command hidden in {prompt:?}");
         assert_eq!(output.raw_stdout, format!("({prompt}) > "), "{}", output.dump());
     }
 }
@@ -242,19 +209,12 @@ fn showing_the_prompt_in_zsh_runs_nothing() {
     let context = TestContext::new();
     for (number, prompt) in HOSTILE.iter().enumerate() {
         let venv = format!("venv{number}");
-        context
-            .virtpy(["new", &venv, &format!("--prompt={prompt}")])
-            .success();
+        context.virtpy(["new", &venv, &format!("--prompt={prompt}")]).success();
         let script = r#"setopt promptsubst; PS1='> '; . "$VENV/bin/activate"; print -rn -- "${(%%)PS1}""#;
         let mut command = context.command(&path);
-        command
-            .args(["-f", "-c", script])
-            .env("VENV", context.path(&venv));
+        command.args(["-f", "-c", script]).env("VENV", context.path(&venv));
         context.run(&mut command).success();
-        assert!(
-            !context.path("pwned").exists(),
-            "zsh ran a command hidden in {prompt:?}"
-        );
+        assert!(!context.path("pwned").exists(), "zsh ran a command hidden in {prompt:?}");
     }
 }
 

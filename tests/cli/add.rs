@@ -5,10 +5,7 @@ use crate::support::{Index, TestContext, WheelBuilder};
 fn rich_index() -> Index {
     Index::start(&[
         WheelBuilder::new("rich", "13.0.0").build(),
-        WheelBuilder::new("rich", "14.1.0")
-            .requires("markdown-it >= 2")
-            .requires("pygments")
-            .build(),
+        WheelBuilder::new("rich", "14.1.0").requires("markdown-it >= 2").requires("pygments").build(),
         WheelBuilder::new("rich", "15.0.0a1").build(),
         WheelBuilder::new("markdown-it", "3.0.0").build(),
         WheelBuilder::new("pygments", "2.19.2").build(),
@@ -26,10 +23,7 @@ fn a_requirement_brings_its_dependencies() {
         .stderr_has("Added 3 packages in [TIME]")
         .stderr_has("0 from the store, 3 downloaded");
     assert_eq!(
-        context.eval(
-            ".venv",
-            "import rich, markdown_it, pygments; print(rich.__version__)"
-        ),
+        context.eval(".venv", "import rich, markdown_it, pygments; print(rich.__version__)"),
         "14.1.0"
     );
     context.assert_no_leftovers();
@@ -56,10 +50,7 @@ fn a_requirement_that_the_installed_version_misses_replaces_it() {
     context.add(&index, &["rich<14"]).success();
     let output = context.add(&index, &["rich>=14", "--no-deps"]).success();
     output.stdout_is(" - rich 13.0.0\n + rich 14.1.0\n");
-    assert_eq!(
-        context.eval(".venv", "import rich; print(rich.__version__)"),
-        "14.1.0"
-    );
+    assert_eq!(context.eval(".venv", "import rich; print(rich.__version__)"), "14.1.0");
     let site = context.site_packages(".venv");
     assert!(!context.path(&format!("{site}/rich-13.0.0.dist-info")).exists());
 }
@@ -82,17 +73,11 @@ fn upgrade_takes_the_newest() {
 fn pre_releases_come_only_if_asked_for() {
     let index = rich_index();
     let context = TestContext::new();
-    for (venv, arguments) in [
-        ("flag", vec!["--pre", "rich"]),
-        ("specifier", vec!["rich>=15.0.0a0"]),
-    ] {
+    for (venv, arguments) in [("flag", vec!["--pre", "rich"]), ("specifier", vec!["rich>=15.0.0a0"])] {
         context.new_named_venv(venv);
         let mut all = vec!["--venv", venv];
         all.extend(arguments);
-        context
-            .add(&index, &all)
-            .success()
-            .stdout_is(" + rich 15.0.0a1\n");
+        context.add(&index, &all).success().stdout_is(" + rich 15.0.0a1\n");
     }
 }
 
@@ -132,25 +117,12 @@ fn names_and_versions_in_every_legal_spelling() {
     let context = TestContext::new();
     context.new_venv();
     context
-        .add(
-            &index,
-            &[
-                "some-odd.name == 1.0.post1",
-                "LOCAL==2.0+cpu.1",
-                "epoch==1!2.0rc1",
-                "built",
-            ],
-        )
+        .add(&index, &["some-odd.name == 1.0.post1", "LOCAL==2.0+cpu.1", "epoch==1!2.0rc1", "built"])
         .success();
     let code = "from importlib.metadata import version; \
                 print([version(n) for n in ('Some.Odd_Name', 'local', 'epoch', 'built')])";
-    assert_eq!(
-        context.eval(".venv", code),
-        "['1.0.0.post1', '2.0+cpu.1', '1!2.0rc1', '1.0']"
-    );
-    context
-        .virtpy(["remove", "SOME_odd-name", "Local", "epoch", "built"])
-        .success();
+    assert_eq!(context.eval(".venv", code), "['1.0.0.post1', '2.0+cpu.1', '1!2.0rc1', '1.0']");
+    context.virtpy(["remove", "SOME_odd-name", "Local", "epoch", "built"]).success();
     assert_eq!(context.virtpy(["freeze"]).success().raw_stdout, "");
 }
 
@@ -160,13 +132,8 @@ fn the_wheel_that_fits_best_is_taken() {
     let (major, minor) = python.version;
     let exact = format!("cp{major}{minor}-none-any");
     let index = Index::start(&[
-        WheelBuilder::new("demo", "1.0")
-            .file("demo/kind.py", "kind = 'pure'\n")
-            .build(),
-        WheelBuilder::new("demo", "1.0")
-            .file("demo/kind.py", "kind = 'exact'\n")
-            .tag(&exact)
-            .build(),
+        WheelBuilder::new("demo", "1.0").file("demo/kind.py", "kind = 'pure'\n").build(),
+        WheelBuilder::new("demo", "1.0").file("demo/kind.py", "kind = 'exact'\n").tag(&exact).build(),
         WheelBuilder::new("demo", "1.0")
             .file("demo/kind.py", "kind = 'other'\n")
             .tag("cp27-cp27mu-win32")
@@ -175,10 +142,7 @@ fn the_wheel_that_fits_best_is_taken() {
     let context = TestContext::new();
     context.new_venv();
     context.add(&index, &["demo"]).success();
-    assert_eq!(
-        context.eval(".venv", "import demo.kind; print(demo.kind.kind)"),
-        "exact"
-    );
+    assert_eq!(context.eval(".venv", "import demo.kind; print(demo.kind.kind)"), "exact");
 }
 
 #[test]
@@ -189,12 +153,7 @@ fn the_active_venv_is_the_one_that_changes() {
     context.new_venv();
     context.set("VIRTUAL_ENV", context.path("active"));
     context.add(&index, &["pygments"]).success();
-    let here = |venv: &str| {
-        context
-            .path(&context.site_packages(venv))
-            .join("pygments")
-            .exists()
-    };
+    let here = |venv: &str| context.path(&context.site_packages(venv)).join("pygments").exists();
     assert!(here("active") && !here(".venv"));
     context.add(&index, &["--venv", ".venv", "pygments"]).success();
     assert!(here(".venv"));
@@ -219,10 +178,7 @@ fn an_old_html_index_without_metadata_works_too() {
     index.without_metadata();
     let context = TestContext::new();
     context.new_venv();
-    context
-        .add(&index, &["rich"])
-        .success()
-        .stdout_has(" + rich 14.1.0\n");
+    context.add(&index, &["rich"]).success().stdout_has(" + rich 14.1.0\n");
 }
 
 #[test]
@@ -233,25 +189,17 @@ fn requires_python_of_the_index_is_obeyed() {
     ]);
     let context = TestContext::new();
     context.new_venv();
-    context
-        .add(&index, &["demo"])
-        .success()
-        .stdout_is(" + demo 1.0\n");
+    context.add(&index, &["demo"]).success().stdout_is(" + demo 1.0\n");
 }
 
 #[test]
 fn a_yanked_version_is_taken_only_by_exact_demand() {
-    let index = Index::start(&[
-        WheelBuilder::new("demo", "1.0").build(),
-        WheelBuilder::new("demo", "2.0").build(),
-    ]);
+    let index =
+        Index::start(&[WheelBuilder::new("demo", "1.0").build(), WheelBuilder::new("demo", "2.0").build()]);
     index.yank("demo-2.0-py3-none-any.whl", "it eats files");
     let context = TestContext::new();
     context.new_venv();
-    context
-        .add(&index, &["demo"])
-        .success()
-        .stdout_is(" + demo 1.0\n");
+    context.add(&index, &["demo"]).success().stdout_is(" + demo 1.0\n");
     let output = context.add(&index, &["demo==2.0"]).success();
     assert!(
         output.raw_stderr.contains("warning: ") && output.raw_stderr.contains("it eats files"),
@@ -268,26 +216,17 @@ fn a_server_that_stumbles_is_asked_again() {
     index.page_fault("pygments", Fault::Status(500, 1));
     let context = TestContext::new();
     context.new_venv();
-    context
-        .add(&index, &["pygments"])
-        .success()
-        .stdout_is(" + pygments 2.19.2\n");
+    context.add(&index, &["pygments"]).success().stdout_is(" + pygments 2.19.2\n");
 }
 
 #[test]
 fn a_slow_server_is_waited_for() {
     use crate::support::Fault;
     let index = rich_index();
-    index.fault(
-        "pygments-2.19.2-py3-none-any.whl",
-        Fault::Slow(std::time::Duration::from_millis(50)),
-    );
+    index.fault("pygments-2.19.2-py3-none-any.whl", Fault::Slow(std::time::Duration::from_millis(50)));
     let context = TestContext::new();
     context.new_venv();
-    context
-        .add(&index, &["pygments"])
-        .success()
-        .stdout_is(" + pygments 2.19.2\n");
+    context.add(&index, &["pygments"]).success().stdout_is(" + pygments 2.19.2\n");
 }
 
 #[test]
@@ -297,22 +236,10 @@ fn credentials_in_the_address_are_used_and_never_shown() {
     let context = TestContext::new();
     context.new_venv();
     let address = index.url_with_credentials("alice:s3cret");
-    let output = context
-        .virtpy(["--verbose", "add", "--index-url", &address, "pygments"])
-        .success();
-    assert!(
-        !format!("{}{}", output.raw_stdout, output.raw_stderr).contains("s3cret"),
-        "{}",
-        output.dump()
-    );
-    let output = context
-        .virtpy([
-            "add",
-            "--index-url",
-            &index.url_with_credentials("bob:wr0ng"),
-            "rich",
-        ])
-        .one_error();
+    let output = context.virtpy(["--verbose", "add", "--index-url", &address, "pygments"]).success();
+    assert!(!format!("{}{}", output.raw_stdout, output.raw_stderr).contains("s3cret"), "{}", output.dump());
+    let output =
+        context.virtpy(["add", "--index-url", &index.url_with_credentials("bob:wr0ng"), "rich"]).one_error();
     assert!(!output.raw_stderr.contains("wr0ng"), "{}", output.dump());
 }
 
@@ -328,14 +255,8 @@ fn the_working_folder_may_lie_below_the_projects() {
     let index = rich_index();
     let context = TestContext::new();
     context.new_venv();
-    let mut command = context.virtpy_command([
-        "add",
-        "--index-url",
-        &index.url(),
-        "--venv",
-        "../.venv",
-        "pygments",
-    ]);
+    let mut command =
+        context.virtpy_command(["add", "--index-url", &index.url(), "--venv", "../.venv", "pygments"]);
     std::fs::create_dir(context.path("below")).unwrap();
     command.current_dir(context.path("below"));
     context.run(&mut command).success();

@@ -4,10 +4,7 @@ use crate::support::{Index, TestContext, WheelBuilder};
 
 fn scene() -> (TestContext, Index) {
     let index = Index::start(&[
-        WheelBuilder::new("demo", "1.0")
-            .requires("helper>=2")
-            .file("single_module.py", "a = 1\n")
-            .build(),
+        WheelBuilder::new("demo", "1.0").requires("helper>=2").file("single_module.py", "a = 1\n").build(),
         WheelBuilder::new("helper", "1.0").build(),
         WheelBuilder::new("helper", "2.0").build(),
     ]);
@@ -49,17 +46,14 @@ fn a_requirement_that_is_not_met() {
 #[test]
 fn a_requirement_that_conflicts() {
     let (context, index) = scene();
-    context
-        .add(&index, &["--no-deps", "demo", "helper==1.0"])
-        .success();
+    context.add(&index, &["--no-deps", "demo", "helper==1.0"]).success();
     finds(&context, &["demo", "helper", "1.0"]);
 }
 
 #[test]
 fn requirements_behind_markers_and_extras_do_not_count() {
-    let wheel = WheelBuilder::new("demo", "1.0")
-        .requires("absent ; python_version < '3'")
-        .extra("more", &["absent"]);
+    let wheel =
+        WheelBuilder::new("demo", "1.0").requires("absent ; python_version < '3'").extra("more", &["absent"]);
     let index = Index::start(&[wheel.build()]);
     let context = TestContext::new();
     context.new_venv();
@@ -81,12 +75,7 @@ fn a_link_that_leads_nowhere() {
 fn a_file_that_is_gone() {
     let (context, index) = scene();
     context.add(&index, &["demo"]).success();
-    std::fs::remove_file(
-        context
-            .path(&context.site_packages(".venv"))
-            .join("single_module.py"),
-    )
-    .unwrap();
+    std::fs::remove_file(context.path(&context.site_packages(".venv")).join("single_module.py")).unwrap();
     finds(&context, &["single_module.py"]);
 }
 
@@ -94,9 +83,7 @@ fn a_file_that_is_gone() {
 fn a_link_that_someone_replaced_by_a_file() {
     let (context, index) = scene();
     context.add(&index, &["demo"]).success();
-    let path = context
-        .path(&context.site_packages(".venv"))
-        .join("single_module.py");
+    let path = context.path(&context.site_packages(".venv")).join("single_module.py");
     std::fs::remove_file(&path).unwrap();
     std::fs::write(&path, "a = 'patched'\n").unwrap();
     finds(&context, &["single_module.py"]);
@@ -109,10 +96,7 @@ fn a_distribution_that_another_tool_installed() {
     let site = context.site_packages(".venv");
     let metadata = "Metadata-Version: 2.1\nName: foreign\nVersion: 3.0\n";
     context.write(&format!("{site}/foreign-3.0.dist-info/METADATA"), metadata);
-    context.write(
-        &format!("{site}/foreign-3.0.dist-info/RECORD"),
-        "foreign-3.0.dist-info/METADATA,,\n",
-    );
+    context.write(&format!("{site}/foreign-3.0.dist-info/RECORD"), "foreign-3.0.dist-info/METADATA,,\n");
     context.write(&format!("{site}/foreign-3.0.dist-info/INSTALLER"), "pip\n");
     let output = context.virtpy(["check"]);
     let all = format!("{}{}", output.raw_stdout, output.raw_stderr);

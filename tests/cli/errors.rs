@@ -19,12 +19,7 @@ impl Scene {
         context.new_venv();
         context.add(&index, &["good"]).success();
         let (venv, store) = (Tree::of(&context.path(".venv")), context.store_tree());
-        Self {
-            context,
-            index,
-            venv,
-            store,
-        }
+        Self { context, index, venv, store }
     }
 
     /// Runs `add`, which must fail in one error that names `words`, and changes nothing; after it, another succeeds.
@@ -34,20 +29,15 @@ impl Scene {
         for word in words {
             output = output.stderr_has(word);
         }
-        self.venv
-            .assert_unchanged(&Tree::of(&self.context.path(".venv")), "the venv");
-        self.store
-            .assert_unchanged(&self.context.store_tree(), "the store");
+        self.venv.assert_unchanged(&Tree::of(&self.context.path(".venv")), "the venv");
+        self.store.assert_unchanged(&self.context.store_tree(), "the store");
         self.context.assert_no_leftovers();
         output
     }
 
     #[track_caller]
     fn still_works(&self) {
-        self.context
-            .add(&self.index, &["second"])
-            .success()
-            .stdout_is(" + second 1.0\n");
+        self.context.add(&self.index, &["second"]).success().stdout_is(" + second 1.0\n");
         self.context.virtpy(["check"]).success();
     }
 }
@@ -106,10 +96,8 @@ fn only_yanked_versions() {
 
 #[test]
 fn no_wheel_for_this_platform_and_no_source() {
-    let scene = Scene::new(&[
-        demo().tag("cp311-cp311-win_amd64").build(),
-        demo().tag("cp27-none-any").build(),
-    ]);
+    let scene =
+        Scene::new(&[demo().tag("cp311-cp311-win_amd64").build(), demo().tag("cp27-none-any").build()]);
     scene.fails(&["demo"], &["demo"]);
     scene.still_works();
 }
@@ -172,14 +160,8 @@ fn one_broken_wheel_among_good_ones_changes_nothing_in_the_venv() {
             .defect(Defect::WrongRecordHash("broken/__init__.py".to_owned()))
             .build(),
     ]);
-    scene
-        .context
-        .add(&scene.index, &["demo"])
-        .one_error()
-        .stderr_has("broken");
-    scene
-        .venv
-        .assert_unchanged(&Tree::of(&scene.context.path(".venv")), "the venv");
+    scene.context.add(&scene.index, &["demo"]).one_error().stderr_has("broken");
+    scene.venv.assert_unchanged(&Tree::of(&scene.context.path(".venv")), "the venv");
     scene.context.assert_no_leftovers();
     scene.still_works();
 }
@@ -198,34 +180,17 @@ fn an_index_that_is_down() {
     scene.index.page_fault("demo", Fault::Status(500, usize::MAX));
     scene.fails(&["demo"], &["demo"]);
     let nobody = "http://127.0.0.1:9/simple/";
-    scene
-        .context
-        .virtpy(["add", "--index-url", nobody, "demo"])
-        .one_error()
-        .stderr_has("127.0.0.1:9");
+    scene.context.virtpy(["add", "--index-url", nobody, "demo"]).one_error().stderr_has("127.0.0.1:9");
 }
 
 #[test]
 fn requirements_that_are_no_requirements() {
     let scene = Scene::new(&[]);
-    for spec in [
-        "demo=1",
-        "==1.0",
-        "demo >= ",
-        "de mo",
-        "demo[",
-        "demo ; nonsense == 1",
-    ] {
+    for spec in ["demo=1", "==1.0", "demo >= ", "de mo", "demo[", "demo ; nonsense == 1"] {
         let output = scene.context.add(&scene.index, &["--", spec]);
-        let output = if output.code == Some(2) {
-            output.failure(2)
-        } else {
-            output.one_error()
-        };
+        let output = if output.code == Some(2) { output.failure(2) } else { output.one_error() };
         assert!(output.raw_stderr.contains(spec.trim()), "{}", output.dump());
-        scene
-            .venv
-            .assert_unchanged(&Tree::of(&scene.context.path(".venv")), "the venv");
+        scene.venv.assert_unchanged(&Tree::of(&scene.context.path(".venv")), "the venv");
     }
 }
 
@@ -242,39 +207,21 @@ fn a_requirements_file_that_is_not_there_or_is_broken() {
 #[test]
 fn no_venv_is_told_with_a_hint() {
     let context = TestContext::new();
-    for arguments in [
-        vec!["add", "demo"],
-        vec!["list"],
-        vec!["freeze"],
-        vec!["check"],
-        vec!["remove", "demo"],
-    ] {
-        context
-            .virtpy(&arguments)
-            .one_error()
-            .stderr_has("hint: ")
-            .stderr_has("virtpy new");
+    for arguments in
+        [vec!["add", "demo"], vec!["list"], vec!["freeze"], vec!["check"], vec!["remove", "demo"]]
+    {
+        context.virtpy(&arguments).one_error().stderr_has("hint: ").stderr_has("virtpy new");
     }
     std::fs::create_dir(context.path("plain-folder")).unwrap();
-    context
-        .virtpy(["add", "--venv", "plain-folder", "demo"])
-        .one_error()
-        .stderr_has("plain-folder");
-    context
-        .virtpy(["list", "--venv", "absent"])
-        .one_error()
-        .stderr_has("absent");
+    context.virtpy(["add", "--venv", "plain-folder", "demo"]).one_error().stderr_has("plain-folder");
+    context.virtpy(["list", "--venv", "absent"]).one_error().stderr_has("absent");
 }
 
 #[test]
 fn a_venv_whose_interpreter_is_gone_is_told() {
     let scene = Scene::new(&[demo().build()]);
     let short = scene.context.interpreter().short();
-    for name in [
-        "python".to_owned(),
-        "python3".to_owned(),
-        format!("python{short}"),
-    ] {
+    for name in ["python".to_owned(), "python3".to_owned(), format!("python{short}")] {
         let link = scene.context.path(".venv/bin").join(name);
         std::fs::remove_file(&link).unwrap();
         std::os::unix::fs::symlink("/no/such/python", &link).unwrap();
@@ -289,22 +236,15 @@ fn a_venv_whose_interpreter_is_gone_is_told() {
         })
         .collect();
     scene.context.write(".venv/pyvenv.cfg", &changed);
-    scene
-        .context
-        .add(&scene.index, &["demo"])
-        .one_error()
-        .stderr_has("/no/such");
+    scene.context.add(&scene.index, &["demo"]).one_error().stderr_has("/no/such");
 }
 
 #[test]
 fn usage_errors_end_with_two() {
     let context = TestContext::new();
-    for arguments in [
-        vec!["frobnicate"],
-        vec!["new", "--frobnicate"],
-        vec!["remove"],
-        vec!["path", "nowhere"],
-    ] {
+    for arguments in
+        [vec!["frobnicate"], vec!["new", "--frobnicate"], vec!["remove"], vec!["path", "nowhere"]]
+    {
         context.virtpy(&arguments).failure(2);
     }
     context.virtpy(["--help"]).success().stdout_has("add");
@@ -316,9 +256,6 @@ fn a_closed_pipe_is_no_panic() {
     let scene = Scene::new(&[]);
     let program = env!("CARGO_BIN_EXE_virtpy");
     let mut command = scene.context.command("/bin/sh");
-    command.args([
-        "-c",
-        &format!("'{program}' list | true; '{program}' --help | true"),
-    ]);
+    command.args(["-c", &format!("'{program}' list | true; '{program}' --help | true")]);
     scene.context.run(&mut command).success().stderr_lacks("panicked");
 }

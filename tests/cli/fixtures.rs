@@ -4,9 +4,7 @@ use crate::support::{Index, Output, SdistBuilder, TestContext, WheelBuilder, ski
 
 fn pip(context: &TestContext, arguments: &[&str]) -> Output {
     let mut command = context.command(context.path("real/bin/python"));
-    command
-        .args(["-m", "pip", "--disable-pip-version-check", "install", "--quiet"])
-        .args(arguments);
+    command.args(["-m", "pip", "--disable-pip-version-check", "install", "--quiet"]).args(arguments);
     context.run(&mut command)
 }
 
@@ -28,17 +26,8 @@ fn real_pip_installs_the_fixtures_and_checks_their_hashes() {
     pip(&context, &["--index-url", &index.url(), "demo"]).success();
     let code = "import demo, from_source; print(demo.__version__, from_source.__version__)";
     assert_eq!(context.eval("real", code), "1.0 2.0");
-    assert!(
-        context
-            .script("real", "demo-tool", &["x"])
-            .success()
-            .raw_stdout
-            .starts_with("ran ['x']")
-    );
-    assert_eq!(
-        context.script("real", "demo-script", &[]).success().raw_stdout,
-        "script\n"
-    );
+    assert!(context.script("real", "demo-tool", &["x"]).success().raw_stdout.starts_with("ran ['x']"));
+    assert_eq!(context.script("real", "demo-script", &[]).success().raw_stdout, "script\n");
     assert_eq!(context.read("real/share/demo.txt"), "data\n");
 
     index.add(&WheelBuilder::new("lying", "1.0").build());
@@ -46,9 +35,5 @@ fn real_pip_installs_the_fixtures_and_checks_their_hashes() {
     index.html_only();
     let refused = pip(&context, &["--index-url", &index.url(), "lying"]);
     assert_ne!(refused.code, Some(0), "{}", refused.dump());
-    assert!(
-        index.downloads("demo-1.0-py3-none-any.whl") == 1,
-        "{:?}",
-        index.requests()
-    );
+    assert!(index.downloads("demo-1.0-py3-none-any.whl") == 1, "{:?}", index.requests());
 }

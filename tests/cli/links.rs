@@ -30,33 +30,21 @@ for dist in distributions():
 #[test]
 fn a_package_is_one_link_into_the_store() {
     let context = TestContext::new();
-    let wheel = WheelBuilder::new("demo", "1.0")
-        .file("demo/deep/down.py", "x = 1\n")
-        .build();
+    let wheel = WheelBuilder::new("demo", "1.0").file("demo/deep/down.py", "x = 1\n").build();
     let index = Index::start(std::slice::from_ref(&wheel));
     context.new_venv();
     context.add(&index, &["demo"]).success();
     let tree = context.venv_tree(".venv");
     let site = context.interpreter().site_packages();
-    let target = format!(
-        "{}/w/{}/site/demo",
-        context.store().display(),
-        &wheel.sha256()[..16]
-    );
+    let target = format!("{}/w/{}/site/demo", context.store().display(), &wheel.sha256()[..16]);
     assert_eq!(tree.node(&format!("{site}/demo")), Some(&Node::Link(target)));
-    assert_eq!(
-        context.eval(".venv", "import demo.deep.down as d; print(d.x)"),
-        "1"
-    );
+    assert_eq!(context.eval(".venv", "import demo.deep.down as d; print(d.x)"), "1");
 }
 
 #[test]
 fn the_dist_info_is_real_and_lists_the_links_first() {
     let context = TestContext::new();
-    let wheel = WheelBuilder::new("demo", "1.0")
-        .file("single.py", "y = 2\n")
-        .requires("helper")
-        .build();
+    let wheel = WheelBuilder::new("demo", "1.0").file("single.py", "y = 2\n").requires("helper").build();
     let index = Index::start(&[wheel, WheelBuilder::new("helper", "1.0").build()]);
     context.new_venv();
     context.add(&index, &["demo"]).success();
@@ -67,15 +55,9 @@ fn the_dist_info_is_real_and_lists_the_links_first() {
         let node = tree.node(&format!("{site}/demo-1.0.dist-info/{name}"));
         assert!(matches!(node, Some(Node::File(..))), "{name}: {node:?}");
     }
-    assert_eq!(
-        context
-            .read(&format!(".venv/{site}/demo-1.0.dist-info/INSTALLER"))
-            .trim(),
-        "virtpy"
-    );
+    assert_eq!(context.read(&format!(".venv/{site}/demo-1.0.dist-info/INSTALLER")).trim(), "virtpy");
     assert!(
-        tree.node(&format!("{site}/helper-1.0.dist-info/REQUESTED"))
-            .is_none(),
+        tree.node(&format!("{site}/helper-1.0.dist-info/REQUESTED")).is_none(),
         "helper was not asked for"
     );
     let rows = record(&context, "demo-1.0.dist-info");
@@ -89,23 +71,17 @@ fn the_dist_info_is_real_and_lists_the_links_first() {
 
 #[test]
 fn a_shared_folder_unfolds_and_folds_back() {
-    let first = WheelBuilder::empty("ns-first", "1.0")
-        .file("ns/first/__init__.py", "name = 'first'\n")
-        .build();
-    let second = WheelBuilder::empty("ns-second", "1.0")
-        .file("ns/second/__init__.py", "name = 'second'\n")
-        .build();
+    let first =
+        WheelBuilder::empty("ns-first", "1.0").file("ns/first/__init__.py", "name = 'first'\n").build();
+    let second =
+        WheelBuilder::empty("ns-second", "1.0").file("ns/second/__init__.py", "name = 'second'\n").build();
     let index = Index::start(&[first, second]);
     let context = TestContext::new();
     context.new_venv();
     context.new_named_venv("fresh-first");
     context.new_named_venv("fresh-both");
-    context
-        .add(&index, &["--venv", "fresh-first", "ns-first"])
-        .success();
-    context
-        .add(&index, &["--venv", "fresh-both", "ns-first", "ns-second"])
-        .success();
+    context.add(&index, &["--venv", "fresh-first", "ns-first"]).success();
+    context.add(&index, &["--venv", "fresh-both", "ns-first", "ns-second"]).success();
 
     let site = context.interpreter().site_packages();
     context.add(&index, &["ns-first"]).success();
@@ -118,21 +94,12 @@ fn a_shared_folder_unfolds_and_folds_back() {
     assert_eq!(context.eval(".venv", code), "first second");
     assert_records_hold(&context);
     let both = context.venv_content("fresh-both");
-    both.assert_unchanged(
-        &context.venv_content(".venv"),
-        "against a venv made in one go, the venv",
-    );
+    both.assert_unchanged(&context.venv_content(".venv"), "against a venv made in one go, the venv");
 
     context.virtpy(["remove", "ns-second"]).success();
     let fresh = context.venv_content("fresh-first");
-    fresh.assert_unchanged(
-        &context.venv_content(".venv"),
-        "against a fresh venv, the one after a removal",
-    );
-    assert_eq!(
-        context.eval(".venv", "import ns.first; print(ns.first.name)"),
-        "first"
-    );
+    fresh.assert_unchanged(&context.venv_content(".venv"), "against a fresh venv, the one after a removal");
+    assert_eq!(context.eval(".venv", "import ns.first; print(ns.first.name)"), "first");
     assert_records_hold(&context);
 }
 
@@ -162,9 +129,8 @@ fn folders_unfold_only_as_deep_as_names_collide() {
 
 #[test]
 fn folders_that_have_an_init_file_in_one_wheel_are_shared_too() {
-    let core = WheelBuilder::empty("qt-core", "1.0")
-        .file("qt/__init__.py", "core = True\n")
-        .file("qt/core.py", "");
+    let core =
+        WheelBuilder::empty("qt-core", "1.0").file("qt/__init__.py", "core = True\n").file("qt/core.py", "");
     let addons = WheelBuilder::empty("qt-addons", "1.0").file("qt/addons.py", "more = True\n");
     let index = Index::start(&[core.build(), addons.build()]);
     let context = TestContext::new();
@@ -186,19 +152,12 @@ fn the_later_of_two_equal_paths_wins_and_its_removal_brings_the_first_back() {
     let before = context.venv_content(".venv");
     let output = context.add(&index, &["late"]).success();
     assert!(output.raw_stderr.contains("warning: "), "{}", output.dump());
-    assert!(
-        output.raw_stderr.contains("common/shared.py"),
-        "{}",
-        output.dump()
-    );
+    assert!(output.raw_stderr.contains("common/shared.py"), "{}", output.dump());
     let owner = "import common.shared; print(common.shared.owner)";
     assert_eq!(context.eval(".venv", owner), "late");
     context.virtpy(["remove", "late"]).success();
     assert_eq!(context.eval(".venv", owner), "early");
-    before.assert_unchanged(
-        &context.venv_content(".venv"),
-        "after adding and removing, the venv",
-    );
+    before.assert_unchanged(&context.venv_content(".venv"), "after adding and removing, the venv");
 }
 
 #[test]
@@ -211,10 +170,7 @@ fn removing_the_loser_of_a_clash_leaves_the_winner() {
     context.add(&index, &["early"]).success();
     context.add(&index, &["late"]).success();
     context.virtpy(["remove", "early"]).success();
-    assert_eq!(
-        context.eval(".venv", "import common.shared; print(common.shared.owner)"),
-        "late"
-    );
+    assert_eq!(context.eval(".venv", "import common.shared; print(common.shared.owner)"), "late");
     assert_records_hold(&context);
 }
 
@@ -255,10 +211,7 @@ fn data_files_and_headers_merge_into_the_venv() {
     assert_eq!(context.read(&format!("{headers}/two/two.h")), "#define TWO 2\n");
     assert_records_hold(&context);
     context.virtpy(["remove", "two"]).success();
-    alone.assert_unchanged(
-        &context.venv_content(".venv"),
-        "after adding and removing, the venv",
-    );
+    alone.assert_unchanged(&context.venv_content(".venv"), "after adding and removing, the venv");
     context.virtpy(["remove", "one"]).success();
     assert!(!context.path(".venv/share").exists() && !context.path(".venv/etc").exists());
     assert!(context.path(".venv/include").is_dir(), "include/ stays");
@@ -266,9 +219,11 @@ fn data_files_and_headers_merge_into_the_venv() {
 
 #[test]
 fn purelib_and_platlib_of_data_belong_to_site_packages() {
-    let wheel = WheelBuilder::new("demo", "1.0")
-        .data("purelib", "pure_part/__init__.py", "p = 1\n")
-        .data("platlib", "demo/extension.py", "q = 2\n");
+    let wheel = WheelBuilder::new("demo", "1.0").data("purelib", "pure_part/__init__.py", "p = 1\n").data(
+        "platlib",
+        "demo/extension.py",
+        "q = 2\n",
+    );
     let index = Index::start(&[wheel.build()]);
     let context = TestContext::new();
     context.new_venv();
@@ -287,18 +242,9 @@ fn pth_files_and_top_level_modules_work() {
     let context = TestContext::new();
     context.new_venv();
     context.add(&index, &["demo"]).success();
-    assert_eq!(
-        context.eval(
-            ".venv",
-            "import sys, single; print(single.value, sys.demo_pth_ran)"
-        ),
-        "3 True"
-    );
+    assert_eq!(context.eval(".venv", "import sys, single; print(single.value, sys.demo_pth_ran)"), "3 True");
     context.virtpy(["remove", "demo"]).success();
-    assert_eq!(
-        context.eval(".venv", "import sys; print(hasattr(sys, 'demo_pth_ran'))"),
-        "False"
-    );
+    assert_eq!(context.eval(".venv", "import sys; print(hasattr(sys, 'demo_pth_ran'))"), "False");
 }
 
 #[test]
@@ -312,10 +258,7 @@ fn executable_bits_survive() {
     context.add(&index, &["demo"]).success();
     let site = context.site_packages(".venv");
     let mut command = context.command(context.path(&format!("{site}/demo/bin/tool")));
-    assert_eq!(
-        context.run(&mut command).success().raw_stdout,
-        "from the package\n"
-    );
+    assert_eq!(context.run(&mut command).success().raw_stdout, "from the package\n");
     let code =
         "import os, demo; print(os.stat(os.path.dirname(demo.__file__) + '/data.txt').st_mode & 0o111)";
     assert_eq!(context.eval(".venv", code), "0");
@@ -323,9 +266,7 @@ fn executable_bits_survive() {
 
 #[test]
 fn bytecode_is_compiled_once_for_all_venvs() {
-    let index = Index::start(&[WheelBuilder::new("demo", "1.0")
-        .file("demo/part.py", "z = 1\n")
-        .build()]);
+    let index = Index::start(&[WheelBuilder::new("demo", "1.0").file("demo/part.py", "z = 1\n").build()]);
     let context = TestContext::new();
     context.new_named_venv("one");
     context.new_named_venv("two");
@@ -335,27 +276,15 @@ fn bytecode_is_compiled_once_for_all_venvs() {
         "import os, demo.part as p; c = os.path.realpath(p.__cached__); print(c, os.stat(c).st_mtime_ns)";
     let first = context.eval("one", code);
     let second = context.eval("two", code);
-    assert_eq!(
-        first, second,
-        "the second venv should use the first one's bytecode"
-    );
-    assert!(
-        first.starts_with(context.store().join("w").to_string_lossy().as_ref()),
-        "{first}"
-    );
+    assert_eq!(first, second, "the second venv should use the first one's bytecode");
+    assert!(first.starts_with(context.store().join("w").to_string_lossy().as_ref()), "{first}");
     let traceback = "import demo.part as p; print(p.__file__)";
-    assert!(
-        context
-            .eval("two", traceback)
-            .starts_with(context.path("two").to_string_lossy().as_ref())
-    );
+    assert!(context.eval("two", traceback).starts_with(context.path("two").to_string_lossy().as_ref()));
 }
 
 #[test]
 fn compile_bytecode_compiles_at_once() {
-    let index = Index::start(&[WheelBuilder::new("demo", "1.0")
-        .file("demo/part.py", "z = 1\n")
-        .build()]);
+    let index = Index::start(&[WheelBuilder::new("demo", "1.0").file("demo/part.py", "z = 1\n").build()]);
     let context = TestContext::new();
     context.new_venv();
     context.add(&index, &["--compile-bytecode", "demo"]).success();
@@ -375,10 +304,7 @@ fn several_top_level_names_of_one_wheel_are_each_linked() {
     context.add(&index, &["demo"]).success();
     let tree = context.venv_tree(".venv");
     for name in ["demo", "_demo_impl", "demo.libs"] {
-        assert!(
-            tree.is_link(&format!("{}/{name}", context.interpreter().site_packages())),
-            "{name}"
-        );
+        assert!(tree.is_link(&format!("{}/{name}", context.interpreter().site_packages())), "{name}");
     }
     let code = "import os, demo; here = os.path.dirname(os.path.realpath(demo.__file__)); \
                 print(open(os.path.join(here, '..', 'demo.libs', 'library.txt')).read())";
@@ -387,9 +313,7 @@ fn several_top_level_names_of_one_wheel_are_each_linked() {
 
 #[test]
 fn the_other_link_modes_hold_real_files() {
-    let wheel = WheelBuilder::new("demo", "1.0")
-        .file("demo/part.py", "z = 1\n")
-        .console_script("demo-tool");
+    let wheel = WheelBuilder::new("demo", "1.0").file("demo/part.py", "z = 1\n").console_script("demo-tool");
     let index = Index::start(&[wheel.build()]);
     let context = TestContext::new();
     for mode in ["copy", "hardlink"] {
@@ -400,11 +324,7 @@ fn the_other_link_modes_hold_real_files() {
         assert!(tree.is_folder(&format!("{site}/demo")), "{mode}");
         let node = tree.node(&format!("{site}/demo/part.py"));
         assert!(matches!(node, Some(Node::File(..))), "{mode}: {node:?}");
-        assert_eq!(
-            context.eval(mode, "import demo.part as p; print(p.z)"),
-            "1",
-            "{mode}"
-        );
+        assert_eq!(context.eval(mode, "import demo.part as p; print(p.z)"), "1", "{mode}");
         context.script(mode, "demo-tool", &[]).success();
         context.virtpy(["remove", "--venv", mode, "demo"]).success();
         assert!(!context.path(&format!("{mode}/{site}/demo")).exists(), "{mode}");

@@ -18,11 +18,7 @@ fn scene() -> (TestContext, Index) {
 fn names_and_versions_in_order() {
     let (context, _index) = scene();
     let output = context.virtpy(["list"]).success();
-    let rows: Vec<Vec<&str>> = output
-        .lines()
-        .iter()
-        .map(|line| line.split_whitespace().collect())
-        .collect();
+    let rows: Vec<Vec<&str>> = output.lines().iter().map(|line| line.split_whitespace().collect()).collect();
     let demo = rows
         .iter()
         .position(|row| row.starts_with(&["Demo.Name", "1.0"]) || row.starts_with(&["demo-name", "1.0"]));
@@ -45,10 +41,7 @@ fn an_empty_venv_has_an_empty_list() {
     let context = TestContext::new();
     context.new_venv();
     assert_eq!(context.virtpy(["list"]).success().raw_stdout, "");
-    assert_eq!(
-        context.virtpy(["list", "--json"]).success().json(),
-        serde_json::json!([])
-    );
+    assert_eq!(context.virtpy(["list", "--json"]).success().json(), serde_json::json!([]));
 }
 
 #[test]
@@ -56,16 +49,8 @@ fn outdated_names_the_newer_version() {
     let (mut context, index) = scene();
     context.set("PIP_INDEX_URL", index.url());
     let output = context.virtpy(["list", "--outdated"]).success();
-    assert!(
-        output.raw_stdout.contains("helper") && output.raw_stdout.contains("2.5"),
-        "{}",
-        output.dump()
-    );
-    assert!(
-        !output.raw_stdout.to_lowercase().contains("demo"),
-        "{}",
-        output.dump()
-    );
+    assert!(output.raw_stdout.contains("helper") && output.raw_stdout.contains("2.5"), "{}", output.dump());
+    assert!(!output.raw_stdout.to_lowercase().contains("demo"), "{}", output.dump());
 }
 
 #[test]
@@ -76,14 +61,7 @@ fn what_a_foreign_tool_installed_is_listed_too() {
         &format!("{site}/foreign-3.0.dist-info/METADATA"),
         "Metadata-Version: 2.1\nName: foreign\nVersion: 3.0\n",
     );
-    context.write(
-        &format!("{site}/foreign-3.0.dist-info/RECORD"),
-        "foreign-3.0.dist-info/METADATA,,\n",
-    );
+    context.write(&format!("{site}/foreign-3.0.dist-info/RECORD"), "foreign-3.0.dist-info/METADATA,,\n");
     let output = context.virtpy(["list"]).success();
-    assert!(
-        output.raw_stdout.contains("foreign") && output.raw_stdout.contains("3.0"),
-        "{}",
-        output.dump()
-    );
+    assert!(output.raw_stdout.contains("foreign") && output.raw_stdout.contains("3.0"), "{}", output.dump());
 }

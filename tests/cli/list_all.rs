@@ -11,11 +11,7 @@ fn every_venv_is_listed_until_it_is_gone() {
         context.new_named_venv(venv);
         context.add(&index, &["--venv", venv, "demo"]).success();
     }
-    context
-        .virtpy(["list-all"])
-        .success()
-        .stdout_has("[WORK]/one")
-        .stdout_has("[WORK]/two");
+    context.virtpy(["list-all"]).success().stdout_has("[WORK]/one").stdout_has("[WORK]/two");
     let value = context.virtpy(["list-all", "--json"]).success().json();
     assert_eq!(value.as_array().map(Vec::len), Some(2), "{value}");
     std::fs::remove_dir_all(context.path("two")).unwrap();

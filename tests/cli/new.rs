@@ -8,17 +8,13 @@ use crate::support::{TestContext, Tree, python};
 fn config(context: &TestContext, venv: &str) -> BTreeMap<String, String> {
     let text = context.read(&format!("{venv}/pyvenv.cfg"));
     let pairs = text.lines().filter_map(|line| line.split_once('='));
-    pairs
-        .map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()))
-        .collect()
+    pairs.map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned())).collect()
 }
 
 /// What the standard library's own `venv` module writes for the same request.
 fn reference(context: &TestContext, arguments: &[&str]) -> BTreeMap<String, String> {
     let mut command = context.command(&context.interpreter().path);
-    command
-        .args(["-m", "venv", "--without-pip", "reference"])
-        .args(arguments);
+    command.args(["-m", "venv", "--without-pip", "reference"]).args(arguments);
     context.run(&mut command).success();
     config(context, "reference")
 }
@@ -29,10 +25,7 @@ fn the_default_path_is_dot_venv() {
     context.virtpy(["new"]).success();
     let prefix = context.eval(".venv", "import sys; print(sys.prefix)");
     assert_eq!(prefix, context.path(".venv").to_string_lossy());
-    assert_eq!(
-        context.eval(".venv", "import sys; print(sys.prefix != sys.base_prefix)"),
-        "True"
-    );
+    assert_eq!(context.eval(".venv", "import sys; print(sys.prefix != sys.base_prefix)"), "True");
 }
 
 #[test]
@@ -46,10 +39,7 @@ fn pyvenv_cfg_has_the_keys_and_values_that_cpython_writes() {
             assert_eq!(ours.get(key), Some(expected), "pyvenv.cfg's {key}");
         }
     }
-    assert!(
-        ours.get("command").is_some_and(|command| !command.is_empty()),
-        "{ours:?}"
-    );
+    assert!(ours.get("command").is_some_and(|command| !command.is_empty()), "{ours:?}");
     assert!(ours.get("virtpy-id").is_some_and(|id| !id.is_empty()), "{ours:?}");
     assert!(!ours.contains_key("prompt"), "no prompt was asked for: {ours:?}");
     assert!(!ours.contains_key("uv"), "another tool's key: {ours:?}");
@@ -61,11 +51,7 @@ fn the_layout_is_that_of_a_standard_venv() {
     context.new_venv();
     let tree = context.venv_tree(".venv");
     for folder in ["bin", "lib", "include", &context.interpreter().site_packages()] {
-        assert!(
-            tree.is_folder(folder),
-            "{folder} should be a real folder: {:?}",
-            tree.node(folder)
-        );
+        assert!(tree.is_folder(folder), "{folder} should be a real folder: {:?}", tree.node(folder));
     }
     if cfg!(target_pointer_width = "64") {
         assert!(tree.is_link("lib64"), "{:?}", tree.node("lib64"));
@@ -74,24 +60,12 @@ fn the_layout_is_that_of_a_standard_venv() {
     for name in ["bin/python", "bin/python3", &versioned] {
         assert!(tree.is_link(name), "{name}: {:?}", tree.node(name));
     }
-    let scripts: Vec<String> = tree
-        .0
-        .keys()
-        .filter_map(|path| path.strip_prefix("bin/"))
-        .map(str::to_lowercase)
-        .collect();
-    for name in [
-        "activate",
-        "activate.fish",
-        "activate.csh",
-        "activate.ps1",
-        "activate.nu",
-        "activate_this.py",
-    ] {
-        assert!(
-            scripts.iter().any(|script| script == name),
-            "bin/{name} is missing: {scripts:?}"
-        );
+    let scripts: Vec<String> =
+        tree.0.keys().filter_map(|path| path.strip_prefix("bin/")).map(str::to_lowercase).collect();
+    for name in
+        ["activate", "activate.fish", "activate.csh", "activate.ps1", "activate.nu", "activate_this.py"]
+    {
+        assert!(scripts.iter().any(|script| script == name), "bin/{name} is missing: {scripts:?}");
     }
 }
 
@@ -113,20 +87,14 @@ fn a_prompt_is_written_as_cpython_writes_it() {
         let context = TestContext::new();
         context.virtpy(["new", "--prompt", prompt]).success();
         let theirs = reference(&context, &["--prompt", prompt]);
-        assert_eq!(
-            config(&context, ".venv").get("prompt"),
-            theirs.get("prompt"),
-            "prompt {prompt:?}"
-        );
+        assert_eq!(config(&context, ".venv").get("prompt"), theirs.get("prompt"), "prompt {prompt:?}");
     }
 }
 
 #[test]
 fn system_site_packages_are_visible_only_if_asked_for() {
     let context = TestContext::new();
-    context
-        .virtpy(["new", "open", "--system-site-packages"])
-        .success();
+    context.virtpy(["new", "open", "--system-site-packages"]).success();
     context.virtpy(["new", "closed"]).success();
     assert_eq!(config(&context, "open")["include-system-site-packages"], "true");
     let code = "import sys; print([p for p in sys.path if p.endswith(('site-packages', 'dist-packages')) \
@@ -140,11 +108,7 @@ fn an_existing_venv_is_refused_and_left_alone() {
     let context = TestContext::new();
     context.new_venv();
     let before = Tree::of(&context.path(".venv"));
-    context
-        .virtpy(["new"])
-        .one_error()
-        .stderr_has("hint: ")
-        .stderr_has("--clear");
+    context.virtpy(["new"]).one_error().stderr_has("hint: ").stderr_has("--clear");
     before.assert_unchanged(&Tree::of(&context.path(".venv")), "the venv");
 }
 
@@ -163,10 +127,7 @@ fn a_folder_that_is_no_venv_is_refused_even_with_clear() {
     let context = TestContext::new();
     context.write("project/precious.txt", "work");
     let before = Tree::of(&context.path("project"));
-    context
-        .virtpy(["new", "project"])
-        .one_error()
-        .stderr_has("hint: ");
+    context.virtpy(["new", "project"]).one_error().stderr_has("hint: ");
     before.assert_unchanged(&Tree::of(&context.path("project")), "the folder");
     context.virtpy(["new", "project", "--clear"]).one_error();
     before.assert_unchanged(&Tree::of(&context.path("project")), "the folder");
@@ -197,10 +158,7 @@ fn a_path_with_a_colon_or_a_newline_is_refused() {
         context.virtpy(["new", name]).one_error();
     }
     context.virtpy(["new", "--prompt", "line\nbreak"]).failure(1);
-    assert!(
-        Tree::of(&context.path(".")).0.is_empty(),
-        "nothing should have been made"
-    );
+    assert!(Tree::of(&context.path(".")).0.is_empty(), "nothing should have been made");
 }
 
 #[test]
@@ -220,10 +178,7 @@ fn an_interpreter_is_chosen_by_version_by_name_and_by_path() {
 fn an_interpreter_that_is_not_there_is_one_error_and_leaves_nothing() {
     let context = TestContext::new();
     for request in ["3.99", "python3.99", "/no/such/python", "2.7.99", "nonsense"] {
-        context
-            .virtpy(["new", "-p", request])
-            .one_error()
-            .stderr_has(request);
+        context.virtpy(["new", "-p", request]).one_error().stderr_has(request);
         assert!(!context.path(".venv").exists());
     }
     context.write("not-python", "#!/bin/sh\necho no\n");
@@ -237,17 +192,9 @@ fn an_interpreter_that_is_not_there_is_one_error_and_leaves_nothing() {
 fn a_venvs_own_interpreter_leads_to_its_base() {
     let context = TestContext::new();
     context.new_venv();
-    context
-        .virtpy(["new", "second", "-p", ".venv/bin/python"])
-        .success();
-    assert_eq!(
-        config(&context, "second")["home"],
-        config(&context, ".venv")["home"]
-    );
-    assert_ne!(
-        config(&context, "second")["virtpy-id"],
-        config(&context, ".venv")["virtpy-id"]
-    );
+    context.virtpy(["new", "second", "-p", ".venv/bin/python"]).success();
+    assert_eq!(config(&context, "second")["home"], config(&context, ".venv")["home"]);
+    assert_ne!(config(&context, "second")["virtpy-id"], config(&context, ".venv")["virtpy-id"]);
 }
 
 #[test]
@@ -257,25 +204,15 @@ fn the_second_new_starts_no_python() {
     let count = context.path("count").to_string_lossy().into_owned();
     let wrapper = context.root().join("bin/python3");
     std::fs::remove_file(&wrapper).unwrap();
-    std::fs::write(
-        &wrapper,
-        format!("#!/bin/sh\necho started >> '{count}'\nexec '{real}' \"$@\"\n"),
-    )
-    .unwrap();
+    std::fs::write(&wrapper, format!("#!/bin/sh\necho started >> '{count}'\nexec '{real}' \"$@\"\n"))
+        .unwrap();
     std::fs::set_permissions(&wrapper, std::fs::Permissions::from_mode(0o755)).unwrap();
     let wrapper = wrapper.to_string_lossy().into_owned();
     context.virtpy(["new", "first", "-p", &wrapper]).success();
     let starts = context.read("count").lines().count();
     context.virtpy(["new", "second", "-p", &wrapper]).success();
-    assert_eq!(
-        context.read("count").lines().count(),
-        starts,
-        "the second `new` should use the cached facts"
-    );
-    assert_eq!(
-        config(&context, "second")["home"],
-        config(&context, "first")["home"]
-    );
+    assert_eq!(context.read("count").lines().count(), starts, "the second `new` should use the cached facts");
+    assert_eq!(config(&context, "second")["home"], config(&context, "first")["home"]);
 }
 
 #[test]

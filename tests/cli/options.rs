@@ -45,10 +45,7 @@ fn constraints_limit_but_do_not_install() {
     let context = TestContext::new();
     context.new_venv();
     context.write("limits.txt", "helper<2\ndemo\nabsent==9\n");
-    context
-        .add(&index, &["-c", "limits.txt", "demo"])
-        .success()
-        .stdout_is(" + demo 1.0\n + helper 1.0\n");
+    context.add(&index, &["-c", "limits.txt", "demo"]).success().stdout_is(" + demo 1.0\n + helper 1.0\n");
 }
 
 #[test]
@@ -56,10 +53,7 @@ fn no_deps_takes_only_what_is_named() {
     let index = demo_index();
     let context = TestContext::new();
     context.new_venv();
-    context
-        .add(&index, &["--no-deps", "demo"])
-        .success()
-        .stdout_is(" + demo 2.0\n");
+    context.add(&index, &["--no-deps", "demo"]).success().stdout_is(" + demo 2.0\n");
     context.virtpy(["check"]).failure(1);
 }
 
@@ -89,15 +83,7 @@ fn find_links_takes_a_folder_and_a_page() {
 
     let index = Index::start(&[wheel]);
     context.new_named_venv("second");
-    let arguments = [
-        "add",
-        "--venv",
-        "second",
-        "--no-index",
-        "-f",
-        &index.flat_url(),
-        "demo",
-    ];
+    let arguments = ["add", "--venv", "second", "--no-index", "-f", &index.flat_url(), "demo"];
     context.virtpy(arguments).success().stdout_is(" + demo 1.0\n");
 }
 
@@ -120,13 +106,8 @@ fn the_first_index_that_knows_a_name_decides() {
     ]);
     let context = TestContext::new();
     context.new_venv();
-    let output = context
-        .add(&main, &["--extra-index-url", &extra.url(), "internal", "demo"])
-        .success();
-    output
-        .stdout_has(" + internal 1.0\n")
-        .stdout_has(" + demo 2.0\n")
-        .stdout_has(" + helper 9.0\n");
+    let output = context.add(&main, &["--extra-index-url", &extra.url(), "internal", "demo"]).success();
+    output.stdout_has(" + internal 1.0\n").stdout_has(" + demo 2.0\n").stdout_has(" + helper 9.0\n");
 }
 
 #[test]
@@ -137,16 +118,9 @@ fn offline_uses_what_is_there_and_says_what_is_not() {
     context.new_named_venv("second");
     context.add(&index, &["--venv", "first", "demo"]).success();
     index.forget_requests();
-    let output = context
-        .add(&index, &["--venv", "second", "--offline", "demo"])
-        .success();
-    output
-        .stdout_is(" + demo 2.0\n + helper 3.0\n")
-        .stderr_has("2 from the store, 0 downloaded");
-    context
-        .add(&index, &["--venv", "second", "--offline", "absent"])
-        .one_error()
-        .stderr_has("absent");
+    let output = context.add(&index, &["--venv", "second", "--offline", "demo"]).success();
+    output.stdout_is(" + demo 2.0\n + helper 3.0\n").stderr_has("2 from the store, 0 downloaded");
+    context.add(&index, &["--venv", "second", "--offline", "absent"]).one_error().stderr_has("absent");
     assert_eq!(index.requests(), Vec::<String>::new());
 }
 
@@ -159,23 +133,14 @@ fn require_hashes_accepts_the_right_ones_only() {
     let (right, wrong) = (wheel.sha256(), "0".repeat(64));
     context.write("wrong.txt", &format!("demo==1.0 --hash=sha256:{wrong}\n"));
     context.write("none.txt", "demo==1.0\n");
-    context.write(
-        "right.txt",
-        &format!("demo==1.0 --hash=sha256:{wrong} --hash=sha256:{right}\n"),
-    );
+    context.write("right.txt", &format!("demo==1.0 --hash=sha256:{wrong} --hash=sha256:{right}\n"));
     let (venv, store) = (context.venv_tree(".venv"), context.store_tree());
     for file in ["wrong.txt", "none.txt"] {
-        context
-            .add(&index, &["--require-hashes", "-r", file])
-            .one_error()
-            .stderr_has("demo");
+        context.add(&index, &["--require-hashes", "-r", file]).one_error().stderr_has("demo");
         venv.assert_unchanged(&context.venv_tree(".venv"), "the venv");
         store.assert_unchanged(&context.store_tree(), "the store");
     }
-    context
-        .add(&index, &["--require-hashes", "-r", "right.txt"])
-        .success()
-        .stdout_is(" + demo 1.0\n");
+    context.add(&index, &["--require-hashes", "-r", "right.txt"]).success().stdout_is(" + demo 1.0\n");
 }
 
 #[test]
@@ -186,16 +151,8 @@ fn require_hashes_looks_at_what_the_store_holds_too() {
     context.new_named_venv("first");
     context.new_named_venv("second");
     context.add(&index, &["--venv", "first", "demo"]).success();
-    context.write(
-        "wrong.txt",
-        &format!("demo==1.0 --hash=sha256:{}\n", "0".repeat(64)),
-    );
-    context
-        .add(
-            &index,
-            &["--venv", "second", "--require-hashes", "-r", "wrong.txt"],
-        )
-        .one_error();
+    context.write("wrong.txt", &format!("demo==1.0 --hash=sha256:{}\n", "0".repeat(64)));
+    context.add(&index, &["--venv", "second", "--require-hashes", "-r", "wrong.txt"]).one_error();
 }
 
 #[test]
@@ -203,14 +160,8 @@ fn hashes_in_a_file_are_checked_without_the_option_too() {
     let index = Index::start(&[WheelBuilder::new("demo", "1.0").build()]);
     let context = TestContext::new();
     context.new_venv();
-    context.write(
-        "wrong.txt",
-        &format!("demo==1.0 --hash=sha256:{}\n", "0".repeat(64)),
-    );
-    context
-        .add(&index, &["-r", "wrong.txt"])
-        .one_error()
-        .stderr_has("demo");
+    context.write("wrong.txt", &format!("demo==1.0 --hash=sha256:{}\n", "0".repeat(64)));
+    context.add(&index, &["-r", "wrong.txt"]).one_error().stderr_has("demo");
 }
 
 #[test]
@@ -219,21 +170,14 @@ fn exclude_newer_goes_back_in_time() {
     index.upload_time("demo-2.0-py3-none-any.whl", "2024-06-01T00:00:00.000000Z");
     let context = TestContext::new();
     context.new_venv();
-    context
-        .add(&index, &["--exclude-newer", "2024-03-01", "demo"])
-        .success()
-        .stdout_has(" + demo 1.0\n");
-    context
-        .add(&index, &["--exclude-newer", "yesterday-ish", "demo"])
-        .failure(2);
+    context.add(&index, &["--exclude-newer", "2024-03-01", "demo"]).success().stdout_has(" + demo 1.0\n");
+    context.add(&index, &["--exclude-newer", "yesterday-ish", "demo"]).failure(2);
 }
 
 #[test]
 fn no_binary_builds_and_only_binary_does_not() {
     let index = Index::start(&[
-        WheelBuilder::new("demo", "1.0")
-            .file("demo/kind.py", "kind = 'wheel'\n")
-            .build(),
+        WheelBuilder::new("demo", "1.0").file("demo/kind.py", "kind = 'wheel'\n").build(),
         SdistBuilder::new("demo", "1.0").build(),
         SdistBuilder::new("source-only", "1.0").build(),
     ]);
@@ -246,10 +190,7 @@ fn no_binary_builds_and_only_binary_does_not() {
         "False",
         "the source distribution holds a module, no package"
     );
-    context
-        .add(&index, &["--only-binary", ":all:", "source-only"])
-        .one_error()
-        .stderr_has("source-only");
+    context.add(&index, &["--only-binary", ":all:", "source-only"]).one_error().stderr_has("source-only");
     context.add(&index, &["source-only"]).success();
 }
 
@@ -259,10 +200,7 @@ fn settings_of_pip_in_the_environment_are_read() {
     let mut context = TestContext::new();
     context.new_venv();
     context.set("PIP_INDEX_URL", index.url());
-    context
-        .virtpy(["add", "helper"])
-        .success()
-        .stdout_is(" + helper 3.0\n");
+    context.virtpy(["add", "helper"]).success().stdout_is(" + helper 3.0\n");
 }
 
 #[test]
@@ -271,10 +209,7 @@ fn settings_of_uv_in_the_environment_are_read() {
     let mut context = TestContext::new();
     context.new_venv();
     context.set("UV_DEFAULT_INDEX", index.url());
-    context
-        .virtpy(["add", "helper"])
-        .success()
-        .stdout_is(" + helper 3.0\n");
+    context.virtpy(["add", "helper"]).success().stdout_is(" + helper 3.0\n");
 }
 
 #[test]
@@ -284,18 +219,12 @@ fn settings_in_pips_configuration_file_are_read() {
     context.new_venv();
     let path = context.write("pip.conf", &format!("[global]\nindex-url = {}\n", index.url()));
     context.set("PIP_CONFIG_FILE", &path);
-    context
-        .virtpy(["add", "helper"])
-        .success()
-        .stdout_is(" + helper 3.0\n");
+    context.virtpy(["add", "helper"]).success().stdout_is(" + helper 3.0\n");
     context.unset("PIP_CONFIG_FILE");
     let folder = context.home().join(".config/pip");
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::rename(&path, folder.join("pip.conf")).unwrap();
-    context
-        .virtpy(["add", "demo"])
-        .success()
-        .stdout_is(" + demo 2.0\n");
+    context.virtpy(["add", "demo"]).success().stdout_is(" + demo 2.0\n");
 }
 
 #[test]
@@ -306,10 +235,7 @@ fn credentials_of_netrc_are_used() {
     context.new_venv();
     let netrc = context.home().join(".netrc");
     std::fs::write(netrc, "machine 127.0.0.1\nlogin alice\npassword s3cret\n").unwrap();
-    context
-        .add(&index, &["helper"])
-        .success()
-        .stdout_is(" + helper 3.0\n");
+    context.add(&index, &["helper"]).success().stdout_is(" + helper 3.0\n");
 }
 
 #[test]
@@ -317,18 +243,10 @@ fn quiet_prints_no_messages_and_verbose_prints_the_link_phase() {
     let index = demo_index();
     let context = TestContext::new();
     context.new_venv();
-    let output = context
-        .virtpy(["--quiet", "add", "--index-url", &index.url(), "helper"])
-        .success();
+    let output = context.virtpy(["--quiet", "add", "--index-url", &index.url(), "helper"]).success();
     assert_eq!(output.raw_stderr, "");
-    let output = context
-        .virtpy(["--verbose", "add", "--index-url", &index.url(), "demo"])
-        .success();
-    assert!(
-        output.stderr().contains("linked 1 distributions in [TIME]"),
-        "{}",
-        output.dump()
-    );
+    let output = context.virtpy(["--verbose", "add", "--index-url", &index.url(), "demo"]).success();
+    assert!(output.stderr().contains("linked 1 distributions in [TIME]"), "{}", output.dump());
 }
 
 #[test]
@@ -338,13 +256,7 @@ fn colour_is_for_terminals_unless_told() {
     context.new_venv();
     let url = index.url();
     let piped = context.virtpy(["add", "--index-url", &url, "helper"]).success();
-    assert!(
-        !format!("{}{}", piped.raw_stdout, piped.raw_stderr).contains('\u{1b}'),
-        "{}",
-        piped.dump()
-    );
-    let forced = context
-        .virtpy(["--color", "always", "add", "--index-url", &url, "absent"])
-        .failure(1);
+    assert!(!format!("{}{}", piped.raw_stdout, piped.raw_stderr).contains('\u{1b}'), "{}", piped.dump());
+    let forced = context.virtpy(["--color", "always", "add", "--index-url", &url, "absent"]).failure(1);
     assert!(forced.raw_stderr.contains('\u{1b}'), "{}", forced.dump());
 }

@@ -4,10 +4,7 @@ use crate::support::{Index, TestContext, Tree, WheelBuilder};
 
 fn scene() -> (TestContext, Index) {
     let index = Index::start(&[
-        WheelBuilder::new("demo", "1.0")
-            .requires("helper")
-            .console_script("demo-tool")
-            .build(),
+        WheelBuilder::new("demo", "1.0").requires("helper").console_script("demo-tool").build(),
         WheelBuilder::new("helper", "2.0").build(),
     ]);
     let context = TestContext::new();
@@ -19,10 +16,7 @@ fn scene() -> (TestContext, Index) {
 #[test]
 fn what_was_added_goes_away() {
     let (context, index) = scene();
-    context
-        .virtpy(["remove", "demo"])
-        .success()
-        .stdout_is(" - demo 1.0\n");
+    context.virtpy(["remove", "demo"]).success().stdout_is(" - demo 1.0\n");
     context.python(".venv", "import demo").failure(1);
     context.eval(".venv", "import helper");
     assert!(!context.path(".venv/bin/demo-tool").exists());
@@ -36,10 +30,7 @@ fn what_was_added_goes_away() {
 fn all_or_nothing_if_a_name_is_not_installed() {
     let (context, _index) = scene();
     let before = Tree::of(&context.path(".venv"));
-    context
-        .virtpy(["remove", "demo", "absent"])
-        .one_error()
-        .stderr_has("absent");
+    context.virtpy(["remove", "demo", "absent"]).one_error().stderr_has("absent");
     before.assert_unchanged(&Tree::of(&context.path(".venv")), "the venv");
 }
 
@@ -47,25 +38,15 @@ fn all_or_nothing_if_a_name_is_not_installed() {
 fn dry_run_only_tells() {
     let (context, _index) = scene();
     let before = Tree::of(&context.path(".venv"));
-    context
-        .virtpy(["remove", "--dry-run", "demo"])
-        .success()
-        .stdout_is(" - demo 1.0\n");
+    context.virtpy(["remove", "--dry-run", "demo"]).success().stdout_is(" - demo 1.0\n");
     before.assert_unchanged(&Tree::of(&context.path(".venv")), "the venv");
 }
 
 #[test]
 fn several_at_once_and_json() {
     let (context, _index) = scene();
-    let value = context
-        .virtpy(["remove", "--json", "demo", "HELPER"])
-        .success()
-        .json()
-        .to_string();
-    assert!(
-        value.contains("demo") && value.contains("helper") && value.contains("2.0"),
-        "{value}"
-    );
+    let value = context.virtpy(["remove", "--json", "demo", "HELPER"]).success().json().to_string();
+    assert!(value.contains("demo") && value.contains("helper") && value.contains("2.0"), "{value}");
     assert_eq!(context.virtpy(["freeze"]).success().raw_stdout, "");
 }
 

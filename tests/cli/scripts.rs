@@ -17,31 +17,17 @@ fn entry_points_run_with_the_venvs_interpreter() {
     context.add(&index, &["demo"]).success();
     let output = context.script(".venv", "demo-tool", &["a b", "c"]).success();
     let venv = context.path(".venv");
-    assert_eq!(
-        output.raw_stdout.trim(),
-        format!("ran ['a b', 'c'] {}", venv.display())
-    );
+    assert_eq!(output.raw_stdout.trim(), format!("ran ['a b', 'c'] {}", venv.display()));
     let output = context.script(".venv", "demo-gui", &[]).failure(3);
     assert_eq!(output.raw_stdout.trim(), "gui");
-    let first_line = context
-        .read(".venv/bin/demo-tool")
-        .lines()
-        .next()
-        .unwrap()
-        .to_owned();
-    assert!(
-        first_line.starts_with(&format!("#!{}/bin/python", venv.display())),
-        "{first_line}"
-    );
+    let first_line = context.read(".venv/bin/demo-tool").lines().next().unwrap().to_owned();
+    assert!(first_line.starts_with(&format!("#!{}/bin/python", venv.display())), "{first_line}");
 }
 
 #[test]
 fn entry_points_may_name_attributes_and_extras() {
     let demo = WheelBuilder::new("demo", "1.0")
-        .file(
-            "demo/cli.py",
-            "class App:\n    @staticmethod\n    def run():\n        print('method')\n",
-        )
+        .file("demo/cli.py", "class App:\n    @staticmethod\n    def run():\n        print('method')\n")
         .extra("cli", &["helper"])
         .entry_point("console_scripts", "demo-method = demo.cli:App.run")
         .entry_point("console_scripts", "demo-extra = demo.cli:App.run [cli]")
@@ -52,36 +38,17 @@ fn entry_points_may_name_attributes_and_extras() {
     context.new_venv();
     context.add(&index, &["demo[cli]"]).success();
     for name in ["demo-method", "demo-extra", "demo.dotted_name-1"] {
-        assert_eq!(
-            context.script(".venv", name, &[]).success().raw_stdout,
-            "method\n",
-            "{name}"
-        );
+        assert_eq!(context.script(".venv", name, &[]).success().raw_stdout, "method\n", "{name}");
     }
-    assert!(
-        !context.path(".venv/bin/one").exists(),
-        "other groups are no scripts"
-    );
+    assert!(!context.path(".venv/bin/one").exists(), "other groups are no scripts");
 }
 
 #[test]
 fn scripts_of_data_get_the_venvs_interpreter_and_the_executable_bit() {
     let demo = WheelBuilder::new("demo", "1.0")
-        .data(
-            "scripts",
-            "with-python",
-            "#!python\nimport sys\nprint(sys.prefix)\n",
-        )
-        .data(
-            "scripts",
-            "with-pythonw",
-            "#!pythonw\nimport sys\nprint(sys.prefix)\n",
-        )
-        .data(
-            "scripts",
-            "with-flags",
-            "#!python -E\nimport sys\nprint(sys.flags.ignore_environment)\n",
-        )
+        .data("scripts", "with-python", "#!python\nimport sys\nprint(sys.prefix)\n")
+        .data("scripts", "with-pythonw", "#!pythonw\nimport sys\nprint(sys.prefix)\n")
+        .data("scripts", "with-flags", "#!python -E\nimport sys\nprint(sys.flags.ignore_environment)\n")
         .data("scripts", "with-shell", "#!/bin/sh\necho shell\n")
         .data("scripts", "no-line", "just text\n");
     let index = Index::start(&[demo.build()]);
@@ -89,38 +56,10 @@ fn scripts_of_data_get_the_venvs_interpreter_and_the_executable_bit() {
     context.new_venv();
     context.add(&index, &["demo"]).success();
     let venv = context.path(".venv").to_string_lossy().into_owned();
-    assert_eq!(
-        context
-            .script(".venv", "with-python", &[])
-            .success()
-            .raw_stdout
-            .trim(),
-        venv
-    );
-    assert_eq!(
-        context
-            .script(".venv", "with-pythonw", &[])
-            .success()
-            .raw_stdout
-            .trim(),
-        venv
-    );
-    assert_eq!(
-        context
-            .script(".venv", "with-flags", &[])
-            .success()
-            .raw_stdout
-            .trim(),
-        "1"
-    );
-    assert_eq!(
-        context
-            .script(".venv", "with-shell", &[])
-            .success()
-            .raw_stdout
-            .trim(),
-        "shell"
-    );
+    assert_eq!(context.script(".venv", "with-python", &[]).success().raw_stdout.trim(), venv);
+    assert_eq!(context.script(".venv", "with-pythonw", &[]).success().raw_stdout.trim(), venv);
+    assert_eq!(context.script(".venv", "with-flags", &[]).success().raw_stdout.trim(), "1");
+    assert_eq!(context.script(".venv", "with-shell", &[]).success().raw_stdout.trim(), "shell");
     assert_eq!(context.read(".venv/bin/no-line"), "just text\n");
     let executable = "import os, sys; print(os.access(sys.prefix + '/bin/no-line', os.X_OK))";
     assert_eq!(context.eval(".venv", executable), "True");
@@ -132,28 +71,13 @@ fn scripts_work_in_folders_that_a_hash_bang_line_cannot_name() {
     let data = "#!python\nimport sys\nprint(sys.prefix)\n";
     let index = Index::start(&[wheel().data("scripts", "data-tool", data).build()]);
     let context = TestContext::new();
-    for venv in [
-        long.as_str(),
-        "with blank",
-        "it's",
-        "say \"hi\" $HOME",
-        "ünï-蛇",
-        "back\\slash",
-    ] {
+    for venv in [long.as_str(), "with blank", "it's", "say \"hi\" $HOME", "ünï-蛇", "back\\slash"] {
         context.new_named_venv(venv);
         context.add(&index, &["--venv", venv, "demo"]).success();
         let expected = context.path(venv).to_string_lossy().into_owned();
         let output = context.script(venv, "demo-tool", &["a b"]).success();
-        assert_eq!(
-            output.raw_stdout.trim(),
-            format!("ran ['a b'] {expected}"),
-            "{venv}"
-        );
-        assert_eq!(
-            context.script(venv, "data-tool", &[]).success().raw_stdout.trim(),
-            expected,
-            "{venv}"
-        );
+        assert_eq!(output.raw_stdout.trim(), format!("ran ['a b'] {expected}"), "{venv}");
+        assert_eq!(context.script(venv, "data-tool", &[]).success().raw_stdout.trim(), expected, "{venv}");
         context.virtpy(["remove", "--venv", venv, "demo"]).success();
         assert!(!context.path(venv).join("bin/demo-tool").exists(), "{venv}");
     }

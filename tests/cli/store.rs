@@ -72,15 +72,11 @@ fn the_second_venv_downloads_nothing_and_holds_next_to_nothing() {
         all
     };
     let first = arguments("first");
-    context
-        .add(&index, &first.iter().map(String::as_str).collect::<Vec<_>>())
-        .success();
+    context.add(&index, &first.iter().map(String::as_str).collect::<Vec<_>>()).success();
     index.forget_requests();
     let mut second = arguments("second");
     second.push("--offline".to_owned());
-    let output = context
-        .add(&index, &second.iter().map(String::as_str).collect::<Vec<_>>())
-        .success();
+    let output = context.add(&index, &second.iter().map(String::as_str).collect::<Vec<_>>()).success();
     output.stderr_has("10 from the store, 0 downloaded");
     assert_eq!(index.requests(), Vec::<String>::new());
     let added = Tree::of(&context.path("second")).0.len() - empty;
@@ -95,12 +91,8 @@ fn a_known_hash_is_not_downloaded_from_another_index_either() {
     let context = TestContext::new();
     context.new_named_venv("one");
     context.new_named_venv("two");
-    context
-        .add(&first, &["--venv", "one", "part0", "part1"])
-        .success();
-    context
-        .add(&second, &["--venv", "two", "part0", "part1"])
-        .success();
+    context.add(&first, &["--venv", "one", "part0", "part1"]).success();
+    context.add(&second, &["--venv", "two", "part0", "part1"]).success();
     assert_eq!(second.all_downloads(), 0, "{:?}", second.requests());
 }
 
@@ -124,9 +116,7 @@ fn every_wheel_is_downloaded_once() {
     let context = TestContext::new();
     context.new_venv();
     let names = names(5);
-    context
-        .add(&index, &names.iter().map(String::as_str).collect::<Vec<_>>())
-        .success();
+    context.add(&index, &names.iter().map(String::as_str).collect::<Vec<_>>()).success();
     for wheel in &wheels {
         assert_eq!(index.downloads(&wheel.file_name), 1, "{:?}", index.requests());
     }
@@ -144,11 +134,7 @@ fn a_venv_of_the_store_is_registered() {
         std::fs::read_to_string(context.store().join("roots").join(path))
             .is_ok_and(|text| text.contains(&venv))
     };
-    assert!(
-        roots.0.keys().any(names_it),
-        "no root names {venv}: {:?}",
-        roots.0
-    );
+    assert!(roots.0.keys().any(names_it), "no root names {venv}: {:?}", roots.0);
 }
 
 #[test]
@@ -185,10 +171,8 @@ fn several_processes_add_to_one_venv() {
     let context = TestContext::new();
     context.new_venv();
     let url = index.url();
-    let children: Vec<Child> = names(6)
-        .iter()
-        .map(|name| context.spawn(["add", "--index-url", &url, name]))
-        .collect();
+    let children: Vec<Child> =
+        names(6).iter().map(|name| context.spawn(["add", "--index-url", &url, name])).collect();
     for child in children {
         finish(&context, child).success();
     }

@@ -5,10 +5,7 @@ use crate::support::{Index, TestContext, WheelBuilder};
 #[test]
 fn dependencies_stand_below_what_needs_them() {
     let index = Index::start(&[
-        WheelBuilder::new("demo", "1.0")
-            .requires("middle")
-            .requires("leaf")
-            .build(),
+        WheelBuilder::new("demo", "1.0").requires("middle").requires("leaf").build(),
         WheelBuilder::new("middle", "1.0").requires("leaf>=1").build(),
         WheelBuilder::new("leaf", "1.0").build(),
     ]);
@@ -19,18 +16,12 @@ fn dependencies_stand_below_what_needs_them() {
     let lines = output.lines();
     assert!(lines[0].starts_with("demo"), "{}", output.dump());
     let indent = |name: &str| {
-        let line = lines
-            .iter()
-            .find(|line| line.contains(name))
-            .unwrap_or_else(|| panic!("{}", output.dump()));
+        let line =
+            lines.iter().find(|line| line.contains(name)).unwrap_or_else(|| panic!("{}", output.dump()));
         line.find(name).unwrap()
     };
     assert!(indent("middle") > 0, "{}", output.dump());
-    assert!(
-        lines.iter().filter(|line| line.contains("leaf")).count() >= 2,
-        "{}",
-        output.dump()
-    );
+    assert!(lines.iter().filter(|line| line.contains("leaf")).count() >= 2, "{}", output.dump());
 }
 
 #[test]
@@ -43,11 +34,7 @@ fn a_circle_ends() {
     context.new_venv();
     context.add(&index, &["hen"]).success();
     let output = context.virtpy(["tree"]).success();
-    assert!(
-        output.lines().len() < 10 && output.raw_stdout.contains("egg"),
-        "{}",
-        output.dump()
-    );
+    assert!(output.lines().len() < 10 && output.raw_stdout.contains("egg"), "{}", output.dump());
 }
 
 #[test]
@@ -67,9 +54,8 @@ fn shared_dependencies_do_not_blow_the_tree_up() {
         for side in ["left", "right"] {
             let mut wheel = WheelBuilder::new(&format!("{side}{level}"), "1.0");
             if level < 15 {
-                wheel = wheel
-                    .requires(&format!("left{}", level + 1))
-                    .requires(&format!("right{}", level + 1));
+                wheel =
+                    wheel.requires(&format!("left{}", level + 1)).requires(&format!("right{}", level + 1));
             }
             wheels.push(wheel.build());
         }

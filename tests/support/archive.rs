@@ -23,9 +23,7 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
-        let group = (0..3).fold(0_usize, |sum, at| {
-            (sum << 8) | usize::from(*chunk.get(at).unwrap_or(&0))
-        });
+        let group = (0..3).fold(0_usize, |sum, at| (sum << 8) | usize::from(*chunk.get(at).unwrap_or(&0)));
         for digit in 0..=chunk.len() {
             text.push(char::from(ALPHABET[(group >> (18 - 6 * digit)) & 63]));
         }
@@ -58,10 +56,7 @@ pub(crate) fn tar_gz(members: &[TarMember]) -> Vec<u8> {
 fn tar_header(member: &TarMember) -> [u8; 512] {
     let mut header = [0_u8; 512];
     let mut put = |at: usize, text: &str| header[at..at + text.len()].copy_from_slice(text.as_bytes());
-    assert!(
-        member.path.len() < 100,
-        "the fixture's paths fit the classic header"
-    );
+    assert!(member.path.len() < 100, "the fixture's paths fit the classic header");
     put(0, &member.path);
     put(100, &format!("{:07o}", member.mode));
     put(108, "0000000");
@@ -88,23 +83,18 @@ fn gzip_stored(bytes: &[u8]) -> Vec<u8> {
         packed.extend(*block);
     }
     packed.extend(crc32(bytes).to_le_bytes());
-    packed.extend(
-        u32::try_from(bytes.len())
-            .expect("the fixtures are small")
-            .to_le_bytes(),
-    );
+    packed.extend(u32::try_from(bytes.len()).expect("the fixtures are small").to_le_bytes());
     packed
 }
 
 /// The CRC-32 of `bytes` as gzip and zip use it.
 pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |sum, byte| {
-        (0..8).fold(sum ^ u32::from(*byte), |crc, _| {
-            if crc & 1 == 1 {
-                (crc >> 1) ^ 0xedb8_8320
-            } else {
-                crc >> 1
-            }
-        })
+        (0..8).fold(
+            sum ^ u32::from(*byte),
+            |crc, _| {
+                if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 }
+            },
+        )
     })
 }

@@ -68,15 +68,9 @@ impl Index {
     /// Starts an index with these files.
     pub(crate) fn start(artifacts: &[Artifact]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port can be had");
-        let port = listener
-            .local_addr()
-            .expect("a bound socket has an address")
-            .port();
+        let port = listener.local_addr().expect("a bound socket has an address").port();
         let state = Arc::new(Mutex::new(State::default()));
-        let index = Self {
-            port,
-            state: Arc::clone(&state),
-        };
+        let index = Self { port, state: Arc::clone(&state) };
         for artifact in artifacts {
             index.add(artifact);
         }
@@ -113,11 +107,7 @@ impl Index {
             yanked: None,
             upload_time: "2024-01-01T00:00:00.000000Z".to_owned(),
         };
-        self.lock()
-            .projects
-            .entry(normalize(&artifact.project))
-            .or_default()
-            .push(entry);
+        self.lock().projects.entry(normalize(&artifact.project)).or_default().push(entry);
     }
 
     /// Marks a file as yanked for this reason (PEP 592).
@@ -142,9 +132,7 @@ impl Index {
 
     /// Misbehaves for the page of a project.
     pub(crate) fn page_fault(&self, project: &str, fault: Fault) {
-        self.lock()
-            .faults
-            .insert(format!("/simple/{}/", normalize(project)), fault);
+        self.lock().faults.insert(format!("/simple/{}/", normalize(project)), fault);
     }
 
     /// Serves HTML pages only, as an old index does.
@@ -190,11 +178,7 @@ impl Index {
     /// How often a file's bytes were asked for.
     pub(crate) fn downloads(&self, file_name: &str) -> usize {
         let wanted = format!("GET /files/{file_name}");
-        self.lock()
-            .requests
-            .iter()
-            .filter(|request| **request == wanted)
-            .count()
+        self.lock().requests.iter().filter(|request| **request == wanted).count()
     }
 
     /// How often any wheel or source distribution was asked for.
@@ -218,9 +202,7 @@ fn serve(stream: TcpStream, port: u16, state: &Mutex<State>) {
     while let Some(request) = read_request(&mut reader) {
         let (fault, answer) = {
             let mut state = state.lock().expect("no thread of the index panicked");
-            state
-                .requests
-                .push(format!("{} {}", request.method, request.path));
+            state.requests.push(format!("{} {}", request.method, request.path));
             let fault = take_fault(&mut state, &request.path);
             (fault.clone(), answer(&state, &request, port, fault.as_ref()))
         };
@@ -250,13 +232,7 @@ fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Request> {
     let mut words = line.split_whitespace();
     let method = words.next()?.to_owned();
     let path = words.next()?.split(['?', '#']).next()?.to_owned();
-    let mut request = Request {
-        method,
-        path,
-        accept: String::new(),
-        range: None,
-        authorization: None,
-    };
+    let mut request = Request { method, path, accept: String::new(), range: None, authorization: None };
     loop {
         let mut header = String::new();
         reader.read_line(&mut header).ok()?;
@@ -276,12 +252,7 @@ fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Request> {
 }
 
 fn plain(status: u16, text: &str) -> Answer {
-    Answer {
-        status,
-        content_type: "text/plain",
-        body: text.as_bytes().to_vec(),
-        range: None,
-    }
+    Answer { status, content_type: "text/plain", body: text.as_bytes().to_vec(), range: None }
 }
 
 fn answer(state: &State, request: &Request, port: u16, fault: Option<&Fault>) -> Answer {
@@ -299,12 +270,7 @@ fn answer(state: &State, request: &Request, port: u16, fault: Option<&Fault>) ->
     }
     if request.path == "/flat/" {
         let body = html(state.projects.values().flatten(), port, state.without_metadata);
-        return Answer {
-            status: 200,
-            content_type: "text/html",
-            body: body.into_bytes(),
-            range: None,
-        };
+        return Answer { status: 200, content_type: "text/html", body: body.into_bytes(), range: None };
     }
     let Some(file_name) = request.path.strip_prefix("/files/") else {
         return plain(404, "not found");
@@ -338,12 +304,7 @@ fn file_answer(entry: &Entry, request: &Request, fault: Option<&Fault>) -> Answe
         None => (200, body),
     };
     let range = range.map(|(first, last)| (first, last, total));
-    Answer {
-        status,
-        content_type: "application/octet-stream",
-        body,
-        range,
-    }
+    Answer { status, content_type: "application/octet-stream", body, range }
 }
 
 fn parse_range(text: &str, total: usize) -> Option<(usize, usize)> {
@@ -363,25 +324,13 @@ fn project_page(state: &State, request: &Request, project: &str, port: u16) -> A
     };
     if state.html_only || !request.accept.contains("application/vnd.pypi.simple.v1+json") {
         let body = html(entries.iter(), port, state.without_metadata);
-        return Answer {
-            status: 200,
-            content_type: "text/html",
-            body: body.into_bytes(),
-            range: None,
-        };
+        return Answer { status: 200, content_type: "text/html", body: body.into_bytes(), range: None };
     }
-    let files: Vec<serde_json::Value> = entries
-        .iter()
-        .map(|entry| json_file(entry, port, state.without_metadata))
-        .collect();
+    let files: Vec<serde_json::Value> =
+        entries.iter().map(|entry| json_file(entry, port, state.without_metadata)).collect();
     let page = serde_json::json!({"meta": {"api-version": "1.1"}, "name": project, "files": files});
     let content_type = "application/vnd.pypi.simple.v1+json";
-    Answer {
-        status: 200,
-        content_type,
-        body: page.to_string().into_bytes(),
-        range: None,
-    }
+    Answer { status: 200, content_type, body: page.to_string().into_bytes(), range: None }
 }
 
 fn json_file(entry: &Entry, port: u16, without_metadata: bool) -> serde_json::Value {
@@ -413,11 +362,7 @@ fn html<'a>(entries: impl Iterator<Item = &'a Entry>, port: u16, without_metadat
     let mut page = String::from("<!DOCTYPE html>\n<html><body>\n");
     for entry in entries {
         let name = &entry.artifact.file_name;
-        let hash = entry
-            .stated_sha256
-            .as_ref()
-            .map(|hash| format!("#sha256={hash}"))
-            .unwrap_or_default();
+        let hash = entry.stated_sha256.as_ref().map(|hash| format!("#sha256={hash}")).unwrap_or_default();
         let _ = write!(page, "<a href=\"http://127.0.0.1:{port}/files/{name}{hash}\"");
         if let Some(specifiers) = &entry.artifact.requires_python {
             let escaped = specifiers.replace('<', "&lt;").replace('>', "&gt;");

@@ -36,17 +36,8 @@ impl Output {
     /// Panics unless the command ended with `code`, and if it panicked itself.
     #[track_caller]
     pub(crate) fn failure(self, code: i32) -> Self {
-        assert_eq!(
-            self.code,
-            Some(code),
-            "should have failed with {code}\n{}",
-            self.dump()
-        );
-        assert!(
-            !self.raw_stderr.contains("panicked at"),
-            "the program panicked\n{}",
-            self.dump()
-        );
+        assert_eq!(self.code, Some(code), "should have failed with {code}\n{}", self.dump());
+        assert!(!self.raw_stderr.contains("panicked at"), "the program panicked\n{}", self.dump());
         self
     }
 
@@ -55,64 +46,33 @@ impl Output {
     #[track_caller]
     pub(crate) fn one_error(self) -> Self {
         let output = self.failure(1);
-        assert!(
-            output.raw_stdout.is_empty(),
-            "a failed command prints no data\n{}",
-            output.dump()
-        );
-        let errors = output
-            .raw_stderr
-            .lines()
-            .filter(|line| line.starts_with("error: "))
-            .count();
+        assert!(output.raw_stdout.is_empty(), "a failed command prints no data\n{}", output.dump());
+        let errors = output.raw_stderr.lines().filter(|line| line.starts_with("error: ")).count();
         assert_eq!(errors, 1, "there should be one error\n{}", output.dump());
-        let words = |line: &str| {
-            line.split(|c: char| !c.is_ascii_alphanumeric())
-                .any(|word| word == "uv")
-        };
-        assert!(
-            !output.raw_stderr.lines().any(words),
-            "the message names a library\n{}",
-            output.dump()
-        );
-        assert!(
-            !output.raw_stderr.contains("UV_"),
-            "the message names a library\n{}",
-            output.dump()
-        );
+        let words = |line: &str| line.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == "uv");
+        assert!(!output.raw_stderr.lines().any(words), "the message names a library\n{}", output.dump());
+        assert!(!output.raw_stderr.contains("UV_"), "the message names a library\n{}", output.dump());
         output
     }
 
     /// Panics unless standard error contains `text`.
     #[track_caller]
     pub(crate) fn stderr_has(self, text: &str) -> Self {
-        assert!(
-            self.stderr().contains(text),
-            "stderr should contain {text:?}\n{}",
-            self.dump()
-        );
+        assert!(self.stderr().contains(text), "stderr should contain {text:?}\n{}", self.dump());
         self
     }
 
     /// Panics if standard error contains `text`.
     #[track_caller]
     pub(crate) fn stderr_lacks(self, text: &str) -> Self {
-        assert!(
-            !self.stderr().contains(text),
-            "stderr should not contain {text:?}\n{}",
-            self.dump()
-        );
+        assert!(!self.stderr().contains(text), "stderr should not contain {text:?}\n{}", self.dump());
         self
     }
 
     /// Panics unless standard output contains `text`.
     #[track_caller]
     pub(crate) fn stdout_has(self, text: &str) -> Self {
-        assert!(
-            self.stdout().contains(text),
-            "stdout should contain {text:?}\n{}",
-            self.dump()
-        );
+        assert!(self.stdout().contains(text), "stdout should contain {text:?}\n{}", self.dump());
         self
     }
 
@@ -171,9 +131,7 @@ fn replace_times(text: &str) -> String {
                 continue;
             }
             let separator = if position > 0 { " " } else { "" };
-            let unit = words
-                .get(position + 1)
-                .map(|next| next.trim_end_matches([',', ')', '.', ':']));
+            let unit = words.get(position + 1).map(|next| next.trim_end_matches([',', ')', '.', ':']));
             let is_number = word.parse::<f64>().is_ok();
             if is_number && matches!(unit, Some("ms" | "s" | "µs")) {
                 let after = words[position + 1].trim_start_matches(['m', 's', 'µ']);

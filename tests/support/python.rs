@@ -46,11 +46,7 @@ pub(crate) fn examine(executable: &Path) -> Option<Python> {
     }
     let mut numbers = full_version.split('.').map(|number| number.parse().unwrap_or(0));
     let version = (numbers.next()?, numbers.next()?);
-    Some(Python {
-        path,
-        version,
-        full_version,
-    })
+    Some(Python { path, version, full_version })
 }
 
 /// One interpreter for each minor version from 3.8 to 3.13 that the machine has, the oldest first.
@@ -63,10 +59,7 @@ pub(crate) fn all() -> &'static [Python] {
             let suitable = |python: &Python| python.version == (3, minor);
             found.extend(candidates.iter().find_map(|path| examine(path).filter(suitable)));
         }
-        assert!(
-            !found.is_empty(),
-            "the tests need a Python from 3.8 to 3.13 on PATH"
-        );
+        assert!(!found.is_empty(), "the tests need a Python from 3.8 to 3.13 on PATH");
         found
     })
 }
@@ -76,20 +69,14 @@ pub(crate) fn default() -> &'static Python {
     static DEFAULT: OnceLock<Python> = OnceLock::new();
     DEFAULT.get_or_init(|| {
         let usual = examine(Path::new("python3")).filter(|python| python.version >= (3, 8));
-        usual
-            .or_else(|| all().last().cloned())
-            .expect("there is an interpreter")
+        usual.or_else(|| all().last().cloned()).expect("there is an interpreter")
     })
 }
 
 /// Where an interpreter of this name may stand: on PATH, and where pyenv puts it.
 fn candidates(name: &str) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = std::env::var_os("PATH")
-        .map(|path| {
-            std::env::split_paths(&path)
-                .map(|folder| folder.join(name))
-                .collect()
-        })
+        .map(|path| std::env::split_paths(&path).map(|folder| folder.join(name)).collect())
         .unwrap_or_default();
     let root = std::env::var_os("PYENV_ROOT")
         .map(PathBuf::from)
@@ -97,12 +84,7 @@ fn candidates(name: &str) -> Vec<PathBuf> {
     if let Some(versions) = root.and_then(|root| std::fs::read_dir(root.join("versions")).ok()) {
         let mut folders: Vec<PathBuf> = versions.flatten().map(|entry| entry.path()).collect();
         folders.sort();
-        paths.extend(
-            folders
-                .into_iter()
-                .rev()
-                .map(|folder| folder.join("bin").join(name)),
-        );
+        paths.extend(folders.into_iter().rev().map(|folder| folder.join("bin").join(name)));
     }
     paths.retain(|path| path.exists());
     paths

@@ -104,12 +104,8 @@ impl SdistBuilder {
     }
 
     fn files(&self) -> Vec<(String, String)> {
-        let mut settings = format!(
-            "name={}\nversion={}\nmodule={}\n",
-            self.name,
-            self.version,
-            self.module()
-        );
+        let mut settings =
+            format!("name={}\nversion={}\nmodule={}\n", self.name, self.version, self.module());
         for requirement in &self.requires {
             let _ = writeln!(settings, "requires={requirement}");
         }
@@ -117,10 +113,7 @@ impl SdistBuilder {
             let _ = writeln!(settings, "fail={message}");
         }
         let project = "[build-system]\nrequires = []\nbuild-backend = \"backend\"\nbackend-path = [\".\"]\n";
-        let metadata = format!(
-            "Metadata-Version: 1.2\nName: {}\nVersion: {}\n",
-            self.name, self.version
-        );
+        let metadata = format!("Metadata-Version: 1.2\nName: {}\nVersion: {}\n", self.name, self.version);
         vec![
             ("pyproject.toml".to_owned(), project.to_owned()),
             ("backend.py".to_owned(), BACKEND.to_owned()),

@@ -41,8 +41,7 @@ impl Tree {
 
     /// The same without the paths that have one of these as a component.
     pub(crate) fn without_components(mut self, names: &[&str]) -> Self {
-        self.0
-            .retain(|path, _| !path.split('/').any(|component| names.contains(&component)));
+        self.0.retain(|path, _| !path.split('/').any(|component| names.contains(&component)));
         self
     }
 
@@ -53,15 +52,8 @@ impl Tree {
         for entry in entries {
             let entry = entry.expect("the folder can be listed");
             let name = entry.file_name().to_string_lossy().into_owned();
-            let path = if relative.is_empty() {
-                name
-            } else {
-                format!("{relative}/{name}")
-            };
-            let facts = entry
-                .path()
-                .symlink_metadata()
-                .expect("the entry can be examined");
+            let path = if relative.is_empty() { name } else { format!("{relative}/{name}") };
+            let facts = entry.path().symlink_metadata().expect("the entry can be examined");
             let mode = facts.permissions().mode() & 0o7777;
             let node = if facts.is_symlink() {
                 let target = std::fs::read_link(entry.path()).expect("the link can be read");

@@ -71,10 +71,8 @@ impl WheelBuilder {
     /// A wheel of the project `name` with the module `name` in it.
     pub(crate) fn new(name: &str, version: &str) -> Self {
         let module = name.replace(['-', '.'], "_").to_lowercase();
-        Self::empty(name, version).file(
-            &format!("{module}/__init__.py"),
-            &format!("__version__ = {version:?}\n"),
-        )
+        Self::empty(name, version)
+            .file(&format!("{module}/__init__.py"), &format!("__version__ = {version:?}\n"))
     }
 
     /// A wheel without any module.
@@ -105,11 +103,7 @@ impl WheelBuilder {
 
     /// Adds a file with the given bytes and permission bits.
     pub(crate) fn member(mut self, path: &str, bytes: &[u8], mode: u32) -> Self {
-        self.members.push(Member {
-            path: path.to_owned(),
-            bytes: bytes.to_vec(),
-            mode,
-        });
+        self.members.push(Member { path: path.to_owned(), bytes: bytes.to_vec(), mode });
         self
     }
 
@@ -219,23 +213,13 @@ impl WheelBuilder {
     }
 
     fn wheel_file(&self) -> String {
-        let format = if self.defects.contains(&Defect::FutureFormat) {
-            "2.0"
-        } else {
-            "1.0"
-        };
+        let format = if self.defects.contains(&Defect::FutureFormat) { "2.0" } else { "1.0" };
         let mut text = format!(
             "Wheel-Version: {format}\nGenerator: fixture 1.0\nRoot-Is-Purelib: {}\n",
             self.root_is_purelib
         );
         let mut parts = self.tag.split('-');
-        let mut next = || {
-            parts
-                .next()
-                .expect("a tag has three parts")
-                .split('.')
-                .collect::<Vec<_>>()
-        };
+        let mut next = || parts.next().expect("a tag has three parts").split('.').collect::<Vec<_>>();
         let (pythons, abis, platforms) = (next(), next(), next());
         for python in &pythons {
             for abi in &abis {
@@ -248,11 +232,7 @@ impl WheelBuilder {
     }
 
     fn entry_points_file(&self) -> String {
-        let mut groups: Vec<&str> = self
-            .entry_points
-            .iter()
-            .map(|(group, _)| group.as_str())
-            .collect();
+        let mut groups: Vec<&str> = self.entry_points.iter().map(|(group, _)| group.as_str()).collect();
         groups.sort_unstable();
         groups.dedup();
         let mut text = String::new();
@@ -278,11 +258,7 @@ impl WheelBuilder {
             })
             .collect();
         let mut push = |path: String, text: String| {
-            members.push(Member {
-                path,
-                bytes: text.into_bytes(),
-                mode: 0o644,
-            });
+            members.push(Member { path, bytes: text.into_bytes(), mode: 0o644 });
         };
         if !self.defects.contains(&Defect::NoMetadata) {
             push(format!("{folder}/METADATA"), self.core_metadata());
@@ -315,16 +291,10 @@ impl WheelBuilder {
             }
             let mut hash = archive::base64(&archive::sha256(&member.bytes));
             let mut size = member.bytes.len();
-            if self
-                .defects
-                .contains(&Defect::WrongRecordHash(member.path.clone()))
-            {
+            if self.defects.contains(&Defect::WrongRecordHash(member.path.clone())) {
                 hash = archive::base64(&archive::sha256(b"something else"));
             }
-            if self
-                .defects
-                .contains(&Defect::WrongRecordSize(member.path.clone()))
-            {
+            if self.defects.contains(&Defect::WrongRecordSize(member.path.clone())) {
                 size += 1;
             }
             let path = &member.path;
@@ -346,11 +316,7 @@ impl WheelBuilder {
     }
 
     fn file_name(&self) -> String {
-        let build = self
-            .build_number
-            .as_ref()
-            .map(|number| format!("-{number}"))
-            .unwrap_or_default();
+        let build = self.build_number.as_ref().map(|number| format!("-{number}")).unwrap_or_default();
         format!("{}-{}{build}-{}.whl", self.escaped_name(), self.version, self.tag)
     }
 
@@ -359,35 +325,22 @@ impl WheelBuilder {
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
         for member in self.all_members() {
             let flipped = self.defects.contains(&Defect::FlippedByte(member.path.clone()));
-            let method = if flipped {
-                CompressionMethod::Stored
-            } else {
-                CompressionMethod::Deflated
-            };
-            let options = SimpleFileOptions::default()
-                .compression_method(method)
-                .unix_permissions(member.mode);
-            writer
-                .start_file(member.path.as_str(), options)
-                .expect("a member can be started");
+            let method = if flipped { CompressionMethod::Stored } else { CompressionMethod::Deflated };
+            let options =
+                SimpleFileOptions::default().compression_method(method).unix_permissions(member.mode);
+            writer.start_file(member.path.as_str(), options).expect("a member can be started");
             writer.write_all(&member.bytes).expect("a member can be written");
         }
         for defect in &self.defects {
             let options = SimpleFileOptions::default();
             match defect {
                 Defect::Symlink(path, target) => {
-                    writer
-                        .add_symlink(path.as_str(), target.as_str(), options)
-                        .expect("a link can be added");
+                    writer.add_symlink(path.as_str(), target.as_str(), options).expect("a link can be added");
                 }
                 // The writer refuses the same name twice, so another name of equal length is overwritten below.
                 Defect::Duplicate(path) => {
-                    writer
-                        .start_file("~".repeat(path.len()), options)
-                        .expect("a member can be started");
-                    writer
-                        .write_all(b"the second of two\n")
-                        .expect("a member can be written");
+                    writer.start_file("~".repeat(path.len()), options).expect("a member can be started");
+                    writer.write_all(b"the second of two\n").expect("a member can be written");
                 }
                 _ => {}
             }
@@ -419,11 +372,8 @@ impl WheelBuilder {
                 declare_size(&mut bytes, *b"PK\x01\x02", 24, (46, path), *size);
             }
             Defect::FlippedByte(path) => {
-                let member = self
-                    .members
-                    .iter()
-                    .find(|member| member.path == *path)
-                    .expect("the file is there");
+                let member =
+                    self.members.iter().find(|member| member.path == *path).expect("the file is there");
                 let at = find(&bytes, &member.bytes).expect("a stored member stands in the archive as it is");
                 bytes[at] ^= 1;
             }
@@ -448,12 +398,8 @@ fn declare_size(bytes: &mut [u8], signature: [u8; 4], offset: usize, name: (usiz
     let (name_at, name) = name;
     let is_header = |at: &usize| {
         bytes[*at..].starts_with(&signature)
-            && bytes
-                .get(at + name_at..)
-                .is_some_and(|rest| rest.starts_with(name.as_bytes()))
+            && bytes.get(at + name_at..).is_some_and(|rest| rest.starts_with(name.as_bytes()))
     };
-    let header = (0..bytes.len())
-        .find(is_header)
-        .expect("the member has this header");
+    let header = (0..bytes.len()).find(is_header).expect("the member has this header");
     bytes[header + offset..header + offset + 4].copy_from_slice(&size.to_le_bytes());
 }
