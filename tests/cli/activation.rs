@@ -82,11 +82,7 @@ deactivate
     Shell {
         name: "fish",
         arguments: &["--no-config", "-c"],
-<<<<<<< HEAD
-        script: r#"set OLD "$PATH"; source "$VENV/bin/activate.fish"; or exit 7
-=======
         script: r#"set --path OLD $PATH; source "$VENV/bin/activate.fish"; or exit 7
->>>>>>> main
 printf '%s\n' "$VIRTUAL_ENV" "$VIRTUAL_ENV_PROMPT"
 python -c 'import sys; print(sys.prefix)'
 command -v python

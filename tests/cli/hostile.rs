@@ -11,7 +11,6 @@ fn assert_refused(wheel: &WheelBuilder) {
     let path = artifact.write_to(&context.path("wheels")).to_string_lossy().into_owned();
     let index = Index::start(&[artifact]);
     context.new_venv();
-<<<<<<< HEAD
     let outside = |context: &TestContext| Tree::of(context.root()).without(&["store"]);
     let (before, store) = (outside(&context), context.store_tree());
     let url = index.url();
@@ -19,22 +18,11 @@ fn assert_refused(wheel: &WheelBuilder) {
     let from_file = vec!["add", "--no-index", "--no-deps", "--", &path];
     for arguments in [from_index, from_file] {
         let output = context.virtpy(arguments);
-        let differences = [before.differences(&outside(&context)), store.differences(&context.store_tree())].concat();
+        let differences =
+            [before.differences(&outside(&context)), store.differences(&context.store_tree())].concat();
         assert!(differences.is_empty(), "{differences}\n{}", output.dump());
         output.one_error().stderr_has("demo").stderr_lacks("`0.whl`");
     }
-=======
-    let ignored = ["store/cache", "store/locks"];
-    let before = Tree::of(context.root()).without(&ignored);
-    let from_index = context.add(&index, &["--no-deps", "demo"]);
-    let differences = before.differences(&Tree::of(context.root()).without(&ignored));
-    assert!(differences.is_empty(), "from the index:\n{differences}\n{}", from_index.dump());
-    from_index.one_error();
-    let from_file = context.virtpy(["add", "--no-index", "--no-deps", &path.to_string_lossy()]);
-    let differences = before.differences(&Tree::of(context.root()).without(&ignored));
-    assert!(differences.is_empty(), "from a file:\n{differences}\n{}", from_file.dump());
-    from_file.one_error();
->>>>>>> main
 }
 
 fn demo() -> WheelBuilder {

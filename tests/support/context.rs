@@ -23,28 +23,14 @@ impl TestContext {
 
     /// The same with this interpreter as the one on PATH.
     pub(crate) fn with_python(python: &Python) -> Self {
-        let holder = tempfile::Builder::new()
-            .prefix("virtpy-test-")
-            .tempdir()
-            .expect("a folder can be made");
+        let holder = tempfile::Builder::new().prefix("virtpy-test-").tempdir().expect("a folder can be made");
         let root = holder.path().canonicalize().expect("the folder exists");
         for folder in ["home", "store", "work", "tmp", "bin"] {
             std::fs::create_dir(root.join(folder)).expect("a folder can be made");
         }
         std::os::unix::fs::symlink(&python.path, root.join("bin/python3")).expect("a link can be made");
-        let mut context = Self {
-            _root: holder,
-            root,
-            environment: Vec::new(),
-            python: python.clone(),
-        };
-        context.set(
-            "PATH",
-            format!(
-                "{}:/usr/local/bin:/usr/bin:/bin",
-                context.root.join("bin").display()
-            ),
-        );
+        let mut context = Self { _root: holder, root, environment: Vec::new(), python: python.clone() };
+        context.set("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", context.root.join("bin").display()));
         context.set("HOME", context.home().as_os_str());
         context.set("VIRTPY_HOME", context.store().as_os_str());
         context.set("TMPDIR", context.root.join("tmp").as_os_str());
@@ -113,10 +99,7 @@ impl TestContext {
     /// A command with the context's environment and working folder.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
-        command
-            .current_dir(self.path("."))
-            .env_clear()
-            .stdin(Stdio::null());
+        command.current_dir(self.path(".")).env_clear().stdin(Stdio::null());
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
@@ -174,9 +157,7 @@ impl TestContext {
 
     /// Runs a command to its end.
     pub(crate) fn run(&self, command: &mut Command) -> Output {
-        let output = command
-            .output()
-            .unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
+        let output = command.output().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
         self.output_of(&format!("{command:?}"), &output)
     }
 
@@ -199,10 +180,7 @@ impl TestContext {
 
     /// Runs code with a venv's interpreter.
     pub(crate) fn python(&self, venv: &str, code: &str) -> Output {
-        self.run(
-            self.command(self.path(venv).join("bin/python"))
-                .args(["-c", code]),
-        )
+        self.run(self.command(self.path(venv).join("bin/python")).args(["-c", code]))
     }
 
     /// Runs code with a venv's interpreter and returns what it printed.
@@ -213,10 +191,7 @@ impl TestContext {
 
     /// Runs a script of a venv.
     pub(crate) fn script(&self, venv: &str, name: &str, arguments: &[&str]) -> Output {
-        self.run(
-            self.command(self.path(venv).join("bin").join(name))
-                .args(arguments),
-        )
+        self.run(self.command(self.path(venv).join("bin").join(name)).args(arguments))
     }
 
     /// The tree of a venv, without bytecode.
@@ -230,8 +205,7 @@ impl TestContext {
         let root = self.path(venv);
         let mut tree = self.venv_tree(venv).without(&[".virtpy", "pyvenv.cfg"]);
         let own_path = root.to_string_lossy().into_owned();
-        tree.0
-            .retain(|path, _| !path.starts_with("bin/activate") && !path.starts_with("bin/Activate"));
+        tree.0.retain(|path, _| !path.starts_with("bin/activate") && !path.starts_with("bin/Activate"));
         for (path, node) in &mut tree.0 {
             if let Node::File(_, hash) = node
                 && let Ok(text) = std::fs::read_to_string(root.join(path))
@@ -245,7 +219,8 @@ impl TestContext {
 
     /// The tree of the store, without what may be deleted at any time, bytecode, and empty folders at the top.
     pub(crate) fn store_tree(&self) -> Tree {
-        let mut tree = Tree::of(&self.store()).without(&["cache", "locks"]).without_components(&["__pycache__"]);
+        let mut tree =
+            Tree::of(&self.store()).without(&["cache", "locks"]).without_components(&["__pycache__"]);
         let nested: Vec<String> = tree.0.keys().filter(|path| path.contains('/')).cloned().collect();
         let is_empty = |top: &str| !nested.iter().any(|path| path.starts_with(&format!("{top}/")));
         tree.0.retain(|path, node| !matches!(node, Node::Folder(_)) || path.contains('/') || !is_empty(path));
@@ -257,10 +232,8 @@ impl TestContext {
         let Ok(entries) = std::fs::read_dir(self.store().join("w")) else {
             return Vec::new();
         };
-        let mut names: Vec<String> = entries
-            .flatten()
-            .map(|entry| entry.file_name().to_string_lossy().into_owned())
-            .collect();
+        let mut names: Vec<String> =
+            entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
         names.sort();
         names
     }
@@ -270,12 +243,7 @@ impl TestContext {
     pub(crate) fn assert_no_leftovers(&self) {
         for folder in [self.root.join("tmp"), self.store().join("tmp")] {
             let tree = Tree::of(&folder);
-            assert!(
-                tree.0.is_empty(),
-                "left in {}: {:?}",
-                folder.display(),
-                tree.0.keys()
-            );
+            assert!(tree.0.is_empty(), "left in {}: {:?}", folder.display(), tree.0.keys());
         }
     }
 }
