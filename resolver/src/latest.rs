@@ -34,7 +34,14 @@ async fn ask(
 ) -> Result<BTreeMap<String, LatestVersion>, Error> {
     let request = Request {
         requirements: names.iter().cloned().map(Input::Requirement).collect(),
-        options: Options { no_deps: true, upgrade: true, prerelease, ..Options::default() },
+        options: Options {
+            no_deps: true,
+            upgrade: true,
+            prerelease,
+            // Names are not relative to anything, but the library wants a folder.
+            working_directory: "/".into(),
+            ..Options::default()
+        },
         ..Request::default()
     };
     let resolution = resolve::resolve(session, &request).await?;

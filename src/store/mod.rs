@@ -19,7 +19,7 @@ use crate::fs::{self, Lock, LockMode};
 pub use boot::Checked;
 pub use entry::{Entry, EntryId};
 pub use error::StoreError;
-pub use ingest::{Staged, WheelFile};
+pub use ingest::{DIST_INFO_ALIAS, Staged, WheelFile};
 pub use manifest::{FileRow, FolderItem, Manifest, ScriptRow};
 pub use roots::{Root, VenvId};
 

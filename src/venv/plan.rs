@@ -40,6 +40,8 @@ pub enum Node {
         /// Whether it may be run.
         executable: bool,
     },
+    /// The file that says who installed a distribution. It is the same for all, so they share an inode.
+    Installer,
     /// A copy of a script of the store, with this venv's interpreter line.
     Script(PathBuf),
     /// A second name of the store's file, in the hardlink mode.
@@ -248,6 +250,7 @@ impl Planner<'_> {
     fn write_metadata(&mut self) {
         for (index, member) in self.members.iter().enumerate() {
             let folder = format!("{}/{}", self.layout.site_packages, member.manifest.dist_info);
+            self.plan.nodes.insert(format!("{folder}/INSTALLER"), Node::Installer);
             for (name, content) in record::own_files(self.layout, member, &self.footprints[index]) {
                 let node = Node::Text { content, executable: false };
                 self.plan.nodes.insert(format!("{folder}/{name}"), node);
