@@ -1,7 +1,6 @@
 //! What can be wrong with an archive.
 
 use std::io;
-use std::path::Path;
 
 use super::NameProblem;
 use crate::fs::PathError;
@@ -118,11 +117,6 @@ pub enum Problem {
 }
 
 impl Error {
-    /// A problem of the archive at `path`.
-    pub(super) fn refused(path: &Path, problem: Problem) -> Self {
-        Self::Refused { file: file_name(path), problem }
-    }
-
     /// What a user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -140,9 +134,4 @@ impl Error {
             Self::Member { .. } | Self::Zip { .. } => Some("the file is damaged: get it again".to_owned()),
         }
     }
-}
-
-/// The last part of a path, for messages.
-pub(super) fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }

@@ -8,11 +8,10 @@ use std::sync::Arc;
 use zip::ZipArchive;
 use zip::read::{ArchiveOffset, Config};
 
-use super::error::file_name;
 use super::reader::PositionedReader;
 use super::structure::{self, CentralHeader, Directory, Expected, Failure, lossy};
 use super::{Error, Limits, Problem, name};
-use crate::fs::{self, IoResultExt as _};
+use crate::fs::{self, IoResultExt as _, PathError};
 
 /// The kind of a file in Unix mode bits.
 const MODE_KIND: u32 = 0o170_000;
@@ -53,43 +52,45 @@ pub struct Archive {
 #[derive(Debug)]
 pub(super) struct Frame {
     path: PathBuf,
+    name: String,
     limits: Limits,
     pub(super) members: Vec<Member>,
 }
 
 impl Archive {
-    /// Opens an archive and checks its frame and all names, kinds and declared sizes.
+    /// Opens an archive and checks its frame and all names, kinds and declared sizes. `name` is what messages call
+    /// it: a download may still have a temporary name on the disk.
     ///
     /// # Errors
     /// When the file cannot be read, is cut off, has more than one reading, or breaks the policy or a limit.
-    pub fn open(path: &Path, limits: &Limits) -> Result<Self, Error> {
-        let refused = |problem| Error::refused(path, problem);
+    pub fn open(path: &Path, name: &str, limits: &Limits) -> Result<Self, Error> {
+        let mut frame = Frame {
+            path: path.to_path_buf(),
+            name: name.to_owned(),
+            limits: limits.clone(),
+            members: Vec::new(),
+        };
         let file = fs::open(path)?;
         let mut reader = PositionedReader::new(file).at("read", path)?;
         let directory =
-            structure::read_directory(&mut reader, limits).map_err(|failure| failed(path, failure))?;
+            structure::read_directory(&mut reader, limits).map_err(|failure| frame.failed(failure))?;
         if directory.headers.is_empty() {
-            return Err(refused(Problem::Unsound("it is empty")));
+            return Err(frame.refused(Problem::Unsound("it is empty")));
         }
         let config = Config { archive_offset: ArchiveOffset::Known(0) };
         let zip = ZipArchive::with_config(config, reader.clone())
-            .map_err(|source| Error::Zip { file: file_name(path), source })?;
+            .map_err(|source| Error::Zip { file: name.to_owned(), source })?;
         let length = reader.length();
-        let members = members(&zip, &directory).map_err(refused)?;
-        check_tree(&members, limits).map_err(refused)?;
-        check_sizes(&members, length, limits).map_err(refused)?;
-        let frame = Frame { path: path.to_path_buf(), limits: limits.clone(), members };
+        let members = members(&zip, &directory).map_err(|problem| frame.refused(problem))?;
+        check_tree(&members, limits).map_err(|problem| frame.refused(problem))?;
+        check_sizes(&members, length, limits).map_err(|problem| frame.refused(problem))?;
+        frame.members = members;
         Ok(Self { frame: Arc::new(frame), zip, checker: reader })
     }
 
     /// The members, in the order of the central directory.
     pub fn members(&self) -> &[Member] {
         &self.frame.members
-    }
-
-    /// The archive's file name, for messages.
-    pub fn file_name(&self) -> String {
-        file_name(&self.frame.path)
     }
 
     /// Reads a small member into memory.
@@ -121,7 +122,7 @@ impl Archive {
     pub(super) fn open_member(&mut self, index: usize) -> Result<impl std::io::Read, Error> {
         let frame = &self.frame;
         let member = &frame.members[index];
-        let unusable = |source| Error::Zip { file: file_name(&frame.path), source };
+        let unusable = |source| Error::Zip { file: frame.name.clone(), source };
         let entry = self.zip.by_index_data(index).map_err(unusable)?;
         let expected = Expected {
             name: entry.name_raw(),
@@ -133,20 +134,26 @@ impl Archive {
             header: member.header,
             next: member.next,
         };
-        structure::check_local(&mut self.checker, &expected)
-            .map_err(|failure| failed(&frame.path, failure))?;
+        structure::check_local(&mut self.checker, &expected).map_err(|failure| frame.failed(failure))?;
         self.zip.by_index(index).map_err(unusable)
     }
 }
 
 impl Frame {
     fn refused(&self, problem: Problem) -> Error {
-        Error::refused(&self.path, problem)
+        Error::Refused { file: self.name.clone(), problem }
+    }
+
+    fn failed(&self, failure: Failure) -> Error {
+        match failure {
+            Failure::Problem(problem) => self.refused(problem),
+            Failure::Io(source) => PathError { action: "read", path: self.path.clone(), source }.into(),
+        }
     }
 
     /// The error for a member whose data could not be decompressed.
     pub(super) fn damaged(&self, index: usize, source: std::io::Error) -> Error {
-        Error::Member { file: file_name(&self.path), member: self.members[index].name.clone(), source }
+        Error::Member { file: self.name.clone(), member: self.members[index].name.clone(), source }
     }
 
     /// Holds the bytes that came out of a member against its declared size.
@@ -156,15 +163,6 @@ impl Frame {
             return Ok(());
         }
         Err(self.refused(Problem::Size { name: member.name.clone(), declared: member.size, actual }))
-    }
-}
-
-fn failed(path: &Path, failure: Failure) -> Error {
-    match failure {
-        Failure::Problem(problem) => Error::refused(path, problem),
-        Failure::Io(source) => {
-            crate::fs::PathError { action: "read", path: path.to_path_buf(), source }.into()
-        }
     }
 }
 

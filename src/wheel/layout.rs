@@ -1,24 +1,30 @@
-//! Where each member of a wheel belongs.
+//! Where a wheel's members belong.
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 
-use virtpy_resolver::normalize_name;
+use virtpy_resolver::Version;
 
-use super::Error;
-use super::entry_points::{check_script_name, is_reserved_script};
-use crate::archive::Member;
+use super::file_name::{WheelName, is_same_name};
+use super::script::is_reserved_script;
+use super::{EntryPoint, Error, Metadata, RecordRow, WheelInfo, entry_points, parse_record};
+use crate::archive::{Archive, Member};
 
-/// The tree of an entry that a member is unpacked into.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Tree {
+/// The folders that a wheel's files go to, as an installer knows them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Tree {
+    /// site-packages: purelib and platlib, which are one folder in a venv.
     Site,
+    /// The venv's own folder (`share/…`, `etc/…`).
     Data,
+    /// The folder for the headers of this distribution.
     Headers,
+    /// The scripts folder.
     Scripts,
 }
 
 impl Tree {
-    pub(super) fn folder(self) -> &'static str {
+    /// The name of the folder that the files are unpacked to.
+    pub const fn folder(self) -> &'static str {
         match self {
             Self::Site => "site",
             Self::Data => "data",
@@ -26,197 +32,210 @@ impl Tree {
             Self::Scripts => "scripts",
         }
     }
+
+    fn of_scheme(scheme: &str) -> Option<Self> {
+        match scheme {
+            "purelib" | "platlib" => Some(Self::Site),
+            "data" => Some(Self::Data),
+            "headers" => Some(Self::Headers),
+            "scripts" => Some(Self::Scripts),
+            _ => None,
+        }
+    }
 }
 
-/// A member and its place.
+/// A file of a wheel and where it belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
-    /// The member's index in the archive.
-    pub(super) member: usize,
-    pub(super) tree: Tree,
-    /// The path in the tree.
-    pub(super) path: String,
+pub struct Item {
+    /// The index among the archive's members.
+    pub member: usize,
+    /// The folder it goes to.
+    pub tree: Tree,
+    /// Its path in there.
+    pub path: String,
+    /// Whether it can be executed. Scripts always can.
+    pub executable: bool,
 }
 
-/// What a wheel consists of.
-#[derive(Debug)]
-pub(super) struct Layout {
+/// Everything that a wheel tells about itself, before anything of it is unpacked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WheelContents {
     /// The name of the dist-info folder.
-    pub(super) dist_info: String,
-    pub(super) places: Vec<Place>,
-    /// The indices of the members that describe the rest.
-    pub(super) metadata: usize,
-    pub(super) wheel: usize,
-    pub(super) record: usize,
-    pub(super) entry_points: Option<usize>,
+    pub dist_info: String,
+    /// METADATA.
+    pub metadata: Metadata,
+    /// WHEEL; its tags, where it has none, are those of the file name.
+    pub wheel: WheelInfo,
+    /// RECORD.
+    pub record: Vec<RecordRow>,
+    /// The scripts of `entry_points.txt`.
+    pub entry_points: Vec<EntryPoint>,
+    /// The files to install, sorted by tree and path. What the installer itself writes is left out.
+    pub items: Vec<Item>,
 }
 
-/// Files of a dist-info folder that only an installer may write, or that sign what it will rewrite.
-const INSTALLERS_OWN: &[&str] =
-    &["RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED", "direct_url.json"];
+/// Files of the dist-info folder that belong to whoever installs: RECORD is written anew (and so is not covered by
+/// its signatures), the others tell about an installation (PEP 376, PEP 610).
+const INSTALLERS_OWN: [&str; 6] =
+    ["RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED", "direct_url.json"];
 
-impl Layout {
-    /// Sorts the members of an archive.
-    pub(super) fn of(members: &[Member]) -> Result<Self, Error> {
-        let dist_info = dist_info(members)?;
-        let data_prefix = format!("{}.data/", dist_info.trim_end_matches(".dist-info"));
-        let mut places = Vec::with_capacity(members.len());
-        let mut taken: BTreeMap<(Tree, String), &str> = BTreeMap::new();
-        for (member, facts) in members.iter().enumerate().filter(|(_, facts)| !facts.is_folder) {
-            let Some((tree, path)) = place(&facts.name, &dist_info, &data_prefix)? else {
-                continue;
-            };
-            if let Some(other) = taken.insert((tree, path.clone()), &facts.name) {
-                return Err(Error::Layout(format!("`{other}` and `{}` have the same place", facts.name)));
-            }
-            places.push(Place { member, tree, path });
-        }
-        check_folders(&taken)?;
-        let find = |name: &str| {
-            let path = format!("{dist_info}/{name}");
-            members.iter().position(|member| member.name == path)
+/// Reads what a wheel tells about itself and decides where each file belongs.
+///
+/// # Errors
+/// When its names and versions contradict each other, a file is missing or malformed, or it would install what a
+/// wheel may not.
+pub fn read(archive: &mut Archive, filename: &str) -> Result<WheelContents, Error> {
+    let name = WheelName::parse(filename)?;
+    let dist_info = dist_info(archive.members(), &name)?;
+    let mut file = |path: &str| -> Result<Option<Vec<u8>>, Error> {
+        let path = format!("{dist_info}/{path}");
+        let index = archive.members().iter().position(|member| !member.is_folder && member.name == path);
+        Ok(index.map(|index| archive.read(index)).transpose()?)
+    };
+    let missing = |path: &str| Error::Missing(format!("{dist_info}/{path}"));
+    let metadata = Metadata::parse(&file("METADATA")?.ok_or_else(|| missing("METADATA"))?)?;
+    let mut wheel = WheelInfo::parse(&file("WHEEL")?.ok_or_else(|| missing("WHEEL"))?)?;
+    let record = file("RECORD")?.ok_or_else(|| missing("RECORD"))?;
+    let record = parse_record(&String::from_utf8_lossy(&record))?;
+    let entry_points =
+        file("entry_points.txt")?.map_or_else(|| Ok(Vec::new()), |text| entry_points::parse(&text))?;
+    check_identity(&metadata, &name)?;
+    if wheel.tags.is_empty() {
+        wheel.tags.clone_from(&name.tags);
+    }
+    let mut items = Vec::with_capacity(archive.members().len());
+    for (index, member) in archive.members().iter().enumerate() {
+        items.extend(item(index, member, &dist_info, &name)?);
+    }
+    items.sort_by(|left, right| (left.tree, &left.path).cmp(&(right.tree, &right.path)));
+    check_collisions(&items)?;
+    Ok(WheelContents { dist_info, metadata, wheel, record, entry_points, items })
+}
+
+/// Finds the one dist-info folder.
+fn dist_info(members: &[Member], name: &WheelName) -> Result<String, Error> {
+    let mut found: Option<&str> = None;
+    for member in members {
+        let Some((top, _)) = top_folder(member) else {
+            continue;
         };
-        let need =
-            |name: &str| find(name).ok_or_else(|| Error::Layout(format!("it has no `{dist_info}/{name}`")));
-        Ok(Self {
-            metadata: need("METADATA")?,
-            wheel: need("WHEEL")?,
-            record: need("RECORD")?,
-            entry_points: find("entry_points.txt"),
-            places,
-            dist_info,
-        })
+        let Some(stem) = top.strip_suffix(".dist-info") else {
+            continue;
+        };
+        let wrong = |reason| Error::Folder { folder: top.to_owned(), reason };
+        if found.is_some_and(|other| other != top) {
+            return Err(wrong("which is its second dist-info folder"));
+        }
+        if !name.is_named_by(stem) {
+            return Err(wrong("which is not named after the wheel's name and version"));
+        }
+        found = Some(top);
+    }
+    found.map(str::to_owned).ok_or_else(|| Error::Missing("*.dist-info".to_owned()))
+}
+
+/// The first part of a member's path and the rest, which is empty for that folder itself.
+fn top_folder(member: &Member) -> Option<(&str, &str)> {
+    match member.name.split_once('/') {
+        None if member.is_folder => Some((&member.name, "")),
+        other => other,
     }
 }
 
-/// The one dist-info folder of an archive.
-fn dist_info(members: &[Member]) -> Result<String, Error> {
-    let mut folders: Vec<&str> = members
-        .iter()
-        .filter_map(|member| member.name.split_once('/').map(|(first, _)| first))
-        .filter(|first| first.ends_with(".dist-info"))
-        .collect();
-    folders.sort_unstable();
-    folders.dedup();
-    match folders[..] {
-        [folder] => Ok(folder.to_owned()),
-        [] => Err(Error::Layout("it has no dist-info folder".to_owned())),
-        _ => Err(Error::Layout(format!("it has more than one dist-info folder: {}", folders.join(", ")))),
-    }
-}
-
-/// The place of a member; `None` for what only an installer may write.
-fn place(name: &str, dist_info: &str, data_prefix: &str) -> Result<Option<(Tree, String)>, Error> {
-    if let Some(inside) = name.strip_prefix(dist_info).and_then(|rest| rest.strip_prefix('/')) {
-        return Ok((!INSTALLERS_OWN.contains(&inside)).then(|| (Tree::Site, name.to_owned())));
-    }
-    let Some(inside) = name.strip_prefix(data_prefix) else {
-        return Ok(Some((Tree::Site, name.to_owned())));
+fn check_identity(metadata: &Metadata, name: &WheelName) -> Result<(), Error> {
+    let mismatch = |field, metadata: &str, filename: &str| Error::Mismatch {
+        field,
+        metadata: metadata.to_owned(),
+        filename: filename.to_owned(),
     };
-    let Some((scheme, path)) = inside.split_once('/') else {
-        return Err(Error::Layout(format!("`{name}` belongs to no scheme")));
-    };
-    let tree = match scheme {
-        "purelib" | "platlib" => Tree::Site,
-        "data" => {
-            check_data(path)?;
-            Tree::Data
-        }
-        "headers" => Tree::Headers,
-        "scripts" => {
-            check_script_name(path)?;
-            Tree::Scripts
-        }
-        _ => {
-            return Err(Error::Layout(format!("`{name}` is of the unknown scheme `{scheme}`")));
-        }
-    };
-    let would_replace =
-        tree == Tree::Site && path.strip_prefix(dist_info).and_then(|rest| rest.strip_prefix('/')).is_some();
-    if would_replace {
-        return Err(Error::Layout(format!("`{name}` hides in the dist-info folder")));
+    if !is_same_name(&metadata.name, &name.name) {
+        return Err(mismatch("name", &metadata.name, &name.name));
     }
-    Ok(Some((tree, path.to_owned())))
-}
-
-/// Refuses data that would replace what a venv itself consists of.
-fn check_data(path: &str) -> Result<(), Error> {
-    let script = path.strip_prefix("bin/").or_else(|| path.strip_prefix("Scripts/"));
-    let is_script = script.is_some_and(is_reserved_script);
-    let first = path.split('/').next().unwrap_or(path);
-    if is_script || matches!(first, "pyvenv.cfg" | ".virtpy") {
-        return Err(Error::Layout(format!("`{path}` would replace a part of the venv itself")));
+    if let Err(error) = metadata.version.parse::<Version>() {
+        return Err(Error::Metadata { file: "METADATA", reason: format!("has an illegal version: {error}") });
+    }
+    if !name.has_version(&metadata.version) {
+        return Err(mismatch("version", &metadata.version, &name.version));
     }
     Ok(())
 }
 
-/// Refuses a file that is another's folder once purelib and platlib are merged.
-fn check_folders(taken: &BTreeMap<(Tree, String), &str>) -> Result<(), Error> {
-    for ((tree, path), name) in taken {
-        let mut parent = path.as_str();
-        while let Some((folder, _)) = parent.rsplit_once('/') {
-            if let Some(file) = taken.get(&(*tree, folder.to_owned())) {
-                return Err(Error::Layout(format!("`{file}` is a file, and `{name}` is in it")));
+/// Where a member belongs; `None` for folders and for what the installer writes itself.
+fn item(index: usize, member: &Member, dist_info: &str, name: &WheelName) -> Result<Option<Item>, Error> {
+    let place = |tree, path: &str| Item {
+        member: index,
+        tree,
+        path: path.to_owned(),
+        executable: tree == Tree::Scripts || member.executable,
+    };
+    let forbidden = |reason| Error::Forbidden { path: member.name.clone(), reason };
+    let Some((top, rest)) = top_folder(member) else {
+        return Ok(Some(place(Tree::Site, &member.name)));
+    };
+    if top == dist_info {
+        let skip = member.is_folder || INSTALLERS_OWN.contains(&rest);
+        return Ok((!skip).then(|| place(Tree::Site, &member.name)));
+    }
+    let Some(stem) = top.strip_suffix(".data") else {
+        return Ok((!member.is_folder).then(|| place(Tree::Site, &member.name)));
+    };
+    if !name.is_named_by(stem) {
+        let reason = "which is not named after the wheel's name and version";
+        return Err(Error::Folder { folder: top.to_owned(), reason });
+    }
+    let (scheme, path) = rest.split_once('/').unwrap_or((rest, ""));
+    if member.is_folder && path.is_empty() {
+        return Ok(None);
+    }
+    let tree = Tree::of_scheme(scheme).ok_or_else(|| forbidden("and virtpy does not know where to"))?;
+    if path.is_empty() {
+        return Err(forbidden("and virtpy does not know where to"));
+    }
+    if member.is_folder {
+        return Ok(None);
+    }
+    check_place(tree, path).map_err(forbidden)?;
+    Ok(Some(place(tree, path)))
+}
+
+/// Refuses paths under which a file of the data folder would take over the environment.
+fn check_place(tree: Tree, path: &str) -> Result<(), &'static str> {
+    const ENVIRONMENT: &str = "which belongs to the environment itself";
+    let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+    // File systems may ignore the case.
+    let first_lower = first.to_ascii_lowercase();
+    let refuse = match tree {
+        Tree::Site if first_lower.ends_with(".dist-info") => return Err("into a dist-info folder"),
+        Tree::Site | Tree::Headers => false,
+        Tree::Scripts if !rest.is_empty() => return Err("and scripts have no folders"),
+        Tree::Scripts => is_reserved_script(first),
+        Tree::Data if rest.is_empty() => {
+            matches!(
+                first_lower.as_str(),
+                "pyvenv.cfg" | "bin" | "scripts" | "lib" | "lib64" | "include" | ".virtpy"
+            )
+        }
+        Tree::Data if matches!(first_lower.as_str(), "bin" | "scripts") => {
+            is_reserved_script(rest.split('/').next().unwrap_or_default())
+        }
+        Tree::Data => first_lower == ".virtpy",
+    };
+    if refuse { Err(ENVIRONMENT) } else { Ok(()) }
+}
+
+/// Checks that merging the trees makes no two members one file, nor a file a folder.
+fn check_collisions(sorted: &[Item]) -> Result<(), Error> {
+    let mut files = HashSet::with_capacity(sorted.len());
+    if let Some(twice) = sorted.iter().find(|item| !files.insert((item.tree, item.path.as_str()))) {
+        return Err(Error::Collision(twice.path.clone()));
+    }
+    for item in sorted {
+        let parents = item.path.match_indices('/').map(|(place, _)| &item.path[..place]);
+        for parent in parents {
+            if files.contains(&(item.tree, parent)) {
+                return Err(Error::Collision(parent.to_owned()));
             }
-            parent = folder;
         }
     }
     Ok(())
-}
-
-/// Whether a dist-info folder's name is that of a distribution: any legal spelling of name and version.
-pub(super) fn names(dist_info: &str, name: &str, version: &virtpy_resolver::Version) -> bool {
-    let stem = dist_info.trim_end_matches(".dist-info");
-    stem.rsplit_once('-').is_some_and(|(found_name, found_version)| {
-        normalize_name(found_name).is_ok_and(|found| found == name)
-            // In a folder's name `-` and `+` of a version may stand as `_`.
-            && [found_version.to_owned(), found_version.replacen('_', "+", 1), found_version.replace('_', "-")]
-                .iter()
-                .any(|text| text.parse::<virtpy_resolver::Version>().is_ok_and(|found| found == *version))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn placed(name: &str) -> Result<Option<(Tree, String)>, Error> {
-        place(name, "a-1.dist-info", "a-1.data/")
-    }
-
-    #[test]
-    fn schemes_lead_to_trees() {
-        assert_eq!(placed("a/b.py").unwrap(), Some((Tree::Site, "a/b.py".to_owned())));
-        assert_eq!(placed("a-1.data/platlib/a/b.so").unwrap(), Some((Tree::Site, "a/b.so".to_owned())));
-        assert_eq!(placed("a-1.data/data/share/x").unwrap(), Some((Tree::Data, "share/x".to_owned())));
-        assert_eq!(placed("a-1.data/headers/a.h").unwrap(), Some((Tree::Headers, "a.h".to_owned())));
-        assert_eq!(placed("a-1.data/scripts/run").unwrap(), Some((Tree::Scripts, "run".to_owned())));
-        assert_eq!(placed("a-1.dist-info/RECORD").unwrap(), None);
-        assert_eq!(placed("a-1.dist-info/INSTALLER").unwrap(), None);
-    }
-
-    #[test]
-    fn odd_places_are_refused() {
-        for name in [
-            "a-1.data/other/x",
-            "a-1.data/x",
-            "a-1.data/scripts/a/b",
-            "a-1.data/purelib/a-1.dist-info/METADATA",
-        ] {
-            assert!(placed(name).is_err(), "{name}");
-        }
-    }
-
-    #[test]
-    fn every_legal_spelling_of_a_folder_is_known() {
-        let version = "1.0+local.1".parse().unwrap();
-        for folder in [
-            "Foo_Bar-1.0+local.1.dist-info",
-            "foo.bar-1.0.0_local.1.dist-info",
-            "foo-bar-1.0+local.1.dist-info",
-        ] {
-            assert!(names(folder, "foo-bar", &version), "{folder}");
-        }
-        assert!(!names("foo_baz-1.0.dist-info", "foo-bar", &version));
-    }
 }

@@ -1,239 +1,280 @@
-//! RECORD: the list of a distribution's files (PEP 376, PEP 627), a CSV table of path, hash and size.
+//! RECORD: the table of a distribution's files (PEP 376, PEP 627, and the specification of installed projects).
 
-use std::fmt;
+use std::borrow::Cow;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Error, InstalledFile};
+use super::{Error, InstalledFile, base64};
 use crate::archive::HashAlgorithm;
 
-/// A row of RECORD.
+/// One row of RECORD.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordRow {
-    /// The path, as it is written.
+    /// The path as it stands there, relative to the folder of the dist-info folder. Input: it may lead anywhere.
     pub path: String,
-    /// The hash; RECORD itself and signatures have none.
+    /// The content's hash; RECORD itself has none.
     pub hash: Option<RecordHash>,
-    /// The size in bytes.
+    /// The content's size in bytes.
     pub size: Option<u64>,
 }
 
-/// A hash as RECORD writes it: `sha256=` and the digest in URL-safe base64 without padding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A hash as RECORD writes it, so that rows of other tools can be written back unchanged.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordHash {
-    /// The algorithm.
-    pub algorithm: HashAlgorithm,
-    /// The digest; as long as the algorithm says, the rest is zero.
-    digest: [u8; 64],
+    /// The algorithm as it stands there, such as `sha256`.
+    pub algorithm: String,
+    /// The digest as it stands there: base64, URL-safe, without padding.
+    pub digest: String,
+}
+
+/// What a hash is good for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verifiable {
+    /// The content must have this digest.
+    Digest(HashAlgorithm, Vec<u8>),
+    /// The algorithm proves nothing (MD5, SHA-1): the specification forbids it.
+    Weak,
+    /// The algorithm is not known here.
+    Unknown,
+    /// The digest is not one of its algorithm, so no content can have it.
+    Malformed,
 }
 
 impl RecordHash {
-    /// A hash with these bytes.
-    pub fn new(algorithm: HashAlgorithm, bytes: &[u8]) -> Option<Self> {
-        if bytes.len() != algorithm.digest_length() {
-            return None;
-        }
-        let mut digest = [0; 64];
-        digest[..bytes.len()].copy_from_slice(bytes);
-        Some(Self { algorithm, digest })
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let (algorithm, digest) = text.split_once('=')?;
-        let algorithm = match algorithm.to_ascii_lowercase().as_str() {
+    pub(super) fn verifiable(&self) -> Verifiable {
+        let algorithm = match self.algorithm.to_ascii_lowercase().as_str() {
             "sha256" => HashAlgorithm::Sha256,
             "sha384" => HashAlgorithm::Sha384,
             "sha512" => HashAlgorithm::Sha512,
-            _ => return None,
+            "md5" | "sha1" => return Verifiable::Weak,
+            _ => return Verifiable::Unknown,
         };
-        Self::new(algorithm, &decode(digest.trim_end_matches('='))?)
-    }
-
-    /// The digest's bytes.
-    pub fn digest(&self) -> &[u8] {
-        &self.digest[..self.algorithm.digest_length()]
+        match base64::decode(&self.digest) {
+            Some(digest) if digest.len() == algorithm.digest_length() => {
+                Verifiable::Digest(algorithm, digest)
+            }
+            _ => Verifiable::Malformed,
+        }
     }
 }
 
-impl fmt::Display for RecordHash {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match self.algorithm {
-            HashAlgorithm::Sha256 => "sha256",
-            HashAlgorithm::Sha384 => "sha384",
-            HashAlgorithm::Sha512 => "sha512",
-        };
-        write!(formatter, "{name}={}", encode(self.digest()))
-    }
-}
-
-/// Reads a RECORD.
+/// Reads a RECORD: CSV with any line ends, quoted where needed; empty lines are skipped.
 ///
 /// # Errors
-/// When a row has no path, a quote is left open, a hash is of an algorithm that vouches for nothing (MD5, SHA-1)
-/// or of the wrong length, or a size is no number.
-pub fn parse(text: &str) -> Result<Vec<RecordRow>, Error> {
-    let invalid = |reason: String| Error::Metadata { file: "RECORD", reason };
-    let mut rows = Vec::with_capacity(text.len() / 64);
-    let mut rest = text;
-    while !rest.is_empty() {
-        let mut fields = Vec::with_capacity(3);
-        loop {
-            let (field, after) = field(rest).ok_or_else(|| invalid("a quote is not closed".to_owned()))?;
-            fields.push(field);
-            rest = after;
-            match rest.strip_prefix(',') {
-                Some(next) => rest = next,
-                None => break,
-            }
-        }
-        rest = rest.strip_prefix("\r\n").or_else(|| rest.strip_prefix('\n')).unwrap_or(rest);
-        if fields.len() == 1 && fields[0].trim().is_empty() {
+/// When a row has no path or more than three fields, its size is no number, its hash names no algorithm, or a
+/// quotation is not closed.
+pub fn parse_record(text: &str) -> Result<Vec<RecordRow>, Error> {
+    let mut rows = Vec::with_capacity(text.len() / 90);
+    let mut lines = Lines { rest: text.strip_prefix('\u{feff}').unwrap_or(text), line: 1 };
+    while !lines.rest.is_empty() {
+        let line = lines.line;
+        let wrong = |reason: &str| Error::Record { line, reason: reason.to_owned() };
+        let fields = lines.fields()?;
+        if let [only] = fields.as_slice()
+            && only.is_empty()
+        {
             continue;
         }
-        rows.push(row(fields).map_err(invalid)?);
+        let field =
+            |index: usize| fields.get(index).map(AsRef::as_ref).filter(|field: &&str| !field.is_empty());
+        if fields.len() > 3 {
+            return Err(wrong("has more than three fields"));
+        }
+        let path = field(0).ok_or_else(|| wrong("names no file"))?.to_owned();
+        let hash = match field(1).map(|hash| hash.split_once('=')) {
+            None => None,
+            Some(None) => return Err(wrong("has a hash without an algorithm")),
+            Some(Some((algorithm, digest))) => {
+                Some(RecordHash { algorithm: algorithm.to_owned(), digest: digest.to_owned() })
+            }
+        };
+        let size = field(2)
+            .map(|size| size.trim().parse().map_err(|_| wrong("has a size that is no number")))
+            .transpose()?;
+        rows.push(RecordRow { path, hash, size });
     }
     Ok(rows)
 }
 
-fn row(fields: Vec<String>) -> Result<RecordRow, String> {
-    let mut fields = fields.into_iter();
-    let path = fields.next().filter(|path| !path.is_empty()).ok_or("a row has no path")?;
-    let hash = match fields.next().filter(|hash| !hash.is_empty()) {
-        None => None,
-        Some(text) => Some(
-            RecordHash::parse(&text)
-                .ok_or_else(|| format!("`{text}` of `{path}` is no SHA-256, 384 or 512"))?,
-        ),
-    };
-    let size = match fields.next().filter(|size| !size.is_empty()) {
-        None => None,
-        Some(text) => Some(text.parse().map_err(|_| format!("`{text}` of `{path}` is no size"))?),
-    };
-    Ok(RecordRow { path, hash, size })
+/// The part of a CSV text that is not read yet.
+struct Lines<'a> {
+    rest: &'a str,
+    line: usize,
 }
 
-/// One field of a CSV line, and what follows it; `None` where a quote is left open.
-fn field(text: &str) -> Option<(String, &str)> {
-    let Some(quoted) = text.strip_prefix('"') else {
-        let end = text.find([',', '\n']).unwrap_or(text.len());
-        let (field, rest) = text.split_at(end);
-        // A carriage return belongs to the line's end.
-        let rest = if field.ends_with('\r') && rest.starts_with('\n') { &text[end - 1..] } else { rest };
-        return Some((field.trim_end_matches('\r').to_owned(), rest));
-    };
-    let mut field = String::new();
-    let mut rest = quoted;
-    loop {
-        let end = rest.find('"')?;
-        field.push_str(&rest[..end]);
-        rest = &rest[end + 1..];
-        match rest.strip_prefix('"') {
-            Some(more) => {
-                field.push('"');
-                rest = more;
+impl<'a> Lines<'a> {
+    /// The fields of the next record, which ends with its line unless a quotation goes on.
+    fn fields(&mut self) -> Result<Vec<Cow<'a, str>>, Error> {
+        let mut fields = Vec::with_capacity(3);
+        loop {
+            let field = self.field()?;
+            fields.push(field);
+            if let Some(rest) = self.rest.strip_prefix(',') {
+                self.rest = rest;
+                continue;
             }
-            None => return Some((field, rest)),
+            self.rest = self
+                .rest
+                .strip_prefix("\r\n")
+                .or_else(|| self.rest.strip_prefix(['\n', '\r']))
+                .unwrap_or(self.rest);
+            self.line += 1;
+            return Ok(fields);
         }
+    }
+
+    fn field(&mut self) -> Result<Cow<'a, str>, Error> {
+        let Some(mut rest) = self.rest.strip_prefix('"') else {
+            let end = self.rest.find([',', '\n', '\r']).unwrap_or(self.rest.len());
+            let (field, rest) = self.rest.split_at(end);
+            self.rest = rest;
+            return Ok(Cow::Borrowed(field));
+        };
+        let line = self.line;
+        let wrong = |reason: &str| Error::Record { line, reason: reason.to_owned() };
+        let mut field = String::new();
+        loop {
+            let end = rest.find('"').ok_or_else(|| wrong("has a quotation without an end"))?;
+            field.push_str(&rest[..end]);
+            rest = &rest[end + 1..];
+            let Some(more) = rest.strip_prefix('"') else { break };
+            field.push('"');
+            rest = more;
+        }
+        if !(rest.is_empty() || rest.starts_with([',', '\n', '\r'])) {
+            return Err(wrong("goes on after a quotation"));
+        }
+        self.line += field.matches('\n').count();
+        self.rest = rest;
+        Ok(Cow::Owned(field))
     }
 }
 
-/// The rows of files that were unpacked, in their order.
-pub fn rows_of(files: &[InstalledFile]) -> String {
-    let mut text = String::new();
-    for file in files {
-        text.push_str(&known_record_row(&file.path, &file.sha256, file.size));
+/// Writes rows back as a RECORD.
+pub fn write_record(rows: &[RecordRow]) -> String {
+    let mut text = String::with_capacity(rows.len() * 90);
+    for row in rows {
+        push_field(&mut text, &row.path);
+        text.push(',');
+        if let Some(hash) = &row.hash {
+            push_field(&mut text, &format!("{}={}", hash.algorithm, hash.digest));
+        }
+        text.push(',');
+        if let Some(size) = row.size {
+            text.push_str(&size.to_string());
+        }
+        text.push('\n');
     }
     text
 }
 
-/// A row for a file with this content, or for a path whose content is not vouched for.
+/// The rows of some files whose paths are relative to the site-packages folder, each with its line end.
+pub fn record_rows(files: &[InstalledFile]) -> String {
+    files.iter().map(|file| known_record_row(&file.path, &file.sha256, file.size)).collect()
+}
+
+/// One row with its line end, for a file with this content; without hash and size where the content is not given,
+/// as for RECORD itself.
 pub fn record_row(path: &str, content: Option<&[u8]>) -> String {
-    match content {
-        Some(content) => known_record_row(path, &encode(&Sha256::digest(content)), content.len() as u64),
-        None => format!("{},,\n", quoted(path)),
+    if let Some(content) = content {
+        return known_record_row(path, &base64::encode(&Sha256::digest(content)), content.len() as u64);
     }
+    let mut row = String::with_capacity(path.len() + 3);
+    push_field(&mut row, path);
+    row.push_str(",,\n");
+    row
 }
 
-/// A row for a file whose SHA-256 is known, in URL-safe base64 without padding.
+/// One row with its line end, for a file whose SHA-256 (base64, URL-safe, without padding) and size are known.
 pub fn known_record_row(path: &str, sha256: &str, size: u64) -> String {
-    format!("{},sha256={sha256},{size}\n", quoted(path))
+    let mut row = String::with_capacity(path.len() + 64);
+    push_field(&mut row, path);
+    row.push_str(",sha256=");
+    row.push_str(sha256);
+    row.push(',');
+    row.push_str(&size.to_string());
+    row.push('\n');
+    row
 }
 
-fn quoted(path: &str) -> String {
-    if path.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", path.replace('"', "\"\""))
+fn push_field(text: &mut String, field: &str) {
+    if field.contains(['"', ',', '\n', '\r']) {
+        text.push('"');
+        text.push_str(&field.replace('"', "\"\""));
+        text.push('"');
     } else {
-        path.to_owned()
+        text.push_str(field);
     }
-}
-
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-/// URL-safe base64 without padding (RFC 4648, section 5).
-pub(super) fn encode(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let group =
-            chunk.iter().fold(0u32, |group, byte| group << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for position in 0..=chunk.len() {
-            let index = (group >> (18 - 6 * position)) & 63;
-            text.push(char::from(ALPHABET[index as usize]));
-        }
-    }
-    text
-}
-
-fn decode(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
-    let (mut group, mut bits) = (0u32, 0u32);
-    for letter in text.bytes() {
-        let value = ALPHABET.iter().position(|known| *known == letter)?;
-        group = (group << 6 | u32::try_from(value).ok()?) & 0xff_ffff;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push(u8::try_from((group >> bits) & 0xff).ok()?);
-        }
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const EMPTY: &str = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
+    const EMPTY_SHA256: &str = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
 
     #[test]
-    fn reads_what_it_writes() {
-        let text = format!("{}{}", record_row("a \"b\",c.py", Some(b"")), record_row("x/RECORD", None));
-        let rows = parse(&text).unwrap();
-        assert_eq!(rows[0].path, "a \"b\",c.py");
-        assert_eq!(rows[0].hash.unwrap().to_string(), format!("sha256={EMPTY}"));
-        assert_eq!((rows[0].size, rows[1].hash, rows[1].size), (Some(0), None, None));
-    }
-
-    #[test]
-    fn takes_both_line_ends_and_padding() {
-        let rows = parse(&format!("a,sha256={EMPTY}=,0\r\nb,,\r\n\r\nc,,")).unwrap();
-        assert_eq!(rows.iter().map(|row| row.path.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
+    fn reads_all_legal_forms() {
+        let text = format!(
+            "\u{feff}a.py,sha256={EMPTY_SHA256},0\r\n\"b,\"\"c\"\".py\",,\n\nd.py\ne/RECORD,,\n\"f\ng\",,7\r\"h\",,"
+        );
+        let rows = parse_record(&text).unwrap();
+        let paths: Vec<&str> = rows.iter().map(|row| row.path.as_str()).collect();
+        assert_eq!(paths, ["a.py", "b,\"c\".py", "d.py", "e/RECORD", "f\ng", "h"]);
         assert_eq!(rows[0].size, Some(0));
+        let hash = rows[0].hash.as_ref().unwrap();
+        assert_eq!((hash.algorithm.as_str(), hash.digest.as_str()), ("sha256", EMPTY_SHA256));
+        assert_eq!(rows[1].hash, None);
+        assert_eq!(rows[4].size, Some(7));
+        assert_eq!(parse_record(&write_record(&rows)).unwrap(), rows);
+        assert!(parse_record("").unwrap().is_empty());
     }
 
     #[test]
-    fn refuses_what_vouches_for_nothing() {
-        for text in ["a,md5=1B2M2Y8AsgTpgAmY7PhCfg,0", "a,sha256=AAAA,0", "a,,many", "\"a,,", ",,"] {
-            assert!(parse(text).is_err(), "{text}");
+    fn refuses_what_is_no_record() {
+        for (text, line) in [
+            ("a,,\n\"b", 2),
+            ("a,,0,x", 1),
+            (",sha256=x,1", 1),
+            ("a\nb\nc,,many", 3),
+            ("a,,-1", 1),
+            ("a,sha256,1", 1),
+            ("\"a\"b,,", 1),
+            ("\"a\n\",,\nb,,x", 3),
+        ] {
+            match parse_record(text) {
+                Err(Error::Record { line: found, .. }) => assert_eq!(found, line, "{text:?}"),
+                other => panic!("{text:?}: {other:?}"),
+            }
         }
     }
 
     #[test]
-    fn base64_is_that_of_the_standard() {
-        for (bytes, text) in
-            [(&b""[..], ""), (b"f", "Zg"), (b"fo", "Zm8"), (b"foo", "Zm9v"), (b"\xfb\xff", "-_8")]
-        {
-            assert_eq!(encode(bytes), text);
-            assert_eq!(decode(text).unwrap(), bytes);
-        }
+    fn writes_rows() {
+        assert_eq!(record_row("a.py", Some(b"")), format!("a.py,sha256={EMPTY_SHA256},0\n"));
+        assert_eq!(record_row("a,b", None), "\"a,b\",,\n");
+        let file = InstalledFile {
+            path: "x\"y".to_owned(),
+            sha256: EMPTY_SHA256.to_owned(),
+            size: 0,
+            executable: false,
+        };
+        let text = record_rows(&[file]);
+        assert_eq!(text, format!("\"x\"\"y\",sha256={EMPTY_SHA256},0\n"));
+        assert_eq!(parse_record(&text).unwrap()[0].path, "x\"y");
+    }
+
+    #[test]
+    fn tells_what_a_hash_is_good_for() {
+        let hash = |algorithm: &str, digest: &str| {
+            RecordHash { algorithm: algorithm.to_owned(), digest: digest.to_owned() }.verifiable()
+        };
+        assert!(matches!(hash("sha256", EMPTY_SHA256), Verifiable::Digest(HashAlgorithm::Sha256, _)));
+        assert!(matches!(hash("SHA256", EMPTY_SHA256), Verifiable::Digest(HashAlgorithm::Sha256, _)));
+        assert_eq!(hash("sha512", EMPTY_SHA256), Verifiable::Malformed);
+        assert_eq!(hash("sha256", "e3b0c442"), Verifiable::Malformed);
+        assert_eq!(hash("md5", "x"), Verifiable::Weak);
+        assert_eq!(hash("sha1", "x"), Verifiable::Weak);
+        assert_eq!(hash("blake2b", "x"), Verifiable::Unknown);
     }
 }

@@ -1,141 +1,132 @@
-//! The first line of scripts.
+//! The first lines of scripts.
 //!
-//! Linux reads at most 127 bytes of it and splits at blanks, so an interpreter with a long or odd path is started
-//! by a trampoline: a text that `/bin/sh` reads as an `exec` and Python as a string.
+//! A `#!` line cannot hold every path: kernels cut it after 127 bytes and split it at the first blank. For other
+//! paths the script is started by `/bin/sh`, and its next two lines are a command for the shell and a string for
+//! Python.
 
+use std::fmt::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use super::Error;
 
-/// What the kernel reads of the first line, `#!` and line end left out.
-const KERNEL_LIMIT: usize = 124;
+/// What Linux read of a first line before version 5.1, its line end included; other kernels read more.
+const KERNEL_LIMIT: usize = 127;
 
-/// The interpreter line for a script, line end included.
+/// The first line, or lines, of a script for an interpreter, line end included.
+///
+/// It works for every absolute path: `#!path` where kernels understand that, else three lines that both `/bin/sh`
+/// and Python read. Those lines are ASCII, whatever the path is.
 ///
 /// # Errors
-/// When the path is no UTF-8 or has a line end or a NUL.
+/// When the path is not absolute, or ends in a line break (the shell drops it).
 pub fn shebang(interpreter: &Path) -> Result<String, Error> {
-    let path =
-        interpreter.to_str().filter(|path| !path.contains(['\n', '\r', '\0'])).ok_or(Error::Shebang)?;
-    if path.len() <= KERNEL_LIMIT && path.bytes().all(is_plain) {
-        return Ok(format!("#!{path}\n"));
+    let wrong = |reason| Error::Interpreter { path: interpreter.to_path_buf(), reason };
+    let bytes = interpreter.as_os_str().as_bytes();
+    if !interpreter.is_absolute() {
+        return Err(wrong("its path is not absolute"));
     }
-    // For Python the second and third line are one string between triple quotes; for the shell the second line
-    // begins with an empty string, then `exec` in quotes.
-    let command = if path.bytes().all(|byte| is_plain(byte) || byte == b' ') {
-        format!("\"{path}\"")
+    if bytes.ends_with(b"\n") {
+        return Err(wrong("its name ends in a line break"));
+    }
+    if let Some(plain) = plain(bytes) {
+        return Ok(plain);
+    }
+    let quoted = if bytes.iter().all(|byte| is_quotable(*byte)) {
+        format!("\"{}\"", String::from_utf8_lossy(bytes))
     } else {
-        format!("\"$(printf '%b' '{}')\"", in_octal(path))
+        format!("\"$(printf '%b' '{}')\"", octal(bytes))
     };
-    Ok(format!("#!/bin/sh\n'''exec' {command} \"$0\" \"$@\"\n' '''\n"))
+    Ok(format!("#!/bin/sh\n'''exec' {quoted} \"$0\" \"$@\"\n' '''\n"))
 }
 
-/// Whether a byte means itself in a first line, in a shell's double quotes and in a Python string.
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"/._-+@,=:~".contains(&byte)
+/// The line that kernels understand, if there is one.
+fn plain(bytes: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let odd = |letter: char| letter.is_whitespace() || letter.is_control();
+    // Python would take `coding:` or `coding=` in a comment for the declaration of the script's encoding.
+    let declares_encoding = text.contains("coding:") || text.contains("coding=");
+    let fits = "#!".len() + text.len() + "\n".len() <= KERNEL_LIMIT;
+    (fits && !declares_encoding && !text.contains(odd)).then(|| format!("#!{text}\n"))
 }
 
-/// Every byte that might mean something as `\0NNN`, which `printf %b` reads, and Python takes for a harmless
-/// escape.
-fn in_octal(path: &str) -> String {
-    path.bytes().fold(String::new(), |mut text, byte| {
-        if is_plain(byte) {
-            text.push(char::from(byte));
+/// Whether a byte means itself between double quotes, to the shell and in Python's string.
+const fn is_quotable(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'$' | b'`' | b'\\' | b'\'')
+}
+
+/// The form that `printf %b` turns back into the bytes. Each `\0NNN` is also a legal escape in Python.
+fn octal(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        if byte.is_ascii_alphanumeric() || b"/._-+".contains(byte) {
+            text.push(char::from(*byte));
         } else {
-            text.push_str(&format!("\\0{byte:03o}"));
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\\0{byte:03o}");
         }
-        text
-    })
+    }
+    text
 }
 
-/// Replaces a script's first line `#!python` (or `#!pythonw`, PEP 427); `None` where it has none. Arguments of
-/// the interpreter are kept if the new line can hold them.
+/// Replaces the first line of a wheel's script that starts with `#!python`, `#!pythonw` included, by a shebang that
+/// [`shebang`] made; `None` where the script starts with something else and must stay as it is (PEP 427).
+///
+/// Arguments (`#!python -E`) stay where the new first line is a single one with room for them. An encoding
+/// declared in the second line stays valid.
 pub fn rewrite_python_shebang(content: &[u8], shebang: &str) -> Option<Vec<u8>> {
-    let end = content.iter().position(|byte| *byte == b'\n').map_or(content.len(), |position| position + 1);
-    let first = std::str::from_utf8(&content[..end]).ok()?.trim_end();
-    let rest = first.strip_prefix("#!python")?;
-    let arguments = rest.strip_prefix('w').unwrap_or(rest);
-    let is_simple = shebang.lines().count() == 1;
-    let arguments = match arguments.trim() {
-        "" => "",
-        _ if !arguments.starts_with(' ') => return None,
-        _ if is_simple => arguments.trim_end(),
-        _ => "",
+    if !content.starts_with(b"#!python") {
+        return None;
+    }
+    let (first, rest) = split_line(content);
+    // What follows the first line of a trampoline.
+    let (start, end) = shebang.split_once('\n').unwrap_or((shebang, ""));
+    let mut script = Vec::with_capacity(content.len() + shebang.len());
+    script.extend_from_slice(start.as_bytes());
+    if end.is_empty() {
+        let arguments = first
+            .iter()
+            .position(|byte| matches!(byte, b' ' | b'\t'))
+            .map(|place| first[place..].trim_ascii());
+        if let Some(arguments) = arguments.filter(|arguments| !arguments.is_empty())
+            && start.len() + arguments.len() + 2 <= KERNEL_LIMIT
+        {
+            script.push(b' ');
+            script.extend_from_slice(arguments);
+        }
+        script.push(b'\n');
+        script.extend_from_slice(rest);
+        return Some(script);
+    }
+    script.push(b'\n');
+    // Python looks for the encoding in the first two lines only; to the shell it is a comment.
+    let (second, after) = split_line(rest);
+    let rest = if declares_encoding(second) {
+        script.extend_from_slice(second.trim_ascii());
+        script.push(b'\n');
+        after
+    } else {
+        rest
     };
-    let line = if is_simple { format!("{}{arguments}\n", shebang.trim_end()) } else { shebang.to_owned() };
-    Some([line.as_bytes(), &content[end..]].concat())
+    script.extend_from_slice(end.as_bytes());
+    script.extend_from_slice(rest);
+    Some(script)
 }
 
-/// Whether a script's first line is `#!python` or `#!pythonw`.
-pub(super) fn asks_for_python(content: &[u8]) -> bool {
-    rewrite_python_shebang(content, "#!x\n").is_some()
+/// The first line without its end, and what follows.
+fn split_line(content: &[u8]) -> (&[u8], &[u8]) {
+    match content.iter().position(|byte| *byte == b'\n') {
+        Some(place) => (content[..place].trim_ascii_end(), &content[place + 1..]),
+        None => (content.trim_ascii_end(), &[]),
+    }
+}
+
+/// Whether a line declares an encoding (PEP 263).
+fn declares_encoding(line: &[u8]) -> bool {
+    line.trim_ascii_start().starts_with(b"#")
+        && line.windows(7).any(|part| part == b"coding:" || part == b"coding=")
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-    use std::process::Command;
-
-    use super::*;
-
-    #[test]
-    fn a_plain_path_is_named_plainly() {
-        assert_eq!(shebang(Path::new("/v/bin/python")).unwrap(), "#!/v/bin/python\n");
-        assert!(shebang(Path::new("/a b/python")).unwrap().starts_with("#!/bin/sh\n"));
-        assert!(
-            shebang(Path::new(&format!("/{}/python", "x".repeat(200)))).unwrap().starts_with("#!/bin/sh\n")
-        );
-        assert!(shebang(Path::new("/a\nb")).is_err());
-    }
-
-    #[test]
-    fn scripts_run_in_folders_of_any_name() {
-        let python =
-            Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output().unwrap();
-        let python = String::from_utf8(python.stdout).unwrap().trim().to_owned();
-        let root = tempfile::tempdir().unwrap();
-        for name in [
-            "plain",
-            "a b",
-            "it's",
-            "say \"x\"",
-            "$HOME `id`",
-            "back\\slash\\0",
-            "50%s",
-            "'''",
-            "café ✓",
-            "-n",
-            "#!",
-        ] {
-            let folder = root.path().join(name);
-            std::fs::create_dir(&folder).unwrap();
-            let interpreter = folder.join("python");
-            std::os::unix::fs::symlink(&python, &interpreter).unwrap();
-            let script = folder.join("script");
-            let body = "import sys\nprint('ran', *sys.argv[1:])\n";
-            std::fs::write(&script, shebang(&interpreter).unwrap() + body).unwrap();
-            std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
-            let output = Command::new(&script)
-                .args(["one two", "$x"])
-                .env("PYTHONWARNINGS", "error")
-                .output()
-                .unwrap();
-            let shown = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-            assert_eq!(shown, ("ran one two $x\n".into(), "".into()), "{name}");
-        }
-    }
-
-    #[test]
-    fn only_the_generic_first_line_is_replaced() {
-        let rewrite = |text: &str| {
-            rewrite_python_shebang(text.as_bytes(), "#!/v/python\n")
-                .map(|bytes| String::from_utf8(bytes).unwrap())
-        };
-        assert_eq!(rewrite("#!python\nx").as_deref(), Some("#!/v/python\nx"));
-        assert_eq!(rewrite("#!pythonw\r\nx").as_deref(), Some("#!/v/python\nx"));
-        assert_eq!(rewrite("#!python -E\nx").as_deref(), Some("#!/v/python -E\nx"));
-        for text in ["#!/usr/bin/env python\nx", "#!python3.9x\n", "x\n#!python\n", ""] {
-            assert_eq!(rewrite(text), None, "{text}");
-        }
-    }
-}
+#[path = "shebang_tests.rs"]
+mod tests;

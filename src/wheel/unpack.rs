@@ -1,69 +1,29 @@
-//! From a wheel file to an entry's folder, verified.
+//! From a wheel file to folders that can be linked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use virtpy_resolver::{Version, normalize_name};
+use serde::{Deserialize, Serialize};
 
-use super::entry_points::{self, EntryPoint};
-use super::layout::{self, Layout, Place, Tree};
-use super::metadata::{Metadata, WheelFacts};
-use super::record::{RecordHash, RecordRow, encode, parse};
-use super::shebang::asks_for_python;
-use super::{BYTECODE_FOLDER, Error, WheelName};
-use crate::archive::{Archive, HashAlgorithm, Limits, Target, Written};
+use super::verify::Record;
+use super::{BYTECODE_FOLDER, CheckStrategy, EntryPoint, Error, Item, Tree, WheelContents, base64, layout};
+use crate::archive::{Archive, Limits, Target, Written};
+use crate::fs::{self, IoResultExt as _};
 
-/// What to do when RECORD and the archive do not list the same files. A wrong hash is an error in any case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CheckStrategy {
-    /// Take what the archive has, as other installers do, and say so.
-    Repair,
-    /// Refuse the wheel.
-    RejectInvalid,
-}
-
-/// A file that was unpacked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InstalledFile {
-    /// Its path in its tree.
-    pub path: String,
-    /// Its SHA-256 in URL-safe base64 without padding, as RECORD writes it.
-    pub sha256: String,
-    /// Its size in bytes.
-    pub size: u64,
-}
-
-/// A script that was unpacked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScriptFile {
-    /// The file.
-    pub file: InstalledFile,
-    /// Whether its first line is `#!python`, to be replaced by a venv's interpreter.
-    pub python: bool,
-}
-
-/// What was unpacked, and what the wheel says about itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// A wheel that lies unpacked on the disk. Paths are `/`-separated and relative to the tree they are in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unpacked {
-    /// The name as METADATA spells it.
+    /// The distribution's name as METADATA spells it.
     pub name: String,
-    /// The version as METADATA spells it.
+    /// Its version as METADATA spells it.
     pub version: String,
-    /// The name of the dist-info folder.
+    /// The name of the dist-info folder in `site/`.
     pub dist_info: String,
-    /// The tags of WHEEL.
+    /// The compatibility tags of WHEEL, `python-abi-platform` each.
     pub tags: Vec<String>,
-    /// Whether the root of the wheel belongs to purelib.
+    /// Whether WHEEL says that the root belongs to purelib.
     pub root_is_purelib: bool,
-    /// The requirements of METADATA.
-    pub requires_dist: Vec<String>,
-    /// The versions of Python it is for.
-    pub requires_python: Option<String>,
-    /// The extras of METADATA.
-    pub provides_extra: Vec<String>,
-    /// The scripts to be made.
-    pub entry_points: Vec<EntryPoint>,
-    /// The files in `site/`.
+    /// The files in `site/`, the dist-info folder's included; RECORD and what else an installer writes left out.
     pub site: Vec<InstalledFile>,
     /// The files in `data/`.
     pub data: Vec<InstalledFile>,
@@ -71,17 +31,50 @@ pub struct Unpacked {
     pub headers: Vec<InstalledFile>,
     /// The files in `scripts/`.
     pub scripts: Vec<ScriptFile>,
-    /// What people should know about the wheel.
+    /// The scripts to be made for entry points.
+    pub entry_points: Vec<EntryPoint>,
+    /// The requirements of METADATA, each a PEP 508 text that nobody has checked yet.
+    pub requires_dist: Vec<String>,
+    /// The Python versions that METADATA asks for, unchecked.
+    pub requires_python: Option<String>,
+    /// The extras of METADATA, unchecked.
+    pub provides_extra: Vec<String>,
+    /// What a user may want to know: how RECORD had to be repaired.
     pub warnings: Vec<String>,
 }
 
-/// Unpacks a wheel into the folders `site`, `data`, `headers` and `scripts` of `destination`, an empty folder.
-/// Files are 0444, or 0555 where the wheel marks them executable; wherever a package has code, a folder for its
-/// bytecode is made.
+/// A file that was unpacked and verified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstalledFile {
+    /// Its path in its tree.
+    pub path: String,
+    /// Its SHA-256 as RECORD writes it: base64, URL-safe, without padding.
+    pub sha256: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Whether it can be executed.
+    pub executable: bool,
+}
+
+/// A script that the wheel carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScriptFile {
+    /// The file.
+    pub file: InstalledFile,
+    /// Whether its first line starts with `#!python`, to be replaced by [`super::rewrite_python_shebang`].
+    pub python: bool,
+}
+
+/// Unpacks a wheel into `destination`, and verifies it.
+///
+/// `filename` is its name in the index, whatever the file at `wheel` is called. The files go to `site`, `data`,
+/// `headers` and `scripts` below `destination`, of which only those are made that have content; nobody else may
+/// write there meanwhile. Files have mode 0444, or 0555 where they can be executed (less the umask). Each folder of
+/// `site` that directly holds a Python module gets an empty `__pycache__`.
 ///
 /// # Errors
-/// When the archive is broken or hostile, the contents are not what the file name says, or a file is not the
-/// one that RECORD lists. Part of the files may have been written then.
+/// When the wheel breaks a rule of the format or the archive, a file is not what RECORD says, or the disk does not
+/// take it. Files may then have been written to `destination`, never outside.
 pub fn unpack(
     wheel: &Path,
     filename: &str,
@@ -89,190 +82,109 @@ pub fn unpack(
     limits: &Limits,
     strategy: CheckStrategy,
 ) -> Result<Unpacked, Error> {
-    let expected = WheelName::parse(filename)?;
-    let mut archive = Archive::open(wheel, limits)?;
-    let layout = Layout::of(archive.members())?;
-    let mut unpacked = describe(&mut archive, &layout, &expected)?;
-    let record = String::from_utf8_lossy(&archive.read(layout.record)?).into_owned();
-    let listed = Listed::of(&record, archive.members(), strategy, &mut unpacked.warnings)?;
-    let targets = targets(&archive, &layout, &listed, strategy, &mut unpacked.warnings)?;
-    let written = archive.unpack(destination, &targets, &bytecode_folders(&layout.places))?;
-    for ((place, target), written) in layout.places.iter().zip(&targets).zip(&written) {
-        let name = &archive.members()[target.member].name;
-        if let Some(row) = listed.row(name) {
-            verify(row, written)?;
-        }
-        keep(&mut unpacked, place, written);
+    let mut archive = Archive::open(wheel, filename, limits)?;
+    let contents = layout::read(&mut archive, filename)?;
+    let record = Record::new(&contents.record)?;
+    let targets = targets(&archive, &contents.items, &record);
+    let folders = bytecode_folders(&contents);
+    let written = archive.unpack(destination, &targets, &folders)?;
+    let mut installed = vec![false; archive.members().len()];
+    for item in &contents.items {
+        installed[item.member] = true;
     }
-    for script in &mut unpacked.scripts {
-        script.python = first_line_asks(&mut archive, &layout, &script.file.path)?;
-    }
-    for files in [&mut unpacked.site, &mut unpacked.data, &mut unpacked.headers] {
-        files.sort_by(|a, b| a.path.cmp(&b.path));
-    }
-    Ok(unpacked)
-}
-
-/// Reads what the wheel says about itself and compares it with its file name.
-fn describe(archive: &mut Archive, layout: &Layout, expected: &WheelName) -> Result<Unpacked, Error> {
-    let facts = WheelFacts::parse(&archive.read(layout.wheel)?)?;
-    let metadata = Metadata::parse(&archive.read(layout.metadata)?)?;
-    let name = normalize_name(&metadata.name).map_err(|error| invalid(&error))?;
-    let version: Version = metadata.version.parse().map_err(|error| invalid(&error))?;
-    let mismatch = |found: String| Error::Mismatch {
-        expected: format!("{} {}", expected.name, expected.version),
-        found,
-    };
-    // A local label is left out of file names by some build tools.
-    let same_version = version == expected.version
-        || metadata
-            .version
-            .split('+')
-            .next()
-            .is_some_and(|public| public.parse().is_ok_and(|public: Version| public == expected.version));
-    if name != expected.name || !same_version {
-        return Err(mismatch(format!("{} {}", metadata.name, metadata.version)));
-    }
-    if !layout::names(&layout.dist_info, &name, &version)
-        && !layout::names(&layout.dist_info, &name, &expected.version)
-    {
-        return Err(mismatch(layout.dist_info.clone()));
-    }
-    let entry_points = match layout.entry_points {
-        Some(index) => entry_points::parse(&String::from_utf8_lossy(&archive.read(index)?))?,
-        None => Vec::new(),
-    };
+    let name_of = |index: usize| archive.members()[index].name.as_str();
+    let files = contents.items.iter().zip(&written).map(|(item, written)| (name_of(item.member), written));
+    let others = (0..installed.len()).filter(|index| !installed[*index]).map(name_of);
+    let warnings = record.verify(files, others, strategy)?;
+    let trees = Trees::sort(contents.items, &written, destination)?;
+    let WheelContents { dist_info, metadata, wheel, entry_points, .. } =
+        WheelContents { items: Vec::new(), ..contents };
     Ok(Unpacked {
         name: metadata.name,
         version: metadata.version,
-        dist_info: layout.dist_info.clone(),
-        tags: facts.tags,
-        root_is_purelib: facts.root_is_purelib,
+        dist_info,
+        tags: wheel.tags,
+        root_is_purelib: wheel.root_is_purelib,
+        site: trees.site,
+        data: trees.data,
+        headers: trees.headers,
+        scripts: trees.scripts,
+        entry_points,
         requires_dist: metadata.requires_dist,
         requires_python: metadata.requires_python,
         provides_extra: metadata.provides_extra,
-        entry_points,
-        ..Unpacked::default()
+        warnings,
     })
 }
 
-fn invalid(error: &dyn std::fmt::Display) -> Error {
-    Error::Metadata { file: "METADATA", reason: error.to_string() }
+fn targets(archive: &Archive, items: &[Item], record: &Record<'_>) -> Vec<Target> {
+    items
+        .iter()
+        .map(|item| Target {
+            member: item.member,
+            path: format!("{}/{}", item.tree.folder(), item.path),
+            mode: if item.executable { 0o555 } else { 0o444 },
+            other_digest: record.other_algorithm(&archive.members()[item.member].name),
+        })
+        .collect()
 }
 
-/// The rows of RECORD by path.
-struct Listed(BTreeMap<String, RecordRow>);
+/// The bytecode folders to make: in every folder below `site` that directly holds a module.
+fn bytecode_folders(contents: &WheelContents) -> Vec<String> {
+    let site = contents.items.iter().filter(|item| item.tree == Tree::Site);
+    let mut folders = BTreeSet::new();
+    for item in site.clone() {
+        let Some((folder, file)) = item.path.rsplit_once('/') else {
+            continue;
+        };
+        // Python imports `.py` only, whatever the file system thinks of case.
+        let is_module = file.len() > 3 && file.as_bytes().ends_with(b".py");
+        if is_module && folder != contents.dist_info {
+            folders.insert(format!("{folder}/{BYTECODE_FOLDER}"));
+        }
+    }
+    // A file may stand there.
+    for item in site {
+        folders.remove(&item.path);
+    }
+    folders.into_iter().map(|folder| format!("{}/{folder}", Tree::Site.folder())).collect()
+}
 
-impl Listed {
-    fn of(
-        text: &str,
-        members: &[crate::archive::Member],
-        strategy: CheckStrategy,
-        warnings: &mut Vec<String>,
-    ) -> Result<Self, Error> {
-        let names: BTreeSet<&str> = members.iter().map(|member| member.name.as_str()).collect();
-        let mut rows = BTreeMap::new();
-        for row in parse(text)? {
-            let is_folder = row.path.ends_with('/');
-            if !is_folder && !names.contains(row.path.as_str()) {
-                match strategy {
-                    CheckStrategy::RejectInvalid => return Err(Error::Unlisted(row.path)),
-                    CheckStrategy::Repair => {
-                        warnings.push(format!("RECORD lists `{}`, which is not in the wheel", row.path));
-                    }
+#[derive(Default)]
+struct Trees {
+    site: Vec<InstalledFile>,
+    data: Vec<InstalledFile>,
+    headers: Vec<InstalledFile>,
+    scripts: Vec<ScriptFile>,
+}
+
+impl Trees {
+    fn sort(items: Vec<Item>, written: &[Written], destination: &Path) -> Result<Self, Error> {
+        let mut trees = Self::default();
+        for (item, written) in items.into_iter().zip(written) {
+            let file = InstalledFile {
+                path: item.path,
+                sha256: base64::encode(&written.sha256),
+                size: written.size,
+                executable: item.executable,
+            };
+            match item.tree {
+                Tree::Site => trees.site.push(file),
+                Tree::Data => trees.data.push(file),
+                Tree::Headers => trees.headers.push(file),
+                Tree::Scripts => {
+                    let path = destination.join(Tree::Scripts.folder()).join(&file.path);
+                    trees.scripts.push(ScriptFile { python: is_python_script(&path)?, file });
                 }
             }
-            rows.insert(row.path.clone(), row);
         }
-        Ok(Self(rows))
-    }
-
-    fn row(&self, name: &str) -> Option<&RecordRow> {
-        self.0.get(name)
+        Ok(trees)
     }
 }
 
-fn targets(
-    archive: &Archive,
-    layout: &Layout,
-    listed: &Listed,
-    strategy: CheckStrategy,
-    warnings: &mut Vec<String>,
-) -> Result<Vec<Target>, Error> {
-    let mut targets = Vec::with_capacity(layout.places.len());
-    for place in &layout.places {
-        let member = &archive.members()[place.member];
-        let row = listed.row(&member.name);
-        if row.is_none() {
-            match strategy {
-                CheckStrategy::RejectInvalid => return Err(Error::Unlisted(member.name.clone())),
-                CheckStrategy::Repair => warnings.push(format!("RECORD does not list `{}`", member.name)),
-            }
-        }
-        let executable = member.executable || place.tree == Tree::Scripts;
-        targets.push(Target {
-            member: place.member,
-            path: format!("{}/{}", place.tree.folder(), place.path),
-            mode: if executable { 0o555 } else { 0o444 },
-            other_digest: row
-                .and_then(|row| row.hash)
-                .map(|hash| hash.algorithm)
-                .filter(|algorithm| *algorithm != HashAlgorithm::Sha256),
-        });
-    }
-    Ok(targets)
-}
-
-/// A folder for bytecode beside all code of packages; not at the top, which every distribution shares.
-fn bytecode_folders(places: &[Place]) -> Vec<String> {
-    let folders: BTreeSet<&str> = places
-        .iter()
-        .filter(|place| place.tree == Tree::Site && place.path.ends_with(".py"))
-        .filter_map(|place| place.path.rsplit_once('/').map(|(folder, _)| folder))
-        .collect();
-    folders.into_iter().map(|folder| format!("site/{folder}/{BYTECODE_FOLDER}")).collect()
-}
-
-/// Compares what was unpacked with its row.
-fn verify(row: &RecordRow, written: &Written) -> Result<(), Error> {
-    let refuse = |expected: String, found: String| Error::Record { path: row.path.clone(), expected, found };
-    if let Some(expected) = row.hash {
-        let bytes = match expected.algorithm {
-            HashAlgorithm::Sha256 => Some(&written.sha256[..]),
-            _ => written.other_digest.as_deref(),
-        };
-        let found = bytes.and_then(|bytes| RecordHash::new(expected.algorithm, bytes));
-        if found != Some(expected) {
-            let found = found.map_or_else(|| "none".to_owned(), |hash| hash.to_string());
-            return Err(refuse(expected.to_string(), found));
-        }
-    }
-    match row.size {
-        Some(size) if size != written.size => {
-            Err(refuse(format!("{size} bytes"), format!("{} bytes", written.size)))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn keep(unpacked: &mut Unpacked, place: &Place, written: &Written) {
-    let file =
-        InstalledFile { path: place.path.clone(), sha256: encode(&written.sha256), size: written.size };
-    match place.tree {
-        Tree::Site => unpacked.site.push(file),
-        Tree::Data => unpacked.data.push(file),
-        Tree::Headers => unpacked.headers.push(file),
-        Tree::Scripts => unpacked.scripts.push(ScriptFile { file, python: false }),
-    }
-}
-
-/// Whether a script asks for the venv's interpreter. One too large for the memory is a program, not a text.
-fn first_line_asks(archive: &mut Archive, layout: &Layout, path: &str) -> Result<bool, Error> {
-    const LARGEST_TEXT: u64 = 4 << 20;
-    let place = layout.places.iter().find(|place| place.tree == Tree::Scripts && place.path == path);
-    let Some(place) = place else { return Ok(false) };
-    if archive.members()[place.member].size > LARGEST_TEXT {
-        return Ok(false);
-    }
-    Ok(asks_for_python(&archive.read(place.member)?))
+fn is_python_script(path: &Path) -> Result<bool, Error> {
+    use std::io::Read as _;
+    let mut start = Vec::new();
+    fs::open(path)?.take(8).read_to_end(&mut start).at("read", path)?;
+    Ok(start == b"#!python")
 }
