@@ -1,14 +1,14 @@
 //! The scripts that activate a virtual environment (PEP 405), one for each kind of shell.
 //!
-//! A script puts the environment's executables first on `PATH`, sets `VIRTUAL_ENV` and `VIRTUAL_ENV_PROMPT`, hides
-//! `PYTHONHOME`, changes the prompt unless `VIRTUAL_ENV_DISABLE_PROMPT` is set, and gives the shell a `deactivate`
-//! that takes all of it back. The texts are templates in `python/activation`; what is filled in is the folder and the
-//! prompt, each quoted for its shell in [`quoting`] and, where the shell interprets its prompt, escaped in [`prompt`].
-//! Nothing is written here: the caller gets names and contents.
+//! A script puts the environment's executables first on `PATH`, sets `VIRTUAL_ENV` and `VIRTUAL_ENV_PROMPT`,
+//! hides `PYTHONHOME`, changes the prompt unless `VIRTUAL_ENV_DISABLE_PROMPT` is set, and gives the shell a
+//! `deactivate` that takes all of it back. The texts are templates in `python/activation`; what is filled in
+//! is the folder and the prompt, each quoted for its shell in [`quoting`] and, where the shell interprets its
+//! prompt, escaped in [`prompt`]. Nothing is written here: the caller gets names and contents.
 
 mod prompt;
 mod quoting;
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;
 
 use std::path::{Path, PathBuf};
@@ -67,25 +67,47 @@ impl Error {
 }
 
 impl Activation<'_> {
-    /// The scripts for every shell that is supported, whatever this machine has installed: an environment is also
-    /// used from containers and shells that come later.
+    /// The scripts for every shell that is supported, whatever this machine has installed: an environment is
+    /// also used from containers and shells that come later.
     ///
     /// # Errors
-    /// Fails if the folder's path is not absolute or not UTF-8, or if the path or the prompt has a line break or a NUL.
+    /// Fails if the folder's path is not absolute or not UTF-8, or if the path or the prompt has a line break
+    /// or a NUL.
     pub fn scripts(&self) -> Result<Vec<Script>, Error> {
         let values = self.checked()?;
         let mut scripts = vec![
-            Script { name: "activate", content: values.posix() },
-            Script { name: "activate.fish", content: values.fish() },
-            Script { name: "activate.csh", content: values.csh() },
-            Script { name: "activate.nu", content: values.nushell() },
-            Script { name: "activate.xsh", content: values.python(include_str!("../../python/activation/activate.xsh")) },
+            Script {
+                name: "activate",
+                content: values.posix(),
+            },
+            Script {
+                name: "activate.fish",
+                content: values.fish(),
+            },
+            Script {
+                name: "activate.csh",
+                content: values.csh(),
+            },
+            Script {
+                name: "activate.nu",
+                content: values.nushell(),
+            },
+            Script {
+                name: "activate.xsh",
+                content: values.python(include_str!("../../python/activation/activate.xsh")),
+            },
             Script {
                 name: "activate_this.py",
                 content: values.python(include_str!("../../python/activation/activate_this.py")),
             },
-            Script { name: "Activate.ps1", content: values.powershell() },
-            Script { name: "activate.bat", content: values.batch(include_str!("../../python/activation/activate.bat")) },
+            Script {
+                name: "Activate.ps1",
+                content: values.powershell(),
+            },
+            Script {
+                name: "activate.bat",
+                content: values.batch(include_str!("../../python/activation/activate.bat")),
+            },
             Script {
                 name: "deactivate.bat",
                 content: values.batch(include_str!("../../python/activation/deactivate.bat")),
@@ -93,23 +115,41 @@ impl Activation<'_> {
         ];
         // Tools ask for either spelling. Where file names usually ignore case the two are one file.
         if !cfg!(any(windows, target_os = "macos")) {
-            scripts.push(Script { name: "activate.ps1", content: values.powershell() });
+            scripts.push(Script {
+                name: "activate.ps1",
+                content: values.powershell(),
+            });
         }
         Ok(scripts)
     }
 
     /// The values as text that every shell can hold.
     fn checked(&self) -> Result<Values<'_>, Error> {
-        let root = self.root.to_str().ok_or_else(|| Error::NotUtf8(self.root.to_owned()))?;
-        for (what, text) in [("path", root), ("folder of executables", self.scripts), ("prompt", self.prompt)] {
+        let root = self
+            .root
+            .to_str()
+            .ok_or_else(|| Error::NotUtf8(self.root.to_owned()))?;
+        for (what, text) in [
+            ("path", root),
+            ("folder of executables", self.scripts),
+            ("prompt", self.prompt),
+        ] {
             if text.contains(['\n', '\r', '\0']) {
-                return Err(Error::LineBreak { what, text: text.to_owned() });
+                return Err(Error::LineBreak {
+                    what,
+                    text: text.to_owned(),
+                });
             }
         }
         if !self.root.is_absolute() {
             return Err(Error::NotAbsolute(self.root.to_owned()));
         }
-        Ok(Values { root, scripts: self.scripts, prompt: self.prompt, shown: format!("({}) ", self.prompt) })
+        Ok(Values {
+            root,
+            scripts: self.scripts,
+            prompt: self.prompt,
+            shown: format!("({}) ", self.prompt),
+        })
     }
 }
 
@@ -133,15 +173,24 @@ impl Values<'_> {
                 ("PROMPT", quoting::posix(self.prompt)),
                 ("POSIX_PROMPT", quoted_prompt(prompt::posix(&self.shown))),
                 ("BASH_PROMPT", quoted_prompt(prompt::bash(&self.shown))),
-                ("BASH_PROMPT_EXPANDED", quoted_prompt(prompt::bash_expanded(&self.shown))),
+                (
+                    "BASH_PROMPT_EXPANDED",
+                    quoted_prompt(prompt::bash_expanded(&self.shown)),
+                ),
                 ("ZSH_PROMPT", quoted_prompt(prompt::zsh(&self.shown))),
-                ("ZSH_PROMPT_EXPANDED", quoted_prompt(prompt::zsh_expanded(&self.shown))),
+                (
+                    "ZSH_PROMPT_EXPANDED",
+                    quoted_prompt(prompt::zsh_expanded(&self.shown)),
+                ),
             ],
         )
     }
 
     fn fish(&self) -> String {
-        self.plain(include_str!("../../python/activation/activate.fish"), quoting::fish)
+        self.plain(
+            include_str!("../../python/activation/activate.fish"),
+            quoting::fish,
+        )
     }
 
     fn csh(&self) -> String {
@@ -158,11 +207,17 @@ impl Values<'_> {
     }
 
     fn nushell(&self) -> String {
-        self.plain(include_str!("../../python/activation/activate.nu"), quoting::nushell)
+        self.plain(
+            include_str!("../../python/activation/activate.nu"),
+            quoting::nushell,
+        )
     }
 
     fn powershell(&self) -> String {
-        self.plain(include_str!("../../python/activation/Activate.ps1"), quoting::powershell)
+        self.plain(
+            include_str!("../../python/activation/Activate.ps1"),
+            quoting::powershell,
+        )
     }
 
     fn python(&self, template: &str) -> String {
@@ -193,8 +248,8 @@ impl Values<'_> {
     }
 }
 
-/// Replaces each `@NAME@` of the template by its value. The template is gone through once, so that a value which
-/// itself contains `@NAME@` stays as it is.
+/// Replaces each `@NAME@` of the template by its value. The template is gone through once, so that a value
+/// which itself contains `@NAME@` stays as it is.
 fn fill(template: &str, values: &[(&str, String)]) -> String {
     let mut filled = String::with_capacity(template.len() + 512);
     let mut rest = template;
