@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use uv_distribution_types::{
-    BuiltDist, Dist, Edge, Name, Node, RegistryBuiltWheel, Requirement, Resolution, ResolvedDist, SourceDist,
+    BuiltDist, Dist, Edge, HashPolicy, Name, Node, RegistryBuiltWheel, RemoteSource, Requirement, Resolution,
+    ResolvedDist, SourceDist,
 };
 use uv_git_types::GitUrl;
 use uv_normalize::PackageName;
@@ -64,7 +65,7 @@ pub(crate) async fn describe(
             Edge::Optional(extra) => Some(extra.to_string()),
             _ => None,
         }));
-        let version = dist.version().or(version.as_ref()).map(ToString::to_string).unwrap_or_default();
+        let version = dist.version().or(version.as_ref()).map_or_else(|| "0".to_owned(), ToString::to_string);
         let label = format!("{name} {version}");
         let (file, direct_url) = artifact(context, dist, &label).await?;
         let package = Package {
@@ -82,53 +83,67 @@ pub(crate) async fn describe(
 }
 
 async fn artifact(context: &Context, dist: &Dist, label: &str) -> Result<(Artifact, Option<Value>), Error> {
-    let policy = context.hasher.get(dist);
-    let digests = policy.digests();
-    check_listed(dist, digests, label)?;
-    let demanded = sha256(digests);
+    let hashes = Hashes { demanded: context.hasher.get(dist), label };
     match dist {
-        Dist::Built(built) => wheel(built, demanded, label),
-        Dist::Source(source) => self::source(context, source, demanded, label).await,
+        Dist::Built(built) => wheel(built, &hashes),
+        Dist::Source(source) => self::source(context, source, &hashes).await,
     }
 }
 
-/// Refuses a file whose hash in the index is none of those that the requirements demand. What is downloaded is
-/// checked anyway; this holds for what somebody has already, too.
-fn check_listed(dist: &Dist, demanded: &[HashDigest], label: &str) -> Result<(), Error> {
-    let listed = match dist {
-        Dist::Built(BuiltDist::Registry(registry)) => registry.best_wheel().file.hashes.as_slice(),
-        Dist::Source(SourceDist::Registry(registry)) => registry.file.hashes.as_slice(),
-        _ => return Ok(()),
-    };
-    let comparable = |hash: &HashDigest| listed.iter().any(|own| own.algorithm == hash.algorithm);
-    let is_listed = |hash: &HashDigest| listed.contains(hash);
-    if demanded.is_empty() || !demanded.iter().all(comparable) || demanded.iter().any(is_listed) {
-        return Ok(());
-    }
-    let join = |hashes: &[HashDigest], between| {
-        hashes.iter().map(ToString::to_string).collect::<Vec<_>>().join(between)
-    };
-    Err(Error::Hash {
-        package: label.to_owned(),
-        expected: join(demanded, " or "),
-        computed: join(listed, ", "),
-    })
+/// The hashes that the user demands of one package's file.
+struct Hashes<'a> {
+    demanded: HashPolicy<'a>,
+    label: &'a str,
 }
 
-fn wheel(
-    built: &BuiltDist,
-    demanded: Option<String>,
-    label: &str,
-) -> Result<(Artifact, Option<Value>), Error> {
+impl Hashes<'_> {
+    /// The SHA-256 by which the file may be looked for among those that are there: what the index lists,
+    /// as far as that satisfies what is demanded, or else the only one that is demanded.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Hash`] when the index lists another file than the demanded one. It has to be found here: a
+    /// file that is there already is not fetched, and so its other hashes are not computed.
+    fn sha256(&self, listed: &[HashDigest]) -> Result<Option<String>, Error> {
+        let demanded = self.demanded.digests();
+        if demanded.is_empty() {
+            return Ok(only_sha256(listed));
+        }
+        let is_listed = |hash: &HashDigest| {
+            listed
+                .iter()
+                .any(|own| own.algorithm == hash.algorithm && own.digest.eq_ignore_ascii_case(&hash.digest))
+        };
+        if demanded.iter().any(is_listed) {
+            return Ok(only_sha256(listed));
+        }
+        let comparable = |hash: &HashDigest| listed.iter().any(|own| own.algorithm == hash.algorithm);
+        if demanded.iter().all(comparable) {
+            let join = |hashes: &[HashDigest]| {
+                hashes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
+            };
+            return Err(Error::Hash {
+                package: self.label.to_owned(),
+                expected: join(demanded),
+                computed: format!("{} from the index", join(listed)),
+            });
+        }
+        // Only the bytes can tell.
+        Ok(if listed.is_empty() { only_sha256(demanded) } else { None })
+    }
+}
+
+fn wheel(built: &BuiltDist, hashes: &Hashes<'_>) -> Result<(Artifact, Option<Value>), Error> {
+    let label = hashes.label;
     match built {
         BuiltDist::Registry(registry) => {
             let wheel = registry.best_wheel();
             let url = file_url(wheel, label)?;
             let local = local_path(&url);
             let artifact = Artifact::Wheel {
-                filename: wheel.file.filename.to_string(),
+                filename: published_name(built, label)?,
                 location: local.as_ref().map_or_else(|| public(&url), |path| path.display().to_string()),
-                sha256: sha256(wheel.file.hashes.as_slice()).or(demanded),
+                sha256: hashes.sha256(wheel.file.hashes.as_slice())?,
                 size: wheel.file.size,
                 local,
             };
@@ -136,19 +151,21 @@ fn wheel(
         }
         BuiltDist::DirectUrl(direct) => {
             let location = public(&direct.location);
-            let direct_url = archive_info(&location, demanded.as_deref(), None);
-            let filename = direct.filename.to_string();
+            let sha256 = hashes.sha256(&[])?;
+            let direct_url = archive_info(&location, sha256.as_deref(), None);
+            let filename = published_name(built, label)?;
             Ok((
-                Artifact::Wheel { filename, location, sha256: demanded, size: direct.size, local: None },
+                Artifact::Wheel { filename, location, sha256, size: direct.size, local: None },
                 Some(direct_url),
             ))
         }
         BuiltDist::Path(path) => {
-            let direct_url = archive_info(&public(&path.url.to_url()), demanded.as_deref(), None);
+            let sha256 = hashes.sha256(&[])?;
+            let direct_url = archive_info(&public(&path.url.to_url()), sha256.as_deref(), None);
             let artifact = Artifact::Wheel {
-                filename: path.filename.to_string(),
+                filename: published_name(built, label)?,
                 location: path.install_path.display().to_string(),
-                sha256: demanded,
+                sha256,
                 size: None,
                 local: Some(path.install_path.to_path_buf()),
             };
@@ -157,7 +174,7 @@ fn wheel(
         BuiltDist::GitPath(git) => {
             // Fetched with the repository, then taken as it is.
             let artifact = Artifact::Wheel {
-                filename: git.filename.to_string(),
+                filename: published_name(built, label)?,
                 location: public(&git.url.to_url()),
                 sha256: None,
                 size: None,
@@ -171,28 +188,28 @@ fn wheel(
 async fn source(
     context: &Context,
     source: &SourceDist,
-    demanded: Option<String>,
-    label: &str,
+    hashes: &Hashes<'_>,
 ) -> Result<(Artifact, Option<Value>), Error> {
-    let of_archive = |hash: &Option<String>| hash.as_ref().map(|hash| format!("sha256:{hash}"));
+    let of_archive = |hash: Option<&String>| hash.map(|hash| format!("sha256:{hash}"));
     let (description, editable, key, direct_url) = match source {
         SourceDist::Registry(registry) => {
-            let url = registry.file.url.to_url().map_err(|error| bad_url(label, &error))?;
-            let hash = sha256(registry.file.hashes.as_slice()).or(demanded);
-            (public(&url), false, of_archive(&hash), None)
+            let url = registry.file.url.to_url().map_err(|error| bad_url(hashes.label, &error))?;
+            let hash = hashes.sha256(registry.file.hashes.as_slice())?;
+            (public(&url), false, of_archive(hash.as_ref()), None)
         }
         SourceDist::DirectUrl(direct) => {
             let location = public(&direct.location);
-            let info = archive_info(&location, demanded.as_deref(), direct.subdirectory.as_deref());
-            let key = of_archive(&demanded).map(|key| with_subdirectory(key, direct.subdirectory.as_deref()));
+            let hash = hashes.sha256(&[])?;
+            let subdirectory = direct.subdirectory.as_deref();
+            let info = archive_info(&location, hash.as_deref(), subdirectory);
+            let key = of_archive(hash.as_ref()).map(|key| with_subdirectory(key, subdirectory));
             (location, false, key, Some(info))
         }
         SourceDist::Path(path) => {
-            let nothing = Expected::nothing(label);
+            let nothing = Expected::nothing(hashes.label);
             let found = download::check_local(&path.install_path, &nothing).await?;
             let info = archive_info(&public(&path.url.to_url()), Some(&found.sha256), None);
-            let key = Some(format!("sha256:{}", found.sha256));
-            (path.install_path.display().to_string(), false, key, Some(info))
+            (path.install_path.display().to_string(), false, of_archive(Some(&found.sha256)), Some(info))
         }
         SourceDist::Directory(folder) => {
             let editable = folder.editable.unwrap_or(false);
@@ -204,9 +221,9 @@ async fn source(
         }
         SourceDist::GitDirectory(git) => {
             let commit = commit(context, &git.git);
-            let info = vcs_info(&git.git, commit.as_deref(), git.subdirectory.as_deref());
-            let key =
-                commit.map(|commit| with_subdirectory(format!("git:{commit}"), git.subdirectory.as_deref()));
+            let subdirectory = git.subdirectory.as_deref();
+            let info = vcs_info(&git.git, commit.as_deref(), subdirectory);
+            let key = commit.map(|commit| with_subdirectory(format!("git:{commit}"), subdirectory));
             (public(&git.url.to_url()), false, key, Some(info))
         }
         SourceDist::GitPath(git) => {
@@ -218,6 +235,36 @@ async fn source(
         }
     };
     Ok((Artifact::Source { description, editable, key }, direct_url))
+}
+
+/// The file name under which a wheel was published; the libraries' own rendering would lose its spelling.
+///
+/// # Errors
+///
+/// [`Error::Distribution`] when it is more than one name: it becomes part of a path.
+pub(crate) fn published_name(built: &BuiltDist, label: &str) -> Result<String, Error> {
+    let (given, parsed) = match built {
+        BuiltDist::Registry(registry) => {
+            let wheel = registry.best_wheel();
+            (Some(wheel.file.filename.to_string()), wheel.filename.to_string())
+        }
+        BuiltDist::DirectUrl(direct) => {
+            (direct.url.filename().ok().map(Into::into), direct.filename.to_string())
+        }
+        BuiltDist::Path(path) => (
+            path.install_path.file_name().map(|name| name.to_string_lossy().into()),
+            path.filename.to_string(),
+        ),
+        BuiltDist::GitPath(git) => {
+            (git.install_path.file_name().map(|name| name.to_string_lossy().into()), git.filename.to_string())
+        }
+    };
+    let name = given.unwrap_or(parsed);
+    if name.contains(['/', '\\']) || name.chars().any(char::is_control) {
+        let cause = Cause::new(format!("`{name}` is no file name"));
+        return Err(Error::Distribution { what: format!("the file of `{label}`"), cause });
+    }
+    Ok(name)
 }
 
 /// The commit that a reference of a repository was found to be.
@@ -252,7 +299,7 @@ pub(crate) fn public(url: &DisplaySafeUrl) -> String {
 }
 
 /// The only SHA-256 among some hashes; two of them name two files, so neither is certain.
-fn sha256(hashes: &[HashDigest]) -> Option<String> {
+fn only_sha256(hashes: &[HashDigest]) -> Option<String> {
     let mut found = hashes.iter().filter(|hash| hash.algorithm == HashAlgorithm::Sha256);
     match (found.next(), found.next()) {
         (Some(hash), None) => Some(hash.digest.to_string()),

@@ -171,7 +171,10 @@ async fn attempt(
     if let (Some(announced), Some(size)) = (announced, expected.size)
         && announced != size
     {
-        let reason = format!("the index says {size} bytes, but the server {announced}");
+        let reason = format!(
+            "it is another one: the server sends {announced} bytes, but the file whose hash the index lists has \
+             {size} bytes"
+        );
         return Err(Error::Transfer { package: expected.label.to_owned(), reason }.into());
     }
     let limit = expected.size.or(announced);

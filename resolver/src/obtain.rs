@@ -13,7 +13,7 @@ use uv_redacted::DisplaySafeUrl;
 
 use crate::build;
 use crate::context::Context;
-use crate::describe::{Chosen, file_url, local_path, public};
+use crate::describe::{Chosen, file_url, local_path, public, published_name};
 use crate::download::{self, Expected, Progress};
 use crate::error::Error;
 use crate::failure::from_distribution;
@@ -119,25 +119,30 @@ impl Workshop<'_> {
         let context = &self.plan.context;
         let demanded = context.hasher.get(chosen.dist.as_ref());
         let expected = Expected { label: &chosen.label, listed: &[], demanded, size: None };
+        let filename = || match chosen.dist.as_ref() {
+            Dist::Built(built) => published_name(built, &chosen.label),
+            // Only its backend knows the name of its wheel.
+            Dist::Source(_) => Ok(String::new()),
+        };
         match chosen.dist.as_ref() {
             Dist::Built(BuiltDist::Registry(registry)) => {
                 let wheel = registry.best_wheel();
                 let url = file_url(wheel, &chosen.label)?;
                 let expected =
                     Expected { listed: wheel.file.hashes.as_slice(), size: wheel.file.size, ..expected };
-                self.wheel(index, &url, wheel.filename.to_string(), &expected).await
+                self.wheel(index, &url, filename()?, &expected).await
             }
             Dist::Built(BuiltDist::DirectUrl(direct)) => {
                 let expected = Expected { size: direct.size, ..expected };
-                self.wheel(index, &direct.location, direct.filename.to_string(), &expected).await
+                self.wheel(index, &direct.location, filename()?, &expected).await
             }
             Dist::Built(BuiltDist::Path(path)) => {
-                self.local(index, &path.install_path, path.filename.to_string(), &expected).await
+                self.local(index, &path.install_path, filename()?, &expected).await
             }
             Dist::Built(BuiltDist::GitPath(git)) => {
                 let checkout = build::checkout(context, &git.git, &chosen.label).await?;
                 let path = checkout.join(&git.install_path);
-                self.local(index, &path, git.filename.to_string(), &expected).await
+                self.local(index, &path, filename()?, &expected).await
             }
             Dist::Source(source) => {
                 let job = build::Job { index, chosen, folder: self.folder, receiver: self.handover.receiver };

@@ -141,24 +141,25 @@ pub(crate) fn choices(
     let build_options =
         BuildOptions::new(no_binary, no_build).combine(inputs.no_binary.clone(), inputs.no_build.clone());
     let exclude_newer = options.exclude_newer.as_ref().or(settings.exclude_newer.as_ref());
-    let exclude_newer = exclude_newer.map_or_else(|| Ok(ExcludeNewer::default()), |text| newest(text))?;
+    let exclude_newer =
+        exclude_newer.map_or_else(|| Ok(ExcludeNewer::default()), |text| point_in_time(text))?;
     Ok(Choices { build_options, exclude_newer, index_strategy: network.index_strategy() })
 }
 
-/// Whether files can be compared with a text: an RFC 3339 time, a date, or a span such as `3 days`.
+/// Checks the value of [`Options::exclude_newer`] before it is used.
 ///
 /// # Errors
-/// When they cannot.
+///
+/// [`Error::Settings`] when it is no date, time or span.
 pub fn check_date(text: &str) -> Result<(), Error> {
-    newest(text).map(|_| ())
+    point_in_time(text).map(drop)
 }
 
-fn newest(text: &str) -> Result<ExcludeNewer, Error> {
-    let value = text.parse::<ExcludeNewerValue>().map_err(|reason| Error::Settings {
+fn point_in_time(text: &str) -> Result<ExcludeNewer, Error> {
+    text.parse::<ExcludeNewerValue>().map(ExcludeNewer::global).map_err(|reason| Error::Settings {
         setting: format!("--exclude-newer {text}"),
         reason: reword(&reason),
-    })?;
-    Ok(ExcludeNewer::global(value))
+    })
 }
 
 /// The inputs that are still to be given names.

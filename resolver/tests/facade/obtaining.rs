@@ -96,6 +96,30 @@ fn hashes_of_the_requirements_are_demanded() {
 }
 
 #[test]
+fn a_demanded_hash_that_the_index_contradicts_is_found_before_any_store_is_asked() {
+    let world = World::new();
+    world.host("lib", "1.0", &[]);
+    world.write("requirements.txt", format!("lib==1.0 --hash=sha256:{}\n", "1".repeat(64)));
+    let error = world.resolve(&["-r requirements.txt"]).unwrap_err();
+    assert!(matches!(error, Error::Hash { .. }), "{error:?}");
+    assert!(told(&error).contains(&sha256(&wheel("lib", "1.0", &[]))), "{}", told(&error));
+}
+
+#[test]
+fn a_hash_that_the_index_cannot_vouch_for_is_left_to_the_bytes() {
+    let world = World::new();
+    world.host("lib", "1.0", &[]);
+    world.write("requirements.txt", format!("lib==1.0 --hash=sha512:{}\n", "1".repeat(128)));
+    let session = world.session();
+    let request = world.request(&["-r requirements.txt"]);
+    let resolution = session.resolve(&request).unwrap();
+    assert_eq!(resolution.packages[0].file.sha256(), None);
+    let error = world.obtain(&session, &request).unwrap_err();
+    assert!(matches!(error, Error::Hash { .. }), "{error:?}");
+    assert!(told(&error).contains("sha512:"), "{}", told(&error));
+}
+
+#[test]
 fn a_broken_transfer_begins_again() {
     let world = World::new();
     world.host("lib", "1.0", &[]);

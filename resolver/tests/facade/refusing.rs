@@ -166,6 +166,14 @@ fn settings_that_are_none_are_told() {
 }
 
 #[test]
+fn dates_are_checked() {
+    for good in ["2024-05-01", "2024-05-01T00:00:00Z", "7 days"] {
+        virtpy_resolver::check_date(good).unwrap();
+    }
+    assert!(told(&virtpy_resolver::check_date("tomorrow").unwrap_err()).contains("`tomorrow`"));
+}
+
+#[test]
 fn names_that_are_none_are_told() {
     let world = World::new();
     let mut request = world.request(&["lib"]);
