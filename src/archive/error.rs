@@ -1,0 +1,137 @@
+//! What can be wrong with an archive.
+
+use std::io;
+
+use super::NameProblem;
+use crate::fs::PathError;
+
+/// Why an archive could not be read or unpacked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The archive breaks the policy of this module.
+    #[error("`{file}` {problem}")]
+    Refused {
+        /// The archive's file name.
+        file: String,
+        /// What is wrong with it.
+        problem: Problem,
+    },
+    /// A member's bytes are not what the archive promised.
+    #[error("`{file}` has a damaged member `{member}`")]
+    Member {
+        /// The archive's file name.
+        file: String,
+        /// The member's name.
+        member: String,
+        /// What the decompression or the checksum said.
+        source: io::Error,
+    },
+    /// The archive's tables cannot be read.
+    #[error("`{file}` is not a usable zip archive")]
+    Zip {
+        /// The archive's file name.
+        file: String,
+        /// What the zip reader said.
+        source: zip::result::ZipError,
+    },
+    /// The archive could not be read, or what is in it not be written.
+    #[error(transparent)]
+    Path(#[from] PathError),
+}
+
+/// One way to break the policy. The text continues a sentence that starts with the archive's name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// The end is missing: cut off, or never a zip archive.
+    #[error("is not a complete zip archive")]
+    Incomplete,
+    /// Bytes follow the end record; other readers could see another archive in them.
+    #[error("has data after its end")]
+    TrailingData,
+    /// The tables contradict each other.
+    #[error("is not a sound zip archive: {0}")]
+    Unsound(&'static str),
+    /// A member's name is not allowed.
+    #[error("contains the name `{}`, which {problem}", name.escape_debug())]
+    Name {
+        /// The name, with what is not UTF-8 replaced.
+        name: String,
+        /// Why it is not allowed.
+        problem: NameProblem,
+    },
+    /// Two members have one name.
+    #[error("contains `{0}` twice")]
+    Duplicate(String),
+    /// A file's name is also a folder of another member.
+    #[error("contains `{0}` as a file and as a folder")]
+    FileAndFolder(String),
+    /// A symbolic link, a device, a pipe.
+    #[error("contains `{0}`, which is neither a regular file nor a folder")]
+    Special(String),
+    /// Nobody can give the password.
+    #[error("contains `{0}`, which is encrypted")]
+    Encrypted(String),
+    /// Only stored and deflated members are legal in a wheel.
+    #[error("contains `{name}`, which is compressed by the unsupported method {method}")]
+    Method {
+        /// The member.
+        name: String,
+        /// The method's name or number.
+        method: String,
+    },
+    /// More members or folders than [`super::Limits::members`].
+    #[error("has more than {0} members")]
+    TooMany(u64),
+    /// More bytes than [`super::Limits::unpacked_size`] or [`super::Limits::in_memory`].
+    #[error("would unpack `{name}` to more than {limit} bytes in all")]
+    TooLarge {
+        /// The member at which the bound was passed.
+        name: String,
+        /// The bound.
+        limit: u64,
+    },
+    /// The members grow more than [`super::Limits::ratio`] times.
+    #[error("would unpack to more than {0} times its size")]
+    Bomb(u64),
+    /// The local header tells something else than the central directory.
+    #[error("describes `{name}` in two different ways: its {field} differs")]
+    HeadersDiffer {
+        /// The member, as the central directory has it.
+        name: String,
+        /// What differs.
+        field: &'static str,
+    },
+    /// Members overlap, or unnamed bytes lie between them.
+    #[error("does not end `{0}` where the next member begins")]
+    Gap(String),
+    /// The member is shorter than declared.
+    #[error("contains `{name}` with {actual} bytes instead of {declared}")]
+    Size {
+        /// The member.
+        name: String,
+        /// Bytes, as the central directory has it.
+        declared: u64,
+        /// Bytes that came out.
+        actual: u64,
+    },
+}
+
+impl Error {
+    /// What a user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Path(error) => error.hint(),
+            Self::Refused { problem, .. } => match problem {
+                Problem::Incomplete | Problem::Size { .. } => {
+                    Some("the download was probably cut off: get the file again".to_owned())
+                }
+                Problem::TooMany(_) | Problem::TooLarge { .. } | Problem::Bomb(_) => Some(
+                    "this looks like an archive made to fill a disk; ask its publisher if you expected it"
+                        .to_owned(),
+                ),
+                _ => Some("the archive is malformed: ask its publisher for a correct one".to_owned()),
+            },
+            Self::Member { .. } | Self::Zip { .. } => Some("the file is damaged: get it again".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Reading archives that strangers made.
+//!
+//! A wheel is a zip archive, and everything in it is hostile input: names that leave the folder, two readings of
+//! the same bytes (what the central directory says against what the local headers say), data that grows a
+//! thousandfold. This module has ONE policy for all of that. [`Archive::open`] checks what the central directory
+//! tells, every read compares a member with its local header, and [`Archive::unpack`] writes members below a
+//! folder, in parallel, hashing them on the way. What a member means is not known here: see `crate::wheel`.
+
+mod digest;
+mod error;
+mod limits;
+mod name;
+mod reader;
+mod structure;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+mod unpack;
+mod zip_archive;
+
+pub use digest::HashAlgorithm;
+pub use error::{Error, Problem};
+pub use limits::Limits;
+pub use name::NameProblem;
+pub use unpack::{Target, Written};
+pub use zip_archive::{Archive, Member};

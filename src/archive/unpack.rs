@@ -1,0 +1,216 @@
+//! Writing members below a folder, in parallel, hashing them on the way.
+
+use std::collections::BTreeSet;
+use std::io::{self, Read, Write as _};
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use super::digest::Hashing;
+use super::{Archive, Error, HashAlgorithm, name};
+use crate::fs::{self, IoResultExt as _};
+
+/// Files up to this size are written with one system call; it fits a CPU's second cache.
+const BUFFER: usize = 512 << 10;
+/// A worker takes members until they are this large together, in unpacked bytes…
+const BATCH_SIZE: u64 = 2 << 20;
+/// …or this many.
+const BATCH_MEMBERS: usize = 64;
+/// More threads than this wait for the disk.
+const MAX_WORKERS: usize = 8;
+
+/// A member and where to write it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The index in [`Archive::members`].
+    pub member: usize,
+    /// The path below the destination, with `/` between its parts. It is the caller's, made of checked names.
+    pub path: String,
+    /// The permission bits of the new file (less the umask).
+    pub mode: u32,
+    /// A digest to compute besides the SHA-256.
+    pub other_digest: Option<HashAlgorithm>,
+}
+
+/// What was written for a [`Target`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The SHA-256 of the content.
+    pub sha256: [u8; 32],
+    /// The other digest, where one was asked for.
+    pub other_digest: Option<Vec<u8>>,
+    /// Bytes written.
+    pub size: u64,
+}
+
+/// What the workers share.
+struct Work<'a> {
+    destination: &'a Path,
+    targets: &'a [Target],
+    /// Indices of targets, in the order of the archive.
+    order: Vec<usize>,
+    batches: Vec<Range<usize>>,
+    next: AtomicUsize,
+    failed: AtomicBool,
+}
+
+impl Archive {
+    /// Unpacks members below `destination`, an existing folder that nobody else writes to.
+    ///
+    /// Each member is decompressed once. The folders that the targets need, and `folders`, are made (mode 0777
+    /// less the umask); a file that exists is never opened. The result has one item per target, in their order,
+    /// however many threads worked. After an error, part of the files may have been written.
+    ///
+    /// # Errors
+    /// When a member is damaged or breaks the policy, or the disk does not take it.
+    ///
+    /// # Panics
+    /// When a target's member does not exist.
+    pub fn unpack(
+        &self,
+        destination: &Path,
+        targets: &[Target],
+        folders: &[String],
+    ) -> Result<Vec<Written>, Error> {
+        make_folders(destination, targets, folders)?;
+        let (order, batches) = self.batches(targets);
+        let workers = std::thread::available_parallelism()
+            .map_or(1, usize::from)
+            .min(MAX_WORKERS)
+            .min(batches.len());
+        let work = Work {
+            destination,
+            targets,
+            order,
+            batches,
+            next: AtomicUsize::new(0),
+            failed: AtomicBool::new(false),
+        };
+        let work = &work;
+        let mut results = if workers <= 1 {
+            self.clone().work(work)
+        } else {
+            std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..workers)
+                    .map(|_| {
+                        let mut archive = self.clone();
+                        scope.spawn(move || archive.work(work))
+                    })
+                    .collect();
+                threads
+                    .into_iter()
+                    .flat_map(|thread| match thread.join() {
+                        Ok(results) => results,
+                        Err(panic) => std::panic::resume_unwind(panic),
+                    })
+                    .collect()
+            })
+        };
+        results.sort_unstable_by_key(|(target, _)| *target);
+        results.into_iter().map(|(_, written)| written).collect()
+    }
+
+    /// Orders the targets as their members stand in the file and cuts them into pieces for the workers.
+    fn batches(&self, targets: &[Target]) -> (Vec<usize>, Vec<Range<usize>>) {
+        let mut order: Vec<usize> = (0..targets.len()).collect();
+        order.sort_by_key(|target| self.frame.members[targets[*target].member].header);
+        let mut batches = Vec::new();
+        let (mut start, mut size) = (0, 0);
+        for (place, target) in order.iter().enumerate() {
+            size += self.frame.members[targets[*target].member].size;
+            let end = place + 1;
+            if size >= BATCH_SIZE || end - start == BATCH_MEMBERS || end == order.len() {
+                batches.push(start..end);
+                (start, size) = (end, 0);
+            }
+        }
+        (order, batches)
+    }
+
+    /// Writes batches until none is left or somebody failed.
+    fn work(&mut self, work: &Work<'_>) -> Vec<(usize, Result<Written, Error>)> {
+        let mut results = Vec::new();
+        let mut buffer = vec![0; BUFFER];
+        while let Some(batch) = work.batches.get(work.next.fetch_add(1, Ordering::Relaxed)) {
+            for target in &work.order[batch.clone()] {
+                if work.failed.load(Ordering::Relaxed) {
+                    return results;
+                }
+                let result = self.write(work.destination, &work.targets[*target], &mut buffer);
+                let failed = result.is_err();
+                results.push((*target, result));
+                if failed {
+                    work.failed.store(true, Ordering::Relaxed);
+                    return results;
+                }
+            }
+        }
+        results
+    }
+
+    fn write(&mut self, destination: &Path, target: &Target, buffer: &mut [u8]) -> Result<Written, Error> {
+        let index = target.member;
+        let frame = Arc::clone(&self.frame);
+        let mut content = self.open_member(index)?;
+        let path = destination.join(&target.path);
+        let mut hashing = Hashing::new(target.other_digest);
+        let mut file = None;
+        let mut size = 0;
+        loop {
+            let count = fill(&mut content, buffer).map_err(|source| frame.damaged(index, source))?;
+            let chunk = &buffer[..count];
+            if file.is_some() && chunk.is_empty() {
+                break;
+            }
+            size += count as u64;
+            hashing.update(chunk);
+            let open = match &mut file {
+                Some(open) => open,
+                none => none.insert(fs::create_new(&path, target.mode)?),
+            };
+            open.write_all(chunk).at("write", &path)?;
+            if count < buffer.len() {
+                break;
+            }
+        }
+        frame.check_size(index, size)?;
+        let (sha256, other_digest) = hashing.finish();
+        Ok(Written {
+            sha256,
+            other_digest,
+            size,
+        })
+    }
+}
+
+/// Makes every folder once, parents first.
+fn make_folders(destination: &Path, targets: &[Target], folders: &[String]) -> Result<(), Error> {
+    let mut needed: BTreeSet<&str> = folders.iter().map(String::as_str).collect();
+    for path in targets
+        .iter()
+        .map(|target| target.path.as_str())
+        .chain(folders.iter().map(String::as_str))
+    {
+        let _first_known = name::parents(path).find(|folder| !needed.insert(folder));
+    }
+    // A folder's name is a prefix of what is in it, so it sorts first.
+    for folder in needed {
+        fs::create_dir(&destination.join(folder))?;
+    }
+    Ok(())
+}
+
+/// Reads until the buffer is full or the content ends.
+fn fill(content: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match content.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}

@@ -1,0 +1,173 @@
+//! A wheel's file name (PEP 427) and the folder names derived from it.
+
+use super::{Error, version};
+
+/// What a wheel's file name says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct WheelName {
+    /// The distribution's name as it stands there.
+    pub(super) name: String,
+    /// The version as it stands there.
+    pub(super) version: String,
+    /// The compatibility tags, expanded: `py2.py3-none-any` are two.
+    pub(super) tags: Vec<String>,
+}
+
+impl WheelName {
+    /// Reads `name-version(-build)?-python-abi-platform.whl`.
+    ///
+    /// # Errors
+    /// When it has another form.
+    pub(super) fn parse(filename: &str) -> Result<Self, Error> {
+        let wrong = |reason| Error::FileName {
+            name: filename.to_owned(),
+            reason,
+        };
+        let stem = filename
+            .strip_suffix(".whl")
+            .ok_or_else(|| wrong("it does not end in `.whl`"))?;
+        let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+!".contains(&byte);
+        if !stem.bytes().all(legal) {
+            return Err(wrong("it contains an illegal character"));
+        }
+        let parts: Vec<&str> = stem.split('-').collect();
+        let (name, version, tags) = match parts.as_slice() {
+            [name, version, tags @ ..] if tags.len() == 3 => (name, version, tags),
+            [name, version, build, tags @ ..] if tags.len() == 3 => {
+                if !build.starts_with(|letter: char| letter.is_ascii_digit()) {
+                    return Err(wrong("its build number does not start with a digit"));
+                }
+                (name, version, tags)
+            }
+            _ => return Err(wrong("it does not have five or six parts")),
+        };
+        if !is_name(name) || version.is_empty() || tags.iter().any(|tag| tag.is_empty()) {
+            return Err(wrong("one of its parts is empty or malformed"));
+        }
+        Ok(Self {
+            name: (*name).to_owned(),
+            version: (*version).to_owned(),
+            tags: expand(tags),
+        })
+    }
+
+    /// Whether a folder `stem.dist-info` or `stem.data` is this wheel's: any spelling of its name, a hyphen, any
+    /// spelling of its version.
+    pub(super) fn is_named_by(&self, stem: &str) -> bool {
+        stem.match_indices('-').any(|(place, _)| {
+            is_same_name(&stem[..place], &self.name)
+                && (version::is_same_escaped(&stem[place + 1..], &self.version)
+                    || version::is_same_escaped(&self.version, &stem[place + 1..]))
+        })
+    }
+
+    /// Whether a version in METADATA is the one of the file name.
+    pub(super) fn has_version(&self, full: &str) -> bool {
+        version::is_same_escaped(&self.version, full)
+    }
+}
+
+fn expand(tags: &[&str]) -> Vec<String> {
+    let [pythons, abis, platforms] = tags else {
+        return Vec::new();
+    };
+    let mut expanded = Vec::new();
+    for python in pythons.split('.') {
+        for abi in abis.split('.') {
+            for platform in platforms.split('.') {
+                expanded.push(format!("{python}-{abi}-{platform}"));
+            }
+        }
+    }
+    expanded
+}
+
+/// Whether a text is a legal distribution name (PEP 508).
+pub(super) fn is_name(text: &str) -> bool {
+    let alphanumeric = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let bytes = text.as_bytes();
+    // Escaping turns a name's last characters into `_`; they are compared without it.
+    let end = bytes
+        .last()
+        .is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    alphanumeric(bytes.first())
+        && end
+        && bytes
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte))
+}
+
+/// Whether two names are one after PEP 503 normalisation.
+pub(super) fn is_same_name(left: &str, right: &str) -> bool {
+    normalize(left) == normalize(right)
+}
+
+fn normalize(name: &str) -> String {
+    let mut normal = String::with_capacity(name.len());
+    for letter in name.chars() {
+        if matches!(letter, '-' | '_' | '.') {
+            if !normal.ends_with('-') {
+                normal.push('-');
+            }
+        } else {
+            normal.push(letter.to_ascii_lowercase());
+        }
+    }
+    normal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names() {
+        let name = WheelName::parse("Foo.Bar-1.0-py2.py3-none-any.whl").unwrap();
+        assert_eq!((name.name.as_str(), name.version.as_str()), ("Foo.Bar", "1.0"));
+        assert_eq!(name.tags, ["py2-none-any", "py3-none-any"]);
+        assert_eq!(
+            WheelName::parse("a-1!2.0+x.1-1build-cp312-cp312-linux_x86_64.whl")
+                .unwrap()
+                .version,
+            "1!2.0+x.1"
+        );
+        for wrong in [
+            "a-1.0-py3-none-any.zip",
+            "a-1.0-none-any.whl",
+            "a-1.0-b-py3-none-any.whl",
+            "a-1.0-1-x-py3-none-any.whl",
+            "-1.0-py3-none-any.whl",
+            "a--py3-none-any.whl",
+            "a-1.0-py3--any.whl",
+            "../a-1.0-py3-none-any.whl",
+            "ä-1.0-py3-none-any.whl",
+            "a b-1.0-py3-none-any.whl",
+            ".a-1.0-py3-none-any.whl",
+        ] {
+            assert!(WheelName::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn folders_in_any_spelling() {
+        let name = WheelName::parse("foo_bar-1.0.post1+cpu-py3-none-any.whl").unwrap();
+        for stem in [
+            "foo_bar-1.0.post1+cpu",
+            "Foo.Bar-1.0-1+cpu",
+            "foo-bar-1.0.0.post1+CPU",
+            "FOO__BAR-1.0.post1_cpu",
+        ] {
+            assert!(name.is_named_by(stem), "{stem}");
+        }
+        for stem in [
+            "foo_bar",
+            "foo_bar-1.0",
+            "foo-1.0.post1+cpu",
+            "foo_bar_baz-1.0.post1+cpu",
+            "",
+            "-",
+        ] {
+            assert!(!name.is_named_by(stem), "{stem}");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! What a wheel is.
+//!
+//! Knowledge of the binary distribution format (PEP 427, PEP 491) and of what surrounds it: METADATA (core
+//! metadata), RECORD (PEP 376, PEP 627), `entry_points.txt`, and the scripts that an installer makes of those. The
+//! heart is [`unpack`], which turns a wheel file into folders that can be linked into a venv: each file verified
+//! against RECORD, everything that is not allowed refused. Nothing here knows where the store or a venv is. All
+//! that a wheel contains is hostile input.
+
+mod base64;
+mod entry_points;
+mod error;
+mod file_name;
+mod layout;
+mod metadata;
+mod record;
+mod script;
+mod shebang;
+#[cfg(test)]
+mod tests;
+mod unpack;
+mod verify;
+mod version;
+
+pub use crate::archive::Limits;
+pub use entry_points::EntryPoint;
+pub use error::Error;
+pub use layout::{Item, Tree, WheelContents, read};
+pub use metadata::{Metadata, WheelInfo};
+pub use record::{
+    RecordHash, RecordRow, known_record_row, parse_record, record_row, record_rows, write_record,
+};
+pub use script::{is_reserved_script_name, script};
+pub use shebang::{rewrite_python_shebang, shebang};
+pub use unpack::{InstalledFile, ScriptFile, Unpacked, unpack};
+pub use verify::CheckStrategy;
+
+/// The name of the folders that Python keeps compiled modules in (PEP 3147).
+pub const BYTECODE_FOLDER: &str = "__pycache__";

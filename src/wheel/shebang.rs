@@ -1,0 +1,139 @@
+//! The first lines of scripts.
+//!
+//! A `#!` line cannot hold every path: kernels cut it after 127 bytes and split it at the first blank. For other
+//! paths the script is started by `/bin/sh`, and its next two lines are a command for the shell and a string for
+//! Python.
+
+use std::fmt::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+use super::Error;
+
+/// What Linux read of a first line before version 5.1, its line end included; other kernels read more.
+const KERNEL_LIMIT: usize = 127;
+
+/// The first line, or lines, of a script for an interpreter, without the last line end.
+///
+/// It works for every absolute path: `#!path` where kernels understand that, else three lines that both `/bin/sh`
+/// and Python read. Those lines are ASCII, whatever the path is.
+///
+/// # Errors
+/// When the path is not absolute, or ends in a line break (the shell drops it).
+pub fn shebang(interpreter: &Path) -> Result<String, Error> {
+    let wrong = |reason| Error::Interpreter {
+        path: interpreter.to_path_buf(),
+        reason,
+    };
+    let bytes = interpreter.as_os_str().as_bytes();
+    if !interpreter.is_absolute() {
+        return Err(wrong("its path is not absolute"));
+    }
+    if bytes.ends_with(b"\n") {
+        return Err(wrong("its name ends in a line break"));
+    }
+    if let Some(plain) = plain(bytes) {
+        return Ok(plain);
+    }
+    let quoted = if bytes.iter().all(|byte| is_quotable(*byte)) {
+        format!("\"{}\"", String::from_utf8_lossy(bytes))
+    } else {
+        format!("\"$(printf '%b' '{}')\"", octal(bytes))
+    };
+    Ok(format!("#!/bin/sh\n'''exec' {quoted} \"$0\" \"$@\"\n' '''"))
+}
+
+/// The line that kernels understand, if there is one.
+fn plain(bytes: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let odd = |letter: char| letter.is_whitespace() || letter.is_control();
+    // Python would take `coding:` or `coding=` in a comment for the declaration of the script's encoding.
+    let declares_encoding = text.contains("coding:") || text.contains("coding=");
+    let fits = "#!".len() + text.len() + "\n".len() <= KERNEL_LIMIT;
+    (fits && !declares_encoding && !text.contains(odd)).then(|| format!("#!{text}"))
+}
+
+/// Whether a byte means itself between double quotes, to the shell and in Python's string.
+const fn is_quotable(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'$' | b'`' | b'\\' | b'\'')
+}
+
+/// The form that `printf %b` turns back into the bytes. Each `\0NNN` is also a legal escape in Python.
+fn octal(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        if byte.is_ascii_alphanumeric() || b"/._-+".contains(byte) {
+            text.push(char::from(*byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\\0{byte:03o}");
+        }
+    }
+    text
+}
+
+/// Replaces the first line of a wheel's script that starts with `#!python`, `#!pythonw` included, by a shebang that
+/// [`shebang`] made; `None` where the script starts with something else and must stay as it is (PEP 427).
+///
+/// Arguments (`#!python -E`) stay where the new first line is a single one with room for them. An encoding
+/// declared in the second line stays valid.
+pub fn rewrite_python_shebang(content: &[u8], shebang: &str) -> Option<Vec<u8>> {
+    if !content.starts_with(b"#!python") {
+        return None;
+    }
+    let (first, rest) = split_line(content);
+    let (start, end) = shebang
+        .split_once('\n')
+        .map_or((shebang, None), |(start, end)| (start, Some(end)));
+    let mut script = Vec::with_capacity(content.len() + shebang.len());
+    script.extend_from_slice(start.as_bytes());
+    let Some(end) = end else {
+        let arguments = first
+            .iter()
+            .position(|byte| matches!(byte, b' ' | b'\t'))
+            .map(|place| first[place..].trim_ascii());
+        if let Some(arguments) = arguments.filter(|arguments| !arguments.is_empty())
+            && start.len() + arguments.len() + 2 <= KERNEL_LIMIT
+        {
+            script.push(b' ');
+            script.extend_from_slice(arguments);
+        }
+        script.push(b'\n');
+        script.extend_from_slice(rest);
+        return Some(script);
+    };
+    script.push(b'\n');
+    // Python looks for the encoding in the first two lines only; to the shell it is a comment.
+    let (second, after) = split_line(rest);
+    let rest = if declares_encoding(second) {
+        script.extend_from_slice(second.trim_ascii());
+        script.push(b'\n');
+        after
+    } else {
+        rest
+    };
+    script.extend_from_slice(end.as_bytes());
+    script.push(b'\n');
+    script.extend_from_slice(rest);
+    Some(script)
+}
+
+/// The first line without its end, and what follows.
+fn split_line(content: &[u8]) -> (&[u8], &[u8]) {
+    match content.iter().position(|byte| *byte == b'\n') {
+        Some(place) => (content[..place].trim_ascii_end(), &content[place + 1..]),
+        None => (content.trim_ascii_end(), &[]),
+    }
+}
+
+/// Whether a line declares an encoding (PEP 263).
+fn declares_encoding(line: &[u8]) -> bool {
+    line.trim_ascii_start().starts_with(b"#")
+        && line
+            .windows(7)
+            .any(|part| part == b"coding:" || part == b"coding=")
+}
+
+#[cfg(test)]
+#[path = "shebang_tests.rs"]
+mod tests;

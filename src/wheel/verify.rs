@@ -1,0 +1,190 @@
+//! Holding the unpacked files against RECORD.
+
+use std::collections::HashMap;
+
+use super::record::Verifiable;
+use super::{Error, RecordRow};
+use crate::archive::{HashAlgorithm, Written};
+
+/// What to do about a RECORD that does not list exactly the wheel's files. A wrong hash is always an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CheckStrategy {
+    /// Install the files that are there and report the differences, as pip and uv do.
+    #[default]
+    Repair,
+    /// Refuse the wheel.
+    RejectInvalid,
+}
+
+/// RECORD, ready to be asked by path.
+pub(super) struct Record<'a> {
+    rows: HashMap<&'a str, Row<'a>>,
+}
+
+struct Row<'a> {
+    row: &'a RecordRow,
+    /// The digest to compare with, where the row has a strong one.
+    digest: Option<(HashAlgorithm, Vec<u8>)>,
+    used: bool,
+}
+
+/// How RECORD differs from the files without being wrong about one.
+#[derive(Debug, Default)]
+struct Differences {
+    unlisted: Vec<String>,
+    unhashed: Vec<String>,
+    absent: Vec<String>,
+    sizes: Vec<String>,
+}
+
+impl<'a> Record<'a> {
+    /// Reads the hashes of all rows.
+    ///
+    /// # Errors
+    /// When a hash is of an algorithm that proves nothing, or malformed, or two rows contradict each other.
+    pub(super) fn new(rows: &'a [RecordRow]) -> Result<Self, Error> {
+        let mut known: HashMap<&str, Row<'_>> = HashMap::with_capacity(rows.len());
+        for row in rows {
+            let digest = digest(row)?;
+            let new = Row {
+                row,
+                digest,
+                used: false,
+            };
+            match known.get_mut(row.path.as_str()) {
+                None => {
+                    known.insert(&row.path, new);
+                }
+                Some(old) if old.row.hash.is_none() => *old = new,
+                Some(old) if row.hash.is_none() || row == old.row => {}
+                Some(_) => return Err(wrong(&row.path, "has two different rows in RECORD")),
+            }
+        }
+        Ok(Self { rows: known })
+    }
+
+    /// The algorithm that a member's row uses, if it is another than SHA-256.
+    pub(super) fn other_algorithm(&self, path: &str) -> Option<HashAlgorithm> {
+        let (algorithm, _) = self.find(path)?.digest.as_ref()?;
+        Some(*algorithm).filter(|algorithm| *algorithm != HashAlgorithm::Sha256)
+    }
+
+    fn find(&self, path: &str) -> Option<&Row<'a>> {
+        // Wheels built on Windows long ago.
+        self.rows
+            .get(path)
+            .or_else(|| self.rows.get(path.replace('/', "\\").as_str()))
+    }
+
+    /// Compares the written files with their rows and returns the differences as warnings.
+    ///
+    /// `written` are the unpacked members by their names in the archive, `others` are members that are not
+    /// installed, such as RECORD itself.
+    ///
+    /// # Errors
+    /// When a file has another digest than its row, or, with [`CheckStrategy::RejectInvalid`], at any difference.
+    pub(super) fn verify<'f>(
+        mut self,
+        written: impl Iterator<Item = (&'f str, &'f Written)>,
+        others: impl Iterator<Item = &'f str>,
+        strategy: CheckStrategy,
+    ) -> Result<Vec<String>, Error> {
+        let mut differences = Differences::default();
+        for (path, file) in written {
+            let Some(row) = self.use_row(path) else {
+                differences.unlisted.push(path.to_owned());
+                continue;
+            };
+            match &row.digest {
+                Some((HashAlgorithm::Sha256, digest)) if digest.as_slice() == file.sha256 => {}
+                Some((HashAlgorithm::Sha384 | HashAlgorithm::Sha512, digest))
+                    if file.other_digest.as_ref() == Some(digest) => {}
+                Some(_) => return Err(wrong(path, "has another hash than RECORD says")),
+                None => differences.unhashed.push(path.to_owned()),
+            }
+            if row.row.size.is_some_and(|size| size != file.size) {
+                differences.sizes.push(path.to_owned());
+            }
+        }
+        for path in others {
+            self.use_row(path);
+        }
+        differences.absent = self
+            .rows
+            .into_values()
+            .filter(|row| !row.used && !row.row.path.ends_with('/'))
+            .map(|row| row.row.path.clone())
+            .collect();
+        differences.absent.sort();
+        differences.judge(strategy)
+    }
+
+    fn use_row(&mut self, path: &str) -> Option<&Row<'a>> {
+        let key = self.find(path)?.row.path.as_str();
+        let row = self.rows.get_mut(key)?;
+        row.used = true;
+        Some(row)
+    }
+}
+
+fn digest(row: &RecordRow) -> Result<Option<(HashAlgorithm, Vec<u8>)>, Error> {
+    match row.hash.as_ref().map(super::RecordHash::verifiable) {
+        None | Some(Verifiable::Unknown) => Ok(None),
+        Some(Verifiable::Digest(algorithm, digest)) => Ok(Some((algorithm, digest))),
+        Some(Verifiable::Weak) => Err(wrong(
+            &row.path,
+            "has a hash in RECORD that anybody can forge (MD5 or SHA-1)",
+        )),
+        Some(Verifiable::Malformed) => Err(wrong(&row.path, "has a malformed hash in RECORD")),
+    }
+}
+
+fn wrong(path: &str, reason: &str) -> Error {
+    Error::Verification {
+        path: path.escape_debug().to_string(),
+        reason: reason.to_owned(),
+    }
+}
+
+impl Differences {
+    fn judge(self, strategy: CheckStrategy) -> Result<Vec<String>, Error> {
+        let kinds = [
+            (
+                self.unlisted,
+                "is not listed in RECORD",
+                "are not listed in RECORD",
+            ),
+            (
+                self.unhashed,
+                "has no usable hash in RECORD",
+                "have no usable hash in RECORD",
+            ),
+            (
+                self.sizes,
+                "has another size than RECORD says",
+                "have other sizes than RECORD says",
+            ),
+            (
+                self.absent,
+                "is listed in RECORD but not in the wheel",
+                "are listed in RECORD but not in the wheel",
+            ),
+        ];
+        let mut warnings = Vec::new();
+        for (paths, one, many) in kinds {
+            match paths.as_slice() {
+                [] => {}
+                [path, ..] if strategy == CheckStrategy::RejectInvalid => return Err(wrong(path, one)),
+                [path] => warnings.push(format!("`{}` {one}", path.escape_debug())),
+                [path, more @ ..] => {
+                    warnings.push(format!(
+                        "`{}` and {} more {many}",
+                        path.escape_debug(),
+                        more.len()
+                    ));
+                }
+            }
+        }
+        Ok(warnings)
+    }
+}
