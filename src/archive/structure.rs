@@ -163,12 +163,15 @@ fn find_end(reader: &mut PositionedReader) -> Result<End, Failure> {
     // Never more than 64 KiB and a bit.
     let mut tail = vec![0; usize::try_from(tail_length).unwrap_or_default()];
     reader.read_exact_at(tail_start, &mut tail)?;
-    let place = (0..=tail.len().saturating_sub(END_SIZE))
-        .rev()
-        .find(|place| tail[*place..].starts_with(&END))
-        .filter(|_| tail.len() >= END_SIZE)
+    // The last signature counts, even one too close to the end for a record: other readers would take it too.
+    let place = tail
+        .windows(END.len())
+        .rposition(|bytes| bytes == END)
         .ok_or(Problem::Incomplete)?;
     let record = &tail[place..];
+    if record.len() < END_SIZE {
+        return Err(Problem::Incomplete.into());
+    }
     let announced = END_SIZE + usize::from(u16_at(record, 20));
     if announced > record.len() {
         return Err(Problem::Incomplete.into());
