@@ -43,10 +43,7 @@ impl Hashing {
             Some(HashAlgorithm::Sha384) => Other::Sha384(Sha384::new()),
             Some(HashAlgorithm::Sha512) => Other::Sha512(Sha512::new()),
         };
-        Self {
-            sha256: Sha256::new(),
-            other,
-        }
+        Self { sha256: Sha256::new(), other }
     }
 
     pub(super) fn update(&mut self, bytes: &[u8]) {

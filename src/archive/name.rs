@@ -74,18 +74,8 @@ mod tests {
 
     #[test]
     fn accepts_relative_names_only() {
-        for name in [
-            "a",
-            "a/b.py",
-            "a/",
-            "päckage/ü",
-            "a b/c",
-            "..a",
-            "a..b/c...",
-            "ab:c",
-            "-x",
-            "a/.hidden",
-        ] {
+        for name in ["a", "a/b.py", "a/", "päckage/ü", "a b/c", "..a", "a..b/c...", "ab:c", "-x", "a/.hidden"]
+        {
             assert_eq!(check(name.as_bytes()), Ok(name.trim_end_matches('/')), "{name}");
         }
         let long = "x".repeat(256);

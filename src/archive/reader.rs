@@ -24,14 +24,7 @@ pub(super) struct PositionedReader {
 impl PositionedReader {
     pub(super) fn new(file: File) -> io::Result<Self> {
         let length = file.metadata()?.len();
-        Ok(Self {
-            file: Arc::new(file),
-            length,
-            position: 0,
-            buffer: Vec::new(),
-            start: 0,
-            filled: 0,
-        })
+        Ok(Self { file: Arc::new(file), length, position: 0, buffer: Vec::new(), start: 0, filled: 0 })
     }
 
     /// The file's size when it was opened, in bytes.
@@ -56,13 +49,8 @@ impl PositionedReader {
 
     /// The buffered bytes at the position, empty where the buffer does not reach.
     fn buffered(&self) -> &[u8] {
-        let skipped = self
-            .position
-            .checked_sub(self.start)
-            .and_then(|skipped| usize::try_from(skipped).ok());
-        skipped
-            .and_then(|skipped| self.buffer[..self.filled].get(skipped..))
-            .unwrap_or_default()
+        let skipped = self.position.checked_sub(self.start).and_then(|skipped| usize::try_from(skipped).ok());
+        skipped.and_then(|skipped| self.buffer[..self.filled].get(skipped..)).unwrap_or_default()
     }
 }
 

@@ -118,19 +118,14 @@ pub(super) fn read_directory(reader: &mut PositionedReader, limits: &Limits) -> 
     if headers.len() as u64 != end.count {
         return Err(Problem::Unsound("its directory has another number of entries than it says").into());
     }
-    Ok(Directory {
-        start: end.start,
-        headers,
-    })
+    Ok(Directory { start: end.start, headers })
 }
 
 fn central_header(bytes: &[u8], position: u64) -> Result<(CentralHeader, &[u8]), Problem> {
     const CUT: Problem = Problem::Unsound("an entry of its directory is cut off");
     let (fixed, rest) = bytes.split_at_checked(CENTRAL_SIZE).ok_or(CUT)?;
     if !fixed.starts_with(&CENTRAL) {
-        return Err(Problem::Unsound(
-            "its directory contains something that is no entry",
-        ));
+        return Err(Problem::Unsound("its directory contains something that is no entry"));
     }
     let (name, rest) = rest.split_at_checked(u16_at(fixed, 28).into()).ok_or(CUT)?;
     let (extra, rest) = rest.split_at_checked(u16_at(fixed, 30).into()).ok_or(CUT)?;
@@ -164,10 +159,7 @@ fn find_end(reader: &mut PositionedReader) -> Result<End, Failure> {
     let mut tail = vec![0; usize::try_from(tail_length).unwrap_or_default()];
     reader.read_exact_at(tail_start, &mut tail)?;
     // The last signature counts, even one too close to the end for a record: other readers would take it too.
-    let place = tail
-        .windows(END.len())
-        .rposition(|bytes| bytes == END)
-        .ok_or(Problem::Incomplete)?;
+    let place = tail.windows(END.len()).rposition(|bytes| bytes == END).ok_or(Problem::Incomplete)?;
     let record = &tail[place..];
     if record.len() < END_SIZE {
         return Err(Problem::Incomplete.into());
@@ -232,11 +224,7 @@ fn find_end64(reader: &mut PositionedReader, end: u64) -> Result<Option<(End, u6
     if !sound {
         return Err(Problem::Unsound("its 64-bit end record is malformed").into());
     }
-    let end = End {
-        count: u64_at(&record, 32),
-        size: u64_at(&record, 40),
-        start: u64_at(&record, 48),
-    };
+    let end = End { count: u64_at(&record, 32), size: u64_at(&record, 40), start: u64_at(&record, 48) };
     Ok(Some((end, position)))
 }
 
@@ -244,10 +232,7 @@ fn find_end64(reader: &mut PositionedReader, end: u64) -> Result<Option<(End, u6
 pub(super) fn check_local(reader: &mut PositionedReader, expected: &Expected<'_>) -> Result<(), Failure> {
     let mut fixed = [0; LOCAL_SIZE];
     reader.read_exact_at(expected.header, &mut fixed)?;
-    let differs = |field| Problem::HeadersDiffer {
-        name: lossy(expected.name),
-        field,
-    };
+    let differs = |field| Problem::HeadersDiffer { name: lossy(expected.name), field };
     if !fixed.starts_with(&LOCAL) {
         return Err(differs("place").into());
     }
@@ -320,20 +305,14 @@ fn check_descriptor(
     if same {
         Ok(())
     } else {
-        Err(Problem::HeadersDiffer {
-            name: lossy(expected.name),
-            field: "data descriptor",
-        }
-        .into())
+        Err(Problem::HeadersDiffer { name: lossy(expected.name), field: "data descriptor" }.into())
     }
 }
 
 /// The size and the compressed size of a local header, from its zip64 field where they do not fit 32 bits.
 fn local_sizes(fixed: &[u8], extra: &[u8]) -> Option<(u64, u64)> {
-    let mut long = extra_fields(extra)
-        .find(|(id, _)| *id == EXTRA_ZIP64)
-        .map(|(_, data)| data)
-        .unwrap_or_default();
+    let mut long =
+        extra_fields(extra).find(|(id, _)| *id == EXTRA_ZIP64).map(|(_, data)| data).unwrap_or_default();
     let mut resolve = |short: u32| {
         if short != u32::MAX {
             return Some(u64::from(short));
@@ -349,10 +328,7 @@ fn local_sizes(fixed: &[u8], extra: &[u8]) -> Option<(u64, u64)> {
 
 fn refuse_second_name(name: &[u8], extra: &[u8]) -> Result<(), Problem> {
     if extra_fields(extra).any(|(id, data)| id == EXTRA_UNICODE_PATH && data.get(5..) != Some(name)) {
-        return Err(Problem::HeadersDiffer {
-            name: lossy(name),
-            field: "second name",
-        });
+        return Err(Problem::HeadersDiffer { name: lossy(name), field: "second name" });
     }
     Ok(())
 }

@@ -119,13 +119,12 @@ fn length(bytes: &[u8]) -> [u8; 2] {
 /// CRC-32 as zip has it, bit by bit.
 pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-            if crc & 1 == 1 {
-                crc >> 1 ^ 0xedb8_8320
-            } else {
-                crc >> 1
-            }
-        })
+        (0..8).fold(
+            crc ^ u32::from(*byte),
+            |crc, _| {
+                if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 }
+            },
+        )
     })
 }
 
@@ -142,11 +141,7 @@ pub(crate) fn parts(members: &[Raw]) -> Parts {
         member.write_central(u32::try_from(locals.len()).unwrap(), &mut directory);
         member.write_local(&mut locals);
     }
-    Parts {
-        locals,
-        directory,
-        count: u16::try_from(members.len()).unwrap(),
-    }
+    Parts { locals, directory, count: u16::try_from(members.len()).unwrap() }
 }
 
 /// An end record.
@@ -181,19 +176,10 @@ pub(crate) fn zip(members: &[Raw]) -> Vec<u8> {
 }
 
 pub(crate) fn zip_with_comment(members: &[Raw], comment: &[u8]) -> Vec<u8> {
-    let Parts {
-        mut locals,
-        directory,
-        count,
-    } = parts(members);
+    let Parts { mut locals, directory, count } = parts(members);
     let start = u32::try_from(locals.len()).unwrap();
     locals.extend_from_slice(&directory);
-    locals.extend_from_slice(&end(
-        count,
-        u32::try_from(directory.len()).unwrap(),
-        start,
-        comment,
-    ));
+    locals.extend_from_slice(&end(count, u32::try_from(directory.len()).unwrap(), start, comment));
     locals
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::io::{self, Read, Write as _};
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 
 use super::digest::Hashing;
 use super::{Archive, Error, HashAlgorithm, name};
@@ -17,6 +17,8 @@ const BUFFER: usize = 512 << 10;
 const BATCH_SIZE: u64 = 2 << 20;
 /// …or this many.
 const BATCH_MEMBERS: usize = 64;
+/// Members of this many bytes are hashed by a thread of their own.
+const HASHED_ASIDE: u64 = 8 << 20;
 /// More threads than this wait for the disk.
 const MAX_WORKERS: usize = 8;
 
@@ -75,10 +77,8 @@ impl Archive {
     ) -> Result<Vec<Written>, Error> {
         make_folders(destination, targets, folders)?;
         let (order, batches) = self.batches(targets);
-        let workers = std::thread::available_parallelism()
-            .map_or(1, usize::from)
-            .min(MAX_WORKERS)
-            .min(batches.len());
+        let workers =
+            std::thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS).min(batches.len());
         let work = Work {
             destination,
             targets,
@@ -149,49 +149,94 @@ impl Archive {
         results
     }
 
-    fn write(&mut self, destination: &Path, target: &Target, buffer: &mut [u8]) -> Result<Written, Error> {
-        let index = target.member;
-        let frame = Arc::clone(&self.frame);
-        let mut content = self.open_member(index)?;
+    fn write(&mut self, destination: &Path, target: &Target, buffer: &mut Vec<u8>) -> Result<Written, Error> {
         let path = destination.join(&target.path);
         let mut hashing = Hashing::new(target.other_digest);
+        let large = self.frame.members[target.member].size >= HASHED_ASIDE;
+        let (size, hashing) = if large {
+            self.copy_hashing_aside(&path, target, buffer, hashing)?
+        } else {
+            let size = self.copy(&path, target, buffer, |buffer, count| hashing.update(&buffer[..count]))?;
+            (size, hashing)
+        };
+        let (sha256, other_digest) = hashing.finish();
+        Ok(Written { sha256, other_digest, size })
+    }
+
+    /// Copies a member while another thread hashes what was copied: hashing takes about as long as decompressing,
+    /// and a wheel may consist of a single large binary.
+    fn copy_hashing_aside(
+        &mut self,
+        path: &Path,
+        target: &Target,
+        buffer: &mut Vec<u8>,
+        mut hashing: Hashing,
+    ) -> Result<(u64, Hashing), Error> {
+        std::thread::scope(|scope| {
+            let (full, filled) = mpsc::sync_channel::<(Vec<u8>, usize)>(2);
+            let (empty, free) = mpsc::channel();
+            let hasher = scope.spawn(move || {
+                for (buffer, count) in filled {
+                    hashing.update(&buffer[..count]);
+                    // Nobody wants it back after the last chunk.
+                    let _ = empty.send(buffer);
+                }
+                hashing
+            });
+            let copied = self.copy(path, target, buffer, |buffer, count| {
+                let next = free.try_recv().unwrap_or_else(|_| vec![0; BUFFER]);
+                // The hasher ends only after this closure is gone, unless it panics; then joining it tells.
+                let _ = full.send((std::mem::replace(buffer, next), count));
+            });
+            // The closure held the sending end.
+            drop(full);
+            match hasher.join() {
+                Ok(hashing) => Ok((copied?, hashing)),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        })
+    }
+
+    /// Writes a member to a new file and passes each filled buffer on, with the number of bytes in it, after
+    /// writing them. The buffer may be exchanged for another of its length.
+    fn copy(
+        &mut self,
+        path: &Path,
+        target: &Target,
+        buffer: &mut Vec<u8>,
+        mut pass_on: impl FnMut(&mut Vec<u8>, usize),
+    ) -> Result<u64, Error> {
+        let frame = Arc::clone(&self.frame);
+        let mut content = self.open_member(target.member)?;
         let mut file = None;
         let mut size = 0;
         loop {
-            let count = fill(&mut content, buffer).map_err(|source| frame.damaged(index, source))?;
-            let chunk = &buffer[..count];
-            if file.is_some() && chunk.is_empty() {
+            let count = fill(&mut content, buffer).map_err(|source| frame.damaged(target.member, source))?;
+            if file.is_some() && count == 0 {
                 break;
             }
-            size += count as u64;
-            hashing.update(chunk);
+            // Only now: what cannot be decompressed at all leaves no file.
             let open = match &mut file {
                 Some(open) => open,
-                none => none.insert(fs::create_new(&path, target.mode)?),
+                none => none.insert(fs::create_new(path, target.mode)?),
             };
-            open.write_all(chunk).at("write", &path)?;
-            if count < buffer.len() {
+            open.write_all(&buffer[..count]).at("write", path)?;
+            size += count as u64;
+            let ended = count < buffer.len();
+            pass_on(buffer, count);
+            if ended {
                 break;
             }
         }
-        frame.check_size(index, size)?;
-        let (sha256, other_digest) = hashing.finish();
-        Ok(Written {
-            sha256,
-            other_digest,
-            size,
-        })
+        frame.check_size(target.member, size)?;
+        Ok(size)
     }
 }
 
 /// Makes every folder once, parents first.
 fn make_folders(destination: &Path, targets: &[Target], folders: &[String]) -> Result<(), Error> {
     let mut needed: BTreeSet<&str> = folders.iter().map(String::as_str).collect();
-    for path in targets
-        .iter()
-        .map(|target| target.path.as_str())
-        .chain(folders.iter().map(String::as_str))
-    {
+    for path in targets.iter().map(|target| target.path.as_str()).chain(folders.iter().map(String::as_str)) {
         let _first_known = name::parents(path).find(|folder| !needed.insert(folder));
     }
     // A folder's name is a prefix of what is in it, so it sorts first.

@@ -77,23 +77,15 @@ impl Archive {
         if directory.headers.is_empty() {
             return Err(frame.refused(Problem::Unsound("it is empty")));
         }
-        let config = Config {
-            archive_offset: ArchiveOffset::Known(0),
-        };
-        let zip = ZipArchive::with_config(config, reader.clone()).map_err(|source| Error::Zip {
-            file: name.to_owned(),
-            source,
-        })?;
+        let config = Config { archive_offset: ArchiveOffset::Known(0) };
+        let zip = ZipArchive::with_config(config, reader.clone())
+            .map_err(|source| Error::Zip { file: name.to_owned(), source })?;
         let length = reader.length();
         let members = members(&zip, &directory).map_err(|problem| frame.refused(problem))?;
         check_tree(&members, limits).map_err(|problem| frame.refused(problem))?;
         check_sizes(&members, length, limits).map_err(|problem| frame.refused(problem))?;
         frame.members = members;
-        Ok(Self {
-            frame: Arc::new(frame),
-            zip,
-            checker: reader,
-        })
+        Ok(Self { frame: Arc::new(frame), zip, checker: reader })
     }
 
     /// The members, in the order of the central directory.
@@ -113,10 +105,7 @@ impl Archive {
         let member = &frame.members[index];
         let limit = frame.limits.in_memory;
         if member.size > limit {
-            return Err(frame.refused(Problem::TooLarge {
-                name: member.name.clone(),
-                limit,
-            }));
+            return Err(frame.refused(Problem::TooLarge { name: member.name.clone(), limit }));
         }
         // The declared size may lie: it only bounds the first allocation.
         let mut content = Vec::with_capacity(usize::try_from(member.size.min(1 << 20)).unwrap_or_default());
@@ -133,10 +122,7 @@ impl Archive {
     pub(super) fn open_member(&mut self, index: usize) -> Result<impl std::io::Read, Error> {
         let frame = &self.frame;
         let member = &frame.members[index];
-        let unusable = |source| Error::Zip {
-            file: frame.name.clone(),
-            source,
-        };
+        let unusable = |source| Error::Zip { file: frame.name.clone(), source };
         let entry = self.zip.by_index_data(index).map_err(unusable)?;
         let expected = Expected {
             name: entry.name_raw(),
@@ -155,31 +141,19 @@ impl Archive {
 
 impl Frame {
     fn refused(&self, problem: Problem) -> Error {
-        Error::Refused {
-            file: self.name.clone(),
-            problem,
-        }
+        Error::Refused { file: self.name.clone(), problem }
     }
 
     fn failed(&self, failure: Failure) -> Error {
         match failure {
             Failure::Problem(problem) => self.refused(problem),
-            Failure::Io(source) => PathError {
-                action: "read",
-                path: self.path.clone(),
-                source,
-            }
-            .into(),
+            Failure::Io(source) => PathError { action: "read", path: self.path.clone(), source }.into(),
         }
     }
 
     /// The error for a member whose data could not be decompressed.
     pub(super) fn damaged(&self, index: usize, source: std::io::Error) -> Error {
-        Error::Member {
-            file: self.name.clone(),
-            member: self.members[index].name.clone(),
-            source,
-        }
+        Error::Member { file: self.name.clone(), member: self.members[index].name.clone(), source }
     }
 
     /// Holds the bytes that came out of a member against its declared size.
@@ -188,11 +162,7 @@ impl Frame {
         if member.size == actual {
             return Ok(());
         }
-        Err(self.refused(Problem::Size {
-            name: member.name.clone(),
-            declared: member.size,
-            actual,
-        }))
+        Err(self.refused(Problem::Size { name: member.name.clone(), declared: member.size, actual }))
     }
 }
 
@@ -200,11 +170,7 @@ impl Frame {
 fn members(zip: &ZipArchive<PositionedReader>, directory: &Directory) -> Result<Vec<Member>, Problem> {
     const DISAGREE: Problem = Problem::Unsound("its directory can be read in two ways");
     let mut seen = HashSet::new();
-    if let Some(twice) = directory
-        .headers
-        .iter()
-        .find(|header| !seen.insert(header.name.as_slice()))
-    {
+    if let Some(twice) = directory.headers.iter().find(|header| !seen.insert(header.name.as_slice())) {
         return Err(Problem::Duplicate(lossy(&twice.name)));
     }
     if zip.len() != directory.headers.len() || zip.central_directory_start() != directory.start {
@@ -230,9 +196,7 @@ fn members(zip: &ZipArchive<PositionedReader>, directory: &Directory) -> Result<
         return Err(Problem::Unsound("it has data before its first member"));
     }
     for (place, index) in order.iter().enumerate() {
-        members[*index].next = order
-            .get(place + 1)
-            .map_or(directory.start, |next| members[*next].header);
+        members[*index].next = order.get(place + 1).map_or(directory.start, |next| members[*next].header);
     }
     Ok(members)
 }
@@ -241,10 +205,7 @@ fn member(header: &CentralHeader) -> Result<Member, Problem> {
     let name = match name::check(&header.name) {
         Ok(name) => name.to_owned(),
         Err(problem) => {
-            return Err(Problem::Name {
-                name: String::from_utf8_lossy(&header.name).into_owned(),
-                problem,
-            });
+            return Err(Problem::Name { name: String::from_utf8_lossy(&header.name).into_owned(), problem });
         }
     };
     let is_folder = header.name.ends_with(b"/");
@@ -257,10 +218,7 @@ fn member(header: &CentralHeader) -> Result<Member, Problem> {
         return Err(Problem::Encrypted(name));
     }
     if !matches!(header.method, 0 | 8) {
-        return Err(Problem::Method {
-            name,
-            method: header.method.to_string(),
-        });
+        return Err(Problem::Method { name, method: header.method.to_string() });
     }
     Ok(Member {
         name,
@@ -304,10 +262,7 @@ fn check_sizes(members: &[Member], archive_size: u64, limits: &Limits) -> Result
     for member in members {
         total = total.saturating_add(member.size);
         if total > limits.unpacked_size {
-            return Err(Problem::TooLarge {
-                name: member.name.clone(),
-                limit: limits.unpacked_size,
-            });
+            return Err(Problem::TooLarge { name: member.name.clone(), limit: limits.unpacked_size });
         }
     }
     if total > limits.ratio_from && total / archive_size.max(1) >= limits.ratio {

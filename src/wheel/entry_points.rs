@@ -51,10 +51,7 @@ pub(super) fn parse(content: &[u8]) -> Result<Vec<EntryPoint>, Error> {
 
 /// Reads `name = module:attribute [extra, …]`.
 fn entry(line: &str, gui: bool) -> Result<EntryPoint, Error> {
-    let wrong = |reason| Error::EntryPoint {
-        entry: line.to_owned(),
-        reason,
-    };
+    let wrong = |reason| Error::EntryPoint { entry: line.to_owned(), reason };
     let (name, object) = line.split_once('=').ok_or_else(|| wrong("has no `=`"))?;
     let name = name.trim();
     check_script_name(name).map_err(wrong)?;
@@ -63,19 +60,13 @@ fn entry(line: &str, gui: bool) -> Result<EntryPoint, Error> {
         Some(_) => return Err(wrong("has an unclosed bracket")),
         None => object,
     };
-    let (module, attribute) = object
-        .split_once(':')
-        .ok_or_else(|| wrong("names a module, but nothing in it to call"))?;
+    let (module, attribute) =
+        object.split_once(':').ok_or_else(|| wrong("names a module, but nothing in it to call"))?;
     let (module, attribute) = (module.trim(), attribute.trim());
     if !is_dotted_identifier(module) || !is_dotted_identifier(attribute) {
         return Err(wrong("does not name a Python object"));
     }
-    Ok(EntryPoint {
-        name: name.to_owned(),
-        module: module.to_owned(),
-        attribute: attribute.to_owned(),
-        gui,
-    })
+    Ok(EntryPoint { name: name.to_owned(), module: module.to_owned(), attribute: attribute.to_owned(), gui })
 }
 
 /// Whether a text is made of identifiers and dots only, so that it can stand in a script without surprises.
@@ -83,9 +74,7 @@ fn is_dotted_identifier(text: &str) -> bool {
     text.split('.').all(|part| {
         !part.is_empty()
             && !part.starts_with(char::is_numeric)
-            && part
-                .chars()
-                .all(|letter| letter == '_' || letter.is_alphanumeric())
+            && part.chars().all(|letter| letter == '_' || letter.is_alphanumeric())
     })
 }
 
@@ -101,14 +90,7 @@ mod tests {
         let entries = parse(text).unwrap();
         let found: Vec<_> = entries
             .iter()
-            .map(|entry| {
-                (
-                    entry.name.as_str(),
-                    entry.module.as_str(),
-                    entry.attribute.as_str(),
-                    entry.gui,
-                )
-            })
+            .map(|entry| (entry.name.as_str(), entry.module.as_str(), entry.attribute.as_str(), entry.gui))
             .collect();
         assert_eq!(
             found,
@@ -152,10 +134,7 @@ mod tests {
             "activate = m:f",
         ] {
             let text = format!("[console_scripts]\n{line}\n");
-            assert!(
-                matches!(parse(text.as_bytes()), Err(Error::EntryPoint { .. })),
-                "{line}"
-            );
+            assert!(matches!(parse(text.as_bytes()), Err(Error::EntryPoint { .. })), "{line}");
         }
     }
 }

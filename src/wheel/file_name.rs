@@ -19,13 +19,8 @@ impl WheelName {
     /// # Errors
     /// When it has another form.
     pub(super) fn parse(filename: &str) -> Result<Self, Error> {
-        let wrong = |reason| Error::FileName {
-            name: filename.to_owned(),
-            reason,
-        };
-        let stem = filename
-            .strip_suffix(".whl")
-            .ok_or_else(|| wrong("it does not end in `.whl`"))?;
+        let wrong = |reason| Error::FileName { name: filename.to_owned(), reason };
+        let stem = filename.strip_suffix(".whl").ok_or_else(|| wrong("it does not end in `.whl`"))?;
         let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+!".contains(&byte);
         if !stem.bytes().all(legal) {
             return Err(wrong("it contains an illegal character"));
@@ -44,11 +39,7 @@ impl WheelName {
         if !is_name(name) || version.is_empty() || tags.iter().any(|tag| tag.is_empty()) {
             return Err(wrong("one of its parts is empty or malformed"));
         }
-        Ok(Self {
-            name: (*name).to_owned(),
-            version: (*version).to_owned(),
-            tags: expand(tags),
-        })
+        Ok(Self { name: (*name).to_owned(), version: (*version).to_owned(), tags: expand(tags) })
     }
 
     /// Whether a folder `stem.dist-info` or `stem.data` is this wheel's: any spelling of its name, a hyphen, any
@@ -87,14 +78,10 @@ pub(super) fn is_name(text: &str) -> bool {
     let alphanumeric = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
     let bytes = text.as_bytes();
     // Escaping turns a name's last characters into `_`; they are compared without it.
-    let end = bytes
-        .last()
-        .is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    let end = bytes.last().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     alphanumeric(bytes.first())
         && end
-        && bytes
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte))
+        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte))
 }
 
 /// Whether two names are one after PEP 503 normalisation.
@@ -126,9 +113,7 @@ mod tests {
         assert_eq!((name.name.as_str(), name.version.as_str()), ("Foo.Bar", "1.0"));
         assert_eq!(name.tags, ["py2-none-any", "py3-none-any"]);
         assert_eq!(
-            WheelName::parse("a-1!2.0+x.1-1build-cp312-cp312-linux_x86_64.whl")
-                .unwrap()
-                .version,
+            WheelName::parse("a-1!2.0+x.1-1build-cp312-cp312-linux_x86_64.whl").unwrap().version,
             "1!2.0+x.1"
         );
         for wrong in [
@@ -159,14 +144,7 @@ mod tests {
         ] {
             assert!(name.is_named_by(stem), "{stem}");
         }
-        for stem in [
-            "foo_bar",
-            "foo_bar-1.0",
-            "foo-1.0.post1+cpu",
-            "foo_bar_baz-1.0.post1+cpu",
-            "",
-            "-",
-        ] {
+        for stem in ["foo_bar", "foo_bar-1.0", "foo-1.0.post1+cpu", "foo_bar_baz-1.0.post1+cpu", "", "-"] {
             assert!(!name.is_named_by(stem), "{stem}");
         }
     }

@@ -74,14 +74,8 @@ pub struct WheelContents {
 
 /// Files of the dist-info folder that belong to whoever installs: RECORD is written anew (and so is not covered by
 /// its signatures), the others tell about an installation (PEP 376, PEP 610).
-const INSTALLERS_OWN: [&str; 6] = [
-    "RECORD",
-    "RECORD.jws",
-    "RECORD.p7s",
-    "INSTALLER",
-    "REQUESTED",
-    "direct_url.json",
-];
+const INSTALLERS_OWN: [&str; 6] =
+    ["RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED", "direct_url.json"];
 
 /// Reads what a wheel tells about itself and decides where each file belongs.
 ///
@@ -93,10 +87,7 @@ pub fn read(archive: &mut Archive, filename: &str) -> Result<WheelContents, Erro
     let dist_info = dist_info(archive.members(), &name)?;
     let mut file = |path: &str| -> Result<Option<Vec<u8>>, Error> {
         let path = format!("{dist_info}/{path}");
-        let index = archive
-            .members()
-            .iter()
-            .position(|member| !member.is_folder && member.name == path);
+        let index = archive.members().iter().position(|member| !member.is_folder && member.name == path);
         Ok(index.map(|index| archive.read(index)).transpose()?)
     };
     let missing = |path: &str| Error::Missing(format!("{dist_info}/{path}"));
@@ -116,14 +107,7 @@ pub fn read(archive: &mut Archive, filename: &str) -> Result<WheelContents, Erro
     }
     items.sort_by(|left, right| (left.tree, &left.path).cmp(&(right.tree, &right.path)));
     check_collisions(&items)?;
-    Ok(WheelContents {
-        dist_info,
-        metadata,
-        wheel,
-        record,
-        entry_points,
-        items,
-    })
+    Ok(WheelContents { dist_info, metadata, wheel, record, entry_points, items })
 }
 
 /// Finds the one dist-info folder.
@@ -136,10 +120,7 @@ fn dist_info(members: &[Member], name: &WheelName) -> Result<String, Error> {
         let Some(stem) = top.strip_suffix(".dist-info") else {
             continue;
         };
-        let wrong = |reason| Error::Folder {
-            folder: top.to_owned(),
-            reason,
-        };
+        let wrong = |reason| Error::Folder { folder: top.to_owned(), reason };
         if found.is_some_and(|other| other != top) {
             return Err(wrong("which is its second dist-info folder"));
         }
@@ -148,9 +129,7 @@ fn dist_info(members: &[Member], name: &WheelName) -> Result<String, Error> {
         }
         found = Some(top);
     }
-    found
-        .map(str::to_owned)
-        .ok_or_else(|| Error::Missing("*.dist-info".to_owned()))
+    found.map(str::to_owned).ok_or_else(|| Error::Missing("*.dist-info".to_owned()))
 }
 
 /// The first part of a member's path and the rest, which is empty for that folder itself.
@@ -184,10 +163,7 @@ fn item(index: usize, member: &Member, dist_info: &str, name: &WheelName) -> Res
         path: path.to_owned(),
         executable: tree == Tree::Scripts || member.executable,
     };
-    let forbidden = |reason| Error::Forbidden {
-        path: member.name.clone(),
-        reason,
-    };
+    let forbidden = |reason| Error::Forbidden { path: member.name.clone(), reason };
     let Some((top, rest)) = top_folder(member) else {
         return Ok(Some(place(Tree::Site, &member.name)));
     };
@@ -200,10 +176,7 @@ fn item(index: usize, member: &Member, dist_info: &str, name: &WheelName) -> Res
     };
     if !name.is_named_by(stem) {
         let reason = "which is not named after the wheel's name and version";
-        return Err(Error::Folder {
-            folder: top.to_owned(),
-            reason,
-        });
+        return Err(Error::Folder { folder: top.to_owned(), reason });
     }
     let (scheme, path) = rest.split_once('/').unwrap_or((rest, ""));
     if member.is_folder && path.is_empty() {
@@ -247,10 +220,7 @@ fn check_place(tree: Tree, path: &str) -> Result<(), &'static str> {
 /// Checks that merging the trees makes no two members one file, nor a file a folder.
 fn check_collisions(sorted: &[Item]) -> Result<(), Error> {
     let mut files = HashSet::with_capacity(sorted.len());
-    if let Some(twice) = sorted
-        .iter()
-        .find(|item| !files.insert((item.tree, item.path.as_str())))
-    {
+    if let Some(twice) = sorted.iter().find(|item| !files.insert((item.tree, item.path.as_str()))) {
         return Err(Error::Collision(twice.path.clone()));
     }
     for item in sorted {

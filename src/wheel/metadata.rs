@@ -36,10 +36,7 @@ impl Metadata {
     /// # Errors
     /// When it has no name or version, an illegal name, or a metadata version of a future generation.
     pub fn parse(content: &[u8]) -> Result<Self, Error> {
-        let wrong = |reason: String| Error::Metadata {
-            file: "METADATA",
-            reason,
-        };
+        let wrong = |reason: String| Error::Metadata { file: "METADATA", reason };
         let mut metadata = Self::default();
         let mut license_expression = None;
         for (field, value) in headers(content) {
@@ -99,11 +96,7 @@ impl WheelInfo {
     /// When it has no version, or one with another major number than 1.
     pub fn parse(content: &[u8]) -> Result<Self, Error> {
         let mut version = None;
-        let mut info = Self {
-            wheel_version: (1, 0),
-            root_is_purelib: false,
-            tags: Vec::new(),
-        };
+        let mut info = Self { wheel_version: (1, 0), root_is_purelib: false, tags: Vec::new() };
         for (field, value) in headers(content) {
             match field.as_str() {
                 "wheel-version" => version = Some(value),
@@ -112,10 +105,7 @@ impl WheelInfo {
                 _ => {}
             }
         }
-        let wrong = |reason: String| Error::Metadata {
-            file: "WHEEL",
-            reason,
-        };
+        let wrong = |reason: String| Error::Metadata { file: "WHEEL", reason };
         let version = version.ok_or_else(|| wrong("has no `Wheel-Version`".to_owned()))?;
         let number = |text: &str| text.parse::<u32>().ok();
         let parsed = match version.split_once('.') {
@@ -145,9 +135,7 @@ fn headers(content: &[u8]) -> impl Iterator<Item = (String, String)> {
             let name = match line.iter().position(|byte| *byte == b':') {
                 Some(place) if !line.starts_with(b" ") && !line.starts_with(b"\t") => {
                     value.extend_from_slice(&line[place + 1..]);
-                    String::from_utf8_lossy(&line[..place])
-                        .trim()
-                        .to_ascii_lowercase()
+                    String::from_utf8_lossy(&line[..place]).trim().to_ascii_lowercase()
                 }
                 // Not a header: tolerated, as the standard library's parser does.
                 _ => continue,
@@ -170,11 +158,7 @@ fn headers(content: &[u8]) -> impl Iterator<Item = (String, String)> {
 fn clean(value: &[u8]) -> String {
     let text = String::from_utf8_lossy(value);
     let text = text.trim();
-    if text.contains(char::is_control) {
-        text.replace(char::is_control, " ")
-    } else {
-        text.to_owned()
-    }
+    if text.contains(char::is_control) { text.replace(char::is_control, " ") } else { text.to_owned() }
 }
 
 #[cfg(test)]
@@ -228,25 +212,10 @@ mod tests {
             tags: vec!["py2-none-any".to_owned(), "py3-none-any".to_owned()],
         };
         assert_eq!(info.unwrap(), expected);
-        assert_eq!(
-            WheelInfo::parse(b"Wheel-Version: 1.9").unwrap().wheel_version,
-            (1, 9)
-        );
-        assert!(matches!(
-            WheelInfo::parse(b"Wheel-Version: 2.0"),
-            Err(Error::WheelVersion(_))
-        ));
-        assert!(matches!(
-            WheelInfo::parse(b"Wheel-Version: 0.1"),
-            Err(Error::WheelVersion(_))
-        ));
-        assert!(matches!(
-            WheelInfo::parse(b"Wheel-Version: one"),
-            Err(Error::Metadata { .. })
-        ));
-        assert!(matches!(
-            WheelInfo::parse(b"Tag: py3-none-any"),
-            Err(Error::Metadata { .. })
-        ));
+        assert_eq!(WheelInfo::parse(b"Wheel-Version: 1.9").unwrap().wheel_version, (1, 9));
+        assert!(matches!(WheelInfo::parse(b"Wheel-Version: 2.0"), Err(Error::WheelVersion(_))));
+        assert!(matches!(WheelInfo::parse(b"Wheel-Version: 0.1"), Err(Error::WheelVersion(_))));
+        assert!(matches!(WheelInfo::parse(b"Wheel-Version: one"), Err(Error::Metadata { .. })));
+        assert!(matches!(WheelInfo::parse(b"Tag: py3-none-any"), Err(Error::Metadata { .. })));
     }
 }

@@ -65,28 +65,18 @@ impl RecordHash {
 /// quotation is not closed.
 pub fn parse_record(text: &str) -> Result<Vec<RecordRow>, Error> {
     let mut rows = Vec::with_capacity(text.len() / 90);
-    let mut lines = Lines {
-        rest: text.strip_prefix('\u{feff}').unwrap_or(text),
-        line: 1,
-    };
+    let mut lines = Lines { rest: text.strip_prefix('\u{feff}').unwrap_or(text), line: 1 };
     while !lines.rest.is_empty() {
         let line = lines.line;
-        let wrong = |reason: &str| Error::Record {
-            line,
-            reason: reason.to_owned(),
-        };
+        let wrong = |reason: &str| Error::Record { line, reason: reason.to_owned() };
         let fields = lines.fields()?;
         if let [only] = fields.as_slice()
             && only.is_empty()
         {
             continue;
         }
-        let field = |index: usize| {
-            fields
-                .get(index)
-                .map(AsRef::as_ref)
-                .filter(|field: &&str| !field.is_empty())
-        };
+        let field =
+            |index: usize| fields.get(index).map(AsRef::as_ref).filter(|field: &&str| !field.is_empty());
         if fields.len() > 3 {
             return Err(wrong("has more than three fields"));
         }
@@ -94,17 +84,12 @@ pub fn parse_record(text: &str) -> Result<Vec<RecordRow>, Error> {
         let hash = match field(1).map(|hash| hash.split_once('=')) {
             None => None,
             Some(None) => return Err(wrong("has a hash without an algorithm")),
-            Some(Some((algorithm, digest))) => Some(RecordHash {
-                algorithm: algorithm.to_owned(),
-                digest: digest.to_owned(),
-            }),
+            Some(Some((algorithm, digest))) => {
+                Some(RecordHash { algorithm: algorithm.to_owned(), digest: digest.to_owned() })
+            }
         };
         let size = field(2)
-            .map(|size| {
-                size.trim()
-                    .parse()
-                    .map_err(|_| wrong("has a size that is no number"))
-            })
+            .map(|size| size.trim().parse().map_err(|_| wrong("has a size that is no number")))
             .transpose()?;
         rows.push(RecordRow { path, hash, size });
     }
@@ -146,15 +131,10 @@ impl<'a> Lines<'a> {
             return Ok(Cow::Borrowed(field));
         };
         let line = self.line;
-        let wrong = |reason: &str| Error::Record {
-            line,
-            reason: reason.to_owned(),
-        };
+        let wrong = |reason: &str| Error::Record { line, reason: reason.to_owned() };
         let mut field = String::new();
         loop {
-            let end = rest
-                .find('"')
-                .ok_or_else(|| wrong("has a quotation without an end"))?;
+            let end = rest.find('"').ok_or_else(|| wrong("has a quotation without an end"))?;
             field.push_str(&rest[..end]);
             rest = &rest[end + 1..];
             let Some(more) = rest.strip_prefix('"') else { break };
@@ -190,28 +170,19 @@ pub fn write_record(rows: &[RecordRow]) -> String {
 
 /// The rows of some files whose paths are relative to the site-packages folder, each with its line end.
 pub fn record_rows(files: &[InstalledFile]) -> String {
-    files
-        .iter()
-        .map(|file| known_record_row(&file.path, &file.sha256, file.size))
-        .collect()
+    files.iter().map(|file| known_record_row(&file.path, &file.sha256, file.size)).collect()
 }
 
 /// One row with its line end, for a file with this content; without hash and size where the content is not given,
 /// as for RECORD itself.
 pub fn record_row(path: &str, content: Option<&[u8]>) -> String {
-    match content {
-        Some(content) => known_record_row(
-            path,
-            &base64::encode(&Sha256::digest(content)),
-            content.len() as u64,
-        ),
-        None => {
-            let mut row = String::with_capacity(path.len() + 3);
-            push_field(&mut row, path);
-            row.push_str(",,\n");
-            row
-        }
+    if let Some(content) = content {
+        return known_record_row(path, &base64::encode(&Sha256::digest(content)), content.len() as u64);
     }
+    let mut row = String::with_capacity(path.len() + 3);
+    push_field(&mut row, path);
+    row.push_str(",,\n");
+    row
 }
 
 /// One row with its line end, for a file whose SHA-256 (base64, URL-safe, without padding) and size are known.
@@ -252,10 +223,7 @@ mod tests {
         assert_eq!(paths, ["a.py", "b,\"c\".py", "d.py", "e/RECORD", "f\ng", "h"]);
         assert_eq!(rows[0].size, Some(0));
         let hash = rows[0].hash.as_ref().unwrap();
-        assert_eq!(
-            (hash.algorithm.as_str(), hash.digest.as_str()),
-            ("sha256", EMPTY_SHA256)
-        );
+        assert_eq!((hash.algorithm.as_str(), hash.digest.as_str()), ("sha256", EMPTY_SHA256));
         assert_eq!(rows[1].hash, None);
         assert_eq!(rows[4].size, Some(7));
         assert_eq!(parse_record(&write_record(&rows)).unwrap(), rows);
@@ -283,10 +251,7 @@ mod tests {
 
     #[test]
     fn writes_rows() {
-        assert_eq!(
-            record_row("a.py", Some(b"")),
-            format!("a.py,sha256={EMPTY_SHA256},0\n")
-        );
+        assert_eq!(record_row("a.py", Some(b"")), format!("a.py,sha256={EMPTY_SHA256},0\n"));
         assert_eq!(record_row("a,b", None), "\"a,b\",,\n");
         let file = InstalledFile {
             path: "x\"y".to_owned(),
@@ -302,20 +267,10 @@ mod tests {
     #[test]
     fn tells_what_a_hash_is_good_for() {
         let hash = |algorithm: &str, digest: &str| {
-            RecordHash {
-                algorithm: algorithm.to_owned(),
-                digest: digest.to_owned(),
-            }
-            .verifiable()
+            RecordHash { algorithm: algorithm.to_owned(), digest: digest.to_owned() }.verifiable()
         };
-        assert!(matches!(
-            hash("sha256", EMPTY_SHA256),
-            Verifiable::Digest(HashAlgorithm::Sha256, _)
-        ));
-        assert!(matches!(
-            hash("SHA256", EMPTY_SHA256),
-            Verifiable::Digest(HashAlgorithm::Sha256, _)
-        ));
+        assert!(matches!(hash("sha256", EMPTY_SHA256), Verifiable::Digest(HashAlgorithm::Sha256, _)));
+        assert!(matches!(hash("SHA256", EMPTY_SHA256), Verifiable::Digest(HashAlgorithm::Sha256, _)));
         assert_eq!(hash("sha512", EMPTY_SHA256), Verifiable::Malformed);
         assert_eq!(hash("sha256", "e3b0c442"), Verifiable::Malformed);
         assert_eq!(hash("md5", "x"), Verifiable::Weak);

@@ -7,12 +7,8 @@ use super::EntryPoint;
 /// `shebang` is the first line, or the first lines, as [`super::shebang`] makes them. The script imports the
 /// object and exits with what calling it returns. It is valid for every Python 3.
 pub fn script(entry: &EntryPoint, shebang: &str) -> String {
-    let EntryPoint {
-        module, attribute, ..
-    } = entry;
-    let imported = attribute
-        .split_once('.')
-        .map_or(attribute.as_str(), |(first, _)| first);
+    let EntryPoint { module, attribute, .. } = entry;
+    let imported = attribute.split_once('.').map_or(attribute.as_str(), |(first, _)| first);
     format!(
         r#"{shebang}
 # Written by virtpy for an entry point.
@@ -35,10 +31,8 @@ if __name__ == "__main__":
 pub fn is_reserved_script_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let name = name.strip_suffix(".exe").unwrap_or(&name);
-    if matches!(
-        name,
-        "activate" | "activate_this.py" | "deactivate" | "deactivate.bat"
-    ) || name.starts_with("activate.")
+    if matches!(name, "activate" | "activate_this.py" | "deactivate" | "deactivate.bat")
+        || name.starts_with("activate.")
     {
         return true;
     }

@@ -21,10 +21,7 @@ const KERNEL_LIMIT: usize = 127;
 /// # Errors
 /// When the path is not absolute, or ends in a line break (the shell drops it).
 pub fn shebang(interpreter: &Path) -> Result<String, Error> {
-    let wrong = |reason| Error::Interpreter {
-        path: interpreter.to_path_buf(),
-        reason,
-    };
+    let wrong = |reason| Error::Interpreter { path: interpreter.to_path_buf(), reason };
     let bytes = interpreter.as_os_str().as_bytes();
     if !interpreter.is_absolute() {
         return Err(wrong("its path is not absolute"));
@@ -82,9 +79,7 @@ pub fn rewrite_python_shebang(content: &[u8], shebang: &str) -> Option<Vec<u8>> 
         return None;
     }
     let (first, rest) = split_line(content);
-    let (start, end) = shebang
-        .split_once('\n')
-        .map_or((shebang, None), |(start, end)| (start, Some(end)));
+    let (start, end) = shebang.split_once('\n').map_or((shebang, None), |(start, end)| (start, Some(end)));
     let mut script = Vec::with_capacity(content.len() + shebang.len());
     script.extend_from_slice(start.as_bytes());
     let Some(end) = end else {
@@ -129,9 +124,7 @@ fn split_line(content: &[u8]) -> (&[u8], &[u8]) {
 /// Whether a line declares an encoding (PEP 263).
 fn declares_encoding(line: &[u8]) -> bool {
     line.trim_ascii_start().starts_with(b"#")
-        && line
-            .windows(7)
-            .any(|part| part == b"coding:" || part == b"coding=")
+        && line.windows(7).any(|part| part == b"coding:" || part == b"coding=")
 }
 
 #[cfg(test)]

@@ -34,10 +34,8 @@ const HOSTILE: [&[u8]; 22] = [
 
 /// The real Python, found once through PATH.
 fn python() -> PathBuf {
-    let output = Command::new("python3")
-        .args(["-c", "import sys; print(sys.executable, end='')"])
-        .output()
-        .unwrap();
+    let output =
+        Command::new("python3").args(["-c", "import sys; print(sys.executable, end='')"]).output().unwrap();
     assert!(output.status.success());
     PathBuf::from(String::from_utf8(output.stdout).unwrap())
 }
@@ -81,11 +79,7 @@ fn scripts_start_from_any_folder() {
             .env("PYTHONIOENCODING", "utf-8:surrogateescape")
             .output()
             .unwrap();
-        let context = format!(
-            "{}\n{text}\n{}",
-            name.escape_ascii(),
-            String::from_utf8_lossy(&output.stderr)
-        );
+        let context = format!("{}\n{text}\n{}", name.escape_ascii(), String::from_utf8_lossy(&output.stderr));
         assert_eq!(output.status.code(), Some(7), "{context}");
         let shown: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(shown.len(), 1 + arguments.len(), "{context}");
@@ -108,21 +102,9 @@ fn the_lines_are_a_harmless_string_for_python() {
             .join("python");
         let text = format!("{}\nprint('reached')\n", shebang(&path).unwrap());
         assert!(text.is_ascii());
-        let output = Command::new(&python)
-            .args(["-W", "error", "-c", &text])
-            .output()
-            .unwrap();
-        assert_eq!(
-            output.stdout,
-            b"reached\n",
-            "{text}\n{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        assert!(
-            output.stderr.is_empty(),
-            "{text}\n{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        let output = Command::new(&python).args(["-W", "error", "-c", &text]).output().unwrap();
+        assert_eq!(output.stdout, b"reached\n", "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.stderr.is_empty(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
     }
 }
 
@@ -134,22 +116,13 @@ fn plain_lines_where_kernels_understand_them() {
     let longest = format!("/{}", "x".repeat(123));
     assert_eq!(line(&longest), format!("#!{longest}"));
     assert!(line(&format!("{longest}x")).starts_with("#!/bin/sh\n'''exec' \"/xxx"));
-    assert_eq!(
-        line("/a b/python"),
-        "#!/bin/sh\n'''exec' \"/a b/python\" \"$0\" \"$@\"\n' '''"
-    );
+    assert_eq!(line("/a b/python"), "#!/bin/sh\n'''exec' \"/a b/python\" \"$0\" \"$@\"\n' '''");
     assert_eq!(
         line("/a 'b/python"),
         "#!/bin/sh\n'''exec' \"$(printf '%b' '/a\\0040\\0047b/python')\" \"$0\" \"$@\"\n' '''"
     );
-    assert!(matches!(
-        shebang(Path::new("bin/python")),
-        Err(Error::Interpreter { .. })
-    ));
-    assert!(matches!(
-        shebang(Path::new("/bin/python\n")),
-        Err(Error::Interpreter { .. })
-    ));
+    assert!(matches!(shebang(Path::new("bin/python")), Err(Error::Interpreter { .. })));
+    assert!(matches!(shebang(Path::new("/bin/python\n")), Err(Error::Interpreter { .. })));
 }
 
 #[test]
@@ -159,26 +132,14 @@ fn only_python_lines_of_wheels_are_rewritten() {
             .map(|content| String::from_utf8(content).unwrap())
     };
     assert_eq!(rewrite("#!python\nx\n").as_deref(), Some("#!/v/bin/python\nx\n"));
-    assert_eq!(
-        rewrite("#!pythonw\r\nx\r\n").as_deref(),
-        Some("#!/v/bin/python\nx\r\n")
-    );
-    assert_eq!(
-        rewrite("#!python3 -E  -s \nx").as_deref(),
-        Some("#!/v/bin/python -E  -s\nx")
-    );
+    assert_eq!(rewrite("#!pythonw\r\nx\r\n").as_deref(), Some("#!/v/bin/python\nx\r\n"));
+    assert_eq!(rewrite("#!python3 -E  -s \nx").as_deref(), Some("#!/v/bin/python -E  -s\nx"));
     assert_eq!(rewrite("#!python").as_deref(), Some("#!/v/bin/python\n"));
     let long = format!("#!python -X {}\nx", "y".repeat(120));
     assert_eq!(rewrite(&long).as_deref(), Some("#!/v/bin/python\nx"));
-    for other in [
-        "#!/usr/bin/env python\nx",
-        "#! python\nx",
-        "#!/bin/sh\n",
-        "",
-        "#!pytho",
-        "x\n#!python\n",
-        "\x7fELF",
-    ] {
+    for other in
+        ["#!/usr/bin/env python\nx", "#! python\nx", "#!/bin/sh\n", "", "#!pytho", "x\n#!python\n", "\x7fELF"]
+    {
         assert_eq!(rewrite(other), None, "{other}");
     }
 }
@@ -194,10 +155,5 @@ fn rewritten_scripts_run_and_keep_their_encoding() {
     let path = folder.path().join("script");
     fs::write_new(&path, &script, 0o755).unwrap();
     let output = Command::new(&path).output().unwrap();
-    assert_eq!(
-        output.stdout,
-        b"'\\xfc'\n",
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert_eq!(output.stdout, b"'\\xfc'\n", "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -26,12 +26,7 @@ impl Wheel {
     }
 
     fn named(filename: &'static str, stem: &str) -> Self {
-        let wheel = Self {
-            filename,
-            files: BTreeMap::new(),
-            executable: Vec::new(),
-            rows: BTreeMap::new(),
-        };
+        let wheel = Self { filename, files: BTreeMap::new(), executable: Vec::new(), rows: BTreeMap::new() };
         wheel
             .file(&format!("{stem}.dist-info/METADATA"), METADATA)
             .file(&format!("{stem}.dist-info/WHEEL"), WHEEL)
@@ -66,18 +61,14 @@ impl Wheel {
         }
         for (name, rest) in &self.rows {
             if let Some(rest) = rest {
-                record.push_str(&format!("{name},{rest}\n"));
+                record.extend([name, ",", rest, "\n"]);
             }
         }
         let members: Vec<Raw> = self
             .files
             .iter()
             .map(|(name, content)| {
-                let content = if name.ends_with(".dist-info/RECORD") {
-                    record.as_bytes()
-                } else {
-                    content
-                };
+                let content = if name.ends_with(".dist-info/RECORD") { record.as_bytes() } else { content };
                 let mut member = Raw::new(name, content);
                 if self.executable.contains(&name.as_str()) {
                     member.attributes = 0o100_755 << 16;
@@ -123,10 +114,7 @@ fn listing(root: &Path) -> BTreeMap<String, u32> {
                 name.push('/');
                 walk(&path, &name, found);
             }
-            found.insert(
-                name,
-                fs::symlink_metadata(&path).unwrap().permissions().mode() & 0o777,
-            );
+            found.insert(name, fs::symlink_metadata(&path).unwrap().permissions().mode() & 0o777);
         }
     }
     let mut found = BTreeMap::new();
@@ -150,10 +138,7 @@ fn a_wheel_with_everything() {
         .file(&format!("{data}/data/share/man/man1/demo.1"), "")
         .file(&format!("{data}/data/bin/extra"), "")
         .file(&format!("{data}/headers/demo.h"), "#define DEMO\n")
-        .file(
-            "demo_pkg-1.0.dist-info/entry_points.txt",
-            "[console_scripts]\ndemo = demo:main\n",
-        )
+        .file("demo_pkg-1.0.dist-info/entry_points.txt", "[console_scripts]\ndemo = demo:main\n")
         .file("demo_pkg-1.0.dist-info/licenses/LICENSE", "free")
         .file("demo_pkg-1.0.dist-info/INSTALLER", "evil")
         .file("demo_pkg-1.0.dist-info/REQUESTED", "")
@@ -161,13 +146,8 @@ fn a_wheel_with_everything() {
         .file("demo_pkg-1.0.dist-info/RECORD.jws", "{}");
     wheel.executable = vec!["demo/tool.so"];
     let destination = tempfile::tempdir().unwrap();
-    let unpacked = wheel
-        .unpack_with(destination.path(), CheckStrategy::RejectInvalid)
-        .unwrap();
-    assert_eq!(
-        (unpacked.name.as_str(), unpacked.version.as_str()),
-        ("Demo.Pkg", "1.0")
-    );
+    let unpacked = wheel.unpack_with(destination.path(), CheckStrategy::RejectInvalid).unwrap();
+    assert_eq!((unpacked.name.as_str(), unpacked.version.as_str()), ("Demo.Pkg", "1.0"));
     assert_eq!(unpacked.dist_info, "demo_pkg-1.0.dist-info");
     assert_eq!(unpacked.tags, ["py3-none-any"]);
     assert!(unpacked.root_is_purelib);
@@ -194,11 +174,8 @@ fn a_wheel_with_everything() {
     );
     assert_eq!(paths(&unpacked.data), ["bin/extra", "share/man/man1/demo.1"]);
     assert_eq!(paths(&unpacked.headers), ["demo.h"]);
-    let scripts: Vec<_> = unpacked
-        .scripts
-        .iter()
-        .map(|script| (script.file.path.as_str(), script.python))
-        .collect();
+    let scripts: Vec<_> =
+        unpacked.scripts.iter().map(|script| (script.file.path.as_str(), script.python)).collect();
     assert_eq!(scripts, [("run", true), ("tool", false)]);
     let row = known_record_row("x", &unpacked.site[0].sha256, unpacked.site[0].size);
     assert_eq!(row, record_row("x", Some(b"print('demo')\n")));
@@ -216,10 +193,7 @@ fn a_wheel_with_everything() {
     }
     let files = found.iter().filter(|(path, _)| !path.ends_with('/'));
     for (path, mode) in files {
-        let executable = matches!(
-            path.as_str(),
-            "site/demo/tool.so" | "scripts/run" | "scripts/tool"
-        );
+        let executable = matches!(path.as_str(), "site/demo/tool.so" | "scripts/run" | "scripts/tool");
         assert_eq!(mode & 0o700, if executable { 0o500 } else { 0o400 }, "{path}");
     }
     let text = serde_json::to_string(&unpacked).unwrap();
@@ -229,9 +203,7 @@ fn a_wheel_with_everything() {
 #[test]
 fn only_the_needed_trees_are_made() {
     let destination = tempfile::tempdir().unwrap();
-    Wheel::new()
-        .unpack_with(destination.path(), CheckStrategy::Repair)
-        .unwrap();
+    Wheel::new().unpack_with(destination.path(), CheckStrategy::Repair).unwrap();
     assert_eq!(fs::names(destination.path()).unwrap(), ["site"]);
 }
 
@@ -245,30 +217,18 @@ fn legal_spellings_of_the_folders() {
         ("demo__pkg-1.0-1-py3-none-any.whl", "demo_pkg-1.0"),
     ] {
         let wheel = Wheel::named(filename, stem).file(&format!("{stem}.data/purelib/x.py"), "");
-        let unpacked = wheel
-            .unpack()
-            .unwrap_or_else(|error| panic!("{filename} {stem}: {error}"));
+        let unpacked = wheel.unpack().unwrap_or_else(|error| panic!("{filename} {stem}: {error}"));
         assert_eq!(unpacked.dist_info, format!("{stem}.dist-info"));
     }
     for (filename, stem, version) in [
-        (
-            "demo_pkg-1!2.0+cu.1-py3-none-any.whl",
-            "demo_pkg-1!2.0+cu.1",
-            "1!2.0+cu.1",
-        ),
-        (
-            "demo_pkg-1!2.0+cu.1-py3-none-any.whl",
-            "demo_pkg-1_2.0_cu.1",
-            "1!2.0+cu.1",
-        ),
+        ("demo_pkg-1!2.0+cu.1-py3-none-any.whl", "demo_pkg-1!2.0+cu.1", "1!2.0+cu.1"),
+        ("demo_pkg-1!2.0+cu.1-py3-none-any.whl", "demo_pkg-1_2.0_cu.1", "1!2.0+cu.1"),
         ("demo_pkg-1.0_cpu-py3-none-any.whl", "demo_pkg-1.0+cpu", "1.0+cpu"),
         ("demo_pkg-1.0rc1-py3-none-any.whl", "demo_pkg-1.0.rc.1", "1.0-RC1"),
     ] {
         let metadata = METADATA.replace("Version: 1.0", &format!("Version: {version}"));
         let wheel = Wheel::named(filename, stem).file(&format!("{stem}.dist-info/METADATA"), metadata);
-        wheel
-            .unpack()
-            .unwrap_or_else(|error| panic!("{filename} {stem}: {error}"));
+        wheel.unpack().unwrap_or_else(|error| panic!("{filename} {stem}: {error}"));
     }
 }
 
@@ -279,27 +239,13 @@ fn names_and_versions_must_agree() {
     let error = Wheel::named(FILENAME, "demo_pkg-1.1").error();
     assert!(error.contains("not named after"), "{error}");
     let metadata = "demo_pkg-1.0.dist-info/METADATA";
-    let error = Wheel::new()
-        .file(metadata, METADATA.replace("Demo.Pkg", "Demon"))
-        .error();
-    assert_eq!(
-        error,
-        "the wheel's METADATA says name `Demon`, its file name `demo_pkg`"
-    );
-    let error = Wheel::new()
-        .file(metadata, METADATA.replace("1.0", "1.0.1"))
-        .error();
-    assert_eq!(
-        error,
-        "the wheel's METADATA says version `1.0.1`, its file name `1.0`"
-    );
-    let error = Wheel::new()
-        .file("other-1.0.dist-info/METADATA", METADATA)
-        .error();
+    let error = Wheel::new().file(metadata, METADATA.replace("Demo.Pkg", "Demon")).error();
+    assert_eq!(error, "the wheel's METADATA says name `Demon`, its file name `demo_pkg`");
+    let error = Wheel::new().file(metadata, METADATA.replace("1.0", "1.0.1")).error();
+    assert_eq!(error, "the wheel's METADATA says version `1.0.1`, its file name `1.0`");
+    let error = Wheel::new().file("other-1.0.dist-info/METADATA", METADATA).error();
     assert!(error.contains("dist-info"), "{error}");
-    let error = Wheel::new()
-        .file("Demo_Pkg-1.0.dist-info/METADATA", METADATA)
-        .error();
+    let error = Wheel::new().file("Demo_Pkg-1.0.dist-info/METADATA", METADATA).error();
     assert!(error.contains("second"), "{error}");
     let error = Wheel::new().file("other-1.0.data/purelib/x.py", "").error();
     assert!(error.contains("not named after"), "{error}");
@@ -310,31 +256,16 @@ fn names_and_versions_must_agree() {
 #[test]
 fn every_wheel_has_its_three_files() {
     for name in ["METADATA", "WHEEL", "RECORD"] {
-        let error = Wheel::new()
-            .without(&format!("demo_pkg-1.0.dist-info/{name}"))
-            .error();
+        let error = Wheel::new().without(&format!("demo_pkg-1.0.dist-info/{name}")).error();
         assert_eq!(error, format!("the wheel has no `demo_pkg-1.0.dist-info/{name}`"));
     }
-    let error = Wheel::new()
-        .file("demo_pkg-1.0.dist-info/WHEEL", WHEEL.replace("1.0", "2.0"))
-        .error();
+    let error = Wheel::new().file("demo_pkg-1.0.dist-info/WHEEL", WHEEL.replace("1.0", "2.0")).error();
     assert_eq!(error, "the wheel has format 2.0, and virtpy knows format 1");
-    assert!(
-        Wheel::new()
-            .file("demo_pkg-1.0.dist-info/WHEEL", WHEEL.replace("1.0", "1.7"))
-            .unpack()
-            .is_ok()
-    );
+    assert!(Wheel::new().file("demo_pkg-1.0.dist-info/WHEEL", WHEEL.replace("1.0", "1.7")).unpack().is_ok());
     let folder = tempfile::tempdir().unwrap();
     let path = write(folder.path(), &zip(&[Raw::new("demo/__init__.py", b"")]));
-    let error = unpack(
-        &path,
-        FILENAME,
-        folder.path(),
-        &Limits::default(),
-        CheckStrategy::Repair,
-    )
-    .unwrap_err();
+    let error =
+        unpack(&path, FILENAME, folder.path(), &Limits::default(), CheckStrategy::Repair).unwrap_err();
     assert!(matches!(error, Error::Missing(_)), "{error}");
 }
 
@@ -358,25 +289,17 @@ fn what_belongs_to_the_environment_is_refused() {
         "stuff/x",
         "x",
     ] {
-        let error = Wheel::new()
-            .file(&format!("{data}/{path}"), "")
-            .unpack()
-            .unwrap_err();
+        let error = Wheel::new().file(&format!("{data}/{path}"), "").unpack().unwrap_err();
         assert!(matches!(error, Error::Forbidden { .. }), "{path}: {error}");
     }
-    for path in [
-        "scripts/pip",
-        "scripts/activate-global-python-argcomplete",
-        "data/bin/tool",
-        "data/etc/python",
-    ] {
+    for path in
+        ["scripts/pip", "scripts/activate-global-python-argcomplete", "data/bin/tool", "data/etc/python"]
+    {
         Wheel::new().file(&format!("{data}/{path}"), "").unpack().unwrap();
     }
     let entry_points = "[console_scripts]\n../../evil = demo:main\n";
-    let error = Wheel::new()
-        .file("demo_pkg-1.0.dist-info/entry_points.txt", entry_points)
-        .unpack()
-        .unwrap_err();
+    let error =
+        Wheel::new().file("demo_pkg-1.0.dist-info/entry_points.txt", entry_points).unpack().unwrap_err();
     assert!(matches!(error, Error::EntryPoint { .. }), "{error}");
 }
 
@@ -389,11 +312,7 @@ fn merging_purelib_and_platlib_makes_no_collision() {
         (format!("{data}/purelib/x/y"), "x".to_owned()),
         (format!("{data}/platlib/x"), "x/y/z".to_owned()),
     ] {
-        let error = Wheel::new()
-            .file(&first, "")
-            .file(&second, "")
-            .unpack()
-            .unwrap_err();
+        let error = Wheel::new().file(&first, "").file(&second, "").unpack().unwrap_err();
         assert!(matches!(error, Error::Collision(_)), "{first} {second}: {error}");
     }
 }
@@ -413,17 +332,11 @@ fn a_wrong_hash_is_always_an_error() {
     ] {
         let wheel = Wheel::new().row("demo/__init__.py", Some(&rest));
         for result in [wheel.unpack(), wheel.unpack_strictly()] {
-            assert!(
-                matches!(result, Err(Error::Verification { .. })),
-                "{rest}: {result:?}"
-            );
+            assert!(matches!(result, Err(Error::Verification { .. })), "{rest}: {result:?}");
         }
     }
     for rest in ["sha256,14", "a,b,c", "sha256=x,many"] {
-        let error = Wheel::new()
-            .row("demo/__init__.py", Some(rest))
-            .unpack()
-            .unwrap_err();
+        let error = Wheel::new().row("demo/__init__.py", Some(rest)).unpack().unwrap_err();
         assert!(matches!(error, Error::Record { .. }), "{rest}: {error}");
     }
 }
@@ -440,10 +353,7 @@ fn strong_hashes_of_every_kind_are_verified() {
         format!("sha256={sha256}=,14"),
         format!("sha256={sha256},"),
     ] {
-        let unpacked = Wheel::new()
-            .row("demo/__init__.py", Some(&rest))
-            .unpack_strictly()
-            .unwrap();
+        let unpacked = Wheel::new().row("demo/__init__.py", Some(&rest)).unpack_strictly().unwrap();
         assert_eq!(unpacked.site[0].sha256, sha256);
     }
 }
@@ -452,22 +362,13 @@ fn strong_hashes_of_every_kind_are_verified() {
 fn an_incomplete_record_is_repaired_or_refused() {
     let sha256 = base64::encode(&Sha256::digest(b"print('demo')\n"));
     for (wheel, warning) in [
-        (
-            Wheel::new().row("demo/__init__.py", None),
-            "`demo/__init__.py` is not listed in RECORD",
-        ),
-        (
-            Wheel::new().row("demo/__init__.py", Some(",")),
-            "`demo/__init__.py` has no usable hash in RECORD",
-        ),
+        (Wheel::new().row("demo/__init__.py", None), "`demo/__init__.py` is not listed in RECORD"),
+        (Wheel::new().row("demo/__init__.py", Some(",")), "`demo/__init__.py` has no usable hash in RECORD"),
         (
             Wheel::new().row("demo/__init__.py", Some("blake2b=abc,")),
             "`demo/__init__.py` has no usable hash in RECORD",
         ),
-        (
-            Wheel::new().row("absent.py", Some(",")),
-            "`absent.py` is listed in RECORD but not in the wheel",
-        ),
+        (Wheel::new().row("absent.py", Some(",")), "`absent.py` is listed in RECORD but not in the wheel"),
         (
             Wheel::new().row("../../../etc/passwd", Some(",")),
             "`../../../etc/passwd` is listed in RECORD but not in the wheel",
@@ -477,10 +378,7 @@ fn an_incomplete_record_is_repaired_or_refused() {
             "`demo/__init__.py` has another size than RECORD says",
         ),
         (
-            Wheel::new()
-                .file("a.py", "")
-                .row("a.py", None)
-                .row("demo/__init__.py", None),
+            Wheel::new().file("a.py", "").row("a.py", None).row("demo/__init__.py", None),
             "`a.py` and 1 more are not listed in RECORD",
         ),
     ] {
@@ -494,10 +392,9 @@ fn an_incomplete_record_is_repaired_or_refused() {
         .row("demo\\__init__.py", Some(&format!("sha256={sha256},14")))
         .row("demo/", Some(","));
     assert!(wheel.unpack_strictly().unwrap().warnings.is_empty());
-    let wrong = Wheel::new().row("demo/__init__.py", None).row(
-        "demo\\__init__.py",
-        Some(&format!("sha256={},14", base64::encode(&[0; 32]))),
-    );
+    let wrong = Wheel::new()
+        .row("demo/__init__.py", None)
+        .row("demo\\__init__.py", Some(&format!("sha256={},14", base64::encode(&[0; 32]))));
     assert!(wrong.unpack().is_err());
 }
 
@@ -519,10 +416,7 @@ fn damaged_wheels_neither_panic_nor_escape() {
     let sound = Wheel::new()
         .file(&format!("{data}/scripts/run"), "#!python\n")
         .file(&format!("{data}/data/share/x"), "x")
-        .file(
-            "demo_pkg-1.0.dist-info/entry_points.txt",
-            "[console_scripts]\ndemo = demo:main\n",
-        )
+        .file("demo_pkg-1.0.dist-info/entry_points.txt", "[console_scripts]\ndemo = demo:main\n")
         .bytes();
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
     let mut accepted = 0;
@@ -545,13 +439,7 @@ fn damaged_wheels_neither_panic_nor_escape() {
         let path = write(folder.path(), &bytes);
         let destination = folder.path().join("deep/destination");
         fs::create_dir_all(&destination).unwrap();
-        let result = unpack(
-            &path,
-            FILENAME,
-            &destination,
-            &Limits::default(),
-            CheckStrategy::Repair,
-        );
+        let result = unpack(&path, FILENAME, &destination, &Limits::default(), CheckStrategy::Repair);
         accepted += usize::from(result.is_ok());
         let around: Vec<String> = listing(folder.path())
             .into_keys()

@@ -93,26 +93,12 @@ pub fn unpack(
         installed[item.member] = true;
     }
     let name_of = |index: usize| archive.members()[index].name.as_str();
-    let files = contents
-        .items
-        .iter()
-        .zip(&written)
-        .map(|(item, written)| (name_of(item.member), written));
-    let others = (0..installed.len())
-        .filter(|index| !installed[*index])
-        .map(name_of);
+    let files = contents.items.iter().zip(&written).map(|(item, written)| (name_of(item.member), written));
+    let others = (0..installed.len()).filter(|index| !installed[*index]).map(name_of);
     let warnings = record.verify(files, others, strategy)?;
     let trees = Trees::sort(contents.items, &written, destination)?;
-    let WheelContents {
-        dist_info,
-        metadata,
-        wheel,
-        entry_points,
-        ..
-    } = WheelContents {
-        items: Vec::new(),
-        ..contents
-    };
+    let WheelContents { dist_info, metadata, wheel, entry_points, .. } =
+        WheelContents { items: Vec::new(), ..contents };
     Ok(Unpacked {
         name: metadata.name,
         version: metadata.version,
@@ -151,7 +137,9 @@ fn bytecode_folders(contents: &WheelContents) -> Vec<String> {
         let Some((folder, file)) = item.path.rsplit_once('/') else {
             continue;
         };
-        if file.ends_with(".py") && folder != contents.dist_info {
+        // Python imports `.py` only, whatever the file system thinks of case.
+        let is_module = file.len() > 3 && file.as_bytes().ends_with(b".py");
+        if is_module && folder != contents.dist_info {
             folders.insert(format!("{folder}/{BYTECODE_FOLDER}"));
         }
     }
@@ -159,10 +147,7 @@ fn bytecode_folders(contents: &WheelContents) -> Vec<String> {
     for item in site {
         folders.remove(&item.path);
     }
-    folders
-        .into_iter()
-        .map(|folder| format!("{}/{folder}", Tree::Site.folder()))
-        .collect()
+    folders.into_iter().map(|folder| format!("{}/{folder}", Tree::Site.folder())).collect()
 }
 
 #[derive(Default)]
@@ -189,10 +174,7 @@ impl Trees {
                 Tree::Headers => trees.headers.push(file),
                 Tree::Scripts => {
                     let path = destination.join(Tree::Scripts.folder()).join(&file.path);
-                    trees.scripts.push(ScriptFile {
-                        python: is_python_script(&path)?,
-                        file,
-                    });
+                    trees.scripts.push(ScriptFile { python: is_python_script(&path)?, file });
                 }
             }
         }

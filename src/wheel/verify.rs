@@ -22,7 +22,7 @@ pub(super) struct Record<'a> {
 }
 
 struct Row<'a> {
-    row: &'a RecordRow,
+    listed: &'a RecordRow,
     /// The digest to compare with, where the row has a strong one.
     digest: Option<(HashAlgorithm, Vec<u8>)>,
     used: bool,
@@ -46,17 +46,13 @@ impl<'a> Record<'a> {
         let mut known: HashMap<&str, Row<'_>> = HashMap::with_capacity(rows.len());
         for row in rows {
             let digest = digest(row)?;
-            let new = Row {
-                row,
-                digest,
-                used: false,
-            };
+            let new = Row { listed: row, digest, used: false };
             match known.get_mut(row.path.as_str()) {
                 None => {
                     known.insert(&row.path, new);
                 }
-                Some(old) if old.row.hash.is_none() => *old = new,
-                Some(old) if row.hash.is_none() || row == old.row => {}
+                Some(old) if old.listed.hash.is_none() => *old = new,
+                Some(old) if row.hash.is_none() || row == old.listed => {}
                 Some(_) => return Err(wrong(&row.path, "has two different rows in RECORD")),
             }
         }
@@ -71,9 +67,7 @@ impl<'a> Record<'a> {
 
     fn find(&self, path: &str) -> Option<&Row<'a>> {
         // Wheels built on Windows long ago.
-        self.rows
-            .get(path)
-            .or_else(|| self.rows.get(path.replace('/', "\\").as_str()))
+        self.rows.get(path).or_else(|| self.rows.get(path.replace('/', "\\").as_str()))
     }
 
     /// Compares the written files with their rows and returns the differences as warnings.
@@ -102,7 +96,7 @@ impl<'a> Record<'a> {
                 Some(_) => return Err(wrong(path, "has another hash than RECORD says")),
                 None => differences.unhashed.push(path.to_owned()),
             }
-            if row.row.size.is_some_and(|size| size != file.size) {
+            if row.listed.size.is_some_and(|size| size != file.size) {
                 differences.sizes.push(path.to_owned());
             }
         }
@@ -112,15 +106,15 @@ impl<'a> Record<'a> {
         differences.absent = self
             .rows
             .into_values()
-            .filter(|row| !row.used && !row.row.path.ends_with('/'))
-            .map(|row| row.row.path.clone())
+            .filter(|row| !row.used && !row.listed.path.ends_with('/'))
+            .map(|row| row.listed.path.clone())
             .collect();
         differences.absent.sort();
         differences.judge(strategy)
     }
 
     fn use_row(&mut self, path: &str) -> Option<&Row<'a>> {
-        let key = self.find(path)?.row.path.as_str();
+        let key = self.find(path)?.listed.path.as_str();
         let row = self.rows.get_mut(key)?;
         row.used = true;
         Some(row)
@@ -131,39 +125,23 @@ fn digest(row: &RecordRow) -> Result<Option<(HashAlgorithm, Vec<u8>)>, Error> {
     match row.hash.as_ref().map(super::RecordHash::verifiable) {
         None | Some(Verifiable::Unknown) => Ok(None),
         Some(Verifiable::Digest(algorithm, digest)) => Ok(Some((algorithm, digest))),
-        Some(Verifiable::Weak) => Err(wrong(
-            &row.path,
-            "has a hash in RECORD that anybody can forge (MD5 or SHA-1)",
-        )),
+        Some(Verifiable::Weak) => {
+            Err(wrong(&row.path, "has a hash in RECORD that anybody can forge (MD5 or SHA-1)"))
+        }
         Some(Verifiable::Malformed) => Err(wrong(&row.path, "has a malformed hash in RECORD")),
     }
 }
 
 fn wrong(path: &str, reason: &str) -> Error {
-    Error::Verification {
-        path: path.escape_debug().to_string(),
-        reason: reason.to_owned(),
-    }
+    Error::Verification { path: path.escape_debug().to_string(), reason: reason.to_owned() }
 }
 
 impl Differences {
     fn judge(self, strategy: CheckStrategy) -> Result<Vec<String>, Error> {
         let kinds = [
-            (
-                self.unlisted,
-                "is not listed in RECORD",
-                "are not listed in RECORD",
-            ),
-            (
-                self.unhashed,
-                "has no usable hash in RECORD",
-                "have no usable hash in RECORD",
-            ),
-            (
-                self.sizes,
-                "has another size than RECORD says",
-                "have other sizes than RECORD says",
-            ),
+            (self.unlisted, "is not listed in RECORD", "are not listed in RECORD"),
+            (self.unhashed, "has no usable hash in RECORD", "have no usable hash in RECORD"),
+            (self.sizes, "has another size than RECORD says", "have other sizes than RECORD says"),
             (
                 self.absent,
                 "is listed in RECORD but not in the wheel",
@@ -177,11 +155,7 @@ impl Differences {
                 [path, ..] if strategy == CheckStrategy::RejectInvalid => return Err(wrong(path, one)),
                 [path] => warnings.push(format!("`{}` {one}", path.escape_debug())),
                 [path, more @ ..] => {
-                    warnings.push(format!(
-                        "`{}` and {} more {many}",
-                        path.escape_debug(),
-                        more.len()
-                    ));
+                    warnings.push(format!("`{}` and {} more {many}", path.escape_debug(), more.len()));
                 }
             }
         }

@@ -26,12 +26,8 @@ pub(super) fn is_same_escaped(escaped: &str, full: &str) -> bool {
     if is_same(escaped, full) {
         return true;
     }
-    let escape = |text: &str| {
-        text.replace(
-            |letter: char| !letter.is_ascii_alphanumeric() && letter != '.',
-            "_",
-        )
-    };
+    let escape =
+        |text: &str| text.replace(|letter: char| !letter.is_ascii_alphanumeric() && letter != '.', "_");
     escape(escaped).eq_ignore_ascii_case(&escape(full)) || is_same(&restore_local(escaped), full)
 }
 
@@ -75,14 +71,7 @@ fn parse(text: &str) -> Option<Version> {
         None => segment_number(rest, &POST),
     };
     let (dev, rest) = segment_number(rest, &DEV);
-    rest.is_empty().then_some(Version {
-        epoch,
-        release,
-        pre,
-        post,
-        dev,
-        local,
-    })
+    rest.is_empty().then_some(Version { epoch, release, pre, post, dev, local })
 }
 
 /// Spellings, the longer first where one starts another, and what they are normalised to.
@@ -128,9 +117,7 @@ fn implicit_post(text: &str) -> Option<(String, &str)> {
 
 /// The digits that a text starts with, normalised, and the rest.
 fn digits(text: &str) -> Option<(String, &str)> {
-    let end = text
-        .find(|letter: char| !letter.is_ascii_digit())
-        .unwrap_or(text.len());
+    let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
     (end > 0).then(|| (number(&text[..end]), &text[end..]))
 }
 
