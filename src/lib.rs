@@ -5,4 +5,15 @@
 //! `cli → commands → (resolve | interpreters) → venv → store → wheel → archive → fs`.
 //! `docs/architecture.md` tells what each module owns.
 
+pub mod archive;
+pub mod cli;
+pub mod commands;
+pub mod context;
+pub mod error;
 pub mod fs;
+pub mod interpreters;
+pub mod output;
+pub mod resolve;
+pub mod store;
+pub mod venv;
+pub mod wheel;

@@ -103,7 +103,9 @@ fn try_lock(file: &File, mode: LockMode) -> std::io::Result<bool> {
     match result {
         Ok(()) => Ok(true),
         Err(std::fs::TryLockError::WouldBlock) => Ok(false),
-        Err(std::fs::TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Interrupted => Ok(false),
+        Err(std::fs::TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Interrupted => {
+            Ok(false)
+        }
         Err(std::fs::TryLockError::Error(error)) => Err(error),
     }
 }
@@ -127,7 +129,8 @@ mod tests {
         let path = folder.path().join("locks/venv");
         let mut silent = |_: &str| {};
         let held = Lock::wait(&path, LockMode::Exclusive, Duration::ZERO, &mut silent).unwrap();
-        let error = Lock::wait(&path, LockMode::Exclusive, Duration::from_millis(30), &mut silent).unwrap_err();
+        let error =
+            Lock::wait(&path, LockMode::Exclusive, Duration::from_millis(30), &mut silent).unwrap_err();
         assert!(error.to_string().contains(&format!("process {}", std::process::id())), "{error}");
         assert!(Lock::try_now(&path, LockMode::Shared).unwrap().is_none());
         drop(held);

@@ -38,7 +38,8 @@ impl EntryId {
     /// # Errors
     /// When it is not 16 hexadecimal digits.
     pub fn parse(name: &str) -> Result<Self, StoreError> {
-        if name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)) {
+        if name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+        {
             return Ok(Self(name.to_owned()));
         }
         Err(StoreError::InvalidId(name.to_owned()))
@@ -93,7 +94,9 @@ impl Store {
     /// When the entry is damaged, or its handle belongs to another wheel.
     pub fn entry(&self, sha256: &str) -> Result<Option<Entry>, StoreError> {
         let id = EntryId::of(sha256)?;
-        let Some(entry) = self.entry_by_id(&id)? else { return Ok(None) };
+        let Some(entry) = self.entry_by_id(&id)? else {
+            return Ok(None);
+        };
         if !entry.manifest.sha256.eq_ignore_ascii_case(sha256) {
             return Err(StoreError::Collision { id: id.to_string(), taken_by: entry.manifest.sha256 });
         }

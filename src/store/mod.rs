@@ -19,7 +19,7 @@ use crate::fs::{self, Lock, LockMode};
 pub use boot::Checked;
 pub use entry::{Entry, EntryId};
 pub use error::StoreError;
-pub use ingest::{Staged, WheelFile};
+pub use ingest::{DIST_INFO_ALIAS, Staged, WheelFile};
 pub use manifest::{FileRow, FolderItem, Manifest, ScriptRow};
 pub use roots::{Root, VenvId};
 
@@ -115,6 +115,15 @@ impl Store {
             locks.push(Lock::wait(&path, LockMode::Exclusive, PATIENCE, announce)?);
         }
         Ok(locks)
+    }
+
+    /// Makes the folders that every store has; whoever registers the first venv does it.
+    fn create_folders(&self) -> Result<(), StoreError> {
+        let roots = self.home.join("roots");
+        for folder in [self.entries(), self.temporary(), self.locks(), self.cache(), roots] {
+            fs::create_dir_all(&folder)?;
+        }
+        Ok(())
     }
 
     /// Makes a folder of its own under `tmp/`, removed when the returned value is dropped.

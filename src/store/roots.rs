@@ -2,7 +2,7 @@
 //! carries the same id; link counts and access times play no part.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +29,8 @@ impl VenvId {
     /// When the text is not 16 hexadecimal digits: it stands in a file that anybody may edit, and becomes part
     /// of a path.
     pub fn parse(text: &str) -> Result<Self, StoreError> {
-        if text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)) {
+        if text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+        {
             return Ok(Self(text.to_owned()));
         }
         Err(StoreError::InvalidId(text.to_owned()))
@@ -84,7 +85,7 @@ impl Store {
             if !error.is_not_found() {
                 return Err(error.into());
             }
-            fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+            self.create_folders()?;
             fs::write_atomic(&path, &text)?;
         }
         Ok(())

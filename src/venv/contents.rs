@@ -10,7 +10,7 @@ use virtpy_resolver::normalize_name;
 
 use super::{Installed, State, Venv, VenvError, record};
 use crate::fs::{self, FileKind};
-use crate::store::{EntryId, Store};
+use crate::store::{DIST_INFO_ALIAS, EntryId, Store};
 use crate::wheel;
 
 /// Who put a distribution there.
@@ -132,8 +132,10 @@ fn is_ours(venv: &Venv, store: &Store, installed: &Installed) -> bool {
         return fs::read_own(&folder.join("INSTALLER"), 64)
             .is_ok_and(|content| content == record::INSTALLER.as_bytes());
     }
-    let Ok(id) = EntryId::of(&installed.sha256) else { return false };
-    let expected = store.entry_path(&id).join("site").join(&installed.dist_info).join("METADATA");
+    let Ok(id) = EntryId::of(&installed.sha256) else {
+        return false;
+    };
+    let expected = store.entry_path(&id).join(DIST_INFO_ALIAS).join("METADATA");
     fs::read_link(&folder.join("METADATA")).is_ok_and(|target| target == expected)
 }
 

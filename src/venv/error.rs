@@ -63,7 +63,9 @@ pub enum VenvError {
         path: String,
     },
     /// One wheel's file where another has a folder.
-    #[error("`{first}` and `{second}` cannot be together: `{path}` is a file in one and a folder in the other")]
+    #[error(
+        "`{first}` and `{second}` cannot be together: `{path}` is a file in one and a folder in the other"
+    )]
     FileAgainstFolder {
         /// The path in the venv.
         path: String,
@@ -75,6 +77,9 @@ pub enum VenvError {
     /// Something that nobody owns is in the way.
     #[error("`{}` is in the way, and no distribution owns it", .0.display())]
     InTheWay(PathBuf),
+    /// A distribution of the venv whose entry is gone from the store.
+    #[error("the store no longer has `{0}`, which this venv uses")]
+    MissingEntry(String),
     /// The change failed, and going back failed too.
     #[error("the venv at `{}` could not be put back as it was", venv.display())]
     Rollback {
@@ -107,6 +112,9 @@ impl VenvError {
             Self::Activation(_) => "choose another folder or another `--prompt`".to_owned(),
             Self::Damaged { .. } => "make the venv anew with `virtpy new --clear`".to_owned(),
             Self::InTheWay(_) => "move it away, then run the command again".to_owned(),
+            Self::MissingEntry(_) => {
+                "make the venv anew with `virtpy new --clear`, then add its packages".to_owned()
+            }
             Self::Rollback { .. } => "the next command in that venv tries again".to_owned(),
             Self::Reserved { .. }
             | Self::FileAgainstFolder { .. }

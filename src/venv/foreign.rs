@@ -19,7 +19,9 @@ pub(super) fn files(venv: &Venv, distribution: &Distribution) -> Result<BTreeSet
         .map_err(|error| VenvError::Damaged { path: path.clone(), reason: error.to_string() })?;
     let mut files = BTreeSet::new();
     for row in rows {
-        let Some(relative) = in_venv(&venv.layout, &row.path) else { continue };
+        let Some(relative) = in_venv(&venv.layout, &row.path) else {
+            continue;
+        };
         if is_own_path(venv, &relative)? {
             files.insert(relative);
         }

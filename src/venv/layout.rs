@@ -24,13 +24,12 @@ impl Layout {
     /// # Errors
     /// When the configuration names no version, or the path fits into no interpreter line.
     pub fn of(root: &Path, config: &Config) -> Result<Self, VenvError> {
-        let damaged = |reason: &str| VenvError::Damaged {
-            path: root.join("pyvenv.cfg"),
-            reason: reason.to_owned(),
-        };
-        let folder = config.get("virtpy-library").ok_or_else(|| damaged("it has no `virtpy-library` line"))?;
-        let is_plain = !folder.is_empty()
-            && folder.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
+        let damaged =
+            |reason: &str| VenvError::Damaged { path: root.join("pyvenv.cfg"), reason: reason.to_owned() };
+        let folder =
+            config.get("virtpy-library").ok_or_else(|| damaged("it has no `virtpy-library` line"))?;
+        let is_plain =
+            !folder.is_empty() && folder.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
         if !is_plain || folder.starts_with('.') {
             return Err(damaged("its `virtpy-library` line names no folder"));
         }
@@ -47,9 +46,8 @@ impl Layout {
     /// Whether a path of the venv is always a real folder, whoever owns what is in it. A linked `lib` makes
     /// foreign tools do nothing, or write into the store.
     pub fn is_always_real(&self, path: &str) -> bool {
-        let is_ancestor_or_self = |of: &str| {
-            of.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
+        let is_ancestor_or_self =
+            |of: &str| of.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         is_ancestor_or_self(&self.site_packages)
             || is_ancestor_or_self(&self.scripts)
             || is_ancestor_or_self(&self.headers)
@@ -68,13 +66,16 @@ impl Layout {
     pub fn is_skeleton(&self, path: &str) -> bool {
         path == "include"
             || path == self.scripts
-            || self.site_packages.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            || self
+                .site_packages
+                .strip_prefix(path)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
     /// Whether a path belongs to the venv itself, so that no wheel may have it.
     pub fn is_reserved(&self, path: &str) -> bool {
         if let Some(name) = path.strip_prefix(&self.scripts).and_then(|rest| rest.strip_prefix('/')) {
-            return is_reserved_script(name);
+            return wheel::is_reserved_script(name);
         }
         let first = path.split('/').next().unwrap_or(path);
         matches!(first, "pyvenv.cfg" | super::PRIVATE_FOLDER)
@@ -88,20 +89,6 @@ impl Layout {
         let up = self.site_packages.split('/').count();
         format!("{}{path}", "../".repeat(up))
     }
-}
-
-/// Whether a name in `bin` is the interpreter's or an activation script's.
-fn is_reserved_script(name: &str) -> bool {
-    let is_python = name
-        .strip_prefix("python")
-        .is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.' || byte == b't'));
-    let lower = name.to_ascii_lowercase();
-    is_python
-        || lower == "activate"
-        || lower == "deactivate"
-        || lower.starts_with("activate.")
-        || lower.starts_with("activate_this.")
-        || lower.starts_with("deactivate.")
 }
 
 #[cfg(test)]
@@ -130,8 +117,14 @@ mod tests {
     #[test]
     fn keeps_its_own_names() {
         let layout = layout();
-        for path in ["pyvenv.cfg", "bin/python", "bin/python3.12", "bin/python3.13t", "bin/activate.fish", ".virtpy/x"]
-        {
+        for path in [
+            "pyvenv.cfg",
+            "bin/python",
+            "bin/python3.12",
+            "bin/python3.13t",
+            "bin/activate.fish",
+            ".virtpy/x",
+        ] {
             assert!(layout.is_reserved(path), "{path}");
         }
         for path in ["bin/pythonista", "bin/pip", "share/pyvenv.cfg", "bin/python-config"] {

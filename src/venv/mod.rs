@@ -11,25 +11,27 @@ mod check;
 mod config;
 mod contents;
 mod create;
+mod direct_url;
 mod error;
 mod foreign;
 mod journal;
 mod layout;
-mod plan;
 mod pieces;
+mod plan;
 mod record;
 mod state;
 
 use std::path::{Path, PathBuf};
 
-pub use change::{Change, ChangeSummary};
-pub use check::{Problem, check};
+pub use change::{Arrival, Change, ChangeSummary};
+pub use check::{Problem, check, check_requirements};
 pub use config::{Config, LinkMode};
 pub use contents::{Contents, Distribution, Owner};
-pub use create::{NewVenv, create};
+pub use create::{BaseInterpreter, NewVenv, create};
+pub use direct_url::{editable_location, frozen};
 pub use error::VenvError;
 pub use layout::Layout;
-pub use plan::{Member, Node, Plan};
+pub use plan::{Clash, Member, Node, Plan};
 pub use state::{Installed, State};
 
 use crate::fs;

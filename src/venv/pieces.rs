@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::VenvError;
 use super::plan::Member;
+use crate::store::DIST_INFO_ALIAS;
 use crate::wheel;
 
 /// One of the folders of an entry whose content is merged into the venv.
@@ -80,7 +81,9 @@ impl Files {
                 Ok(children)
             }
             Tree::Data => Ok(direct_children(manifest.data.iter().map(|row| row.path.as_str()), folder)),
-            Tree::Headers => Ok(direct_children(manifest.headers.iter().map(|row| row.path.as_str()), folder)),
+            Tree::Headers => {
+                Ok(direct_children(manifest.headers.iter().map(|row| row.path.as_str()), folder))
+            }
         }
     }
 
@@ -96,14 +99,15 @@ impl Files {
     }
 }
 
+/// The part of a path that is inside a folder.
+fn in_folder<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
+    path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'))
+}
+
 fn direct_children<'a>(paths: impl Iterator<Item = &'a str>, folder: &str) -> BTreeMap<String, bool> {
     let mut children = BTreeMap::new();
     for path in paths {
-        let inside = if folder.is_empty() {
-            Some(path)
-        } else {
-            path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'))
-        };
+        let inside = if folder.is_empty() { Some(path) } else { in_folder(path, folder) };
         if let Some(inside) = inside {
             let (name, is_folder) = inside.split_once('/').map_or((inside, false), |(name, _)| (name, true));
             children.insert(name.to_owned(), is_folder);
@@ -125,6 +129,12 @@ impl Piece {
             PieceKind::Folder(tree, path) | PieceKind::File(tree, path) if path.is_empty() => {
                 member.entry.join(tree.folder())
             }
+            PieceKind::Folder(Tree::Site, path) | PieceKind::File(Tree::Site, path)
+                if in_folder(path, &member.manifest.dist_info).is_some() =>
+            {
+                let inside = in_folder(path, &member.manifest.dist_info).unwrap_or_default();
+                member.entry.join(DIST_INFO_ALIAS).join(inside)
+            }
             PieceKind::Folder(tree, path) | PieceKind::File(tree, path) => {
                 member.entry.join(tree.folder()).join(path)
             }
@@ -145,7 +155,10 @@ mod tests {
         let paths = ["a/b/c.py", "a/b.py", "ab/x", "a/d"];
         let children = direct_children(paths.into_iter(), "a");
         let expected = [("b", true), ("b.py", false), ("d", false)];
-        assert_eq!(children.iter().map(|(name, folder)| (name.as_str(), *folder)).collect::<Vec<_>>(), expected);
+        assert_eq!(
+            children.iter().map(|(name, folder)| (name.as_str(), *folder)).collect::<Vec<_>>(),
+            expected
+        );
         assert_eq!(direct_children(paths.into_iter(), "").len(), 2);
     }
 }

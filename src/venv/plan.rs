@@ -40,6 +40,8 @@ pub enum Node {
         /// Whether it may be run.
         executable: bool,
     },
+    /// The file that says who installed a distribution. It is the same for all, so they share an inode.
+    Installer,
     /// A copy of a script of the store, with this venv's interpreter line.
     Script(PathBuf),
     /// A second name of the store's file, in the hardlink mode.
@@ -69,14 +71,21 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Plans a venv that holds these distributions.
+    /// Plans a venv that holds these distributions. `shared_folders` are kept real because files of another
+    /// installer are in them.
     ///
     /// # Errors
     /// When a distribution wants a path of the venv's own, or one's file is another's folder.
-    pub fn of(layout: &Layout, mode: LinkMode, members: &[Member<'_>]) -> Result<Self, VenvError> {
+    pub fn of(
+        layout: &Layout,
+        mode: LinkMode,
+        shared_folders: &[String],
+        members: &[Member<'_>],
+    ) -> Result<Self, VenvError> {
         let mut planner = Planner {
             layout,
             mode,
+            shared_folders,
             members,
             files: members.iter().map(|_| Files::default()).collect(),
             wanted: BTreeMap::new(),
@@ -96,6 +105,7 @@ impl Plan {
 struct Planner<'a> {
     layout: &'a Layout,
     mode: LinkMode,
+    shared_folders: &'a [String],
     members: &'a [Member<'a>],
     files: Vec<Files>,
     wanted: BTreeMap<String, Vec<Piece>>,
@@ -163,7 +173,9 @@ impl Planner<'_> {
             }
             return self.place_file(path, pieces);
         }
-        if pieces.len() == 1 && self.mode.folds() && !self.layout.is_always_real(path) {
+        let must_be_real =
+            self.layout.is_always_real(path) || self.shared_folders.iter().any(|shared| shared == path);
+        if pieces.len() == 1 && self.mode.folds() && !must_be_real {
             self.footprints[last.member].links.push(path.to_owned());
             self.insert(path, Node::Link(last.source(self.members)));
             return Ok(());
@@ -174,7 +186,9 @@ impl Planner<'_> {
 
     /// Makes the children of a folder candidates of their own.
     fn open(&mut self, path: &str, piece: &Piece) -> Result<(), VenvError> {
-        let PieceKind::Folder(tree, folder) = &piece.kind else { return Ok(()) };
+        let PieceKind::Folder(tree, folder) = &piece.kind else {
+            return Ok(());
+        };
         let member = &self.members[piece.member];
         for (name, is_folder) in self.files[piece.member].children(member, *tree, folder)? {
             if is_folder && name == wheel::BYTECODE_FOLDER && !self.mode.folds() {
@@ -188,7 +202,9 @@ impl Planner<'_> {
 
     /// Puts the last comer's file at a path.
     fn place_file(&mut self, path: &str, pieces: &[Piece]) -> Result<(), VenvError> {
-        let Some((winner, losers)) = pieces.split_last() else { return Ok(()) };
+        let Some((winner, losers)) = pieces.split_last() else {
+            return Ok(());
+        };
         for loser in losers.iter().filter(|loser| loser.member != winner.member) {
             let (winner, loser) = (self.name(winner), self.name(loser));
             self.plan.clashes.push(Clash { path: path.to_owned(), winner, loser });
@@ -234,6 +250,7 @@ impl Planner<'_> {
     fn write_metadata(&mut self) {
         for (index, member) in self.members.iter().enumerate() {
             let folder = format!("{}/{}", self.layout.site_packages, member.manifest.dist_info);
+            self.plan.nodes.insert(format!("{folder}/INSTALLER"), Node::Installer);
             for (name, content) in record::own_files(self.layout, member, &self.footprints[index]) {
                 let node = Node::Text { content, executable: false };
                 self.plan.nodes.insert(format!("{folder}/{name}"), node);
@@ -260,7 +277,6 @@ impl Planner<'_> {
         self.members[piece.member].manifest.name.clone()
     }
 }
-
 
 fn tree_piece(tree: Tree, path: String, folder: bool) -> PieceKind {
     if folder { PieceKind::Folder(tree, path) } else { PieceKind::File(tree, path) }

@@ -4,8 +4,8 @@
 //! then unlink them when they uninstall or upgrade, and find nothing left to delete or overwrite below; without
 //! these rows they would go through the link into the store.
 
-use super::plan::Member;
 use super::Layout;
+use super::plan::Member;
 use crate::store::FileRow;
 use crate::wheel;
 
@@ -21,13 +21,13 @@ pub(super) struct Footprint {
     pub(super) rows: String,
 }
 
-/// The names and contents of the dist-info files that are virtpy's own.
+/// The names and contents of the dist-info files that virtpy writes for each distribution anew.
 pub(super) fn own_files(
     layout: &Layout,
     member: &Member<'_>,
     footprint: &Footprint,
 ) -> Vec<(&'static str, Vec<u8>)> {
-    let mut files = vec![("INSTALLER", INSTALLER.as_bytes().to_vec())];
+    let mut files = Vec::new();
     if member.requested {
         files.push(("REQUESTED", Vec::new()));
     }
@@ -38,7 +38,7 @@ pub(super) fn own_files(
     for link in &footprint.links {
         record.push_str(&wheel::record_row(&layout.in_record(link), None));
     }
-    record.push_str(&member.manifest.record);
+    push_site(&mut record, layout, member, footprint);
     record.push_str(&footprint.rows);
     for row in &member.manifest.data {
         push_file(&mut record, &layout.in_record(&row.path), row);
@@ -51,6 +51,8 @@ pub(super) fn own_files(
         let path = format!("{}/{}", layout.scripts, script.file.path);
         push_file(&mut record, &layout.in_record(&path), &script.file);
     }
+    let installer = format!("{}/INSTALLER", member.manifest.dist_info);
+    record.push_str(&wheel::record_row(&installer, Some(INSTALLER.as_bytes())));
     for (name, content) in &files {
         let path = format!("{}/{name}", member.manifest.dist_info);
         record.push_str(&wheel::record_row(&path, Some(content)));
@@ -58,6 +60,26 @@ pub(super) fn own_files(
     record.push_str(&wheel::record_row(&format!("{}/RECORD", member.manifest.dist_info), None));
     files.push(("RECORD", record.into_bytes()));
     files
+}
+
+/// The rows of the files in `site-packages`. Those below a folded folder go without hash and size, which may be
+/// left empty (PEP 627): the entry's manifest has them, the store is what is verified, and RECORD is most of what a
+/// venv takes on the disk.
+fn push_site(record: &mut String, layout: &Layout, member: &Member<'_>, footprint: &Footprint) {
+    let mut links: Vec<String> =
+        footprint.links.iter().map(|link| format!("{}/", layout.in_record(link))).collect();
+    links.sort();
+    // The rows are sorted, so those of a folder follow each other.
+    let mut folded: Option<&String> = None;
+    for row in member.manifest.record.lines() {
+        if !folded.is_some_and(|link| row.starts_with(link.as_str())) {
+            folded = links.iter().find(|link| row.starts_with(link.as_str()));
+        }
+        match (folded, row.rsplit_once(",sha256=")) {
+            (Some(_), Some((path, _))) => record.extend([path, ",,\n"]),
+            _ => record.extend([row, "\n"]),
+        }
+    }
 }
 
 fn push_file(record: &mut String, path: &str, row: &FileRow) {

@@ -89,6 +89,9 @@ pub enum Error {
         /// How it differs.
         reason: String,
     },
+    /// RECORD and the archive do not list the same files.
+    #[error("the wheel's {0}")]
+    Unlisted(String),
     /// No script can name this interpreter.
     #[error("no script can be made for the interpreter `{}`: {reason}", path.display())]
     Interpreter {
@@ -110,7 +113,7 @@ impl Error {
                     .to_owned(),
             ),
             Self::WheelVersion(_) => Some("a newer virtpy may be able to install it".to_owned()),
-            Self::Verification { .. } => {
+            Self::Verification { .. } | Self::Unlisted(_) => {
                 Some("the wheel was changed or damaged after it was built: get it again".to_owned())
             }
             Self::Interpreter { .. } => Some("move the environment to another folder".to_owned()),

@@ -1,5 +1,7 @@
 //! A wheel's file name (PEP 427) and the folder names derived from it.
 
+use virtpy_resolver::normalize_name;
+
 use super::{Error, version};
 
 /// What a wheel's file name says.
@@ -36,7 +38,7 @@ impl WheelName {
             }
             _ => return Err(wrong("it does not have five or six parts")),
         };
-        if !is_name(name) || version.is_empty() || tags.iter().any(|tag| tag.is_empty()) {
+        if normalize_name(name).is_err() || version.is_empty() || tags.iter().any(|tag| tag.is_empty()) {
             return Err(wrong("one of its parts is empty or malformed"));
         }
         Ok(Self { name: (*name).to_owned(), version: (*version).to_owned(), tags: expand(tags) })
@@ -46,15 +48,16 @@ impl WheelName {
     /// spelling of its version.
     pub(super) fn is_named_by(&self, stem: &str) -> bool {
         stem.match_indices('-').any(|(place, _)| {
+            let found = &stem[place + 1..];
             is_same_name(&stem[..place], &self.name)
-                && (version::is_same_escaped(&stem[place + 1..], &self.version)
-                    || version::is_same_escaped(&self.version, &stem[place + 1..]))
+                && (self.has_version(found) || version::is_same_escaped(found, &self.version))
         })
     }
 
-    /// Whether a version in METADATA is the one of the file name.
+    /// Whether a full version is the one of the file name, from which some tools leave out a local label.
     pub(super) fn has_version(&self, full: &str) -> bool {
-        version::is_same_escaped(&self.version, full)
+        let public = full.split('+').next().unwrap_or(full);
+        version::is_same_escaped(&self.version, full) || version::is_same(&self.version, public)
     }
 }
 
@@ -73,34 +76,12 @@ fn expand(tags: &[&str]) -> Vec<String> {
     expanded
 }
 
-/// Whether a text is a legal distribution name (PEP 508).
-pub(super) fn is_name(text: &str) -> bool {
-    let alphanumeric = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
-    let bytes = text.as_bytes();
-    // Escaping turns a name's last characters into `_`; they are compared without it.
-    let end = bytes.last().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
-    alphanumeric(bytes.first())
-        && end
-        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte))
-}
-
 /// Whether two names are one after PEP 503 normalisation.
 pub(super) fn is_same_name(left: &str, right: &str) -> bool {
-    normalize(left) == normalize(right)
-}
-
-fn normalize(name: &str) -> String {
-    let mut normal = String::with_capacity(name.len());
-    for letter in name.chars() {
-        if matches!(letter, '-' | '_' | '.') {
-            if !normal.ends_with('-') {
-                normal.push('-');
-            }
-        } else {
-            normal.push(letter.to_ascii_lowercase());
-        }
+    match (normalize_name(left), normalize_name(right)) {
+        (Ok(left), Ok(right)) => left == right,
+        _ => false,
     }
-    normal
 }
 
 #[cfg(test)]
@@ -144,7 +125,15 @@ mod tests {
         ] {
             assert!(name.is_named_by(stem), "{stem}");
         }
-        for stem in ["foo_bar", "foo_bar-1.0", "foo-1.0.post1+cpu", "foo_bar_baz-1.0.post1+cpu", "", "-"] {
+        for stem in [
+            "foo_bar",
+            "foo_bar-1.0",
+            "foo_bar-1.0.post1+gpu",
+            "foo-1.0.post1+cpu",
+            "foo_bar_baz-1.0.post1+cpu",
+            "",
+            "-",
+        ] {
             assert!(!name.is_named_by(stem), "{stem}");
         }
     }

@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 
+use virtpy_resolver::Version;
+
 use super::file_name::{WheelName, is_same_name};
-use super::script::is_reserved_script_name;
+use super::script::is_reserved_script;
 use super::{EntryPoint, Error, Metadata, RecordRow, WheelInfo, entry_points, parse_record};
 use crate::archive::{Archive, Member};
 
@@ -149,6 +151,9 @@ fn check_identity(metadata: &Metadata, name: &WheelName) -> Result<(), Error> {
     if !is_same_name(&metadata.name, &name.name) {
         return Err(mismatch("name", &metadata.name, &name.name));
     }
+    if let Err(error) = metadata.version.parse::<Version>() {
+        return Err(Error::Metadata { file: "METADATA", reason: format!("has an illegal version: {error}") });
+    }
     if !name.has_version(&metadata.version) {
         return Err(mismatch("version", &metadata.version, &name.version));
     }
@@ -202,7 +207,8 @@ fn check_place(tree: Tree, path: &str) -> Result<(), &'static str> {
     let refuse = match tree {
         Tree::Site if first_lower.ends_with(".dist-info") => return Err("into a dist-info folder"),
         Tree::Site | Tree::Headers => false,
-        Tree::Scripts => is_reserved_script_name(first),
+        Tree::Scripts if !rest.is_empty() => return Err("and scripts have no folders"),
+        Tree::Scripts => is_reserved_script(first),
         Tree::Data if rest.is_empty() => {
             matches!(
                 first_lower.as_str(),
@@ -210,7 +216,7 @@ fn check_place(tree: Tree, path: &str) -> Result<(), &'static str> {
             )
         }
         Tree::Data if matches!(first_lower.as_str(), "bin" | "scripts") => {
-            is_reserved_script_name(rest.split('/').next().unwrap_or_default())
+            is_reserved_script(rest.split('/').next().unwrap_or_default())
         }
         Tree::Data => first_lower == ".virtpy",
     };

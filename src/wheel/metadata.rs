@@ -1,7 +1,8 @@
 //! METADATA (core metadata) and WHEEL: files in the form of e-mail headers.
 
+use virtpy_resolver::normalize_name;
+
 use super::Error;
-use super::file_name::is_name;
 
 /// The fields of a distribution's METADATA that virtpy uses or shows. Texts are free of control characters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub struct Metadata {
     pub summary: Option<String>,
     /// `License-Expression` (PEP 639), else `License`.
     pub license: Option<String>,
-    /// `Author`.
+    /// `Author`, else `Author-email`.
     pub author: Option<String>,
     /// `Author-email`.
     pub author_email: Option<String>,
@@ -64,15 +65,14 @@ impl Metadata {
             }
         }
         metadata.license = license_expression.or(metadata.license);
-        if !is_name(&metadata.name) {
-            let reason = match metadata.name.as_str() {
-                "" => "has no name".to_owned(),
-                name => format!("has the illegal name `{name}`"),
-            };
-            return Err(wrong(reason));
+        metadata.author = metadata.author.or_else(|| metadata.author_email.clone());
+        for (field, value) in [("name", &metadata.name), ("version", &metadata.version)] {
+            if value.is_empty() {
+                return Err(wrong(format!("has no {field}")));
+            }
         }
-        if metadata.version.is_empty() {
-            return Err(wrong("has no version".to_owned()));
+        if normalize_name(&metadata.name).is_err() {
+            return Err(wrong(format!("has the illegal name `{}`", metadata.name)));
         }
         Ok(metadata)
     }

@@ -29,7 +29,7 @@ pub use metadata::{Metadata, WheelInfo};
 pub use record::{
     RecordHash, RecordRow, known_record_row, parse_record, record_row, record_rows, write_record,
 };
-pub use script::{is_reserved_script_name, script};
+pub use script::{is_reserved_script, script};
 pub use shebang::{rewrite_python_shebang, shebang};
 pub use unpack::{InstalledFile, ScriptFile, Unpacked, unpack};
 pub use verify::CheckStrategy;

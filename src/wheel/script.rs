@@ -4,14 +4,13 @@ use super::EntryPoint;
 
 /// The text of the script for an entry point.
 ///
-/// `shebang` is the first line, or the first lines, as [`super::shebang`] makes them. The script imports the
+/// `shebang` is the first line, or the first lines, as [`super::shebang`] makes them, line end included. The script imports the
 /// object and exits with what calling it returns. It is valid for every Python 3.
 pub fn script(entry: &EntryPoint, shebang: &str) -> String {
     let EntryPoint { module, attribute, .. } = entry;
     let imported = attribute.split_once('.').map_or(attribute.as_str(), |(first, _)| first);
     format!(
-        r#"{shebang}
-# Written by virtpy for an entry point.
+        r#"{shebang}# Written by virtpy for an entry point.
 import sys
 
 from {module} import {imported}
@@ -28,7 +27,7 @@ if __name__ == "__main__":
 
 /// Whether a script of this name would replace a part of the environment itself: an interpreter or an activation
 /// script. Case does not count, as on file systems that ignore it.
-pub fn is_reserved_script_name(name: &str) -> bool {
+pub fn is_reserved_script(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let name = name.strip_suffix(".exe").unwrap_or(&name);
     if matches!(name, "activate" | "activate_this.py" | "deactivate" | "deactivate.bat")
@@ -57,7 +56,7 @@ pub(super) fn check_script_name(name: &str) -> Result<(), &'static str> {
         Err("has a control character in its name")
     } else if name.len() > 255 {
         Err("has a name that is too long")
-    } else if is_reserved_script_name(name) {
+    } else if is_reserved_script(name) {
         Err("has a name that belongs to the environment itself")
     } else {
         Ok(())
@@ -76,7 +75,7 @@ mod tests {
             attribute: "Class.method".to_owned(),
             gui: false,
         };
-        let text = script(&entry, "#!/bin/python");
+        let text = script(&entry, "#!/bin/python\n");
         assert!(text.starts_with("#!/bin/python\n# Written by virtpy"));
         assert!(text.contains("\nfrom pkg.mod import Class\n"));
         assert!(text.contains("    sys.exit(Class.method())\n"));
@@ -99,7 +98,7 @@ mod tests {
             "activate_this.py",
             "deactivate",
         ] {
-            assert!(is_reserved_script_name(name), "{name}");
+            assert!(is_reserved_script(name), "{name}");
         }
         for name in [
             "pip",
@@ -112,7 +111,7 @@ mod tests {
             "ipython3",
             "test",
         ] {
-            assert!(!is_reserved_script_name(name), "{name}");
+            assert!(!is_reserved_script(name), "{name}");
         }
     }
 }

@@ -13,7 +13,7 @@ use super::Error;
 /// What Linux read of a first line before version 5.1, its line end included; other kernels read more.
 const KERNEL_LIMIT: usize = 127;
 
-/// The first line, or lines, of a script for an interpreter, without the last line end.
+/// The first line, or lines, of a script for an interpreter, line end included.
 ///
 /// It works for every absolute path: `#!path` where kernels understand that, else three lines that both `/bin/sh`
 /// and Python read. Those lines are ASCII, whatever the path is.
@@ -37,7 +37,7 @@ pub fn shebang(interpreter: &Path) -> Result<String, Error> {
     } else {
         format!("\"$(printf '%b' '{}')\"", octal(bytes))
     };
-    Ok(format!("#!/bin/sh\n'''exec' {quoted} \"$0\" \"$@\"\n' '''"))
+    Ok(format!("#!/bin/sh\n'''exec' {quoted} \"$0\" \"$@\"\n' '''\n"))
 }
 
 /// The line that kernels understand, if there is one.
@@ -47,7 +47,7 @@ fn plain(bytes: &[u8]) -> Option<String> {
     // Python would take `coding:` or `coding=` in a comment for the declaration of the script's encoding.
     let declares_encoding = text.contains("coding:") || text.contains("coding=");
     let fits = "#!".len() + text.len() + "\n".len() <= KERNEL_LIMIT;
-    (fits && !declares_encoding && !text.contains(odd)).then(|| format!("#!{text}"))
+    (fits && !declares_encoding && !text.contains(odd)).then(|| format!("#!{text}\n"))
 }
 
 /// Whether a byte means itself between double quotes, to the shell and in Python's string.
@@ -79,10 +79,11 @@ pub fn rewrite_python_shebang(content: &[u8], shebang: &str) -> Option<Vec<u8>> 
         return None;
     }
     let (first, rest) = split_line(content);
-    let (start, end) = shebang.split_once('\n').map_or((shebang, None), |(start, end)| (start, Some(end)));
+    // What follows the first line of a trampoline.
+    let (start, end) = shebang.split_once('\n').unwrap_or((shebang, ""));
     let mut script = Vec::with_capacity(content.len() + shebang.len());
     script.extend_from_slice(start.as_bytes());
-    let Some(end) = end else {
+    if end.is_empty() {
         let arguments = first
             .iter()
             .position(|byte| matches!(byte, b' ' | b'\t'))
@@ -96,7 +97,7 @@ pub fn rewrite_python_shebang(content: &[u8], shebang: &str) -> Option<Vec<u8>> 
         script.push(b'\n');
         script.extend_from_slice(rest);
         return Some(script);
-    };
+    }
     script.push(b'\n');
     // Python looks for the encoding in the first two lines only; to the shell it is a comment.
     let (second, after) = split_line(rest);
@@ -108,7 +109,6 @@ pub fn rewrite_python_shebang(content: &[u8], shebang: &str) -> Option<Vec<u8>> 
         rest
     };
     script.extend_from_slice(end.as_bytes());
-    script.push(b'\n');
     script.extend_from_slice(rest);
     Some(script)
 }

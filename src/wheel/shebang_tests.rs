@@ -100,7 +100,7 @@ fn the_lines_are_a_harmless_string_for_python() {
             .join(OsStr::from_bytes(name))
             .join("a very long path".repeat(10))
             .join("python");
-        let text = format!("{}\nprint('reached')\n", shebang(&path).unwrap());
+        let text = format!("{}print('reached')\n", shebang(&path).unwrap());
         assert!(text.is_ascii());
         let output = Command::new(&python).args(["-W", "error", "-c", &text]).output().unwrap();
         assert_eq!(output.stdout, b"reached\n", "{text}\n{}", String::from_utf8_lossy(&output.stderr));
@@ -111,15 +111,15 @@ fn the_lines_are_a_harmless_string_for_python() {
 #[test]
 fn plain_lines_where_kernels_understand_them() {
     let line = |path: &str| shebang(Path::new(path)).unwrap();
-    assert_eq!(line("/usr/bin/python3"), "#!/usr/bin/python3");
-    assert_eq!(line("/home/jos\u{e9}/bin/python"), "#!/home/jos\u{e9}/bin/python");
+    assert_eq!(line("/usr/bin/python3"), "#!/usr/bin/python3\n");
+    assert_eq!(line("/home/jos\u{e9}/bin/python"), "#!/home/jos\u{e9}/bin/python\n");
     let longest = format!("/{}", "x".repeat(123));
-    assert_eq!(line(&longest), format!("#!{longest}"));
+    assert_eq!(line(&longest), format!("#!{longest}\n"));
     assert!(line(&format!("{longest}x")).starts_with("#!/bin/sh\n'''exec' \"/xxx"));
-    assert_eq!(line("/a b/python"), "#!/bin/sh\n'''exec' \"/a b/python\" \"$0\" \"$@\"\n' '''");
+    assert_eq!(line("/a b/python"), "#!/bin/sh\n'''exec' \"/a b/python\" \"$0\" \"$@\"\n' '''\n");
     assert_eq!(
         line("/a 'b/python"),
-        "#!/bin/sh\n'''exec' \"$(printf '%b' '/a\\0040\\0047b/python')\" \"$0\" \"$@\"\n' '''"
+        "#!/bin/sh\n'''exec' \"$(printf '%b' '/a\\0040\\0047b/python')\" \"$0\" \"$@\"\n' '''\n"
     );
     assert!(matches!(shebang(Path::new("bin/python")), Err(Error::Interpreter { .. })));
     assert!(matches!(shebang(Path::new("/bin/python\n")), Err(Error::Interpreter { .. })));
@@ -128,7 +128,7 @@ fn plain_lines_where_kernels_understand_them() {
 #[test]
 fn only_python_lines_of_wheels_are_rewritten() {
     let rewrite = |content: &str| {
-        rewrite_python_shebang(content.as_bytes(), "#!/v/bin/python")
+        rewrite_python_shebang(content.as_bytes(), "#!/v/bin/python\n")
             .map(|content| String::from_utf8(content).unwrap())
     };
     assert_eq!(rewrite("#!python\nx\n").as_deref(), Some("#!/v/bin/python\nx\n"));

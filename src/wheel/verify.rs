@@ -6,7 +6,7 @@ use super::record::Verifiable;
 use super::{Error, RecordRow};
 use crate::archive::{HashAlgorithm, Written};
 
-/// What to do about a RECORD that does not list exactly the wheel's files. A wrong hash is always an error.
+/// What to do about a RECORD that does not list exactly the wheel's files. A wrong hash or size is always an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CheckStrategy {
     /// Install the files that are there and report the differences, as pip and uv do.
@@ -34,7 +34,6 @@ struct Differences {
     unlisted: Vec<String>,
     unhashed: Vec<String>,
     absent: Vec<String>,
-    sizes: Vec<String>,
 }
 
 impl<'a> Record<'a> {
@@ -76,7 +75,7 @@ impl<'a> Record<'a> {
     /// installed, such as RECORD itself.
     ///
     /// # Errors
-    /// When a file has another digest than its row, or, with [`CheckStrategy::RejectInvalid`], at any difference.
+    /// When a file has another digest or size than its row, or, with [`CheckStrategy::RejectInvalid`], at any difference.
     pub(super) fn verify<'f>(
         mut self,
         written: impl Iterator<Item = (&'f str, &'f Written)>,
@@ -97,7 +96,7 @@ impl<'a> Record<'a> {
                 None => differences.unhashed.push(path.to_owned()),
             }
             if row.listed.size.is_some_and(|size| size != file.size) {
-                differences.sizes.push(path.to_owned());
+                return Err(wrong(path, "has another size than RECORD says"));
             }
         }
         for path in others {
@@ -139,25 +138,18 @@ fn wrong(path: &str, reason: &str) -> Error {
 impl Differences {
     fn judge(self, strategy: CheckStrategy) -> Result<Vec<String>, Error> {
         let kinds = [
-            (self.unlisted, "is not listed in RECORD", "are not listed in RECORD"),
-            (self.unhashed, "has no usable hash in RECORD", "have no usable hash in RECORD"),
-            (self.sizes, "has another size than RECORD says", "have other sizes than RECORD says"),
-            (
-                self.absent,
-                "is listed in RECORD but not in the wheel",
-                "are listed in RECORD but not in the wheel",
-            ),
+            ("RECORD does not list", self.unlisted, ""),
+            ("RECORD has no usable hash for", self.unhashed, ""),
+            ("RECORD lists", self.absent, ", which the wheel does not have"),
         ];
         let mut warnings = Vec::new();
-        for (paths, one, many) in kinds {
-            match paths.as_slice() {
-                [] => {}
-                [path, ..] if strategy == CheckStrategy::RejectInvalid => return Err(wrong(path, one)),
-                [path] => warnings.push(format!("`{}` {one}", path.escape_debug())),
-                [path, more @ ..] => {
-                    warnings.push(format!("`{}` and {} more {many}", path.escape_debug(), more.len()));
-                }
+        for (start, paths, end) in kinds {
+            let [path, more @ ..] = paths.as_slice() else { continue };
+            if strategy == CheckStrategy::RejectInvalid {
+                return Err(Error::Unlisted(format!("{start} `{}`{end}", path.escape_debug())));
             }
+            let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+            warnings.push(format!("{start} `{}`{more}{end}", path.escape_debug()));
         }
         Ok(warnings)
     }

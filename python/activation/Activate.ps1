@@ -1,0 +1,55 @@
+<#
+.SYNOPSIS
+Activates this virtual environment in PowerShell.
+.DESCRIPTION
+Run this script as it is: its changes reach the calling session. The function "deactivate" takes them back.
+#>
+
+# Whatever is active in this session goes first, so that environments do not pile up.
+if (Test-Path -Path function:deactivate) {
+    deactivate -NonDestructive
+}
+
+function global:deactivate ([switch]$NonDestructive) {
+    if (Test-Path -Path variable:global:_OLD_VIRTUAL_PATH) {
+        $env:PATH = $global:_OLD_VIRTUAL_PATH
+        Remove-Variable -Name _OLD_VIRTUAL_PATH -Scope Global
+    }
+    if (Test-Path -Path variable:global:_OLD_VIRTUAL_PYTHONHOME) {
+        $env:PYTHONHOME = $global:_OLD_VIRTUAL_PYTHONHOME
+        Remove-Variable -Name _OLD_VIRTUAL_PYTHONHOME -Scope Global
+    }
+    if (Test-Path -Path function:_OLD_VIRTUAL_PROMPT) {
+        Set-Item -Path function:global:prompt -Value $function:_OLD_VIRTUAL_PROMPT
+        Remove-Item -Path function:_OLD_VIRTUAL_PROMPT
+    }
+    foreach ($name in 'VIRTUAL_ENV', 'VIRTUAL_ENV_PROMPT') {
+        if (Test-Path -Path "env:$name") {
+            Remove-Item -Path "env:$name"
+        }
+    }
+    # Kept when an activation script calls, which replaces it at once.
+    if (-not $NonDestructive) {
+        Remove-Item -Path function:deactivate
+    }
+}
+
+$env:VIRTUAL_ENV = @ROOT@
+$env:VIRTUAL_ENV_PROMPT = @PROMPT@
+
+$global:_OLD_VIRTUAL_PATH = $env:PATH
+$env:PATH = [System.IO.Path]::Combine($env:VIRTUAL_ENV, @SCRIPTS@) + [System.IO.Path]::PathSeparator + $env:PATH
+
+# PYTHONHOME would point this environment's Python at another one's standard library.
+if (Test-Path -Path env:PYTHONHOME) {
+    $global:_OLD_VIRTUAL_PYTHONHOME = $env:PYTHONHOME
+    Remove-Item -Path env:PYTHONHOME
+}
+
+if (-not $env:VIRTUAL_ENV_DISABLE_PROMPT -and (Test-Path -Path function:prompt)) {
+    Set-Item -Path function:global:_OLD_VIRTUAL_PROMPT -Value $function:prompt
+    function global:prompt {
+        Write-Host -NoNewline -ForegroundColor Green -Object @SHOWN_PROMPT@
+        _OLD_VIRTUAL_PROMPT
+    }
+}

@@ -1,0 +1,52 @@
+# Activates this virtual environment in csh and tcsh. Source this file ("source activate.csh").
+
+# Whatever is active in this shell goes first, so that environments do not pile up.
+if ( $?_OLD_VIRTUAL_PATH ) then
+    deactivate nondestructive
+endif
+
+setenv VIRTUAL_ENV @ROOT@
+setenv VIRTUAL_ENV_PROMPT @PROMPT@
+
+# A csh alias cannot ask whether a variable is set and then use it (both are expanded before the question is
+# answered), so each step of the way back is an alias of its own, chosen now.
+if ( $?PATH ) then
+    set _OLD_VIRTUAL_PATH = "$PATH"
+    setenv PATH @ROOT@/@SCRIPTS@:$_OLD_VIRTUAL_PATH:q
+    alias _virtual_restore_path 'setenv PATH $_OLD_VIRTUAL_PATH:q; unset _OLD_VIRTUAL_PATH'
+else
+    set _OLD_VIRTUAL_PATH
+    setenv PATH @ROOT@/@SCRIPTS@
+    alias _virtual_restore_path 'unsetenv PATH; unset _OLD_VIRTUAL_PATH'
+endif
+
+# PYTHONHOME would point this environment's Python at another one's standard library.
+alias _virtual_restore_pythonhome ':'
+if ( $?PYTHONHOME ) then
+    set _OLD_VIRTUAL_PYTHONHOME = "$PYTHONHOME"
+    unsetenv PYTHONHOME
+    alias _virtual_restore_pythonhome 'setenv PYTHONHOME $_OLD_VIRTUAL_PYTHONHOME:q; unset _OLD_VIRTUAL_PYTHONHOME'
+endif
+
+# A shell without a prompt is not interactive, and other scripts tell the two apart by that.
+alias _virtual_restore_prompt ':'
+set _VIRTUAL_SHOW_PROMPT
+if ( ! $?prompt ) unset _VIRTUAL_SHOW_PROMPT
+if ( $?VIRTUAL_ENV_DISABLE_PROMPT ) then
+    if ( "$VIRTUAL_ENV_DISABLE_PROMPT" != "" ) unset _VIRTUAL_SHOW_PROMPT
+endif
+if ( $?_VIRTUAL_SHOW_PROMPT ) then
+    set _OLD_VIRTUAL_PROMPT = $prompt:q
+    if ( $?tcsh ) then
+        set prompt = @TCSH_PROMPT@$prompt:q
+    else
+        set prompt = @CSH_PROMPT@$prompt:q
+    endif
+    alias _virtual_restore_prompt 'set prompt = $_OLD_VIRTUAL_PROMPT:q; unset _OLD_VIRTUAL_PROMPT'
+endif
+unset _VIRTUAL_SHOW_PROMPT
+
+# The last command also takes the argument that an activation script gives.
+alias deactivate '_virtual_restore_path; _virtual_restore_pythonhome; _virtual_restore_prompt; unsetenv VIRTUAL_ENV; unsetenv VIRTUAL_ENV_PROMPT; unalias _virtual_restore_path; unalias _virtual_restore_pythonhome; unalias _virtual_restore_prompt; rehash; unalias deactivate'
+
+rehash

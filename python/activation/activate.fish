@@ -1,0 +1,52 @@
+# Activates this virtual environment in fish. Source this file ("source activate.fish").
+
+function deactivate -d 'Leave the virtual environment and return to the shell as it was'
+    # Called with "nondestructive" by an activation script, which goes on to need this function.
+    if set -q _OLD_VIRTUAL_PATH
+        set -gx PATH $_OLD_VIRTUAL_PATH
+        set -e _OLD_VIRTUAL_PATH
+    end
+    if set -q _OLD_VIRTUAL_PYTHONHOME
+        set -gx PYTHONHOME $_OLD_VIRTUAL_PYTHONHOME
+        set -e _OLD_VIRTUAL_PYTHONHOME
+    end
+    if set -q _OLD_FISH_PROMPT_OVERRIDE
+        set -e _OLD_FISH_PROMPT_OVERRIDE
+        if functions -q _old_fish_prompt
+            functions -e fish_prompt
+            functions -c _old_fish_prompt fish_prompt
+            functions -e _old_fish_prompt
+        end
+    end
+    set -e VIRTUAL_ENV
+    set -e VIRTUAL_ENV_PROMPT
+    if test "$argv[1]" != nondestructive
+        functions -e deactivate
+    end
+end
+
+# Whatever is active in this shell goes first, so that environments do not pile up.
+deactivate nondestructive
+
+set -gx VIRTUAL_ENV @ROOT@
+set -gx VIRTUAL_ENV_PROMPT @PROMPT@
+
+set -g _OLD_VIRTUAL_PATH $PATH
+set -gx PATH "$VIRTUAL_ENV/"@SCRIPTS@ $PATH
+
+# PYTHONHOME would point this environment's Python at another one's standard library.
+if set -q PYTHONHOME
+    set -g _OLD_VIRTUAL_PYTHONHOME $PYTHONHOME
+    set -e PYTHONHOME
+end
+
+if test -z "$VIRTUAL_ENV_DISABLE_PROMPT"; and functions -q fish_prompt
+    functions -c fish_prompt _old_fish_prompt
+    function fish_prompt
+        # The old prompt runs first: it may show the last command's status, which any other command changes.
+        set -l prompt_lines (_old_fish_prompt)
+        printf '%s' @SHOWN_PROMPT@
+        string join \n -- $prompt_lines
+    end
+    set -g _OLD_FISH_PROMPT_OVERRIDE $VIRTUAL_ENV
+end

@@ -1,0 +1,88 @@
+//! Arguments of `virtpy add`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::VenvArgument;
+
+/// Install packages into a venv
+#[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools)] // each is a flag of its own on the command line
+pub struct AddArguments {
+    /// What to install: a requirement (`rich>=13`, `black[d]`), a wheel, an sdist, a folder, a URL, `git+https://…`,
+    /// or a requirements file (`*.txt`)
+    #[arg(value_name = "SPEC")]
+    pub specs: Vec<String>,
+    /// Which venv
+    #[command(flatten)]
+    pub venv: VenvArgument,
+    /// Install what a requirements file lists (can be repeated)
+    #[arg(long = "requirement", short, value_name = "FILE")]
+    pub requirements: Vec<PathBuf>,
+    /// Keep to the versions that a file names, without installing them for it (can be repeated)
+    #[arg(long = "constraint", short, value_name = "FILE")]
+    pub constraints: Vec<PathBuf>,
+    /// Install a folder so that its source is used in place (can be repeated)
+    #[arg(long = "editable", short, value_name = "PATH")]
+    pub editables: Vec<String>,
+    /// Leave out what the packages require
+    #[arg(long)]
+    pub no_deps: bool,
+    /// Take the newest versions, also of what is installed
+    #[arg(long, short = 'U')]
+    pub upgrade: bool,
+    /// Accept pre-releases
+    #[arg(long)]
+    pub pre: bool,
+    /// Refuse every file whose hash the requirements do not give
+    #[arg(long)]
+    pub require_hashes: bool,
+    /// Leave out what was uploaded after this date (RFC 3339, or YYYY-MM-DD)
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub exclude_newer: Option<String>,
+    /// Say what would change, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Compile the packages' bytecode into the store now, for every venv of this Python
+    #[arg(long)]
+    pub compile_bytecode: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Where packages come from
+    #[command(flatten)]
+    pub index: IndexArguments,
+}
+
+/// Refuses what is no date before anything is done.
+fn date(text: &str) -> Result<String, String> {
+    virtpy_resolver::check_date(text).map(|()| text.to_owned()).map_err(|error| error.to_string())
+}
+
+/// Where packages come from
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Where packages come from")]
+pub struct IndexArguments {
+    /// The index to ask, instead of the configured one
+    #[arg(long, short, value_name = "URL")]
+    pub index_url: Option<String>,
+    /// Another index to ask as well (can be repeated)
+    #[arg(long = "extra-index-url", value_name = "URL")]
+    pub extra_index_urls: Vec<String>,
+    /// A folder or a page with wheels and sdists (can be repeated)
+    #[arg(long = "find-links", short, value_name = "PATH|URL")]
+    pub find_links: Vec<String>,
+    /// Ask no index
+    #[arg(long)]
+    pub no_index: bool,
+    /// Use only what is on this machine
+    #[arg(long)]
+    pub offline: bool,
+    /// Build this package from source: a name, or `:all:` (can be repeated)
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub no_binary: Vec<String>,
+    /// Never build this package from source: a name, or `:all:` (can be repeated)
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub only_binary: Vec<String>,
+}

@@ -1,0 +1,80 @@
+//! The command line: what can be typed. The doc comments here are the help texts.
+
+mod add;
+mod read;
+mod venv;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+pub use add::{AddArguments, IndexArguments};
+pub use read::{
+    CheckArguments, FreezeArguments, ListAllArguments, ListArguments, PathArguments, PathKind,
+    RemoveArguments, ShowArguments, TreeArguments,
+};
+pub use venv::{NewArguments, VenvArgument};
+
+/// A Python environment for every project, at the price of a few symlinks
+///
+/// Each wheel is unpacked once per machine, in a read-only store, and linked into every venv that uses it.
+#[derive(Debug, Parser)]
+#[command(name = "virtpy", version, propagate_version = true, max_term_width = 100)]
+#[command(disable_help_subcommand = true, arg_required_else_help = true)]
+pub struct Arguments {
+    /// What applies to every command
+    #[command(flatten)]
+    pub global: GlobalArguments,
+    /// The command
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What applies to every command
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Everywhere")]
+pub struct GlobalArguments {
+    /// Print nothing but errors and the data asked for
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Say more about what is being done
+    #[arg(long, short, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
+    /// When to use colour; NO_COLOR is honoured
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorWhen,
+}
+
+/// When to use colour
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Also in a pipe
+    Always,
+    /// Nowhere
+    Never,
+}
+
+/// The commands
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a venv
+    New(NewArguments),
+    /// Install packages into a venv
+    Add(Box<AddArguments>),
+    /// Remove packages from a venv
+    Remove(RemoveArguments),
+    /// List what is installed in a venv
+    List(ListArguments),
+    /// Print what is installed in the form of a requirements file
+    Freeze(FreezeArguments),
+    /// Show what is known of installed packages
+    Show(ShowArguments),
+    /// Look for unmet requirements, dangling links and changed files
+    Check(CheckArguments),
+    /// Show what requires what
+    Tree(TreeArguments),
+    /// List every venv that the store knows
+    ListAll(ListAllArguments),
+    /// Print one of virtpy's own folders
+    Path(PathArguments),
+}

@@ -1,0 +1,118 @@
+//! Arguments of the commands that remove or only look.
+
+use clap::{Args, ValueEnum};
+
+use super::{IndexArguments, VenvArgument};
+
+/// Remove packages from a venv
+#[derive(Debug, Args)]
+pub struct RemoveArguments {
+    /// The packages' names
+    #[arg(required = true, value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Which venv
+    #[command(flatten)]
+    pub venv: VenvArgument,
+    /// Say what would change, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// List what is installed in a venv
+#[derive(Debug, Args)]
+pub struct ListArguments {
+    /// Which venv
+    #[command(flatten)]
+    pub venv: VenvArgument,
+    /// Only what the index has a newer version of
+    #[arg(long)]
+    pub outdated: bool,
+    /// With `--outdated`: count pre-releases as newer versions
+    #[arg(long, requires = "outdated")]
+    pub pre: bool,
+    /// Print the list as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Where packages come from
+    #[command(flatten)]
+    pub index: IndexArguments,
+}
+
+/// Print what is installed in the form of a requirements file
+#[derive(Debug, Args)]
+pub struct FreezeArguments {
+    /// Which venv
+    #[command(flatten)]
+    pub venv: VenvArgument,
+}
+
+/// Show what is known of installed packages
+#[derive(Debug, Args)]
+pub struct ShowArguments {
+    /// The packages' names
+    #[arg(required = true, value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Which venv
+    #[command(flatten)]
+    pub venv: VenvArgument,
+    /// List the files as well
+    #[arg(long, short)]
+    pub files: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Look for unmet requirements, dangling links and changed files
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    /// Which venv
+    #[command(flatten)]
+    pub venv: VenvArgument,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Show what requires what
+#[derive(Debug, Args)]
+pub struct TreeArguments {
+    /// Start from these packages instead of those that nothing requires
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Which venv
+    #[command(flatten)]
+    pub venv: VenvArgument,
+    /// Show what requires a package instead of what it requires
+    #[arg(long)]
+    pub invert: bool,
+}
+
+/// List every venv that the store knows
+#[derive(Debug, Args)]
+pub struct ListAllArguments {
+    /// Print the list as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Print one of virtpy's own folders
+#[derive(Debug, Args)]
+pub struct PathArguments {
+    /// Which folder
+    pub kind: PathKind,
+}
+
+/// One of virtpy's own folders
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PathKind {
+    /// The commands of installed applications; belongs on PATH
+    Bin,
+    /// The same
+    Executables,
+    /// The store
+    Storage,
+}

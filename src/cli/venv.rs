@@ -1,0 +1,41 @@
+//! Arguments about venvs themselves.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::venv::LinkMode;
+
+/// Which venv a command works on
+#[derive(Debug, Clone, Default, Args)]
+pub struct VenvArgument {
+    /// The venv; without it the active one, or else `.venv` here or in a folder above
+    #[arg(long = "venv", value_name = "PATH")]
+    pub path: Option<PathBuf>,
+}
+
+/// Make a venv
+#[derive(Debug, Args)]
+pub struct NewArguments {
+    /// Where to make it
+    #[arg(default_value = ".venv")]
+    pub path: PathBuf,
+    /// The interpreter: a version (`3`, `3.12`, `>=3.9`), a name (`python3.11`, `pypy`) or a path
+    #[arg(long, short, value_name = "PYTHON")]
+    pub python: Option<String>,
+    /// The name to show in the shell's prompt; `.` is the present folder's name
+    #[arg(long)]
+    pub prompt: Option<String>,
+    /// Replace a venv that is there already
+    #[arg(long)]
+    pub clear: bool,
+    /// Let the venv see the packages of the interpreter it is made from
+    #[arg(long)]
+    pub system_site_packages: bool,
+    /// Make it without the `pip` that hands over to virtpy
+    #[arg(long)]
+    pub no_pip_shim: bool,
+    /// How packages come into it: auto, symlink, hardlink or copy
+    #[arg(long, value_name = "MODE", default_value = "auto")]
+    pub link_mode: LinkMode,
+}

@@ -1,0 +1,353 @@
+//! `virtpy add`: install packages into a venv.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use virtpy_resolver::{Input, Options, Request, Resolution};
+
+use super::progress::Progress;
+use crate::cli::AddArguments;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::fs;
+use crate::interpreters::Interpreter;
+use crate::output::{counted, seconds};
+use crate::resolve::{self, Obtained, Question, ResolveError, Supply, Way};
+use crate::venv::{self, Arrival, Change, ChangeSummary, Contents, Problem, Venv};
+
+pub(super) fn run(context: &Context, arguments: &AddArguments) -> Result<u8, Failure> {
+    let started = Instant::now();
+    let inputs = Inputs::of(context, arguments)?;
+    let venv = context.venv(&arguments.venv)?;
+    let interpreter = context.interpreter(&venv)?;
+    let _store_lock = context.store.lock_shared(&mut context.announce())?;
+    let _venv_lock = context.store.lock_venv(&venv.id, &mut context.announce())?;
+    venv.recover()?;
+    let contents = Contents::read(&venv, &context.store)?;
+    let addition =
+        Addition { context, arguments, venv: &venv, interpreter: &interpreter, contents: &contents };
+
+    let digest = match addition.answer(&inputs)? {
+        Answer::Satisfied => {
+            let result = Outcome { unchanged: contents.distributions.len(), ..Outcome::default() };
+            return addition.report(result, started.elapsed());
+        }
+        Answer::Ask(digest) => digest,
+    };
+    let outcome = addition.install(inputs, digest)?;
+    addition.report(outcome, started.elapsed())
+}
+
+/// What is asked for, sorted by kind.
+struct Inputs {
+    specs: Vec<String>,
+    files: Vec<PathBuf>,
+    constraints: Vec<PathBuf>,
+    editables: Vec<String>,
+}
+
+impl Inputs {
+    fn of(context: &Context, arguments: &AddArguments) -> Result<Self, Failure> {
+        let absolute = |path: &PathBuf| context.working_directory.join(path);
+        let mut files: Vec<PathBuf> = arguments.requirements.iter().map(absolute).collect();
+        let mut specs = Vec::new();
+        for spec in &arguments.specs {
+            let path = context.working_directory.join(spec);
+            // No distribution's name ends so: who writes it means a requirements file.
+            let is_file = Path::new(spec).extension().is_some_and(|extension| extension == "txt");
+            if is_file { files.push(path) } else { specs.push(spec.clone()) }
+        }
+        for file in files.iter().chain(&arguments.constraints) {
+            fs::metadata(&context.working_directory.join(file))?;
+        }
+        if specs.is_empty() && files.is_empty() && arguments.editables.is_empty() {
+            return Err(Failure::usage("there is nothing to add")
+                .hinted("name packages, or a requirements file with `-r`: `virtpy add requests`"));
+        }
+        Ok(Self {
+            specs,
+            files,
+            constraints: arguments.constraints.iter().map(absolute).collect(),
+            editables: arguments.editables.clone(),
+        })
+    }
+}
+
+/// Whether the resolver has to be asked.
+enum Answer {
+    /// Everything is there.
+    Satisfied,
+    /// Ask; afterwards, what is there satisfies a request with this digest.
+    Ask(Option<String>),
+}
+
+/// One call of `virtpy add`.
+struct Addition<'a> {
+    context: &'a Context,
+    arguments: &'a AddArguments,
+    venv: &'a Venv,
+    interpreter: &'a Interpreter,
+    contents: &'a Contents,
+}
+
+/// What came of it.
+#[derive(Default)]
+struct Outcome {
+    summary: ChangeSummary,
+    unchanged: usize,
+    ways: Ways,
+    linked_in: Duration,
+}
+
+/// How many packages came in which way.
+#[derive(Default, Clone, Copy, Serialize)]
+struct Ways {
+    from_store: usize,
+    downloaded: usize,
+    built: usize,
+}
+
+impl Ways {
+    fn of(obtained: &[Obtained]) -> Self {
+        let count = |way| obtained.iter().filter(|one| one.way == way).count();
+        Self { from_store: count(Way::Store), downloaded: count(Way::Fetched), built: count(Way::Built) }
+    }
+}
+
+impl std::fmt::Display for Ways {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} from the store, {} downloaded", self.from_store, self.downloaded)?;
+        if self.built > 0 { write!(formatter, ", {} built", self.built) } else { Ok(()) }
+    }
+}
+
+impl Addition<'_> {
+    /// Tries to answer without the resolver.
+    fn answer(&self, inputs: &Inputs) -> Result<Answer, Failure> {
+        let arguments = self.arguments;
+        if arguments.upgrade || arguments.require_hashes || !inputs.editables.is_empty() {
+            return Ok(Answer::Ask(None));
+        }
+        let Some(question) = Question::of(&inputs.specs, &inputs.files, &inputs.constraints) else {
+            return Ok(Answer::Ask(None));
+        };
+        let options = format!("{} {}", arguments.no_deps, self.interpreter.version);
+        let digest = resolve::request_digest(&question, &options);
+        let untouched = self.contents.lost.is_empty()
+            && !self.contents.distributions.iter().any(venv::Distribution::is_foreign);
+        if untouched && self.contents.state.satisfied.as_ref() == Some(&digest) {
+            return Ok(Answer::Satisfied);
+        }
+        let markers = Context::markers(self.interpreter)?;
+        if resolve::is_satisfied(&question, self.contents, &markers, arguments.no_deps) {
+            return Ok(Answer::Satisfied);
+        }
+        Ok(Answer::Ask(Some(digest)))
+    }
+
+    fn install(&self, inputs: Inputs, digest: Option<String>) -> Result<Outcome, Failure> {
+        let session = self.context.session(self.interpreter, &self.arguments.index)?;
+        let progress = Progress::new(self.context.output, "resolving");
+        let resolution = session.resolve(&self.request(inputs)?).map_err(ResolveError::from)?;
+        for warning in &resolution.warnings {
+            self.context.output.warning(warning);
+        }
+        let arriving = self.arriving(&resolution);
+        let unchanged = resolution.packages.len() - arriving.len();
+        if self.arguments.dry_run {
+            return Ok(Outcome {
+                summary: self.foresee(&resolution, &arriving),
+                unchanged,
+                ..Outcome::default()
+            });
+        }
+        progress.stage("fetching");
+        let build_key = format!(
+            "{} {} {}",
+            self.interpreter.implementation,
+            self.interpreter.tag(),
+            self.interpreter.platform
+        );
+        let supply = Supply {
+            store: &self.context.store,
+            session: &session,
+            interpreter: &build_key,
+            reporter: &progress,
+        };
+        let obtained = resolve::obtain(&supply, &resolution, &arriving, &mut self.context.announce())?;
+        progress.end();
+        let ways = Ways::of(&obtained);
+        let install: Vec<Arrival> = obtained.into_iter().map(|one| arrival(&resolution, one)).collect();
+        if self.arguments.compile_bytecode {
+            super::compile::compile(self.context, self.interpreter, &install)?;
+        }
+        let linking = Instant::now();
+        let change = Change { install, satisfies: digest, ..Change::default() };
+        let summary = self.venv.apply(&self.context.store, self.contents, &change)?;
+        let outcome = Outcome { summary, unchanged, ways, linked_in: linking.elapsed() };
+        self.warn_about_broken_requirements(&outcome)?;
+        Ok(outcome)
+    }
+
+    fn request(&self, inputs: Inputs) -> Result<Request, Failure> {
+        let arguments = self.arguments;
+        let settings = self.context.index_settings(&arguments.index)?;
+        let specs = inputs.specs.into_iter().map(Input::Requirement);
+        let files = inputs.files.into_iter().map(Input::RequirementsFile);
+        let editables = inputs.editables.into_iter().map(Input::Editable);
+        let installed = self
+            .contents
+            .distributions
+            .iter()
+            .map(|distribution| (distribution.key.clone(), distribution.version.clone()))
+            .collect();
+        Ok(Request {
+            requirements: specs.chain(files).chain(editables).collect(),
+            constraints: inputs.constraints,
+            installed,
+            options: Options {
+                no_deps: arguments.no_deps,
+                upgrade: arguments.upgrade,
+                upgrade_packages: Vec::new(),
+                prerelease: arguments.pre || settings.prerelease,
+                no_binary: settings.no_binary,
+                only_binary: settings.only_binary,
+                require_hashes: arguments.require_hashes || settings.require_hashes,
+                exclude_newer: arguments.exclude_newer.clone().or(settings.exclude_newer),
+                working_directory: self.context.working_directory.clone(),
+            },
+        })
+    }
+
+    /// The packages of a resolution that are not installed as they should be.
+    fn arriving(&self, resolution: &Resolution) -> Vec<usize> {
+        let installed = self.contents.by_key();
+        let is_there = |package: &virtpy_resolver::Package| {
+            installed.get(package.name.as_str()).is_some_and(|distribution| {
+                // What comes from a path or a URL may have changed without a new version.
+                package.direct_url.is_none()
+                    && distribution.direct_url().is_none()
+                    && same_version(&distribution.version, &package.version)
+            })
+        };
+        (0..resolution.packages.len()).filter(|index| !is_there(&resolution.packages[*index])).collect()
+    }
+
+    /// What would come and go.
+    fn foresee(&self, resolution: &Resolution, arriving: &[usize]) -> ChangeSummary {
+        let installed = self.contents.by_key();
+        let mut summary = ChangeSummary::default();
+        for package in arriving.iter().map(|index| &resolution.packages[*index]) {
+            if let Some(old) = installed.get(package.name.as_str()) {
+                summary.removed.push((old.name.clone(), old.version.clone()));
+            }
+            summary.added.push((package.name.clone(), package.version.clone()));
+        }
+        summary
+    }
+
+    /// pip's users know that an upgrade may break what was there; they should hear of it at once.
+    fn warn_about_broken_requirements(&self, outcome: &Outcome) -> Result<(), Failure> {
+        if outcome.summary.removed.is_empty() && !self.arguments.no_deps {
+            return Ok(());
+        }
+        let contents = Contents::read(self.venv, &self.context.store)?;
+        let markers = Context::markers(self.interpreter)?;
+        for problem in venv::check_requirements(&contents, &markers) {
+            match problem {
+                Problem::Unmet { distribution, requirement } => self
+                    .context
+                    .output
+                    .warning(format_args!("{distribution} requires {requirement}, which is not installed")),
+                Problem::Conflicting { distribution, requirement, installed } => self.context.output.warning(
+                    format_args!("{distribution} requires {requirement}, but {installed} is installed"),
+                ),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn report(&self, outcome: Outcome, elapsed: Duration) -> Result<u8, Failure> {
+        let output = self.context.output;
+        for clash in &outcome.summary.clashes {
+            output.warning(format_args!(
+                "`{}` is in both {} and {}; the one of {} is used",
+                clash.path, clash.loser, clash.winner, clash.winner
+            ));
+        }
+        super::report_left_alone(output, &outcome.summary);
+        if self.arguments.json {
+            output.json(&Report::of(&outcome, self.arguments.dry_run, elapsed))?;
+            return Ok(0);
+        }
+        super::report_changes(output, &outcome.summary);
+        let added = counted(outcome.summary.added.len(), "package");
+        if outcome.summary.added.is_empty() {
+            output.message(format_args!("Nothing to do: everything is installed ({})", seconds(elapsed)));
+        } else if self.arguments.dry_run {
+            output.message(format_args!("Would add {added} ({}, nothing was changed)", seconds(elapsed)));
+        } else {
+            output.message(format_args!("Added {added} in {} ({})", seconds(elapsed), outcome.ways));
+            output.detail(format_args!(
+                "linked {} distributions in {:.1} ms",
+                outcome.summary.added.len(),
+                outcome.linked_in.as_secs_f64() * 1000.0
+            ));
+        }
+        Ok(0)
+    }
+}
+
+fn same_version(one: &str, other: &str) -> bool {
+    use virtpy_resolver::Version;
+    one == other
+        || matches!((one.parse::<Version>(), other.parse::<Version>()), (Ok(one), Ok(other)) if one == other)
+}
+
+fn arrival(resolution: &Resolution, obtained: Obtained) -> Arrival {
+    let package = &resolution.packages[obtained.package];
+    Arrival {
+        entry: obtained.entry,
+        requested: package.requested,
+        direct_url: package.direct_url.as_ref().map(ToString::to_string),
+    }
+}
+
+/// The answer for programs.
+#[derive(Serialize)]
+struct Report<'a> {
+    dry_run: bool,
+    added: Vec<Named<'a>>,
+    removed: Vec<Named<'a>>,
+    unchanged: usize,
+    #[serde(flatten)]
+    ways: Ways,
+    seconds: f64,
+}
+
+/// A distribution in an answer for programs.
+#[derive(Serialize)]
+pub(super) struct Named<'a> {
+    name: &'a str,
+    version: &'a str,
+}
+
+/// Pairs of name and version, for programs.
+pub(super) fn named(pairs: &[(String, String)]) -> Vec<Named<'_>> {
+    pairs.iter().map(|(name, version)| Named { name, version }).collect()
+}
+
+impl<'a> Report<'a> {
+    fn of(outcome: &'a Outcome, dry_run: bool, elapsed: Duration) -> Self {
+        Self {
+            dry_run,
+            added: named(&outcome.summary.added),
+            removed: named(&outcome.summary.removed),
+            unchanged: outcome.unchanged,
+            ways: outcome.ways,
+            seconds: elapsed.as_secs_f64(),
+        }
+    }
+}

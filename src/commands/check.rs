@@ -1,0 +1,59 @@
+//! `virtpy check`: look for what is wrong in a venv.
+
+use crate::cli::CheckArguments;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::output::counted;
+use crate::venv::{Contents, Problem, check};
+
+pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, Failure> {
+    let venv = context.venv(&arguments.venv)?;
+    let _store_lock = context.store.lock_shared(&mut context.announce())?;
+    {
+        let _venv_lock = context.store.lock_venv(&venv.id, &mut context.announce())?;
+        if venv.recover()? {
+            context.output.message("An interrupted change was taken back");
+        }
+    }
+    let contents = Contents::read(&venv, &context.store)?;
+    let interpreter = context.interpreter(&venv)?;
+    let problems = check(&venv, &context.store, &contents, &Context::markers(&interpreter)?)?;
+    let errors = problems.iter().filter(|problem| problem.is_error()).count();
+    if arguments.json {
+        context.output.json(&problems)?;
+    } else {
+        for problem in &problems {
+            context.output.data(sentence(problem));
+        }
+        let count = counted(contents.distributions.len(), "package");
+        if errors == 0 {
+            context.output.message(format_args!("Checked {count}: everything is in order"));
+        } else {
+            context.output.message(format_args!("Checked {count}: {}", counted(errors, "problem")));
+        }
+    }
+    Ok(u8::from(errors > 0))
+}
+
+fn sentence(problem: &Problem) -> String {
+    match problem {
+        Problem::Unmet { distribution, requirement } => {
+            format!("{distribution} requires {requirement}, which is not installed")
+        }
+        Problem::Conflicting { distribution, requirement, installed } => {
+            format!("{distribution} requires {requirement}, but {installed} is installed")
+        }
+        Problem::Dangling { path } => format!("`{path}` leads nowhere: the store no longer has its target"),
+        Problem::NoEntry { distribution, path } => {
+            format!("{distribution} is gone from the store: `{path}` is missing")
+        }
+        Problem::Foreign { distribution, installer } => {
+            format!("{distribution} was installed by {installer}")
+        }
+        Problem::Modified { path } => format!("`{path}` is not as virtpy made it"),
+        Problem::Lost { distribution } => {
+            format!("{distribution} was removed or replaced by another installer")
+        }
+        Problem::NoInterpreter { path } => format!("`{path}` leads to no interpreter"),
+    }
+}

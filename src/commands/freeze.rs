@@ -1,0 +1,15 @@
+//! `virtpy freeze`: what is installed, in the form of a requirements file.
+
+use crate::cli::FreezeArguments;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::venv::{Contents, frozen};
+
+pub(super) fn run(context: &Context, arguments: &FreezeArguments) -> Result<u8, Failure> {
+    let venv = context.venv(&arguments.venv)?;
+    let contents = Contents::read(&venv, &context.store)?;
+    let block: String =
+        contents.distributions.iter().map(|distribution| format!("{}\n", frozen(distribution))).collect();
+    context.output.data_block(&block);
+    Ok(0)
+}

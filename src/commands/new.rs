@@ -1,0 +1,70 @@
+//! `virtpy new`: make a venv.
+
+use std::time::Instant;
+
+use crate::cli::NewArguments;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::interpreters::{Interpreter, PythonRequest};
+use crate::output::seconds;
+use crate::venv::{self, BaseInterpreter, NewVenv};
+
+pub(super) fn run(context: &Context, arguments: &NewArguments) -> Result<u8, Failure> {
+    let started = Instant::now();
+    let request = arguments
+        .python
+        .as_deref()
+        .map(|text| text.parse::<PythonRequest>().map_err(|error| Failure::usage(error.to_string())))
+        .transpose()?;
+    let interpreter = context.find_interpreter(request.as_ref())?;
+    let wish = NewVenv {
+        path: context.working_directory.join(&arguments.path),
+        prompt: prompt(context, arguments),
+        system_site_packages: arguments.system_site_packages,
+        clear: arguments.clear,
+        link_mode: arguments.link_mode,
+    };
+    let path = venv::create(&context.store, &base(&interpreter), &wish)?;
+    let shown = path.strip_prefix(&context.working_directory).unwrap_or(&path);
+    context.output.message(format_args!(
+        "Made `{}` with {} {} in {}",
+        shown.display(),
+        display_name(&interpreter.implementation),
+        interpreter.version,
+        seconds(started.elapsed())
+    ));
+    Ok(0)
+}
+
+fn prompt(context: &Context, arguments: &NewArguments) -> Option<String> {
+    let prompt = arguments.prompt.as_deref()?;
+    if prompt == "." {
+        return context.working_directory.file_name().map(|name| name.to_string_lossy().into_owned());
+    }
+    Some(prompt.to_owned())
+}
+
+fn base(interpreter: &Interpreter) -> BaseInterpreter {
+    BaseInterpreter {
+        executable: interpreter.executable.clone(),
+        version: interpreter.version.to_string(),
+        library: library_folder(interpreter),
+        names: interpreter.executable_names(),
+        lib64: cfg!(target_os = "linux") && interpreter.pointer_width == 64,
+    }
+}
+
+/// The `python3.12` of `lib/python3.12/site-packages`.
+fn library_folder(interpreter: &Interpreter) -> String {
+    let name = interpreter.purelib.iter().nth(1).map(|name| name.to_string_lossy().into_owned());
+    name.unwrap_or_else(|| format!("python{}", interpreter.tag()))
+}
+
+fn display_name(implementation: &str) -> &str {
+    match implementation {
+        "cpython" => "CPython",
+        "pypy" => "PyPy",
+        "graalpy" => "GraalPy",
+        other => other,
+    }
+}

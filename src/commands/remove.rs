@@ -1,0 +1,76 @@
+//! `virtpy remove`: remove packages from a venv.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use serde::Serialize;
+
+use super::add::{Named, named};
+use crate::cli::RemoveArguments;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::output::{counted, seconds};
+use crate::venv::{Change, ChangeSummary, Contents};
+
+pub(super) fn run(context: &Context, arguments: &RemoveArguments) -> Result<u8, Failure> {
+    let started = Instant::now();
+    let venv = context.venv(&arguments.venv)?;
+    let _store_lock = context.store.lock_shared(&mut context.announce())?;
+    let _venv_lock = context.store.lock_venv(&venv.id, &mut context.announce())?;
+    venv.recover()?;
+    let contents = Contents::read(&venv, &context.store)?;
+    let remove = keys(&contents, &arguments.names)?;
+    let summary = if arguments.dry_run {
+        foresee(&contents, &remove)
+    } else {
+        venv.apply(&context.store, &contents, &Change { remove, ..Change::default() })?
+    };
+    super::report_left_alone(context.output, &summary);
+    if arguments.json {
+        context.output.json(&Report { dry_run: arguments.dry_run, removed: named(&summary.removed) })?;
+        return Ok(0);
+    }
+    super::report_changes(context.output, &summary);
+    let count = counted(summary.removed.len(), "package");
+    let elapsed = seconds(started.elapsed());
+    if arguments.dry_run {
+        context.output.message(format_args!("Would remove {count} (nothing was changed)"));
+    } else {
+        context.output.message(format_args!("Removed {count} in {elapsed}"));
+    }
+    Ok(0)
+}
+
+/// The normalized names; all have to be installed, or nothing is removed.
+fn keys(contents: &Contents, names: &[String]) -> Result<BTreeSet<String>, Failure> {
+    let mut keys = BTreeSet::new();
+    let mut missing = Vec::new();
+    for name in names {
+        match contents.find(name) {
+            Some(distribution) => drop(keys.insert(distribution.key.clone())),
+            None => missing.push(format!("`{name}`")),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(keys);
+    }
+    let verb = if missing.len() == 1 { "is" } else { "are" };
+    Err(Failure::new(format!("{} {verb} not installed; nothing was removed", missing.join(", ")))
+        .hinted("`virtpy list` shows what is installed"))
+}
+
+fn foresee(contents: &Contents, keys: &BTreeSet<String>) -> ChangeSummary {
+    let removed = contents
+        .distributions
+        .iter()
+        .filter(|distribution| keys.contains(&distribution.key))
+        .map(|distribution| (distribution.name.clone(), distribution.version.clone()))
+        .collect();
+    ChangeSummary { removed, ..ChangeSummary::default() }
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    dry_run: bool,
+    removed: Vec<Named<'a>>,
+}

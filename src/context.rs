@@ -1,0 +1,138 @@
+//! Directories and settings, read once.
+
+use std::path::{Path, PathBuf};
+
+use virtpy_resolver::{IndexSettings, MarkerEnvironment, Session, SessionOptions};
+
+use crate::cli::{IndexArguments, VenvArgument};
+use crate::error::Failure;
+use crate::fs;
+use crate::interpreters::{self, Interpreter, PythonRequest, Sources};
+use crate::output::Output;
+use crate::store::Store;
+use crate::venv::Venv;
+
+/// What every command needs.
+#[derive(Debug)]
+pub struct Context {
+    /// The store in `$VIRTPY_HOME`.
+    pub store: Store,
+    /// The folder that the command was called in, absolute.
+    pub working_directory: PathBuf,
+    /// What the user sees.
+    pub output: Output,
+}
+
+impl Context {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// When there is no present folder, or no home to keep a store in.
+    pub fn new(output: Output) -> Result<Self, Failure> {
+        let working_directory = std::env::current_dir()
+            .map_err(|error| Failure::new(format!("the present folder cannot be used: {error}")))?;
+        let home = match std::env::var_os("VIRTPY_HOME").filter(|home| !home.is_empty()) {
+            Some(home) => working_directory.join(home),
+            None => directories::ProjectDirs::from("", "", "virtpy")
+                .ok_or_else(|| {
+                    Failure::new("there is no home folder to keep the store in")
+                        .hinted("set `VIRTPY_HOME` to the folder that shall hold it")
+                })?
+                .data_dir()
+                .to_path_buf(),
+        };
+        Ok(Self { store: Store::new(home), working_directory, output })
+    }
+
+    /// Finds the interpreter that a request means; without one, the first that works.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn find_interpreter(&self, request: Option<&PythonRequest>) -> Result<Interpreter, Failure> {
+        let (pythons, cache) = (self.store.pythons(), self.store.cache());
+        let sources = Sources::from_environment(&pythons, &cache, &self.working_directory);
+        Ok(interpreters::find(request, &sources)?)
+    }
+
+    /// Opens the venv that a command means: the one it names, the active one, or the nearest `.venv` upwards.
+    ///
+    /// # Errors
+    /// When there is none, or another tool made it.
+    pub fn venv(&self, argument: &VenvArgument) -> Result<Venv, Failure> {
+        if let Some(path) = &argument.path {
+            return Ok(Venv::open(&self.working_directory.join(path))?);
+        }
+        if let Some(active) = std::env::var_os("VIRTUAL_ENV").filter(|active| !active.is_empty()) {
+            return Ok(Venv::open(Path::new(&active))?);
+        }
+        for folder in self.working_directory.ancestors() {
+            let path = folder.join(".venv");
+            if fs::kind(&path.join("pyvenv.cfg"))?.is_some() {
+                return Ok(Venv::open(&path)?);
+            }
+        }
+        Err(Failure::new("there is no venv here: none is active, and no folder upwards has a `.venv`")
+            .hinted("make one with `virtpy new`, or name one with `--venv PATH`"))
+    }
+
+    /// The facts of the interpreter that a venv was made from.
+    ///
+    /// # Errors
+    /// When it is gone or does not run.
+    pub fn interpreter(&self, venv: &Venv) -> Result<Interpreter, Failure> {
+        let executable = fs::canonicalize(&venv.python()).map_err(|_| {
+            let known = venv.config.get("executable").unwrap_or("an unknown interpreter");
+            Failure::new(format!("`{known}`, which this venv was made from, is gone"))
+                .hinted("make the venv anew with `virtpy new --clear`")
+        })?;
+        Ok(interpreters::query(&executable, &self.store.cache())?)
+    }
+
+    /// The markers of an interpreter (PEP 508).
+    ///
+    /// # Errors
+    /// When it does not tell them all.
+    pub fn markers(interpreter: &Interpreter) -> Result<MarkerEnvironment, Failure> {
+        MarkerEnvironment::from_values(&interpreter.markers).map_err(|error| Failure::new(error.to_string()))
+    }
+
+    /// A connection to the indexes, as the user's configuration and the flags say. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// When a configuration file makes no sense.
+    pub fn session(&self, interpreter: &Interpreter, flags: &IndexArguments) -> Result<Session, Failure> {
+        let settings = self.index_settings(flags)?;
+        Ok(Session::new(SessionOptions {
+            cache_dir: self.store.cache().join("resolver"),
+            python: interpreter.executable.clone(),
+            settings,
+            user_agent: concat!("virtpy/", env!("CARGO_PKG_VERSION")).to_owned(),
+        }))
+    }
+
+    /// What the configuration says, overridden by the flags.
+    ///
+    /// # Errors
+    /// When a configuration file makes no sense.
+    pub fn index_settings(&self, flags: &IndexArguments) -> Result<IndexSettings, Failure> {
+        let mut settings = IndexSettings::discover(&|name| std::env::var(name).ok())
+            .map_err(|error| Failure::from(crate::resolve::ResolveError::from(error)))?;
+        if let Some(url) = &flags.index_url {
+            settings.index_url = Some(url.clone());
+            settings.no_index = false;
+        }
+        settings.extra_index_urls.extend(flags.extra_index_urls.iter().cloned());
+        settings.find_links.extend(flags.find_links.iter().cloned());
+        settings.no_index |= flags.no_index;
+        settings.offline |= flags.offline;
+        settings.no_binary.extend(flags.no_binary.iter().cloned());
+        settings.only_binary.extend(flags.only_binary.iter().cloned());
+        Ok(settings)
+    }
+
+    /// Tells the user that another process has to finish first.
+    pub fn announce(&self) -> impl FnMut(&str) + use<> {
+        let output = self.output;
+        move |holder| output.message(format_args!("waiting for {holder}, which holds the store or this venv"))
+    }
+}

@@ -1,0 +1,97 @@
+//! Waits for a started program that may hang or print without end.
+
+use std::io::Read;
+use std::path::Path;
+use std::process::{Child, ExitStatus};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use super::Error;
+
+/// How many bytes of output are read, many times what the facts need.
+const OUTPUT_LIMIT: u64 = 1 << 20;
+
+/// A started interpreter, which is ended when this is dropped.
+pub(super) struct Running<'a> {
+    child: Child,
+    executable: &'a Path,
+    timeout: Duration,
+    deadline: Instant,
+}
+
+impl<'a> Running<'a> {
+    /// Watches a child that leads its own process group and whose output is piped.
+    pub(super) fn new(child: Child, executable: &'a Path, timeout: Duration) -> Self {
+        Self { child, executable, timeout, deadline: Instant::now() + timeout }
+    }
+
+    /// Waits for its end; returns its status, its output and what it wrote to standard error.
+    pub(super) fn finish(mut self) -> Result<(ExitStatus, Vec<u8>, String), Error> {
+        let output = read_in_background(self.child.stdout.take());
+        let errors = read_in_background(self.child.stderr.take());
+        let output = self.receive(&output)?;
+        let errors = String::from_utf8_lossy(&self.receive(&errors)?).into_owned();
+        // Standard output and error are closed now, so the end is a matter of a few milliseconds.
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) => return Ok((status, output, errors)),
+                Ok(None) if Instant::now() < self.deadline => std::thread::sleep(Duration::from_millis(1)),
+                Ok(None) => return Err(self.timed_out()),
+                Err(source) => {
+                    return Err(Error::Start { executable: self.executable.to_path_buf(), source });
+                }
+            }
+        }
+    }
+
+    fn receive(&self, stream: &Receiver<Vec<u8>>) -> Result<Vec<u8>, Error> {
+        match stream.recv_timeout(self.deadline.saturating_duration_since(Instant::now())) {
+            Ok(bytes) if bytes.len() as u64 > OUTPUT_LIMIT => Err(Error::NotPython {
+                executable: self.executable.to_path_buf(),
+                reason: "it prints without end".to_owned(),
+            }),
+            Ok(bytes) => Ok(bytes),
+            Err(RecvTimeoutError::Timeout) => Err(self.timed_out()),
+            Err(RecvTimeoutError::Disconnected) => Ok(Vec::new()),
+        }
+    }
+
+    fn timed_out(&self) -> Error {
+        Error::TimedOut { executable: self.executable.to_path_buf(), seconds: self.timeout.as_secs() }
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(Some(_))) {
+            return;
+        }
+        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            // It may have ended by itself just now.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        drop(self.child.wait());
+    }
+}
+
+/// Reads a stream to its end or just past the limit, on a thread of its own, which may outlive the caller.
+fn read_in_background<R: Read + Send + 'static>(stream: Option<R>) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(stream) = stream {
+            // What was read before a failure is judged like any other answer.
+            drop(stream.take(OUTPUT_LIMIT + 1).read_to_end(&mut bytes));
+        }
+        drop(sender.send(bytes));
+    });
+    receiver
+}
+
+/// The last line with text, fit for a message: of bounded length and without control characters.
+pub(super) fn last_line(text: &str) -> String {
+    let line = text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    line.chars().filter(|character| !character.is_control()).take(200).collect()
+}

@@ -1,0 +1,122 @@
+//! What the user sees: data on standard output, everything else on standard error.
+
+use std::fmt::Display;
+use std::io::{IsTerminal as _, Write as _};
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+use crate::cli::{ColorWhen, GlobalArguments};
+use crate::error::Failure;
+
+const GREEN: Style = AnsiColor::Green.on_default();
+const RED: Style = AnsiColor::Red.on_default().bold();
+const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+const CYAN: Style = AnsiColor::Cyan.on_default().bold();
+
+/// The terminal, the pipe or the file that the user reads. Nothing else in the program prints.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    quiet: bool,
+    verbose: bool,
+}
+
+impl Output {
+    /// Follows the global flags; NO_COLOR and CLICOLOR_FORCE are honoured where `--color` leaves it open.
+    pub fn new(arguments: &GlobalArguments) -> Self {
+        match arguments.color {
+            ColorWhen::Auto => {}
+            ColorWhen::Always => anstream::ColorChoice::Always.write_global(),
+            ColorWhen::Never => anstream::ColorChoice::Never.write_global(),
+        }
+        Self { quiet: arguments.quiet, verbose: arguments.verbose }
+    }
+
+    /// A line of data. A reader that has gone away is no error (`virtpy list | head -1`).
+    pub fn data(self, line: impl Display) {
+        let _ = writeln!(anstream::stdout().lock(), "{line}");
+    }
+
+    /// Many lines of data, in one write.
+    pub fn data_block(self, block: &str) {
+        let _ = anstream::stdout().lock().write_all(block.as_bytes());
+    }
+
+    /// Data for a program to read.
+    pub fn json(self, value: &impl Serialize) -> Result<(), Failure> {
+        let text = serde_json::to_string_pretty(value).map_err(|error| Failure::new(error.to_string()))?;
+        self.data(text);
+        Ok(())
+    }
+
+    /// Something that came.
+    pub fn added(self, what: impl Display) {
+        if !self.quiet {
+            self.data(format_args!(" {GREEN}+{GREEN:#} {what}"));
+        }
+    }
+
+    /// Something that went.
+    pub fn removed(self, what: impl Display) {
+        if !self.quiet {
+            self.data(format_args!(" {RED}-{RED:#} {what}"));
+        }
+    }
+
+    /// What was done, for people.
+    pub fn message(self, message: impl Display) {
+        if !self.quiet {
+            let _ = writeln!(anstream::stderr().lock(), "{message}");
+        }
+    }
+
+    /// What is being done, for people who asked to know.
+    pub fn detail(self, message: impl Display) {
+        if self.verbose {
+            let _ = writeln!(anstream::stderr().lock(), "{message}");
+        }
+    }
+
+    /// Something that people should know although the command goes on.
+    pub fn warning(self, message: impl Display) {
+        if !self.quiet {
+            let _ = writeln!(anstream::stderr().lock(), "{YELLOW}warning{YELLOW:#}: {message}");
+        }
+    }
+
+    /// Why the command failed.
+    pub fn failure(self, failure: &Failure) {
+        let mut error = anstream::stderr().lock();
+        let chain = failure.chain();
+        let mut lines = chain.iter();
+        if let Some(message) = lines.next() {
+            let _ = writeln!(error, "{RED}error{RED:#}: {message}");
+        }
+        for cause in lines {
+            let _ = writeln!(error, "  {RED}cause{RED:#}: {cause}");
+        }
+        if let Some(hint) = failure.hint() {
+            let _ = writeln!(error, "{CYAN}hint{CYAN:#}: {hint}");
+        }
+    }
+
+    /// Whether long work shows its progress.
+    pub fn shows_progress(self) -> bool {
+        !self.quiet && std::io::stderr().is_terminal()
+    }
+}
+
+/// A duration as people read it: `7 ms`, `1.24 s`.
+pub fn seconds(duration: std::time::Duration) -> String {
+    let milliseconds = duration.as_millis();
+    if milliseconds < 1000 {
+        format!("{milliseconds} ms")
+    } else {
+        format!("{:.2} s", duration.as_secs_f64())
+    }
+}
+
+/// A number with its noun: `1 package`, `2 packages`.
+pub fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}

@@ -1,0 +1,45 @@
+//! Which wheel was built from which source: `cache/built/<digest>`, so that a source is built once per
+//! interpreter. The wheel itself is an entry like any other.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::fs;
+use crate::store::Store;
+
+/// The memory of built wheels, for one interpreter.
+#[derive(Debug)]
+pub(super) struct BuiltWheels<'a> {
+    store: &'a Store,
+    interpreter: &'a str,
+}
+
+impl<'a> BuiltWheels<'a> {
+    pub(super) fn new(store: &'a Store, interpreter: &'a str) -> Self {
+        Self { store, interpreter }
+    }
+
+    fn path(&self, key: &str) -> PathBuf {
+        let mut digest = Sha256::new();
+        for part in [self.interpreter, "\n", key] {
+            digest.update(part.as_bytes());
+        }
+        let name: String = digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        self.store.cache().join("built").join(name)
+    }
+
+    /// The SHA-256 of the wheel that was built from a source.
+    pub(super) fn get(&self, key: &str) -> Option<String> {
+        let content = fs::read_own(&self.path(key), 128).ok()?;
+        let text = String::from_utf8(content).ok()?;
+        Some(text.trim().to_owned())
+    }
+
+    /// Remembers what was built. A note that cannot be written costs another build, no more.
+    pub(super) fn put(&self, key: &str, sha256: &str) {
+        let path = self.path(key);
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let _ = fs::create_dir_all(folder).and_then(|()| fs::write_atomic(&path, sha256.as_bytes()));
+    }
+}

@@ -1,0 +1,41 @@
+//! Why packages could not be found or fetched.
+
+use crate::fs::PathError;
+use crate::store::StoreError;
+
+/// Why packages could not be found or fetched.
+#[derive(Debug, thiserror::Error)]
+pub enum ResolveError {
+    /// The facade's own word.
+    #[error(transparent)]
+    Resolver(#[from] virtpy_resolver::Error),
+    /// The store refused or lost something.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A path could not be read or written.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// A package's wheel could not become an entry.
+    #[error("could not unpack `{package}`")]
+    Unpack {
+        /// Name and version.
+        package: String,
+        /// Why.
+        source: StoreError,
+    },
+    /// The thread that unpacks died.
+    #[error("the unpacking stopped unexpectedly")]
+    Interrupted,
+}
+
+impl ResolveError {
+    /// What a user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Resolver(error) => error.hint(),
+            Self::Store(error) | Self::Unpack { source: error, .. } => error.hint(),
+            Self::Path(error) => error.hint(),
+            Self::Interrupted => None,
+        }
+    }
+}

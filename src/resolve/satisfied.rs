@@ -1,0 +1,135 @@
+//! Whether a request is satisfied already, so that nothing has to be asked: the reason why "nothing to do" costs
+//! milliseconds.
+//!
+//! Only what can be answered without doubt is answered with yes: plain requirements by name, from the command
+//! line or from requirements files without options. Everything else goes to the resolver.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+use virtpy_resolver::{MarkerEnvironment, Requirement, Version, normalize_name};
+
+use crate::fs;
+use crate::venv::Contents;
+
+/// A request as far as it can be answered here.
+#[derive(Debug, Default)]
+pub struct Question {
+    requirements: Vec<Requirement>,
+    digest: Sha256,
+}
+
+impl Question {
+    /// Reads requirements and requirements files; `None` where something in them needs the resolver.
+    pub fn of(specs: &[String], files: &[PathBuf], constraints: &[PathBuf]) -> Option<Self> {
+        let mut question = Self::default();
+        for spec in specs {
+            question.requirements.push(plain(spec)?);
+            question.digest.update(spec.as_bytes());
+            question.digest.update(b"\n");
+        }
+        for file in files {
+            question.read(file)?;
+        }
+        // A constraint is a requirement on what is installed, which the caller's answer does not look at.
+        constraints.is_empty().then_some(question)
+    }
+
+    fn read(&mut self, file: &Path) -> Option<()> {
+        if file.extension().is_some_and(|extension| extension == "toml") {
+            return None;
+        }
+        let text = fs::read_to_string(file).ok()?;
+        self.digest.update(text.as_bytes());
+        // Hashes speak of files, and what is installed was verified when it came.
+        for line in text.replace("\\\n", " ").lines() {
+            let line = line.split_once(" #").map_or(line, |(line, _)| line).trim();
+            let line = line.split_once(" --hash").map_or(line, |(line, _)| line).trim();
+            if !line.is_empty() && !line.starts_with('#') {
+                self.requirements.push(plain(line)?);
+            }
+        }
+        Some(())
+    }
+}
+
+/// A requirement by name.
+fn plain(text: &str) -> Option<Requirement> {
+    let begins_with_name = text.starts_with(|first: char| first.is_ascii_alphanumeric());
+    // A file or a folder of that name is what pip's users would mean by it only when it looks like a path.
+    if !begins_with_name || text.contains(['/', '\\', '@', '$']) {
+        return None;
+    }
+    text.parse().ok().filter(|requirement: &Requirement| requirement.url().is_none())
+}
+
+/// The digest by which a request and its options are recognised the next time.
+pub fn request_digest(question: &Question, options: &str) -> String {
+    let mut digest = question.digest.clone();
+    digest.update(options.as_bytes());
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether everything that the requirements ask for, and what that requires in turn, is installed.
+pub fn is_satisfied(
+    question: &Question,
+    contents: &Contents,
+    markers: &MarkerEnvironment,
+    no_deps: bool,
+) -> bool {
+    let installed = contents.by_key();
+    let mut seen: BTreeSet<(String, Vec<String>)> = BTreeSet::new();
+    let mut versions: BTreeMap<&str, Version> = BTreeMap::new();
+    let mut waiting: Vec<Requirement> = question
+        .requirements
+        .iter()
+        .filter(|requirement| requirement.applies(markers, &[]))
+        .cloned()
+        .collect();
+    while let Some(requirement) = waiting.pop() {
+        let Some((key, distribution)) = installed.get_key_value(requirement.name()) else {
+            return false;
+        };
+        if !versions.contains_key(key) {
+            let Ok(version) = distribution.version.parse() else {
+                return false;
+            };
+            versions.insert(key, version);
+        }
+        let from_url = distribution.direct_url().is_some();
+        if requirement.url().is_some() || (from_url && !no_deps) || !requirement.accepts(&versions[key]) {
+            return false;
+        }
+        let extras: Vec<String> =
+            requirement.extras().iter().filter_map(|extra| normalize_name(extra).ok()).collect();
+        if no_deps || !seen.insert((requirement.name().to_owned(), extras.clone())) {
+            continue;
+        }
+        for text in distribution.requires_dist() {
+            let Ok(required) = text.parse::<Requirement>() else {
+                return false;
+            };
+            if required.applies(markers, &extras) {
+                waiting.push(required);
+            }
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_only_what_is_beyond_doubt() {
+        for text in ["rich", "rich>=13,<15", "black[d]==24.1 ; python_version >= '3.8'"] {
+            assert!(plain(text).is_some(), "{text}");
+        }
+        for text in ["./rich", "rich @ file:///x.whl", "-r more.txt", "git+file:///x", "dist/x.whl", "$HOME"]
+        {
+            assert!(plain(text).is_none(), "{text}");
+        }
+    }
+}

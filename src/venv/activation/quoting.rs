@@ -1,0 +1,126 @@
+//! How each shell writes a text that means only itself. One function per shell; each returns the text with its
+//! quotes, ready to stand where the shell expects one word or one expression. Texts have no line breaks and no NUL.
+
+use std::fmt::Write as _;
+
+/// Quotes for POSIX shells, bash and zsh: one word.
+///
+/// Between single quotes everything is literal, and nothing can stand for a single quote; so that one is written
+/// outside them, after a backslash. The empty pair that arises between two of them keeps zsh's `RC_QUOTES`, which
+/// reads `''` inside quotes as one quote, from seeing such a pair.
+pub(super) fn posix(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// Quotes for fish: one word.
+///
+/// Between single quotes only `\\` and `\'` are escapes.
+pub(super) fn fish(text: &str) -> String {
+    format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
+}
+
+/// Quotes for csh and tcsh: one word, safe also as a part of one.
+///
+/// History (`!`, or any sign in `histchars`) is expanded even between single quotes, and whether a backslash means
+/// anything there depends on tcsh's `backslash_quote`. Outside quotes a backslash always makes the next character
+/// literal, so every ASCII sign gets one, and no quotes are used. Other characters have no meaning to csh, and a
+/// backslash before only the first byte of one would break it.
+pub(super) fn csh(text: &str) -> String {
+    if text.is_empty() {
+        return "''".to_owned();
+    }
+    let mut quoted = String::with_capacity(text.len() * 2);
+    for character in text.chars() {
+        let plain = character.is_ascii_alphanumeric() || matches!(character, '/' | '.' | '_' | '-');
+        if character.is_ascii() && !plain {
+            quoted.push('\\');
+        }
+        quoted.push(character);
+    }
+    quoted
+}
+
+/// Quotes for Nushell: one string.
+///
+/// Between double quotes only the backslash begins an escape (`$` and brackets mean something only after `$"`).
+pub(super) fn nushell(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""))
+}
+
+/// Quotes for PowerShell: one expression in ASCII.
+///
+/// Between single quotes everything is literal and a quote is doubled. PowerShell takes U+2018 to U+201B for single
+/// quotes too, and Windows PowerShell reads a file without a byte order mark in the machine's old code page. Both are
+/// met by writing what is not ASCII as numbers of UTF-16 units: `('caf' + [char]0x00E9)`.
+pub(super) fn powershell(text: &str) -> String {
+    if text.is_ascii() {
+        return format!("'{}'", text.replace('\'', "''"));
+    }
+    // The first operand is a string, so that each + joins texts and does not add numbers.
+    let mut expression = String::from("('");
+    let mut in_quotes = true;
+    for unit in text.encode_utf16() {
+        match u8::try_from(unit).ok().filter(u8::is_ascii) {
+            Some(byte) => {
+                if !in_quotes {
+                    expression.push_str(" + '");
+                    in_quotes = true;
+                }
+                expression.push_str(if byte == b'\'' { "'" } else { "" });
+                expression.push(char::from(byte));
+            }
+            None => {
+                if in_quotes {
+                    expression.push('\'');
+                    in_quotes = false;
+                }
+                // Writing to a String cannot fail.
+                let _ = write!(expression, " + [char]0x{unit:04X}");
+            }
+        }
+    }
+    expression.push_str(if in_quotes { "')" } else { ")" });
+    expression
+}
+
+/// Quotes for Python and xonsh: one string literal in ASCII.
+///
+/// ASCII because `open` reads a script in the locale's encoding, which need not be the one that Python expects of
+/// its source.
+pub(super) fn python(text: &str) -> String {
+    let mut literal = String::from("'");
+    for character in text.chars() {
+        // Writing to a String cannot fail.
+        let _ = match (character, u32::from(character)) {
+            ('\\' | '\'', _) => write!(literal, "\\{character}"),
+            (' '..='~', _) => write!(literal, "{character}"),
+            (_, code @ 0..=0xFF) => write!(literal, "\\x{code:02x}"),
+            (_, code @ 0..=0xFFFF) => write!(literal, "\\u{code:04x}"),
+            (_, code) => write!(literal, "\\U{code:08x}"),
+        };
+    }
+    literal.push('\'');
+    literal
+}
+
+/// Escapes for cmd.exe's batch files: what stands behind `set "NAME=` on its line, where a quote is already open.
+///
+/// `%` is doubled everywhere. Between quotes `& | < > ^ ( )` are literal. A double quote in the text (no Windows path
+/// has one, a prompt may) is literal too, since `set` removes only the first and the last of its line; but it ends or
+/// begins quoting for the parser, so the signs after it get a `^` each until the next one.
+///
+/// A session in which delayed expansion was turned on (`cmd /v:on`) still reads `!NAME!`; no spelling serves both.
+pub(super) fn batch(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len() + 8);
+    let mut in_quotes = true;
+    for character in text.chars() {
+        match character {
+            '%' => escaped.push('%'),
+            '"' => in_quotes = !in_quotes,
+            '&' | '|' | '<' | '>' | '^' | '(' | ')' if !in_quotes => escaped.push('^'),
+            _ => {}
+        }
+        escaped.push(character);
+    }
+    escaped
+}

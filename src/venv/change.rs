@@ -1,0 +1,406 @@
+//! Changing what is installed: the difference between two plans, applied under a journal.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use virtpy_resolver::normalize_name;
+
+use super::contents::{Contents, Owner};
+use super::journal::{self, Journal, Removed};
+use super::plan::{Clash, Member, Node, Plan};
+use super::{Distribution, Installed, State, Venv, VenvError, foreign, record};
+use crate::fs::{self, FileKind};
+use crate::store::{Entry, Root, Store, VenvId};
+use crate::wheel;
+
+/// A distribution to install.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// Its entry in the store.
+    pub entry: Entry,
+    /// Whether somebody asked for it by name.
+    pub requested: bool,
+    /// The text of its `direct_url.json` (PEP 610).
+    pub direct_url: Option<String>,
+}
+
+/// A set of distributions to come and to go. One that comes replaces one of the same name.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    /// What comes, in order: where two have the same file, the later one's is there.
+    pub install: Vec<Arrival>,
+    /// The normalized names of what goes.
+    pub remove: BTreeSet<String>,
+    /// What the new set satisfies, for the next request to be compared with.
+    pub satisfies: Option<String>,
+}
+
+/// What a change did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChangeSummary {
+    /// What came: names as METADATA spells them, and versions.
+    pub added: Vec<(String, String)>,
+    /// What went.
+    pub removed: Vec<(String, String)>,
+    /// Files that more than one distribution has, where a new one is concerned.
+    pub clashes: Vec<Clash>,
+    /// Paths that were no longer as virtpy had made them, and were left alone.
+    pub left_alone: Vec<String>,
+}
+
+impl Venv {
+    /// Finishes or takes back what a killed command left. To be called by whoever holds the venv's lock, before
+    /// it looks at the contents.
+    ///
+    /// # Errors
+    /// When the venv cannot be put back.
+    pub fn recover(&self) -> Result<bool, VenvError> {
+        journal::recover(self)
+    }
+
+    /// Applies a change, wholly or not at all. The caller holds the venv's lock and the store's.
+    ///
+    /// # Errors
+    /// When the new set does not fit together, or the venv cannot be written; it is then as before.
+    pub fn apply(
+        &self,
+        store: &Store,
+        contents: &Contents,
+        change: &Change,
+    ) -> Result<ChangeSummary, VenvError> {
+        store.register(&Root { id: self.id.clone(), path: self.root.clone() })?;
+        let sets = Sets::of(contents, change)?;
+        let present = sets.load(store, &sets.present)?;
+        let staying = sets.staying.iter().map(|index| &present[*index]);
+        let old = self.plan(&present.iter().collect::<Vec<_>>(), &contents.state.shared_folders)?;
+        let arriving = change.install.iter().map(Loaded::of).collect::<Result<Vec<_>, _>>()?;
+        let shared: Vec<String> = foreign::shared_folders(self, &sets.foreign_staying).into_iter().collect();
+        let new = self.plan(&staying.chain(&arriving).collect::<Vec<_>>(), &shared)?;
+
+        let mut state = State::default();
+        state.change = VenvId::random().to_string();
+        state.distributions = sets.staying.iter().map(|index| present[*index].installed.clone()).collect();
+        state.distributions.extend(arriving.iter().map(|loaded| loaded.installed.clone()));
+        state.shared_folders = shared;
+        state.satisfied.clone_from(&change.satisfies);
+
+        let mut transaction = Transaction::prepare(self, &old, &new)?;
+        for distribution in &sets.foreign_leaving {
+            transaction.remove_foreign(distribution)?;
+        }
+        let left_alone = transaction.run(&mut state)?;
+        Ok(ChangeSummary {
+            added: arriving.iter().map(Loaded::label).collect(),
+            removed: sets.leaving_labels,
+            clashes: new_clashes(&old, new.clashes),
+            left_alone,
+        })
+    }
+
+    fn plan(&self, loaded: &[&Loaded], shared_folders: &[String]) -> Result<Plan, VenvError> {
+        let members: Vec<Member<'_>> = loaded.iter().map(|loaded| loaded.member()).collect();
+        Plan::of(&self.layout, self.config.link_mode(), shared_folders, &members)
+    }
+}
+
+/// A distribution with its entry.
+struct Loaded {
+    entry: Entry,
+    installed: Installed,
+}
+
+impl Loaded {
+    fn of(arrival: &Arrival) -> Result<Self, VenvError> {
+        let manifest = &arrival.entry.manifest;
+        let key = normalize_name(&manifest.name).map_err(|error| VenvError::Damaged {
+            path: arrival.entry.path.join("entry.json"),
+            reason: error.to_string(),
+        })?;
+        let installed = Installed {
+            key,
+            name: manifest.name.clone(),
+            version: manifest.version.clone(),
+            sha256: manifest.sha256.clone(),
+            dist_info: manifest.dist_info.clone(),
+            requested: arrival.requested,
+            direct_url: arrival.direct_url.clone(),
+            requires_dist: manifest.requires_dist.clone(),
+            provides_extra: manifest.provides_extra.clone(),
+        };
+        Ok(Self { entry: arrival.entry.clone(), installed })
+    }
+
+    fn member(&self) -> Member<'_> {
+        Member {
+            manifest: &self.entry.manifest,
+            entry: &self.entry.path,
+            requested: self.installed.requested,
+            direct_url: self.installed.direct_url.as_deref(),
+        }
+    }
+
+    fn label(&self) -> (String, String) {
+        (self.installed.name.clone(), self.installed.version.clone())
+    }
+}
+
+/// Who is there, who stays, who goes.
+struct Sets {
+    present: Vec<Installed>,
+    /// Indices into `present`.
+    staying: Vec<usize>,
+    foreign_staying: Vec<Distribution>,
+    foreign_leaving: Vec<Distribution>,
+    leaving_labels: Vec<(String, String)>,
+}
+
+impl Sets {
+    fn of(contents: &Contents, change: &Change) -> Result<Self, VenvError> {
+        let mut leaving: BTreeSet<String> = change.remove.clone();
+        for arrival in &change.install {
+            leaving.insert(Loaded::of(arrival)?.installed.key);
+        }
+        let by_key = contents.by_key();
+        let is_ours = |installed: &&Installed| matches!(by_key.get(installed.key.as_str()), Some(found) if !found.is_foreign());
+        // In the order of the state file, which is the order of installation.
+        let present: Vec<Installed> = contents.state.distributions.iter().filter(is_ours).cloned().collect();
+        let staying = (0..present.len()).filter(|index| !leaving.contains(&present[*index].key)).collect();
+        let (foreign_leaving, foreign_staying): (Vec<_>, Vec<_>) = contents
+            .distributions
+            .iter()
+            .filter(|distribution| matches!(distribution.owner, Owner::Foreign { .. }))
+            .cloned()
+            .partition(|distribution| leaving.contains(&distribution.key));
+        let leaving_labels = contents
+            .distributions
+            .iter()
+            .filter(|distribution| leaving.contains(&distribution.key))
+            .map(|distribution| (distribution.name.clone(), distribution.version.clone()))
+            .collect();
+        Ok(Self { present, staying, foreign_staying, foreign_leaving, leaving_labels })
+    }
+
+    fn load(&self, store: &Store, present: &[Installed]) -> Result<Vec<Loaded>, VenvError> {
+        let mut loaded = Vec::with_capacity(present.len());
+        for installed in present {
+            let entry = store.entry(&installed.sha256)?.ok_or_else(|| {
+                VenvError::MissingEntry(format!("{} {}", installed.name, installed.version))
+            })?;
+            loaded.push(Loaded { entry, installed: installed.clone() });
+        }
+        Ok(loaded)
+    }
+}
+
+/// Clashes that were not there before.
+fn new_clashes(old: &Plan, clashes: Vec<Clash>) -> Vec<Clash> {
+    clashes.into_iter().filter(|clash| !old.clashes.contains(clash)).collect()
+}
+
+/// The difference between two plans, ready to be carried out.
+struct Transaction<'a> {
+    venv: &'a Venv,
+    journal: Journal,
+    create: BTreeMap<&'a str, &'a Node>,
+    left_alone: Vec<String>,
+    slots: usize,
+}
+
+impl<'a> Transaction<'a> {
+    fn prepare(venv: &'a Venv, old: &'a Plan, new: &'a Plan) -> Result<Self, VenvError> {
+        let create: BTreeMap<&str, &Node> = new
+            .nodes
+            .iter()
+            .filter(|(path, node)| old.nodes.get(*path) != Some(*node))
+            .map(|(path, node)| (path.as_str(), node))
+            .collect();
+        let mut transaction =
+            Self { venv, journal: Journal::default(), create, left_alone: Vec::new(), slots: 0 };
+        for (path, node) in old.nodes.iter().rev() {
+            if new.nodes.get(path) != Some(node) {
+                transaction.remove(path, node)?;
+            }
+        }
+        Ok(transaction)
+    }
+
+    /// Notes that a path goes, if what stands there is what the plan put there.
+    fn remove(&mut self, path: &str, node: &Node) -> Result<(), VenvError> {
+        let absolute = self.venv.root.join(path);
+        let found = fs::kind(&absolute)?;
+        match (node, found) {
+            (_, None) => {}
+            (Node::Folder, Some(FileKind::Folder)) => {
+                self.journal.removed.push(Removed::Folder(path.to_owned()));
+            }
+            (Node::Link(target), Some(FileKind::Link)) if fs::read_link(&absolute)? == *target => {
+                self.journal.removed.push(Removed::Link(path.to_owned(), target.clone()));
+            }
+            (
+                Node::Text { .. } | Node::Installer | Node::Script(_) | Node::Hardlink(_) | Node::Copy(_),
+                Some(FileKind::File),
+            ) => {
+                self.remove_file(path);
+            }
+            (_, Some(_)) if self.create.contains_key(path) => return Err(VenvError::InTheWay(absolute)),
+            (_, Some(_)) => self.left_alone.push(path.to_owned()),
+        }
+        Ok(())
+    }
+
+    fn remove_file(&mut self, path: &str) {
+        self.journal.removed.push(Removed::File(path.to_owned(), self.slots));
+        self.slots += 1;
+    }
+
+    /// Notes that a foreign distribution goes: its files, and its folders as far as they are empty then.
+    fn remove_foreign(&mut self, distribution: &Distribution) -> Result<(), VenvError> {
+        let mut folders = BTreeSet::new();
+        for path in foreign::files(self.venv, distribution)? {
+            let mut inner = path.as_str();
+            while let Some((parent, _)) = inner.rsplit_once('/') {
+                if self.venv.layout.is_skeleton(parent) || !folders.insert(parent.to_owned()) {
+                    break;
+                }
+                inner = parent;
+            }
+            self.remove_file(&path);
+        }
+        self.journal.removed.extend(folders.into_iter().rev().map(Removed::Folder));
+        Ok(())
+    }
+
+    /// Carries the change out; on any failure everything is put back. Returns what was left alone.
+    fn run(mut self, state: &mut State) -> Result<Vec<String>, VenvError> {
+        self.journal.change = state.change.clone();
+        self.journal.created = self.create.keys().map(|path| (*path).to_owned()).collect();
+        self.journal.write(self.venv)?;
+        let done = self.take_away().and_then(|()| self.put()).and_then(|()| state.write(self.venv));
+        if let Err(error) = done {
+            self.journal.roll_back(self.venv)?;
+            return Err(error);
+        }
+        let has_trash = self.journal.removed.iter().any(|removed| matches!(removed, Removed::File(..)));
+        Journal::discard(self.venv, has_trash)?;
+        Ok(self.left_alone)
+    }
+
+    fn take_away(&self) -> Result<(), VenvError> {
+        for removed in &self.journal.removed {
+            match removed {
+                Removed::Folder(path) => self.take_folder(path)?,
+                Removed::Link(path, _) => {
+                    let absolute = self.venv.root.join(path);
+                    fs::remove_file(&absolute)?;
+                    remove_bytecode_of(&absolute)?;
+                }
+                Removed::File(path, slot) => {
+                    let absolute = self.venv.root.join(path);
+                    fs::rename(&absolute, &Journal::trash(self.venv, *slot))?;
+                    remove_bytecode_of(&absolute)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes a folder with its bytecode. One in which others have files stays, unless a link or a file is to
+    /// take its place.
+    fn take_folder(&self, path: &str) -> Result<(), VenvError> {
+        let absolute = self.venv.root.join(path);
+        let bytecode = absolute.join(wheel::BYTECODE_FOLDER);
+        if fs::kind(&bytecode)? == Some(FileKind::Folder) {
+            fs::remove_tree(&bytecode)?;
+        }
+        if absolute.file_name().is_some_and(|name| name == wheel::BYTECODE_FOLDER) {
+            fs::remove_tree(&absolute)?;
+        } else if fs::remove_dir(&absolute).is_err()
+            && fs::kind(&absolute)?.is_some()
+            && self.create.contains_key(path)
+        {
+            return Err(VenvError::InTheWay(absolute));
+        }
+        Ok(())
+    }
+
+    fn put(&self) -> Result<(), VenvError> {
+        let mut installer = None;
+        for (path, node) in &self.create {
+            let absolute = self.venv.root.join(path);
+            let made = match node {
+                Node::Installer => put_installer(&absolute, &mut installer),
+                _ => self.make(&absolute, node),
+            };
+            if let Err(error) = made {
+                return Err(match error {
+                    VenvError::Path(error) if error.already_exists() => VenvError::InTheWay(absolute),
+                    other => other,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn make(&self, path: &Path, node: &Node) -> Result<(), VenvError> {
+        match node {
+            Node::Folder => match fs::create_dir(path) {
+                Err(error) if error.already_exists() && fs::kind(path)? == Some(FileKind::Folder) => {}
+                other => other?,
+            },
+            Node::Link(target) => fs::symlink(target, path)?,
+            Node::Text { content, executable } => {
+                fs::write_new(path, content, if *executable { 0o755 } else { 0o644 })?;
+            }
+            Node::Installer => put_installer(path, &mut None)?,
+            Node::Script(source) => {
+                let content = fs::read(source)?;
+                let content =
+                    wheel::rewrite_python_shebang(&content, &self.venv.layout.shebang).unwrap_or(content);
+                fs::write_new(path, &content, 0o755)?;
+            }
+            Node::Hardlink(source) => fs::hard_link(source, path)?,
+            Node::Copy(source) => {
+                use std::os::unix::fs::PermissionsExt as _;
+                let executable = fs::metadata(source)?.permissions().mode() & 0o111 != 0;
+                fs::copy_new(source, path, if executable { 0o755 } else { 0o644 })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes an INSTALLER file, or gives the one that this change wrote before a second name: it saves a block and two
+/// system calls per distribution. All of these names are of this venv, none of the store.
+fn put_installer(path: &Path, first: &mut Option<PathBuf>) -> Result<(), VenvError> {
+    if let Some(first) = first {
+        match fs::hard_link(first, path) {
+            Err(error) if error.already_exists() => return Err(error.into()),
+            Err(_) => {}
+            Ok(()) => return Ok(()),
+        }
+    }
+    fs::write_new(path, record::INSTALLER.as_bytes(), 0o644)?;
+    *first = Some(path.to_path_buf());
+    Ok(())
+}
+
+/// Removes what Python compiled of a module that goes: `__pycache__/six.cpython-312.pyc` of `six.py`.
+fn remove_bytecode_of(path: &Path) -> Result<(), VenvError> {
+    let is_source = path.extension().is_some_and(|extension| extension == "py");
+    let (true, Some(folder), Some(stem)) = (is_source, path.parent(), path.file_stem()) else {
+        return Ok(());
+    };
+    let bytecode = folder.join(wheel::BYTECODE_FOLDER);
+    if fs::kind(&bytecode)? != Some(FileKind::Folder) {
+        return Ok(());
+    }
+    let prefix = format!("{}.", stem.to_string_lossy());
+    for name in fs::names(&bytecode)? {
+        let text = name.to_string_lossy();
+        if text.starts_with(&prefix) && text.ends_with(".pyc") {
+            fs::remove_file(&bytecode.join(&name))?;
+        }
+    }
+    let _ = fs::remove_dir(&bytecode);
+    Ok(())
+}

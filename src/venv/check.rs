@@ -1,0 +1,199 @@
+//! What is wrong in a venv: requirements that are not met, links that lead nowhere, files that were changed.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use virtpy_resolver::{MarkerEnvironment, Requirement, Version};
+
+use super::contents::{Contents, Owner};
+use super::plan::{Node, Plan};
+use super::{Venv, VenvError, record};
+use crate::fs::{self, FileKind};
+use crate::store::{Entry, EntryId, Store};
+
+/// Something that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "problem", rename_all = "snake_case")]
+pub enum Problem {
+    /// A requirement that nothing installed meets.
+    Unmet {
+        /// Who requires it.
+        distribution: String,
+        /// What.
+        requirement: String,
+    },
+    /// A requirement that the installed version does not meet.
+    Conflicting {
+        /// Who requires it.
+        distribution: String,
+        /// What.
+        requirement: String,
+        /// The version that is there.
+        installed: String,
+    },
+    /// A link into the store that leads nowhere.
+    Dangling {
+        /// The path, relative to the venv.
+        path: String,
+    },
+    /// A distribution whose entry is gone from the store.
+    NoEntry {
+        /// Which.
+        distribution: String,
+        /// Where the entry was.
+        path: String,
+    },
+    /// A distribution of another installer.
+    Foreign {
+        /// Which.
+        distribution: String,
+        /// The installer's name.
+        installer: String,
+    },
+    /// A path that is not as virtpy made it.
+    Modified {
+        /// The path, relative to the venv.
+        path: String,
+    },
+    /// A distribution that another tool took away or replaced.
+    Lost {
+        /// Which.
+        distribution: String,
+    },
+    /// The interpreter that the venv was made from is gone.
+    NoInterpreter {
+        /// Where it was.
+        path: String,
+    },
+}
+
+impl Problem {
+    /// Whether it keeps the venv from working. Packages of other tools are only worth a note.
+    pub fn is_error(&self) -> bool {
+        !matches!(self, Self::Foreign { .. } | Self::Lost { .. })
+    }
+}
+
+/// Looks for everything that is wrong in a venv.
+///
+/// # Errors
+/// When the venv cannot be read.
+pub fn check(
+    venv: &Venv,
+    store: &Store,
+    contents: &Contents,
+    markers: &MarkerEnvironment,
+) -> Result<Vec<Problem>, VenvError> {
+    let mut problems = check_requirements(contents, markers);
+    let python = venv.python();
+    if fs::metadata(&python).is_err() {
+        problems.push(Problem::NoInterpreter { path: python.display().to_string() });
+    }
+    check_files(venv, store, contents, &mut problems)?;
+    for distribution in &contents.distributions {
+        if let Owner::Foreign { installer, .. } = &distribution.owner {
+            let label = format!("{} {}", distribution.name, distribution.version);
+            problems.push(Problem::Foreign { distribution: label, installer: installer.clone() });
+        }
+    }
+    for lost in &contents.lost {
+        problems.push(Problem::Lost { distribution: format!("{} {}", lost.name, lost.version) });
+    }
+    Ok(problems)
+}
+
+/// Looks for requirements of installed distributions that are not met.
+pub fn check_requirements(contents: &Contents, markers: &MarkerEnvironment) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let versions: BTreeMap<&str, &str> = contents
+        .distributions
+        .iter()
+        .map(|distribution| (distribution.key.as_str(), distribution.version.as_str()))
+        .collect();
+    for distribution in &contents.distributions {
+        let label = format!("{} {}", distribution.name, distribution.version);
+        for text in distribution.requires_dist() {
+            let Ok(requirement) = text.parse::<Requirement>() else {
+                continue;
+            };
+            if !requirement.applies(markers, &[]) {
+                continue;
+            }
+            let met = versions.get(requirement.name());
+            let problem = match met.map(|installed| (installed, installed.parse::<Version>())) {
+                None => Problem::Unmet { distribution: label.clone(), requirement: text.clone() },
+                Some((_, Ok(version))) if requirement.accepts(&version) => continue,
+                Some((installed, _)) => Problem::Conflicting {
+                    distribution: label.clone(),
+                    requirement: text.clone(),
+                    installed: (*installed).to_owned(),
+                },
+            };
+            problems.push(problem);
+        }
+    }
+    problems
+}
+
+/// Compares the venv with its plan.
+fn check_files(
+    venv: &Venv,
+    store: &Store,
+    contents: &Contents,
+    problems: &mut Vec<Problem>,
+) -> Result<(), VenvError> {
+    let mut entries: Vec<(Entry, &super::Installed)> = Vec::new();
+    for distribution in &contents.distributions {
+        let Owner::Virtpy(installed) = &distribution.owner else {
+            continue;
+        };
+        match store.entry(&installed.sha256)? {
+            Some(entry) => entries.push((entry, installed)),
+            None => problems.push(Problem::NoEntry {
+                distribution: format!("{} {}", installed.name, installed.version),
+                path: store.entry_path(&EntryId::of(&installed.sha256)?).display().to_string(),
+            }),
+        }
+    }
+    let order = |key: &str| contents.state.distributions.iter().position(|known| known.key == key);
+    entries.sort_by_key(|(_, installed)| order(&installed.key));
+    let members: Vec<_> = entries
+        .iter()
+        .map(|(entry, installed)| super::Member {
+            manifest: &entry.manifest,
+            entry: &entry.path,
+            requested: installed.requested,
+            direct_url: installed.direct_url.as_deref(),
+        })
+        .collect();
+    let plan = Plan::of(&venv.layout, venv.config.link_mode(), &contents.state.shared_folders, &members)?;
+    for (path, node) in &plan.nodes {
+        check_node(venv, path, node, problems)?;
+    }
+    Ok(())
+}
+
+fn check_node(venv: &Venv, path: &str, node: &Node, problems: &mut Vec<Problem>) -> Result<(), VenvError> {
+    let absolute = venv.root.join(path);
+    let found = fs::kind(&absolute)?;
+    let is_right = match (node, found) {
+        (Node::Folder, Some(FileKind::Folder))
+        | (Node::Script(_) | Node::Hardlink(_), Some(FileKind::File)) => true,
+        (Node::Link(target), Some(FileKind::Link)) => {
+            let leads_there = fs::read_link(&absolute)? == *target;
+            if leads_there && fs::metadata(&absolute).is_err() {
+                problems.push(Problem::Dangling { path: path.to_owned() });
+                return Ok(());
+            }
+            leads_there
+        }
+        (Node::Installer, Some(FileKind::File)) => fs::read(&absolute)? == record::INSTALLER.as_bytes(),
+        (Node::Text { content, .. }, Some(FileKind::File)) => fs::read(&absolute)? == *content,
+        (Node::Copy(source), Some(FileKind::File)) => fs::read(&absolute)? == fs::read(source)?,
+        _ => false,
+    };
+    if !is_right {
+        problems.push(Problem::Modified { path: path.to_owned() });
+    }
+    Ok(())
+}

@@ -1,0 +1,229 @@
+//! Making a venv (PEP 405): a folder with `pyvenv.cfg`, links to the base interpreter and activation scripts.
+//!
+//! It is made beside its place and renamed into it, so it is complete or absent, and `--clear` never leaves
+//! anybody without a venv because the new one could not be made.
+
+use std::path::{Path, PathBuf};
+
+use super::activation::Activation;
+use super::{Config, Layout, LinkMode, VenvError};
+use crate::fs::{self, FileKind};
+use crate::store::{Root, Store, VenvId};
+
+/// What a venv needs to know of its base interpreter.
+#[derive(Debug, Clone)]
+pub struct BaseInterpreter {
+    /// The real executable.
+    pub executable: PathBuf,
+    /// The full version: `3.12.1`.
+    pub version: String,
+    /// The name of its library folder: `python3.12`.
+    pub library: String,
+    /// The names by which scripts call it: `python`, `python3`, `python3.12`.
+    pub names: Vec<String>,
+    /// Whether it is a 64-bit build for a system with `lib64` folders.
+    pub lib64: bool,
+}
+
+/// What the user wants.
+#[derive(Debug, Clone)]
+pub struct NewVenv {
+    /// Where, absolute.
+    pub path: PathBuf,
+    /// The name that activation shows; the folder's where none is given.
+    pub prompt: Option<String>,
+    /// Whether the base interpreter's own packages are visible.
+    pub system_site_packages: bool,
+    /// Whether a venv that is there is replaced.
+    pub clear: bool,
+    /// How packages come into it.
+    pub link_mode: LinkMode,
+}
+
+/// Makes a venv and registers it with the store. Returns its folder.
+///
+/// # Errors
+/// When the path or the prompt cannot be used, something is there already, or the disk cannot be written; nothing
+/// is left behind then, and what was there is untouched.
+pub fn create(store: &Store, base: &BaseInterpreter, wish: &NewVenv) -> Result<PathBuf, VenvError> {
+    let path = resolve(&wish.path)?;
+    check_path(&path)?;
+    let old = existing(&path, wish.clear)?;
+    let id = VenvId::random();
+    let config = config(base, wish, &path, &id);
+    let layout = Layout::of(&path, &config)?;
+    let parent = path.parent().unwrap_or(Path::new("/"));
+    fs::create_dir_all(parent)?;
+    let staged = fs::temporary_folder(parent)?;
+    fill(staged.path(), &path, base, &layout, &Texts { config: &config, prompt: &prompt(wish, &path) })?;
+    store.register(&Root { id: id.clone(), path: path.clone() })?;
+    if let Err(error) = put_in_place(staged.path(), &path, old.is_some()) {
+        store.forget(&id)?;
+        return Err(error);
+    }
+    if let Some(Some(old)) = old {
+        store.forget(&old)?;
+    }
+    Ok(path)
+}
+
+/// The absolute path without links, though its last parts need not exist.
+fn resolve(path: &Path) -> Result<PathBuf, VenvError> {
+    if fs::kind(path)?.is_some() {
+        return Ok(fs::canonicalize(path)?);
+    }
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => Ok(resolve(parent)?.join(name)),
+        _ => Ok(fs::canonicalize(path)?),
+    }
+}
+
+/// Refuses paths that break every tool: a `:` separates the items of PATH, a line end ends a script's first line.
+fn check_path(path: &Path) -> Result<(), VenvError> {
+    let refuse = |reason| Err(VenvError::UnusablePath { path: path.to_path_buf(), reason });
+    let Some(text) = path.to_str() else {
+        return refuse("it is not valid UTF-8");
+    };
+    if text.contains(':') {
+        return refuse("`:` separates the folders of PATH");
+    }
+    if text.contains(['\n', '\r']) {
+        return refuse("a line end in it would break scripts and `pyvenv.cfg`");
+    }
+    Ok(())
+}
+
+/// What is to be replaced: `None` where the place is free, the id of a venv that virtpy made.
+fn existing(path: &Path, clear: bool) -> Result<Option<Option<VenvId>>, VenvError> {
+    match fs::kind(path)? {
+        None => return Ok(None),
+        Some(FileKind::Folder) if fs::names(path)?.is_empty() => return Ok(None),
+        Some(_) => {}
+    }
+    let config = match fs::read_to_string(&path.join("pyvenv.cfg")) {
+        Ok(text) => Config::parse(&text),
+        Err(_) => {
+            return Err(VenvError::Exists { path: path.to_path_buf(), is_venv: false });
+        }
+    };
+    if !clear {
+        return Err(VenvError::Exists { path: path.to_path_buf(), is_venv: true });
+    }
+    Ok(Some(config.get("virtpy-id").and_then(|id| VenvId::parse(id).ok())))
+}
+
+fn prompt(wish: &NewVenv, path: &Path) -> String {
+    let folder = || path.file_name().map(|name| name.to_string_lossy().into_owned());
+    wish.prompt.clone().or_else(folder).unwrap_or_default()
+}
+
+/// The keys that CPython writes, in its order, and virtpy's own.
+fn config(base: &BaseInterpreter, wish: &NewVenv, path: &Path, id: &VenvId) -> Config {
+    let mut config = Config::default();
+    let home = base.executable.parent().unwrap_or(Path::new("/"));
+    config.push("home", home.display().to_string());
+    config.push("include-system-site-packages", wish.system_site_packages.to_string());
+    config.push("version", base.version.clone());
+    if let Some(prompt) = &wish.prompt {
+        config.push("prompt", python_repr(prompt));
+    }
+    config.push("executable", base.executable.display().to_string());
+    config.push("command", format!("virtpy new {}", path.display()));
+    config.push("virtpy-id", id.as_str());
+    config.push("virtpy-library", base.library.clone());
+    if wish.link_mode != LinkMode::default() {
+        config.push("virtpy-link-mode", wish.link_mode.as_str());
+    }
+    config
+}
+
+/// A text as Python's `repr` writes it: `pyvenv.cfg` holds the prompt in that form.
+fn python_repr(text: &str) -> String {
+    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    let mut repr = String::from(quote);
+    for character in text.chars() {
+        match character {
+            '\\' => repr.push_str("\\\\"),
+            '\t' => repr.push_str("\\t"),
+            character if character == quote => repr.extend(['\\', quote]),
+            character if character.is_control() => {
+                repr.push_str(&format!("\\x{:02x}", u32::from(character)));
+            }
+            character => repr.push(character),
+        }
+    }
+    repr.push(quote);
+    repr
+}
+
+struct Texts<'a> {
+    config: &'a Config,
+    prompt: &'a str,
+}
+
+/// Fills `folder` with everything a venv at `path` consists of.
+fn fill(
+    folder: &Path,
+    path: &Path,
+    base: &BaseInterpreter,
+    layout: &Layout,
+    texts: &Texts<'_>,
+) -> Result<(), VenvError> {
+    let activation = Activation { root: path, scripts: &layout.scripts, prompt: texts.prompt };
+    let scripts = activation.scripts()?;
+    let library = folder.join("lib").join(&base.library);
+    for made in [&folder.join("lib"), &library, &library.join("site-packages"), &folder.join("include")] {
+        fs::create_dir(made)?;
+    }
+    let bin = folder.join(&layout.scripts);
+    fs::create_dir(&bin)?;
+    fs::symlink(&base.executable, &bin.join("python"))?;
+    for name in base.names.iter().filter(|name| *name != "python") {
+        fs::symlink(Path::new("python"), &bin.join(name))?;
+    }
+    if base.lib64 {
+        fs::symlink(Path::new("lib"), &folder.join("lib64"))?;
+    }
+    for script in scripts {
+        fs::write_new(&bin.join(script.name), script.content.as_bytes(), 0o644)?;
+    }
+    fs::write_new(&folder.join(".gitignore"), b"*\n", 0o644)?;
+    // Last: it is what makes the folder a venv.
+    fs::write_new(&folder.join("pyvenv.cfg"), texts.config.to_string().as_bytes(), 0o644)?;
+    Ok(())
+}
+
+/// Renames the finished folder to its place; an old venv steps aside first and goes after.
+fn put_in_place(staged: &Path, path: &Path, replaces: bool) -> Result<(), VenvError> {
+    if !replaces {
+        return Ok(fs::rename(staged, path)?);
+    }
+    let parent = path.parent().unwrap_or(Path::new("/"));
+    let aside = fs::temporary_folder(parent)?;
+    fs::rename(path, aside.path())?;
+    if let Err(error) = fs::rename(staged, path) {
+        fs::rename(aside.path(), path)?;
+        return Err(error.into());
+    }
+    Ok(fs::remove_tree(aside.path())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_prompts_as_python_does() {
+        assert_eq!(python_repr("plain"), "'plain'");
+        assert_eq!(python_repr("it's"), "\"it's\"");
+        assert_eq!(python_repr("it's \"both\""), "'it\\'s \"both\"'");
+        assert_eq!(python_repr("a\\b"), "'a\\\\b'");
+    }
+
+    #[test]
+    fn refuses_paths_that_break_tools() {
+        assert!(check_path(Path::new("/a:b/.venv")).is_err());
+        assert!(check_path(Path::new("/a\nb/.venv")).is_err());
+        assert!(check_path(Path::new("/a b/$x'\"/.venv")).is_ok());
+    }
+}

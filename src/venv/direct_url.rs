@@ -1,0 +1,88 @@
+//! Reading `direct_url.json` (PEP 610): where a distribution came from that did not come from an index.
+
+use serde::Deserialize;
+
+use super::Distribution;
+
+#[derive(Debug, Deserialize)]
+struct DirectUrl {
+    url: String,
+    subdirectory: Option<String>,
+    dir_info: Option<DirInfo>,
+    vcs_info: Option<VcsInfo>,
+}
+
+#[derive(Debug, Deserialize)]
+struct DirInfo {
+    #[serde(default)]
+    editable: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct VcsInfo {
+    vcs: String,
+    commit_id: String,
+}
+
+/// The folder of an editable distribution, from the text of its `direct_url.json`.
+pub fn editable_location(text: &str) -> Option<String> {
+    let direct_url: DirectUrl = serde_json::from_str(text).ok()?;
+    let is_editable = direct_url.dir_info.is_some_and(|info| info.editable);
+    is_editable.then(|| path_of(&direct_url.url))
+}
+
+/// A `file://` URL as a path; any other as it is.
+fn path_of(url: &str) -> String {
+    let Some(path) = url.strip_prefix("file://") else {
+        return url.to_owned();
+    };
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.bytes();
+    while let Some(byte) = rest.next() {
+        let mut ahead = rest.clone();
+        let digits = (byte == b'%').then(|| [ahead.next(), ahead.next()]);
+        let decoded = digits.and_then(|pair| match pair {
+            [Some(high), Some(low)] => {
+                let digit = |byte: u8| char::from(byte).to_digit(16);
+                u8::try_from(digit(high)? * 16 + digit(low)?).ok()
+            }
+            _ => None,
+        });
+        if decoded.is_some() {
+            rest = ahead;
+        }
+        bytes.push(decoded.unwrap_or(byte));
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| path.to_owned())
+}
+
+/// A distribution as a line of a requirements file, as pip's `freeze` writes it.
+pub fn frozen(distribution: &Distribution) -> String {
+    let (name, version) = (&distribution.name, &distribution.version);
+    let Some(direct_url) = distribution.direct_url().and_then(|text| serde_json::from_str(text).ok()) else {
+        return format!("{name}=={version}");
+    };
+    let DirectUrl { url, subdirectory, dir_info, vcs_info } = direct_url;
+    if dir_info.is_some_and(|info| info.editable) {
+        return format!("# Editable install of {name}=={version}\n-e {url}");
+    }
+    let fragment = subdirectory.map(|folder| format!("#subdirectory={folder}")).unwrap_or_default();
+    match vcs_info {
+        Some(VcsInfo { vcs, commit_id }) => format!("{name} @ {vcs}+{url}@{commit_id}{fragment}"),
+        None => format!("{name} @ {url}{fragment}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_where_an_editable_lies() {
+        let text = r#"{"url": "file:///home/me/my%20project", "dir_info": {"editable": true}}"#;
+        assert_eq!(editable_location(text).as_deref(), Some("/home/me/my project"));
+        assert_eq!(editable_location(r#"{"url": "file:///x", "dir_info": {}}"#), None);
+        assert_eq!(editable_location("not JSON"), None);
+        assert_eq!(path_of("file:///100%"), "/100%");
+    }
+}

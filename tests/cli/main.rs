@@ -1,0 +1,29 @@
+//! The end-to-end tests: the program as a user runs it, on wheels made to measure and an index on the loopback
+//! interface, so that they need no network. One file per command, and one for each promise that spans commands.
+
+#![allow(clippy::disallowed_methods, reason = "tests lay out their own fixtures")]
+#![allow(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod activation;
+mod add;
+mod check;
+mod errors;
+mod fixtures;
+mod freeze;
+mod hostile;
+mod interpreters;
+mod links;
+mod list;
+mod list_all;
+mod new;
+mod options;
+mod path;
+mod remove;
+mod scripts;
+mod show;
+mod sources;
+mod store;
+mod tree;

@@ -1,0 +1,129 @@
+//! The arrows of the architecture, checked: data flows one way, and each rule of the house has one room.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// The layers from the top. A module may use those of the rows below its own, and within a row only itself.
+const LAYERS: &[&[&str]] = &[
+    &["main"],
+    &["commands"],
+    &["context"],
+    &["error", "output"],
+    &["cli"],
+    &["resolve", "interpreters"],
+    &["venv"],
+    &["store"],
+    &["wheel"],
+    &["archive"],
+    &["fs"],
+];
+
+/// `output` shows a failure, which is an `error`; both belong to what the user sees.
+const NEIGHBOURS: &[(&str, &str)] = &[("output", "error")];
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for item in std::fs::read_dir(folder).unwrap() {
+        let path = item.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
+}
+
+/// The top-level module that a file belongs to.
+fn module(path: &Path) -> String {
+    let relative = path.strip_prefix(root().join("src")).unwrap();
+    let first = relative.components().next().unwrap().as_os_str().to_str().unwrap();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+/// The modules of this crate that a file names with `crate::` or `virtpy::`.
+fn used(text: &str) -> BTreeSet<String> {
+    let mut modules = BTreeSet::new();
+    for marker in ["crate::", "virtpy::"] {
+        for (position, _) in text.match_indices(marker) {
+            let rest = &text[position + marker.len()..];
+            if let Some(list) = rest.strip_prefix('{') {
+                let list = list.split('}').next().unwrap_or("");
+                modules.extend(
+                    list.split(',').map(|item| item.trim().split("::").next().unwrap_or("").to_owned()),
+                );
+            } else {
+                modules.insert(
+                    rest.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect(),
+                );
+            }
+        }
+    }
+    modules
+}
+
+fn layer(module: &str) -> Option<usize> {
+    LAYERS.iter().position(|row| row.contains(&module))
+}
+
+#[test]
+fn imports_follow_the_arrows() {
+    let mut seen = BTreeSet::new();
+    for path in sources(&root().join("src")) {
+        let module = module(&path);
+        if module == "lib" {
+            continue;
+        }
+        seen.insert(module.clone());
+        let from = layer(&module).unwrap_or_else(|| panic!("`{module}` has no layer: add it to LAYERS"));
+        let text = std::fs::read_to_string(&path).unwrap();
+        for other in used(&text).into_iter().filter(|other| *other != module) {
+            let Some(to) = layer(&other) else { continue };
+            let allowed = to > from || NEIGHBOURS.contains(&(module.as_str(), other.as_str()));
+            assert!(allowed, "{} uses `{other}`, which is above or beside `{module}`", path.display());
+        }
+    }
+    assert!(seen.len() >= 10, "the sources were not found: {seen:?}");
+}
+
+#[test]
+fn only_the_facade_uses_uv() {
+    for path in sources(&root().join("src")) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(!text.contains("uv_"), "{} bypasses the facade `resolver/`", path.display());
+    }
+}
+
+#[test]
+fn every_module_tells_what_lives_there() {
+    for folder in ["src", "resolver/src"] {
+        for path in sources(&root().join(folder)) {
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert!(text.starts_with("//!"), "{} opens without a paragraph for newcomers", path.display());
+        }
+    }
+}
+
+#[test]
+fn files_stay_readable() {
+    for folder in ["src", "resolver/src"] {
+        for path in sources(&root().join(folder)) {
+            let lines = std::fs::read_to_string(&path).unwrap().lines().count();
+            assert!(lines <= 650, "{} has {lines} lines: is it one room?", path.display());
+        }
+    }
+}
+
+#[test]
+fn only_fs_may_write_without_asking() {
+    for path in sources(&root().join("src")) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let allows = text.contains("allow(clippy::disallowed_methods");
+        let is_fs = module(&path) == "fs";
+        assert!(!allows || is_fs, "{} switches off the rule of clippy.toml", path.display());
+    }
+}

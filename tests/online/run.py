@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""The slower suite: virtpy on real distributions from the package index that pip on this machine uses.
+
+    python3 tests/online/run.py [--virtpy target/release/virtpy] [CHECK ...]
+
+Needs nothing but Python 3.8 or newer and its standard library.
+"""
+
+import argparse
+import sys
+import time
+import traceback
+from pathlib import Path
+
+sys.dont_write_bytecode = True  # Nothing may be left in the source tree.
+
+import pythons  # noqa: E402
+import second_venv  # noqa: E402
+import side_by_side  # noqa: E402
+import sources  # noqa: E402
+from support import CheckFailed, Place  # noqa: E402
+
+CHECKS = {
+    "side-by-side": side_by_side.check,
+    "second-venv": second_venv.check,
+    "pythons": pythons.check,
+    "sources": sources.check,
+}
+
+
+def main():
+    """Runs the checks that are asked for, all by default, and ends with 1 if one of them fails."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    default = Path(__file__).resolve().parents[2] / "target" / "release" / "virtpy"
+    parser.add_argument("--virtpy", type=Path, default=default, help="the program under test")
+    parser.add_argument("--keep", action="store_true", help="leave the folders for a look")
+    parser.add_argument("checks", nargs="*", metavar="CHECK", help="one of: " + ", ".join(CHECKS))
+    arguments = parser.parse_args()
+    if not arguments.virtpy.exists():
+        parser.error("%s does not exist; build it with `cargo build --release`" % arguments.virtpy)
+    unknown = [name for name in arguments.checks if name not in CHECKS]
+    if unknown:
+        parser.error("there is no check " + ", ".join(unknown))
+    passed, failed = 0, 0
+    for name in arguments.checks or CHECKS:
+        start = time.monotonic()
+        place = Place(arguments.virtpy.resolve())
+        print("%s ..." % name, flush=True)
+        try:
+            for step in CHECKS[name](place):
+                passed += 1
+                print("  ok: %s" % step, flush=True)
+        except CheckFailed as problem:
+            failed += 1
+            print("  FAILED: %s" % problem, flush=True)
+        except Exception:  # An accident in one check must not hide the others.
+            failed += 1
+            traceback.print_exc(file=sys.stdout)
+        print("%s: %.0f s" % (name, time.monotonic() - start), flush=True)
+        if arguments.keep:
+            print("  kept: %s" % place.root)
+        else:
+            place.remove()
+    print("%d passed, %d failed" % (passed, failed))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
