@@ -1,173 +1,260 @@
-//! From a source to a wheel: an sdist, a git commit or a folder, built by its own backend (PEP 517, PEP 660) in
-//! an isolated environment.
+//! Builds wheels from sources (PEP 517, PEP 660), each in an environment of its own.
+//!
+//! Archives are fetched and unpacked first, repositories are checked out, folders are built where they are.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
+use tokio::fs::File;
 use uv_configuration::{BuildKind, BuildOutput, NoSources};
-use uv_distribution_filename::SourceDistExtension;
-use uv_distribution_types::{BuiltDist, Dist, SourceDist};
+use uv_distribution_filename::{DistFilename, SourceDistExtension, WheelFilename};
+use uv_distribution_types::{Name, SourceDist};
 use uv_git_types::GitUrl;
+use uv_pypi_types::HashDigest;
 use uv_redacted::DisplaySafeUrl;
-use uv_types::{BuildContext as _, BuildStack, SourceBuildTrait as _};
+use uv_types::{BuildContext, BuildStack, SourceBuildTrait};
 
-use crate::download::{Download, hash_file};
-use crate::error::Story;
-use crate::materials::Materials;
-use crate::obtain::{ObtainedWheel, Wanted, file_error};
-use crate::package::{file_url, public};
-use crate::{Error, obtain};
+use crate::context::Context;
+use crate::describe::{Chosen, bad_url, local_path, public};
+use crate::download::{self, Expected};
+use crate::error::{Cause, Error};
+use crate::failure::build_of;
+use crate::obtain::{from_git, report};
+use crate::request::{ObtainedWheel, Receiver};
 
-/// A source that is ready to be built.
+/// One package to be built.
+pub(crate) struct Job<'a> {
+    pub(crate) index: usize,
+    pub(crate) chosen: &'a Chosen,
+    /// Where files are put.
+    pub(crate) folder: &'a Path,
+    pub(crate) receiver: &'a dyn Receiver,
+}
+
+/// Builds the wheel of a source, in a folder of its own inside the job's.
+///
+/// # Errors
+///
+/// [`Error::Build`] if the build fails; otherwise those of fetching the source.
+pub(crate) async fn build(
+    context: &Context,
+    source: &SourceDist,
+    job: &Job<'_>,
+) -> Result<ObtainedWheel, Error> {
+    // The lifetime of an unpacked archive: it goes when the tree does.
+    let tree = tree_of(context, source, job).await?;
+    job.receiver.building(job.index);
+    let output = job.folder.join(format!("{}-built", job.index));
+    tokio::fs::create_dir_all(&output).await.map_err(|source| Error::File {
+        action: "create the folder",
+        path: output.clone(),
+        source,
+    })?;
+    let filename = run(context, source, job, &tree, &output).await?;
+    check_name(source, job, &filename)?;
+    let path = output.join(&filename);
+    let built = download::check_local(&path, &Expected::nothing(&job.chosen.label)).await?;
+    Ok(ObtainedWheel {
+        path,
+        filename,
+        sha256: built.sha256,
+        size: built.size,
+        origin: tree.origin.clone(),
+        temporary: true,
+    })
+}
+
+/// A source that can be built.
 struct Tree {
     root: PathBuf,
     subdirectory: Option<PathBuf>,
-    kind: BuildKind,
+    editable: bool,
+    /// Where it came from, as it may be shown.
+    origin: String,
+    /// Removes an unpacked archive in the end.
+    _unpacked: Option<Box<dyn std::any::Any>>,
+}
+
+async fn tree_of(context: &Context, source: &SourceDist, job: &Job<'_>) -> Result<Tree, Error> {
+    let label = &job.chosen.label;
+    match source {
+        SourceDist::Registry(registry) => {
+            let url = registry.file.url.to_url().map_err(|error| bad_url(label, &error))?;
+            let listed = registry.file.hashes.as_slice();
+            let archive = Archive { url: &url, ext: registry.ext, listed, size: registry.file.size };
+            archive.unpack(context, job, None).await
+        }
+        SourceDist::DirectUrl(direct) => {
+            let archive = Archive { url: &direct.location, ext: direct.ext, listed: &[], size: direct.size };
+            archive.unpack(context, job, direct.subdirectory.as_deref()).await
+        }
+        SourceDist::Path(path) => {
+            let origin = path.install_path.display().to_string();
+            check(context, job, &path.install_path, &[]).await?;
+            unpack(context, job, &path.install_path, Layout { ext: path.ext, subdirectory: None, origin })
+                .await
+        }
+        SourceDist::GitDirectory(git) => Ok(Tree {
+            root: checkout(context, &git.git, label).await?,
+            subdirectory: git.subdirectory.as_deref().map(Path::to_owned),
+            editable: false,
+            origin: public(&git.url.to_url()),
+            _unpacked: None,
+        }),
+        SourceDist::GitPath(git) => {
+            let file = checkout(context, &git.git, label).await?.join(&git.install_path);
+            let origin = public(&git.url.to_url());
+            unpack(context, job, &file, Layout { ext: git.ext, subdirectory: None, origin }).await
+        }
+        SourceDist::Directory(folder) => Ok(Tree {
+            root: folder.install_path.to_path_buf(),
+            subdirectory: None,
+            editable: folder.editable.unwrap_or(false),
+            origin: folder.install_path.display().to_string(),
+            _unpacked: None,
+        }),
+    }
+}
+
+/// Checks a repository out, at the commit that the resolution found.
+///
+/// # Errors
+///
+/// [`Error::Network`] or [`Error::Offline`] when it cannot be fetched.
+pub(crate) async fn checkout(context: &Context, git: &GitUrl, label: &str) -> Result<PathBuf, Error> {
+    let cache = context.cache.bucket(uv_cache::CacheBucket::Git);
+    let settings = context.client.git_http_settings(git.url());
+    let fetched = context.state.git().fetch(git, settings, cache, None).await;
+    let fetched = fetched.map_err(|error| from_git(context, label, error))?;
+    Ok(fetched.path().to_owned())
+}
+
+/// An archive behind a URL.
+struct Archive<'a> {
+    url: &'a DisplaySafeUrl,
+    ext: SourceDistExtension,
+    listed: &'a [HashDigest],
+    size: Option<u64>,
+}
+
+impl Archive<'_> {
+    async fn unpack(
+        &self,
+        context: &Context,
+        job: &Job<'_>,
+        subdirectory: Option<&Path>,
+    ) -> Result<Tree, Error> {
+        let layout =
+            |origin| Layout { ext: self.ext, subdirectory: subdirectory.map(Path::to_owned), origin };
+        if let Some(path) = local_path(self.url) {
+            check(context, job, &path, self.listed).await?;
+            return unpack(context, job, &path, layout(path.display().to_string())).await;
+        }
+        let file = job.folder.join(format!("{}-source", job.index));
+        let expected = Expected {
+            label: &job.chosen.label,
+            listed: self.listed,
+            demanded: context.hasher.get(job.chosen.dist.as_ref()),
+            size: self.size,
+        };
+        let progress = |progress| report(job.receiver, job.index, &progress);
+        download::fetch(&context.client, self.url, &file, &expected, &progress).await?;
+        let tree = unpack(context, job, &file, layout(public(self.url))).await;
+        // If it stays, it goes with the folder.
+        let _ = tokio::fs::remove_file(&file).await;
+        tree
+    }
+}
+
+async fn check(context: &Context, job: &Job<'_>, path: &Path, listed: &[HashDigest]) -> Result<(), Error> {
+    let demanded = context.hasher.get(job.chosen.dist.as_ref());
+    let expected = Expected { label: &job.chosen.label, listed, demanded, size: None };
+    job.receiver.started(job.index, None);
+    download::check_local(path, &expected).await.map(drop)
+}
+
+/// How the archive of a source is laid out.
+struct Layout {
+    ext: SourceDistExtension,
+    subdirectory: Option<PathBuf>,
     origin: String,
 }
 
-pub(crate) async fn build(
-    materials: &Materials,
-    wanted: &Wanted<'_>,
-    folder: &Path,
-) -> Result<ObtainedWheel, Error> {
-    let source = match wanted.dist {
-        Dist::Source(source) => source,
-        Dist::Built(BuiltDist::GitPath(wheel)) => {
-            let checkout = check_out(materials, &wheel.git, wanted).await?;
-            return finish(checkout.join(&wheel.install_path), public(wheel.git.url()), false).await;
-        }
-        Dist::Built(_) => return Err(Error::File(format!("`{}` needs no build", wanted.label))),
+async fn unpack(context: &Context, job: &Job<'_>, archive: &Path, layout: Layout) -> Result<Tree, Error> {
+    let unusable =
+        |cause| Error::Distribution { what: format!("the source of `{}`", job.chosen.label), cause };
+    let in_cache = |source| Error::File { action: "write", path: context.cache.root().to_owned(), source };
+    let folder = context.cache.build_dir().map_err(in_cache)?;
+    let file = File::open(archive).await.map_err(|source| Error::File {
+        action: "read",
+        path: archive.to_owned(),
+        source,
+    })?;
+    uv_extract::stream::archive(file, layout.ext, folder.path())
+        .await
+        .map_err(|error| unusable(Cause::from_error(&error)))?;
+    let root = match uv_extract::strip_component(folder.path()) {
+        Ok(root) => root,
+        // An archive without the one folder at its top: take it as it is.
+        Err(uv_extract::Error::NonSingularArchive(_)) => folder.path().to_owned(),
+        Err(error) => return Err(unusable(Cause::from_error(&error))),
     };
-    let tree = prepare(materials, wanted, source, folder).await?;
-    let out = folder.join(format!("{}-built", wanted.index));
-    create_folder(&out)?;
-    let failed = |story: Story| Error::Build { package: wanted.label.clone(), source: story };
-    let dispatch = materials.dispatch();
-    let backend = dispatch
+    if let Some(missing) = layout.subdirectory.as_ref().filter(|inner| !root.join(inner).is_dir()) {
+        return Err(unusable(Cause::new(format!("it has no folder `{}`", missing.display()))));
+    }
+    Ok(Tree {
+        root,
+        subdirectory: layout.subdirectory,
+        editable: false,
+        origin: layout.origin,
+        _unpacked: Some(Box::new(folder)),
+    })
+}
+
+/// Runs the build backend; gives the file name of the wheel.
+async fn run(
+    context: &Context,
+    source: &SourceDist,
+    job: &Job<'_>,
+    tree: &Tree,
+    output: &Path,
+) -> Result<String, Error> {
+    let label = job.chosen.label.as_str();
+    let kind = if tree.editable { BuildKind::Editable } else { BuildKind::Wheel };
+    let subdirectory = tree.subdirectory.as_deref();
+    let dispatch = context.dispatch();
+    let direct = dispatch
+        .direct_build(&tree.root, subdirectory, output, NoSources::All, kind, Some(label))
+        .await
+        .map_err(|error| build_of(label, &error))?;
+    if let Some(DistFilename::WheelFilename(wheel)) = direct {
+        return Ok(wheel.to_string());
+    }
+    let builder = dispatch
         .setup_build(
             &tree.root,
-            tree.subdirectory.as_deref(),
+            subdirectory,
             &tree.root,
             None,
-            Some(&wanted.label),
+            Some(label),
             Some(source),
             &NoSources::All,
-            tree.kind,
+            kind,
             BuildOutput::Debug,
             BuildStack::default(),
         )
         .await
-        .map_err(|error| failed(Story::of(&error)))?;
-    let name = backend.wheel(&out).await.map_err(|error| failed(Story::of(&error)))?;
-    finish(out.join(name), tree.origin, true).await
+        .map_err(|error| build_of(label, &error))?;
+    builder.wheel(output).await.map_err(|error| build_of(label, &error))
 }
 
-async fn finish(path: PathBuf, origin: String, temporary: bool) -> Result<ObtainedWheel, Error> {
-    let hashed = hash_file(&path, &[]).await.map_err(|error| file_error("read", &path, &error))?;
-    let filename = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    Ok(ObtainedWheel { filename, sha256: hashed.sha256, size: hashed.size, origin, path, temporary })
-}
-
-/// Brings the source into a folder.
-async fn prepare(
-    materials: &Materials,
-    wanted: &Wanted<'_>,
-    source: &SourceDist,
-    folder: &Path,
-) -> Result<Tree, Error> {
-    let kind = BuildKind::Wheel;
-    match source {
-        SourceDist::Registry(source) => {
-            let url = file_url(&source.file)?;
-            let root = fetch(materials, wanted, &url, source.file.size, source.ext, folder).await?;
-            Ok(Tree { root, subdirectory: None, kind, origin: public(&url) })
-        }
-        SourceDist::DirectUrl(source) => {
-            let root = fetch(materials, wanted, &source.location, source.size, source.ext, folder).await?;
-            let subdirectory = source.subdirectory.as_deref().map(Path::to_path_buf);
-            Ok(Tree { root, subdirectory, kind, origin: public(&source.location) })
-        }
-        SourceDist::Path(source) => {
-            let hashed = hash_file(&source.install_path, wanted.expected)
-                .await
-                .map_err(|error| file_error("read", &source.install_path, &error))?;
-            hashed.check(&wanted.label, wanted.expected)?;
-            let root = unpack(&source.install_path, source.ext, wanted, folder).await?;
-            Ok(Tree { root, subdirectory: None, kind, origin: source.install_path.display().to_string() })
-        }
-        SourceDist::GitDirectory(source) => {
-            let root = check_out(materials, &source.git, wanted).await?;
-            let subdirectory = source.subdirectory.as_deref().map(Path::to_path_buf);
-            Ok(Tree { root, subdirectory, kind, origin: public(source.git.url()) })
-        }
-        SourceDist::GitPath(source) => {
-            let checkout = check_out(materials, &source.git, wanted).await?;
-            let root = unpack(&checkout.join(&source.install_path), source.ext, wanted, folder).await?;
-            Ok(Tree { root, subdirectory: None, kind, origin: public(source.git.url()) })
-        }
-        SourceDist::Directory(source) => {
-            let kind = if source.editable.unwrap_or(false) { BuildKind::Editable } else { kind };
-            let root = source.install_path.to_path_buf();
-            Ok(Tree { origin: root.display().to_string(), root, subdirectory: None, kind })
-        }
+/// A backend may say anything: what it built has to be a wheel of this package, in the output folder.
+fn check_name(source: &SourceDist, job: &Job<'_>, filename: &str) -> Result<(), Error> {
+    let unusable =
+        |cause| Error::Distribution { what: format!("the wheel built for `{}`", job.chosen.label), cause };
+    let wheel = WheelFilename::from_str(filename).map_err(|error| unusable(Cause::from_error(&error)))?;
+    if wheel.name != *source.name() {
+        return Err(unusable(Cause::new(format!("it is one of `{}`", wheel.name))));
     }
-}
-
-/// Downloads an archive, or takes it from where it lies, and unpacks it.
-async fn fetch(
-    materials: &Materials,
-    wanted: &Wanted<'_>,
-    url: &DisplaySafeUrl,
-    size: Option<u64>,
-    extension: SourceDistExtension,
-    folder: &Path,
-) -> Result<PathBuf, Error> {
-    if let ("file", Ok(path)) = (url.scheme(), url.to_file_path()) {
-        let hashed =
-            hash_file(&path, wanted.expected).await.map_err(|error| file_error("read", &path, &error))?;
-        hashed.check(&wanted.label, wanted.expected)?;
-        return unpack(&path, extension, wanted, folder).await;
-    }
-    let path = folder.join(format!("{}-source", wanted.index));
-    let download = Download { client: &materials.client, url, path: &path, size, label: &wanted.label };
-    let hashed = download.run(wanted.expected, &|_| {}).await?;
-    hashed.check(&wanted.label, wanted.expected)?;
-    unpack(&path, extension, wanted, folder).await
-}
-
-async fn unpack(
-    archive: &Path,
-    extension: SourceDistExtension,
-    wanted: &Wanted<'_>,
-    folder: &Path,
-) -> Result<PathBuf, Error> {
-    let target = folder.join(format!("{}-tree", wanted.index));
-    create_folder(&target)?;
-    let failed = |error: &(dyn std::error::Error + 'static)| Error::Build {
-        package: wanted.label.clone(),
-        source: Story::of(error),
-    };
-    let file = tokio::fs::File::open(archive).await.map_err(|error| file_error("open", archive, &error))?;
-    let reader = tokio::io::BufReader::with_capacity(1 << 18, file);
-    uv_extract::stream::archive(reader, extension, &target).await.map_err(|error| failed(&error))?;
-    match uv_extract::strip_component(&target) {
-        Ok(root) => Ok(root),
-        // Some archives have no folder around their content.
-        Err(uv_extract::Error::NonSingularArchive(_)) => Ok(target),
-        Err(error) => Err(failed(&error)),
-    }
-}
-
-async fn check_out(materials: &Materials, url: &GitUrl, wanted: &Wanted<'_>) -> Result<PathBuf, Error> {
-    let settings = materials.client.git_http_settings(url.url());
-    let cache = materials.cache.bucket(uv_cache::CacheBucket::Git);
-    let fetch = materials.state.git().fetch(url, settings, cache, None).await.map_err(|error| {
-        Error::Network { message: format!("could not fetch `{}`", wanted.label), source: Story::of(&error) }
-    })?;
-    Ok(fetch.path().to_path_buf())
-}
-
-fn create_folder(path: &Path) -> Result<(), Error> {
-    #[expect(clippy::disallowed_methods, reason = "a folder inside the one that the caller gave for it")]
-    std::fs::create_dir_all(path).map_err(|error| obtain::file_error("create", path, &error))
+    Ok(())
 }

@@ -1,164 +1,266 @@
-//! One file from a server to the disk, hashed on the way.
+//! Fetches one file: streamed to disk and hashed on the way, with an end to how much may come, and begun
+//! again if the connection breaks.
 
-use std::io::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
-use futures::StreamExt as _;
-use reqwest::header::ACCEPT_ENCODING;
-use sha2::{Digest as _, Sha256};
+use futures::TryStreamExt;
+use tokio::fs::File;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufWriter};
+use tokio_util::io::StreamReader;
 use uv_client::RegistryClient;
+use uv_distribution_types::HashPolicy;
 use uv_extract::hash::{HashReader, Hasher};
 use uv_pypi_types::{HashAlgorithm, HashDigest};
 use uv_redacted::DisplaySafeUrl;
 
-use crate::Error;
-use crate::error::Story;
-use crate::obtain::file_error;
+use crate::describe::public;
+use crate::error::{Cause, Error};
 
-/// How often a download that broke off is begun again.
-const ATTEMPTS: u32 = 3;
+/// How often a file is begun again when its transfer breaks.
+const RESTARTS: u32 = 3;
 
-/// The largest file that is taken, whatever a server promises: 64 GiB.
-const LARGEST: u64 = 64 << 30;
+/// How long to wait before the first of them; doubled each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
-/// A file to be downloaded.
-pub(crate) struct Download<'a> {
-    pub(crate) client: &'a RegistryClient,
-    pub(crate) url: &'a DisplaySafeUrl,
-    pub(crate) path: &'a Path,
-    pub(crate) size: Option<u64>,
+/// How much is read at once, and written at once.
+const BUFFER: usize = 256 * 1024;
+
+/// What a file has to be.
+pub(crate) struct Expected<'a> {
+    /// The package, for messages.
     pub(crate) label: &'a str,
+    /// Hashes that all have to match: those that the index gives.
+    pub(crate) listed: &'a [HashDigest],
+    /// Hashes that the user demands.
+    pub(crate) demanded: HashPolicy<'a>,
+    /// The size in bytes that the index gives.
+    pub(crate) size: Option<u64>,
 }
 
-/// A file's hashes and size.
-#[derive(Debug)]
-pub(crate) struct Hashed {
+/// A file that is complete.
+#[derive(Debug, Clone)]
+pub(crate) struct Fetched {
     pub(crate) sha256: String,
     pub(crate) size: u64,
-    /// In other algorithms, where they were asked for.
-    others: Vec<HashDigest>,
 }
 
-impl Hashed {
-    /// Compares with the hashes of which one has to fit.
-    pub(crate) fn check(&self, label: &str, expected: &[HashDigest]) -> Result<(), Error> {
-        let fits = |digest: &HashDigest| match digest.algorithm {
-            HashAlgorithm::Sha256 => digest.digest.eq_ignore_ascii_case(&self.sha256),
-            _ => self.others.contains(digest),
+impl<'a> Expected<'a> {
+    /// For a file of which nothing is known.
+    pub(crate) fn nothing(label: &'a str) -> Self {
+        Self { label, listed: &[], demanded: HashPolicy::None, size: None }
+    }
+
+    fn hashers(&self) -> Vec<Hasher> {
+        let mut algorithms = self.demanded.algorithms();
+        algorithms.extend(self.listed.iter().map(HashDigest::algorithm));
+        algorithms.push(HashAlgorithm::Sha256);
+        algorithms.sort();
+        algorithms.dedup();
+        algorithms.into_iter().map(Hasher::from).collect()
+    }
+
+    /// Compares what came with what was expected.
+    fn check(&self, hashers: Vec<Hasher>, size: u64) -> Result<Fetched, Error> {
+        let computed: Vec<HashDigest> = hashers.into_iter().map(HashDigest::from).collect();
+        let same = |hash: &HashDigest| {
+            computed
+                .iter()
+                .any(|own| own.algorithm == hash.algorithm && own.digest.eq_ignore_ascii_case(&hash.digest))
         };
-        if expected.is_empty() || expected.iter().any(fits) {
-            return Ok(());
+        let demanded = self.demanded.digests();
+        let satisfied = match self.demanded {
+            HashPolicy::None | HashPolicy::Generate(_) => true,
+            HashPolicy::Any(_) => demanded.iter().any(same),
+            HashPolicy::All(_) => !demanded.is_empty() && demanded.iter().all(same),
+        };
+        if !satisfied || !self.listed.iter().all(same) {
+            let wrong: Vec<&HashDigest> =
+                if satisfied { self.listed.iter().collect() } else { demanded.iter().collect() };
+            let relevant =
+                computed.iter().filter(|own| wrong.iter().any(|hash| hash.algorithm == own.algorithm));
+            return Err(Error::Hash {
+                package: self.label.to_owned(),
+                expected: join(wrong.iter().copied(), " or "),
+                computed: join(relevant, ", "),
+            });
         }
-        let wanted: Vec<String> = expected.iter().map(ToString::to_string).collect();
-        let story = format!("expected {}\ngot sha256:{}", wanted.join(" or "), self.sha256);
-        Err(Error::Hash { package: label.to_owned(), source: Story(story) })
+        let sha256 = computed.into_iter().find(|hash| hash.algorithm == HashAlgorithm::Sha256);
+        let sha256 = sha256.map(|hash| hash.digest.to_string()).unwrap_or_default();
+        Ok(Fetched { sha256, size })
     }
 }
 
-/// Why an attempt failed, and whether another may go better.
-struct Failed {
-    error: Error,
-    again: bool,
+fn join<'a>(hashes: impl Iterator<Item = &'a HashDigest>, separator: &str) -> String {
+    hashes.map(ToString::to_string).collect::<Vec<_>>().join(separator)
 }
 
-impl Download<'_> {
-    /// Downloads the file; begins again when the connection breaks.
-    pub(crate) async fn run(&self, expected: &[HashDigest], progress: &dyn Fn(u64)) -> Result<Hashed, Error> {
-        let mut attempt = 1;
+/// Fetches `url` into the file `target`, which is made or overwritten. `progress` hears how many bytes are
+/// there.
+///
+/// # Errors
+///
+/// [`Error::Offline`], [`Error::Network`], [`Error::Transfer`], [`Error::Hash`], and [`Error::File`].
+pub(crate) async fn fetch(
+    client: &RegistryClient,
+    url: &DisplaySafeUrl,
+    target: &Path,
+    expected: &Expected<'_>,
+    progress: &dyn Fn(Progress),
+) -> Result<Fetched, Error> {
+    if client.connectivity().is_offline() {
+        return Err(Error::Offline { what: format!("`{}`", public(url)) });
+    }
+    let mut pause = FIRST_PAUSE;
+    for _ in 0..RESTARTS {
+        match attempt(client, url, target, expected, progress).await {
+            Err(Failure::Broken(_)) => {}
+            Err(Failure::Final(error)) => return Err(error),
+            Ok(fetched) => return Ok(fetched),
+        }
+        tokio::time::sleep(pause).await;
+        pause *= 2;
+    }
+    attempt(client, url, target, expected, progress).await.map_err(|failure| match failure {
+        Failure::Final(error) => error,
+        Failure::Broken(reason) => Error::Transfer { package: expected.label.to_owned(), reason },
+    })
+}
+
+/// How far a transfer is.
+pub(crate) enum Progress {
+    /// It begins; the size is known or not.
+    Started(Option<u64>),
+    /// So many bytes are there.
+    Bytes(u64),
+}
+
+/// Why an attempt ended.
+enum Failure {
+    /// The connection broke; another attempt may go better.
+    Broken(String),
+    /// Another attempt would go no better.
+    Final(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Final(error)
+    }
+}
+
+async fn attempt(
+    client: &RegistryClient,
+    url: &DisplaySafeUrl,
+    target: &Path,
+    expected: &Expected<'_>,
+    progress: &dyn Fn(Progress),
+) -> Result<Fetched, Failure> {
+    // A compressed transfer would give other bytes than those that were hashed.
+    let response = client
+        .uncached_client(url)
+        .get(url.as_str())
+        .header("accept-encoding", "identity")
+        .send()
+        .await
+        .map_err(|error| failed_request(url, None, &error))?;
+    if let Err(error) = response.error_for_status_ref() {
+        return Err(failed_request(url, Some(response.status().as_u16()), &error).into());
+    }
+    let announced = response.content_length();
+    if let (Some(announced), Some(size)) = (announced, expected.size)
+        && announced != size
+    {
+        let reason = format!("the index says {size} bytes, but the server {announced}");
+        return Err(Error::Transfer { package: expected.label.to_owned(), reason }.into());
+    }
+    let limit = expected.size.or(announced);
+    progress(Progress::Started(limit));
+    let file = File::create(target).await.map_err(|source| unwritable(target, source))?;
+    let mut body = StreamReader::new(response.bytes_stream().map_err(std::io::Error::other));
+    let mut writer = BufWriter::with_capacity(BUFFER, file);
+    let mut hashers = expected.hashers();
+    let size = {
+        let reader = HashReader::new(&mut body, &mut hashers);
+        copy(reader, &mut writer, limit, target, progress).await?
+    };
+    if limit.is_some_and(|limit| size < limit) {
+        return Err(Failure::Broken(format!("it ended after {size} of {} bytes", limit.unwrap_or_default())));
+    }
+    Ok(expected.check(hashers, size)?)
+}
+
+/// Copies a body up to its end, or up to the limit beyond which it must not go.
+async fn copy<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
+    mut reader: R,
+    writer: &mut W,
+    limit: Option<u64>,
+    target: &Path,
+    progress: &dyn Fn(Progress),
+) -> Result<u64, Failure> {
+    let mut buffer = vec![0; BUFFER];
+    let mut size = 0_u64;
+    loop {
+        let count = reader.read(&mut buffer).await.map_err(|error| broken(size, &error))?;
+        if count == 0 {
+            break;
+        }
+        size += count as u64;
+        if limit.is_some_and(|limit| size > limit) {
+            return Err(Failure::Broken(format!(
+                "more came than the {} bytes announced",
+                limit.unwrap_or_default()
+            )));
+        }
+        writer.write_all(&buffer[..count]).await.map_err(|source| unwritable(target, source))?;
+        progress(Progress::Bytes(size));
+    }
+    writer.shutdown().await.map_err(|source| unwritable(target, source))?;
+    Ok(size)
+}
+
+/// Hashes a file of this machine, and compares.
+///
+/// # Errors
+///
+/// [`Error::File`] if it cannot be read, [`Error::Hash`] if it is another file.
+pub(crate) async fn check_local(path: &Path, expected: &Expected<'_>) -> Result<Fetched, Error> {
+    let unreadable = |source| Error::File { action: "read", path: path.to_owned(), source };
+    let file = File::open(path).await.map_err(unreadable)?;
+    let mut hashers = expected.hashers();
+    let mut size = 0_u64;
+    {
+        let mut reader = HashReader::new(file, &mut hashers);
+        let mut buffer = vec![0; 4 * BUFFER];
         loop {
-            match self.once(progress).await {
-                Ok((sha256, size)) => {
-                    let others = other_hashes(self.path, expected)
-                        .await
-                        .map_err(|error| file_error("read", self.path, &error))?;
-                    return Ok(Hashed { sha256, size, others });
-                }
-                Err(failed) if failed.again && attempt < ATTEMPTS => {
-                    attempt += 1;
-                    tokio::time::sleep(std::time::Duration::from_millis(200 * u64::from(attempt))).await;
-                }
-                Err(failed) => return Err(failed.error),
+            let count = reader.read(&mut buffer).await.map_err(unreadable)?;
+            if count == 0 {
+                break;
             }
+            size += count as u64;
         }
     }
+    expected.check(hashers, size)
+}
 
-    fn network(&self, source: &(dyn std::error::Error + 'static), again: bool) -> Failed {
-        let message = format!("could not download `{}`", self.label);
-        Failed { error: Error::Network { message, source: Story::of(source) }, again }
+fn failed_request(
+    url: &DisplaySafeUrl,
+    status: Option<u16>,
+    error: &(dyn std::error::Error + 'static),
+) -> Error {
+    Error::Network { what: format!("`{}`", public(url)), status, cause: Some(Cause::from_error(error)) }
+}
+
+fn unwritable(target: &Path, source: std::io::Error) -> Failure {
+    Failure::Final(Error::File { action: "write", path: target.to_owned(), source })
+}
+
+fn broken(size: u64, error: &std::io::Error) -> Failure {
+    let mut reason = error.to_string();
+    let mut next = std::error::Error::source(error);
+    while let Some(error) = next {
+        reason = error.to_string();
+        next = error.source();
     }
-
-    fn broken(&self, reason: String, again: bool) -> Failed {
-        let message = format!("could not download `{}`", self.label);
-        Failed { error: Error::Network { message, source: Story(reason) }, again }
-    }
-
-    async fn once(&self, progress: &dyn Fn(u64)) -> Result<(String, u64), Failed> {
-        let response = self
-            .client
-            .uncached_client(self.url)
-            .get(url::Url::from(self.url.clone()))
-            // The hash is of the file, not of a compressed transfer of it.
-            .header(ACCEPT_ENCODING, "identity")
-            .send()
-            .await
-            .map_err(|error| self.network(&error, false))?;
-        let response = response.error_for_status().map_err(|error| self.network(&error, false))?;
-        let promised = response.content_length().or(self.size);
-        let limit = promised.unwrap_or(LARGEST).min(LARGEST);
-        let local =
-            |error: &std::io::Error| Failed { error: file_error("write", self.path, error), again: false };
-        let mut file = std::fs::File::create(self.path).map_err(|error| local(&error))?;
-        let mut hasher = Sha256::new();
-        let mut size: u64 = 0;
-        let mut stream = response.bytes_stream();
-        while let Some(chunk) = stream.next().await {
-            let chunk = chunk.map_err(|error| self.network(&error, true))?;
-            size += chunk.len() as u64;
-            if size > limit {
-                return Err(
-                    self.broken(format!("the server sends more than the {limit} bytes it promised"), false)
-                );
-            }
-            hasher.update(&chunk);
-            file.write_all(&chunk).map_err(|error| local(&error))?;
-            progress(size);
-        }
-        if promised.is_some_and(|promised| promised != size) {
-            return Err(self.broken(format!("the connection ended after {size} of {limit} bytes"), true));
-        }
-        Ok((hex(&hasher.finalize()), size))
-    }
-}
-
-/// Hashes a file of this machine.
-pub(crate) async fn hash_file(path: &Path, expected: &[HashDigest]) -> std::io::Result<Hashed> {
-    let sha256 = HashDigest { algorithm: HashAlgorithm::Sha256, digest: "".into() };
-    let asked: Vec<HashDigest> = expected.iter().cloned().chain([sha256]).collect();
-    let digests = digests(path, &asked).await?;
-    let size = tokio::fs::metadata(path).await?.len();
-    let sha256 = digests.iter().find(|digest| digest.algorithm == HashAlgorithm::Sha256);
-    let sha256 = sha256.map(|digest| digest.digest.to_string()).unwrap_or_default();
-    Ok(Hashed { sha256, size, others: digests })
-}
-
-/// The file's hashes in the expected algorithms other than SHA-256.
-async fn other_hashes(path: &Path, expected: &[HashDigest]) -> std::io::Result<Vec<HashDigest>> {
-    let asked: Vec<HashDigest> =
-        expected.iter().filter(|digest| digest.algorithm != HashAlgorithm::Sha256).cloned().collect();
-    if asked.is_empty() { Ok(Vec::new()) } else { digests(path, &asked).await }
-}
-
-async fn digests(path: &Path, asked: &[HashDigest]) -> std::io::Result<Vec<HashDigest>> {
-    let mut algorithms: Vec<HashAlgorithm> = asked.iter().map(|digest| digest.algorithm).collect();
-    algorithms.sort();
-    algorithms.dedup();
-    let mut hashers: Vec<Hasher> = algorithms.into_iter().map(Hasher::from).collect();
-    let file = tokio::fs::File::open(path).await?;
-    HashReader::new(file, &mut hashers).finish().await?;
-    Ok(hashers.into_iter().map(HashDigest::from).collect())
-}
-
-/// Lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    Failure::Broken(format!("the connection broke after {size} bytes: {reason}"))
 }

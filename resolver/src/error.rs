@@ -1,186 +1,224 @@
-//! What can go wrong between a requirement and a wheel, in words of virtpy.
+//! What can go wrong, by stage. Every message is in virtpy's words; [`Error::hint`] says what to do.
 
-use uv_errors::Hint as _;
+use std::error::Error as StdError;
+use std::fmt;
+use std::path::PathBuf;
 
 use crate::reword::reword;
 
-/// Why the request could not be met.
+/// Why something could not be read, resolved, fetched or built.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The requirements cannot be read.
-    #[error("{0}")]
-    Requirements(String),
-    /// No set of versions fits.
-    #[error("no set of versions fits these requirements")]
-    NoSolution {
-        /// The story of the conflict.
-        source: Story,
-        /// What to do, as far as the resolver can tell.
+    /// A setting of the indexes or of the network cannot be used.
+    #[error("cannot use {setting}: {reason}")]
+    Settings {
+        /// The setting, as the user knows it.
+        setting: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A requirement, or a file of requirements, cannot be read.
+    #[error("{message}")]
+    Requirements {
+        /// Which one, and what is wrong with it.
+        message: String,
+        /// What to do, if that is known.
         hint: Option<String>,
+        #[source]
+        /// Why, in more detail.
+        cause: Option<Cause>,
     },
-    /// An index or a download did not answer as it should.
-    #[error("{message}")]
-    Network {
-        /// What failed.
-        message: String,
+    /// The interpreter cannot be asked about itself.
+    #[error("cannot use the Python interpreter `{}`", python.display())]
+    Python {
+        /// The interpreter's executable.
+        python: PathBuf,
+        #[source]
         /// Why.
-        source: Story,
+        cause: Cause,
     },
-    /// Nothing on this machine has what is needed, and no connection may be made.
-    #[error("{message}")]
+    /// The resolver's cache cannot be used.
+    #[error("cannot use the cache folder `{}`", folder.display())]
+    Cache {
+        /// The folder.
+        folder: PathBuf,
+        #[source]
+        /// Why.
+        cause: Cause,
+    },
+    /// No set of versions satisfies all requirements.
+    #[error("{story}")]
+    NoSolution {
+        /// What excludes what, in whole sentences.
+        story: String,
+        /// What may help.
+        hints: Vec<String>,
+    },
+    /// A server did not answer as it should.
+    #[error("could not fetch {what}{}", status.map(|status| format!(" (HTTP status {status})")).unwrap_or_default())]
+    Network {
+        /// What was asked for.
+        what: String,
+        /// The status of the answer, if there was one.
+        status: Option<u16>,
+        #[source]
+        /// Why.
+        cause: Option<Cause>,
+    },
+    /// It needs the network, which is not to be used.
+    #[error("{what} is not in the cache, and the network is not to be used")]
     Offline {
-        /// What is missing.
-        message: String,
+        /// What was asked for.
+        what: String,
     },
-    /// The bytes are not the ones that were promised.
-    #[error("the file of `{package}` does not have the expected hash")]
+    /// A file is not the one that was expected.
+    #[error("the hash of `{package}` is not the expected one: expected {expected}, but got {computed}")]
     Hash {
-        /// Name and version.
+        /// The package.
         package: String,
-        /// What was promised and what came.
-        source: Story,
+        /// The expected hashes, such as `sha256:…`.
+        expected: String,
+        /// The hashes of what came.
+        computed: String,
     },
-    /// A source could not be built.
+    /// A file did not arrive whole.
+    #[error("the file of `{package}` did not arrive as it should: {reason}")]
+    Transfer {
+        /// The package.
+        package: String,
+        /// What happened.
+        reason: String,
+    },
+    /// A wheel could not be built from its source.
     #[error("could not build `{package}`")]
     Build {
-        /// Name and version.
+        /// The package or the folder.
         package: String,
-        /// The build backend's last words.
-        source: Story,
+        #[source]
+        /// Why; the last lines that the build backend wrote are among it.
+        cause: Cause,
+        /// What may help.
+        hint: Option<String>,
     },
-    /// The interpreter does not tell its facts.
-    #[error("the interpreter `{interpreter}` cannot be used")]
-    Interpreter {
-        /// Its path.
-        interpreter: String,
+    /// A file or the metadata of a package is not usable.
+    #[error("cannot use {what}")]
+    Distribution {
+        /// What.
+        what: String,
+        #[source]
         /// Why.
-        source: Story,
+        cause: Cause,
     },
-    /// The configuration makes no sense.
-    #[error("{0}")]
-    Settings(String),
-    /// Who was given a wheel could not use it.
-    #[error("`{package}` could not be taken over")]
+    /// Whoever the wheel was handed to could not use it.
+    #[error("could not take in `{package}`")]
     Receiver {
-        /// Name and version.
+        /// The package.
         package: String,
+        #[source]
         /// Why.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Box<dyn StdError + Send + Sync>,
     },
-    /// A file could not be read or written.
-    #[error("{0}")]
-    File(String),
-}
-
-/// A cause told in words.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Story(pub(crate) String);
-
-impl Story {
-    /// The whole chain of an error, a line each, each cause once.
-    pub(crate) fn of(error: &(dyn std::error::Error + 'static)) -> Self {
-        let mut lines: Vec<String> = vec![reword(&error.to_string())];
-        let mut source = error.source();
-        while let Some(cause) = source {
-            let text = reword(&cause.to_string());
-            if !lines.iter().any(|line| line.contains(&text)) {
-                lines.push(text);
-            }
-            source = cause.source();
-        }
-        Self(lines.join("\n"))
-    }
-
-    /// The chain of an `anyhow` error.
-    pub(crate) fn of_any(error: &anyhow::Error) -> Self {
-        Self::of(error.as_ref())
-    }
+    /// A file or folder of this machine cannot be read or written.
+    #[error("could not {action} `{}`", path.display())]
+    File {
+        /// What was tried, such as "write".
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        #[source]
+        /// Why.
+        source: std::io::Error,
+    },
 }
 
 impl Error {
-    /// What a user can do about it.
+    /// What the user may do about it.
     pub fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::NoSolution { hint, .. } => return hint.clone(),
-            Self::Requirements(_) => {
-                "a requirement looks like `name`, `name[extra]>=1.2`, a path, or a URL".to_owned()
+        let text = match self {
+            Self::Settings { .. } => "look at the flags given, the environment variables PIP_* and pip.conf",
+            Self::Requirements { hint, .. } | Self::Build { hint, .. } => return hint.clone(),
+            Self::NoSolution { hints, .. } => return (!hints.is_empty()).then(|| hints.join("\n")),
+            Self::Python { .. } => {
+                "make the environment again with `virtpy new --clear`, or with another Python"
             }
+            Self::Cache { .. } => "set VIRTPY_HOME to a folder that you may write to",
+            Self::Network { status: Some(401 | 403), .. } => {
+                "the server wants other credentials: put them in ~/.netrc, in a keyring or in `--index-url`"
+            }
+            Self::Network { status: Some(404), .. } => "look at `--index-url` and at the URL",
             Self::Network { .. } => {
-                "check the connection and the index; `--index-url` names another one, `--offline` asks none".to_owned()
+                "look at the network connection and at `--index-url`; `--offline` uses only what is cached"
             }
-            Self::Offline { .. } => "run the command once without `--offline`".to_owned(),
+            Self::Offline { .. } => "run it again without `--offline`",
             Self::Hash { .. } => {
-                "do not use the file: the index, the mirror or the connection changed it, or the expected hash is \
-                 of another file"
-                    .to_owned()
+                "do not use the file unless you know why it changed; if it did on purpose, put the new hash \
+                 in the requirements"
             }
-            Self::Build { .. } => {
-                "its build backend refused; `--only-binary` keeps to wheels, and another version may have one for \
-                 this Python"
-                    .to_owned()
+            Self::Transfer { .. } => "try again; if it stays so, the index or a proxy before it is at fault",
+            Self::Distribution { .. } => {
+                "its authors or the index have to mend it; another version may do: `NAME!=VERSION`"
             }
-            Self::Interpreter { .. } => "make the venv anew with another interpreter: `virtpy new --clear -p …`".to_owned(),
-            Self::Settings(_) | Self::Receiver { .. } | Self::File(_) => return None,
+            Self::Receiver { .. } => return None,
+            Self::File { .. } => "look at the permissions of the folder and at the space left on its disk",
         };
-        Some(hint)
+        Some(text.to_owned())
+    }
+}
+
+/// Why something failed: a message, and its own cause. Texts only, so that no type of the libraries
+/// underneath leaves this crate.
+#[derive(Debug)]
+pub struct Cause {
+    message: String,
+    source: Option<Box<Self>>,
+}
+
+impl Cause {
+    /// A cause without a further one.
+    pub(crate) fn new(message: impl AsRef<str>) -> Self {
+        Self { message: reword(message.as_ref()), source: None }
     }
 
-    /// From the resolver's own error.
-    pub(crate) fn of_resolve(error: uv_resolver::ResolveError, offline: bool) -> Self {
-        match error {
-            uv_resolver::ResolveError::NoSolution(no_solution) => {
-                let hints: Vec<String> =
-                    no_solution.hints().into_iter().map(|hint| reword(&strip_styles(&hint))).collect();
-                let story = Story(reword(&strip_styles(&no_solution.to_string())));
-                let hint = (!hints.is_empty()).then(|| hints.join("\n"));
-                Self::NoSolution { source: story, hint: hint.or_else(|| usual_hint(offline)) }
-            }
-            other => {
-                let source = Story::of(&other);
-                if source.0.contains("offline") || source.0.contains("network was disabled") {
-                    let message = source.0.lines().next().unwrap_or_default().to_owned();
-                    return Self::Offline { message };
-                }
-                let is_build =
-                    matches!(&other, uv_resolver::ResolveError::Dist(..)) && source.0.contains("build");
-                if is_build {
-                    return Self::Build { package: first_name(&source.0), source };
-                }
-                Self::Network { message: "the resolution stopped".to_owned(), source }
-            }
+    /// The whole chain of an error, in virtpy's words and without repetitions.
+    pub(crate) fn from_error(error: &(dyn StdError + 'static)) -> Self {
+        Self::from_messages(messages(error)).unwrap_or_else(|| Self::new("the reason is not known"))
+    }
+
+    /// The chain of what caused an error, without its own message.
+    pub(crate) fn behind(error: &(dyn StdError + 'static)) -> Option<Self> {
+        Self::from_messages(messages(error).into_iter().skip(1).collect())
+    }
+
+    fn from_messages(messages: Vec<String>) -> Option<Self> {
+        messages
+            .into_iter()
+            .rev()
+            .fold(None, |source, message| Some(Self { message, source: source.map(Box::new) }))
+    }
+}
+
+/// The messages of an error and of its causes; one that only repeats what is said already is left out.
+fn messages(error: &(dyn StdError + 'static)) -> Vec<String> {
+    let mut messages: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let message = reword(&error.to_string());
+        if !message.is_empty() && !messages.iter().any(|said| said.contains(&message)) {
+            messages.push(message);
         }
+        next = error.source();
+    }
+    messages
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
     }
 }
 
-fn usual_hint(offline: bool) -> Option<String> {
-    let text = if offline {
-        "without `--offline` the index may have more"
-    } else {
-        "loosen one of the requirements, or accept pre-releases with `--pre`"
-    };
-    Some(text.to_owned())
-}
-
-/// What stands between the first pair of backticks.
-fn first_name(text: &str) -> String {
-    text.split('`').nth(1).unwrap_or("a package").to_owned()
-}
-
-/// Takes terminal colours out: what is shown is coloured by those who show it.
-fn strip_styles(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text.chars();
-    while let Some(letter) = rest.next() {
-        if letter == '\u{1b}' {
-            for skipped in rest.by_ref() {
-                if skipped.is_ascii_alphabetic() {
-                    break;
-                }
-            }
-        } else {
-            plain.push(letter);
-        }
+impl StdError for Cause {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
     }
-    plain
 }

@@ -1,30 +1,48 @@
-//! The one place where virtpy talks to uv's crates: requirements go in; versions, files, hashes and wheels come
-//! out, as plain data. No type of those crates crosses this face, so that a new version of them changes this
-//! folder and nothing else.
+//! The one place where virtpy talks to the libraries that resolve Python packages: requirements in, plain
+//! data and wheel files out.
 //!
-//! A [`Session`] is made with the settings of one command; [`Session::resolve`] finds a set of packages, and
-//! [`Session::obtain`] brings their wheels to this machine, downloaded or built. The vocabulary ([`Version`],
-//! [`Requirement`], …) is used all over virtpy.
+//! A [`Session`] has an interpreter, a cache folder and the [`IndexSettings`]. It turns a [`Request`] into a
+//! [`Resolution`], and then [obtains](Session::obtain) the wheels that whoever asks does not have yet. No
+//! type of the libraries underneath crosses this face, so that a change of theirs ends here; and their
+//! messages are put in virtpy's words.
+//!
+//! | module | owns |
+//! |---|---|
+//! | `vocabulary` | versions, names, requirements, markers, the names of wheels |
+//! | `settings`, `pip_conf` | where indexes, certificates and proxies are configured |
+//! | `session` | the runtime, the cache and the interpreter; the calls |
+//! | `request` | what goes in and what comes out |
+//! | `requirements`, `indexes` | reading the inputs, and the indexes that they name |
+//! | `client`, `context` | HTTP, and what one request shares |
+//! | `resolve`, `describe`, `latest` | solving, and describing the solution |
+//! | `obtain`, `download`, `build` | from a solution to wheel files |
+//! | `error`, `failure`, `reword` | what went wrong, and what to do |
 
 mod build;
+mod client;
+mod context;
+mod describe;
 mod download;
 mod error;
+mod failure;
+mod indexes;
 mod latest;
-mod materials;
 mod obtain;
-mod package;
 mod pip_conf;
 mod request;
+mod requirements;
 mod resolve;
 mod reword;
 mod session;
 mod settings;
 mod vocabulary;
 
-pub use error::{Error, Story};
-pub use materials::check_date;
-pub use obtain::ObtainedWheel;
-pub use request::{Artifact, Input, Options, Package, Request, Resolution};
-pub use session::{LatestVersion, Receiver, Session, SessionOptions};
+pub use error::{Cause, Error};
+pub use request::{Artifact, Input, LatestVersion, ObtainedWheel, Options, Package, Receiver, Request};
+pub use resolve::{Resolution, check_date};
+pub use session::{Session, SessionOptions};
 pub use settings::IndexSettings;
-pub use vocabulary::{InvalidText, MarkerEnvironment, Requirement, Version, normalize_name};
+pub use vocabulary::{
+    InvalidName, InvalidText, MarkerEnvironment, Requirement, Version, WheelName, accepts_python,
+    normalize_name,
+};

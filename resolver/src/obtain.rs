@@ -1,189 +1,211 @@
-//! From a resolution to wheel files: downloads, several at once, and builds, one after the other.
+//! Obtains wheels: several at a time are fetched or built, while threads of their own hand the complete
+//! ones over.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
-use futures::{StreamExt as _, TryStreamExt as _};
-use uv_distribution_types::{BuiltDist, Dist, ResolvedDist};
-use uv_pypi_types::HashDigest;
+use futures::{FutureExt, StreamExt};
+use uv_distribution_types::{BuiltDist, Dist};
 use uv_redacted::DisplaySafeUrl;
 
-use crate::download::{Download, hash_file};
-use crate::error::Story;
-use crate::materials::{FileSettings, Materials, client_builder};
-use crate::package::{file_url, public};
-use crate::{Error, Receiver, Resolution, SessionOptions, build};
+use crate::build;
+use crate::context::Context;
+use crate::describe::{Chosen, file_url, local_path, public};
+use crate::download::{self, Expected, Progress};
+use crate::error::Error;
+use crate::failure::from_distribution;
+use crate::request::{ObtainedWheel, Receiver};
+use crate::resolve::{Plan, Resolution};
+use crate::session::Foundation;
 
-/// How many downloads run at once: enough to fill a connection, few enough to be polite.
-const DOWNLOADS: usize = 12;
+/// How many packages are fetched or built at once.
+const AT_ONCE: usize = 16;
 
-/// A wheel on this machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ObtainedWheel {
-    /// Where it lies.
-    pub path: PathBuf,
-    /// Its file name, which carries its tags.
-    pub filename: String,
-    /// Its SHA-256, computed from its bytes: 64 hexadecimal digits.
-    pub sha256: String,
-    /// Its size in bytes.
-    pub size: u64,
-    /// Where the bytes came from: a URL without credentials, or a path.
-    pub origin: String,
-    /// Whether it was made for this call and may be removed.
-    pub temporary: bool,
-}
+/// How many threads hand complete wheels over at most.
+const MAX_THREADS: usize = 8;
 
-/// What is to be had, sorted by how.
-enum Way {
-    Local { path: PathBuf },
-    Remote { url: DisplaySafeUrl, size: Option<u64> },
-    Build,
-}
-
-/// One package to be had.
-pub(crate) struct Wanted<'a> {
-    pub(crate) index: usize,
-    pub(crate) label: String,
-    pub(crate) dist: &'a Dist,
-    pub(crate) expected: &'a [HashDigest],
-}
-
-pub(crate) async fn obtain(
-    session: &SessionOptions,
+/// See [`Session::obtain`](crate::Session::obtain).
+pub(crate) fn obtain(
+    foundation: &Foundation,
     resolution: &Resolution,
     wanted: &[usize],
     folder: &Path,
     receiver: &dyn Receiver,
 ) -> Result<(), Error> {
-    let wanted: Vec<Wanted<'_>> = wanted.iter().filter_map(|index| wanted_of(resolution, *index)).collect();
-    let mut local = Vec::new();
-    let mut remote = Vec::new();
-    let mut builds = Vec::new();
-    for one in &wanted {
-        match way(one.dist)? {
-            Way::Local { path } => local.push((one, path)),
-            Way::Remote { url, size } => remote.push((one, url, size)),
-            Way::Build => builds.push(one),
+    let plan = &resolution.plan;
+    let handover = Handover { receiver, plan, failed: AtomicBool::new(false), error: Mutex::new(None) };
+    let (sender, queue) = mpsc::channel();
+    let queue = Mutex::new(queue);
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(wanted.len()).min(MAX_THREADS);
+    let fetched = thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                    // The sender is gone: all have been fetched.
+                    let Ok((index, wheel)) = next else { break };
+                    handover.finish(index, wheel);
+                }
+            });
+        }
+        let workshop = Workshop { plan, folder, handover: &handover };
+        foundation.run(move || fetch_all(workshop, wanted, sender))
+    });
+    let refused = handover.error.into_inner().unwrap_or_else(PoisonError::into_inner);
+    refused.map_or(fetched, Err)
+}
+
+/// Where complete wheels go.
+struct Handover<'a> {
+    receiver: &'a dyn Receiver,
+    plan: &'a Plan,
+    failed: AtomicBool,
+    error: Mutex<Option<Error>>,
+}
+
+impl Handover<'_> {
+    fn finish(&self, index: usize, wheel: ObtainedWheel) {
+        if self.failed.load(Ordering::Relaxed) {
+            return;
+        }
+        if let Err(source) = self.receiver.finished(index, wheel) {
+            self.failed.store(true, Ordering::Relaxed);
+            let package = self.plan.chosen.get(index).map_or_else(String::new, |chosen| chosen.label.clone());
+            let mut slot = self.error.lock().unwrap_or_else(PoisonError::into_inner);
+            slot.get_or_insert(Error::Receiver { package, source });
         }
     }
-    if session.settings.offline
-        && let Some((one, ..)) = remote.first()
-    {
-        let message = format!("`{}` is not on this machine, and no connection may be made", one.label);
-        return Err(Error::Offline { message });
-    }
-    for (one, path) in local {
-        let wheel = take_local(one, path).await?;
-        hand_over(receiver, one, wheel)?;
-    }
-    if remote.is_empty() && builds.is_empty() {
-        return Ok(());
-    }
-    let builder = client_builder(session)?;
-    let materials =
-        Materials::gather(session, &builder, &resolution.options, FileSettings::default()).await?;
-    futures::stream::iter(remote)
-        .map(|(one, url, size)| fetch(&materials, one, url, size, folder, receiver))
-        .buffer_unordered(DOWNLOADS)
-        .try_collect::<Vec<()>>()
-        .await?;
-    for one in builds {
-        receiver.building(one.index);
-        let wheel = build::build(&materials, one, folder).await?;
-        hand_over(receiver, one, wheel)?;
+}
+
+/// What fetching works with.
+struct Workshop<'a> {
+    plan: &'a Plan,
+    folder: &'a Path,
+    handover: &'a Handover<'a>,
+}
+
+async fn fetch_all(
+    workshop: Workshop<'_>,
+    wanted: &[usize],
+    sender: Sender<(usize, ObtainedWheel)>,
+) -> Result<(), Error> {
+    tokio::fs::create_dir_all(workshop.folder).await.map_err(|source| Error::File {
+        action: "create the folder",
+        path: workshop.folder.to_owned(),
+        source,
+    })?;
+    let workshop = &workshop;
+    let known = wanted.iter().filter_map(|index| Some((*index, workshop.plan.chosen.get(*index)?)));
+    let mut fetched = futures::stream::iter(known)
+        .map(|(index, chosen)| {
+            async move { Ok::<_, Error>((index, workshop.fetch(index, chosen).await?)) }.boxed_local()
+        })
+        .buffer_unordered(AT_ONCE);
+    while let Some(wheel) = fetched.next().await {
+        // Fails only if the threads are gone, which end after this.
+        let _ = sender.send(wheel?);
+        if workshop.handover.failed.load(Ordering::Relaxed) {
+            break;
+        }
     }
     Ok(())
 }
 
-fn wanted_of(resolution: &Resolution, index: usize) -> Option<Wanted<'_>> {
-    let package = resolution.packages.get(index)?;
-    let (ResolvedDist::Installable { dist, .. }, expected) = resolution.distributions.get(index)? else {
-        return None;
-    };
-    let label = format!("{} {}", package.name, package.version);
-    Some(Wanted { index, label, dist: dist.as_ref(), expected })
-}
-
-fn way(dist: &Dist) -> Result<Way, Error> {
-    Ok(match dist {
-        Dist::Built(BuiltDist::Registry(wheel)) => {
-            let wheel = wheel.best_wheel();
-            of_url(file_url(&wheel.file)?, wheel.file.size)
+impl Workshop<'_> {
+    async fn fetch(&self, index: usize, chosen: &Chosen) -> Result<ObtainedWheel, Error> {
+        let context = &self.plan.context;
+        let demanded = context.hasher.get(chosen.dist.as_ref());
+        let expected = Expected { label: &chosen.label, listed: &[], demanded, size: None };
+        match chosen.dist.as_ref() {
+            Dist::Built(BuiltDist::Registry(registry)) => {
+                let wheel = registry.best_wheel();
+                let url = file_url(wheel, &chosen.label)?;
+                let expected =
+                    Expected { listed: wheel.file.hashes.as_slice(), size: wheel.file.size, ..expected };
+                self.wheel(index, &url, wheel.filename.to_string(), &expected).await
+            }
+            Dist::Built(BuiltDist::DirectUrl(direct)) => {
+                let expected = Expected { size: direct.size, ..expected };
+                self.wheel(index, &direct.location, direct.filename.to_string(), &expected).await
+            }
+            Dist::Built(BuiltDist::Path(path)) => {
+                self.local(index, &path.install_path, path.filename.to_string(), &expected).await
+            }
+            Dist::Built(BuiltDist::GitPath(git)) => {
+                let checkout = build::checkout(context, &git.git, &chosen.label).await?;
+                let path = checkout.join(&git.install_path);
+                self.local(index, &path, git.filename.to_string(), &expected).await
+            }
+            Dist::Source(source) => {
+                let job = build::Job { index, chosen, folder: self.folder, receiver: self.handover.receiver };
+                build::build(context, source, &job).await
+            }
         }
-        Dist::Built(BuiltDist::DirectUrl(wheel)) => of_url((*wheel.location).clone(), wheel.size),
-        Dist::Built(BuiltDist::Path(wheel)) => Way::Local { path: wheel.install_path.to_path_buf() },
-        Dist::Built(BuiltDist::GitPath(_)) | Dist::Source(_) => Way::Build,
-    })
-}
+    }
 
-fn of_url(url: DisplaySafeUrl, size: Option<u64>) -> Way {
-    match (url.scheme(), url.to_file_path()) {
-        ("file", Ok(path)) => Way::Local { path },
-        _ => Way::Remote { url, size },
+    async fn wheel(
+        &self,
+        index: usize,
+        url: &DisplaySafeUrl,
+        filename: String,
+        expected: &Expected<'_>,
+    ) -> Result<ObtainedWheel, Error> {
+        if let Some(path) = local_path(url) {
+            return self.local(index, &path, filename, expected).await;
+        }
+        let path = self.folder.join(format!("{index}-{filename}"));
+        let client = &self.plan.context.client;
+        let report = |progress| self.report(index, &progress);
+        let fetched = download::fetch(client, url, &path, expected, &report).await?;
+        Ok(ObtainedWheel {
+            path,
+            filename,
+            sha256: fetched.sha256,
+            size: fetched.size,
+            origin: public(url),
+            temporary: true,
+        })
+    }
+
+    async fn local(
+        &self,
+        index: usize,
+        path: &Path,
+        filename: String,
+        expected: &Expected<'_>,
+    ) -> Result<ObtainedWheel, Error> {
+        self.handover.receiver.started(index, None);
+        let checked = download::check_local(path, expected).await?;
+        Ok(ObtainedWheel {
+            path: PathBuf::from(path),
+            filename,
+            sha256: checked.sha256,
+            size: checked.size,
+            origin: path.display().to_string(),
+            temporary: false,
+        })
+    }
+
+    fn report(&self, index: usize, progress: &Progress) {
+        report(self.handover.receiver, index, progress);
     }
 }
 
-fn hand_over(receiver: &dyn Receiver, wanted: &Wanted<'_>, wheel: ObtainedWheel) -> Result<(), Error> {
-    receiver
-        .finished(wanted.index, wheel)
-        .map_err(|source| Error::Receiver { package: wanted.label.clone(), source })
-}
-
-/// The name under which a wheel was published; the resolver's own rendering would lose its spelling.
-fn filename(wanted: &Wanted<'_>) -> String {
-    match wanted.dist {
-        Dist::Built(BuiltDist::Registry(wheel)) => wheel.best_wheel().file.filename.to_string(),
-        Dist::Built(BuiltDist::DirectUrl(wheel)) => wheel.filename.to_string(),
-        Dist::Built(BuiltDist::Path(wheel)) => {
-            let name = wheel.install_path.file_name().map(|name| name.to_string_lossy().into_owned());
-            name.unwrap_or_else(|| wheel.filename.to_string())
-        }
-        Dist::Built(BuiltDist::GitPath(_)) | Dist::Source(_) => String::new(),
+/// Hands the progress of a transfer on.
+pub(crate) fn report(receiver: &dyn Receiver, index: usize, progress: &Progress) {
+    match progress {
+        Progress::Started(bytes) => receiver.started(index, *bytes),
+        Progress::Bytes(bytes) => receiver.progress(index, *bytes),
     }
 }
 
-async fn take_local(wanted: &Wanted<'_>, path: PathBuf) -> Result<ObtainedWheel, Error> {
-    let hashed = hash_file(&path, wanted.expected)
-        .await
-        .map_err(|error| Error::File(format!("`{}` cannot be read: {error}", path.display())))?;
-    hashed.check(&wanted.label, wanted.expected)?;
-    Ok(ObtainedWheel {
-        filename: filename(wanted),
-        sha256: hashed.sha256,
-        size: hashed.size,
-        origin: path.display().to_string(),
-        path,
-        temporary: false,
-    })
-}
-
-async fn fetch(
-    materials: &Materials,
-    wanted: &Wanted<'_>,
-    url: DisplaySafeUrl,
-    size: Option<u64>,
-    folder: &Path,
-    receiver: &dyn Receiver,
-) -> Result<(), Error> {
-    receiver.started(wanted.index, size);
-    let filename = filename(wanted);
-    let path = folder.join(format!("{}.whl", wanted.index));
-    let progress = |bytes| receiver.progress(wanted.index, bytes);
-    let download = Download { client: &materials.client, url: &url, path: &path, size, label: &wanted.label };
-    let hashed = download.run(wanted.expected, &progress).await?;
-    hashed.check(&wanted.label, wanted.expected)?;
-    let wheel = ObtainedWheel {
-        path,
-        filename,
-        sha256: hashed.sha256,
-        size: hashed.size,
-        origin: public(&url),
-        temporary: true,
-    };
-    hand_over(receiver, wanted, wheel)
-}
-
-/// An I/O failure in words.
-pub(crate) fn file_error(action: &str, path: &Path, error: &std::io::Error) -> Error {
-    Error::File(format!("could not {action} `{}`: {}", path.display(), Story::of(error)))
+/// A failed fetch of a repository.
+pub(crate) fn from_git(context: &Context, label: &str, error: uv_git::GitResolverError) -> Error {
+    if context.client.connectivity().is_offline() {
+        return Error::Offline { what: format!("the repository of `{label}`") };
+    }
+    from_distribution(label, &uv_distribution::Error::Git(error))
 }

@@ -1,63 +1,88 @@
-//! Reading pip's configuration files: the ini dialect of Python's `configparser`, as far as pip uses it.
+//! Reads pip's configuration files: where they are, and their INI-like format.
+//!
+//! Two sections count here, `[global]` and `[install]`, and the second wins whatever file it is in. Options
+//! that take several values have them on lines of their own.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// The options of one or more files, later files over earlier ones, `[install]` over `[global]`.
-#[derive(Debug, Default)]
-pub(crate) struct PipConfiguration {
+use crate::error::Error;
+
+/// The value that, as `PIP_CONFIG_FILE`, switches all configuration files off.
+const NO_FILES: &str = "/dev/null";
+
+/// The merged options of pip's configuration files: from names (lower case, with hyphens) to values.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct PipOptions {
     global: BTreeMap<String, String>,
     install: BTreeMap<String, String>,
 }
 
-impl PipConfiguration {
-    /// Reads the files that pip would read, in its order. A file that is missing or unreadable is passed over,
-    /// as pip does.
-    pub(crate) fn read(environment: &dyn Fn(&str) -> Option<String>) -> Self {
-        let mut configuration = Self::default();
-        for path in files(environment) {
-            #[expect(clippy::disallowed_methods, reason = "the facade reads its own settings")]
-            let text = std::fs::read_to_string(&path);
-            if let Ok(text) = text {
-                configuration.add(&text);
+impl PipOptions {
+    /// Reads the files in the given order; a later one overrides an earlier one. Files that are not
+    /// there count as empty.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Settings`] for a file that cannot be read or has a line that is no option.
+    pub(crate) fn read(files: &[PathBuf]) -> Result<Self, Error> {
+        let mut options = Self::default();
+        for file in files {
+            // Reading only: the ban is on writing past the one module that does.
+            #[expect(clippy::disallowed_methods)]
+            match std::fs::read_to_string(file) {
+                Ok(text) => options.add(&text, file)?,
+                Err(error) if absent(&error) => {}
+                Err(error) => {
+                    return Err(Error::Settings { setting: display(file), reason: error.to_string() });
+                }
             }
         }
-        configuration
+        Ok(options)
     }
 
-    /// The value of an option, by its name with hyphens.
-    pub(crate) fn get(&self, option: &str) -> Option<&str> {
-        self.install.get(option).or_else(|| self.global.get(option)).map(String::as_str)
+    /// The value of an option, unless it is empty.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        let value = self.install.get(name).or_else(|| self.global.get(name))?;
+        (!value.is_empty()).then_some(value.as_str())
     }
 
-    fn add(&mut self, text: &str) {
-        let mut section = "";
-        let mut option: Option<String> = None;
-        for line in text.lines() {
-            let trimmed = line.trim();
-            if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
+    fn add(&mut self, text: &str, file: &Path) -> Result<(), Error> {
+        let mut section = String::new();
+        let mut current: Option<String> = None;
+        for (number, line) in text.lines().enumerate() {
+            let content = line.trim();
+            if content.is_empty() || content.starts_with(['#', ';']) {
                 continue;
             }
-            // An indented line goes on with the value above it.
-            if line.starts_with([' ', '\t'])
-                && let Some(option) = &option
+            if line.starts_with(char::is_whitespace)
+                && let Some(name) = &current
             {
-                if let Some(value) = self.section(section).and_then(|options| options.get_mut(option)) {
-                    value.push('\n');
-                    value.push_str(trimmed);
-                }
-                continue;
-            }
-            if let Some(name) = trimmed.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-                section = name;
-                option = None;
-            } else if let Some((name, value)) = trimmed.split_once(['=', ':']) {
+                self.append(&section, name, content);
+            } else if let Some(name) = content.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+                name.trim().clone_into(&mut section);
+                current = None;
+            } else if let Some((name, value)) = content.split_once(['=', ':']) {
                 let name = name.trim().to_lowercase().replace('_', "-");
-                if let Some(options) = self.section(section) {
+                let name = name.trim_start_matches("--").to_owned();
+                if let Some(options) = self.section(&section) {
                     options.insert(name.clone(), value.trim().to_owned());
                 }
-                option = Some(name);
+                current = Some(name);
+            } else {
+                let reason = format!("line {} is no option: `{content}`", number + 1);
+                return Err(Error::Settings { setting: display(file), reason });
             }
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, section: &str, name: &str, line: &str) {
+        if let Some(value) = self.section(section).and_then(|options| options.get_mut(name)) {
+            if !value.is_empty() {
+                value.push('\n');
+            }
+            value.push_str(line);
         }
     }
 
@@ -70,44 +95,108 @@ impl PipConfiguration {
     }
 }
 
-/// The files that pip reads on Unix: the system's, the user's, and the one that `PIP_CONFIG_FILE` names.
-fn files(environment: &dyn Fn(&str) -> Option<String>) -> Vec<PathBuf> {
-    let named = environment("PIP_CONFIG_FILE").filter(|path| !path.is_empty());
-    if named.as_deref() == Some("/dev/null") {
+/// The places of pip's configuration files, the weakest first: the machine's, the user's, and the one that
+/// `PIP_CONFIG_FILE` names.
+pub(crate) fn locations(environment: &dyn Fn(&str) -> Option<String>) -> Vec<PathBuf> {
+    let set = |name: &str| environment(name).filter(|value| !value.is_empty());
+    let named = set("PIP_CONFIG_FILE");
+    if named.as_deref() == Some(NO_FILES) {
         return Vec::new();
     }
     let mut files = Vec::new();
-    let system = environment("XDG_CONFIG_DIRS")
-        .filter(|text| !text.is_empty())
-        .unwrap_or_else(|| "/etc/xdg".to_owned());
-    files.extend(system.split(':').map(|folder| Path::new(folder).join("pip/pip.conf")));
-    files.push(PathBuf::from("/etc/pip.conf"));
-    let home = environment("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
-    if let Some(home) = &home {
-        files.push(home.join(".pip/pip.conf"));
+    if cfg!(target_os = "macos") {
+        files.push(PathBuf::from("/Library/Application Support/pip/pip.conf"));
     }
-    let user = environment("XDG_CONFIG_HOME")
-        .filter(|folder| !folder.is_empty())
-        .map(PathBuf::from)
-        .or_else(|| home.map(|home| home.join(".config")));
-    files.extend(user.map(|folder| folder.join("pip/pip.conf")));
+    let shared = set("XDG_CONFIG_DIRS").unwrap_or_else(|| "/etc/xdg".to_owned());
+    // The first folder of the list is the strongest one.
+    files.extend(
+        std::env::split_paths(&shared)
+            .collect::<Vec<_>>()
+            .iter()
+            .rev()
+            .map(|folder| folder.join("pip").join("pip.conf")),
+    );
+    files.push(PathBuf::from("/etc/pip.conf"));
+    if let Some(home) = set("HOME").map(PathBuf::from) {
+        files.push(home.join(".pip").join("pip.conf"));
+        let application_support = home.join("Library/Application Support/pip");
+        if cfg!(target_os = "macos") && application_support.is_dir() {
+            files.push(application_support.join("pip.conf"));
+        } else {
+            let configuration = set("XDG_CONFIG_HOME").map_or_else(|| home.join(".config"), PathBuf::from);
+            files.push(configuration.join("pip").join("pip.conf"));
+        }
+    }
     files.extend(named.map(PathBuf::from));
     files
+}
+
+fn absent(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
+    matches!(error.kind(), NotFound | NotADirectory | PermissionDenied)
+}
+
+fn display(file: &Path) -> String {
+    format!("`{}`", file.display())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn parse(texts: &[&str]) -> Result<PipOptions, Error> {
+        let mut options = PipOptions::default();
+        for text in texts {
+            options.add(text, Path::new("pip.conf"))?;
+        }
+        Ok(options)
+    }
+
     #[test]
-    fn reads_sections_and_values_of_several_lines() {
-        let mut configuration = PipConfiguration::default();
-        configuration.add(
-            "[global]\nindex-url = http://one/\nextra_index_url =\n    http://two/\n    http://three/\n; note\n\
-             [install]\nindex-url: http://four/\n[other]\nno-index = true\n",
+    fn values_may_go_over_several_lines() {
+        let options = parse(&["[global]\nextra_index_url =\n    https://a.example/simple\n\n    # no\n    https://b.example/simple\ntimeout: 5\n"]).unwrap();
+        assert_eq!(
+            options.get("extra-index-url"),
+            Some("https://a.example/simple\nhttps://b.example/simple")
         );
-        assert_eq!(configuration.get("index-url"), Some("http://four/"));
-        assert_eq!(configuration.get("extra-index-url"), Some("\nhttp://two/\nhttp://three/"));
-        assert_eq!(configuration.get("no-index"), None);
+        assert_eq!(options.get("timeout"), Some("5"));
+    }
+
+    #[test]
+    fn the_section_of_the_command_wins_over_later_files() {
+        let options = parse(&[
+            "[install]\nindex-url = https://install.example\n[list]\nindex-url = https://other.example",
+            "[global]\nindex-url = https://global.example\npre = true",
+        ])
+        .unwrap();
+        assert_eq!(options.get("index-url"), Some("https://install.example"));
+        assert_eq!(options.get("pre"), Some("true"));
+    }
+
+    #[test]
+    fn a_line_that_is_no_option_is_an_error() {
+        let error = parse(&["[global]\nnonsense\n"]).unwrap_err();
+        assert_eq!(error.to_string(), "cannot use `pip.conf`: line 2 is no option: `nonsense`");
+    }
+
+    #[test]
+    fn files_are_looked_for_where_pip_does() {
+        let environment = |name: &str| match name {
+            "HOME" => Some("/home/me".to_owned()),
+            "XDG_CONFIG_DIRS" => Some("/strong:/weak".to_owned()),
+            "PIP_CONFIG_FILE" => Some("/named.conf".to_owned()),
+            _ => None,
+        };
+        let files = locations(&environment);
+        let position = |path: &str| files.iter().position(|file| file == Path::new(path)).unwrap();
+        assert!(position("/weak/pip/pip.conf") < position("/strong/pip/pip.conf"));
+        assert!(position("/etc/pip.conf") < position("/home/me/.pip/pip.conf"));
+        assert!(position("/home/me/.pip/pip.conf") < position("/home/me/.config/pip/pip.conf"));
+        assert_eq!(files.last().unwrap(), Path::new("/named.conf"));
+    }
+
+    #[test]
+    fn the_null_device_switches_all_files_off() {
+        assert!(locations(&|name| (name == "PIP_CONFIG_FILE").then(|| NO_FILES.to_owned())).is_empty());
     }
 }

@@ -1,109 +1,184 @@
-//! What is asked of the resolver, and what it answers: plain data.
+//! What goes in and what comes out of the resolver, as plain data: a [`Request`] of inputs and options, and
+//! the [`Package`]s that satisfy it.
 
 use std::path::PathBuf;
 
-use uv_distribution_types::ResolvedDist;
-use uv_pypi_types::HashDigest;
+use crate::vocabulary::Version;
 
 /// What to resolve.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// What is wanted.
+    /// What is asked for.
     pub requirements: Vec<Input>,
-    /// Files of constraints, in pip's format.
+    /// Files whose requirements only limit the versions of what is resolved anyway.
     pub constraints: Vec<PathBuf>,
-    /// What is installed: normalized names and versions, kept where nothing speaks against it.
+    /// Names and versions that are preferred, such as what is installed already. They are kept as long as
+    /// the requirements admit them, unless [`Options::upgrade`] says otherwise.
     pub installed: Vec<(String, String)>,
-    /// How to choose.
+    /// How to resolve.
     pub options: Options,
 }
 
-/// One thing that is wanted.
-#[derive(Debug, Clone)]
+/// One thing that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
-    /// A requirement (PEP 508), or a path, a URL or `git+…` as pip accepts it.
+    /// A requirement (PEP 508), or a path, a URL or `git+URL` as pip takes it on its command line.
     Requirement(String),
-    /// A folder to be used in place.
+    /// A folder to be installed in place (PEP 660).
     Editable(String),
-    /// A requirements file in pip's format, or a `pyproject.toml`.
+    /// A requirements file in pip's format, or a `pyproject.toml`, `setup.py` or `setup.cfg` whose
+    /// dependencies are wanted.
     RequirementsFile(PathBuf),
 }
 
-/// How to choose among what the indexes have.
-#[derive(Debug, Clone, Default)]
-#[allow(clippy::struct_excessive_bools)] // each stands for a flag of its own
+/// How to resolve.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each stands for a flag of its own")]
 pub struct Options {
-    /// Leave out what the wanted packages require.
+    /// Leave the packages' own dependencies out.
     pub no_deps: bool,
-    /// Prefer the newest versions to the installed ones.
+    /// Take the newest versions that fit, whatever [`Request::installed`] says.
     pub upgrade: bool,
-    /// The same for single packages.
+    /// The names of packages to take the newest versions of.
     pub upgrade_packages: Vec<String>,
-    /// Accept pre-releases.
+    /// Admit pre-releases even where a final release would do.
     pub prerelease: bool,
-    /// Packages to build from source: names, `:all:`, `:none:`.
+    /// Packages that are built from source always: names, `:all:` or `:none:`.
     pub no_binary: Vec<String>,
-    /// Packages never to build from source: names, `:all:`, `:none:`.
+    /// Packages that are never built from source: names, `:all:` or `:none:`.
     pub only_binary: Vec<String>,
-    /// Refuse everything whose hash the requirements do not give.
+    /// Refuse every file whose hash the requirements do not give.
     pub require_hashes: bool,
-    /// Leave out what was uploaded later: RFC 3339, or a date.
+    /// Leave out what was uploaded after this date (`2024-05-01`), time (RFC 3339) or for less than this
+    /// span (`7 days`).
     pub exclude_newer: Option<String>,
-    /// What relative paths are relative to.
+    /// The folder that relative paths in the inputs start from; the process's own if empty.
     pub working_directory: PathBuf,
 }
 
-/// A set of packages that fit together.
-#[derive(Debug)]
-pub struct Resolution {
-    /// The packages, sorted by name.
-    pub packages: Vec<Package>,
-    /// What the user should know: yanked releases, extras that do not exist.
-    pub warnings: Vec<String>,
-    /// What fetching needs, in the order of `packages`.
-    pub(crate) distributions: Vec<(ResolvedDist, Vec<HashDigest>)>,
-    /// How sources may be built.
-    pub(crate) options: Options,
-}
-
 /// One package of a resolution.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Package {
-    /// Its normalized name.
+    /// The normalized name.
     pub name: String,
-    /// Its version; `0` for a source whose version is known after its build only.
+    /// The version (PEP 440), normalized. Known even for sources that have not been built.
     pub version: String,
-    /// Whether an input names it.
+    /// Whether an input names it directly.
     pub requested: bool,
-    /// The normalized names of what it requires here.
+    /// The extras it was asked for with, by inputs or by other packages.
+    pub extras: Vec<String>,
+    /// The normalized names of the packages it needs in this environment, sorted.
     pub dependencies: Vec<String>,
     /// The file that was chosen.
     pub file: Artifact,
-    /// The content of its `direct_url.json` (PEP 610), for what does not come from an index.
+    /// The content of `direct_url.json` (PEP 610), if the package comes from a URL, a path or a repository.
     pub direct_url: Option<serde_json::Value>,
 }
 
-/// The file of a package.
-#[derive(Debug, Clone)]
+/// Where the wheel of a package comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Artifact {
-    /// A wheel.
+    /// A wheel, at hand or on an index.
     Wheel {
-        /// Its file name.
+        /// The wheel's file name.
         filename: String,
-        /// Its URL without credentials, or its path.
+        /// Its URL, without credentials, or its path.
         location: String,
-        /// Its SHA-256, where somebody names it: 64 hexadecimal digits.
+        /// The SHA-256 that is expected, in hexadecimal, if anybody says so.
         sha256: Option<String>,
-        /// Its size in bytes, where the index tells.
+        /// The size in bytes that the index gives.
         size: Option<u64>,
+        /// The file, if it is on this machine.
+        local: Option<PathBuf>,
     },
-    /// Something to be built.
+    /// A source that has to be built.
     Source {
-        /// What it is, for people.
+        /// What it is, for messages: a URL without credentials or a path.
         description: String,
-        /// Whether it is to be used in place.
+        /// Whether an editable wheel (PEP 660) is to be built.
         editable: bool,
-        /// What tells this source from every other; none for a folder, whose content changes.
+        /// A name for exactly this source, under which a wheel built from it may be kept: by the hash of
+        /// the archive or by the commit. `None` if the source may change at any time, as folders may.
         key: Option<String>,
     },
+}
+
+impl Artifact {
+    /// Whether obtaining it means to build it.
+    pub fn is_source(&self) -> bool {
+        matches!(self, Self::Source { .. })
+    }
+
+    /// The SHA-256 of the wheel, if it is known beforehand.
+    pub fn sha256(&self) -> Option<&str> {
+        match self {
+            Self::Wheel { sha256, .. } => sha256.as_deref(),
+            Self::Source { .. } => None,
+        }
+    }
+}
+
+/// Whom [`Session::obtain`](crate::Session::obtain) reports to. Its methods are called from several
+/// threads at once; the downloads go on while `finished` works.
+pub trait Receiver: Sync {
+    /// The package at `index` of the resolution is being fetched; `bytes` is its size, if known.
+    fn started(&self, index: usize, bytes: Option<u64>);
+
+    /// `bytes` of it have arrived, counted from the start (it is less than before if the transfer broke
+    /// and began again).
+    fn progress(&self, index: usize, bytes: u64);
+
+    /// Its source is there and is being built.
+    fn building(&self, index: usize);
+
+    /// Its wheel is complete and its hashes are as expected.
+    ///
+    /// # Errors
+    ///
+    /// An error ends the whole operation and is given to its caller.
+    fn finished(
+        &self,
+        index: usize,
+        wheel: ObtainedWheel,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>>;
+}
+
+/// A wheel file that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObtainedWheel {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its proper file name (that of `path` may have something before it).
+    pub filename: String,
+    /// The SHA-256 of its bytes in hexadecimal, computed from what arrived.
+    pub sha256: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Where it came from: the URL without credentials, a path, or the source it was built from.
+    pub origin: String,
+    /// Whether it was made for this call, in the folder that was given, and is the caller's to remove.
+    pub temporary: bool,
+}
+
+/// The newest version that an index has of a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LatestVersion {
+    /// The version.
+    pub version: Version,
+    /// What there is of it for this interpreter: `wheel` or `sdist`.
+    pub kind: String,
+}
+
+impl Options {
+    /// The folder that relative paths start from.
+    pub(crate) fn folder(&self) -> PathBuf {
+        let current = || std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+        if self.working_directory.as_os_str().is_empty() {
+            current()
+        } else if self.working_directory.is_absolute() {
+            self.working_directory.clone()
+        } else {
+            current().join(&self.working_directory)
+        }
+    }
 }

@@ -1,285 +1,301 @@
-//! From requirements to a set of packages that fit together.
+//! From a request to a resolution: the inputs are read, given names, looked through for URLs, and solved
+//! together with the indexes' versions for one interpreter.
 
-use std::collections::BTreeSet;
-use std::str::FromStr;
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
 
-use uv_client::BaseClientBuilder;
-use uv_configuration::{Constraints, Excludes, ExtrasSpecification, HashCheckingMode, Overrides};
+use uv_configuration::{
+    BuildOptions, Constraints, Excludes, ExtrasSpecification, HashCheckingMode, Overrides,
+};
 use uv_dispatch::BuildDispatch;
 use uv_distribution_types::{
-    Diagnostic as _, HashGeneration, Requirement, Resolution as LibraryResolution, UnresolvedRequirement,
+    Diagnostic, ExcludeNewerValue, Requirement, Resolution as SolvedGraph, UnresolvedRequirement,
 };
 use uv_normalize::PackageName;
+use uv_pep508::{MarkerTree, VersionOrUrl};
+use uv_pypi_types::Conflicts;
 use uv_requirements::{
-    LookaheadResolver, NamedRequirementsResolver, RequirementsSource, RequirementsSpecification,
-    SourceTreeResolver,
+    LookaheadResolver, NamedRequirementsResolver, RequirementsSpecification, SourceTreeResolver,
 };
 use uv_requirements_txt::{RequirementEntry, RequirementsTxtRequirement};
 use uv_resolver::{
-    DependencyMode, Exclusions, Flexibility, Manifest, OptionsBuilder, Preference, Preferences, Prerelease,
+    DependencyMode, ExcludeNewer, Exclusions, Manifest, OptionsBuilder, Preference, Preferences, Prerelease,
     PrereleaseMode, PythonRequirement, Resolver, ResolverEnvironment,
 };
 use uv_types::{EmptyInstalledPackages, HashStrategy};
 
-use crate::error::Story;
-use crate::materials::{FileSettings, Materials, absolute, client_builder};
+use crate::client::Network;
+use crate::context::{Choices, Context};
+use crate::describe::{self, Chosen};
+use crate::error::Error;
+use crate::failure::{from_anyhow, from_requirements, from_resolve, requirements as unusable};
+use crate::request::{Options, Package, Request};
 use crate::reword::reword;
-use crate::{Error, Input, Options, Request, Resolution, SessionOptions, package};
+use crate::session::Foundation;
+use crate::settings::IndexSettings;
+use crate::{indexes, requirements};
 
-pub(crate) async fn resolve(session: &SessionOptions, request: &Request) -> Result<Resolution, Error> {
-    let options = &request.options;
-    let builder = client_builder(session)?;
-    let mut specification = read(request, &builder).await?;
-    let from_files = FileSettings {
-        index_url: specification.index_url.take(),
-        extra_index_urls: std::mem::take(&mut specification.extra_index_urls),
-        find_links: std::mem::take(&mut specification.find_links),
-        no_index: specification.no_index,
-        no_binary: std::mem::take(&mut specification.no_binary),
-        no_build: std::mem::take(&mut specification.no_build),
-    };
-    let materials = Materials::gather(session, &builder, options, from_files).await?;
-    let dispatch = materials.dispatch();
-    let question = Question { session, options, materials: &materials, dispatch: &dispatch };
-    question.answer(specification, &request.installed).await
+/// The packages that satisfy a request, sorted by name.
+pub struct Resolution {
+    /// The packages.
+    pub packages: Vec<Package>,
+    /// What the user should know: yanked versions, extras that do not exist, missing folders.
+    pub warnings: Vec<String>,
+    pub(crate) plan: Arc<Plan>,
 }
 
-/// Reads what the user gave, and the files that it names.
-async fn read(
+impl fmt::Debug for Resolution {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Resolution")
+            .field("packages", &self.packages)
+            .field("warnings", &self.warnings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is needed to obtain the packages.
+pub(crate) struct Plan {
+    pub(crate) context: Context,
+    /// What was chosen for each of the packages, in their order.
+    pub(crate) chosen: Vec<Chosen>,
+}
+
+/// Resolves a request.
+///
+/// # Errors
+///
+/// Any variant of [`Error`] but those of transfers.
+pub(crate) async fn resolve(
+    foundation: &Foundation,
+    network: &Network,
+    settings: &IndexSettings,
     request: &Request,
-    builder: &BaseClientBuilder<'_>,
-) -> Result<RequirementsSpecification, Error> {
-    let unreadable = |error: anyhow::Error| Error::Requirements(Story::of_any(&error).to_string());
-    let mut sources = Vec::with_capacity(request.requirements.len());
-    for input in &request.requirements {
-        let source = match input {
-            Input::Requirement(text) => RequirementsSource::from_package(text),
-            Input::Editable(text) => RequirementsSource::from_editable(text),
-            Input::RequirementsFile(path) => {
-                RequirementsSource::from_requirements_file(absolute(&request.options, path))
-            }
-        };
-        sources.push(source.map_err(unreadable)?);
-    }
-    let constraints = request
-        .constraints
+) -> Result<Resolution, Error> {
+    let mut warnings = Vec::new();
+    let inputs = requirements::read(request, &network.plain()?).await?;
+    let indexes = indexes::locations(settings, &inputs, &request.options.folder(), &mut warnings)?;
+    let hasher = hash_strategy(foundation, settings, request, &inputs)?;
+    let choices = choices(network, settings, &request.options, &inputs)?;
+    let mut context = Context::new(foundation, network, indexes, hasher, choices).await?;
+    let constraints =
+        Constraints::from_requirements(inputs.constraints.into_iter().map(|entry| entry.requirement));
+    let env = ResolverEnvironment::specific(foundation.interpreter.to_resolver_marker_environment());
+    let wanted = {
+        let dispatch = context.dispatch();
+        let inputs = NamedInputs { entries: inputs.requirements, source_trees: inputs.source_trees };
+        name_all(&context, &dispatch, inputs).await?
+    };
+    context.hasher = context
+        .hasher
+        .augment_with_requirements(wanted.iter())
+        .map_err(|error| unusable(&error, "give one URL and one hash per package"))?;
+    let solved = {
+        let problem = Problem { wanted: &wanted, constraints, env: &env, request, settings };
+        let (graph, hasher) = solve(&context, problem).await?;
+        context.hasher = hasher;
+        graph
+    };
+    let markers = foundation.interpreter.markers();
+    let requested: HashSet<&PackageName> = wanted
         .iter()
-        .map(|path| RequirementsSource::from_constraints_txt(absolute(&request.options, path)))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(unreadable)?;
-    RequirementsSpecification::from_sources(&sources, &constraints, &[], &[], None, builder)
-        .await
-        .map_err(unreadable)
+        .filter(|requirement| requirement.evaluate_markers(Some(markers), &[]))
+        .map(|requirement| &requirement.name)
+        .collect();
+    warnings.extend(solved.diagnostics().iter().map(|diagnostic| reword(&diagnostic.message())));
+    let (packages, chosen) = describe::describe(&context, &solved, &wanted, &requested).await?;
+    Ok(Resolution { packages, warnings, plan: Arc::new(Plan { context, chosen }) })
 }
 
-/// A resolution under way.
-struct Question<'a> {
-    session: &'a SessionOptions,
-    options: &'a Options,
-    materials: &'a Materials,
-    dispatch: &'a BuildDispatch<'a>,
+/// Which hashes are demanded: all, or those that are given.
+fn hash_strategy(
+    foundation: &Foundation,
+    settings: &IndexSettings,
+    request: &Request,
+    inputs: &RequirementsSpecification,
+) -> Result<HashStrategy, Error> {
+    let required = request.options.require_hashes || settings.require_hashes || inputs.require_hashes;
+    HashStrategy::from_requirements(
+        inputs.requirements.iter().map(|entry| (&entry.requirement, entry.hashes.as_slice())),
+        inputs.constraints.iter().map(|entry| (&entry.requirement, entry.hashes.as_slice())),
+        Some(&foundation.interpreter.to_resolver_marker_environment()),
+        if required { HashCheckingMode::Require } else { HashCheckingMode::Verify },
+    )
+    .map_err(|error| unusable(&error, "with `--require-hashes`, write `NAME==VERSION --hash=sha256:...`"))
 }
 
-impl Question<'_> {
-    async fn answer(
-        &self,
-        specification: RequirementsSpecification,
-        installed: &[(String, String)],
-    ) -> Result<Resolution, Error> {
-        let interpreter = &self.materials.interpreter;
-        let environment = ResolverEnvironment::specific(interpreter.to_resolver_marker_environment());
-        let hasher = self.hash_strategy(&specification)?;
-        let requirements = self.named(&specification, &hasher).await?;
-        let requested: BTreeSet<PackageName> =
-            requirements.iter().map(|requirement| requirement.name.clone()).collect();
-        let constraints = Constraints::from_requirements(
-            specification.constraints.iter().map(|constraint| constraint.requirement.clone()),
-        );
-        let hasher = hasher
-            .augment_with_requirements(requirements.iter())
-            .map_err(|error| Error::Requirements(Story::of(&error).to_string()))?;
-        let (lookaheads, hasher) = if self.options.no_deps {
-            (Vec::new(), hasher)
-        } else {
-            LookaheadResolver::new(
-                &requirements,
-                &constraints,
-                &Overrides::default(),
-                &Excludes::default(),
-                &hasher,
-                self.materials.state.index(),
-                self.materials.database(self.dispatch),
-            )
-            .resolve(&environment)
-            .await
-            .map_err(|error| self.requirement_error(&error))?
-        };
-        let manifest = Manifest::new(
-            requirements,
-            constraints,
-            Overrides::default(),
-            Excludes::default(),
-            self.preferences(installed, &environment),
-            None,
-            BTreeSet::new(),
-            Exclusions::default(),
-            lookaheads,
-        );
-        let resolution = self.run(manifest, environment, &hasher).await?;
-        self.translate(&resolution, &requested, &hasher)
-    }
+/// The choices of a request: its own, its files', and the settings'.
+pub(crate) fn choices(
+    network: &Network,
+    settings: &IndexSettings,
+    options: &Options,
+    inputs: &RequirementsSpecification,
+) -> Result<Choices, Error> {
+    // A choice of the request replaces that of the settings, as `:none:` shows.
+    let chosen = |own: &'_ [String], others: &'_ [String]| {
+        if own.is_empty() { others.to_vec() } else { own.to_vec() }
+    };
+    let no_binary = requirements::no_binary(&chosen(&options.no_binary, &settings.no_binary))?;
+    let no_build = requirements::only_binary(&chosen(&options.only_binary, &settings.only_binary))?;
+    let build_options =
+        BuildOptions::new(no_binary, no_build).combine(inputs.no_binary.clone(), inputs.no_build.clone());
+    let exclude_newer = options.exclude_newer.as_ref().or(settings.exclude_newer.as_ref());
+    let exclude_newer = exclude_newer.map_or_else(|| Ok(ExcludeNewer::default()), |text| newest(text))?;
+    Ok(Choices { build_options, exclude_newer, index_strategy: network.index_strategy() })
+}
 
-    async fn run(
-        &self,
-        manifest: Manifest,
-        environment: ResolverEnvironment,
-        hasher: &HashStrategy,
-    ) -> Result<LibraryResolution, Error> {
-        let materials = self.materials;
-        let mode = if self.options.prerelease { PrereleaseMode::Allow } else { PrereleaseMode::IfNecessary };
-        let dependencies =
-            if self.options.no_deps { DependencyMode::Direct } else { DependencyMode::Transitive };
-        let options = OptionsBuilder::new()
-            .prerelease(Prerelease { global: mode, ..Prerelease::default() })
-            .dependency_mode(dependencies)
-            .exclude_newer(materials.exclude_newer.clone())
-            .flexibility(Flexibility::Fixed)
-            .build_options(materials.build_options.clone())
-            .build();
-        let interpreter = &materials.interpreter;
-        let tags = interpreter.tags().map_err(|error| Error::Interpreter {
-            interpreter: interpreter.sys_executable().display().to_string(),
-            source: Story::of(&error),
-        })?;
-        let python = PythonRequirement::from_interpreter(interpreter);
-        let offline = self.session.settings.offline;
-        let resolver = Resolver::new(
-            manifest,
-            options,
-            &python,
-            environment,
-            interpreter.markers(),
-            uv_pypi_types::Conflicts::empty(),
-            Some(tags),
-            &materials.flat_index,
-            materials.state.index(),
-            hasher,
-            self.dispatch,
-            EmptyInstalledPackages,
-            materials.database(self.dispatch),
-        )
-        .map_err(|error| Error::of_resolve(error, offline))?;
-        let output = resolver.resolve().await.map_err(|error| Error::of_resolve(error, offline))?;
-        Ok(LibraryResolution::from(output))
-    }
+/// Whether files can be compared with a text: an RFC 3339 time, a date, or a span such as `3 days`.
+///
+/// # Errors
+/// When they cannot.
+pub fn check_date(text: &str) -> Result<(), Error> {
+    newest(text).map(|_| ())
+}
 
-    /// How hashes are treated: demanded, checked where the requirements give them, or taken from the index.
-    fn hash_strategy(&self, specification: &RequirementsSpecification) -> Result<HashStrategy, Error> {
-        let given = specification.requirements.iter().any(|entry| !entry.hashes.is_empty());
-        let mode = if self.options.require_hashes || specification.require_hashes {
-            HashCheckingMode::Require
-        } else if given {
-            HashCheckingMode::Verify
-        } else {
-            return Ok(HashStrategy::Generate(HashGeneration::Url));
-        };
-        let markers = self.materials.interpreter.to_resolver_marker_environment();
-        HashStrategy::from_requirements(
-            specification.requirements.iter().map(|entry| (&entry.requirement, entry.hashes.as_slice())),
-            specification.constraints.iter().map(|entry| (&entry.requirement, entry.hashes.as_slice())),
-            Some(&markers),
-            mode,
-        )
-        .map_err(|error| Error::Requirements(Story::of(&error).to_string()))
-    }
+fn newest(text: &str) -> Result<ExcludeNewer, Error> {
+    let value = text.parse::<ExcludeNewerValue>().map_err(|reason| Error::Settings {
+        setting: format!("--exclude-newer {text}"),
+        reason: reword(&reason),
+    })?;
+    Ok(ExcludeNewer::global(value))
+}
 
-    /// Every requirement with its name; that of a path or a URL is found by looking into it.
-    async fn named(
-        &self,
-        specification: &RequirementsSpecification,
-        hasher: &HashStrategy,
-    ) -> Result<Vec<Requirement>, Error> {
-        let mut requirements = Vec::new();
-        let mut unnamed = Vec::new();
-        for entry in specification.requirements.iter().map(|entry| &entry.requirement) {
-            match entry {
-                UnresolvedRequirement::Named(requirement) => requirements.push(requirement.clone()),
-                UnresolvedRequirement::Unnamed(requirement) => unnamed.push(requirement.clone()),
-            }
+/// The inputs that are still to be given names.
+struct NamedInputs {
+    entries: Vec<uv_distribution_types::UnresolvedRequirementSpecification>,
+    source_trees: Vec<uv_requirements::SourceTree>,
+}
+
+/// Gives every input a name: paths and URLs by their file name or metadata, projects by their
+/// dependencies.
+async fn name_all(
+    context: &Context,
+    dispatch: &BuildDispatch<'_>,
+    inputs: NamedInputs,
+) -> Result<Vec<Requirement>, Error> {
+    let mut named = Vec::new();
+    let mut unnamed = Vec::new();
+    for entry in inputs.entries {
+        match entry.requirement {
+            UnresolvedRequirement::Named(requirement) => named.push(requirement),
+            UnresolvedRequirement::Unnamed(requirement) => unnamed.push(requirement),
         }
-        let index = self.materials.state.index();
-        if !unnamed.is_empty() {
-            let database = self.materials.database(self.dispatch);
-            let found = NamedRequirementsResolver::new(hasher, index, database)
+    }
+    if !unnamed.is_empty() {
+        let database = context.database(dispatch);
+        named.extend(
+            NamedRequirementsResolver::new(&context.hasher, context.state.index(), database)
                 .resolve(unnamed.into_iter())
                 .await
-                .map_err(|error| self.requirement_error(&error))?;
-            requirements.extend(found);
-        }
-        if !specification.source_trees.is_empty() {
-            let extras = ExtrasSpecification::default();
-            let database = self.materials.database(self.dispatch);
-            let trees = SourceTreeResolver::new(&extras, hasher, index, database)
-                .resolve(specification.source_trees.iter())
-                .await
-                .map_err(|error| Error::Requirements(Story::of_any(&error).to_string()))?;
-            for tree in trees {
-                requirements.extend(tree.into_requirements());
-            }
-        }
-        Ok(requirements)
+                .map_err(|error| from_requirements(&error))?,
+        );
     }
+    if !inputs.source_trees.is_empty() {
+        let extras = ExtrasSpecification::default();
+        let database = context.database(dispatch);
+        let trees = SourceTreeResolver::new(&extras, &context.hasher, context.state.index(), database)
+            .resolve(inputs.source_trees.iter())
+            .await
+            .map_err(|error| from_anyhow("the project", &error))?;
+        named.extend(trees.into_iter().flat_map(|tree| tree.into_requirements().into_vec()));
+    }
+    Ok(named)
+}
 
-    /// What is installed is kept where nothing speaks against it.
-    fn preferences(&self, installed: &[(String, String)], environment: &ResolverEnvironment) -> Preferences {
-        if self.options.upgrade {
-            return Preferences::default();
-        }
-        let pinned = installed
-            .iter()
-            .filter(|(name, _)| !self.options.upgrade_packages.contains(name))
-            .filter_map(|(name, version)| {
-                let requirement = uv_pep508::Requirement::from_str(&format!("{name}=={version}")).ok()?;
-                let entry = RequirementEntry {
-                    requirement: RequirementsTxtRequirement::Named(requirement),
-                    hashes: Vec::new(),
-                };
-                Preference::from_entry(entry).ok().flatten()
-            });
-        Preferences::from_iter(pinned, environment)
-    }
+/// What is to be solved.
+struct Problem<'a> {
+    wanted: &'a [Requirement],
+    constraints: Constraints,
+    env: &'a ResolverEnvironment,
+    request: &'a Request,
+    settings: &'a IndexSettings,
+}
 
-    fn requirement_error(&self, error: &(dyn std::error::Error + 'static)) -> Error {
-        let source = Story::of(error);
-        let text = source.to_string();
-        if self.session.settings.offline && text.contains("offline") {
-            return Error::Offline { message: text.lines().next().unwrap_or_default().to_owned() };
-        }
-        if text.contains("build") {
-            let package = text.split('`').nth(1).unwrap_or("the source").to_owned();
-            return Error::Build { package, source };
-        }
-        Error::Network { message: "a requirement cannot be looked into".to_owned(), source }
-    }
+async fn solve(context: &Context, problem: Problem<'_>) -> Result<(SolvedGraph, HashStrategy), Error> {
+    let Problem { wanted, constraints, env, request, settings } = problem;
+    let dispatch = context.dispatch();
+    let options = &request.options;
+    let (overrides, excludes) = (Overrides::default(), Excludes::default());
+    let (lookaheads, hasher) = if options.no_deps {
+        (Vec::new(), context.hasher.clone())
+    } else {
+        let index = context.state.index();
+        let database = context.database(&dispatch);
+        LookaheadResolver::new(wanted, &constraints, &overrides, &excludes, &context.hasher, index, database)
+            .resolve(env)
+            .await
+            .map_err(|error| from_requirements(&error))?
+    };
+    let manifest = Manifest::new(
+        wanted.to_vec(),
+        constraints,
+        overrides,
+        excludes,
+        Preferences::from_iter(preferences(request), env),
+        None,
+        std::collections::BTreeSet::new(),
+        Exclusions::default(),
+        lookaheads,
+    );
+    let prerelease = Prerelease {
+        global: if options.prerelease || settings.prerelease {
+            PrereleaseMode::Allow
+        } else {
+            PrereleaseMode::default()
+        },
+        ..Prerelease::default()
+    };
+    let solver_options = OptionsBuilder::new()
+        .dependency_mode(if options.no_deps { DependencyMode::Direct } else { DependencyMode::Transitive })
+        .prerelease(prerelease)
+        .exclude_newer(context.choices.exclude_newer.clone())
+        .index_strategy(context.choices.index_strategy)
+        .build_options(context.choices.build_options.clone())
+        .build();
+    let python = PythonRequirement::from_interpreter(&context.interpreter);
+    let resolver = Resolver::new(
+        manifest,
+        solver_options,
+        &python,
+        env.clone(),
+        context.interpreter.markers(),
+        Conflicts::empty(),
+        Some(context.tags()?),
+        &context.flat_index,
+        context.state.index(),
+        &hasher,
+        &dispatch,
+        EmptyInstalledPackages,
+        context.database(&dispatch),
+    )
+    .map_err(|error| from_resolve(&error))?;
+    let output = resolver.resolve().await.map_err(|error| from_resolve(&error))?;
+    Ok((SolvedGraph::from(output), hasher))
+}
 
-    /// The library's answer as plain data.
-    fn translate(
-        &self,
-        resolution: &LibraryResolution,
-        requested: &BTreeSet<PackageName>,
-        hasher: &HashStrategy,
-    ) -> Result<Resolution, Error> {
-        let warnings =
-            resolution.diagnostics().iter().map(|diagnostic| reword(&diagnostic.message())).collect();
-        let git = self.materials.state.git();
-        let mut rows = package::rows(resolution, requested, hasher, git)?;
-        rows.sort_by(|(one, ..), (other, ..)| one.name.cmp(&other.name));
-        let mut packages = Vec::with_capacity(rows.len());
-        let mut distributions = Vec::with_capacity(rows.len());
-        for (package, distribution, hashes) in rows {
-            packages.push(package);
-            distributions.push((distribution, hashes));
-        }
-        Ok(Resolution { packages, warnings, distributions, options: self.options.clone() })
+/// The versions that are kept if nothing speaks against it.
+fn preferences(request: &Request) -> Vec<Preference> {
+    if request.options.upgrade {
+        return Vec::new();
     }
+    let upgraded: HashSet<PackageName> =
+        request.options.upgrade_packages.iter().filter_map(|name| name.parse().ok()).collect();
+    let preference = |(name, version): &(String, String)| {
+        let name: PackageName = name.parse().ok()?;
+        if upgraded.contains(&name) {
+            return None;
+        }
+        let specifier = uv_pep440::VersionSpecifier::equals_version(version.parse().ok()?);
+        let requirement = uv_pep508::Requirement {
+            name,
+            extras: Box::default(),
+            version_or_url: Some(VersionOrUrl::VersionSpecifier(specifier.into())),
+            marker: MarkerTree::TRUE,
+            origin: None,
+        };
+        let requirement = RequirementsTxtRequirement::Named(requirement);
+        Preference::from_entry(RequirementEntry { requirement, hashes: Vec::new() }).ok()?
+    };
+    request.installed.iter().filter_map(preference).collect()
 }

@@ -1,82 +1,83 @@
-//! A session: the settings of one command, and the thread on which the library works.
+//! A session: one interpreter, one cache, one set of index settings, and all that is asked of them.
+//!
+//! The libraries underneath are asynchronous, keep values that must not change threads, and need a large
+//! stack. So each call runs on a thread of its own that drives the session's runtime; connections stay
+//! open from one call to the next. Everything is made when it is first needed.
 
 use std::collections::BTreeMap;
-use std::future::Future;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::sync::Once;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
-use uv_configuration::min_stack_size;
+use tokio::runtime::{Builder, Runtime};
+use uv_cache::{Cache, Refresh};
 use uv_preview::Preview;
+use uv_python::Interpreter;
 
-use crate::{Error, IndexSettings, ObtainedWheel, Request, Resolution, Version, latest, obtain, resolve};
+use crate::client::Network;
+use crate::error::{Cause, Error};
+use crate::request::{LatestVersion, Receiver, Request};
+use crate::resolve::{self, Resolution};
+use crate::settings::IndexSettings;
+use crate::{latest, obtain};
 
-/// What a session is made of.
+/// What a session works with.
 #[derive(Debug, Clone)]
 pub struct SessionOptions {
-    /// Where answers of indexes and build environments are kept; may be deleted at any time.
+    /// The folder for what indexes said, for metadata and for build environments. It may be removed at any
+    /// time that no session is at work; several processes may share it.
     pub cache_dir: PathBuf,
-    /// The interpreter to resolve for: a base interpreter, so that its facts are cached once for all venvs.
+    /// The executable of the interpreter that packages are wanted for, not one of a virtual environment.
     pub python: PathBuf,
-    /// Where packages come from.
+    /// Which indexes are asked, and how.
     pub settings: IndexSettings,
-    /// How virtpy presents itself to indexes.
+    /// How the servers see the program, such as `virtpy/1.0`.
     pub user_agent: String,
 }
 
-/// A connection to the indexes. Making one costs nothing: clients and certificates are set up when a request
-/// needs them.
-#[derive(Debug)]
+/// Resolves requirements and obtains wheels. Costs nothing until it is used.
 pub struct Session {
-    pub(crate) options: SessionOptions,
-}
-
-/// The newest version that an index has.
-#[derive(Debug, Clone)]
-pub struct LatestVersion {
-    /// The version.
-    pub version: Version,
-    /// `wheel` or `sdist`.
-    pub kind: String,
-}
-
-/// Hears of what [`Session::obtain`] does.
-pub trait Receiver: Sync {
-    /// A download begins; `bytes` is its size, where known.
-    fn started(&self, index: usize, bytes: Option<u64>);
-    /// So many bytes of it have come in all.
-    fn progress(&self, index: usize, bytes: u64);
-    /// A package is being built.
-    fn building(&self, index: usize);
-    /// A package's wheel is there.
-    ///
-    /// # Errors
-    /// Whatever keeps the receiver from using it; everything stops then.
-    fn finished(
-        &self,
-        index: usize,
-        wheel: ObtainedWheel,
-    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>>;
+    options: SessionOptions,
+    foundation: Mutex<Option<Arc<Foundation>>>,
 }
 
 impl Session {
-    /// A session that is not connected yet.
+    /// Makes a session. Nothing is read, written or started yet.
     pub fn new(options: SessionOptions) -> Self {
-        Self { options }
+        Self { options, foundation: Mutex::new(None) }
     }
 
-    /// Finds a set of packages that meets a request.
+    /// Finds a set of packages that satisfies a request.
+    ///
+    /// Reads metadata from the cache and the indexes. Sources that do not state their metadata are built
+    /// for it.
     ///
     /// # Errors
-    /// When there is none, or an index does not answer.
+    ///
+    /// [`Error::NoSolution`] if there is none; other variants for inputs that cannot be read, indexes that
+    /// do not answer, and sources that cannot be built.
     pub fn resolve(&self, request: &Request) -> Result<Resolution, Error> {
-        run(|| resolve::resolve(&self.options, request))
+        let mut foundation = self.foundation()?;
+        if let Some(refresh) = refresh(request) {
+            let cache = foundation.cache.clone().with_refresh(refresh);
+            foundation = Arc::new(Foundation { cache, ..Foundation::clone(&foundation) });
+        }
+        let network = self.network(&foundation)?;
+        let settings = &self.options.settings;
+        foundation.run(|| resolve::resolve(&foundation, &network, settings, request))
     }
 
-    /// Downloads or builds the wheels of the packages at `wanted`, into `folder`, several at once. Each is
-    /// hashed while it comes in and compared with what was promised.
+    /// Fetches or builds the wheels of the packages at the indices `wanted` of a resolution of this
+    /// session, several at a time, into `folder`, and hands each to `receiver` as soon as it is complete.
+    ///
+    /// Wheels that are on this machine are not copied. Files in `folder` begin with the package's index.
     ///
     /// # Errors
-    /// When one cannot be had; what came before that was handed over.
+    ///
+    /// [`Error::Hash`] for a file that is not the expected one, [`Error::Transfer`] and [`Error::Network`]
+    /// if one does not arrive, [`Error::Build`], [`Error::Offline`], and [`Error::Receiver`] for what
+    /// `receiver` says. The first error ends all transfers.
     pub fn obtain(
         &self,
         resolution: &Resolution,
@@ -84,50 +85,128 @@ impl Session {
         folder: &Path,
         receiver: &dyn Receiver,
     ) -> Result<(), Error> {
-        run(|| obtain::obtain(&self.options, resolution, wanted, folder, receiver))
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let foundation = self.foundation()?;
+        obtain::obtain(&foundation, resolution, wanted, folder, receiver)
     }
 
-    /// Asks the indexes for the newest version of each distribution that this interpreter can use.
+    /// The newest versions that the indexes have of some packages for this interpreter. Names that no
+    /// index knows are left out.
     ///
     /// # Errors
-    /// When an index does not answer. A distribution that no index has is left out.
+    ///
+    /// [`Error::Network`] if an index does not answer; [`Error::Requirements`] for a name that is none.
     pub fn latest_versions(
         &self,
         names: &[String],
         prerelease: bool,
     ) -> Result<BTreeMap<String, LatestVersion>, Error> {
-        run(|| latest::latest_versions(&self.options, names, prerelease))
+        if names.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let foundation = self.foundation()?;
+        let network = self.network(&foundation)?;
+        let settings = &self.options.settings;
+        foundation.run(|| latest::latest_versions(&foundation, &network, settings, names, prerelease))
+    }
+
+    fn network(&self, foundation: &Foundation) -> Result<Network, Error> {
+        Network::new(&self.options.settings, &self.options.user_agent, foundation.cache.clone())
+    }
+
+    fn foundation(&self) -> Result<Arc<Foundation>, Error> {
+        let mut slot = self.foundation.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(foundation) = slot.as_ref() {
+            return Ok(foundation.clone());
+        }
+        let foundation = Arc::new(Foundation::new(&self.options)?);
+        Ok(slot.insert(foundation).clone())
     }
 }
 
-/// Runs the library's futures, which want much stack and stay on the thread that made them: so they are made on
-/// a thread of their own.
-fn run<T, F>(work: impl FnOnce() -> F + Send) -> Result<T, Error>
-where
-    T: Send,
-    F: Future<Output = Result<T, Error>>,
-{
-    static PREVIEW: Once = Once::new();
-    PREVIEW.call_once(|| {
-        // Fails only where it was set already.
-        let _ = uv_preview::set(Preview::default());
-    });
-    let work = || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .thread_stack_size(min_stack_size())
-            .build()
-            .map_err(|error| Error::File(format!("the resolver could not be started: {error}")))?;
-        let result = runtime.block_on(Box::pin(work()));
-        runtime.shutdown_background();
-        result
-    };
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new()
-            .name("resolver".to_owned())
-            .stack_size(min_stack_size())
-            .spawn_scoped(scope, work)
-            .map_err(|error| Error::File(format!("the resolver could not be started: {error}")))?;
-        thread.join().unwrap_or_else(|_| Err(Error::File("the resolver stopped unexpectedly".to_owned())))
+/// Which cached index pages have to be asked for again, however fresh they are: those of packages to be
+/// upgraded.
+fn refresh(request: &Request) -> Option<Refresh> {
+    let names = &request.options.upgrade_packages;
+    (request.options.upgrade || !names.is_empty()).then(|| {
+        let names = names.iter().filter_map(|name| name.parse().ok()).collect();
+        Refresh::from_args(request.options.upgrade.then_some(true), names)
     })
+}
+
+/// The runtime, the cache and the interpreter of a session.
+#[derive(Clone)]
+pub(crate) struct Foundation {
+    runtime: Arc<BackgroundRuntime>,
+    pub(crate) cache: Cache,
+    pub(crate) interpreter: Interpreter,
+}
+
+impl Foundation {
+    fn new(options: &SessionOptions) -> Result<Self, Error> {
+        // Fails if another session was first, which set the same.
+        let _ = uv_preview::set(Preview::default());
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .thread_stack_size(uv_configuration::min_stack_size())
+            .build()
+            .map_err(|source| Error::File { action: "start a runtime for", path: PathBuf::new(), source })?;
+        let cache_error = |cause| Error::Cache { folder: options.cache_dir.clone(), cause };
+        let cache = Cache::from_path(&options.cache_dir);
+        let cache = match cache.clone().init_no_wait() {
+            Ok(Some(cache)) => cache,
+            // Somebody is clearing it just now.
+            Ok(None) => {
+                runtime.block_on(cache.init()).map_err(|error| cache_error(Cause::from_error(&error)))?
+            }
+            Err(error) => return Err(cache_error(Cause::from_error(&error))),
+        };
+        let interpreter = Interpreter::query(&options.python, &cache).map_err(|error| Error::Python {
+            python: options.python.clone(),
+            cause: Cause::from_error(&error),
+        })?;
+        Ok(Self { runtime: Arc::new(BackgroundRuntime(Some(runtime))), cache, interpreter })
+    }
+
+    /// Runs an asynchronous task to its end, on a thread with a stack that is large enough.
+    pub(crate) fn run<T, F>(&self, task: impl FnOnce() -> F + Send) -> Result<T, Error>
+    where
+        T: Send,
+        F: Future<Output = Result<T, Error>>,
+    {
+        thread::scope(|scope| {
+            let worker = thread::Builder::new()
+                .name("resolver".to_owned())
+                .stack_size(uv_configuration::min_stack_size())
+                .spawn_scoped(scope, || self.runtime.block_on(task()))
+                .map_err(|source| Error::File {
+                    action: "start a thread for",
+                    path: PathBuf::new(),
+                    source,
+                })?;
+            worker.join().unwrap_or_else(|panic| resume_unwind(panic))
+        })
+    }
+}
+
+/// A runtime that does not wait for lookups under way when it is dropped.
+struct BackgroundRuntime(Option<Runtime>);
+
+impl BackgroundRuntime {
+    fn block_on<T, F: Future<Output = Result<T, Error>>>(&self, task: F) -> Result<T, Error> {
+        match &self.0 {
+            Some(runtime) => runtime.block_on(Box::pin(task)),
+            None => unreachable!("the runtime is taken out only when it is dropped"),
+        }
+    }
+}
+
+impl Drop for BackgroundRuntime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }

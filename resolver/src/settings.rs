@@ -1,46 +1,63 @@
-//! The indexes' settings as users of pip and uv have them. The library reads none of these by itself.
+//! The settings of the indexes and of the network, as users of pip and of its successors have them.
+//!
+//! The libraries underneath read none of it. [`IndexSettings::discover`] merges, from weak to strong: pip's
+//! configuration files, the variables `PIP_*`, and the variables `UV_*` (many machines and CI images have
+//! them already). Whoever calls puts the flags of the command line on top. Proxies (`HTTPS_PROXY`, ...),
+//! `SSL_CERT_FILE`, `SSL_CERT_DIR` and `~/.netrc` are honoured when a request is made.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
-use crate::Error;
-use crate::pip_conf::PipConfiguration;
+use crate::error::Error;
+use crate::pip_conf::{self, PipOptions};
 
-/// Where packages come from, and how to get there.
+/// How long a server may be silent if no setting says otherwise.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How often a request is repeated after a passing failure if no setting says otherwise.
+const DEFAULT_RETRIES: u32 = 3;
+
+/// Which indexes are asked, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools)] // each stands for an option of its own
+#[expect(clippy::struct_excessive_bools, reason = "each stands for a setting of its own")]
 pub struct IndexSettings {
-    /// The index to ask, instead of the public one.
+    /// The index that is asked last (the public one if none is given): a URL or a folder, possibly with
+    /// `NAME=` before it.
     pub index_url: Option<String>,
-    /// Indexes to ask as well, before that one.
+    /// Indexes that are asked before it, in this order.
     pub extra_index_urls: Vec<String>,
-    /// Folders and pages with files.
+    /// Folders of files, or pages of links to files, that are looked at besides the indexes.
     pub find_links: Vec<String>,
-    /// Whether to ask no index at all.
+    /// Ask no index at all.
     pub no_index: bool,
-    /// Whether to make no connection at all.
+    /// Use what is cached, and make no request.
     pub offline: bool,
-    /// Hosts that may have a wrong certificate.
+    /// Take the best version that any index has, and not only what the first index with the package has.
+    pub best_match: bool,
+    /// Hosts (`host` or `host:port`) whose certificates are not checked.
     pub trusted_hosts: Vec<String>,
-    /// Whether to ask the `keyring` command for passwords.
+    /// Ask the program `keyring` for credentials.
     pub keyring: bool,
-    /// A file of certificates to trust instead of the built-in ones.
+    /// A PEM file, or a folder of them, with the only authorities to trust.
     pub certificate: Option<PathBuf>,
-    /// The proxy for everything.
+    /// A PEM file with the certificate and key to show to servers.
+    pub client_certificate: Option<PathBuf>,
+    /// The proxy for all requests.
     pub proxy: Option<String>,
-    /// How long to wait for an answer.
+    /// How long a server may be silent.
     pub timeout: Duration,
-    /// How often to try again.
+    /// How often a request is repeated after a passing failure.
     pub retries: u32,
-    /// Packages to build from source.
+    /// Packages that are built from source always: names, `:all:` or `:none:`.
     pub no_binary: Vec<String>,
-    /// Packages never to build from source.
+    /// Packages that are never built from source: names, `:all:` or `:none:`.
     pub only_binary: Vec<String>,
-    /// Whether pre-releases are accepted.
+    /// Admit pre-releases.
     pub prerelease: bool,
-    /// Whether every file needs a known hash.
+    /// Refuse files whose hash the requirements do not give.
     pub require_hashes: bool,
-    /// Leave out what was uploaded later.
+    /// Leave out what was uploaded after this time.
     pub exclude_newer: Option<String>,
 }
 
@@ -52,12 +69,14 @@ impl Default for IndexSettings {
             find_links: Vec::new(),
             no_index: false,
             offline: false,
+            best_match: false,
             trusted_hosts: Vec::new(),
             keyring: false,
             certificate: None,
+            client_certificate: None,
             proxy: None,
-            timeout: Duration::from_secs(30),
-            retries: 3,
+            timeout: DEFAULT_TIMEOUT,
+            retries: DEFAULT_RETRIES,
             no_binary: Vec::new(),
             only_binary: Vec::new(),
             prerelease: false,
@@ -68,120 +87,222 @@ impl Default for IndexSettings {
 }
 
 impl IndexSettings {
-    /// Reads pip's configuration files, then the variables of pip, then those of uv; the later speak louder.
+    /// Reads the settings of this machine, this user and this environment.
+    ///
+    /// `environment` gives the value of an environment variable.
     ///
     /// # Errors
-    /// When a value is not what its option takes.
+    ///
+    /// [`Error::Settings`] when a configuration file cannot be parsed, or a switch or a number is none.
     pub fn discover(environment: &dyn Fn(&str) -> Option<String>) -> Result<Self, Error> {
-        let variable = |name: &str| environment(name).filter(|value| !value.trim().is_empty());
-        let file = PipConfiguration::read(&variable);
-        let pip = |option: &str| {
-            let name = format!("PIP_{}", option.to_uppercase().replace('-', "_"));
-            variable(&name)
-                .or_else(|| file.get(option).map(str::to_owned))
-                .filter(|text| !text.trim().is_empty())
-        };
-        let list = |option: &str| pip(option).map(|text| words(&text)).unwrap_or_default();
-        let flag = |option: &str| pip(option).map_or(Ok(false), |text| truth(option, &text));
-        let mut settings = Self {
-            index_url: pip("index-url"),
-            extra_index_urls: list("extra-index-url"),
-            find_links: list("find-links"),
-            no_index: flag("no-index")?,
-            trusted_hosts: list("trusted-host"),
-            keyring: matches!(pip("keyring-provider").as_deref(), Some("subprocess" | "import")),
-            certificate: pip("cert").map(PathBuf::from),
-            proxy: pip("proxy"),
-            no_binary: commas(pip("no-binary")),
-            only_binary: commas(pip("only-binary")),
-            prerelease: flag("pre")?,
-            require_hashes: flag("require-hashes")?,
-            ..Self::default()
-        };
-        if let Some(text) = pip("timeout").or_else(|| pip("default-timeout")) {
-            settings.timeout = Duration::from_secs_f64(number("timeout", &text)?);
+        let options = PipOptions::read(&pip_conf::locations(environment))?;
+        let mut settings = Self::default();
+        settings.apply(&Source::pip(&options, environment), &PIP)?;
+        settings.apply(&Source::environment(environment), &SUCCESSOR)?;
+        if settings.certificate.is_none() && environment("SSL_CERT_FILE").is_none_or(|file| file.is_empty()) {
+            // The two that the HTTP library beneath pip reads.
+            settings.certificate = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"]
+                .into_iter()
+                .find_map(|name| environment(name).filter(|path| !path.is_empty()))
+                .map(PathBuf::from);
         }
-        if let Some(text) = pip("retries") {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "checked to be a small number"
-            )]
-            let retries = number("retries", &text)?.min(100.0) as u32;
-            settings.retries = retries;
+        if settings.client_certificate.is_none() {
+            settings.client_certificate =
+                environment("SSL_CLIENT_CERT").filter(|path| !path.is_empty()).map(PathBuf::from);
         }
-        settings.take_uv(&variable)?;
         Ok(settings)
     }
 
-    /// What uv's variables say.
-    fn take_uv(&mut self, variable: &dyn Fn(&str) -> Option<String>) -> Result<(), Error> {
-        if let Some(url) = variable("UV_DEFAULT_INDEX").or_else(|| variable("UV_INDEX_URL")) {
-            self.index_url = Some(url);
+    fn apply(&mut self, source: &Source<'_>, names: &Names) -> Result<(), Error> {
+        source.text(names.index_url, &mut self.index_url);
+        source.list(names.extra_index_urls, &mut self.extra_index_urls);
+        source.list(names.find_links, &mut self.find_links);
+        source.switch(names.no_index, &mut self.no_index)?;
+        source.switch(names.offline, &mut self.offline)?;
+        source.list(names.trusted_hosts, &mut self.trusted_hosts);
+        source.path(names.certificate, &mut self.certificate);
+        source.path(names.client_certificate, &mut self.client_certificate);
+        source.text(names.proxy, &mut self.proxy);
+        if let Some(seconds) = source.number::<f64>(names.timeout)? {
+            self.timeout = Duration::try_from_secs_f64(seconds)
+                .map_err(|error| invalid(names.timeout[0], &seconds.to_string(), &error.to_string()))?;
         }
-        for name in ["UV_INDEX", "UV_EXTRA_INDEX_URL"] {
-            if let Some(text) = variable(name) {
-                // `name=URL` is uv's way of naming an index.
-                let urls = words(&text).into_iter().map(|word| match word.split_once('=') {
-                    Some((label, url)) if !label.contains(['/', ':']) => url.to_owned(),
-                    _ => word,
-                });
-                self.extra_index_urls = urls.collect();
+        if let Some(retries) = source.number(names.retries)? {
+            self.retries = retries;
+        }
+        source.list(names.no_binary, &mut self.no_binary);
+        source.list(names.only_binary, &mut self.only_binary);
+        source.switch(names.require_hashes, &mut self.require_hashes)?;
+        source.text(names.exclude_newer, &mut self.exclude_newer);
+        if let Some((_, provider)) = source.value(names.keyring) {
+            self.keyring = matches!(provider.as_str(), "subprocess" | "import");
+        }
+        if let Some((_, strategy)) = source.value(names.strategy) {
+            self.best_match = strategy == "unsafe-best-match";
+        }
+        for (switch, list) in
+            [(names.no_wheels, &mut self.no_binary), (names.no_builds, &mut self.only_binary)]
+        {
+            let mut all = false;
+            source.switch(switch, &mut all)?;
+            if all {
+                *list = vec![":all:".to_owned()];
             }
         }
-        if let Some(text) = variable("UV_FIND_LINKS") {
-            self.find_links = text.split(',').map(|link| link.trim().to_owned()).collect();
-        }
-        if let Some(text) = variable("UV_INSECURE_HOST") {
-            self.trusted_hosts = words(&text);
-        }
-        for (name, target) in [("UV_NO_INDEX", &mut self.no_index), ("UV_OFFLINE", &mut self.offline)] {
-            if let Some(text) = variable(name) {
-                *target = truth(name, &text)?;
+        match source.value(names.prerelease) {
+            // One of the two families has a switch, the other a mode.
+            Some((_, mode)) if mode == "allow" => self.prerelease = true,
+            Some((_, mode))
+                if matches!(mode.as_str(), "disallow" | "explicit") || mode.starts_with("if-") =>
+            {
+                self.prerelease = false;
             }
-        }
-        if let Some(text) = variable("UV_KEYRING_PROVIDER") {
-            self.keyring = text == "subprocess";
-        }
-        if let Some(text) = variable("UV_HTTP_TIMEOUT") {
-            self.timeout = Duration::from_secs_f64(number("UV_HTTP_TIMEOUT", &text)?);
-        }
-        if let Some(text) = variable("UV_EXCLUDE_NEWER") {
-            self.exclude_newer = Some(text);
+            Some(_) => source.switch(names.prerelease, &mut self.prerelease)?,
+            None => {}
         }
         Ok(())
     }
 }
 
-fn words(text: &str) -> Vec<String> {
-    text.split_whitespace().map(str::to_owned).collect()
+/// What one family of tools calls the settings; the first name that has a value counts.
+struct Names {
+    index_url: &'static [&'static str],
+    extra_index_urls: &'static [&'static str],
+    find_links: &'static [&'static str],
+    no_index: &'static [&'static str],
+    offline: &'static [&'static str],
+    strategy: &'static [&'static str],
+    trusted_hosts: &'static [&'static str],
+    keyring: &'static [&'static str],
+    certificate: &'static [&'static str],
+    client_certificate: &'static [&'static str],
+    proxy: &'static [&'static str],
+    timeout: &'static [&'static str],
+    retries: &'static [&'static str],
+    no_binary: &'static [&'static str],
+    only_binary: &'static [&'static str],
+    no_wheels: &'static [&'static str],
+    no_builds: &'static [&'static str],
+    prerelease: &'static [&'static str],
+    require_hashes: &'static [&'static str],
+    exclude_newer: &'static [&'static str],
 }
 
-fn commas(text: Option<String>) -> Vec<String> {
-    text.iter()
-        .flat_map(|text| text.split([',', '\n', ' ']))
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
-        .map(str::to_owned)
-        .collect()
+const PIP: Names = Names {
+    index_url: &["PIP_INDEX_URL", "PIP_PYPI_URL"],
+    extra_index_urls: &["PIP_EXTRA_INDEX_URL"],
+    find_links: &["PIP_FIND_LINKS"],
+    no_index: &["PIP_NO_INDEX"],
+    offline: &[],
+    strategy: &[],
+    trusted_hosts: &["PIP_TRUSTED_HOST"],
+    keyring: &["PIP_KEYRING_PROVIDER"],
+    certificate: &["PIP_CERT"],
+    client_certificate: &["PIP_CLIENT_CERT"],
+    proxy: &["PIP_PROXY"],
+    timeout: &["PIP_TIMEOUT", "PIP_DEFAULT_TIMEOUT"],
+    retries: &["PIP_RETRIES"],
+    no_binary: &["PIP_NO_BINARY"],
+    only_binary: &["PIP_ONLY_BINARY"],
+    no_wheels: &[],
+    no_builds: &[],
+    prerelease: &["PIP_PRE"],
+    require_hashes: &["PIP_REQUIRE_HASHES"],
+    exclude_newer: &["PIP_UPLOADED_PRIOR_TO"],
+};
+
+const SUCCESSOR: Names = Names {
+    index_url: &["UV_DEFAULT_INDEX", "UV_INDEX_URL"],
+    extra_index_urls: &["UV_INDEX", "UV_EXTRA_INDEX_URL"],
+    find_links: &["UV_FIND_LINKS"],
+    no_index: &["UV_NO_INDEX"],
+    offline: &["UV_OFFLINE"],
+    strategy: &["UV_INDEX_STRATEGY"],
+    trusted_hosts: &["UV_INSECURE_HOST"],
+    keyring: &["UV_KEYRING_PROVIDER"],
+    certificate: &[],
+    client_certificate: &[],
+    proxy: &[],
+    timeout: &["UV_HTTP_TIMEOUT", "UV_REQUEST_TIMEOUT"],
+    retries: &["UV_HTTP_RETRIES"],
+    no_binary: &["UV_NO_BINARY_PACKAGE"],
+    only_binary: &["UV_NO_BUILD_PACKAGE"],
+    no_wheels: &["UV_NO_BINARY"],
+    no_builds: &["UV_NO_BUILD"],
+    prerelease: &["UV_PRERELEASE"],
+    require_hashes: &["UV_REQUIRE_HASHES"],
+    exclude_newer: &["UV_EXCLUDE_NEWER"],
+};
+
+/// Where values come from: an environment, and for pip its configuration files beneath it.
+struct Source<'a> {
+    options: Option<&'a PipOptions>,
+    environment: &'a dyn Fn(&str) -> Option<String>,
 }
 
-/// A truth value as pip's configuration writes it.
-fn truth(option: &str, text: &str) -> Result<bool, Error> {
-    match text.trim().to_lowercase().as_str() {
-        "1" | "true" | "yes" | "on" | "y" | "t" => Ok(true),
-        "0" | "false" | "no" | "off" | "n" | "f" => Ok(false),
-        other => Err(Error::Settings(format!(
-            "the option `{option}` is `{other}`, which is neither true nor false"
-        ))),
+impl<'a> Source<'a> {
+    fn pip(options: &'a PipOptions, environment: &'a dyn Fn(&str) -> Option<String>) -> Self {
+        Self { options: Some(options), environment }
+    }
+
+    fn environment(environment: &'a dyn Fn(&str) -> Option<String>) -> Self {
+        Self { options: None, environment }
+    }
+
+    /// The first value that is set, and the name it has.
+    fn value(&self, names: &[&'static str]) -> Option<(&'static str, String)> {
+        let set = |name: &&'static str| {
+            let value = (self.environment)(name).map(|value| value.trim().to_owned())?;
+            (!value.is_empty()).then_some((*name, value))
+        };
+        let in_files = |name: &&'static str| {
+            let option = name.strip_prefix("PIP_")?.to_lowercase().replace('_', "-");
+            Some((*name, self.options?.get(&option)?.to_owned()))
+        };
+        names.iter().find_map(set).or_else(|| names.iter().find_map(in_files))
+    }
+
+    fn text(&self, names: &[&'static str], setting: &mut Option<String>) {
+        if let Some((_, value)) = self.value(names) {
+            *setting = Some(value);
+        }
+    }
+
+    fn path(&self, names: &[&'static str], setting: &mut Option<PathBuf>) {
+        if let Some((_, value)) = self.value(names) {
+            *setting = Some(PathBuf::from(value));
+        }
+    }
+
+    fn list(&self, names: &[&'static str], setting: &mut Vec<String>) {
+        if let Some((_, value)) = self.value(names) {
+            let separator = |character: char| character.is_whitespace() || character == ',';
+            *setting =
+                value.split(separator).filter(|item| !item.is_empty()).map(ToOwned::to_owned).collect();
+        }
+    }
+
+    fn switch(&self, names: &[&'static str], setting: &mut bool) -> Result<(), Error> {
+        if let Some((name, value)) = self.value(names) {
+            *setting = match value.to_lowercase().as_str() {
+                "y" | "yes" | "t" | "true" | "on" | "1" => true,
+                "n" | "no" | "f" | "false" | "off" | "0" => false,
+                _ => return Err(invalid(name, &value, "it is neither true nor false")),
+            };
+        }
+        Ok(())
+    }
+
+    fn number<N: FromStr>(&self, names: &[&'static str]) -> Result<Option<N>, Error> {
+        let Some((name, value)) = self.value(names) else {
+            return Ok(None);
+        };
+        value.parse().map(Some).map_err(|_| invalid(name, &value, "it is not a number that fits"))
     }
 }
 
-fn number(option: &str, text: &str) -> Result<f64, Error> {
-    match text.trim().parse::<f64>() {
-        Ok(value) if (0.0..1e6).contains(&value) => Ok(value),
-        _ => Err(Error::Settings(format!("the option `{option}` is `{text}`, which is no number of use"))),
-    }
+fn invalid(name: &str, value: &str, reason: &str) -> Error {
+    Error::Settings { setting: format!("{name}={value}"), reason: reason.to_owned() }
 }
 
 #[cfg(test)]
@@ -189,54 +310,74 @@ mod tests {
     use super::*;
 
     fn discover(variables: &[(&str, &str)]) -> Result<IndexSettings, Error> {
+        let variables: Vec<(String, String)> =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         IndexSettings::discover(&|name| {
-            let nowhere = matches!(name, "PIP_CONFIG_FILE").then(|| "/dev/null".to_owned());
-            variables
-                .iter()
-                .find(|(known, _)| *known == name)
-                .map(|(_, value)| (*value).to_owned())
-                .or(nowhere)
+            let own = variables.iter().find(|(variable, _)| variable == name).map(|(_, value)| value.clone());
+            // The machine's own files must not change the outcome.
+            own.or_else(|| (name == "PIP_CONFIG_FILE").then(|| "/dev/null".to_owned()))
         })
     }
 
     #[test]
-    fn the_variables_of_uv_speak_louder_than_those_of_pip() {
+    fn nothing_set_gives_the_defaults() {
+        assert_eq!(discover(&[]).unwrap(), IndexSettings::default());
+    }
+
+    #[test]
+    fn the_variables_of_pip_are_read() {
         let settings = discover(&[
-            ("PIP_INDEX_URL", "http://pip/"),
-            ("PIP_EXTRA_INDEX_URL", "http://a/ http://b/"),
-            ("PIP_NO_BINARY", "one,two"),
-            ("PIP_TIMEOUT", "7"),
-            ("UV_DEFAULT_INDEX", "http://uv/"),
+            ("PIP_INDEX_URL", "https://index.example/simple"),
+            ("PIP_EXTRA_INDEX_URL", "https://a.example https://b.example"),
+            ("PIP_TRUSTED_HOST", "a.example"),
+            ("PIP_NO_BINARY", "lxml,numpy"),
+            ("PIP_DEFAULT_TIMEOUT", "180"),
+            ("PIP_PRE", "1"),
+            ("PIP_CERT", "/certs.pem"),
+            ("PIP_KEYRING_PROVIDER", "subprocess"),
         ])
         .unwrap();
-        assert_eq!(settings.index_url.as_deref(), Some("http://uv/"));
-        assert_eq!(settings.extra_index_urls, ["http://a/", "http://b/"]);
-        assert_eq!(settings.no_binary, ["one", "two"]);
-        assert_eq!(settings.timeout, Duration::from_secs(7));
-        let named = discover(&[("UV_INDEX", "mine=http://mine/?a=b http://plain/?c=d")]).unwrap();
-        assert_eq!(named.extra_index_urls, ["http://mine/?a=b", "http://plain/?c=d"]);
+        assert_eq!(settings.index_url.as_deref(), Some("https://index.example/simple"));
+        assert_eq!(settings.extra_index_urls, ["https://a.example", "https://b.example"]);
+        assert_eq!(settings.trusted_hosts, ["a.example"]);
+        assert_eq!(settings.no_binary, ["lxml", "numpy"]);
+        assert_eq!(settings.timeout, Duration::from_mins(3));
+        assert!(settings.prerelease && settings.keyring);
+        assert_eq!(settings.certificate, Some(PathBuf::from("/certs.pem")));
     }
 
     #[test]
-    fn a_value_that_makes_no_sense_is_named() {
-        let error = discover(&[("PIP_NO_INDEX", "perhaps")]).unwrap_err();
-        assert!(error.to_string().contains("no-index"), "{error}");
-        assert_eq!(discover(&[("PIP_NO_INDEX", "")]).unwrap(), IndexSettings::default());
+    fn the_newer_variables_win() {
+        let settings = discover(&[
+            ("PIP_INDEX_URL", "https://pip.example"),
+            ("UV_INDEX_URL", "https://older.example"),
+            ("UV_DEFAULT_INDEX", "https://default.example"),
+            ("PIP_FIND_LINKS", "/pip"),
+            ("UV_FIND_LINKS", "/one,/two"),
+            ("PIP_PRE", "true"),
+            ("UV_PRERELEASE", "disallow"),
+            ("UV_NO_BUILD", "true"),
+            ("UV_OFFLINE", "1"),
+        ])
+        .unwrap();
+        assert_eq!(settings.index_url.as_deref(), Some("https://default.example"));
+        assert_eq!(settings.find_links, ["/one", "/two"]);
+        assert!(!settings.prerelease && settings.offline);
+        assert_eq!(settings.only_binary, [":all:"]);
     }
 
     #[test]
-    fn files_are_read_in_the_order_of_pip() {
-        let home = tempfile::tempdir().unwrap();
-        let folder = home.path().join(".config/pip");
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("pip.conf"), "[global]\nindex-url = http://file/\nretries = 9\n").unwrap();
-        let environment = |name: &str| match name {
-            "HOME" => Some(home.path().display().to_string()),
-            "XDG_CONFIG_DIRS" => Some("/nonexistent".to_owned()),
-            "PIP_RETRIES" => Some("1".to_owned()),
-            _ => None,
-        };
-        let settings = IndexSettings::discover(&environment).unwrap();
-        assert_eq!((settings.index_url.as_deref(), settings.retries), (Some("http://file/"), 1));
+    fn bundles_of_the_http_library_count_last() {
+        let bundle = ("REQUESTS_CA_BUNDLE", "/bundle.pem");
+        assert_eq!(discover(&[bundle]).unwrap().certificate, Some(PathBuf::from("/bundle.pem")));
+        assert_eq!(discover(&[bundle, ("SSL_CERT_FILE", "/ssl.pem")]).unwrap().certificate, None);
+    }
+
+    #[test]
+    fn a_bad_value_names_its_variable() {
+        let error = discover(&[("PIP_NO_INDEX", "maybe")]).unwrap_err();
+        assert_eq!(error.to_string(), "cannot use PIP_NO_INDEX=maybe: it is neither true nor false");
+        assert!(discover(&[("PIP_TIMEOUT", "-1")]).is_err());
+        assert!(discover(&[("PIP_RETRIES", "many")]).is_err());
     }
 }

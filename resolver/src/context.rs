@@ -1,0 +1,152 @@
+//! All that resolving, building and fetching share for one request: the client, the indexes, the
+//! interpreter, and the state that the libraries underneath keep.
+
+use uv_cache::Cache;
+use uv_client::{FlatIndexClient, RegistryClient};
+use uv_configuration::{BuildOptions, Concurrency, Constraints, IndexStrategy, NoSources};
+use uv_dispatch::{BuildDispatch, SharedState};
+use uv_distribution::DistributionDatabase;
+use uv_distribution_types::{
+    ConfigSettings, DependencyMetadata, ExtraBuildRequires, ExtraBuildVariables, Index, IndexLocations,
+    PackageConfigSettings,
+};
+use uv_platform_tags::Tags;
+use uv_preview::Preview;
+use uv_python::Interpreter;
+use uv_resolver::{ExcludeNewer, FlatIndex};
+use uv_types::{BuildIsolation, HashStrategy, SourceTreeEditablePolicy};
+use uv_workspace::WorkspaceCache;
+
+use crate::client::Network;
+use crate::error::{Cause, Error};
+use crate::failure::from_flat_index;
+use crate::session::Foundation;
+
+/// The choices that a request makes for everything done for it.
+pub(crate) struct Choices {
+    pub(crate) build_options: BuildOptions,
+    pub(crate) exclude_newer: ExcludeNewer,
+    pub(crate) index_strategy: IndexStrategy,
+}
+
+/// What one request works with.
+pub(crate) struct Context {
+    pub(crate) cache: Cache,
+    pub(crate) interpreter: Interpreter,
+    pub(crate) client: RegistryClient,
+    pub(crate) indexes: IndexLocations,
+    pub(crate) flat_index: FlatIndex,
+    pub(crate) state: SharedState,
+    pub(crate) hasher: HashStrategy,
+    pub(crate) choices: Choices,
+    pub(crate) concurrency: Concurrency,
+    defaults: Defaults,
+}
+
+/// Settings of builds that virtpy leaves as they are; builds borrow them.
+#[derive(Default)]
+struct Defaults {
+    constraints: Constraints,
+    dependency_metadata: DependencyMetadata,
+    config_settings: ConfigSettings,
+    package_config_settings: PackageConfigSettings,
+    extra_build_requires: ExtraBuildRequires,
+    extra_build_variables: ExtraBuildVariables,
+    hasher: HashStrategy,
+    workspace_cache: WorkspaceCache,
+}
+
+impl Context {
+    /// Makes the client and reads the `--find-links` locations.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Settings`] for a location that cannot be read, [`Error::Network`] when no client can be
+    /// made.
+    pub(crate) async fn new(
+        foundation: &Foundation,
+        network: &Network,
+        indexes: IndexLocations,
+        hasher: HashStrategy,
+        choices: Choices,
+    ) -> Result<Self, Error> {
+        let client = network.registry(&indexes)?;
+        let mut context = Self {
+            cache: foundation.cache.clone(),
+            interpreter: foundation.interpreter.clone(),
+            client,
+            indexes,
+            flat_index: FlatIndex::default(),
+            state: SharedState::default(),
+            hasher,
+            choices,
+            concurrency: Concurrency::default(),
+            defaults: Defaults::default(),
+        };
+        if !context.indexes.is_none() {
+            context.flat_index = context.read_flat_index().await?;
+        }
+        Ok(context)
+    }
+
+    async fn read_flat_index(&self) -> Result<FlatIndex, Error> {
+        let entries =
+            FlatIndexClient::new(self.client.cached_client(), self.client.connectivity(), &self.cache)
+                .fetch_all(self.indexes.flat_indexes().map(Index::url))
+                .await
+                .map_err(|error| from_flat_index(&error))?;
+        Ok(FlatIndex::from_entries(entries, Some(self.tags()?), &self.hasher, &self.choices.build_options))
+    }
+
+    /// The tags of wheels that the interpreter takes, the best first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Python`] when they cannot be derived from what the interpreter says of itself.
+    pub(crate) fn tags(&self) -> Result<&Tags, Error> {
+        self.interpreter.tags().map_err(|error| Error::Python {
+            python: self.interpreter.sys_executable().to_owned(),
+            cause: Cause::from_error(&error),
+        })
+    }
+
+    /// What makes the environments that sources are built in, and runs the build backends.
+    #[expect(clippy::default_trait_access, reason = "naming the type would take one more of the libraries")]
+    pub(crate) fn dispatch(&self) -> BuildDispatch<'_> {
+        let defaults = &self.defaults;
+        BuildDispatch::new(
+            &self.client,
+            &self.cache,
+            &defaults.constraints,
+            &self.interpreter,
+            &self.indexes,
+            &self.flat_index,
+            &defaults.dependency_metadata,
+            self.state.clone(),
+            self.choices.index_strategy,
+            &defaults.config_settings,
+            &defaults.package_config_settings,
+            BuildIsolation::Isolated,
+            &defaults.extra_build_requires,
+            &defaults.extra_build_variables,
+            // How build environments are filled: the default falls back to what the disk can do.
+            Default::default(),
+            &self.choices.build_options,
+            &defaults.hasher,
+            self.choices.exclude_newer.clone(),
+            NoSources::All,
+            SourceTreeEditablePolicy::Tool,
+            defaults.workspace_cache.clone(),
+            self.concurrency.clone(),
+            Preview::default(),
+        )
+    }
+
+    /// What gets the metadata of packages, from the indexes, the cache or a build.
+    pub(crate) fn database<'a>(
+        &'a self,
+        dispatch: &'a BuildDispatch<'a>,
+    ) -> DistributionDatabase<'a, BuildDispatch<'a>> {
+        DistributionDatabase::new(&self.client, dispatch, self.concurrency.downloads_semaphore.clone())
+    }
+}
