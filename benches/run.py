@@ -164,12 +164,12 @@ def bench_add(bench):
 
     def ours(number):
         seconds, text = bench.run(bench.add(bench.venv("virtpy", number)))
-        linked.append(duration(text, r"linked \d+ distributions in"))
+        linked.append(duration(text, r"linked \d+ distributions? in"))
         return seconds
 
     def theirs(number):
         seconds, text = bench.run(bench.uv_install(bench.venv("uv", number)))
-        installed.append(duration(text, r"Installed \d+ packages in"))
+        installed.append(duration(text, r"Installed \d+ packages? in"))
         return seconds
 
     bench.row("add -r, warm, fresh venv", *bench.pairs(ours, theirs), goal=0.35)

@@ -22,7 +22,7 @@ pub struct Output {
 }
 
 impl Output {
-    /// Follows the global flags; NO_COLOR and CLICOLOR_FORCE are honoured where `--color` leaves it open.
+    /// Follows the global flags; `NO_COLOR` and `CLICOLOR_FORCE` are honoured where `--color` leaves it open.
     pub fn new(arguments: &GlobalArguments) -> Self {
         match arguments.color {
             ColorWhen::Auto => {}
@@ -43,6 +43,9 @@ impl Output {
     }
 
     /// Data for a program to read.
+    ///
+    /// # Errors
+    /// When the value cannot be written as JSON.
     pub fn json(self, value: &impl Serialize) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(value).map_err(|error| Failure::new(error.to_string()))?;
         self.data(text);

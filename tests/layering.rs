@@ -1,5 +1,8 @@
 //! The arrows of the architecture, checked: data flows one way, and each rule of the house has one room.
 
+#![allow(clippy::disallowed_methods, reason = "it reads the sources, it writes nothing")]
+#![allow(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

@@ -12,7 +12,7 @@
 @set "_OLD_VIRTUAL_PYTHONHOME="
 @set "_OLD_VIRTUAL_PROMPT="
 
-@for %%I in ("%~dp0.") do @for %%J in ("%%~dpI.") do @set "VIRTUAL_ENV=%%~fJ"
+@for %%I in ("%~dp0..") do @set "VIRTUAL_ENV=%%~fI"
 @set "VIRTUAL_ENV_PROMPT=@PROMPT@"
 
 @set "_OLD_VIRTUAL_PATH=%PATH%"

@@ -10,7 +10,6 @@ def _activate_virtual_env(root, scripts, prompt):
     if "deactivate" in aliases:
         $[deactivate nondestructive]
 
-    # PYTHONHOME would point this environment's Python at another one's standard library.
     old_path = list(env.get("PATH", []))
     old_home = env.get("PYTHONHOME") if "PYTHONHOME" in env else None
 
@@ -24,6 +23,7 @@ def _activate_virtual_env(root, scripts, prompt):
         if "deactivate" in aliases:
             del aliases["deactivate"]
 
+    # PYTHONHOME would point this environment's Python at another one's standard library.
     if old_home is not None:
         del env["PYTHONHOME"]
     env["VIRTUAL_ENV"] = root

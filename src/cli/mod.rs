@@ -38,7 +38,7 @@ pub struct GlobalArguments {
     /// Say more about what is being done
     #[arg(long, short, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
-    /// When to use colour; NO_COLOR is honoured
+    /// When to use colour; `NO_COLOR` is honoured
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: ColorWhen,
 }
@@ -46,7 +46,7 @@ pub struct GlobalArguments {
 /// When to use colour
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ColorWhen {
-    /// On a terminal, unless NO_COLOR is set
+    /// On a terminal, unless `NO_COLOR` is set
     Auto,
     /// Also in a pipe
     Always,

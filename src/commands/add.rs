@@ -31,12 +31,12 @@ pub(super) fn run(context: &Context, arguments: &AddArguments) -> Result<u8, Fai
     let digest = match addition.answer(&inputs)? {
         Answer::Satisfied => {
             let result = Outcome { unchanged: contents.distributions.len(), ..Outcome::default() };
-            return addition.report(result, started.elapsed());
+            return addition.report(&result, started.elapsed());
         }
         Answer::Ask(digest) => digest,
     };
     let outcome = addition.install(inputs, digest)?;
-    addition.report(outcome, started.elapsed())
+    addition.report(&outcome, started.elapsed())
 }
 
 /// What is asked for, sorted by kind.
@@ -269,7 +269,7 @@ impl Addition<'_> {
         Ok(())
     }
 
-    fn report(&self, outcome: Outcome, elapsed: Duration) -> Result<u8, Failure> {
+    fn report(&self, outcome: &Outcome, elapsed: Duration) -> Result<u8, Failure> {
         let output = self.context.output;
         for clash in &outcome.summary.clashes {
             output.warning(format_args!(
@@ -279,7 +279,7 @@ impl Addition<'_> {
         }
         super::report_left_alone(output, &outcome.summary);
         if self.arguments.json {
-            output.json(&Report::of(&outcome, self.arguments.dry_run, elapsed))?;
+            output.json(&Report::of(outcome, self.arguments.dry_run, elapsed))?;
             return Ok(0);
         }
         super::report_changes(output, &outcome.summary);

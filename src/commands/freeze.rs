@@ -8,8 +8,11 @@ use crate::venv::{Contents, frozen};
 pub(super) fn run(context: &Context, arguments: &FreezeArguments) -> Result<u8, Failure> {
     let venv = context.venv(&arguments.venv)?;
     let contents = Contents::read(&venv, &context.store)?;
-    let block: String =
-        contents.distributions.iter().map(|distribution| format!("{}\n", frozen(distribution))).collect();
+    let mut block = String::new();
+    for distribution in &contents.distributions {
+        block.push_str(&frozen(distribution));
+        block.push('\n');
+    }
     context.output.data_block(&block);
     Ok(0)
 }

@@ -9,7 +9,7 @@ use crate::store::Root;
 use crate::venv::Venv;
 
 pub(super) fn run(context: &Context, arguments: &ListAllArguments) -> Result<u8, Failure> {
-    let rows: Vec<Row> = context.store.roots()?.into_iter().map(Row::of).collect();
+    let rows: Vec<Row> = context.store.roots()?.iter().map(Row::of).collect();
     if arguments.json {
         context.output.json(&rows)?;
         return Ok(0);
@@ -41,7 +41,7 @@ enum State {
 }
 
 impl Row {
-    fn of(root: Root) -> Self {
+    fn of(root: &Root) -> Self {
         let state = match Venv::open(&root.path) {
             Ok(venv) if venv.id == root.id => State::Present,
             Ok(_) => State::Replaced,

@@ -112,7 +112,7 @@ impl<'a> Graph<'a> {
     fn draw(&self, root: &str, text: &mut String) {
         let version = self.distributions.get(root).map_or("", |distribution| distribution.version.as_str());
         let name = self.distributions.get(root).map_or(root, |distribution| distribution.name.as_str());
-        text.push_str(&format!("{name} {version}\n"));
+        text.extend([name, " ", version, "\n"]);
         self.draw_below(root, "", &mut BTreeSet::from([root.to_owned()]), text);
     }
 
@@ -133,7 +133,7 @@ impl<'a> Graph<'a> {
             let is_leaf = !self.edges.contains_key(target.as_str());
             let again = !is_leaf && drawn.contains(target);
             let note = if again { " (see above)" } else { "" };
-            text.push_str(&format!("{indent}{branch}{state} [required: {requirement}]{note}\n"));
+            text.extend([indent, branch, &state, " [required: ", requirement, "]", note, "\n"]);
             if found.is_some() && !again {
                 drawn.insert(target.clone());
                 self.draw_below(target, &format!("{indent}{below}"), drawn, text);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use crate::fs;
-use crate::store::Store;
+use crate::store::{Store, hex};
 
 /// The memory of built wheels, for one interpreter.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ impl<'a> BuiltWheels<'a> {
         for part in [self.interpreter, "\n", key] {
             digest.update(part.as_bytes());
         }
-        let name: String = digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let name = hex(&digest.finalize()[..16]);
         self.store.cache().join("built").join(name)
     }
 

@@ -8,7 +8,7 @@ use crate::store::StoreError;
 pub enum ResolveError {
     /// The facade's own word.
     #[error(transparent)]
-    Resolver(#[from] virtpy_resolver::Error),
+    Resolver(Box<virtpy_resolver::Error>),
     /// The store refused or lost something.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -26,6 +26,12 @@ pub enum ResolveError {
     /// The thread that unpacks died.
     #[error("the unpacking stopped unexpectedly")]
     Interrupted,
+}
+
+impl From<virtpy_resolver::Error> for ResolveError {
+    fn from(error: virtpy_resolver::Error) -> Self {
+        Self::Resolver(Box::new(error))
+    }
 }
 
 impl ResolveError {

@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use virtpy_resolver::{MarkerEnvironment, Requirement, Version, normalize_name};
 
 use crate::fs;
+use crate::store::hex;
 use crate::venv::Contents;
 
 /// A request as far as it can be answered here.
@@ -68,7 +69,7 @@ fn plain(text: &str) -> Option<Requirement> {
 pub fn request_digest(question: &Question, options: &str) -> String {
     let mut digest = question.digest.clone();
     digest.update(options.as_bytes());
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&digest.finalize())
 }
 
 /// Whether everything that the requirements ask for, and what that requires in turn, is installed.

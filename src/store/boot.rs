@@ -32,7 +32,7 @@ impl Store {
     /// only costs another look.
     pub(super) fn note_checked(&self, ids: &[EntryId]) {
         let Some(path) = self.checked_path() else { return };
-        let text: String = ids.iter().map(|id| format!("{id}\n")).collect();
+        let text = ids.iter().fold(String::new(), |text, id| text + id.as_str() + "\n");
         if fs::append(&path, text.as_bytes()).is_err() {
             let folder = path.parent().unwrap_or(Path::new("."));
             let _ = fs::create_dir_all(folder).and_then(|()| fs::append(&path, text.as_bytes()));

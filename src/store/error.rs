@@ -18,7 +18,7 @@ pub enum StoreError {
         /// The wheel's file name.
         filename: String,
         /// What is wrong with it.
-        source: wheel::Error,
+        source: Box<wheel::Error>,
     },
     /// A published entry does not read as one.
     #[error("the store's entry `{id}` is damaged: {reason}")]

@@ -57,7 +57,7 @@ impl Store {
             &Limits::default(),
             CheckStrategy::Repair,
         )
-        .map_err(|source| StoreError::Wheel { filename: wheel.filename.clone(), source })?;
+        .map_err(|source| StoreError::Wheel { filename: wheel.filename.clone(), source: Box::new(source) })?;
         let warnings = std::mem::take(&mut unpacked.warnings);
         let provenance =
             Provenance { sha256: &wheel.sha256, filename: &wheel.filename, origin: &wheel.origin };
@@ -87,12 +87,13 @@ impl Store {
         let mut published = Vec::with_capacity(batch.len());
         for staged in batch {
             let path = self.entry_path(&staged.id);
-            let entry = match publish_one(&staged, &path)? {
-                true => Entry { path, manifest: staged.manifest.clone() },
-                false => self.entry(&staged.manifest.sha256)?.ok_or_else(|| StoreError::Damaged {
+            let entry = if publish_one(&staged, &path)? {
+                Entry { path, manifest: staged.manifest.clone() }
+            } else {
+                self.entry(&staged.manifest.sha256)?.ok_or_else(|| StoreError::Damaged {
                     id: staged.id.to_string(),
                     reason: "its folder has no entry.json".to_owned(),
-                })?,
+                })?
             };
             published.push(entry);
             ids.push(staged.id.clone());

@@ -17,14 +17,14 @@ use std::time::Duration;
 use crate::fs::{self, Lock, LockMode};
 
 pub use boot::Checked;
-pub use entry::{Entry, EntryId};
+pub use entry::{Entry, EntryId, hex};
 pub use error::StoreError;
 pub use ingest::{DIST_INFO_ALIAS, Staged, WheelFile};
 pub use manifest::{FileRow, FolderItem, Manifest, ScriptRow};
 pub use roots::{Root, VenvId};
 
 /// How long a command waits for another process before it gives up.
-pub const PATIENCE: Duration = Duration::from_secs(300);
+pub const PATIENCE: Duration = Duration::from_mins(5);
 
 /// The store under one `$VIRTPY_HOME`. Cheap to make: no folder is touched before it is needed.
 #[derive(Debug, Clone)]

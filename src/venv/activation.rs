@@ -1,14 +1,14 @@
 //! The scripts that activate a virtual environment (PEP 405), one for each kind of shell.
 //!
-//! A script puts the environment's executables first on `PATH`, sets `VIRTUAL_ENV` and `VIRTUAL_ENV_PROMPT`, hides
-//! `PYTHONHOME`, changes the prompt unless `VIRTUAL_ENV_DISABLE_PROMPT` is set, and gives the shell a `deactivate`
-//! that takes all of it back. The texts are templates in `python/activation`; what is filled in is the folder and the
-//! prompt, each quoted for its shell in [`quoting`] and, where the shell interprets its prompt, escaped in [`prompt`].
-//! Nothing is written here: the caller gets names and contents.
+//! A script puts the environment's executables first on `PATH`, sets `VIRTUAL_ENV` and `VIRTUAL_ENV_PROMPT`,
+//! hides `PYTHONHOME`, changes the prompt unless `VIRTUAL_ENV_DISABLE_PROMPT` is set, and gives the shell a
+//! `deactivate` that takes all of it back. The texts are templates in `python/activation`; what is filled in
+//! is the folder and the prompt, each quoted for its shell in [`quoting`] and, where the shell interprets its
+//! prompt, escaped in [`prompt`]. Nothing is written here: the caller gets names and contents.
 
 mod prompt;
 mod quoting;
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;
 
 use std::path::{Path, PathBuf};
@@ -67,11 +67,12 @@ impl Error {
 }
 
 impl Activation<'_> {
-    /// The scripts for every shell that is supported, whatever this machine has installed: an environment is also
-    /// used from containers and shells that come later.
+    /// The scripts for every shell that is supported, whatever this machine has installed: an environment is
+    /// also used from containers and shells that come later.
     ///
     /// # Errors
-    /// Fails if the folder's path is not absolute or not UTF-8, or if the path or the prompt has a line break or a NUL.
+    /// Fails if the folder's path is not absolute or not UTF-8, or if the path or the prompt has a line break
+    /// or a NUL.
     pub fn scripts(&self) -> Result<Vec<Script>, Error> {
         let values = self.checked()?;
         let mut scripts = vec![
@@ -200,8 +201,8 @@ impl Values<'_> {
     }
 }
 
-/// Replaces each `@NAME@` of the template by its value. The template is gone through once, so that a value which
-/// itself contains `@NAME@` stays as it is.
+/// Replaces each `@NAME@` of the template by its value. The template is gone through once, so that a value
+/// which itself contains `@NAME@` stays as it is.
 fn fill(template: &str, values: &[(&str, String)]) -> String {
     let mut filled = String::with_capacity(template.len() + 512);
     let mut rest = template;

@@ -70,7 +70,7 @@ impl Venv {
     ) -> Result<ChangeSummary, VenvError> {
         store.register(&Root { id: self.id.clone(), path: self.root.clone() })?;
         let sets = Sets::of(contents, change)?;
-        let present = sets.load(store, &sets.present)?;
+        let present = Sets::load(store, &sets.present)?;
         let staying = sets.staying.iter().map(|index| &present[*index]);
         let old = self.plan(&present.iter().collect::<Vec<_>>(), &contents.state.shared_folders)?;
         let arriving = change.install.iter().map(Loaded::of).collect::<Result<Vec<_>, _>>()?;
@@ -180,7 +180,7 @@ impl Sets {
         Ok(Self { present, staying, foreign_staying, foreign_leaving, leaving_labels })
     }
 
-    fn load(&self, store: &Store, present: &[Installed]) -> Result<Vec<Loaded>, VenvError> {
+    fn load(store: &Store, present: &[Installed]) -> Result<Vec<Loaded>, VenvError> {
         let mut loaded = Vec::with_capacity(present.len());
         for installed in present {
             let entry = store.entry(&installed.sha256)?.ok_or_else(|| {
@@ -272,7 +272,7 @@ impl<'a> Transaction<'a> {
 
     /// Carries the change out; on any failure everything is put back. Returns what was left alone.
     fn run(mut self, state: &mut State) -> Result<Vec<String>, VenvError> {
-        self.journal.change = state.change.clone();
+        self.journal.change.clone_from(&state.change);
         self.journal.created = self.create.keys().map(|path| (*path).to_owned()).collect();
         self.journal.write(self.venv)?;
         let done = self.take_away().and_then(|()| self.put()).and_then(|()| state.write(self.venv));

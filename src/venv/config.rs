@@ -1,4 +1,4 @@
-//! `pyvenv.cfg` (PEP 405): `key = value` lines, as CPython writes them.
+//! `pyvenv.cfg` (PEP 405): `key = value` lines, as `CPython` writes them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -52,7 +52,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the text of a `pyvenv.cfg`. Lines without `=` are passed over, as CPython does; keys are compared
+    /// Reads the text of a `pyvenv.cfg`. Lines without `=` are passed over, as `CPython` does; keys are compared
     /// in lower case.
     pub fn parse(text: &str) -> Self {
         let lines = text

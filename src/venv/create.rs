@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::activation::Activation;
 use super::{Config, Layout, LinkMode, VenvError};
 use crate::fs::{self, FileKind};
-use crate::store::{Root, Store, VenvId};
+use crate::store::{Root, Store, VenvId, hex};
 
 /// What a venv needs to know of its base interpreter.
 #[derive(Debug, Clone)]
@@ -57,11 +57,11 @@ pub fn create(store: &Store, base: &BaseInterpreter, wish: &NewVenv) -> Result<P
     let staged = fs::temporary_folder(parent)?;
     fill(staged.path(), &path, base, &layout, &Texts { config: &config, prompt: &prompt(wish, &path) })?;
     store.register(&Root { id: id.clone(), path: path.clone() })?;
-    if let Err(error) = put_in_place(staged.path(), &path, old.is_some()) {
+    if let Err(error) = put_in_place(staged.path(), &path, matches!(old, Existing::Venv(_))) {
         store.forget(&id)?;
         return Err(error);
     }
-    if let Some(Some(old)) = old {
+    if let Existing::Venv(Some(old)) = old {
         store.forget(&old)?;
     }
     Ok(path)
@@ -93,11 +93,19 @@ fn check_path(path: &Path) -> Result<(), VenvError> {
     Ok(())
 }
 
-/// What is to be replaced: `None` where the place is free, the id of a venv that virtpy made.
-fn existing(path: &Path, clear: bool) -> Result<Option<Option<VenvId>>, VenvError> {
+/// What stands where a venv is to be made.
+enum Existing {
+    /// Nothing, or an empty folder.
+    Nothing,
+    /// A venv that may be replaced, with its id if virtpy made it.
+    Venv(Option<VenvId>),
+}
+
+/// Looks at the place; refuses what may not be replaced.
+fn existing(path: &Path, clear: bool) -> Result<Existing, VenvError> {
     match fs::kind(path)? {
-        None => return Ok(None),
-        Some(FileKind::Folder) if fs::names(path)?.is_empty() => return Ok(None),
+        None => return Ok(Existing::Nothing),
+        Some(FileKind::Folder) if fs::names(path)?.is_empty() => return Ok(Existing::Nothing),
         Some(_) => {}
     }
     let config = match fs::read_to_string(&path.join("pyvenv.cfg")) {
@@ -109,7 +117,7 @@ fn existing(path: &Path, clear: bool) -> Result<Option<Option<VenvId>>, VenvErro
     if !clear {
         return Err(VenvError::Exists { path: path.to_path_buf(), is_venv: true });
     }
-    Ok(Some(config.get("virtpy-id").and_then(|id| VenvId::parse(id).ok())))
+    Ok(Existing::Venv(config.get("virtpy-id").and_then(|id| VenvId::parse(id).ok())))
 }
 
 fn prompt(wish: &NewVenv, path: &Path) -> String {
@@ -117,7 +125,7 @@ fn prompt(wish: &NewVenv, path: &Path) -> String {
     wish.prompt.clone().or_else(folder).unwrap_or_default()
 }
 
-/// The keys that CPython writes, in its order, and virtpy's own.
+/// The keys that `CPython` writes, in its order, and virtpy's own.
 fn config(base: &BaseInterpreter, wish: &NewVenv, path: &Path, id: &VenvId) -> Config {
     let mut config = Config::default();
     let home = base.executable.parent().unwrap_or(Path::new("/"));
@@ -147,7 +155,9 @@ fn python_repr(text: &str) -> String {
             '\t' => repr.push_str("\\t"),
             character if character == quote => repr.extend(['\\', quote]),
             character if character.is_control() => {
-                repr.push_str(&format!("\\x{:02x}", u32::from(character)));
+                // Python writes `\x1b`, Rust `\u{1b}`.
+                let code = u32::from(character);
+                repr.extend(["\\x", &hex(&[u8::try_from(code).unwrap_or(b'?')])]);
             }
             character => repr.push(character),
         }

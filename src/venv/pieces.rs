@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::VenvError;
 use super::plan::Member;
@@ -74,7 +74,9 @@ impl Files {
             Tree::Site => {
                 let paths = self.site(member)?.iter().map(String::as_str);
                 let mut children = direct_children(paths, folder);
-                let has_code = children.iter().any(|(name, is_folder)| !is_folder && name.ends_with(".py"));
+                let is_code =
+                    |name: &str| Path::new(name).extension().is_some_and(|extension| extension == "py");
+                let has_code = children.iter().any(|(name, is_folder)| !is_folder && is_code(name));
                 if has_code && !folder.is_empty() {
                     children.insert(wheel::BYTECODE_FOLDER.to_owned(), true);
                 }

@@ -171,7 +171,8 @@ impl Planner<'_> {
                 let distribution = self.name(last);
                 return Err(VenvError::Reserved { distribution, path: path.to_owned() });
             }
-            return self.place_file(path, pieces);
+            self.place_file(path, pieces);
+            return Ok(());
         }
         let must_be_real =
             self.layout.is_always_real(path) || self.shared_folders.iter().any(|shared| shared == path);
@@ -201,10 +202,8 @@ impl Planner<'_> {
     }
 
     /// Puts the last comer's file at a path.
-    fn place_file(&mut self, path: &str, pieces: &[Piece]) -> Result<(), VenvError> {
-        let Some((winner, losers)) = pieces.split_last() else {
-            return Ok(());
-        };
+    fn place_file(&mut self, path: &str, pieces: &[Piece]) {
+        let Some((winner, losers)) = pieces.split_last() else { return };
         for loser in losers.iter().filter(|loser| loser.member != winner.member) {
             let (winner, loser) = (self.name(winner), self.name(loser));
             self.plan.clashes.push(Clash { path: path.to_owned(), winner, loser });
@@ -227,7 +226,6 @@ impl Planner<'_> {
             },
         };
         self.insert(path, node);
-        Ok(())
     }
 
     /// Notes a file outside `site/` for its owner's RECORD; those inside have their rows in the manifest.

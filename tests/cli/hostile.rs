@@ -8,19 +8,21 @@ use crate::support::{Defect, Index, TestContext, Tree, WheelBuilder};
 fn assert_refused(wheel: &WheelBuilder) {
     let context = TestContext::new();
     let artifact = wheel.build();
-    let path = artifact.write_to(&context.path("wheels"));
+    let path = artifact.write_to(&context.path("wheels")).to_string_lossy().into_owned();
     let index = Index::start(&[artifact]);
     context.new_venv();
-    let ignored = ["store/cache", "store/locks"];
-    let before = Tree::of(context.root()).without(&ignored);
-    let from_index = context.add(&index, &["--no-deps", "demo"]);
-    let differences = before.differences(&Tree::of(context.root()).without(&ignored));
-    assert!(differences.is_empty(), "from the index:\n{differences}\n{}", from_index.dump());
-    from_index.one_error();
-    let from_file = context.virtpy(["add", "--no-index", "--no-deps", &path.to_string_lossy()]);
-    let differences = before.differences(&Tree::of(context.root()).without(&ignored));
-    assert!(differences.is_empty(), "from a file:\n{differences}\n{}", from_file.dump());
-    from_file.one_error();
+    let outside = |context: &TestContext| Tree::of(context.root()).without(&["store"]);
+    let (before, store) = (outside(&context), context.store_tree());
+    let url = index.url();
+    let from_index = vec!["add", "--index-url", &url, "--no-deps", "demo"];
+    let from_file = vec!["add", "--no-index", "--no-deps", "--", &path];
+    for arguments in [from_index, from_file] {
+        let output = context.virtpy(arguments);
+        let differences =
+            [before.differences(&outside(&context)), store.differences(&context.store_tree())].concat();
+        assert!(differences.is_empty(), "{differences}\n{}", output.dump());
+        output.one_error().stderr_has("demo").stderr_lacks("`0.whl`");
+    }
 }
 
 fn demo() -> WheelBuilder {

@@ -6,7 +6,7 @@ use crate::support::{Index, SdistBuilder, TestContext, WheelBuilder, python, ski
 
 fn exercise(python: &python::Python) {
     let context = TestContext::with_python(python);
-    let native = format!("cp{0}{1}-none-any", python.version.0, python.version.1);
+    let native = format!("cp{}{}-none-any", python.version.0, python.version.1);
     let index = Index::start(&[
         WheelBuilder::new("pure", "1.0").requires("native").console_script("pure-tool").build(),
         WheelBuilder::new("native", "1.0").tag("cp27-cp27m-any").build(),

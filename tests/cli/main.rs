@@ -12,6 +12,7 @@ mod add;
 mod check;
 mod errors;
 mod fixtures;
+mod foreign;
 mod freeze;
 mod hostile;
 mod interpreters;

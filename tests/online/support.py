@@ -47,7 +47,8 @@ class Place:
 
     def __init__(self, program):
         self.program = str(program)
-        self.root = Path(tempfile.mkdtemp(prefix="virtpy-online-")).resolve()
+        # About as long as the usual data directory: where links lead decides what they take on the disk.
+        self.root = Path(tempfile.mkdtemp(prefix="virtpy-")).resolve()
         self.environment = dict(os.environ)
         for name in ("VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONHOME"):
             self.environment.pop(name, None)

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use super::python::{self, Python};
-use super::{Index, Output, Tree, archive};
+use super::{Index, Node, Output, Tree, archive};
 
 /// A context for one test. Its folders go away with it.
 pub(crate) struct TestContext {
@@ -207,7 +207,7 @@ impl TestContext {
         let own_path = root.to_string_lossy().into_owned();
         tree.0.retain(|path, _| !path.starts_with("bin/activate") && !path.starts_with("bin/Activate"));
         for (path, node) in &mut tree.0 {
-            if let super::tree::Node::File(_, hash) = node
+            if let Node::File(_, hash) = node
                 && let Ok(text) = std::fs::read_to_string(root.join(path))
             {
                 let text = text.replace(&own_path, "[VENV]");
@@ -217,9 +217,14 @@ impl TestContext {
         tree
     }
 
-    /// The tree of the store, without what may be deleted at any time, and without bytecode.
+    /// The tree of the store, without what may be deleted at any time, bytecode, and empty folders at the top.
     pub(crate) fn store_tree(&self) -> Tree {
-        Tree::of(&self.store()).without(&["cache", "locks"]).without_components(&["__pycache__"])
+        let mut tree =
+            Tree::of(&self.store()).without(&["cache", "locks"]).without_components(&["__pycache__"]);
+        let nested: Vec<String> = tree.0.keys().filter(|path| path.contains('/')).cloned().collect();
+        let is_empty = |top: &str| !nested.iter().any(|path| path.starts_with(&format!("{top}/")));
+        tree.0.retain(|path, node| !matches!(node, Node::Folder(_)) || path.contains('/') || !is_empty(path));
+        tree
     }
 
     /// The names of the store's entries.

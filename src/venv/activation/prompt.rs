@@ -1,5 +1,6 @@
-//! How a text is written in a prompt so that the shell shows it as it is. Shells expand their prompts each time they
-//! show them; this is apart from quoting, which is about how the script that sets the prompt is read.
+//! How a text is written in a prompt so that the shell shows it as it is. Shells expand their prompts each
+//! time they show them; this is apart from quoting, which is about how the script that sets the prompt is
+//! read.
 
 /// Puts `before` in front of each of the given characters.
 fn escape(text: &str, characters: &[char], before: &str) -> String {
@@ -13,9 +14,7 @@ fn escape(text: &str, characters: &[char], before: &str) -> String {
     escaped
 }
 
-/// For dash, ksh and other POSIX shells, which expand a prompt like a text between double quotes.
-///
-/// ksh also shows the history's number for `!`, where dash does not, and there is no spelling for both.
+/// For dash and other POSIX shells, which expand a prompt like a text between double quotes.
 pub(super) fn posix(text: &str) -> String {
     escape(text, &['\\', '$', '`'], "\\")
 }
@@ -25,8 +24,8 @@ pub(super) fn bash(text: &str) -> String {
     escape(text, &['\\'], "\\")
 }
 
-/// For bash with `promptvars` on, as it is unless changed: backslash escapes are read, then what comes of them is
-/// expanded like a text between double quotes.
+/// For bash with `promptvars` on, as it is unless changed: backslash escapes are read, then what comes of
+/// them is expanded like a text between double quotes.
 pub(super) fn bash_expanded(text: &str) -> String {
     bash(&posix(text))
 }
@@ -36,8 +35,8 @@ pub(super) fn zsh(text: &str) -> String {
     escape(text, &['%'], "%")
 }
 
-/// For zsh with `PROMPT_SUBST`, as many themes set it: the prompt is expanded like a text between double quotes
-/// before its `%` sequences are read.
+/// For zsh with `PROMPT_SUBST`, as many themes set it: the prompt is expanded like a text between double
+/// quotes before its `%` sequences are read.
 pub(super) fn zsh_expanded(text: &str) -> String {
     posix(&zsh(text))
 }

@@ -1,13 +1,14 @@
-//! How each shell writes a text that means only itself. One function per shell; each returns the text with its
-//! quotes, ready to stand where the shell expects one word or one expression. Texts have no line breaks and no NUL.
+//! How each shell writes a text that means only itself. One function per shell; each returns the text with
+//! its quotes, ready to stand where the shell expects one word or one expression. Texts have no line breaks
+//! and no NUL.
 
 use std::fmt::Write as _;
 
 /// Quotes for POSIX shells, bash and zsh: one word.
 ///
-/// Between single quotes everything is literal, and nothing can stand for a single quote; so that one is written
-/// outside them, after a backslash. The empty pair that arises between two of them keeps zsh's `RC_QUOTES`, which
-/// reads `''` inside quotes as one quote, from seeing such a pair.
+/// Between single quotes everything is literal, and nothing can stand for a single quote; so that one is
+/// written outside them, after a backslash. The empty pair that arises between two of them keeps zsh's
+/// `RC_QUOTES`, which reads `''` inside quotes as one quote, from seeing such a pair.
 pub(super) fn posix(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
@@ -21,10 +22,10 @@ pub(super) fn fish(text: &str) -> String {
 
 /// Quotes for csh and tcsh: one word, safe also as a part of one.
 ///
-/// History (`!`, or any sign in `histchars`) is expanded even between single quotes, and whether a backslash means
-/// anything there depends on tcsh's `backslash_quote`. Outside quotes a backslash always makes the next character
-/// literal, so every ASCII sign gets one, and no quotes are used. Other characters have no meaning to csh, and a
-/// backslash before only the first byte of one would break it.
+/// History (`!`, or any sign in `histchars`) is expanded even between single quotes, and whether a backslash
+/// means anything there depends on tcsh's `backslash_quote`. Outside quotes a backslash always makes the next
+/// character literal, so every ASCII sign gets one, and no quotes are used. Other characters have no meaning
+/// to csh, and a backslash before only the first byte of one would break it.
 pub(super) fn csh(text: &str) -> String {
     if text.is_empty() {
         return "''".to_owned();
@@ -42,16 +43,17 @@ pub(super) fn csh(text: &str) -> String {
 
 /// Quotes for Nushell: one string.
 ///
-/// Between double quotes only the backslash begins an escape (`$` and brackets mean something only after `$"`).
+/// Between double quotes only the backslash begins an escape (`$` and brackets mean something only after
+/// `$"`).
 pub(super) fn nushell(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""))
 }
 
 /// Quotes for PowerShell: one expression in ASCII.
 ///
-/// Between single quotes everything is literal and a quote is doubled. PowerShell takes U+2018 to U+201B for single
-/// quotes too, and Windows PowerShell reads a file without a byte order mark in the machine's old code page. Both are
-/// met by writing what is not ASCII as numbers of UTF-16 units: `('caf' + [char]0x00E9)`.
+/// Between single quotes everything is literal and a quote is doubled. PowerShell takes U+2018 to U+201B for
+/// single quotes too, and Windows PowerShell reads a file without a byte order mark in the machine's old code
+/// page. Both are met by writing what is not ASCII as numbers of UTF-16 units: `('caf' + [char]0x00E9)`.
 pub(super) fn powershell(text: &str) -> String {
     if text.is_ascii() {
         return format!("'{}'", text.replace('\'', "''"));
@@ -60,23 +62,20 @@ pub(super) fn powershell(text: &str) -> String {
     let mut expression = String::from("('");
     let mut in_quotes = true;
     for unit in text.encode_utf16() {
-        match u8::try_from(unit).ok().filter(u8::is_ascii) {
-            Some(byte) => {
-                if !in_quotes {
-                    expression.push_str(" + '");
-                    in_quotes = true;
-                }
-                expression.push_str(if byte == b'\'' { "'" } else { "" });
-                expression.push(char::from(byte));
+        if let Some(byte) = u8::try_from(unit).ok().filter(u8::is_ascii) {
+            if !in_quotes {
+                expression.push_str(" + '");
+                in_quotes = true;
             }
-            None => {
-                if in_quotes {
-                    expression.push('\'');
-                    in_quotes = false;
-                }
-                // Writing to a String cannot fail.
-                let _ = write!(expression, " + [char]0x{unit:04X}");
+            expression.push_str(if byte == b'\'' { "'" } else { "" });
+            expression.push(char::from(byte));
+        } else {
+            if in_quotes {
+                expression.push('\'');
+                in_quotes = false;
             }
+            // Writing to a String cannot fail.
+            let _ = write!(expression, " + [char]0x{unit:04X}");
         }
     }
     expression.push_str(if in_quotes { "')" } else { ")" });
@@ -85,8 +84,8 @@ pub(super) fn powershell(text: &str) -> String {
 
 /// Quotes for Python and xonsh: one string literal in ASCII.
 ///
-/// ASCII because `open` reads a script in the locale's encoding, which need not be the one that Python expects of
-/// its source.
+/// ASCII because `open` reads a script in the locale's encoding, which need not be the one that Python
+/// expects of its source.
 pub(super) fn python(text: &str) -> String {
     let mut literal = String::from("'");
     for character in text.chars() {
@@ -103,13 +102,16 @@ pub(super) fn python(text: &str) -> String {
     literal
 }
 
-/// Escapes for cmd.exe's batch files: what stands behind `set "NAME=` on its line, where a quote is already open.
+/// Escapes for cmd.exe's batch files: what stands behind `set "NAME=` on its line, where a quote is already
+/// open.
 ///
-/// `%` is doubled everywhere. Between quotes `& | < > ^ ( )` are literal. A double quote in the text (no Windows path
-/// has one, a prompt may) is literal too, since `set` removes only the first and the last of its line; but it ends or
-/// begins quoting for the parser, so the signs after it get a `^` each until the next one.
+/// `%` is doubled everywhere. Between quotes `& | < > ^ ( )` are literal. A double quote in the text (no
+/// Windows path has one, a prompt may) is literal too, since `set` removes only the first and the last of its
+/// line; but it ends or begins quoting for the parser, so the signs after it get a `^` each until the next
+/// one.
 ///
-/// A session in which delayed expansion was turned on (`cmd /v:on`) still reads `!NAME!`; no spelling serves both.
+/// A session in which delayed expansion was turned on (`cmd /v:on`) still reads `!NAME!`; no spelling serves
+/// both.
 pub(super) fn batch(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 8);
     let mut in_quotes = true;
