@@ -4,7 +4,7 @@
 //! the same bytes (what the central directory says against what the local headers say), data that grows a
 //! thousandfold. This module has ONE policy for all of that. [`Archive::open`] checks what the central directory
 //! tells, every read compares a member with its local header, and [`Archive::unpack`] writes members below a
-//! folder, in parallel, hashing them on the way. What a member means is not known here: see `crate::wheel`.
+//! folder, in parallel, hashing them on the way. What a member means is not known here: see the module `wheel`.
 
 mod digest;
 mod error;

@@ -1,3 +1,5 @@
+//! Archives that lie in every way that is known, and sound ones of every kind.
+
 use std::error::Error as _;
 use std::path::Path;
 

@@ -1,3 +1,5 @@
+//! Scripts that are really run, in folders with hostile names.
+
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::Command;

@@ -1,3 +1,5 @@
+//! Whole wheels: laid out, verified, refused.
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
