@@ -52,18 +52,17 @@ impl Output {
         Ok(())
     }
 
-    /// Something that came.
-    pub fn added(self, what: impl Display) {
-        if !self.quiet {
-            self.data(format_args!(" {GREEN}+{GREEN:#} {what}"));
+    /// What went and what came, a line each, in one write.
+    pub fn changes(self, removed: &[(String, String)], added: &[(String, String)]) {
+        if self.quiet {
+            return;
         }
-    }
-
-    /// Something that went.
-    pub fn removed(self, what: impl Display) {
-        if !self.quiet {
-            self.data(format_args!(" {RED}-{RED:#} {what}"));
-        }
+        let line = |style: Style, sign: char, (name, version): &(String, String)| {
+            format!(" {style}{sign}{style:#} {name} {version}\n")
+        };
+        let removed = removed.iter().map(|pair| line(RED, '-', pair));
+        let block: Vec<String> = removed.chain(added.iter().map(|pair| line(GREEN, '+', pair))).collect();
+        self.data_block(&block.concat());
     }
 
     /// What was done, for people.

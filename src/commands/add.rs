@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use virtpy_resolver::{Input, Options, Request, Resolution};
+use virtpy_resolver::{IndexSettings, Input, Options, Request, Resolution};
 
 use super::progress::Progress;
 use crate::cli::AddArguments;
@@ -14,6 +14,7 @@ use crate::fs;
 use crate::interpreters::Interpreter;
 use crate::output::{counted, seconds};
 use crate::resolve::{self, Obtained, Question, ResolveError, Supply, Way};
+use crate::store::Manifest;
 use crate::venv::{self, Arrival, Change, ChangeSummary, Contents, Problem, Venv};
 
 pub(super) fn run(context: &Context, arguments: &AddArguments) -> Result<u8, Failure> {
@@ -28,14 +29,13 @@ pub(super) fn run(context: &Context, arguments: &AddArguments) -> Result<u8, Fai
     let addition =
         Addition { context, arguments, venv: &venv, interpreter: &interpreter, contents: &contents };
 
-    let digest = match addition.answer(&inputs)? {
-        Answer::Satisfied => {
-            let result = Outcome { unchanged: contents.distributions.len(), ..Outcome::default() };
-            return addition.report(&result, started.elapsed());
-        }
-        Answer::Ask(digest) => digest,
+    let outcome = match addition.answer(&inputs)? {
+        Answer::Satisfied => Outcome { unchanged: contents.distributions.len(), ..Outcome::default() },
+        Answer::Ask(known) => match addition.install_recalled(known.as_ref())? {
+            Some(outcome) => outcome,
+            None => addition.install(inputs, known.as_ref())?,
+        },
     };
-    let outcome = addition.install(inputs, digest)?;
     addition.report(&outcome, started.elapsed())
 }
 
@@ -78,8 +78,14 @@ impl Inputs {
 enum Answer {
     /// Everything is there.
     Satisfied,
-    /// Ask; afterwards, what is there satisfies a request with this digest.
-    Ask(Option<String>),
+    /// Ask; a request that can be compared with others comes with its digest.
+    Ask(Option<Known>),
+}
+
+/// A request by name only, which can be recognised when it comes again.
+struct Known {
+    question: Question,
+    digest: String,
 }
 
 /// One call of `virtpy add`.
@@ -132,8 +138,7 @@ impl Addition<'_> {
         let Some(question) = Question::of(&inputs.specs, &inputs.files, &inputs.constraints) else {
             return Ok(Answer::Ask(None));
         };
-        let options = format!("{} {}", arguments.no_deps, self.interpreter.version);
-        let digest = resolve::request_digest(&question, &options);
+        let digest = resolve::request_digest(&question, &self.circumstances()?);
         let untouched = self.contents.lost.is_empty()
             && !self.contents.distributions.iter().any(venv::Distribution::is_foreign);
         if untouched && self.contents.state.satisfied.as_ref() == Some(&digest) {
@@ -143,10 +148,66 @@ impl Addition<'_> {
         if resolve::is_satisfied(&question, self.contents, &markers, arguments.no_deps) {
             return Ok(Answer::Satisfied);
         }
-        Ok(Answer::Ask(Some(digest)))
+        Ok(Answer::Ask(Some(Known { question, digest })))
     }
 
-    fn install(&self, inputs: Inputs, digest: Option<String>) -> Result<Outcome, Failure> {
+    /// Everything but the requirements that an answer depends on.
+    fn circumstances(&self) -> Result<String, Failure> {
+        let AddArguments { no_deps, pre, exclude_newer, index, .. } = self.arguments;
+        let settings = self.context.index_settings(index)?;
+        let Interpreter { executable, version, platform, .. } = self.interpreter;
+        // Whether a connection may be made changes nothing about the answer.
+        let settings = IndexSettings { offline: false, ..settings };
+        Ok(format!(
+            "{no_deps} {pre} {exclude_newer:?} {settings:?} {} {version} {platform}",
+            executable.display()
+        ))
+    }
+
+    /// Installs what was resolved for the same request before, if the store has all of it.
+    fn install_recalled(&self, known: Option<&Known>) -> Result<Option<Outcome>, Failure> {
+        let Some(known) = known else { return Ok(None) };
+        if self.arguments.dry_run || self.arguments.compile_bytecode {
+            return Ok(None);
+        }
+        let Some(recalled) = resolve::recall(&self.context.store, &known.digest) else { return Ok(None) };
+        let installed = self.contents.by_key();
+        let is_there = |manifest: &Manifest| {
+            virtpy_resolver::normalize_name(&manifest.name).is_ok_and(|key| {
+                installed.get(key.as_str()).is_some_and(|distribution| {
+                    distribution.direct_url().is_none()
+                        && same_version(&distribution.version, &manifest.version)
+                })
+            })
+        };
+        let all = recalled.len();
+        let install: Vec<Arrival> = recalled
+            .into_iter()
+            .filter(|one| !is_there(&one.entry.manifest))
+            .map(|one| Arrival { entry: one.entry, requested: one.requested, direct_url: None })
+            .collect();
+        let ways = Ways { from_store: install.len(), ..Ways::default() };
+        let unchanged = all - install.len();
+        self.link(install, Some(&known.digest), unchanged, ways).map(Some)
+    }
+
+    /// Links what is at hand into the venv.
+    fn link(
+        &self,
+        install: Vec<Arrival>,
+        digest: Option<&String>,
+        unchanged: usize,
+        ways: Ways,
+    ) -> Result<Outcome, Failure> {
+        let linking = Instant::now();
+        let change = Change { install, satisfies: digest.cloned(), ..Change::default() };
+        let summary = self.venv.apply(&self.context.store, self.contents, &change)?;
+        let outcome = Outcome { summary, linked_in: linking.elapsed(), unchanged, ways };
+        self.warn_about_broken_requirements(&outcome)?;
+        Ok(outcome)
+    }
+
+    fn install(&self, inputs: Inputs, known: Option<&Known>) -> Result<Outcome, Failure> {
         let session = self.context.session(self.interpreter, &self.arguments.index)?;
         let progress = Progress::new(self.context.output, "resolving");
         let resolution = session.resolve(&self.request(inputs)?).map_err(ResolveError::from)?;
@@ -156,11 +217,12 @@ impl Addition<'_> {
         let arriving = self.arriving(&resolution);
         let unchanged = resolution.packages.len() - arriving.len();
         if self.arguments.dry_run {
-            return Ok(Outcome {
-                summary: self.foresee(&resolution, &arriving),
-                unchanged,
-                ..Outcome::default()
-            });
+            let at_hand =
+                |index: &&usize| resolve::is_at_hand(&self.context.store, &resolution.packages[**index]);
+            let from_store = arriving.iter().filter(at_hand).count();
+            let ways = Ways { from_store, downloaded: arriving.len() - from_store, built: 0 };
+            let summary = self.foresee(&resolution, &arriving);
+            return Ok(Outcome { summary, unchanged, ways, ..Outcome::default() });
         }
         progress.stage("fetching");
         let build_key = format!(
@@ -177,17 +239,16 @@ impl Addition<'_> {
         };
         let obtained = resolve::obtain(&supply, &resolution, &arriving, &mut self.context.announce())?;
         progress.end();
+        if let Some(Known { question, digest }) = known {
+            resolve::remember(&self.context.store, digest, question, &resolution, &obtained);
+        }
         let ways = Ways::of(&obtained);
         let install: Vec<Arrival> = obtained.into_iter().map(|one| arrival(&resolution, one)).collect();
         if self.arguments.compile_bytecode {
             super::compile::compile(self.context, self.interpreter, &install)?;
         }
-        let linking = Instant::now();
-        let change = Change { install, satisfies: digest, ..Change::default() };
-        let summary = self.venv.apply(&self.context.store, self.contents, &change)?;
-        let outcome = Outcome { summary, unchanged, ways, linked_in: linking.elapsed() };
-        self.warn_about_broken_requirements(&outcome)?;
-        Ok(outcome)
+        let digest = known.map(|known| &known.digest);
+        self.link(install, digest, unchanged, ways)
     }
 
     fn request(&self, inputs: Inputs) -> Result<Request, Failure> {
@@ -282,12 +343,15 @@ impl Addition<'_> {
             output.json(&Report::of(outcome, self.arguments.dry_run, elapsed))?;
             return Ok(0);
         }
-        super::report_changes(output, &outcome.summary);
+        output.changes(&outcome.summary.removed, &outcome.summary.added);
         let added = counted(outcome.summary.added.len(), "package");
         if outcome.summary.added.is_empty() {
             output.message(format_args!("Nothing to do: everything is installed ({})", seconds(elapsed)));
         } else if self.arguments.dry_run {
-            output.message(format_args!("Would add {added} ({}, nothing was changed)", seconds(elapsed)));
+            let Ways { from_store, downloaded, .. } = outcome.ways;
+            output.message(format_args!(
+                "Would add {added} ({from_store} from the store, {downloaded} to download; nothing was changed)"
+            ));
         } else {
             output.message(format_args!("Added {added} in {} ({})", seconds(elapsed), outcome.ways));
             output.detail(format_args!(

@@ -39,16 +39,6 @@ pub fn run(command: Command, output: Output) -> Result<u8, Failure> {
     }
 }
 
-/// Prints what went and what came, a line each.
-fn report_changes(output: Output, summary: &ChangeSummary) {
-    for (name, version) in &summary.removed {
-        output.removed(format_args!("{name} {version}"));
-    }
-    for (name, version) in &summary.added {
-        output.added(format_args!("{name} {version}"));
-    }
-}
-
 /// Says which paths were not touched because somebody else had changed them.
 fn report_left_alone(output: Output, summary: &ChangeSummary) {
     for path in &summary.left_alone {

@@ -30,7 +30,7 @@ pub(super) fn run(context: &Context, arguments: &RemoveArguments) -> Result<u8, 
         context.output.json(&Report { dry_run: arguments.dry_run, removed: named(&summary.removed) })?;
         return Ok(0);
     }
-    super::report_changes(context.output, &summary);
+    context.output.changes(&summary.removed, &summary.added);
     let count = counted(summary.removed.len(), "package");
     let elapsed = seconds(started.elapsed());
     if arguments.dry_run {

@@ -3,11 +3,13 @@
 
 mod built;
 mod error;
+mod memory;
 mod obtain;
 mod reporter;
 mod satisfied;
 
 pub use error::ResolveError;
-pub use obtain::{Obtained, Supply, Way, obtain};
+pub use memory::{Recalled, recall, remember};
+pub use obtain::{Obtained, Supply, Way, is_at_hand, obtain};
 pub use reporter::Reporter;
 pub use satisfied::{Question, is_satisfied, request_digest};

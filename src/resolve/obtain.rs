@@ -74,6 +74,11 @@ pub fn obtain(
     Ok(indices.iter().filter_map(|index| found.remove(index)).collect())
 }
 
+/// Whether the store has a package's wheel already, so that nothing would be downloaded or built for it.
+pub fn is_at_hand(store: &Store, package: &Package) -> bool {
+    package.file.sha256().is_some_and(|sha256| store.has(sha256))
+}
+
 /// Takes what the store has; returns the indices of the rest.
 fn look_up(
     supply: &Supply<'_>,

@@ -18,6 +18,7 @@ use crate::venv::Contents;
 #[derive(Debug, Default)]
 pub struct Question {
     requirements: Vec<Requirement>,
+    pinned: BTreeSet<String>,
     digest: Sha256,
 }
 
@@ -26,7 +27,7 @@ impl Question {
     pub fn of(specs: &[String], files: &[PathBuf], constraints: &[PathBuf]) -> Option<Self> {
         let mut question = Self::default();
         for spec in specs {
-            question.requirements.push(plain(spec)?);
+            question.add(spec)?;
             question.digest.update(spec.as_bytes());
             question.digest.update(b"\n");
         }
@@ -35,6 +36,20 @@ impl Question {
         }
         // A constraint is a requirement on what is installed, which the caller's answer does not look at.
         constraints.is_empty().then_some(question)
+    }
+
+    /// Whether the request itself names one version of a distribution.
+    pub fn pins(&self, name: &str) -> bool {
+        self.pinned.contains(name)
+    }
+
+    fn add(&mut self, text: &str) -> Option<()> {
+        let requirement = plain(text)?;
+        if is_pin(text) {
+            self.pinned.insert(requirement.name().to_owned());
+        }
+        self.requirements.push(requirement);
+        Some(())
     }
 
     fn read(&mut self, file: &Path) -> Option<()> {
@@ -48,11 +63,19 @@ impl Question {
             let line = line.split_once(" #").map_or(line, |(line, _)| line).trim();
             let line = line.split_once(" --hash").map_or(line, |(line, _)| line).trim();
             if !line.is_empty() && !line.starts_with('#') {
-                self.requirements.push(plain(line)?);
+                self.add(line)?;
             }
         }
         Some(())
     }
+}
+
+/// Whether a requirement's only specifier is `==` with a whole version.
+fn is_pin(text: &str) -> bool {
+    let specifier = text.split(';').next().unwrap_or(text);
+    specifier.matches("==").count() == 1
+        && !specifier.contains(['*', ',', '<', '>', '~', '!'])
+        && !specifier.contains("===")
 }
 
 /// A requirement by name.
@@ -122,6 +145,16 @@ pub fn is_satisfied(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pin_is_one_whole_version() {
+        for text in ["rich==14.1.0", "black[d] == 24.1 ; python_version >= '3.8'"] {
+            assert!(is_pin(text), "{text}");
+        }
+        for text in ["rich", "rich==14.*", "rich===14", "rich==14,<15", "rich>=14"] {
+            assert!(!is_pin(text), "{text}");
+        }
+    }
 
     #[test]
     fn answers_only_what_is_beyond_doubt() {

@@ -1,7 +1,7 @@
 //! One unpacked wheel, and its handle.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use sha2::{Digest as _, Sha256};
 
@@ -118,9 +118,10 @@ impl Store {
         Ok(Some(Entry { path, manifest }))
     }
 
-    /// Whether an entry stands under this handle, without reading it.
-    pub fn has(&self, path: &Path) -> bool {
-        matches!(fs::kind(&path.join("entry.json")), Ok(Some(_)))
+    /// Whether the store has the wheel with this SHA-256, without reading its manifest.
+    pub fn has(&self, sha256: &str) -> bool {
+        EntryId::of(sha256)
+            .is_ok_and(|id| matches!(fs::kind(&self.entry_path(&id).join("entry.json")), Ok(Some(_))))
     }
 }
 

@@ -8,7 +8,7 @@ use virtpy_resolver::normalize_name;
 use super::contents::{Contents, Owner};
 use super::journal::{self, Journal, Removed};
 use super::plan::{Clash, Member, Node, Plan};
-use super::{Distribution, Installed, State, Venv, VenvError, foreign, record};
+use super::{Distribution, Installed, State, Venv, VenvError, foreign};
 use crate::fs::{self, FileKind};
 use crate::store::{Entry, Root, Store, VenvId};
 use crate::wheel;
@@ -69,10 +69,13 @@ impl Venv {
         change: &Change,
     ) -> Result<ChangeSummary, VenvError> {
         store.register(&Root { id: self.id.clone(), path: self.root.clone() })?;
-        let sets = Sets::of(contents, change)?;
+        let sets = Sets::of(store, contents, change)?;
         let present = Sets::load(store, &sets.present)?;
         let staying = sets.staying.iter().map(|index| &present[*index]);
-        let old = self.plan(&present.iter().collect::<Vec<_>>(), &contents.state.shared_folders)?;
+        let mut old = self.plan(&present.iter().collect::<Vec<_>>(), &contents.state.shared_folders)?;
+        if !contents.lost.is_empty() {
+            self.keep_what_stands(&mut old, contents)?;
+        }
         let arriving = change.install.iter().map(Loaded::of).collect::<Result<Vec<_>, _>>()?;
         let shared: Vec<String> = foreign::shared_folders(self, &sets.foreign_staying).into_iter().collect();
         let new = self.plan(&staying.chain(&arriving).collect::<Vec<_>>(), &shared)?;
@@ -94,6 +97,35 @@ impl Venv {
             removed: sets.leaving_labels,
             clashes: new_clashes(&old, new.clashes),
             left_alone,
+        })
+    }
+
+    /// Takes out of a plan what another tool has taken away or put something of its own in place of.
+    fn keep_what_stands(&self, plan: &mut Plan, contents: &Contents) -> Result<(), VenvError> {
+        let mut theirs = BTreeSet::new();
+        for distribution in contents.distributions.iter().filter(|distribution| distribution.is_foreign()) {
+            theirs.extend(foreign::files(self, distribution)?);
+        }
+        let mut gone = Vec::new();
+        for (path, node) in &plan.nodes {
+            if theirs.contains(path) || !self.stands(path, node)? {
+                gone.push(path.clone());
+            }
+        }
+        for path in gone {
+            plan.nodes.remove(&path);
+        }
+        Ok(())
+    }
+
+    /// Whether what a plan wants at a path is what is there.
+    fn stands(&self, path: &str, node: &Node) -> Result<bool, VenvError> {
+        let absolute = self.root.join(path);
+        Ok(match (node, fs::kind(&absolute)?) {
+            (Node::Folder, Some(FileKind::Folder)) => true,
+            (Node::Link(target), Some(FileKind::Link)) => fs::read_link(&absolute)? == *target,
+            (Node::Folder | Node::Link(_), _) => false,
+            (_, found) => found == Some(FileKind::File),
         })
     }
 
@@ -155,16 +187,24 @@ struct Sets {
 }
 
 impl Sets {
-    fn of(contents: &Contents, change: &Change) -> Result<Self, VenvError> {
+    fn of(store: &Store, contents: &Contents, change: &Change) -> Result<Self, VenvError> {
         let mut leaving: BTreeSet<String> = change.remove.clone();
         for arrival in &change.install {
             leaving.insert(Loaded::of(arrival)?.installed.key);
         }
         let by_key = contents.by_key();
         let is_ours = |installed: &&Installed| matches!(by_key.get(installed.key.as_str()), Some(found) if !found.is_foreign());
-        // In the order of the state file, which is the order of installation.
-        let present: Vec<Installed> = contents.state.distributions.iter().filter(is_ours).cloned().collect();
-        let staying = (0..present.len()).filter(|index| !leaving.contains(&present[*index].key)).collect();
+        // In the order of the state file, which is the order of installation. What another tool took away counts as
+        // present still: its neighbours were laid out with it, and stand so.
+        let present: Vec<Installed> = contents
+            .state
+            .distributions
+            .iter()
+            .filter(|installed| is_ours(installed) || store.has(&installed.sha256))
+            .cloned()
+            .collect();
+        let stays = |installed: &Installed| is_ours(&installed) && !leaving.contains(&installed.key);
+        let staying = (0..present.len()).filter(|index| stays(&present[*index])).collect();
         let (foreign_leaving, foreign_staying): (Vec<_>, Vec<_>) = contents
             .distributions
             .iter()
@@ -227,23 +267,19 @@ impl<'a> Transaction<'a> {
     /// Notes that a path goes, if what stands there is what the plan put there.
     fn remove(&mut self, path: &str, node: &Node) -> Result<(), VenvError> {
         let absolute = self.venv.root.join(path);
-        let found = fs::kind(&absolute)?;
-        match (node, found) {
-            (_, None) => {}
-            (Node::Folder, Some(FileKind::Folder)) => {
-                self.journal.removed.push(Removed::Folder(path.to_owned()));
+        if self.venv.stands(path, node)? {
+            match node {
+                Node::Folder => self.journal.removed.push(Removed::Folder(path.to_owned())),
+                Node::Link(target) => {
+                    self.journal.removed.push(Removed::Link(path.to_owned(), target.clone()));
+                }
+                _ => self.remove_file(path),
             }
-            (Node::Link(target), Some(FileKind::Link)) if fs::read_link(&absolute)? == *target => {
-                self.journal.removed.push(Removed::Link(path.to_owned(), target.clone()));
+        } else if fs::kind(&absolute)?.is_some() {
+            if self.create.contains_key(path) {
+                return Err(VenvError::InTheWay(absolute));
             }
-            (
-                Node::Text { .. } | Node::Installer | Node::Script(_) | Node::Hardlink(_) | Node::Copy(_),
-                Some(FileKind::File),
-            ) => {
-                self.remove_file(path);
-            }
-            (_, Some(_)) if self.create.contains_key(path) => return Err(VenvError::InTheWay(absolute)),
-            (_, Some(_)) => self.left_alone.push(path.to_owned()),
+            self.left_alone.push(path.to_owned());
         }
         Ok(())
     }
@@ -296,7 +332,11 @@ impl<'a> Transaction<'a> {
                 }
                 Removed::File(path, slot) => {
                     let absolute = self.venv.root.join(path);
-                    fs::rename(&absolute, &Journal::trash(self.venv, *slot))?;
+                    match fs::rename(&absolute, &Journal::trash(self.venv, *slot)) {
+                        // Bytecode that another tool's RECORD lists went with its source.
+                        Err(error) if error.is_not_found() && fs::kind(&absolute)?.is_none() => {}
+                        other => other?,
+                    }
                     remove_bytecode_of(&absolute)?;
                 }
             }
@@ -324,11 +364,11 @@ impl<'a> Transaction<'a> {
     }
 
     fn put(&self) -> Result<(), VenvError> {
-        let mut installer = None;
+        let mut firsts = BTreeMap::new();
         for (path, node) in &self.create {
             let absolute = self.venv.root.join(path);
             let made = match node {
-                Node::Installer => put_installer(&absolute, &mut installer),
+                Node::Shared(content) => put_shared(&absolute, content, &mut firsts),
                 _ => self.make(&absolute, node),
             };
             if let Err(error) = made {
@@ -351,7 +391,7 @@ impl<'a> Transaction<'a> {
             Node::Text { content, executable } => {
                 fs::write_new(path, content, if *executable { 0o755 } else { 0o644 })?;
             }
-            Node::Installer => put_installer(path, &mut None)?,
+            Node::Shared(content) => put_shared(path, content, &mut BTreeMap::new())?,
             Node::Script(source) => {
                 let content = fs::read(source)?;
                 let content =
@@ -369,18 +409,22 @@ impl<'a> Transaction<'a> {
     }
 }
 
-/// Writes an INSTALLER file, or gives the one that this change wrote before a second name: it saves a block and two
-/// system calls per distribution. All of these names are of this venv, none of the store.
-fn put_installer(path: &Path, first: &mut Option<PathBuf>) -> Result<(), VenvError> {
-    if let Some(first) = first {
+/// Writes a file that others of the venv equal, or gives the first of them in this change a second name: it saves a
+/// block and two system calls per distribution. All of these names are of this venv, none of the store.
+fn put_shared(
+    path: &Path,
+    content: &'static str,
+    firsts: &mut BTreeMap<&'static str, PathBuf>,
+) -> Result<(), VenvError> {
+    if let Some(first) = firsts.get(content) {
         match fs::hard_link(first, path) {
             Err(error) if error.already_exists() => return Err(error.into()),
             Err(_) => {}
             Ok(()) => return Ok(()),
         }
     }
-    fs::write_new(path, record::INSTALLER.as_bytes(), 0o644)?;
-    *first = Some(path.to_path_buf());
+    fs::write_new(path, content.as_bytes(), 0o644)?;
+    firsts.insert(content, path.to_path_buf());
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use virtpy_resolver::{MarkerEnvironment, Requirement, Version};
 
 use super::contents::{Contents, Owner};
 use super::plan::{Node, Plan};
-use super::{Venv, VenvError, record};
+use super::{Venv, VenvError};
 use crate::fs::{self, FileKind};
 use crate::store::{Entry, EntryId, Store};
 
@@ -187,7 +187,7 @@ fn check_node(venv: &Venv, path: &str, node: &Node, problems: &mut Vec<Problem>)
             }
             leads_there
         }
-        (Node::Installer, Some(FileKind::File)) => fs::read(&absolute)? == record::INSTALLER.as_bytes(),
+        (Node::Shared(content), Some(FileKind::File)) => fs::read(&absolute)? == content.as_bytes(),
         (Node::Text { content, .. }, Some(FileKind::File)) => fs::read(&absolute)? == *content,
         (Node::Copy(source), Some(FileKind::File)) => fs::read(&absolute)? == fs::read(source)?,
         _ => false,

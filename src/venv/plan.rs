@@ -13,6 +13,10 @@ use super::{Layout, LinkMode, VenvError, record};
 use crate::store::Manifest;
 use crate::wheel;
 
+/// An empty file in each unfolded folder. Real pip removes a folder when it finds no file in it, and links to folders
+/// do not count as files: without this one it would take the other distributions' links along.
+const MARKER: &str = ".virtpy";
+
 /// A distribution of the venv, in the order of installation.
 #[derive(Debug, Clone, Copy)]
 pub struct Member<'a> {
@@ -40,8 +44,9 @@ pub enum Node {
         /// Whether it may be run.
         executable: bool,
     },
-    /// The file that says who installed a distribution. It is the same for all, so they share an inode.
-    Installer,
+    /// A file of a dist-info folder that is the same for every distribution (`INSTALLER`, `REQUESTED`), so those
+    /// that come with one change share an inode.
+    Shared(&'static str),
     /// A copy of a script of the store, with this venv's interpreter line.
     Script(PathBuf),
     /// A second name of the store's file, in the hardlink mode.
@@ -182,6 +187,9 @@ impl Planner<'_> {
             return Ok(());
         }
         self.insert(path, Node::Folder);
+        if self.mode.folds() && !self.layout.is_always_real(path) && !path.ends_with(wheel::BYTECODE_FOLDER) {
+            self.insert(&format!("{path}/{MARKER}"), Node::Shared(""));
+        }
         pieces.iter().try_for_each(|piece| self.open(path, piece))
     }
 
@@ -248,7 +256,10 @@ impl Planner<'_> {
     fn write_metadata(&mut self) {
         for (index, member) in self.members.iter().enumerate() {
             let folder = format!("{}/{}", self.layout.site_packages, member.manifest.dist_info);
-            self.plan.nodes.insert(format!("{folder}/INSTALLER"), Node::Installer);
+            self.plan.nodes.insert(format!("{folder}/INSTALLER"), Node::Shared(record::INSTALLER));
+            if member.requested {
+                self.plan.nodes.insert(format!("{folder}/REQUESTED"), Node::Shared(record::REQUESTED));
+            }
             for (name, content) in record::own_files(self.layout, member, &self.footprints[index]) {
                 let node = Node::Text { content, executable: false };
                 self.plan.nodes.insert(format!("{folder}/{name}"), node);

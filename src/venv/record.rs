@@ -12,6 +12,9 @@ use crate::wheel;
 /// What stands in `INSTALLER`.
 pub(super) const INSTALLER: &str = "virtpy\n";
 
+/// What stands in `REQUESTED`: that it is there says it all.
+pub(super) const REQUESTED: &str = "";
+
 /// What the plan found out about one distribution, for its RECORD.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Footprint {
@@ -28,9 +31,6 @@ pub(super) fn own_files(
     footprint: &Footprint,
 ) -> Vec<(&'static str, Vec<u8>)> {
     let mut files = Vec::new();
-    if member.requested {
-        files.push(("REQUESTED", Vec::new()));
-    }
     if let Some(text) = member.direct_url {
         files.push(("direct_url.json", text.as_bytes().to_vec()));
     }
@@ -51,8 +51,14 @@ pub(super) fn own_files(
         let path = format!("{}/{}", layout.scripts, script.file.path);
         push_file(&mut record, &layout.in_record(&path), &script.file);
     }
-    let installer = format!("{}/INSTALLER", member.manifest.dist_info);
-    record.push_str(&wheel::record_row(&installer, Some(INSTALLER.as_bytes())));
+    let mut push_shared = |name: &str, content: &str| {
+        let path = format!("{}/{name}", member.manifest.dist_info);
+        record.push_str(&wheel::record_row(&path, Some(content.as_bytes())));
+    };
+    push_shared("INSTALLER", INSTALLER);
+    if member.requested {
+        push_shared("REQUESTED", REQUESTED);
+    }
     for (name, content) in &files {
         let path = format!("{}/{name}", member.manifest.dist_info);
         record.push_str(&wheel::record_row(&path, Some(content)));

@@ -48,11 +48,11 @@ class Place:
     def __init__(self, program):
         self.program = str(program)
         # About as long as the usual data directory: where links lead decides what they take on the disk.
-        self.root = Path(tempfile.mkdtemp(prefix="virtpy-")).resolve()
+        self.root = Path(tempfile.mkdtemp(prefix="v-")).resolve()
         self.environment = dict(os.environ)
         for name in ("VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONHOME"):
             self.environment.pop(name, None)
-        self.environment["VIRTPY_HOME"] = str(self.root / "store")
+        self.environment["VIRTPY_HOME"] = str(self.root / "s")
 
     def path(self, name):
         """A path in this place."""

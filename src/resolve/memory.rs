@@ -1,0 +1,77 @@
+//! Remembered resolutions of pinned sets, in `cache/resolutions`.
+//!
+//! A requirements file that pins everything it needs has one answer, so the second venv that is made from it need
+//! not ask again: its entries are taken from the store at once. Only answers in which every package is pinned by the
+//! request itself and comes from an index are remembered, under a digest of the request, the options, the indexes and
+//! the interpreter. Anything that is missing from the store sends the request to the resolver as if nothing were known.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use virtpy_resolver::Resolution;
+
+use super::{Obtained, Question};
+use crate::fs;
+use crate::store::{Entry, Store};
+
+/// A package of a remembered resolution, with its entry.
+#[derive(Debug, Clone)]
+pub struct Recalled {
+    /// Its entry in the store.
+    pub entry: Entry,
+    /// Whether the request names it.
+    pub requested: bool,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Note {
+    sha256: String,
+    requested: bool,
+}
+
+fn path(store: &Store, digest: &str) -> PathBuf {
+    store.cache().join("resolutions").join(digest)
+}
+
+/// Returns the entries of the resolution that is remembered under a digest, if the store has all of them, sound.
+pub fn recall(store: &Store, digest: &str) -> Option<Vec<Recalled>> {
+    let content = fs::read_own(&path(store, digest), 32 * 1024).ok()?;
+    let notes: Vec<Note> = serde_json::from_slice(&content).ok()?;
+    let mut recalled = Vec::with_capacity(notes.len());
+    for note in notes {
+        let entry = store.entry(&note.sha256).ok()??;
+        recalled.push(Recalled { entry, requested: note.requested });
+    }
+    let entries: Vec<&Entry> = recalled.iter().map(|one| &one.entry).collect();
+    store.check_since_boot(&entries, &store.checked()).ok()?;
+    Some(recalled)
+}
+
+/// Remembers a resolution if the request pins all of it. A note that cannot be written costs time, no more.
+pub fn remember(
+    store: &Store,
+    digest: &str,
+    question: &Question,
+    resolution: &Resolution,
+    obtained: &[Obtained],
+) {
+    let is_whole = obtained.len() == resolution.packages.len();
+    let is_pinned = resolution.packages.iter().all(|package| {
+        package.direct_url.is_none() && !package.file.is_source() && question.pins(&package.name)
+    });
+    if !is_whole || !is_pinned {
+        return;
+    }
+    let notes: Vec<Note> = obtained
+        .iter()
+        .map(|one| Note {
+            sha256: one.entry.manifest.sha256.clone(),
+            requested: resolution.packages[one.package].requested,
+        })
+        .collect();
+    let path = path(store, digest);
+    let folder = path.parent().unwrap_or(Path::new("."));
+    if let Ok(text) = serde_json::to_vec(&notes) {
+        let _ = fs::create_dir_all(folder).and_then(|()| fs::write_atomic(&path, &text));
+    }
+}
