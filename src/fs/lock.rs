@@ -134,7 +134,9 @@ mod tests {
         assert!(error.to_string().contains(&format!("process {}", std::process::id())), "{error}");
         assert!(Lock::try_now(&path, LockMode::Shared).unwrap().is_none());
         drop(held);
-        let _one = Lock::try_now(&path, LockMode::Shared).unwrap().expect("free");
-        assert!(Lock::try_now(&path, LockMode::Shared).unwrap().is_some());
+        // With patience: a process that another test starts at this moment has the file open until it runs.
+        let patience = Duration::from_secs(10);
+        let _one = Lock::wait(&path, LockMode::Shared, patience, &mut silent).unwrap();
+        let _other = Lock::wait(&path, LockMode::Shared, patience, &mut silent).unwrap();
     }
 }
