@@ -21,16 +21,10 @@ def fresh_venv(bench, name):
     return venv
 
 
-def total(bench, name, command):
-    """How many system calls a command makes, over all its threads."""
-    log = bench.root / (name + ".counts")
-    bench.run(["strace", "-f", "-qq", "-c", "-o", log, "--"] + command)
-    calls = {}
-    for line in log.read_text().splitlines():
-        found = re.match(r"\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?(\w+)$", line)
-        if found and found.group(2) != "total":
-            calls[found.group(2)] = int(found.group(1))
-    return calls
+def names(lines):
+    """The names of the calls in a log, each call once."""
+    found = (re.match(r"\d+\s+(\w+)\(", line) for line in lines)
+    return [match.group(1) for match in found if match]
 
 
 def report(bench, count):
@@ -38,17 +32,16 @@ def report(bench, count):
     if not shutil.which("strace"):
         print("system calls: skipped, this machine has no strace")
         return
-    whole = total(bench, "whole", bench.add(fresh_venv(bench, "calls")))
-    resolution = total(bench, "resolution", bench.add(fresh_venv(bench, "dry")) + ["--dry-run"])
-    linking = sum(whole.values()) - sum(resolution.values())
-    share = linking / count
+    log = trace(bench, "calls", bench.add(fresh_venv(bench, "calls")), [])
+    # Linking begins with the journal, for which the venv's private folder is made.
+    begin = next(number for number, line in enumerate(log) if "mkdir(" in line and "/.virtpy" in line)
+    whole, linking = names(log), names(log[begin:])
+    share = len(linking) / count
     verdict = "met" if share < GOAL else "MISSED"
-    print("system calls of a warm add: %d, of them %d without the link path (--dry-run)"
-          % (sum(whole.values()), sum(resolution.values())))
-    print("on the link path: %.1f for each of %d distributions  goal %.1f  %s" % (share, count, GOAL, verdict))
-    extra = {name: number - resolution.get(name, 0) for name, number in whole.items()}
-    most = sorted(extra.items(), key=lambda item: -item[1])[:8]
-    print("  most: " + ", ".join("%s %d" % item for item in most if item[1] > 0))
+    print("system calls of a warm add: %d, %.1f for each of %d distributions" % (len(whole), len(whole) / count, count))
+    print("on the link path: %.1f for each  goal %.1f  %s" % (share, GOAL, verdict))
+    most = sorted(set(linking), key=linking.count, reverse=True)[:8]
+    print("  most: " + ", ".join("%s %d" % (name, linking.count(name)) for name in most))
 
     lines = trace(bench, "files", bench.add(fresh_venv(bench, "files")), ["-e", "trace=execve,openat,open"])
     started = [line for line in lines if "execve(" in line and "ENOENT" not in line]
