@@ -89,12 +89,14 @@ def scripts(place, venv):
 
 
 def data_files(place, venv):
-    """The contents of what stands beside bin/ and lib/, with links followed."""
+    """The contents of what stands beside bin/ and lib/, with links followed, without virtpy's markers of folders."""
     found = {}
     root = place.path(venv)
     for top in ("share", "etc", "include", "man", "doc"):
         for folder, _, names in os.walk(str(root / top), followlinks=True):
             for name in names:
+                if name == ".virtpy":
+                    continue
                 path = os.path.join(folder, name)
                 with open(path, "rb") as stream:
                     digest = hashlib.sha256(stream.read()).hexdigest()
