@@ -9,6 +9,7 @@ use crate::error::Failure;
 use crate::fs;
 use crate::interpreters::{self, Interpreter, PythonRequest, Sources};
 use crate::output::Output;
+use crate::settings::Settings;
 use crate::store::Store;
 use crate::venv::Venv;
 
@@ -42,6 +43,14 @@ impl Context {
                 .to_path_buf(),
         };
         Ok(Self { store: Store::new(home), working_directory, output })
+    }
+
+    /// The user's settings.
+    ///
+    /// # Errors
+    /// When they make no sense.
+    pub fn settings(&self) -> Result<Settings, Failure> {
+        Settings::read(&|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
     }
 
     /// Finds the interpreter that a request means; without one, the first that works.

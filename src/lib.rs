@@ -14,6 +14,7 @@ pub mod fs;
 pub mod interpreters;
 pub mod output;
 pub mod resolve;
+pub mod settings;
 pub mod store;
 pub mod venv;
 pub mod wheel;

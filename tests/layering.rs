@@ -11,6 +11,7 @@ const LAYERS: &[&[&str]] = &[
     &["main"],
     &["commands"],
     &["context"],
+    &["settings"],
     &["error", "output"],
     &["cli"],
     &["resolve", "interpreters"],

@@ -11,7 +11,7 @@ pub use read::{
     CheckArguments, FreezeArguments, ListAllArguments, ListArguments, PathArguments, PathKind,
     RemoveArguments, ShowArguments, TreeArguments,
 };
-pub use venv::{NewArguments, VenvArgument};
+pub use venv::{DetachArguments, NewArguments, VenvArgument};
 
 /// A Python environment for every project, at the price of a few symlinks
 ///
@@ -63,6 +63,8 @@ pub enum Command {
     Add(Box<AddArguments>),
     /// Remove packages from a venv
     Remove(RemoveArguments),
+    /// Give a venv its own copy of a package, to edit it
+    Detach(DetachArguments),
     /// List what is installed in a venv
     List(ListArguments),
     /// Print what is installed in the form of a requirements file

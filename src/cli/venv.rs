@@ -35,7 +35,30 @@ pub struct NewArguments {
     /// Make it without the `pip` that hands over to virtpy
     #[arg(long)]
     pub no_pip_shim: bool,
-    /// How packages come into it: auto, symlink, hardlink or copy
-    #[arg(long, value_name = "MODE", default_value = "auto")]
-    pub link_mode: LinkMode,
+    /// How packages come into it: auto, symlink, hardlink or copy (default: the setting `link-mode`, or auto)
+    #[arg(long, value_name = "MODE")]
+    pub link_mode: Option<LinkMode>,
+}
+
+/// Give a venv its own copy of a package, to edit it
+///
+/// Packages are read-only links into the store that all venvs share. This one gets writable files of its own, in this
+/// venv only; upgrades keep it so. `--undo` links it again.
+#[derive(Debug, Args)]
+pub struct DetachArguments {
+    /// The packages' names
+    #[arg(required = true, value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Which venv
+    #[command(flatten)]
+    pub venv: VenvArgument,
+    /// Link the packages to the store again
+    #[arg(long)]
+    pub undo: bool,
+    /// With `--undo`: discard what was changed in them
+    #[arg(long, requires = "undo")]
+    pub force: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
 }

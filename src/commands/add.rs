@@ -14,8 +14,9 @@ use crate::fs;
 use crate::interpreters::Interpreter;
 use crate::output::{counted, seconds};
 use crate::resolve::{self, Obtained, Question, ResolveError, Supply, Way};
-use crate::store::Manifest;
-use crate::venv::{self, Arrival, Change, ChangeSummary, Contents, Problem, Venv};
+use crate::settings::Settings;
+use crate::store::{Entry, Manifest};
+use crate::venv::{self, Arrival, Change, ChangeSummary, Contents, Distribution, Problem, Venv};
 
 pub(super) fn run(context: &Context, arguments: &AddArguments) -> Result<u8, Failure> {
     let started = Instant::now();
@@ -26,8 +27,14 @@ pub(super) fn run(context: &Context, arguments: &AddArguments) -> Result<u8, Fai
     let _venv_lock = context.store.lock_venv(&venv.id, &mut context.announce())?;
     venv.recover()?;
     let contents = Contents::read(&venv, &context.store)?;
-    let addition =
-        Addition { context, arguments, venv: &venv, interpreter: &interpreter, contents: &contents };
+    let addition = Addition {
+        context,
+        arguments,
+        venv: &venv,
+        interpreter: &interpreter,
+        contents: &contents,
+        settings: context.settings()?,
+    };
 
     let outcome = match addition.answer(&inputs)? {
         Answer::Satisfied => Outcome { unchanged: contents.distributions.len(), ..Outcome::default() },
@@ -95,6 +102,7 @@ struct Addition<'a> {
     venv: &'a Venv,
     interpreter: &'a Interpreter,
     contents: &'a Contents,
+    settings: Settings,
 }
 
 /// What came of it.
@@ -167,7 +175,7 @@ impl Addition<'_> {
     /// Installs what was resolved for the same request before, if the store has all of it.
     fn install_recalled(&self, known: Option<&Known>) -> Result<Option<Outcome>, Failure> {
         let Some(known) = known else { return Ok(None) };
-        if self.arguments.dry_run || self.arguments.compile_bytecode {
+        if self.arguments.dry_run || self.compiles() {
             return Ok(None);
         }
         let Some(recalled) = resolve::recall(&self.context.store, &known.digest) else { return Ok(None) };
@@ -184,11 +192,24 @@ impl Addition<'_> {
         let install: Vec<Arrival> = recalled
             .into_iter()
             .filter(|one| !is_there(&one.entry.manifest))
-            .map(|one| Arrival { entry: one.entry, requested: one.requested, direct_url: None })
+            .map(|one| self.arrival(one.entry, one.requested, None))
             .collect();
         let ways = Ways { from_store: install.len(), ..Ways::default() };
         let unchanged = all - install.len();
         self.link(install, Some(&known.digest), unchanged, ways).map(Some)
+    }
+
+    /// Whether bytecode is compiled now.
+    fn compiles(&self) -> bool {
+        self.arguments.compile_bytecode || self.settings.compile_bytecode
+    }
+
+    /// A distribution on its way into the venv. One that was a copy stays one through upgrades.
+    fn arrival(&self, entry: Entry, requested: bool, direct_url: Option<String>) -> Arrival {
+        let name = &entry.manifest.name;
+        let was_copied = self.contents.find(name).is_some_and(Distribution::is_copied);
+        let copied = was_copied || self.settings.copies(name);
+        Arrival { entry, requested, direct_url, copied }
     }
 
     /// Links what is at hand into the venv.
@@ -243,8 +264,15 @@ impl Addition<'_> {
             resolve::remember(&self.context.store, digest, question, &resolution, &obtained);
         }
         let ways = Ways::of(&obtained);
-        let install: Vec<Arrival> = obtained.into_iter().map(|one| arrival(&resolution, one)).collect();
-        if self.arguments.compile_bytecode {
+        let install: Vec<Arrival> = obtained
+            .into_iter()
+            .map(|one| {
+                let package = &resolution.packages[one.package];
+                let direct_url = package.direct_url.as_ref().map(ToString::to_string);
+                self.arrival(one.entry, package.requested, direct_url)
+            })
+            .collect();
+        if self.compiles() {
             super::compile::compile(self.context, self.interpreter, &install)?;
         }
         let digest = known.map(|known| &known.digest);
@@ -368,15 +396,6 @@ fn same_version(one: &str, other: &str) -> bool {
     use virtpy_resolver::Version;
     one == other
         || matches!((one.parse::<Version>(), other.parse::<Version>()), (Ok(one), Ok(other)) if one == other)
-}
-
-fn arrival(resolution: &Resolution, obtained: Obtained) -> Arrival {
-    let package = &resolution.packages[obtained.package];
-    Arrival {
-        entry: obtained.entry,
-        requested: package.requested,
-        direct_url: package.direct_url.as_ref().map(ToString::to_string),
-    }
 }
 
 /// The answer for programs.

@@ -50,6 +50,13 @@ fn sentence(problem: &Problem) -> String {
         Problem::Foreign { distribution, installer } => {
             format!("{distribution} was installed by {installer}")
         }
+        Problem::Detached { distribution, edited } if edited.is_empty() => {
+            format!("{distribution} is a copy of this venv's own")
+        }
+        Problem::Detached { distribution, edited } => {
+            let files = edited.iter().map(|file| format!("`{file}`")).collect::<Vec<_>>().join(", ");
+            format!("{distribution} is a copy of this venv's own, with changes in {files}")
+        }
         Problem::Modified { path } => format!("`{path}` is not as virtpy made it"),
         Problem::Lost { distribution } => {
             format!("{distribution} was removed or replaced by another installer")

@@ -3,6 +3,7 @@
 mod add;
 mod check;
 mod compile;
+mod detach;
 mod freeze;
 mod list;
 mod list_all;
@@ -28,6 +29,7 @@ pub fn run(command: Command, output: Output) -> Result<u8, Failure> {
     match command {
         Command::New(arguments) => new::run(&context, &arguments),
         Command::Add(arguments) => add::run(&context, &arguments),
+        Command::Detach(arguments) => detach::run(&context, &arguments),
         Command::Remove(arguments) => remove::run(&context, &arguments),
         Command::List(arguments) => list::run(&context, &arguments),
         Command::Freeze(arguments) => freeze::run(&context, &arguments),

@@ -22,7 +22,10 @@ pub(super) fn run(context: &Context, arguments: &NewArguments) -> Result<u8, Fai
         prompt: prompt(context, arguments),
         system_site_packages: arguments.system_site_packages,
         clear: arguments.clear,
-        link_mode: arguments.link_mode,
+        link_mode: match arguments.link_mode {
+            Some(mode) => mode,
+            None => context.settings()?.link_mode,
+        },
     };
     let path = venv::create(&context.store, &base(&interpreter), &wish)?;
     let shown = path.strip_prefix(&context.working_directory).unwrap_or(&path);

@@ -232,6 +232,16 @@ pub fn kind(path: &Path) -> Result<Option<FileKind>, PathError> {
     }
 }
 
+/// Whether two paths are names of one file: the same inode of the same file system.
+///
+/// # Errors
+/// When nothing stands at one of them.
+pub fn is_same_file(one: &Path, other: &Path) -> Result<bool, PathError> {
+    use std::os::unix::fs::MetadataExt as _;
+    let (one, other) = (metadata(one)?, metadata(other)?);
+    Ok(one.dev() == other.dev() && one.ino() == other.ino())
+}
+
 /// Returns the text of a link.
 ///
 /// # Errors

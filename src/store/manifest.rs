@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::wheel::{EntryPoint, Unpacked};
+use crate::wheel::{EntryPoint, Libraries, Unpacked};
 
 /// The version of the format that this program writes and reads.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Everything known about an entry. Paths are `/`-separated and relative to the tree they are in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +48,9 @@ pub struct Manifest {
     pub headers: Vec<FileRow>,
     /// The RECORD rows of every file in `site/`, as they stand in a venv's RECORD (PEP 376, CSV).
     pub record: String,
+    /// What its shared libraries have to do with other wheels.
+    #[serde(default, skip_serializing_if = "Libraries::is_empty")]
+    pub libraries: Libraries,
     /// When the entry was unpacked, in seconds since 1970: no file of it is newer.
     pub unpacked_at: u64,
 }
@@ -129,6 +132,7 @@ impl Manifest {
             data: unpacked.data.into_iter().map(row).collect(),
             headers: unpacked.headers.into_iter().map(row).collect(),
             record: crate::wheel::record_rows(&unpacked.site),
+            libraries: unpacked.libraries,
             unpacked_at,
         }
     }

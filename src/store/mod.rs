@@ -126,6 +126,19 @@ impl Store {
         Ok(())
     }
 
+    /// Marks the entries as third-party code, once for each store: coverage takes for such what lies in a folder of
+    /// `sys.path` that has a `pyvenv.cfg` somewhere above. Returns the folder that venvs put on their `sys.path`.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub(crate) fn mark_as_third_party(&self) -> Result<PathBuf, StoreError> {
+        let mark = self.home.join("pyvenv.cfg");
+        if fs::kind(&mark)?.is_none() {
+            fs::write_atomic(&mark, b"# This is no venv: it marks what lies below as third-party code.\n")?;
+        }
+        Ok(self.entries())
+    }
+
     /// Makes a folder of its own under `tmp/`, removed when the returned value is dropped.
     ///
     /// # Errors

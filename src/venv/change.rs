@@ -22,6 +22,8 @@ pub struct Arrival {
     pub requested: bool,
     /// The text of its `direct_url.json` (PEP 610).
     pub direct_url: Option<String>,
+    /// Whether this venv gets a copy of its own instead of links.
+    pub copied: bool,
 }
 
 /// A set of distributions to come and to go. One that comes replaces one of the same name.
@@ -71,19 +73,18 @@ impl Venv {
         store.register(&Root { id: self.id.clone(), path: self.root.clone() })?;
         let sets = Sets::of(store, contents, change)?;
         let present = Sets::load(store, &sets.present)?;
-        let staying = sets.staying.iter().map(|index| &present[*index]);
         let mut old = self.plan(&present.iter().collect::<Vec<_>>(), &contents.state.shared_folders)?;
         if !contents.lost.is_empty() {
             self.keep_what_stands(&mut old, contents)?;
         }
         let arriving = change.install.iter().map(Loaded::of).collect::<Result<Vec<_>, _>>()?;
         let shared: Vec<String> = foreign::shared_folders(self, &sets.foreign_staying).into_iter().collect();
-        let new = self.plan(&staying.chain(&arriving).collect::<Vec<_>>(), &shared)?;
+        let set = sets.arrange(&present, &arriving);
+        let new = self.plan(&set, &shared)?;
 
         let mut state = State::default();
         state.change = VenvId::random().to_string();
-        state.distributions = sets.staying.iter().map(|index| present[*index].installed.clone()).collect();
-        state.distributions.extend(arriving.iter().map(|loaded| loaded.installed.clone()));
+        state.distributions = set.iter().map(|loaded| loaded.installed.clone()).collect();
         state.shared_folders = shared;
         state.satisfied.clone_from(&change.satisfies);
 
@@ -158,6 +159,7 @@ impl Loaded {
             direct_url: arrival.direct_url.clone(),
             requires_dist: manifest.requires_dist.clone(),
             provides_extra: manifest.provides_extra.clone(),
+            copied: arrival.copied,
         };
         Ok(Self { entry: arrival.entry.clone(), installed })
     }
@@ -168,6 +170,7 @@ impl Loaded {
             entry: &self.entry.path,
             requested: self.installed.requested,
             direct_url: self.installed.direct_url.as_deref(),
+            copied: self.installed.copied,
         }
     }
 
@@ -218,6 +221,20 @@ impl Sets {
             .map(|distribution| (distribution.name.clone(), distribution.version.clone()))
             .collect();
         Ok(Self { present, staying, foreign_staying, foreign_leaving, leaving_labels })
+    }
+
+    /// The new set in its order: what stays or is only laid out anew keeps its place, the others come last.
+    fn arrange<'a>(&self, present: &'a [Loaded], arriving: &'a [Loaded]) -> Vec<&'a Loaded> {
+        let same = |one: &Loaded, other: &Loaded| {
+            one.installed.key == other.installed.key && one.installed.sha256 == other.installed.sha256
+        };
+        let kept = (0..present.len()).filter_map(|index| {
+            let old = &present[index];
+            let anew = || arriving.iter().find(|new| same(new, old));
+            if self.staying.contains(&index) { Some(old) } else { anew() }
+        });
+        let others = arriving.iter().filter(|new| !present.iter().any(|old| same(new, old)));
+        kept.chain(others).collect()
     }
 
     fn load(store: &Store, present: &[Installed]) -> Result<Vec<Loaded>, VenvError> {
@@ -399,14 +416,23 @@ impl<'a> Transaction<'a> {
                 fs::write_new(path, &content, 0o755)?;
             }
             Node::Hardlink(source) => fs::hard_link(source, path)?,
-            Node::Copy(source) => {
-                use std::os::unix::fs::PermissionsExt as _;
-                let executable = fs::metadata(source)?.permissions().mode() & 0o111 != 0;
-                fs::copy_new(source, path, if executable { 0o755 } else { 0o644 })?;
-            }
+            Node::Real(source) => match fs::hard_link(source, path) {
+                Err(error) if error.already_exists() => return Err(error.into()),
+                // Another file system, a store of somebody else, too many names: a copy serves as well.
+                Err(_) => fs::copy_new(source, path, mode_of_copy(source, 0o444)?)?,
+                Ok(()) => {}
+            },
+            Node::Copy(source) => fs::copy_new(source, path, mode_of_copy(source, 0o644)?)?,
         }
         Ok(())
     }
+}
+
+/// The permission bits of a copy: those of an ordinary file, and whether it may be run.
+fn mode_of_copy(source: &Path, mode: u32) -> Result<u32, VenvError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let executable = fs::metadata(source)?.permissions().mode() & 0o111 != 0;
+    Ok(if executable { mode | 0o111 } else { mode })
 }
 
 /// Writes a file that others of the venv equal, or gives the first of them in this change a second name: it saves a

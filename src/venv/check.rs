@@ -1,6 +1,6 @@
 //! What is wrong in a venv: requirements that are not met, links that lead nowhere, files that were changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use virtpy_resolver::{MarkerEnvironment, Requirement, Version};
@@ -50,6 +50,13 @@ pub enum Problem {
         /// The installer's name.
         installer: String,
     },
+    /// A distribution of which this venv has a copy of its own.
+    Detached {
+        /// Which.
+        distribution: String,
+        /// The files that were changed, relative to `site-packages`.
+        edited: Vec<String>,
+    },
     /// A path that is not as virtpy made it.
     Modified {
         /// The path, relative to the venv.
@@ -70,7 +77,7 @@ pub enum Problem {
 impl Problem {
     /// Whether it keeps the venv from working. Packages of other tools are only worth a note.
     pub fn is_error(&self) -> bool {
-        !matches!(self, Self::Foreign { .. } | Self::Lost { .. })
+        !matches!(self, Self::Foreign { .. } | Self::Lost { .. } | Self::Detached { .. })
     }
 }
 
@@ -155,6 +162,13 @@ fn check_files(
             }),
         }
     }
+    let mut edited = BTreeSet::new();
+    for (entry, installed) in entries.iter().filter(|(_, installed)| installed.copied) {
+        let files = venv.edited_files(entry, installed)?;
+        edited.extend(files.iter().map(|file| format!("{}/{file}", venv.layout.site_packages)));
+        let distribution = format!("{} {}", installed.name, installed.version);
+        problems.push(Problem::Detached { distribution, edited: files });
+    }
     let order = |key: &str| contents.state.distributions.iter().position(|known| known.key == key);
     entries.sort_by_key(|(_, installed)| order(&installed.key));
     let members: Vec<_> = entries
@@ -164,10 +178,11 @@ fn check_files(
             entry: &entry.path,
             requested: installed.requested,
             direct_url: installed.direct_url.as_deref(),
+            copied: installed.copied,
         })
         .collect();
     let plan = Plan::of(&venv.layout, venv.config.link_mode(), &contents.state.shared_folders, &members)?;
-    for (path, node) in &plan.nodes {
+    for (path, node) in plan.nodes.iter().filter(|(path, _)| !edited.contains(*path)) {
         check_node(venv, path, node, problems)?;
     }
     Ok(())
@@ -179,6 +194,9 @@ fn check_node(venv: &Venv, path: &str, node: &Node, problems: &mut Vec<Problem>)
     let is_right = match (node, found) {
         (Node::Folder, Some(FileKind::Folder))
         | (Node::Script(_) | Node::Hardlink(_), Some(FileKind::File)) => true,
+        (Node::Real(source), Some(FileKind::File)) => {
+            fs::is_same_file(&absolute, source)? || fs::read(&absolute)? == fs::read(source)?
+        }
         (Node::Link(target), Some(FileKind::Link)) => {
             let leads_there = fs::read_link(&absolute)? == *target;
             if leads_there && fs::metadata(&absolute).is_err() {

@@ -61,6 +61,11 @@ impl Distribution {
         }
     }
 
+    /// Whether virtpy put it there as a copy of this venv's own.
+    pub fn is_copied(&self) -> bool {
+        matches!(&self.owner, Owner::Virtpy(installed) if installed.copied)
+    }
+
     /// Whether another tool put it there.
     pub fn is_foreign(&self) -> bool {
         matches!(self.owner, Owner::Foreign { .. })
@@ -128,7 +133,7 @@ impl Contents {
 /// Whether a dist-info folder is still the one that virtpy made.
 fn is_ours(venv: &Venv, store: &Store, installed: &Installed) -> bool {
     let folder = venv.site_packages().join(&installed.dist_info);
-    if !venv.config.link_mode().folds() {
+    if installed.copied || !venv.config.link_mode().folds() {
         return fs::read_own(&folder.join("INSTALLER"), 64)
             .is_ok_and(|content| content == record::INSTALLER.as_bytes());
     }

@@ -10,6 +10,10 @@ use super::{Config, Layout, LinkMode, VenvError};
 use crate::fs::{self, FileKind};
 use crate::store::{Root, Store, VenvId, hex};
 
+/// The file in `site-packages` that puts the store's entries at the end of `sys.path`, for tools which sort files by
+/// their real paths: coverage would otherwise measure the store as the user's own code. Nothing can be imported there.
+pub(super) const MARK_FILE: &str = "_virtpy.pth";
+
 /// What a venv needs to know of its base interpreter.
 #[derive(Debug, Clone)]
 pub struct BaseInterpreter {
@@ -57,6 +61,11 @@ pub fn create(store: &Store, base: &BaseInterpreter, wish: &NewVenv) -> Result<P
     let staged = fs::temporary_folder(parent)?;
     fill(staged.path(), &path, base, &layout, &Texts { config: &config, prompt: &prompt(wish, &path) })?;
     store.register(&Root { id: id.clone(), path: path.clone() })?;
+    if wish.link_mode.folds() {
+        let line = format!("{}\n", store.mark_as_third_party()?.display());
+        let site_packages = staged.path().join(&layout.site_packages);
+        fs::write_new(&site_packages.join(MARK_FILE), line.as_bytes(), 0o644)?;
+    }
     if let Err(error) = put_in_place(staged.path(), &path, matches!(old, Existing::Venv(_))) {
         store.forget(&id)?;
         return Err(error);

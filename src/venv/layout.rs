@@ -77,6 +77,10 @@ impl Layout {
         if let Some(name) = path.strip_prefix(&self.scripts).and_then(|rest| rest.strip_prefix('/')) {
             return wheel::is_reserved_script(name);
         }
+        let in_site = path.strip_prefix(&self.site_packages).and_then(|rest| rest.strip_prefix('/'));
+        if in_site == Some(super::create::MARK_FILE) {
+            return true;
+        }
         let first = path.split('/').next().unwrap_or(path);
         matches!(first, "pyvenv.cfg" | super::PRIVATE_FOLDER)
     }

@@ -124,6 +124,19 @@ impl Piece {
         matches!(self.kind, PieceKind::Folder(..))
     }
 
+    /// Its path in its entry, tree included, as the facts about shared libraries name it.
+    pub(super) fn place(&self) -> String {
+        match &self.kind {
+            PieceKind::Folder(tree, path) | PieceKind::File(tree, path) if path.is_empty() => {
+                tree.folder().to_owned()
+            }
+            PieceKind::Folder(tree, path) | PieceKind::File(tree, path) => {
+                format!("{}/{path}", tree.folder())
+            }
+            PieceKind::Script(_) | PieceKind::EntryPoint(_) => String::new(),
+        }
+    }
+
     /// Where its bytes lie in the store, for all but generated scripts.
     pub(super) fn source(&self, members: &[Member<'_>]) -> PathBuf {
         let member = &members[self.member];

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::must_real::RealFolders;
 use super::pieces::{Files, Piece, PieceKind, Tree};
 use super::{Layout, LinkMode, VenvError, record};
 use crate::store::Manifest;
@@ -28,6 +29,8 @@ pub struct Member<'a> {
     pub requested: bool,
     /// The text of `direct_url.json` (PEP 610), for one that did not come from an index.
     pub direct_url: Option<&'a str>,
+    /// Whether this venv has a copy of its own, whatever the venv's link mode.
+    pub copied: bool,
 }
 
 /// What stands at a path.
@@ -51,6 +54,8 @@ pub enum Node {
     Script(PathBuf),
     /// A second name of the store's file, in the hardlink mode.
     Hardlink(PathBuf),
+    /// The same in a folder that must be real; a copy where the store is on another file system.
+    Real(PathBuf),
     /// A copy of the store's file.
     Copy(PathBuf),
 }
@@ -92,6 +97,7 @@ impl Plan {
             mode,
             shared_folders,
             members,
+            real_folders: RealFolders::of(members),
             files: members.iter().map(|_| Files::default()).collect(),
             wanted: BTreeMap::new(),
             plan: Self::default(),
@@ -112,6 +118,7 @@ struct Planner<'a> {
     mode: LinkMode,
     shared_folders: &'a [String],
     members: &'a [Member<'a>],
+    real_folders: Vec<RealFolders>,
     files: Vec<Files>,
     wanted: BTreeMap<String, Vec<Piece>>,
     plan: Plan,
@@ -179,15 +186,16 @@ impl Planner<'_> {
             self.place_file(path, pieces);
             return Ok(());
         }
-        let must_be_real =
-            self.layout.is_always_real(path) || self.shared_folders.iter().any(|shared| shared == path);
-        if pieces.len() == 1 && self.mode.folds() && !must_be_real {
+        let always_real = self.layout.is_always_real(path);
+        let is_shared = pieces.len() > 1 || self.shared_folders.iter().any(|shared| shared == path);
+        let folds = self.mode(last).folds() && !self.real_folders[last.member].has(&last.place());
+        if folds && !is_shared && !always_real {
             self.footprints[last.member].links.push(path.to_owned());
             self.insert(path, Node::Link(last.source(self.members)));
             return Ok(());
         }
         self.insert(path, Node::Folder);
-        if self.mode.folds() && !self.layout.is_always_real(path) && !path.ends_with(wheel::BYTECODE_FOLDER) {
+        if self.mode.folds() && is_shared && !always_real && !path.ends_with(wheel::BYTECODE_FOLDER) {
             self.insert(&format!("{path}/{MARKER}"), Node::Shared(""));
         }
         pieces.iter().try_for_each(|piece| self.open(path, piece))
@@ -200,7 +208,7 @@ impl Planner<'_> {
         };
         let member = &self.members[piece.member];
         for (name, is_folder) in self.files[piece.member].children(member, *tree, folder)? {
-            if is_folder && name == wheel::BYTECODE_FOLDER && !self.mode.folds() {
+            if is_folder && name == wheel::BYTECODE_FOLDER && !self.mode(piece).folds() {
                 continue;
             }
             let inside = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
@@ -227,7 +235,10 @@ impl Planner<'_> {
                 Node::Text { content: script.into_bytes(), executable: true }
             }
             PieceKind::Script(index) if manifest.scripts[index].python => Node::Script(source),
-            _ => match self.mode {
+            _ if self.real_folders[winner.member].has_file(&winner.place()) && self.mode(winner).folds() => {
+                Node::Real(source)
+            }
+            _ => match self.mode(winner) {
                 LinkMode::Auto | LinkMode::Symlink => Node::Link(source),
                 LinkMode::Hardlink => Node::Hardlink(source),
                 LinkMode::Copy => Node::Copy(source),
@@ -280,6 +291,11 @@ impl Planner<'_> {
         if !(node == Node::Folder && self.layout.is_skeleton(path)) {
             self.plan.nodes.insert(path.to_owned(), node);
         }
+    }
+
+    /// How a piece's distribution comes into the venv.
+    fn mode(&self, piece: &Piece) -> LinkMode {
+        if self.members[piece.member].copied { LinkMode::Copy } else { self.mode }
     }
 
     fn name(&self, piece: &Piece) -> String {

@@ -30,6 +30,9 @@ pub struct Installed {
     pub requires_dist: Vec<String>,
     /// Its extras.
     pub provides_extra: Vec<String>,
+    /// Whether this venv has a copy of its own instead of links: it was detached, or the settings ask for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub copied: bool,
 }
 
 /// What virtpy knows about a venv's packages.

@@ -11,6 +11,7 @@ mod entry_points;
 mod error;
 mod file_name;
 mod layout;
+mod libraries;
 mod metadata;
 mod record;
 mod script;
@@ -25,6 +26,7 @@ pub use crate::archive::Limits;
 pub use entry_points::EntryPoint;
 pub use error::Error;
 pub use layout::{Item, Tree, WheelContents, read};
+pub use libraries::{Libraries, SearchingFolder};
 pub use metadata::{Metadata, WheelInfo};
 pub use record::{
     RecordHash, RecordRow, known_record_row, parse_record, record_row, record_rows, write_record,

@@ -6,7 +6,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::verify::Record;
-use super::{BYTECODE_FOLDER, CheckStrategy, EntryPoint, Error, Item, Tree, WheelContents, base64, layout};
+use super::{
+    BYTECODE_FOLDER, CheckStrategy, EntryPoint, Error, Item, Libraries, Tree, WheelContents, base64, layout,
+};
 use crate::archive::{Archive, Limits, Target, Written};
 use crate::fs::{self, IoResultExt as _};
 
@@ -39,6 +41,8 @@ pub struct Unpacked {
     pub requires_python: Option<String>,
     /// The extras of METADATA, unchecked.
     pub provides_extra: Vec<String>,
+    /// What its shared libraries have to do with other wheels.
+    pub libraries: Libraries,
     /// What a user may want to know: how RECORD had to be repaired.
     pub warnings: Vec<String>,
 }
@@ -97,6 +101,7 @@ pub fn unpack(
     let others = (0..installed.len()).filter(|index| !installed[*index]).map(name_of);
     let warnings = record.verify(files, others, strategy)?;
     let trees = Trees::sort(contents.items, &written, destination)?;
+    let libraries = trees.libraries(destination);
     let WheelContents { dist_info, metadata, wheel, entry_points, .. } =
         WheelContents { items: Vec::new(), ..contents };
     Ok(Unpacked {
@@ -113,6 +118,7 @@ pub fn unpack(
         requires_dist: metadata.requires_dist,
         requires_python: metadata.requires_python,
         provides_extra: metadata.provides_extra,
+        libraries,
         warnings,
     })
 }
@@ -179,6 +185,19 @@ impl Trees {
             }
         }
         Ok(trees)
+    }
+}
+
+impl Trees {
+    /// Examines what may be a shared library; headers and scripts are none.
+    fn libraries(&self, destination: &Path) -> Libraries {
+        let trees = [(Tree::Site, &self.site), (Tree::Data, &self.data)];
+        let files = trees.into_iter().flat_map(|(tree, files)| files.iter().map(move |file| (tree, file)));
+        let paths = files.map(|(tree, file)| {
+            let name = file.path.rsplit('/').next().unwrap_or(&file.path);
+            (format!("{}/{}", tree.folder(), file.path), file.executable, name)
+        });
+        Libraries::examine(destination, paths)
     }
 }
 

@@ -77,8 +77,13 @@ fn sysconfig_paths_equal_those_of_the_standard_venv() {
     let code = "import sys, sysconfig; print(sorted((k, v.replace(sys.prefix, 'PREFIX')) \
                 for k, v in sysconfig.get_paths().items()))";
     assert_eq!(context.eval(".venv", code), context.eval("reference", code));
-    let code = "import sys; print([p.replace(sys.prefix, 'PREFIX') for p in sys.path], sys.flags)";
+    // The last item of sys.path marks the store as third-party code; nothing in it can be imported.
+    let code = "import sys; print([p.replace(sys.prefix, 'PREFIX') for p in sys.path if not p.endswith('/store/w')], sys.flags)";
     assert_eq!(context.eval(".venv", code), context.eval("reference", code));
+    assert_eq!(
+        context.eval(".venv", "import sys; print(sys.path[-1])"),
+        format!("{}/w", context.store().display())
+    );
 }
 
 #[test]

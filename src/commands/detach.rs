@@ -1,0 +1,106 @@
+//! `virtpy detach`: give a venv a copy of its own of a package, to edit it; or link it again.
+
+use serde::Serialize;
+
+use crate::cli::DetachArguments;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::output::counted;
+use crate::store::Entry;
+use crate::venv::{Arrival, Change, Contents, Installed, LinkMode, Owner, Venv};
+
+pub(super) fn run(context: &Context, arguments: &DetachArguments) -> Result<u8, Failure> {
+    let venv = context.venv(&arguments.venv)?;
+    if venv.config.link_mode() == LinkMode::Copy {
+        return Err(Failure::new("every package of this venv is a copy already: its link mode is `copy`"));
+    }
+    let _store_lock = context.store.lock_shared(&mut context.announce())?;
+    let _venv_lock = context.store.lock_venv(&venv.id, &mut context.announce())?;
+    venv.recover()?;
+    let contents = Contents::read(&venv, &context.store)?;
+    let mut reports = Vec::new();
+    let mut install = Vec::new();
+    for name in &arguments.names {
+        let installed = installed(&contents, name)?;
+        let entry = context.store.entry(&installed.sha256)?.ok_or_else(|| {
+            Failure::new(format!("the store no longer has {} {}", installed.name, installed.version))
+        })?;
+        let changes = installed.copied == arguments.undo;
+        if changes && arguments.undo && !arguments.force {
+            refuse_edited(&venv, &entry, installed)?;
+        }
+        let detached = !arguments.undo;
+        reports.push(Report {
+            name: installed.name.clone(),
+            version: installed.version.clone(),
+            detached,
+            changes,
+        });
+        if changes {
+            install.push(Arrival {
+                entry,
+                requested: installed.requested,
+                direct_url: installed.direct_url.clone(),
+                copied: detached,
+            });
+        }
+    }
+    // The set stays the same, so whatever it satisfied it still does.
+    let satisfies = contents.state.satisfied.clone();
+    if !install.is_empty() {
+        venv.apply(&context.store, &contents, &Change { install, satisfies, ..Change::default() })?;
+    }
+    report(context, arguments, &reports)?;
+    Ok(0)
+}
+
+fn installed<'a>(contents: &'a Contents, name: &str) -> Result<&'a Installed, Failure> {
+    match contents.find(name).map(|found| (&found.owner, found)) {
+        Some((Owner::Virtpy(installed), _)) => Ok(installed),
+        Some((Owner::Foreign { installer, .. }, found)) => Err(Failure::new(format!(
+            "{} was installed by {installer}: its files are this venv's own already",
+            found.name
+        ))),
+        None => Err(Failure::new(format!("`{name}` is not installed; nothing was changed"))
+            .hinted("`virtpy list` shows what is installed")),
+    }
+}
+
+/// Linking a package again must not lose what somebody wrote into it.
+fn refuse_edited(venv: &Venv, entry: &Entry, installed: &Installed) -> Result<(), Failure> {
+    let edited = venv.edited_files(entry, installed)?;
+    if edited.is_empty() {
+        return Ok(());
+    }
+    let shown = edited.iter().take(5).map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ");
+    let more = if edited.len() > 5 { format!(" and {} more", edited.len() - 5) } else { String::new() };
+    Err(Failure::new(format!("{} has changed files: {shown}{more}; nothing was changed", installed.name))
+        .hinted("keep what you need of them, then discard them with `--undo --force`"))
+}
+
+#[derive(Serialize)]
+struct Report {
+    name: String,
+    version: String,
+    detached: bool,
+    #[serde(rename = "changed")]
+    changes: bool,
+}
+
+fn report(context: &Context, arguments: &DetachArguments, reports: &[Report]) -> Result<(), Failure> {
+    if arguments.json {
+        return context.output.json(&reports);
+    }
+    for Report { name, version, detached, changes } in reports {
+        let state = match (detached, changes) {
+            (true, true) => "is this venv's own now, and may be edited",
+            (true, false) => "was this venv's own already",
+            (false, true) => "is linked to the store again",
+            (false, false) => "was linked to the store already",
+        };
+        context.output.message(format_args!("{name} {version} {state}"));
+    }
+    let changed = reports.iter().filter(|report| report.changes).count();
+    context.output.detail(format_args!("changed {}", counted(changed, "package")));
+    Ok(())
+}

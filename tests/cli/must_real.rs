@@ -1,0 +1,92 @@
+//! Folders that may not be folded: their shared libraries look for another wheel's files beside them.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::{Artifact, Index, Node, TestContext, WheelBuilder};
+
+/// The bytes of a shared library.
+fn library(folder: &Path, name: &str, source: &str, options: &[&str]) -> Vec<u8> {
+    let (code, file) = (folder.join("source.c"), folder.join(name));
+    std::fs::write(&code, source).unwrap();
+    let mut command = Command::new("cc");
+    command.args(["-shared", "-fPIC", "-o"]).arg(&file).arg(&code).arg("-L").arg(folder).args(options);
+    let output = command.output().expect("the C compiler that Rust links with starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    std::fs::read(&file).unwrap()
+}
+
+/// A wheel with a library, and one whose library finds it by a path that leads from one wheel to the other.
+fn wheels() -> [Artifact; 2] {
+    let folder = tempfile::tempdir().unwrap();
+    let soname = "-Wl,-soname,libanswer.so.1";
+    let provided = library(folder.path(), "libanswer.so", "int answer(void) { return 42; }\n", &[soname]);
+    let options = ["-Wl,-rpath,$ORIGIN/../../provider/lib", "-lanswer"];
+    let source = "int answer(void);\nint question(void) { return answer(); }\n";
+    let asking = library(folder.path(), "libasking.so", source, &options);
+    let provider =
+        WheelBuilder::new("provider", "1.0").member("provider/lib/libanswer.so.1", &provided, 0o644);
+    let asker = WheelBuilder::new("asker", "1.0")
+        .file("asker/data/table.txt", "1\n")
+        .file("asker/lib/notes.txt", "beside the library\n")
+        .member("asker/lib/libasking.so", &asking, 0o755);
+    [provider.platlib().build(), asker.platlib().build()]
+}
+
+const ASK: &str = "import asker, ctypes, os; \
+    print(ctypes.CDLL(os.path.join(os.path.dirname(asker.__file__), 'lib/libasking.so')).question())";
+
+#[test]
+fn a_library_finds_another_wheel_s_files() {
+    let context = TestContext::new();
+    let index = Index::start(&wheels());
+    context.new_venv();
+    context.add(&index, &["asker"]).success();
+    let site = context.interpreter().site_packages();
+    let alone = context.venv_content(".venv");
+    assert!(alone.is_link(&format!("{site}/asker")), "folded as long as nobody provides what it wants");
+
+    context.add(&index, &["provider"]).success();
+    let tree = context.venv_tree(".venv");
+    for path in ["asker", "asker/lib"] {
+        assert!(tree.is_folder(&format!("{site}/{path}")), "{path}: {:?}", tree.node(path));
+    }
+    for path in ["asker/data", "asker/__init__.py", "provider"] {
+        assert!(tree.is_link(&format!("{site}/{path}")), "{path}: {:?}", tree.node(path));
+    }
+    for path in ["asker/lib/libasking.so", "asker/lib/notes.txt"] {
+        let node = tree.node(&format!("{site}/{path}"));
+        assert!(matches!(node, Some(Node::File(0o444 | 0o555, _))), "{path}: {node:?}");
+    }
+    assert_eq!(context.eval(".venv", ASK), "42");
+    context.virtpy(["check"]).success();
+
+    context.virtpy(["remove", "provider"]).success();
+    alone.assert_unchanged(&context.venv_content(".venv"), "the venv without the provider");
+    assert!(!context.python(".venv", ASK).raw_stderr.is_empty(), "nobody provides the library now");
+}
+
+#[test]
+fn the_order_of_installation_does_not_matter() {
+    let context = TestContext::new();
+    let index = Index::start(&wheels());
+    for (venv, names) in [("a", ["asker", "provider"]), ("b", ["provider", "asker"])] {
+        context.new_named_venv(venv);
+        for name in names {
+            context.add(&index, &["--venv", venv, name]).success();
+        }
+        assert_eq!(context.eval(venv, ASK), "42");
+    }
+    context.venv_content("a").assert_unchanged(&context.venv_content("b"), "the other order");
+}
+
+#[test]
+fn a_real_folder_goes_away_whole() {
+    let context = TestContext::new();
+    let index = Index::start(&wheels());
+    context.new_venv();
+    let empty = context.venv_content(".venv");
+    context.add(&index, &["asker", "provider"]).success();
+    context.virtpy(["remove", "asker", "provider"]).success();
+    empty.assert_unchanged(&context.venv_content(".venv"), "the empty venv");
+}
