@@ -8,6 +8,14 @@ use crate::resolve::ResolveError;
 use crate::store::StoreError;
 use crate::venv::VenvError;
 
+/// What failed because of something else.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+struct Outer {
+    message: String,
+    source: Box<dyn Error + Send + Sync>,
+}
+
 /// A failed command.
 #[derive(Debug)]
 pub struct Failure {
@@ -26,6 +34,12 @@ impl Failure {
     /// A command line that makes no sense.
     pub fn usage(message: impl Into<String>) -> Self {
         Self { code: 2, ..Self::new(message) }
+    }
+
+    /// Says what failed because of it; it becomes the cause.
+    #[must_use]
+    pub fn within(self, message: String) -> Self {
+        Self { error: Box::new(Outer { message, source: self.error }), ..self }
     }
 
     /// Says what to do about it.

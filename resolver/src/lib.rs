@@ -16,6 +16,7 @@
 //! | `client`, `context` | HTTP, and what one request shares |
 //! | `resolve`, `describe`, `latest` | solving, and describing the solution |
 //! | `obtain`, `download`, `build` | from a solution to wheel files |
+//! | `fetch` | a wheel whose origin and hash are known |
 //! | `error`, `failure`, `reword` | what went wrong, and what to do |
 
 mod build;
@@ -25,6 +26,7 @@ mod describe;
 mod download;
 mod error;
 mod failure;
+mod fetch;
 mod indexes;
 mod latest;
 mod obtain;
@@ -38,7 +40,9 @@ mod settings;
 mod vocabulary;
 
 pub use error::{Cause, Error};
-pub use request::{Artifact, Input, LatestVersion, ObtainedWheel, Options, Package, Receiver, Request};
+pub use request::{
+    Artifact, Input, KnownWheel, LatestVersion, ObtainedWheel, Options, Package, Receiver, Request,
+};
 pub use resolve::{Resolution, check_date};
 pub use session::{Session, SessionOptions};
 pub use settings::IndexSettings;

@@ -143,6 +143,17 @@ pub trait Receiver: Sync {
     ) -> Result<(), Box<dyn std::error::Error + Send + Sync>>;
 }
 
+/// A wheel that was had before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownWheel {
+    /// Its file name (PEP 427).
+    pub filename: String,
+    /// Its SHA-256, 64 hexadecimal digits.
+    pub sha256: String,
+    /// Where its bytes came from: a URL without credentials, or a path.
+    pub origin: String,
+}
+
 /// A wheel file that is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObtainedWheel {

@@ -17,10 +17,10 @@ use uv_python::Interpreter;
 
 use crate::client::Network;
 use crate::error::{Cause, Error};
-use crate::request::{LatestVersion, Receiver, Request};
+use crate::request::{KnownWheel, LatestVersion, ObtainedWheel, Receiver, Request};
 use crate::resolve::{self, Resolution};
 use crate::settings::IndexSettings;
-use crate::{latest, obtain};
+use crate::{fetch, latest, obtain};
 
 /// What a session works with.
 #[derive(Debug, Clone)]
@@ -90,6 +90,20 @@ impl Session {
         }
         let foundation = self.foundation()?;
         obtain::obtain(&foundation, resolution, wanted, folder, receiver)
+    }
+
+    /// Fetches a wheel again whose origin and hash are known, into `folder`. Returns `None` where the origin is
+    /// no wheel: what was built from source cannot be fetched.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Hash`] if the file is another one now, [`Error::Transfer`], [`Error::Network`] and
+    /// [`Error::Offline`] if it does not arrive.
+    pub fn fetch(&self, wheel: &KnownWheel, folder: &Path) -> Result<Option<ObtainedWheel>, Error> {
+        let foundation = self.foundation()?;
+        let network = self.network(&foundation)?;
+        let settings = &self.options.settings;
+        foundation.run(|| fetch::fetch(&foundation, &network, settings, wheel, folder))
     }
 
     /// The newest versions that the indexes have of some packages for this interpreter. Names that no

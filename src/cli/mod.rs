@@ -2,6 +2,7 @@
 
 mod add;
 mod read;
+mod store;
 mod venv;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -11,6 +12,7 @@ pub use read::{
     CheckArguments, FreezeArguments, ListAllArguments, ListArguments, PathArguments, PathKind,
     RemoveArguments, ShowArguments, TreeArguments,
 };
+pub use store::{RepairArguments, StoreArguments, StoreCommand, VerifyArguments};
 pub use venv::{DetachArguments, NewArguments, VenvArgument};
 
 /// A Python environment for every project, at the price of a few symlinks
@@ -77,6 +79,9 @@ pub enum Command {
     Tree(TreeArguments),
     /// List every venv that the store knows
     ListAll(ListAllArguments),
+    /// Look after the store that all venvs share
+    #[command(alias = "internal-store")]
+    Store(StoreArguments),
     /// Print one of virtpy's own folders
     Path(PathArguments),
 }

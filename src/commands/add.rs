@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use virtpy_resolver::{IndexSettings, Input, Options, Request, Resolution};
 
+use super::aftermath;
 use super::progress::Progress;
 use crate::cli::AddArguments;
 use crate::context::Context;
@@ -27,6 +28,8 @@ pub(super) fn run(context: &Context, arguments: &AddArguments) -> Result<u8, Fai
     let _venv_lock = context.store.lock_venv(&venv.id, &mut context.announce())?;
     venv.recover()?;
     let contents = Contents::read(&venv, &context.store)?;
+    aftermath::restore(context, &venv, &contents, &arguments.index)?;
+    aftermath::restore_everywhere(context, &venv, &arguments.index)?;
     let addition = Addition {
         context,
         arguments,

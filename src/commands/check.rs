@@ -1,6 +1,6 @@
 //! `virtpy check`: look for what is wrong in a venv.
 
-use crate::cli::CheckArguments;
+use crate::cli::{CheckArguments, IndexArguments};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::output::counted;
@@ -9,13 +9,15 @@ use crate::venv::{Contents, Problem, check};
 pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, Failure> {
     let venv = context.venv(&arguments.venv)?;
     let _store_lock = context.store.lock_shared(&mut context.announce())?;
-    {
+    let contents = {
         let _venv_lock = context.store.lock_venv(&venv.id, &mut context.announce())?;
         if venv.recover()? {
             context.output.message("An interrupted change was taken back");
         }
-    }
-    let contents = Contents::read(&venv, &context.store)?;
+        let contents = Contents::read(&venv, &context.store)?;
+        super::aftermath::restore(context, &venv, &contents, &IndexArguments::default())?;
+        contents
+    };
     let interpreter = context.interpreter(&venv)?;
     let problems = check(&venv, &context.store, &contents, &Context::markers(&interpreter)?)?;
     let errors = problems.iter().filter(|problem| problem.is_error()).count();

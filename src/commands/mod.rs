@@ -1,6 +1,7 @@
 //! One short file per command: arguments and context in, calls, output.
 
 mod add;
+mod aftermath;
 mod check;
 mod compile;
 mod detach;
@@ -12,13 +13,15 @@ mod path;
 mod progress;
 mod remove;
 mod show;
+mod store;
 mod tree;
 
 use crate::cli::Command;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::output::Output;
-use crate::venv::ChangeSummary;
+use crate::store::Entry;
+use crate::venv::{ChangeSummary, Venv};
 
 /// Runs a command. Returns the exit code of one that went through: 0, or 1 where a check found something.
 ///
@@ -37,8 +40,37 @@ pub fn run(command: Command, output: Output) -> Result<u8, Failure> {
         Command::Check(arguments) => check::run(&context, &arguments),
         Command::Tree(arguments) => tree::run(&context, &arguments),
         Command::ListAll(arguments) => list_all::run(&context, &arguments),
+        Command::Store(arguments) => store::run(&context, &arguments),
         Command::Path(arguments) => Ok(path::run(&context, &arguments)),
     }
+}
+
+/// Gives the venvs in which files of an entry have names of their own (hardlinks) the files of the new entry. Returns how
+/// many venvs that were; those that are gone or damaged are passed over. The
+/// lock of `held` is the caller's already.
+///
+/// # Errors
+/// When the store's records of its venvs cannot be read.
+fn refresh_names(context: &Context, entry: &Entry, held: Option<&Venv>) -> Result<usize, Failure> {
+    let mut refreshed = 0;
+    for root in context.store.roots()? {
+        let Ok(venv) = Venv::open(&root.path) else { continue };
+        let is_held = held.is_some_and(|held| held.id == venv.id);
+        // Never waiting: who holds that venv may be about to do the same here.
+        let lock = if is_held { None } else { context.store.try_lock_venv(&venv.id)? };
+        let changed = if is_held || lock.is_some() {
+            venv.refresh_names(&context.store, entry).map_err(|error| error.to_string())
+        } else {
+            Err("another process works on it".to_owned())
+        };
+        match changed {
+            Ok(changed) => refreshed += usize::from(changed),
+            Err(reason) => context
+                .output
+                .warning(format_args!("the venv at `{}` was not refreshed: {reason}", root.path.display())),
+        }
+    }
+    Ok(refreshed)
 }
 
 /// Says which paths were not touched because somebody else had changed them.

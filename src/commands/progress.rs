@@ -49,6 +49,33 @@ impl Progress {
     }
 }
 
+/// A bar for work of which the amount is known.
+pub(super) struct Counter(ProgressBar);
+
+impl Counter {
+    /// Begins with a word for what is being done, to so many things.
+    pub(super) fn new(output: Output, what: &'static str, count: usize) -> Self {
+        let target =
+            if output.shows_progress() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(count as u64), target);
+        let style = ProgressStyle::with_template("{msg} {bar:30} {pos}/{len}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_message(what);
+        Self(bar)
+    }
+
+    /// So many are done.
+    pub(super) fn at(&self, count: usize) {
+        self.0.set_position(count as u64);
+    }
+}
+
+impl Drop for Counter {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
 impl Drop for Progress {
     fn drop(&mut self) {
         self.end();

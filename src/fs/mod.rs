@@ -179,6 +179,35 @@ pub fn rename(from: &Path, to: &Path) -> Result<(), PathError> {
     std::fs::rename(from, to).at("rename to", to)
 }
 
+/// Whether this process may write everywhere, whatever the permissions say.
+pub fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// Exchanges what stands at two paths of one file system: in one step on Linux, by three renames elsewhere.
+///
+/// # Errors
+/// When one is missing, or a folder is not writable.
+pub fn exchange(one: &Path, other: &Path) -> Result<(), PathError> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        match renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE) {
+            // Some file systems cannot.
+            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {}
+            other_result => return other_result.map_err(std::io::Error::from).at("replace", other),
+        }
+    }
+    let aside = temporary_folder(one.parent().unwrap_or(Path::new(".")))?;
+    let kept = aside.path().join("old");
+    rename(other, &kept)?;
+    if let Err(error) = rename(one, other) {
+        rename(&kept, other)?;
+        return Err(error);
+    }
+    rename(&kept, one)
+}
+
 /// Removes a file or a link; a link's target stays.
 ///
 /// # Errors

@@ -23,6 +23,14 @@ pub enum ResolveError {
         /// Why.
         source: StoreError,
     },
+    /// A damaged entry of the store that cannot be had again.
+    #[error("the store's entry `{id}` cannot be fetched again: {reason}")]
+    CannotMend {
+        /// Its handle.
+        id: String,
+        /// Why.
+        reason: String,
+    },
     /// The thread that unpacks died.
     #[error("the unpacking stopped unexpectedly")]
     Interrupted,
@@ -41,6 +49,7 @@ impl ResolveError {
             Self::Resolver(error) => error.hint(),
             Self::Store(error) | Self::Unpack { source: error, .. } => error.hint(),
             Self::Path(error) => error.hint(),
+            Self::CannotMend { .. } => Some("add the package again with `--upgrade`".to_owned()),
             Self::Interrupted => None,
         }
     }

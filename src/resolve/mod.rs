@@ -4,12 +4,14 @@
 mod built;
 mod error;
 mod memory;
+mod mend;
 mod obtain;
 mod reporter;
 mod satisfied;
 
 pub use error::ResolveError;
 pub use memory::{Recalled, recall, remember};
+pub use mend::{Mended, mend};
 pub use obtain::{Obtained, Supply, Way, is_at_hand, obtain};
 pub use reporter::Reporter;
 pub use satisfied::{Question, is_satisfied, request_digest};

@@ -31,8 +31,11 @@ impl Store {
     /// Notes that these entries are sound; they were just made or just looked at. A note that cannot be written
     /// only costs another look.
     pub(super) fn note_checked(&self, ids: &[EntryId]) {
+        self.append_notes(&ids.iter().fold(String::new(), |text, id| text + id.as_str() + "\n"));
+    }
+
+    fn append_notes(&self, text: &str) {
         let Some(path) = self.checked_path() else { return };
-        let text = ids.iter().fold(String::new(), |text, id| text + id.as_str() + "\n");
         if fs::append(&path, text.as_bytes()).is_err() {
             let folder = path.parent().unwrap_or(Path::new("."));
             let _ = fs::create_dir_all(folder).and_then(|()| fs::append(&path, text.as_bytes()));
@@ -44,6 +47,25 @@ impl Store {
         let boot: String =
             boot.iter().filter(|byte| byte.is_ascii_hexdigit()).map(|byte| char::from(*byte)).collect();
         Some(self.cache().join("checked").join(boot))
+    }
+
+    /// Compares the size, the mode and the time of every file of an entry with its manifest.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] for the first that is not as it should be.
+    pub fn look_at(&self, entry: &Entry) -> Result<(), StoreError> {
+        let id = entry.id()?.to_string();
+        look(entry).map_err(|reason| StoreError::Damaged { id, reason })
+    }
+
+    /// Whether a text was noted since the machine started.
+    pub fn is_noted(&self, text: &str) -> bool {
+        self.checked().ids.contains(text)
+    }
+
+    /// Notes a text until the machine starts anew. A note that cannot be written only costs another look.
+    pub fn note(&self, text: &str) {
+        self.append_notes(&format!("{text}\n"));
     }
 
     /// Looks at the entries that were not looked at since the machine started.

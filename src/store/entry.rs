@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Manifest, Store, StoreError};
+use super::{KnownOrigin, Manifest, Store, StoreError};
 use crate::fs;
 
 /// Most manifests fit this many bytes, so one read gets them.
@@ -87,6 +87,11 @@ impl Entry {
 }
 
 impl Store {
+    /// A short digest of a text, for notes.
+    pub fn digest_of(text: &str) -> String {
+        hex(&Sha256::digest(text.as_bytes()))[..16].to_owned()
+    }
+
     /// Returns the entry of the wheel with this SHA-256, or `None` where the store has none. One file is read,
     /// whatever the entry's size; the first time after each boot the entry's files are looked at as well.
     ///
@@ -116,6 +121,12 @@ impl Store {
         let manifest = Manifest::parse(&content)
             .map_err(|reason| StoreError::Damaged { id: id.to_string(), reason: reason.to_string() })?;
         Ok(Some(Entry { path, manifest }))
+    }
+
+    /// Where the entry in the folder `id` came from, if its manifest tells that much.
+    pub fn provenance(&self, id: &EntryId) -> Option<KnownOrigin> {
+        let content = fs::read(&self.entry_path(id).join("entry.json")).ok()?;
+        serde_json::from_slice(&content).ok()
     }
 
     /// Whether the store has the wheel with this SHA-256, without reading its manifest.

@@ -50,10 +50,7 @@ impl StoreError {
                 Some("wait for the other command to end, then run this one again".to_owned())
             }
             Self::Wheel { source, .. } => source.hint(),
-            Self::Damaged { id, .. } => Some(format!(
-                "remove the folder `w/{id}` from the store (`virtpy path storage` names it) and add the package \
-                 again with `--upgrade`"
-            )),
+            Self::Damaged { id, .. } => Some(format!("restore it with `virtpy store repair {id}`")),
             Self::Collision { .. } | Self::InvalidId(_) => None,
         }
     }

@@ -35,6 +35,18 @@ pub struct Staged {
     pub warnings: Vec<String>,
 }
 
+impl Staged {
+    /// What it holds.
+    pub(super) fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Where it lies.
+    pub(super) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
 impl Drop for Staged {
     /// The folders in it are read-only already, which an ordinary removal does not get through.
     fn drop(&mut self) {

@@ -96,6 +96,19 @@ pub(super) struct Provenance<'a> {
     pub(super) origin: &'a str,
 }
 
+/// What tells where an entry can be had again, also from a manifest of another format.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct KnownOrigin {
+    /// The distribution's name as its METADATA spells it.
+    pub name: String,
+    /// The wheel's SHA-256.
+    pub sha256: String,
+    /// The wheel's file name.
+    pub filename: String,
+    /// Where its bytes came from.
+    pub origin: String,
+}
+
 impl Manifest {
     /// Describes a freshly unpacked wheel.
     pub(super) fn of(unpacked: Unpacked, provenance: Provenance<'_>, unpacked_at: u64) -> Self {

@@ -10,6 +10,7 @@ mod error;
 mod ingest;
 mod manifest;
 mod roots;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,8 +21,9 @@ pub use boot::Checked;
 pub use entry::{Entry, EntryId, hex};
 pub use error::StoreError;
 pub use ingest::{DIST_INFO_ALIAS, Staged, WheelFile};
-pub use manifest::{FileRow, FolderItem, Manifest, ScriptRow};
+pub use manifest::{FileRow, FolderItem, KnownOrigin, Manifest, ScriptRow};
 pub use roots::{Root, VenvId};
+pub use verify::{Finding, Verdict};
 
 /// How long a command waits for another process before it gives up.
 pub const PATIENCE: Duration = Duration::from_mins(5);
@@ -94,6 +96,15 @@ impl Store {
     pub fn lock_venv(&self, id: &VenvId, announce: &mut dyn FnMut(&str)) -> Result<Lock, StoreError> {
         let path = self.locks().join(format!("venv-{}", id.as_str()));
         Ok(Lock::wait(&path, LockMode::Exclusive, PATIENCE, announce)?)
+    }
+
+    /// The same if nobody changes it just now.
+    ///
+    /// # Errors
+    /// When the lock file cannot be made.
+    pub fn try_lock_venv(&self, id: &VenvId) -> Result<Option<Lock>, StoreError> {
+        let path = self.locks().join(format!("venv-{}", id.as_str()));
+        Ok(Lock::try_now(&path, LockMode::Exclusive)?)
     }
 
     /// Holds the right to make the entries named by `keys` (a SHA-256, or any text that stands for the source of

@@ -101,6 +101,33 @@ impl Venv {
         })
     }
 
+    /// Gives the files of an entry that have names of their own here (hardlinks) the content of the entry as it is now.
+    /// Returns whether there were any. The caller holds the venv's lock.
+    ///
+    /// # Errors
+    /// When the venv or the store cannot be read or written.
+    pub fn refresh_names(&self, store: &Store, entry: &Entry) -> Result<bool, VenvError> {
+        let state = State::read(self)?;
+        if !state.distributions.iter().any(|installed| installed.sha256 == entry.manifest.sha256) {
+            return Ok(false);
+        }
+        let present = Sets::load(store, &state.distributions)?;
+        let plan = self.plan(&present.iter().collect::<Vec<_>>(), &state.shared_folders)?;
+        let mut changed = false;
+        for (path, node) in plan.nodes {
+            let (Node::Real(source) | Node::Hardlink(source)) = &node else { continue };
+            let absolute = self.root.join(&path);
+            let stands = fs::kind(&absolute)? == Some(FileKind::File);
+            if !source.starts_with(&entry.path) || !stands || fs::is_same_file(&absolute, source)? {
+                continue;
+            }
+            fs::remove_file(&absolute)?;
+            make(self, &absolute, &node)?;
+            changed = true;
+        }
+        Ok(changed)
+    }
+
     /// Takes out of a plan what another tool has taken away or put something of its own in place of.
     fn keep_what_stands(&self, plan: &mut Plan, contents: &Contents) -> Result<(), VenvError> {
         let mut theirs = BTreeSet::new();
@@ -195,8 +222,16 @@ impl Sets {
         for arrival in &change.install {
             leaving.insert(Loaded::of(arrival)?.installed.key);
         }
-        let by_key = contents.by_key();
-        let is_ours = |installed: &&Installed| matches!(by_key.get(installed.key.as_str()), Some(found) if !found.is_foreign());
+        // Another installer may have put a distribution of the same name beside it.
+        let ours: BTreeSet<&str> = contents
+            .distributions
+            .iter()
+            .filter_map(|found| match &found.owner {
+                Owner::Virtpy(installed) => Some(installed.dist_info.as_str()),
+                Owner::Foreign { .. } => None,
+            })
+            .collect();
+        let is_ours = |installed: &&Installed| ours.contains(installed.dist_info.as_str());
         // In the order of the state file, which is the order of installation. What another tool took away counts as
         // present still: its neighbours were laid out with it, and stand so.
         let present: Vec<Installed> = contents
@@ -257,6 +292,7 @@ fn new_clashes(old: &Plan, clashes: Vec<Clash>) -> Vec<Clash> {
 /// The difference between two plans, ready to be carried out.
 struct Transaction<'a> {
     venv: &'a Venv,
+    new: &'a Plan,
     journal: Journal,
     create: BTreeMap<&'a str, &'a Node>,
     left_alone: Vec<String>,
@@ -272,7 +308,7 @@ impl<'a> Transaction<'a> {
             .map(|(path, node)| (path.as_str(), node))
             .collect();
         let mut transaction =
-            Self { venv, journal: Journal::default(), create, left_alone: Vec::new(), slots: 0 };
+            Self { venv, new, journal: Journal::default(), create, left_alone: Vec::new(), slots: 0 };
         for (path, node) in old.nodes.iter().rev() {
             if new.nodes.get(path) != Some(node) {
                 transaction.remove(path, node)?;
@@ -292,6 +328,9 @@ impl<'a> Transaction<'a> {
                 }
                 _ => self.remove_file(path),
             }
+        } else if is_bytecode_folder(path) && fs::kind(&absolute)? == Some(FileKind::Folder) {
+            // Somebody cleared the bytecode, and Python made a folder of its own.
+            self.journal.removed.push(Removed::Folder(path.to_owned()));
         } else if fs::kind(&absolute)?.is_some() {
             if self.create.contains_key(path) {
                 return Err(VenvError::InTheWay(absolute));
@@ -345,7 +384,7 @@ impl<'a> Transaction<'a> {
                 Removed::Link(path, _) => {
                     let absolute = self.venv.root.join(path);
                     fs::remove_file(&absolute)?;
-                    remove_bytecode_of(&absolute)?;
+                    self.remove_bytecode_of(path)?;
                 }
                 Removed::File(path, slot) => {
                     let absolute = self.venv.root.join(path);
@@ -354,7 +393,7 @@ impl<'a> Transaction<'a> {
                         Err(error) if error.is_not_found() && fs::kind(&absolute)?.is_none() => {}
                         other => other?,
                     }
-                    remove_bytecode_of(&absolute)?;
+                    self.remove_bytecode_of(path)?;
                 }
             }
         }
@@ -369,7 +408,7 @@ impl<'a> Transaction<'a> {
         if fs::kind(&bytecode)? == Some(FileKind::Folder) {
             fs::remove_tree(&bytecode)?;
         }
-        if absolute.file_name().is_some_and(|name| name == wheel::BYTECODE_FOLDER) {
+        if is_bytecode_folder(path) {
             fs::remove_tree(&absolute)?;
         } else if fs::remove_dir(&absolute).is_err()
             && fs::kind(&absolute)?.is_some()
@@ -380,13 +419,39 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
+    /// Removes what Python compiled of a module that goes: `__pycache__/six.cpython-312.pyc` of `six.py`; and the
+    /// folder if nothing is left in it, unless the new plan has it.
+    fn remove_bytecode_of(&self, path: &str) -> Result<(), VenvError> {
+        let absolute = self.venv.root.join(path);
+        let is_source = absolute.extension().is_some_and(|extension| extension == "py");
+        let (true, Some(folder), Some(stem)) = (is_source, absolute.parent(), absolute.file_stem()) else {
+            return Ok(());
+        };
+        let bytecode = folder.join(wheel::BYTECODE_FOLDER);
+        if fs::kind(&bytecode)? != Some(FileKind::Folder) {
+            return Ok(());
+        }
+        let prefix = format!("{}.", stem.to_string_lossy());
+        for name in fs::names(&bytecode)? {
+            let text = name.to_string_lossy();
+            if text.starts_with(&prefix) && text.ends_with(".pyc") {
+                fs::remove_file(&bytecode.join(&name))?;
+            }
+        }
+        let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
+        if !self.new.nodes.contains_key(&format!("{parent}/{}", wheel::BYTECODE_FOLDER)) {
+            let _ = fs::remove_dir(&bytecode);
+        }
+        Ok(())
+    }
+
     fn put(&self) -> Result<(), VenvError> {
         let mut firsts = BTreeMap::new();
         for (path, node) in &self.create {
             let absolute = self.venv.root.join(path);
             let made = match node {
                 Node::Shared(content) => put_shared(&absolute, content, &mut firsts),
-                _ => self.make(&absolute, node),
+                _ => make(self.venv, &absolute, node),
             };
             if let Err(error) = made {
                 return Err(match error {
@@ -397,35 +462,35 @@ impl<'a> Transaction<'a> {
         }
         Ok(())
     }
+}
 
-    fn make(&self, path: &Path, node: &Node) -> Result<(), VenvError> {
-        match node {
-            Node::Folder => match fs::create_dir(path) {
-                Err(error) if error.already_exists() && fs::kind(path)? == Some(FileKind::Folder) => {}
-                other => other?,
-            },
-            Node::Link(target) => fs::symlink(target, path)?,
-            Node::Text { content, executable } => {
-                fs::write_new(path, content, if *executable { 0o755 } else { 0o644 })?;
-            }
-            Node::Shared(content) => put_shared(path, content, &mut BTreeMap::new())?,
-            Node::Script(source) => {
-                let content = fs::read(source)?;
-                let content =
-                    wheel::rewrite_python_shebang(&content, &self.venv.layout.shebang).unwrap_or(content);
-                fs::write_new(path, &content, 0o755)?;
-            }
-            Node::Hardlink(source) => fs::hard_link(source, path)?,
-            Node::Real(source) => match fs::hard_link(source, path) {
-                Err(error) if error.already_exists() => return Err(error.into()),
-                // Another file system, a store of somebody else, too many names: a copy serves as well.
-                Err(_) => fs::copy_new(source, path, mode_of_copy(source, 0o444)?)?,
-                Ok(()) => {}
-            },
-            Node::Copy(source) => fs::copy_new(source, path, mode_of_copy(source, 0o644)?)?,
+/// Makes what a plan wants at a path where nothing stands.
+fn make(venv: &Venv, path: &Path, node: &Node) -> Result<(), VenvError> {
+    match node {
+        Node::Folder => match fs::create_dir(path) {
+            Err(error) if error.already_exists() && fs::kind(path)? == Some(FileKind::Folder) => {}
+            other => other?,
+        },
+        Node::Link(target) => fs::symlink(target, path)?,
+        Node::Text { content, executable } => {
+            fs::write_new(path, content, if *executable { 0o755 } else { 0o644 })?;
         }
-        Ok(())
+        Node::Shared(content) => put_shared(path, content, &mut BTreeMap::new())?,
+        Node::Script(source) => {
+            let content = fs::read(source)?;
+            let content = wheel::rewrite_python_shebang(&content, &venv.layout.shebang).unwrap_or(content);
+            fs::write_new(path, &content, 0o755)?;
+        }
+        Node::Hardlink(source) => fs::hard_link(source, path)?,
+        Node::Real(source) => match fs::hard_link(source, path) {
+            Err(error) if error.already_exists() => return Err(error.into()),
+            // Another file system, a store of somebody else, too many names: a copy serves as well.
+            Err(_) => fs::copy_new(source, path, mode_of_copy(source, 0o444)?)?,
+            Ok(()) => {}
+        },
+        Node::Copy(source) => fs::copy_new(source, path, mode_of_copy(source, 0o644)?)?,
     }
+    Ok(())
 }
 
 /// The permission bits of a copy: those of an ordinary file, and whether it may be run.
@@ -454,23 +519,7 @@ fn put_shared(
     Ok(())
 }
 
-/// Removes what Python compiled of a module that goes: `__pycache__/six.cpython-312.pyc` of `six.py`.
-fn remove_bytecode_of(path: &Path) -> Result<(), VenvError> {
-    let is_source = path.extension().is_some_and(|extension| extension == "py");
-    let (true, Some(folder), Some(stem)) = (is_source, path.parent(), path.file_stem()) else {
-        return Ok(());
-    };
-    let bytecode = folder.join(wheel::BYTECODE_FOLDER);
-    if fs::kind(&bytecode)? != Some(FileKind::Folder) {
-        return Ok(());
-    }
-    let prefix = format!("{}.", stem.to_string_lossy());
-    for name in fs::names(&bytecode)? {
-        let text = name.to_string_lossy();
-        if text.starts_with(&prefix) && text.ends_with(".pyc") {
-            fs::remove_file(&bytecode.join(&name))?;
-        }
-    }
-    let _ = fs::remove_dir(&bytecode);
-    Ok(())
+/// Whether a path is a folder of bytecode. Anybody may clear those, and Python makes them anew.
+fn is_bytecode_folder(path: &str) -> bool {
+    path.rsplit('/').next() == Some(wheel::BYTECODE_FOLDER)
 }

@@ -10,6 +10,7 @@ use super::plan::{Node, Plan};
 use super::{Venv, VenvError};
 use crate::fs::{self, FileKind};
 use crate::store::{Entry, EntryId, Store};
+use crate::wheel;
 
 /// Something that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -191,6 +192,10 @@ fn check_files(
 fn check_node(venv: &Venv, path: &str, node: &Node, problems: &mut Vec<Problem>) -> Result<(), VenvError> {
     let absolute = venv.root.join(path);
     let found = fs::kind(&absolute)?;
+    // Anybody may clear bytecode, and Python makes its folder anew.
+    if path.ends_with(wheel::BYTECODE_FOLDER) && found != Some(FileKind::Link) {
+        return Ok(());
+    }
     let is_right = match (node, found) {
         (Node::Folder, Some(FileKind::Folder))
         | (Node::Script(_) | Node::Hardlink(_), Some(FileKind::File)) => true,

@@ -22,6 +22,7 @@ mod pieces;
 mod plan;
 mod record;
 mod state;
+mod traces;
 
 use std::path::{Path, PathBuf};
 
@@ -35,6 +36,7 @@ pub use error::VenvError;
 pub use layout::Layout;
 pub use plan::{Clash, Member, Node, Plan};
 pub use state::{Installed, State};
+pub use traces::Aftermath;
 
 use crate::fs;
 use crate::store::VenvId;

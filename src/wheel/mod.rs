@@ -29,7 +29,7 @@ pub use layout::{Item, Tree, WheelContents, read};
 pub use libraries::{Libraries, SearchingFolder};
 pub use metadata::{Metadata, WheelInfo};
 pub use record::{
-    RecordHash, RecordRow, known_record_row, parse_record, record_row, record_rows, write_record,
+    RecordHash, RecordRow, file_digest, known_record_row, parse_record, record_row, record_rows, write_record,
 };
 pub use script::{is_reserved_script, script};
 pub use shebang::{rewrite_python_shebang, shebang};

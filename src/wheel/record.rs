@@ -1,11 +1,14 @@
 //! RECORD: the table of a distribution's files (PEP 376, PEP 627, and the specification of installed projects).
 
 use std::borrow::Cow;
+use std::io::Read as _;
+use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
 use super::{Error, InstalledFile, base64};
 use crate::archive::HashAlgorithm;
+use crate::fs::{self, IoResultExt as _, PathError};
 
 /// One row of RECORD.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -204,6 +207,24 @@ fn push_field(text: &mut String, field: &str) {
         text.push('"');
     } else {
         text.push_str(field);
+    }
+}
+
+/// The SHA-256 of a file as RECORD writes it: base64, URL-safe, without padding.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn file_digest(path: &Path) -> Result<String, PathError> {
+    let mut file = fs::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(base64::encode(&hasher.finalize())),
+            Ok(count) => hasher.update(&buffer[..count]),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error).at("read", path),
+        }
     }
 }
 

@@ -83,3 +83,23 @@ fn the_settings_copy_a_package_in_every_venv() {
     let refused = context.virtpy(["new", "third"]).failure(1);
     assert!(refused.raw_stderr.contains("copy-always"), "{}", refused.raw_stderr);
 }
+
+#[test]
+fn bytecode_that_somebody_cleared_is_in_nobody_s_way() {
+    let context = TestContext::new();
+    let wheel = |name: &str| WheelBuilder::empty(name, "1.0").file(&format!("ns/{name}.py"), "x = 1\n");
+    let data = WheelBuilder::empty("data", "1.0").file("ns/data.txt", "1\n");
+    let index = Index::start(&[wheel("one").build(), wheel("two").build(), data.build()]);
+    context.new_venv();
+    context.add(&index, &["one", "data"]).success();
+    let bytecode = context.path(&format!(".venv/{}/ns/__pycache__", context.interpreter().site_packages()));
+    assert!(bytecode.is_symlink(), "one alone has code there");
+    std::fs::remove_file(&bytecode).unwrap();
+    assert_eq!(context.eval(".venv", "import ns.one; print(ns.one.x)"), "1");
+    assert!(bytecode.is_dir() && !bytecode.is_symlink(), "Python made a folder of its own");
+    context.virtpy(["check"]).success();
+    context.add(&index, &["two"]).success();
+    context.virtpy(["remove", "one"]).success();
+    assert_eq!(context.eval(".venv", "import ns.two; print(ns.two.x)"), "1");
+    context.virtpy(["check"]).success();
+}

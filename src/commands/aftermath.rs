@@ -1,0 +1,73 @@
+//! Restoring what another installer, run by root, wrote into the store through the links of a venv.
+
+use crate::cli::IndexArguments;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::fs;
+use crate::resolve::{self, Mended};
+use crate::store::Entry;
+use crate::venv::{Contents, Venv};
+
+/// Looks at the entries of a venv in which another installer was, and restores the damaged ones. The caller holds the
+/// store's lock and the venv's.
+pub(super) fn restore(
+    context: &Context,
+    venv: &Venv,
+    contents: &Contents,
+    index: &IndexArguments,
+) -> Result<(), Failure> {
+    let aftermath = venv.aftermath(&context.store, contents)?;
+    if !aftermath.damaged.is_empty() {
+        mend(context, &aftermath.damaged, venv, index)?;
+    }
+    if let Some(trace) = aftermath.trace {
+        context.store.note(&trace);
+    }
+    Ok(())
+}
+
+/// The same for every other venv that changed since virtpy last worked on it. Only root can do harm to an entry, so for
+/// others there is nothing to look for.
+pub(super) fn restore_everywhere(
+    context: &Context,
+    present: &Venv,
+    index: &IndexArguments,
+) -> Result<(), Failure> {
+    if !fs::is_root() {
+        return Ok(());
+    }
+    for root in context.store.roots()? {
+        if root.id == present.id || !Venv::changed_behind_our_back(&root) {
+            continue;
+        }
+        let Ok(venv) = Venv::open(&root.path) else { continue };
+        if let Ok(contents) = Contents::read(&venv, &context.store) {
+            restore(context, &venv, &contents, index)?;
+        }
+    }
+    Ok(())
+}
+
+fn mend(context: &Context, damaged: &[Entry], venv: &Venv, index: &IndexArguments) -> Result<(), Failure> {
+    let interpreter = context.interpreter(venv)?;
+    let session = context.session(&interpreter, index)?;
+    for entry in damaged {
+        let label = format!("{} {}", entry.manifest.name, entry.manifest.version);
+        context.output.warning(format_args!(
+            "another installer changed {label} in the store, through the venv at `{}`; it is restored",
+            venv.root.display()
+        ));
+        let verdicts = context.store.verify(&[entry.id()?], &|| {});
+        for verdict in verdicts.iter().filter(|verdict| !verdict.findings.is_empty()) {
+            let mended = resolve::mend(&context.store, &session, verdict, &mut context.announce());
+            let mended = mended.map_err(|error| {
+                Failure::from(error)
+                    .within(format!("{label} is damaged in the store and could not be restored"))
+            })?;
+            if let Mended::Fetched(entry) = mended {
+                super::refresh_names(context, &entry, Some(venv))?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,44 @@
+//! `virtpy store`: looking after the store that all venvs share.
+
+mod repair;
+mod verify;
+
+use crate::cli::{StoreArguments, StoreCommand};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::store::EntryId;
+
+pub(super) fn run(context: &Context, arguments: &StoreArguments) -> Result<u8, Failure> {
+    match &arguments.command {
+        StoreCommand::Verify(arguments) => verify::run(context, arguments),
+        StoreCommand::Repair(arguments) => repair::run(context, arguments),
+    }
+}
+
+/// The entries that names of packages and ids mean; all of them where nothing is named.
+fn chosen(context: &Context, names: &[String]) -> Result<Vec<EntryId>, Failure> {
+    let all = context.store.ids()?;
+    if names.is_empty() {
+        return Ok(all);
+    }
+    let mut chosen = Vec::new();
+    for name in names {
+        let before = chosen.len();
+        for id in &all {
+            let is_named = || {
+                let key = virtpy_resolver::normalize_name(name).ok()?;
+                let provenance = context.store.provenance(id)?;
+                (virtpy_resolver::normalize_name(&provenance.name).ok()? == key).then_some(())
+            };
+            if id.as_str() == name || is_named().is_some() {
+                chosen.push(id.clone());
+            }
+        }
+        if chosen.len() == before {
+            return Err(Failure::new(format!("the store has nothing named `{name}`")));
+        }
+    }
+    chosen.sort();
+    chosen.dedup();
+    Ok(chosen)
+}

@@ -1,0 +1,43 @@
+//! `virtpy store repair`: restore what `verify` finds.
+
+use super::verify::{damaged, label};
+use crate::cli::RepairArguments;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::output::counted;
+use crate::resolve::{self, Mended};
+
+pub(super) fn run(context: &Context, arguments: &RepairArguments) -> Result<u8, Failure> {
+    let ids = super::chosen(context, &arguments.names)?;
+    let _store_lock = context.store.lock_shared(&mut context.announce())?;
+    let damaged = damaged(context, &ids);
+    if damaged.is_empty() {
+        let count = counted(ids.len(), "package");
+        context.output.message(format_args!("Verified {count}: there is nothing to repair"));
+        return Ok(0);
+    }
+    let interpreter = context.find_interpreter(None)?;
+    let session = context.session(&interpreter, &arguments.index)?;
+    let mut failed = 0;
+    for verdict in &damaged {
+        let label = label(verdict);
+        match resolve::mend(&context.store, &session, verdict, &mut context.announce()) {
+            Ok(Mended::InPlace) => context.output.data(format_args!("{label}: mended")),
+            Ok(Mended::Fetched(entry)) => {
+                let venvs = super::super::refresh_names(context, &entry, None)?;
+                let venvs =
+                    if venvs == 0 { String::new() } else { format!(", also in {}", counted(venvs, "venv")) };
+                context.output.data(format_args!("{label}: fetched again{venvs}"));
+            }
+            Err(error) => {
+                failed += 1;
+                context
+                    .output
+                    .failure(&Failure::from(error).within(format!("{label} could not be restored")));
+            }
+        }
+    }
+    let repaired = counted(damaged.len() - failed, "package");
+    context.output.message(format_args!("Repaired {repaired}{}", if failed == 0 { "" } else { ", not all" }));
+    Ok(u8::from(failed > 0))
+}

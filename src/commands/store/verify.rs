@@ -1,0 +1,54 @@
+//! `virtpy store verify`: look for what was changed, removed or added in the store.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::super::progress::Counter;
+use crate::cli::VerifyArguments;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::output::counted;
+use crate::store::{EntryId, Verdict};
+
+pub(super) fn run(context: &Context, arguments: &VerifyArguments) -> Result<u8, Failure> {
+    let ids = super::chosen(context, &arguments.names)?;
+    let _store_lock = context.store.lock_shared(&mut context.announce())?;
+    let damaged = damaged(context, &ids);
+    if arguments.json {
+        context.output.json(&damaged)?;
+        return Ok(u8::from(!damaged.is_empty()));
+    }
+    for verdict in &damaged {
+        for finding in &verdict.findings {
+            context.output.data(format_args!("{}: {finding}", label(verdict)));
+        }
+    }
+    let verified = counted(ids.len(), "package");
+    if damaged.is_empty() {
+        context.output.message(format_args!("Verified {verified}: everything is in order"));
+        return Ok(0);
+    }
+    context.output.message(format_args!(
+        "Verified {verified}: {} damaged; `virtpy store repair` restores what it can",
+        damaged.len()
+    ));
+    Ok(1)
+}
+
+/// The verdicts on those entries in which something is wrong.
+pub(super) fn damaged(context: &Context, ids: &[EntryId]) -> Vec<Verdict> {
+    let progress = Counter::new(context.output, "verifying", ids.len());
+    let finished = AtomicUsize::new(0);
+    let mut verdicts = context.store.verify(ids, &|| {
+        progress.at(finished.fetch_add(1, Ordering::Relaxed) + 1);
+    });
+    verdicts.retain(|verdict| !verdict.findings.is_empty());
+    verdicts
+}
+
+/// The distribution with the id of its entry.
+pub(super) fn label(verdict: &Verdict) -> String {
+    match &verdict.distribution {
+        Some((name, version)) => format!("{name} {version} ({})", verdict.id),
+        None => verdict.id.clone(),
+    }
+}

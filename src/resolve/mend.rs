@@ -1,0 +1,55 @@
+//! Restoring damaged entries of the store from where their wheels came from.
+
+use virtpy_resolver::{KnownWheel, Session};
+
+use super::ResolveError;
+use crate::store::{Entry, EntryId, Finding, Store, StoreError, Verdict, WheelFile};
+
+/// How an entry was restored.
+#[derive(Debug)]
+pub enum Mended {
+    /// Modes were set right, or what did not belong there was removed: no file's content was wrong.
+    InPlace,
+    /// Its wheel was fetched and unpacked again; this is the new entry.
+    Fetched(Entry),
+}
+
+/// Restores one entry. The caller holds the store's lock.
+///
+/// # Errors
+/// [`ResolveError::CannotMend`] when nothing says where the wheel came from or it was built from source; otherwise
+/// why it could not be fetched. The damaged entry is then in place as it was.
+pub fn mend(
+    store: &Store,
+    session: &Session,
+    verdict: &Verdict,
+    announce: &mut dyn FnMut(&str),
+) -> Result<Mended, ResolveError> {
+    let id = EntryId::parse(&verdict.id)?;
+    let is_harmless = |finding: &Finding| matches!(finding, Finding::WrongMode(_) | Finding::Extra(_));
+    if verdict.findings.iter().all(is_harmless) {
+        store.tidy(&id, &verdict.findings)?;
+        return Ok(Mended::InPlace);
+    }
+    let cannot =
+        |reason: &str| ResolveError::CannotMend { id: verdict.id.clone(), reason: reason.to_owned() };
+    let known = store.provenance(&id).ok_or_else(|| cannot("nothing says which wheel it was"))?;
+    if EntryId::of(&known.sha256)? != id {
+        return Err(cannot("its `entry.json` is of another wheel"));
+    }
+    let _locks = store.lock_entries(vec![known.sha256.clone()], announce)?;
+    let folder = store.temporary_folder()?;
+    let wheel = KnownWheel { filename: known.filename, sha256: known.sha256, origin: known.origin };
+    let fetched = session.fetch(&wheel, folder.path())?;
+    let fetched = fetched.ok_or_else(|| cannot("it was built from source, and no two builds are equal"))?;
+    let file = WheelFile {
+        path: fetched.path,
+        filename: fetched.filename,
+        sha256: fetched.sha256,
+        origin: fetched.origin,
+    };
+    let staged = store
+        .stage(&file)
+        .map_err(|source: StoreError| ResolveError::Unpack { package: wheel.filename.clone(), source })?;
+    Ok(Mended::Fetched(store.replace(staged)?))
+}

@@ -1,0 +1,246 @@
+//! Comparing entries with their manifests, file by file, and putting a sound entry in a damaged one's place.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde::Serialize;
+
+use super::{DIST_INFO_ALIAS, Entry, EntryId, Staged, Store, StoreError};
+use crate::fs::{self, FileKind};
+use crate::wheel;
+
+/// Something in an entry that is not as its manifest says. Paths are relative to the entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "finding", content = "detail", rename_all = "snake_case")]
+pub enum Finding {
+    /// A file has another content.
+    Changed(String),
+    /// A file is not there.
+    Missing(String),
+    /// Something is there that no wheel brought.
+    Extra(String),
+    /// A file or a folder can be written.
+    WrongMode(String),
+    /// The manifest cannot be read.
+    NoManifest(String),
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Changed(path) => write!(formatter, "`{path}` has another content"),
+            Self::Missing(path) => write!(formatter, "`{path}` is missing"),
+            Self::Extra(path) => write!(formatter, "`{path}` does not belong there"),
+            Self::WrongMode(path) => write!(formatter, "`{path}` can be written"),
+            Self::NoManifest(reason) => write!(formatter, "`entry.json` cannot be used: {reason}"),
+        }
+    }
+}
+
+/// What was found in one entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    /// The entry's handle.
+    pub id: String,
+    /// The distribution's name and version, where the manifest tells.
+    pub distribution: Option<(String, String)>,
+    /// What is wrong; nothing for a sound entry.
+    pub findings: Vec<Finding>,
+}
+
+impl Store {
+    /// The handles of all published entries, sorted.
+    ///
+    /// # Errors
+    /// When the folder of the entries cannot be read.
+    pub fn ids(&self) -> Result<Vec<EntryId>, StoreError> {
+        let names = match fs::names(&self.entries()) {
+            Err(error) if error.is_not_found() => Vec::new(),
+            other => other?,
+        };
+        let mut ids: Vec<EntryId> =
+            names.iter().filter_map(|name| EntryId::parse(name.to_str()?).ok()).collect();
+        ids.sort();
+        Ok(ids)
+    }
+
+    /// Hashes every file of these entries and compares everything with the manifests, on all processors. `done` hears
+    /// of each entry that is finished. Verdicts come in the order of the handles.
+    pub fn verify(&self, ids: &[EntryId], done: &(dyn Fn() + Sync)) -> Vec<Verdict> {
+        let next = AtomicUsize::new(0);
+        let verdicts = Mutex::new(BTreeMap::new());
+        let work = || {
+            while let Some(id) = ids.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let verdict = self.verify_one(id);
+                if let Ok(mut verdicts) = verdicts.lock() {
+                    verdicts.insert(id.clone(), verdict);
+                }
+                done();
+            }
+        };
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(ids.len());
+        std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
+        verdicts.into_inner().unwrap_or_default().into_values().collect()
+    }
+
+    fn verify_one(&self, id: &EntryId) -> Verdict {
+        let verdict = |distribution, findings| Verdict { id: id.to_string(), distribution, findings };
+        let entry = match self.entry_by_id(id) {
+            Ok(Some(entry)) => entry,
+            Ok(None) => return verdict(None, vec![Finding::NoManifest("it is missing".to_owned())]),
+            Err(error) => return verdict(None, vec![Finding::NoManifest(error.to_string())]),
+        };
+        let manifest = &entry.manifest;
+        let label = Some((manifest.name.clone(), manifest.version.clone()));
+        let findings = match Expected::of(&entry) {
+            Ok(expected) if EntryId::of(&manifest.sha256).is_ok_and(|own| own == *id) => {
+                Search { root: &entry.path, expected, findings: Vec::new() }.run()
+            }
+            Ok(_) => vec![Finding::NoManifest("it is of another wheel".to_owned())],
+            Err(error) => vec![Finding::NoManifest(error.to_string())],
+        };
+        verdict(label, findings)
+    }
+
+    /// Takes write permissions away and removes what does not belong into an entry, as [`Self::verify`] found it.
+    ///
+    /// # Errors
+    /// When the entry belongs to somebody else.
+    pub fn tidy(&self, id: &EntryId, findings: &[Finding]) -> Result<(), StoreError> {
+        let root = self.entry_path(id);
+        for finding in findings {
+            match finding {
+                Finding::Extra(path) => {
+                    let path = root.join(path);
+                    let folder = path.parent().unwrap_or(&root);
+                    let mode = fs::symlink_metadata(folder)?.permissions().mode();
+                    fs::set_mode(folder, 0o755)?;
+                    fs::remove_tree(&path)?;
+                    fs::set_mode(folder, mode & 0o7555)?;
+                }
+                Finding::WrongMode(path) => {
+                    let path = root.join(path);
+                    let mode = fs::symlink_metadata(&path)?.permissions().mode();
+                    fs::set_mode(&path, mode & 0o555)?;
+                }
+                Finding::Changed(_) | Finding::Missing(_) | Finding::NoManifest(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a sound entry in the place of a damaged one, in one step where the system can exchange two folders. What
+    /// was compiled for the old one goes with it.
+    ///
+    /// # Errors
+    /// When the store cannot be written; the old entry is then in place.
+    pub fn replace(&self, staged: Staged) -> Result<Entry, StoreError> {
+        let id = EntryId::of(&staged.manifest().sha256)?;
+        let path = self.entry_path(&id);
+        if fs::kind(&path)?.is_some() {
+            fs::sync_file_system(&self.entries())?;
+            // Only a folder that may be written can be renamed by its owner.
+            fs::set_mode(&path, 0o755)?;
+            fs::exchange(staged.path(), &path)?;
+            fs::set_mode(&path, 0o555)?;
+            drop(staged);
+        } else {
+            self.publish(vec![staged])?;
+        }
+        self.entry_by_id(&id)?
+            .ok_or_else(|| StoreError::Damaged { id: id.to_string(), reason: "it is gone again".to_owned() })
+    }
+}
+
+/// What an entry should hold: the SHA-256 of each file by its path in the entry.
+struct Expected(BTreeMap<String, String>);
+
+impl Expected {
+    fn of(entry: &Entry) -> Result<Self, wheel::Error> {
+        let manifest = &entry.manifest;
+        let mut files = BTreeMap::new();
+        for row in wheel::parse_record(&manifest.record)? {
+            let digest = row.hash.map(|hash| hash.digest).unwrap_or_default();
+            files.insert(format!("site/{}", row.path), digest);
+        }
+        let scripts = manifest.scripts.iter().map(|script| ("scripts", &script.file));
+        let data = manifest.data.iter().map(|row| ("data", row));
+        let headers = manifest.headers.iter().map(|row| ("headers", row));
+        for (tree, row) in scripts.chain(data).chain(headers) {
+            files.insert(format!("{tree}/{}", row.path), row.sha256.clone());
+        }
+        Ok(Self(files))
+    }
+}
+
+/// The walk through one entry.
+struct Search<'a> {
+    root: &'a Path,
+    expected: Expected,
+    findings: Vec<Finding>,
+}
+
+impl Search<'_> {
+    fn run(mut self) -> Vec<Finding> {
+        self.folder("");
+        let missing = std::mem::take(&mut self.expected.0);
+        self.findings.extend(missing.into_keys().map(Finding::Missing));
+        self.findings
+    }
+
+    fn folder(&mut self, folder: &str) {
+        let Ok(mut names) = fs::read_dir_names(&self.root.join(folder)) else {
+            return self.findings.push(Finding::Missing(folder.to_owned()));
+        };
+        names.sort_by(|one, other| one.0.cmp(&other.0));
+        for (name, kind) in names {
+            let name = name.to_string_lossy();
+            let path = if folder.is_empty() { name.to_string() } else { format!("{folder}/{name}") };
+            match kind {
+                FileKind::Folder if name == wheel::BYTECODE_FOLDER => self.bytecode(&path),
+                FileKind::Folder => {
+                    self.check_mode(&path);
+                    self.folder(&path);
+                }
+                FileKind::File if path == "entry.json" => self.check_mode(&path),
+                FileKind::Link if path == DIST_INFO_ALIAS => {}
+                FileKind::File => self.file(path),
+                FileKind::Link | FileKind::Other => self.findings.push(Finding::Extra(path)),
+            }
+        }
+    }
+
+    /// What Python keeps in a bytecode folder is its own business; what a wheel put there is not.
+    fn bytecode(&mut self, folder: &str) {
+        let inside = format!("{folder}/");
+        let brought: Vec<String> =
+            self.expected.0.keys().filter(|path| path.starts_with(&inside)).cloned().collect();
+        for path in brought {
+            if matches!(fs::kind(&self.root.join(&path)), Ok(Some(FileKind::File))) {
+                self.file(path);
+            }
+        }
+    }
+
+    fn file(&mut self, path: String) {
+        let Some(digest) = self.expected.0.remove(&path) else {
+            return self.findings.push(Finding::Extra(path));
+        };
+        self.check_mode(&path);
+        if wheel::file_digest(&self.root.join(&path)).is_ok_and(|found| found == digest) {
+            return;
+        }
+        self.findings.push(Finding::Changed(path));
+    }
+
+    fn check_mode(&mut self, path: &str) {
+        let mode = fs::symlink_metadata(&self.root.join(path)).map(|facts| facts.permissions().mode());
+        if mode.is_ok_and(|mode| mode & 0o222 != 0) {
+            self.findings.push(Finding::WrongMode(path.to_owned()));
+        }
+    }
+}

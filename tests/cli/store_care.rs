@@ -1,0 +1,128 @@
+//! `virtpy store verify` and `repair`, and what they find after a foreign installer wrote through a link.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use crate::support::{Index, TestContext, WheelBuilder};
+
+/// A venv with `demo` and `other`.
+fn scene() -> (TestContext, Index) {
+    let context = TestContext::new();
+    let demo = WheelBuilder::new("demo", "1.0").file("demo/a.py", "x = 1\n").file("demo/b.py", "y = 1\n");
+    let others = ["other", "third"].map(|name| WheelBuilder::new(name, "1.0").build());
+    let index = Index::start(&[[demo.build()].as_slice(), &others].concat());
+    context.new_venv();
+    context.add(&index, &["demo", "other"]).success();
+    (context, index)
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// The folder of `demo` in the store, as the venv's link leads to it.
+fn demo(context: &TestContext) -> std::path::PathBuf {
+    let link = context.path(&format!(".venv/{}/demo", context.interpreter().site_packages()));
+    std::fs::canonicalize(link).unwrap()
+}
+
+/// Overwrites a file as root can through a link, and as an ordinary user cannot.
+fn overwrite(path: &Path, text: &str) {
+    set_mode(path, 0o644);
+    std::fs::write(path, text).unwrap();
+    set_mode(path, 0o444);
+}
+
+#[test]
+fn everything_that_is_wrong_is_found_and_restored() {
+    let (context, _index) = scene();
+    let sound = without_time(&context);
+    context.virtpy(["store", "verify"]).success();
+    let folder = demo(&context);
+    set_mode(&folder, 0o755);
+    overwrite(&folder.join("a.py"), "x = 2\n");
+    std::fs::remove_file(folder.join("b.py")).unwrap();
+    std::fs::write(folder.join("new.py"), "").unwrap();
+    set_mode(&folder.join("__init__.py"), 0o644);
+
+    let found = context.virtpy(["store", "verify"]).failure(1).raw_stdout;
+    for finding in [
+        "`site/demo/a.py` has another content",
+        "`site/demo/b.py` is missing",
+        "`site/demo/new.py` does not belong there",
+        "`site/demo/__init__.py` can be written",
+        "`site/demo` can be written",
+    ] {
+        assert!(found.contains(finding), "{finding} is not in:\n{found}");
+    }
+    assert!(!found.contains("other 1.0"), "only demo is damaged:\n{found}");
+    context.virtpy(["store", "verify", "other"]).success();
+    context.virtpy(["internal-store", "verify", "demo"]).failure(1);
+    context.virtpy(["store", "verify", "unknown-name"]).failure(1);
+
+    context.virtpy(["store", "repair"]).success();
+    context.virtpy(["store", "verify"]).success();
+    sound.assert_unchanged(&without_time(&context), "the store after the repair");
+    assert_eq!(context.eval(".venv", "import demo.a, demo.b; print(demo.a.x)"), "1");
+    context.assert_no_leftovers();
+}
+
+/// The store's tree; `entry.json` tells when an entry was unpacked, so it is not compared.
+fn without_time(context: &TestContext) -> crate::support::Tree {
+    let mut tree = context.store_tree();
+    for (path, node) in &mut tree.0 {
+        if path.ends_with("/entry.json")
+            && let crate::support::Node::File(_, hash) = node
+        {
+            hash.clear();
+        }
+    }
+    tree
+}
+
+#[test]
+fn what_cannot_be_had_again_is_said_and_left() {
+    let (context, _index) = scene();
+    overwrite(&demo(&context).join("a.py"), "x = 2\n");
+    let failed = context.virtpy(["store", "repair", "--offline"]).failure(1);
+    assert!(failed.raw_stderr.contains("demo 1.0"), "{}", failed.raw_stderr);
+    assert_eq!(context.eval(".venv", "import demo.a; print(demo.a.x)"), "2");
+    // Modes alone can be set right without the wheel.
+    set_mode(&demo(&context).join("b.py"), 0o644);
+    overwrite(&demo(&context).join("a.py"), "x = 1\n");
+    context.virtpy(["store", "repair", "--offline"]).success();
+    context.virtpy(["store", "verify"]).success();
+}
+
+#[test]
+fn damage_by_a_foreign_installer_is_found_by_the_next_command_in_that_venv() {
+    let (context, index) = scene();
+    overwrite(&demo(&context).join("a.py"), "x = 'overwritten'\n");
+    leave_a_trace(&context);
+    let added = context.add(&index, &["third"]).success();
+    assert!(added.raw_stderr.contains("changed demo 1.0 in the store"), "{}", added.raw_stderr);
+    context.virtpy(["store", "verify"]).success();
+    assert_eq!(context.eval(".venv", "import demo.a; print(demo.a.x)"), "1");
+}
+
+#[test]
+fn no_other_venv_gets_what_a_foreign_installer_damaged() {
+    let (context, index) = scene();
+    overwrite(&demo(&context).join("a.py"), "x = 'overwritten'\n");
+    leave_a_trace(&context);
+    context.new_named_venv("fresh");
+    context.add(&index, &["--venv", "fresh", "demo"]).success();
+    // Only root can do such damage, so only root looks for it in other venvs.
+    let id = context.run(context.command("id").arg("-u"));
+    let expected = if id.raw_stdout.trim() == "0" { "1" } else { "overwritten" };
+    assert_eq!(context.eval("fresh", "import demo.a; print(demo.a.x)"), expected);
+}
+
+/// What an installer leaves that overwrote `demo` without uninstalling it.
+fn leave_a_trace(context: &TestContext) {
+    let site = context.interpreter().site_packages();
+    let folder = format!(".venv/{site}/demo-1.1.dist-info");
+    context.write(&format!("{folder}/METADATA"), "Metadata-Version: 2.1\nName: demo\nVersion: 1.1\n");
+    context.write(&format!("{folder}/INSTALLER"), "pip\n");
+    context.write(&format!("{folder}/RECORD"), "demo-1.1.dist-info/METADATA,,\n");
+}
