@@ -29,7 +29,6 @@ pub(super) fn run(context: &Context, arguments: &AddArguments) -> Result<u8, Fai
     venv.recover()?;
     let contents = Contents::read(&venv, &context.store)?;
     aftermath::restore(context, &venv, &contents, &arguments.index)?;
-    aftermath::restore_everywhere(context, &venv, &arguments.index)?;
     let addition = Addition {
         context,
         arguments,
@@ -41,10 +40,13 @@ pub(super) fn run(context: &Context, arguments: &AddArguments) -> Result<u8, Fai
 
     let outcome = match addition.answer(&inputs)? {
         Answer::Satisfied => Outcome { unchanged: contents.distributions.len(), ..Outcome::default() },
-        Answer::Ask(known) => match addition.install_recalled(known.as_ref())? {
-            Some(outcome) => outcome,
-            None => addition.install(inputs, known.as_ref())?,
-        },
+        Answer::Ask(known) => {
+            aftermath::restore_everywhere(context, &venv, &arguments.index)?;
+            match addition.install_recalled(known.as_ref())? {
+                Some(outcome) => outcome,
+                None => addition.install(inputs, known.as_ref())?,
+            }
+        }
     };
     addition.report(&outcome, started.elapsed())
 }
@@ -178,7 +180,7 @@ impl Addition<'_> {
     /// Installs what was resolved for the same request before, if the store has all of it.
     fn install_recalled(&self, known: Option<&Known>) -> Result<Option<Outcome>, Failure> {
         let Some(known) = known else { return Ok(None) };
-        if self.arguments.dry_run || self.compiles() {
+        if self.arguments.dry_run {
             return Ok(None);
         }
         let Some(recalled) = resolve::recall(&self.context.store, &known.digest) else { return Ok(None) };
@@ -226,6 +228,9 @@ impl Addition<'_> {
         let linking = Instant::now();
         let change = Change { install, satisfies: digest.cloned(), ..Change::default() };
         let summary = self.venv.apply(&self.context.store, self.contents, &change)?;
+        if self.compiles() {
+            super::compile::compile(self.context, self.interpreter, self.venv, &change.install)?;
+        }
         let outcome = Outcome { summary, linked_in: linking.elapsed(), unchanged, ways };
         self.warn_about_broken_requirements(&outcome)?;
         Ok(outcome)
@@ -275,9 +280,6 @@ impl Addition<'_> {
                 self.arrival(one.entry, package.requested, direct_url)
             })
             .collect();
-        if self.compiles() {
-            super::compile::compile(self.context, self.interpreter, &install)?;
-        }
         let digest = known.map(|known| &known.digest);
         self.link(install, digest, unchanged, ways)
     }

@@ -38,6 +38,11 @@ impl PathError {
             io::ErrorKind::ReadOnlyFilesystem => {
                 Some("that disk is mounted read-only; set `VIRTPY_HOME` to a folder you can write".to_owned())
             }
+            io::ErrorKind::CrossesDevices => Some(
+                "hardlinks need the store and the venv on one file system; make the venv with another \
+                 `--link-mode` (`auto` or `copy`), or move the store with `VIRTPY_HOME`"
+                    .to_owned(),
+            ),
             _ => None,
         }
     }

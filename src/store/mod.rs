@@ -66,6 +66,11 @@ impl Store {
         self.home.join("cache")
     }
 
+    /// Which entries were compiled at once for which interpreter: a folder for each, with an empty file per entry.
+    pub fn compiled(&self) -> PathBuf {
+        self.cache().join("compiled")
+    }
+
     /// The folder of the installed interpreters.
     pub fn pythons(&self) -> PathBuf {
         self.home.join("pythons")

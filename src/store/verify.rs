@@ -148,6 +148,9 @@ impl Store {
             fs::exchange(staged.path(), &path)?;
             fs::set_mode(&path, 0o555)?;
             drop(staged);
+            for python in fs::names(&self.compiled()).unwrap_or_default() {
+                let _ = fs::remove_file(&self.compiled().join(python).join(id.as_str()));
+            }
         } else {
             self.publish(vec![staged])?;
         }

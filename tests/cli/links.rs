@@ -292,6 +292,69 @@ fn compile_bytecode_compiles_at_once() {
     assert_eq!(context.eval(".venv", code), "True True");
 }
 
+/// The bytecode files of the store, with the times of their last writing.
+fn bytecode_files(context: &TestContext) -> Vec<(String, std::time::SystemTime)> {
+    let tree = crate::support::Tree::of(&context.store());
+    let paths = tree.0.into_keys().filter(|path| path.ends_with(".pyc"));
+    paths
+        .map(|path| {
+            let time = context.store().join(&path).metadata().unwrap().modified().unwrap();
+            (path, time)
+        })
+        .collect()
+}
+
+#[test]
+fn each_version_of_python_compiles_for_itself_once() {
+    let wheel = WheelBuilder::new("demo", "1.0").file("demo/part.py", "z = 1\n").file("demo/deep/x.py", "");
+    let index = Index::start(&[wheel.build()]);
+    let pythons = crate::support::python::all();
+    let mut context = TestContext::new();
+    for (number, python) in pythons.iter().enumerate() {
+        for round in ["first", "second"] {
+            let venv = format!("{round}-{number}");
+            context.virtpy(["new", "-p", &python.path.to_string_lossy(), &venv]).success();
+            context.add(&index, &["--venv", &venv, "demo"]).success();
+            let before = bytecode_files(&context);
+            context.eval(&venv, "import demo.part, demo.deep.x");
+            let after = bytecode_files(&context);
+            if round == "first" {
+                assert_eq!(after.len(), before.len() + 3, "{python:?} compiles its own: {after:?}");
+            } else {
+                assert_eq!(after, before, "{python:?} writes nothing the second time");
+            }
+        }
+    }
+    // Whoever wants no bytecode written gets none.
+    context.set("PYTHONDONTWRITEBYTECODE", "1");
+    let other = Index::start(&[WheelBuilder::new("quiet", "1.0").build()]);
+    context.add(&other, &["--venv", "first-0", "quiet"]).success();
+    let before = bytecode_files(&context);
+    context.eval("first-0", "import quiet");
+    assert_eq!(bytecode_files(&context), before);
+}
+
+#[test]
+fn compiled_bytecode_needs_no_times_and_comes_into_copies_too() {
+    let index = Index::start(&[WheelBuilder::new("demo", "1.0").build()]);
+    let mut context = TestContext::new();
+    context.set("VIRTPY_COMPILE_BYTECODE", "1");
+    context.new_venv();
+    context.add(&index, &["demo"]).success();
+    let compiled = bytecode_files(&context);
+    assert_eq!(compiled.len(), 1, "{compiled:?}");
+    let bytes = std::fs::read(context.store().join(&compiled[0].0)).unwrap();
+    assert_eq!(bytes[4..8], [1, 0, 0, 0], "valid whatever the source's time is (PEP 552)");
+    // The second venv has nothing to compile, and a copy has bytecode of its own.
+    context.new_named_venv("second");
+    context.add(&index, &["--venv", "second", "demo"]).success();
+    assert_eq!(bytecode_files(&context), compiled);
+    context.virtpy(["new", "--link-mode", "copy", "copied"]).success();
+    context.add(&index, &["--venv", "copied", "demo"]).success();
+    let code = "import os, importlib.util as u; c = u.find_spec('demo').cached; print(os.path.exists(c), 'copied' in c)";
+    assert_eq!(context.eval("copied", code), "True True");
+}
+
 #[test]
 fn several_top_level_names_of_one_wheel_are_each_linked() {
     let wheel = WheelBuilder::new("demo", "1.0")

@@ -90,3 +90,40 @@ fn a_real_folder_goes_away_whole() {
     context.virtpy(["remove", "asker", "provider"]).success();
     empty.assert_unchanged(&context.venv_content(".venv"), "the empty venv");
 }
+
+/// A folder on another file system than that of temporary files, where the machine has one.
+fn on_another_file_system(context: &TestContext) -> Option<tempfile::TempDir> {
+    use std::os::unix::fs::MetadataExt as _;
+    let device = |path: &Path| std::fs::metadata(path).ok().map(|facts| facts.dev());
+    let memory = Path::new("/dev/shm");
+    if device(memory).is_none() || device(memory) == device(context.root()) {
+        crate::support::skip("this machine has no second file system to write to");
+        return None;
+    }
+    tempfile::Builder::new().prefix("virtpy-test-").tempdir_in(memory).ok()
+}
+
+#[test]
+fn a_venv_may_be_on_another_file_system_than_the_store() {
+    let context = TestContext::new();
+    let Some(folder) = on_another_file_system(&context) else { return };
+    let index = Index::start(&wheels());
+    let venv = folder.path().join("venv");
+    let shown = venv.to_string_lossy();
+    context.virtpy(["new", &shown]).success();
+    context.add(&index, &["--venv", &shown, "asker", "provider"]).success();
+    assert_eq!(context.eval(&shown, ASK), "42");
+    let library = venv.join(context.interpreter().site_packages()).join("asker/lib/libasking.so");
+    assert!(library.is_file() && !library.is_symlink(), "copied, where no second name can be given");
+    context.virtpy(["check", "--venv", &shown]).success();
+    context.virtpy(["remove", "--venv", &shown, "asker", "provider"]).success();
+    assert!(!library.exists());
+    // The user asked for hardlinks: copies instead would be a silent mixture.
+    let hard = folder.path().join("hard");
+    let shown = hard.to_string_lossy();
+    context.virtpy(["new", "--link-mode", "hardlink", &shown]).success();
+    let empty = context.venv_content(&shown);
+    let refused = context.add(&index, &["--venv", &shown, "provider"]).failure(1);
+    assert!(refused.raw_stderr.contains("one file system"), "{}", refused.raw_stderr);
+    empty.assert_unchanged(&context.venv_content(&shown), "the venv after the failure");
+}
