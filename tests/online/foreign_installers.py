@@ -61,8 +61,11 @@ python = ">=3.8"
 
 
 
-def install_tools(place, interpreter):
-    """Installs every tool into a venv of its own, at place/tools, and returns their versions by name."""
+def install_tools(place, interpreter, accounts):
+    """Installs every tool into a venv of its own, at place/tools, and returns their versions by name.
+
+    They run as every account, which is tried: that one cannot start must not pass for a refusal.
+    """
     folder = place.path("tools")
     folder.mkdir()
     first = folder / "pip-newest"
@@ -77,7 +80,9 @@ def install_tools(place, interpreter):
             place.run(pip + ["install", "--quiet", TOOLS[name]])
         code = "import sys; from importlib.metadata import version; print(version(sys.argv[1]))"
         distribution = re.match(r"[a-z]+", name).group()
-        return place.run([venv / "bin/python", "-c", code, distribution])[0].strip()
+        command = [venv / "bin/python", "-c", code, distribution]
+        versions = {place.run(account.command(command))[0].strip() for account in accounts}
+        return ", ".join(sorted(versions))
 
     with ThreadPoolExecutor(max_workers=2) as pool:
         versions = dict(zip(TOOLS, pool.map(install, TOOLS)))
@@ -91,18 +96,19 @@ class Pip:
 
     installer = "pip"
     reinstalls = True
+    starts_pip_for_each = False
 
     def __init__(self, tools, name):
         self.name = name
         self.command = [tools / name / "bin/python", "-m", "pip"]
 
     def run(self, scene, *arguments, **options):
-        """Runs pip on the scene's venv."""
-        scene.run(self.command + ["--python", scene.venv / "bin/python"] + list(arguments), **options)
+        """Runs pip on the scene's venv and returns its outputs."""
+        return scene.run(self.command + ["--python", scene.venv / "bin/python"] + list(arguments), **options)
 
-    def install(self, scene, pins, **options):
+    def install(self, scene, pins):
         """Installs what is not there yet."""
-        self.run(scene, "install", *pins, **options)
+        self.run(scene, "install", *pins)
 
     def upgrade(self, scene, pins):
         """Replaces what is there by another version."""
@@ -113,8 +119,8 @@ class Pip:
         self.run(scene, "install", "--force-reinstall", *pins)
 
     def overwrite(self, scene, pins, **options):
-        """Writes over what is there, without uninstalling it."""
-        self.run(scene, "install", "--ignore-installed", *pins, **options)
+        """Writes over what is there, without uninstalling it, and returns the tool's outputs."""
+        return self.run(scene, "install", "--ignore-installed", *pins, **options)
 
     def uninstall(self, scene, names):
         """Removes distributions."""
@@ -126,18 +132,19 @@ class Uv:
 
     name = installer = "uv"
     reinstalls = True
+    starts_pip_for_each = False
 
     def __init__(self, tools):
         self.program = tools / "uv/bin/uv"
 
-    def run(self, scene, verb, *arguments, **options):
+    def run(self, scene, verb, *arguments):
         """Runs uv on the scene's venv."""
         command = [self.program, "pip", verb, "--python", scene.venv / "bin/python"]
-        scene.run(command + list(arguments), **options)
+        scene.run(command + list(arguments))
 
-    def install(self, scene, pins, **options):
+    def install(self, scene, pins):
         """Installs what is not there yet."""
-        self.run(scene, "install", *pins, **options)
+        self.run(scene, "install", *pins)
 
     def upgrade(self, scene, pins):
         """Replaces what is there by another version."""
@@ -159,8 +166,9 @@ class Poetry:
     reinstalls = False
 
     def __init__(self, tools, name, builtin_uninstall=None):
-        self.program = tools / name / "bin/poetry"
+        self.command = [tools / name / "bin/python", "-m", "poetry"]
         self.name = name
+        self.starts_pip_for_each = not builtin_uninstall
         self.settings = {
             "POETRY_NO_INTERACTION": "1",
             "POETRY_KEYRING_ENABLED": "false",
@@ -171,9 +179,9 @@ class Poetry:
             self.settings["POETRY_INSTALLER_BUILTIN_UNINSTALL"] = str(builtin_uninstall).lower()
             self.name += "-builtin-uninstall" if builtin_uninstall else "-pip-uninstall"
 
-    def run(self, scene, *arguments, **options):
+    def run(self, scene, *arguments):
         """Runs Poetry in the project, to which this venv must belong."""
-        scene.run([self.program] + list(arguments), settings=self.settings, **options)
+        scene.run(self.command + list(arguments), settings=self.settings)
 
     def project(self, scene, pins):
         """Writes a project that requires these pins, without a lock file."""
@@ -185,10 +193,10 @@ class Poetry:
         """What the venv has, as pins."""
         return ["%s==%s" % item for item in scene.versions().items()]
 
-    def install(self, scene, pins, **options):
+    def install(self, scene, pins):
         """Adds requirements to a project that has what is installed."""
         self.project(scene, self.present(scene))
-        self.run(scene, "add", "--source", "loopback", *pins, **options)
+        self.run(scene, "add", "--source", "loopback", *pins)
 
     def upgrade(self, scene, pins):
         """Installs a project that has other versions than the venv."""
@@ -213,9 +221,9 @@ class Overwriter:
         self.python = tools / "installer/bin/python"
 
     def overwrite(self, scene, pins, **options):
-        """Writes wheels over what is there."""
+        """Writes wheels over what is there and returns the outputs."""
         wheels = [find_wheel(scene.wheels, *pin.split("==")) for pin in pins]
-        scene.run([self.python, "-c", OVERWRITE, scene.venv] + wheels, **options)
+        return scene.run([self.python, "-c", OVERWRITE, scene.venv] + wheels, **options)
 
 
 def installers(tools):

@@ -46,7 +46,8 @@ class Account:
         if self.uid is None:
             return list(arguments)
         user, group = "--reuid=%d" % self.uid, "--regid=%d" % self.uid
-        return ["setpriv", user, group, "--clear-groups", "--"] + list(arguments)
+        # setpriv itself may still read what root may; what env starts may not.
+        return ["setpriv", user, group, "--clear-groups", "--", "env"] + list(arguments)
 
     def make_folder(self, path):
         """Makes a folder that belongs to the account."""
@@ -193,6 +194,21 @@ class Scene:
         """Lets virtpy install these versions."""
         pins = ["%s==%s" % item for item in pins.items()]
         self.virtpy("add", "--quiet", "--venv", venv or self.venv, *pins)
+
+    def add_past_leftovers(self, pins):
+        """Lets virtpy install, and does what its hint says about paths that a failed tool left behind."""
+        leftovers = self.orphans()
+        for _ in range(len(leftovers) + 1):
+            try:
+                self.add(pins)
+                return
+            except CheckFailed as problem:
+                require_equal(self.orphans(), leftovers, "what is left of another tool, after an add that was refused")
+                named = [path for path in leftovers if "/%s` is in the way" % path in str(problem)]
+                if not named:
+                    raise
+                (self.site_packages / named[0]).rename(self.folder / named[0].replace(os.sep, "-"))
+                leftovers = self.orphans()
 
     def remove(self, names):
         """Lets virtpy remove distributions."""

@@ -6,6 +6,7 @@ virtpy's own next commands are looked at. Writers that do not uninstall first mu
 root they get through, and virtpy has to notice before a new venv gets the damage.
 """
 
+import functools
 import os
 import shutil
 import subprocess
@@ -124,6 +125,15 @@ class Collected:
         self.passed += not complaints and not problems
         return not problems
 
+    def step_in_a_fresh_venv(self, what, pins, action):
+        """Carries a step out in a new venv with these versions, and a new store."""
+
+        def both():
+            self.scene.fresh(pins)
+            action()
+
+        return self.step(what, both)
+
 
 def aside(scene, before, foreign, installer):
     """virtpy adds and removes a package that has nothing to do with the foreign tool's."""
@@ -189,11 +199,14 @@ def play_installer(stage, account, tool):
     collected = Collected(scene)
     steps = [("install", installing, ())]
     for which, targets in TARGETS.items():
-        steps.append(("upgrade of the " + which, upgrading, (targets,)))
+        if not tool.starts_pip_for_each or which == "later":
+            steps.append(("upgrade of the " + which, upgrading, (targets,)))
         if tool.reinstalls:
             steps.append(("reinstall of the " + which, reinstalling, (targets,)))
-        steps.append(("uninstall of the " + which, uninstalling, (targets,)))
-    steps.append(("uninstall of everything", uninstalling, (BASE,)))
+        if not tool.starts_pip_for_each or which == "earlier":
+            steps.append(("uninstall of the " + which, uninstalling, (targets,)))
+    if not tool.starts_pip_for_each:  # A pip in a zip file, once for each distribution, takes its time.
+        steps.append(("uninstall of everything", uninstalling, (BASE,)))
     layout = None
     for what, action, arguments in steps:
         if layout is None:
@@ -215,13 +228,14 @@ def require_right_in_a_new_venv(scene, pins):
 
 def refused(scene, write, pins, targets):
     """An ordinary user's writer that goes through links fails, harms nothing, and virtpy can go on."""
-    write(fails=True)
+    output = "".join(write(fails=True))
+    require("ermission denied" in output, "it did not fail for want of permission:\n" + output)
     scene.require_store_unchanged("the refused write")
     scene.virtpy("list", "--venv", scene.venv)
     present = [name for name in targets if name in scene.versions()]
     if present:
         scene.remove(present)
-    scene.add({name: "1.0" for name in targets})
+    scene.add_past_leftovers(at("1.0", targets))
     scene.verify(dict(pins, **at("1.0", targets)))
     require_right_in_a_new_venv(scene, pins)
 
@@ -259,7 +273,7 @@ def noticed_by_add(scene, write, pins):
 def noticed_by_remove(scene, write, pins):
     """`virtpy remove` in the venv names what is damaged, and a new venv is right."""
     names = damage(scene, write)
-    output = "".join(scene.virtpy("remove", "--venv", scene.venv, "vp-space-one"))
+    output = "".join(scene.virtpy("remove", "--venv", scene.venv, "vp-elf-lib"))
     require_named(names, output, "remove")
     require_right_in_a_new_venv(scene, pins)
 
@@ -305,45 +319,56 @@ def play_overwriter(stage, account, tool):
     scene = Scene(stage, account, tool.name + " overwriting")
     collected = Collected(scene)
     pins = at("1.0", BASE)
-    if not account.is_root:
+    if account.is_root:
+        write = functools.partial(tool.overwrite, scene, pinned(at("2.0", TARGETS["later"])))
+        for what, reaction in REACTIONS.items():
+            collected.step_in_a_fresh_venv(what, pins, functools.partial(reaction, scene, write, pins))
+    else:
         for target in TARGETS["later"]:
-            write = lambda fails: tool.overwrite(scene, [target + "==2.0"], fails=fails)
-
-            def action():
-                scene.fresh(pins)
-                refused(scene, write, pins, [target])
-
-            collected.step("over " + target, action)
-        return collected
-    write = lambda fails: tool.overwrite(scene, pinned(at("2.0", TARGETS["later"])), fails=fails)
-    for what, reaction in REACTIONS.items():
-
-        def react():
-            scene.fresh(pins)
-            reaction(scene, write, pins)
-
-        collected.step(what, react)
+            write = functools.partial(tool.overwrite, scene, [target + "==2.0"])
+            action = functools.partial(refused, scene, write, pins, [target])
+            collected.step_in_a_fresh_venv("over " + target, pins, action)
     return collected
 
 
+def join(scene, tool, pins, joiners):
+    """Installs distributions that join folded folders; if the store is not touched, they have to work."""
+    tool.install(scene, pinned(at("1.0", joiners)))
+    if not scene.changes():
+        scene.verify(dict(pins, **at("1.0", joiners)), joiners, tool.installer)
+
+
+def join_or_be_refused(scene, tool, pins, joiner):
+    """An ordinary user's installer either does what it says or fails; in both cases it harms nothing."""
+    try:
+        tool.install(scene, [joiner + "==1.0"])
+    except CheckFailed as problem:
+        output = str(problem)
+        refused(scene, lambda fails: output, pins, [joiner])
+        return
+    scene.require_store_unchanged("install")
+    scene.verify(dict(pins, **{joiner: "1.0"}), [joiner], tool.installer)
+    scene.remove([joiner])
+    scene.verify(pins)
+
+
 def play_joiner(stage, account, tool):
-    """A tool installs a distribution into a folder that is folded, because one distribution had it alone."""
+    """A tool installs distributions into folders that are folded, because one distribution had them alone."""
     scene = Scene(stage, account, tool.name + " joining")
     collected = Collected(scene)
-    for owner, joiner in JOINERS.items():
-        pins = {owner: "1.0", "vp-elf-lib": "1.0"}
-        write = lambda fails: tool.install(scene, [joiner + "==1.0"], fails=fails)
-        reactions = REACTIONS if account.is_root else {"refused": None}
-        for what, reaction in reactions.items():
-
-            def react():
-                scene.fresh(pins)
-                if reaction:
-                    reaction(scene, write, pins)
-                else:
-                    refused(scene, write, pins, [joiner])
-
-            collected.step("%s beside %s: %s" % (joiner, owner, what), react)
+    steps = []
+    pins = at("1.0", list(JOINERS) + ["vp-elf-lib"])
+    if account.is_root:
+        write = lambda fails: join(scene, tool, pins, list(JOINERS.values()))
+        for what, reaction in REACTIONS.items():
+            steps.append((what, pins, functools.partial(reaction, scene, write, pins)))
+    else:
+        for owner, joiner in JOINERS.items():
+            pins = at("1.0", [owner, "vp-elf-lib"])
+            action = functools.partial(join_or_be_refused, scene, tool, pins, joiner)
+            steps.append(("%s beside %s" % (joiner, owner), pins, action))
+    for what, pins, action in steps:
+        collected.step_in_a_fresh_venv(what, pins, action)
     return collected
 
 
@@ -362,7 +387,7 @@ def check(place):
     """Lets every tool act as every account."""
     stage = Stage(place)
     try:
-        versions = install_tools(place, stage.interpreter)
+        versions = install_tools(place, stage.interpreter, stage.accounts)
         yield "tools: " + ", ".join("%s %s" % item for item in sorted(versions.items()))
         failures = []
         with ThreadPoolExecutor(max_workers=2) as pool:

@@ -11,6 +11,7 @@ import http.server
 import os
 import re
 import subprocess
+import sys
 import sysconfig
 import threading
 import zipfile
@@ -182,12 +183,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """Says nothing."""
 
 
+class Server(http.server.ThreadingHTTPServer):
+    """Serves each connection in a thread, and does not mind when a client hangs up."""
+
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """Tells of an accident, unless it is the client's."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class Index:
     """A loopback index of the wheels in a folder, in a thread of its own."""
 
     def __init__(self, folder):
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.server.folder = folder
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()
