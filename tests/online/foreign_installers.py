@@ -1,8 +1,9 @@
 """The foreign installers: real pip, uv, Poetry and the library `installer`, each in a venv of its own.
 
-How Poetry uninstalls: a venv of virtpy has no pip, so Poetry 1.8 and, with `installer.builtin-uninstall` off, Poetry 2
-run the pip wheel that its virtualenv embeds, with the venv's interpreter. With the setting on, Poetry 2 deletes the
-files in its own process. All of them write wheels in their own process, through the library `installer`.
+How Poetry uninstalls: in a venv without a pip, Poetry 1.8 and, with `installer.builtin-uninstall` off,
+Poetry 2 run the pip wheel that their virtualenv embeds, with the venv's interpreter. With the setting on,
+Poetry 2 deletes the files in its own process. All of them write wheels in their own process, through the
+library `installer`.
 """
 
 import re
@@ -22,7 +23,12 @@ TOOLS = {
 }
 
 # What every version must begin with, so that the check never runs against something else.
-EXPECTED = {"pip-newest": r"2[6-9]\.|[3-9]\d\.", "pip-23": r"23\.", "poetry-2": r"2\.", "poetry-1.8": r"1\.8\."}
+EXPECTED = {
+    "pip-newest": r"2[6-9]\.|[3-9]\d\.",
+    "pip-23": r"23\.",
+    "poetry-2": r"2\.",
+    "poetry-1.8": r"1\.8\.",
+}
 
 # Settings of the machine that must not reach the tools when they work on a venv.
 SETTINGS = re.compile(r"^(PIP|UV|POETRY|VIRTUAL_ENV|CONDA)(_|$)|^(HTTPS?|ALL|NO)_PROXY$", re.IGNORECASE)
@@ -73,6 +79,7 @@ def install_tools(place, interpreter, accounts):
     place.run([first / "bin/python", "-m", "pip", "install", "--quiet", "--upgrade", "pip"])
 
     def install(name):
+        """Installs one tool and returns its version."""
         venv = folder / name
         if venv != first:
             place.run([interpreter, "-m", "venv", "--without-pip", venv])

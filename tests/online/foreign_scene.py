@@ -1,4 +1,4 @@
-"""Where a foreign installer acts: a venv of virtpy with a store of its own, as root or as an ordinary user."""
+"""Where a foreign installer acts: a venv of virtpy with its own store, as root or as an ordinary user."""
 
 import csv
 import hashlib
@@ -87,7 +87,7 @@ def expected_value(pins, name, module):
 
 
 def snapshot(folder):
-    """Every path below a folder with its mode, time and content; of __pycache__ folders only that they are there."""
+    """Every path below a folder with its mode, time and content; of __pycache__ only that it is there."""
     found = {}
     for here, folders, files in os.walk(str(folder)):
         relative = os.path.relpath(here, str(folder))
@@ -102,7 +102,8 @@ def snapshot(folder):
                     content = hashlib.sha256(stream.read()).hexdigest()
             elif name == "__pycache__":
                 time = None
-            found[os.path.normpath(os.path.join(relative, name))] = (oct(facts.st_mode), facts.st_uid, time, content)
+            key = os.path.normpath(os.path.join(relative, name))
+            found[key] = (oct(facts.st_mode), facts.st_uid, time, content)
         folders[:] = [name for name in folders if name != "__pycache__"]
     return found
 
@@ -153,7 +154,8 @@ class Scene:
 
     def environment(self, settings):
         """The environment of a command: the loopback index, a home of its own, no settings of the machine."""
-        environment = {key: value for key, value in self.stage.place.environment.items() if not SETTINGS.match(key)}
+        machine = self.stage.place.environment
+        environment = {key: value for key, value in machine.items() if not SETTINGS.match(key)}
         environment.update(
             HOME=str(self.folder / "h"),
             VIRTPY_HOME=str(self.folder / "s"),
@@ -203,11 +205,11 @@ class Scene:
                 self.add(pins)
                 return
             except CheckFailed as problem:
-                require_equal(self.orphans(), leftovers, "what is left of another tool, after an add that was refused")
+                require_equal(self.orphans(), leftovers, "another tool's files after a refused add")
                 named = [path for path in leftovers if "/%s` is in the way" % path in str(problem)]
                 if not named:
                     raise
-                (self.site_packages / named[0]).rename(self.folder / named[0].replace(os.sep, "-"))
+                (self.site_packages / named[0]).rename(self.folder / "h" / named[0].replace(os.sep, "-"))
                 leftovers = self.orphans()
 
     def remove(self, names):
@@ -230,7 +232,8 @@ class Scene:
             before, after = self.known.get(path), now.get(path)
             if before != after:
                 word = "added" if before is None else "gone" if after is None else "changed"
-                found.setdefault(path.split(os.sep)[0], []).append("%s %s (%s, %s)" % (path, word, before, after))
+                line = "%s %s (%s, %s)" % (path, word, before, after)
+                found.setdefault(path.split(os.sep)[0], []).append(line)
         return found
 
     def owner(self, entry):
@@ -241,12 +244,13 @@ class Scene:
         """The store is as virtpy left it, and says so itself."""
         lines = [line for lines in self.changes().values() for line in lines]
         if lines:
-            raise CheckFailed("the store after %s: %d changes\n  %s" % (what, len(lines), "\n  ".join(lines[:12])))
+            text = "\n  ".join(lines[:12])
+            raise CheckFailed("the store after %s: %d changes\n  %s" % (what, len(lines), text))
         if self.stage.can_verify:
             self.virtpy("store", "verify")
 
     def accept_new_entries(self):
-        """After a command of virtpy: the entries that were known are unchanged, those that came are known now."""
+        """After a command of virtpy: the known entries are unchanged, those that came are known now."""
         entries = {path.split(os.sep)[0] for path in self.known}
         lines = [line for entry, lines in self.changes().items() if entry in entries for line in lines]
         require(not lines, "virtpy changed its store\n  " + "\n  ".join(lines[:12]))
@@ -255,22 +259,34 @@ class Scene:
     def probe(self, venv=None):
         """What the interpreter of a venv finds."""
         names = sorted(expected_modules({}))
-        return json.loads(self.run([(venv or self.venv) / "bin/python", "-c", PROBE] + names)[0])
+        return json.loads(self.run([(venv or self.venv) / "bin/python", "-I", "-c", PROBE] + names)[0])
 
-    def verify(self, pins, foreign=None, installer=None):
-        """These versions and nothing else are installed, for Python and for virtpy; some are a foreign tool's."""
+    def verify(self, pins, foreign=None, installer=None, leavings=False):
+        """These versions and nothing else are installed, for Python and virtpy; some are another tool's.
+
+        Folders without code may be left where `leavings` says so: real pip leaves some in other venvs too.
+        """
         found = self.probe()
-        require_equal(found["versions"], sorted([name, version] for name, version in pins.items()), "metadata")
+        if leavings:
+            expected = expected_modules(pins)
+            for module, value in found["modules"].items():
+                if value == "a folder without code" and expected[module] == "absent":
+                    found["modules"][module] = "absent"
+        require_equal(found["versions"], sorted(map(list, pins.items())), "metadata")
         require_equal(found["modules"], expected_modules(pins), "imports")
         require_equal(found["missing"], [], "files of RECORD that are not there")
         require_equal(self.versions(), pins, "virtpy list")
         self.verify_other_files(pins)
-        require_equal(self.orphans(), [], "paths that belong to no distribution")
+        orphans = self.orphans()
+        if leavings:
+            orphans = [path for path in orphans if not (self.site_packages / path).is_dir()]
+        require_equal(orphans, [], "paths that belong to no distribution")
         output = self.check_venv()
         for name in pins:
-            sentence = "%s %s was installed by " % (name, pins[name])
+            sentence = "%s %s was installed by" % (name, pins[name])
             if name in (foreign or ()):
-                require(sentence + installer in output, "check does not say %r:\n%s" % (sentence + installer, output))
+                sentence += " " + installer
+                require(sentence in output, "check does not say %r:\n%s" % (sentence, output))
             else:
                 require(sentence not in output, "check takes %s for foreign:\n%s" % (name, output))
         if not foreign:

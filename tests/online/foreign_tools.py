@@ -1,9 +1,9 @@
 """No foreign installer damages the store through a venv of virtpy, and each does what it says.
 
-Real pip (the newest and 23), uv and Poetry (2 with both ways of uninstalling, and 1.8) install, upgrade, reinstall and
-uninstall distributions of every shape, as root and as an ordinary user. After every step the store, the venv and
-virtpy's own next commands are looked at. Writers that do not uninstall first must fail for an ordinary user; as
-root they get through, and virtpy has to notice before a new venv gets the damage.
+Real pip (the newest and 23), uv and Poetry (2 with both ways of uninstalling, and 1.8) install, upgrade,
+reinstall and uninstall distributions of every shape, as root and as an ordinary user. After every step the
+store, the venv and virtpy's own next commands are looked at. Writers that do not uninstall first must fail
+for an ordinary user; as root they get through, and virtpy has to notice before a new venv gets the damage.
 """
 
 import functools
@@ -76,7 +76,6 @@ class Stage:
             self.accounts = [Account("root"), Account("user", ORDINARY_USER)]
         self.interpreter = self.find_interpreter()
         self.can_verify = self.has("store", "verify")
-        self.can_repair = self.has("store", "repair")
         self.wheels = place.path("wheels")
         make_wheels(self.wheels, place.path("build"))
         self.index = Index(self.wheels)
@@ -99,7 +98,8 @@ class Stage:
 
 def succeeds(command):
     """Whether a command ends with 0."""
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    nothing = subprocess.DEVNULL
+    done = subprocess.run(command, stdin=nothing, stdout=nothing, stderr=nothing)
     return done.returncode == 0
 
 
@@ -129,6 +129,7 @@ class Collected:
         """Carries a step out in a new venv with these versions, and a new store."""
 
         def both():
+            """Makes the venv and acts on it."""
             self.scene.fresh(pins)
             action()
 
@@ -186,7 +187,7 @@ def uninstalling(scene, tool, layout, targets):
     tool.uninstall(scene, targets)
     scene.require_store_unchanged("uninstall")
     pins = at("1.0", [name for name in BASE if name not in targets])
-    scene.verify(pins)
+    scene.verify(pins, leavings=True)
     aside(scene, pins, (), tool.installer)
     scene.add(at("1.0", targets))
     scene.verify(at("1.0", BASE))
@@ -280,6 +281,7 @@ def noticed_by_remove(scene, write, pins):
 
 def repaired(scene, write, pins):
     """`virtpy store verify` names what is damaged, `virtpy store repair` mends it, and the venv can go on."""
+    require(scene.stage.can_verify, "the program has no `virtpy store verify`")
     before = scene.store()
     names = damage(scene, write)
     if names:
@@ -391,7 +393,8 @@ def check(place):
         yield "tools: " + ", ".join("%s %s" % item for item in sorted(versions.items()))
         failures = []
         with ThreadPoolExecutor(max_workers=2) as pool:
-            futures = [pool.submit(play, stage, account, tool) for play, account, tool in plays(stage, place.path("tools"))]
+            tools = place.path("tools")
+            futures = [pool.submit(play, stage, *roles) for play, *roles in plays(stage, tools)]
             for future in as_completed(futures):
                 collected = future.result()
                 failures += collected.failures

@@ -1,7 +1,7 @@
-"""The wheels that the foreign installers act on, made here in two versions each, and a loopback index that has them.
+"""The wheels that the foreign installers act on, made here in two versions each, with a loopback index.
 
-Every file tells its version in the same number of bytes, so that a file which was written over keeps its size, and
-the wheels carry one fixed time, as reproducible builds do.
+Every file tells its version in the same number of bytes, so that a file which was written over keeps its
+size, and the wheels carry one fixed time, as reproducible builds do.
 """
 
 import base64
@@ -19,8 +19,9 @@ from pathlib import Path
 
 VERSIONS = ("1.0", "2.0")
 
-# What an ordinary wheel has: package files, of which {0} is the version with an underscore. Each name stands for a
-# shape: folded (plain), unfolded with an __init__.py (share), PEP 420 (space), deep (deep); *-new come later.
+# What an ordinary wheel has: package files, of which {0} is the version with an underscore. Each name
+# stands for a shape: folded (plain), unfolded with an __init__.py (share), PEP 420 (space), deep (deep);
+# *-new come later.
 FILES = {
     "vp-plain": [
         "vp_plain/__init__.py",
@@ -47,7 +48,7 @@ FILES = {
 SCRIPTS = ("vp-plain", "vp-new")
 DATA = ("vp-plain", "vp-data-new")
 
-# Distributions with a shared library: what it is called, and the one of vp-elf-lib that it needs from another wheel.
+# Distributions with a shared library, and the library of another wheel that it needs.
 LIBRARIES = {"vp-elf-lib": None, "vp-elf-user": "libvp_elf_lib.so", "vp-elf-new": "libvp_elf_lib.so"}
 
 PROVIDER_SOURCE = "int vp_elf_lib(void) { return %d; }\n"
