@@ -15,6 +15,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True  # Nothing may be left in the source tree.
 
 import pythons  # noqa: E402
+import real_path_tools  # noqa: E402
 import second_venv  # noqa: E402
 import side_by_side  # noqa: E402
 import sources  # noqa: E402
@@ -25,6 +26,7 @@ CHECKS = {
     "second-venv": second_venv.check,
     "pythons": pythons.check,
     "sources": sources.check,
+    "real-path-tools": real_path_tools.check,
 }
 
 
