@@ -1,6 +1,7 @@
 """coverage measures the user's own code and no package; what makes it so harms nothing else."""
 
 import json
+import re
 import statistics
 import subprocess
 import time
@@ -108,13 +109,16 @@ import json, site, sys
 print(json.dumps([sys.path, site.getsitepackages(), sys.flags.isolated]))
 """
 
-# The names in a folder that an import statement could find there, namespaces included.
+# The names in a folder that an import statement could find there: modules, and namespaces that have no code.
 IMPORTABLE = """
 import importlib.machinery, json, os, sys
 folder = sys.argv[1]
 names = {name.split(".")[0] for name in os.listdir(folder)} if os.path.isdir(folder) else set()
 find = importlib.machinery.PathFinder.find_spec
-print(json.dumps(sorted(n for n in names if n.isidentifier() and find(n, [folder]))))
+specs = {name: find(name, [folder]) for name in names if name.isidentifier()}
+modules = sorted(name for name, spec in specs.items() if spec and spec.origin)
+namespaces = sorted(name for name, spec in specs.items() if spec and not spec.origin)
+print(json.dumps([modules, namespaces]))
 """
 
 
@@ -133,12 +137,15 @@ def extra_search_path(pair):
     )
     require(len(extra) <= 1, "more than one extra entry of sys.path: %r" % extra)
     for entry in extra:
-        names = json.loads(pair.run("ours", ["python", "-I", "-c", IMPORTABLE, entry], pair.place.root))
-        require_equal(names, [], "what can be imported from " + entry)
+        text = pair.run("ours", ["python", "-I", "-c", IMPORTABLE, entry], pair.place.root)
+        modules, namespaces = json.loads(text)
+        require_equal(modules, [], "what can be imported from " + entry)
+        odd = [name for name in namespaces if not re.match("[a-f][0-9a-f]{15}$", name)]
+        require_equal(odd, [], "folders in %s that are not the store's entries" % entry)
     require_equal(
         pair.run("ours", ["python", "-I", "-W", "error", "-c", "import sys"], pair.place.root), "", "-I"
     )
-    return "%d extra entry of sys.path, with nothing to import; site.getsitepackages() unchanged" % len(extra)
+    return "%d extra entry of sys.path, without any module; site.getsitepackages() unchanged" % len(extra)
 
 
 def start_of_the_interpreter(pair):
