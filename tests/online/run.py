@@ -16,6 +16,7 @@ sys.dont_write_bytecode = True  # Nothing may be left in the source tree.
 
 import foreign_tools  # noqa: E402
 import pythons  # noqa: E402
+import real_path_tools  # noqa: E402
 import second_venv  # noqa: E402
 import side_by_side  # noqa: E402
 import sources  # noqa: E402
@@ -27,6 +28,7 @@ CHECKS = {
     "pythons": pythons.check,
     "sources": sources.check,
     "foreign-tools": foreign_tools.check,
+    "real-path-tools": real_path_tools.check,
 }
 
 
