@@ -105,18 +105,14 @@ impl Context {
         MarkerEnvironment::from_values(&interpreter.markers).map_err(|error| Failure::new(error.to_string()))
     }
 
-    /// A connection to the indexes, as the user's configuration and the flags say. Nothing is connected yet.
-    ///
-    /// # Errors
-    /// When a configuration file makes no sense.
-    pub fn session(&self, interpreter: &Interpreter, flags: &IndexArguments) -> Result<Session, Failure> {
-        let settings = self.index_settings(flags)?;
-        Ok(Session::new(SessionOptions {
+    /// A connection to the indexes, with what [`Self::index_settings`] read. Nothing is connected yet.
+    pub fn session(&self, interpreter: &Interpreter, settings: IndexSettings) -> Session {
+        Session::new(SessionOptions {
             cache_dir: self.store.cache().join("resolver"),
             python: interpreter.executable.clone(),
             settings,
             user_agent: concat!("virtpy/", env!("CARGO_PKG_VERSION")).to_owned(),
-        }))
+        })
     }
 
     /// What the configuration says, overridden by the flags.

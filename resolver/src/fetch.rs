@@ -28,7 +28,7 @@ pub(crate) async fn fetch(
 ) -> Result<Option<ObtainedWheel>, Error> {
     // What was built from source has its source for an origin.
     let file = wheel.origin.split(['?', '#']).next().unwrap_or_default();
-    if !Path::new(file).extension().is_some_and(|extension| extension == "whl") {
+    if Path::new(file).extension().is_none_or(|extension| extension != "whl") {
         return Ok(None);
     }
     let digest: HashDigest =

@@ -1,5 +1,6 @@
 //! `virtpy add`: install packages into a venv.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -28,14 +29,16 @@ pub(super) fn run(context: &Context, arguments: &AddArguments) -> Result<u8, Fai
     let _venv_lock = context.store.lock_venv(&venv.id, &mut context.announce())?;
     venv.recover()?;
     let contents = Contents::read(&venv, &context.store)?;
-    aftermath::restore(context, &venv, &contents, &arguments.index)?;
+    let contents = aftermath::restore(context, &venv, contents, &arguments.index)?;
     let addition = Addition {
         context,
         arguments,
         venv: &venv,
         interpreter: &interpreter,
         contents: &contents,
+        installed: contents.by_key(),
         settings: context.settings()?,
+        index: context.index_settings(&arguments.index)?,
     };
 
     let outcome = match addition.answer(&inputs)? {
@@ -107,7 +110,10 @@ struct Addition<'a> {
     venv: &'a Venv,
     interpreter: &'a Interpreter,
     contents: &'a Contents,
+    /// What is installed, by normalized name.
+    installed: BTreeMap<&'a str, &'a Distribution>,
     settings: Settings,
+    index: IndexSettings,
 }
 
 /// What came of it.
@@ -151,7 +157,7 @@ impl Addition<'_> {
         let Some(question) = Question::of(&inputs.specs, &inputs.files, &inputs.constraints) else {
             return Ok(Answer::Ask(None));
         };
-        let digest = resolve::request_digest(&question, &self.circumstances()?);
+        let digest = resolve::request_digest(&question, &self.circumstances());
         let untouched = self.contents.lost.is_empty()
             && !self.contents.distributions.iter().any(venv::Distribution::is_foreign);
         if untouched && self.contents.state.satisfied.as_ref() == Some(&digest) {
@@ -165,16 +171,15 @@ impl Addition<'_> {
     }
 
     /// Everything but the requirements that an answer depends on.
-    fn circumstances(&self) -> Result<String, Failure> {
-        let AddArguments { no_deps, pre, exclude_newer, index, .. } = self.arguments;
-        let settings = self.context.index_settings(index)?;
+    fn circumstances(&self) -> String {
+        let AddArguments { no_deps, pre, exclude_newer, .. } = self.arguments;
         let Interpreter { executable, version, platform, .. } = self.interpreter;
         // Whether a connection may be made changes nothing about the answer.
-        let settings = IndexSettings { offline: false, ..settings };
-        Ok(format!(
+        let settings = IndexSettings { offline: false, ..self.index.clone() };
+        format!(
             "{no_deps} {pre} {exclude_newer:?} {settings:?} {} {version} {platform}",
             executable.display()
-        ))
+        )
     }
 
     /// Installs what was resolved for the same request before, if the store has all of it.
@@ -184,14 +189,9 @@ impl Addition<'_> {
             return Ok(None);
         }
         let Some(recalled) = resolve::recall(&self.context.store, &known.digest) else { return Ok(None) };
-        let installed = self.contents.by_key();
         let is_there = |manifest: &Manifest| {
-            virtpy_resolver::normalize_name(&manifest.name).is_ok_and(|key| {
-                installed.get(key.as_str()).is_some_and(|distribution| {
-                    distribution.direct_url().is_none()
-                        && same_version(&distribution.version, &manifest.version)
-                })
-            })
+            virtpy_resolver::normalize_name(&manifest.name)
+                .is_ok_and(|key| self.is_installed(&key, &manifest.version))
         };
         let all = recalled.len();
         let install: Vec<Arrival> = recalled
@@ -237,9 +237,9 @@ impl Addition<'_> {
     }
 
     fn install(&self, inputs: Inputs, known: Option<&Known>) -> Result<Outcome, Failure> {
-        let session = self.context.session(self.interpreter, &self.arguments.index)?;
+        let session = self.context.session(self.interpreter, self.index.clone());
         let progress = Progress::new(self.context.output, "resolving");
-        let resolution = session.resolve(&self.request(inputs)?).map_err(ResolveError::from)?;
+        let resolution = session.resolve(&self.request(inputs)).map_err(ResolveError::from)?;
         for warning in &resolution.warnings {
             self.context.output.warning(warning);
         }
@@ -284,9 +284,8 @@ impl Addition<'_> {
         self.link(install, digest, unchanged, ways)
     }
 
-    fn request(&self, inputs: Inputs) -> Result<Request, Failure> {
-        let arguments = self.arguments;
-        let settings = self.context.index_settings(&arguments.index)?;
+    fn request(&self, inputs: Inputs) -> Request {
+        let (arguments, settings) = (self.arguments, self.index.clone());
         let specs = inputs.specs.into_iter().map(Input::Requirement);
         let files = inputs.files.into_iter().map(Input::RequirementsFile);
         let editables = inputs.editables.into_iter().map(Input::Editable);
@@ -296,7 +295,7 @@ impl Addition<'_> {
             .iter()
             .map(|distribution| (distribution.key.clone(), distribution.version.clone()))
             .collect();
-        Ok(Request {
+        Request {
             requirements: specs.chain(files).chain(editables).collect(),
             constraints: inputs.constraints,
             installed,
@@ -311,29 +310,30 @@ impl Addition<'_> {
                 exclude_newer: arguments.exclude_newer.clone().or(settings.exclude_newer),
                 working_directory: self.context.working_directory.clone(),
             },
-        })
+        }
     }
 
     /// The packages of a resolution that are not installed as they should be.
     fn arriving(&self, resolution: &Resolution) -> Vec<usize> {
-        let installed = self.contents.by_key();
         let is_there = |package: &virtpy_resolver::Package| {
-            installed.get(package.name.as_str()).is_some_and(|distribution| {
-                // What comes from a path or a URL may have changed without a new version.
-                package.direct_url.is_none()
-                    && distribution.direct_url().is_none()
-                    && same_version(&distribution.version, &package.version)
-            })
+            package.direct_url.is_none() && self.is_installed(&package.name, &package.version)
         };
         (0..resolution.packages.len()).filter(|index| !is_there(&resolution.packages[*index])).collect()
     }
 
+    /// Whether this version is installed from an index: what came from a path or a URL may have changed without a new
+    /// version.
+    fn is_installed(&self, key: &str, version: &str) -> bool {
+        self.installed.get(key).is_some_and(|distribution| {
+            distribution.direct_url().is_none() && same_version(&distribution.version, version)
+        })
+    }
+
     /// What would come and go.
     fn foresee(&self, resolution: &Resolution, arriving: &[usize]) -> ChangeSummary {
-        let installed = self.contents.by_key();
         let mut summary = ChangeSummary::default();
         for package in arriving.iter().map(|index| &resolution.packages[*index]) {
-            if let Some(old) = installed.get(package.name.as_str()) {
+            if let Some(old) = self.installed.get(package.name.as_str()) {
                 summary.removed.push((old.name.clone(), old.version.clone()));
             }
             summary.added.push((package.name.clone(), package.version.clone()));

@@ -8,22 +8,26 @@ use crate::resolve::{self, Mended};
 use crate::store::Entry;
 use crate::venv::{Contents, Venv};
 
-/// Looks at the entries of a venv in which another installer was, and restores the damaged ones. The caller holds the
-/// store's lock and the venv's.
+/// Looks at the entries of a venv in which another installer was, restores the damaged ones, and returns the venv's
+/// contents as they are then. The caller holds the store's lock and the venv's.
 pub(super) fn restore(
     context: &Context,
     venv: &Venv,
-    contents: &Contents,
+    contents: Contents,
     index: &IndexArguments,
-) -> Result<(), Failure> {
-    let aftermath = venv.aftermath(&context.store, contents)?;
+) -> Result<Contents, Failure> {
+    let aftermath = venv.aftermath(&context.store, &contents)?;
+    let Some(trace) = aftermath.trace else { return Ok(contents) };
+    let mut contents = contents;
     if !aftermath.damaged.is_empty() {
         mend(context, &aftermath.damaged, venv, index)?;
     }
-    if let Some(trace) = aftermath.trace {
-        context.store.note(&trace);
+    if !aftermath.strays.is_empty() {
+        venv.bring_back(&context.store, &contents, &aftermath.strays)?;
+        contents = Contents::read(venv, &context.store)?;
     }
-    Ok(())
+    context.store.note(&trace);
+    Ok(contents)
 }
 
 /// The same for every other venv that changed since virtpy last worked on it. Only root can do harm to an entry, so for
@@ -41,8 +45,10 @@ pub(super) fn restore_everywhere(
             continue;
         }
         let Ok(venv) = Venv::open(&root.path) else { continue };
+        // Who holds it looks there for itself.
+        let Some(_venv_lock) = context.store.try_lock_venv(&venv.id)? else { continue };
         if let Ok(contents) = Contents::read(&venv, &context.store) {
-            restore(context, &venv, &contents, index)?;
+            restore(context, &venv, contents, index)?;
         }
     }
     Ok(())
@@ -50,15 +56,15 @@ pub(super) fn restore_everywhere(
 
 fn mend(context: &Context, damaged: &[Entry], venv: &Venv, index: &IndexArguments) -> Result<(), Failure> {
     let interpreter = context.interpreter(venv)?;
-    let session = context.session(&interpreter, index)?;
+    let session = context.session(&interpreter, context.index_settings(index)?);
     for entry in damaged {
         let label = format!("{} {}", entry.manifest.name, entry.manifest.version);
-        context.output.warning(format_args!(
-            "another installer changed {label} in the store, through the venv at `{}`; it is restored",
-            venv.root.display()
-        ));
         let verdicts = context.store.verify(&[entry.id()?], &|| {});
         for verdict in verdicts.iter().filter(|verdict| !verdict.findings.is_empty()) {
+            context.output.warning(format_args!(
+                "another installer changed {label} in the store, through the venv at `{}`; it is restored",
+                venv.root.display()
+            ));
             let mended = resolve::mend(&context.store, &session, verdict, &mut context.announce());
             let mended = mended.map_err(|error| {
                 Failure::from(error)

@@ -15,8 +15,7 @@ pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, F
             context.output.message("An interrupted change was taken back");
         }
         let contents = Contents::read(&venv, &context.store)?;
-        super::aftermath::restore(context, &venv, &contents, &IndexArguments::default())?;
-        contents
+        super::aftermath::restore(context, &venv, contents, &IndexArguments::default())?
     };
     let interpreter = context.interpreter(&venv)?;
     let problems = check(&venv, &context.store, &contents, &Context::markers(&interpreter)?)?;

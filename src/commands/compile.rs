@@ -1,7 +1,7 @@
 //! Compiling bytecode when a distribution is added: into the store, once per entry and version of Python, or into a
 //! venv whose files are copies.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::context::Context;
@@ -34,7 +34,7 @@ pub(super) fn compile(
     let paths: Vec<PathBuf> = copied
         .iter()
         .flat_map(|arrival| &arrival.entry.manifest.top)
-        .filter(|item| item.folder || item.name.ends_with(".py"))
+        .filter(|item| item.folder || Path::new(&item.name).extension().is_some_and(|end| end == "py"))
         .map(|item| site_packages.join(&item.name))
         .collect();
     run(interpreter, &paths, Validity::Timestamp)

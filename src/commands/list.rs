@@ -60,7 +60,7 @@ fn outdated<'a>(
     contents: &'a Contents,
 ) -> Result<Vec<Row<'a>>, Failure> {
     let interpreter = context.interpreter(venv)?;
-    let session = context.session(&interpreter, &arguments.index)?;
+    let session = context.session(&interpreter, context.index_settings(&arguments.index)?);
     let names: Vec<String> =
         contents.distributions.iter().map(|distribution| distribution.key.clone()).collect();
     let latest: BTreeMap<String, LatestVersion> =

@@ -20,7 +20,7 @@ pub(super) fn run(context: &Context, arguments: &RemoveArguments) -> Result<u8, 
     let _venv_lock = context.store.lock_venv(&venv.id, &mut context.announce())?;
     venv.recover()?;
     let contents = Contents::read(&venv, &context.store)?;
-    aftermath::restore(context, &venv, &contents, &IndexArguments::default())?;
+    let contents = aftermath::restore(context, &venv, contents, &IndexArguments::default())?;
     let remove = keys(&contents, &arguments.names)?;
     let summary = if arguments.dry_run {
         foresee(&contents, &remove)

@@ -11,7 +11,7 @@ pub enum Mended {
     /// Modes were set right, or what did not belong there was removed: no file's content was wrong.
     InPlace,
     /// Its wheel was fetched and unpacked again; this is the new entry.
-    Fetched(Entry),
+    Fetched(Box<Entry>),
 }
 
 /// Restores one entry. The caller holds the store's lock.
@@ -51,5 +51,5 @@ pub fn mend(
     let staged = store
         .stage(&file)
         .map_err(|source: StoreError| ResolveError::Unpack { package: wheel.filename.clone(), source })?;
-    Ok(Mended::Fetched(store.replace(staged)?))
+    Ok(Mended::Fetched(Box::new(store.replace(staged)?)))
 }

@@ -48,6 +48,9 @@ pub struct Manifest {
     pub headers: Vec<FileRow>,
     /// The RECORD rows of every file in `site/`, as they stand in a venv's RECORD (PEP 376, CSV).
     pub record: String,
+    /// The folders of `site/` that are portions of namespace packages, or may be: see [`crate::wheel::namespaces`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub namespaces: Vec<String>,
     /// What its shared libraries have to do with other wheels.
     #[serde(default, skip_serializing_if = "Libraries::is_empty")]
     pub libraries: Libraries,
@@ -145,8 +148,22 @@ impl Manifest {
             data: unpacked.data.into_iter().map(row).collect(),
             headers: unpacked.headers.into_iter().map(row).collect(),
             record: crate::wheel::record_rows(&unpacked.site),
+            namespaces: crate::wheel::namespaces(unpacked.site.iter().map(|file| file.path.as_str())),
             libraries: unpacked.libraries,
             unpacked_at,
+        }
+    }
+
+    /// Whether the wheel brought a file, by its path in the entry: `site/rich/box.py`.
+    pub fn has_file(&self, path: &str) -> bool {
+        let Some((tree, inside)) = path.split_once('/') else { return path == "entry.json" };
+        let has = |rows: &[FileRow]| rows.iter().any(|row| row.path == inside);
+        match tree {
+            "data" => has(&self.data),
+            "headers" => has(&self.headers),
+            "scripts" => self.scripts.iter().any(|script| script.file.path == inside),
+            _ => crate::wheel::parse_record(&self.record)
+                .is_ok_and(|rows| rows.iter().any(|row| row.path == inside)),
         }
     }
 

@@ -33,6 +33,8 @@ pub struct Change {
     pub install: Vec<Arrival>,
     /// The normalized names of what goes.
     pub remove: BTreeSet<String>,
+    /// Folders to be real because files of another installer are to come back into them.
+    pub real_folders: BTreeSet<String>,
     /// What the new set satisfies, for the next request to be compared with.
     pub satisfies: Option<String>,
 }
@@ -78,7 +80,9 @@ impl Venv {
             self.keep_what_stands(&mut old, contents)?;
         }
         let arriving = change.install.iter().map(Loaded::of).collect::<Result<Vec<_>, _>>()?;
-        let shared: Vec<String> = foreign::shared_folders(self, &sets.foreign_staying).into_iter().collect();
+        let mut shared = foreign::shared_folders(self, &sets.foreign_staying);
+        shared.extend(change.real_folders.iter().cloned());
+        let shared: Vec<String> = shared.into_iter().collect();
         let set = sets.arrange(&present, &arriving);
         let new = self.plan(&set, &shared)?;
 
@@ -88,10 +92,7 @@ impl Venv {
         state.shared_folders = shared;
         state.satisfied.clone_from(&change.satisfies);
 
-        let mut transaction = Transaction::prepare(self, &old, &new)?;
-        for distribution in &sets.foreign_leaving {
-            transaction.remove_foreign(distribution)?;
-        }
+        let transaction = Transaction::prepare(self, &old, &new, &sets.foreign_leaving)?;
         let left_alone = transaction.run(&mut state)?;
         Ok(ChangeSummary {
             added: arriving.iter().map(Loaded::label).collect(),
@@ -300,7 +301,14 @@ struct Transaction<'a> {
 }
 
 impl<'a> Transaction<'a> {
-    fn prepare(venv: &'a Venv, old: &'a Plan, new: &'a Plan) -> Result<Self, VenvError> {
+    /// Notes what goes: the files of foreign distributions, what only the old plan has, then the foreign folders as far
+    /// as they are empty.
+    fn prepare(
+        venv: &'a Venv,
+        old: &'a Plan,
+        new: &'a Plan,
+        foreign_leaving: &[Distribution],
+    ) -> Result<Self, VenvError> {
         let create: BTreeMap<&str, &Node> = new
             .nodes
             .iter()
@@ -309,11 +317,17 @@ impl<'a> Transaction<'a> {
             .collect();
         let mut transaction =
             Self { venv, new, journal: Journal::default(), create, left_alone: Vec::new(), slots: 0 };
+        let mut folders = BTreeSet::new();
+        for distribution in foreign_leaving {
+            transaction.remove_foreign(distribution, &mut folders)?;
+        }
         for (path, node) in old.nodes.iter().rev() {
             if new.nodes.get(path) != Some(node) {
                 transaction.remove(path, node)?;
+                folders.remove(path);
             }
         }
+        transaction.journal.removed.extend(folders.into_iter().rev().map(Removed::Folder));
         Ok(transaction)
     }
 
@@ -345,9 +359,12 @@ impl<'a> Transaction<'a> {
         self.slots += 1;
     }
 
-    /// Notes that a foreign distribution goes: its files, and its folders as far as they are empty then.
-    fn remove_foreign(&mut self, distribution: &Distribution) -> Result<(), VenvError> {
-        let mut folders = BTreeSet::new();
+    /// Notes that the files of a foreign distribution go, and which folders they were in.
+    fn remove_foreign(
+        &mut self,
+        distribution: &Distribution,
+        folders: &mut BTreeSet<String>,
+    ) -> Result<(), VenvError> {
         for path in foreign::files(self.venv, distribution)? {
             let mut inner = path.as_str();
             while let Some((parent, _)) = inner.rsplit_once('/') {
@@ -358,7 +375,6 @@ impl<'a> Transaction<'a> {
             }
             self.remove_file(&path);
         }
-        self.journal.removed.extend(folders.into_iter().rev().map(Removed::Folder));
         Ok(())
     }
 

@@ -151,6 +151,13 @@ fn check_files(
     problems: &mut Vec<Problem>,
 ) -> Result<(), VenvError> {
     let mut entries: Vec<(Entry, &super::Installed)> = Vec::new();
+    // What another tool took away was laid out with its neighbours, which stand so until virtpy's next change.
+    for installed in &contents.lost {
+        if let Ok(Some(entry)) = store.entry(&installed.sha256) {
+            entries.push((entry, installed));
+        }
+    }
+    let taken: BTreeSet<&str> = contents.lost.iter().map(|installed| installed.sha256.as_str()).collect();
     for distribution in &contents.distributions {
         let Owner::Virtpy(installed) = &distribution.owner else {
             continue;
@@ -164,7 +171,9 @@ fn check_files(
         }
     }
     let mut edited = BTreeSet::new();
-    for (entry, installed) in entries.iter().filter(|(_, installed)| installed.copied) {
+    for (entry, installed) in
+        entries.iter().filter(|(_, installed)| installed.copied && !taken.contains(installed.sha256.as_str()))
+    {
         let files = venv.edited_files(entry, installed)?;
         edited.extend(files.iter().map(|file| format!("{}/{file}", venv.layout.site_packages)));
         let distribution = format!("{} {}", installed.name, installed.version);
@@ -183,8 +192,22 @@ fn check_files(
         })
         .collect();
     let plan = Plan::of(&venv.layout, venv.config.link_mode(), &contents.state.shared_folders, &members)?;
-    for (path, node) in plan.nodes.iter().filter(|(path, _)| !edited.contains(*path)) {
-        check_node(venv, path, node, problems)?;
+    let staying: Vec<(&Entry, &str)> = entries
+        .iter()
+        .filter(|(_, installed)| !taken.contains(installed.sha256.as_str()))
+        .map(|(entry, installed)| (entry, installed.dist_info.as_str()))
+        .collect();
+    let is_of_staying = |path: &str, node: &Node| {
+        taken.is_empty()
+            || match node.source() {
+                Some(source) => staying.iter().any(|(entry, _)| source.starts_with(&entry.path)),
+                None => staying.iter().any(|(_, dist_info)| path.contains(dist_info)),
+            }
+    };
+    for (path, node) in plan.nodes.iter().filter(|(path, node)| is_of_staying(path, node)) {
+        if !edited.contains(path) {
+            check_node(venv, path, node, problems)?;
+        }
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! ever taken for theirs.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use super::{Distribution, Layout, Venv, VenvError};
 use crate::fs::{self, FileKind};
@@ -27,6 +28,34 @@ pub(super) fn files(venv: &Venv, distribution: &Distribution) -> Result<BTreeSet
         }
     }
     Ok(files)
+}
+
+/// The files that a foreign distribution has behind a link into the store, because its installer knows nothing of links:
+/// each path relative to the venv's root, and where it really lies.
+pub(super) fn behind_links(
+    venv: &Venv,
+    entries: &Path,
+    distribution: &Distribution,
+) -> Vec<(String, PathBuf)> {
+    let record = venv.site_packages().join(&distribution.dist_info).join("RECORD");
+    let rows = fs::read_to_string(&record).ok().and_then(|text| wheel::parse_record(&text).ok());
+    let mut found = Vec::new();
+    for row in rows.unwrap_or_default() {
+        let Some(relative) = in_venv(&venv.layout, &row.path) else { continue };
+        // Every venv may write bytecode into the store.
+        if relative.split('/').any(|part| part == wheel::BYTECODE_FOLDER) {
+            continue;
+        }
+        let path = venv.root.join(&relative);
+        if fs::kind(&path).is_ok_and(|kind| kind == Some(FileKind::File))
+            && is_own_path(venv, &relative).is_ok_and(|is_own| !is_own)
+            && let Ok(real) = fs::canonicalize(&path)
+            && real.starts_with(entries)
+        {
+            found.push((relative, real));
+        }
+    }
+    found
 }
 
 /// The folders that foreign distributions have files in, which therefore have to stay real.

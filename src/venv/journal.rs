@@ -69,7 +69,8 @@ impl Journal {
         if has_trash { fs::remove_tree(&venv.private().join("trash")) } else { Ok(()) }
     }
 
-    /// Puts everything back as it was before the change. Can be repeated: what is back already is left.
+    /// Puts everything back as it was before the change. Can be repeated: what is back already is left, and so is what
+    /// stood at a path before the change came to it.
     pub(super) fn roll_back(&self, venv: &Venv) -> Result<(), VenvError> {
         self.undo(venv).map_err(|source| VenvError::Rollback { venv: venv.root.clone(), source })
     }
@@ -80,8 +81,11 @@ impl Journal {
                 Removed::Folder(old) | Removed::Link(old, _) | Removed::File(old, _) => old == path,
             })
         };
+        let begun = changed_at(&Self::path(venv))?;
         for path in self.created.iter().rev().filter(|path| !replaced(path)) {
-            if let Some(path) = inside(venv, path) {
+            let Some(path) = inside(venv, path) else { continue };
+            // Making a file, a link or another name of a file sets its time of change; what is older was there before.
+            if fs::kind(&path)?.is_some() && changed_at(&path)? >= begun {
                 clear(&path)?;
             }
         }
@@ -113,6 +117,13 @@ impl Journal {
         }
         Self::discard(venv, true)
     }
+}
+
+/// When a file's inode was changed last, as the file system's clock says.
+fn changed_at(path: &Path) -> Result<(i64, i64), PathError> {
+    use std::os::unix::fs::MetadataExt as _;
+    let facts = fs::symlink_metadata(path)?;
+    Ok((facts.ctime(), facts.ctime_nsec()))
 }
 
 /// Removes a file, a link or a folder that is empty but for bytecode. A folder with other content is not of the

@@ -4,7 +4,7 @@
 //! The kernel resolves `$ORIGIN/../..` through a folded folder into the store, where the neighbours are not; and Qt
 //! resolves links before it loads a plugin. So the folder of such a library, and those above it, are made real, and
 //! the files beside it get names of their own in the venv instead of links. Whether a library is of that kind depends
-//! on who else is there: PyTorch alone is folded, beside the wheels with the CUDA libraries it is not.
+//! on who else is there: torch alone is folded, beside the wheels with the CUDA libraries it is not.
 
 use std::collections::{BTreeMap, BTreeSet};
 

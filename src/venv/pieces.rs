@@ -6,8 +6,14 @@ use std::path::{Path, PathBuf};
 
 use super::VenvError;
 use super::plan::Member;
-use crate::store::DIST_INFO_ALIAS;
+use crate::store::{DIST_INFO_ALIAS, Manifest};
 use crate::wheel;
+
+/// Trees of data in which many distributions have files of their own, however deep (FHS, XDG).
+const COMMON_DATA: [&str; 4] = ["share/icons/", "share/locale/", "share/man/", "share/themes/"];
+
+/// A folder of data three levels deep is taken for one distribution's own if it has so many files.
+const OWN_DATA: usize = 16;
 
 /// One of the folders of an entry whose content is merged into the venv.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +112,17 @@ fn in_folder<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
     path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'))
 }
 
+/// Whether a folder of data is clearly one distribution's own: deep, with files directly in it, and not of a common
+/// tree. `share/jupyter/labextensions/plotly` is; `etc/jupyter/jupyter_server_config.d` is not.
+fn is_own_data(path: &str, manifest: &Manifest) -> bool {
+    let files: Vec<&str> = manifest.data.iter().filter_map(|row| in_folder(&row.path, path)).collect();
+    let depth = path.split('/').count();
+    let is_common = COMMON_DATA.iter().any(|tree| path.starts_with(tree));
+    (depth > 3 || (depth == 3 && files.len() >= OWN_DATA))
+        && !is_common
+        && files.iter().any(|file| !file.contains('/'))
+}
+
 fn direct_children<'a>(paths: impl Iterator<Item = &'a str>, folder: &str) -> BTreeMap<String, bool> {
     let mut children = BTreeMap::new();
     for path in paths {
@@ -122,6 +139,17 @@ impl Piece {
     /// Whether it is a folder.
     pub(super) fn is_folder(&self) -> bool {
         matches!(self.kind, PieceKind::Folder(..))
+    }
+
+    /// Whether it is a folder into which an installer that knows nothing of links may put another distribution's files:
+    /// part of a namespace, or a folder of data that is not clearly one distribution's own.
+    pub(super) fn may_be_joined(&self, members: &[Member<'_>]) -> bool {
+        let manifest = members[self.member].manifest;
+        match &self.kind {
+            PieceKind::Folder(Tree::Site, path) => manifest.namespaces.binary_search(path).is_ok(),
+            PieceKind::Folder(Tree::Data, path) => !is_own_data(path, manifest),
+            _ => false,
+        }
     }
 
     /// Its path in its entry, tree included, as the facts about shared libraries name it.

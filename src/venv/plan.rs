@@ -60,6 +60,20 @@ pub enum Node {
     Copy(PathBuf),
 }
 
+impl Node {
+    /// Where in the store it comes from; nothing for what virtpy writes.
+    pub fn source(&self) -> Option<&Path> {
+        match self {
+            Self::Link(path)
+            | Self::Script(path)
+            | Self::Hardlink(path)
+            | Self::Real(path)
+            | Self::Copy(path) => Some(path),
+            Self::Folder | Self::Text { .. } | Self::Shared(_) => None,
+        }
+    }
+}
+
 /// Two distributions that have the same file; the later one's is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clash {
@@ -189,14 +203,22 @@ impl Planner<'_> {
         let always_real = self.layout.is_always_real(path);
         let is_shared = pieces.len() > 1 || self.shared_folders.iter().any(|shared| shared == path);
         let folds = self.mode(last).folds() && !self.real_folders[last.member].has(&last.place());
-        if folds && !is_shared && !always_real {
+        let may_be_joined = last.may_be_joined(self.members);
+        if folds && !is_shared && !always_real && !may_be_joined {
             self.footprints[last.member].links.push(path.to_owned());
             self.insert(path, Node::Link(last.source(self.members)));
             return Ok(());
         }
         self.insert(path, Node::Folder);
-        if self.mode.folds() && is_shared && !always_real && !path.ends_with(wheel::BYTECODE_FOLDER) {
-            self.insert(&format!("{path}/{MARKER}"), Node::Shared(""));
+        let marked = is_shared || (folds && may_be_joined);
+        if self.mode.folds() && marked && !always_real && !path.ends_with(wheel::BYTECODE_FOLDER) {
+            let marker = format!("{path}/{MARKER}");
+            if !is_shared {
+                // It goes with its only owner, whoever uninstalls that.
+                let row = wheel::record_row(&self.layout.in_record(&marker), Some(b""));
+                self.footprints[last.member].rows.push_str(&row);
+            }
+            self.insert(&marker, Node::Shared(""));
         }
         pieces.iter().try_for_each(|piece| self.open(path, piece))
     }

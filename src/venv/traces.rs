@@ -1,20 +1,26 @@
 //! Traces that other installers leave in venvs, and what they may have done to the store through its links.
 //!
 //! An ordinary user cannot write to an entry. For root there are no permissions: an installer that overwrites without
-//! uninstalling first goes through a folded folder into the store. What it leaves in the venv (its own dist-info) is
-//! the trace by which the entries of that venv are looked at again, once for each new trace.
+//! uninstalling first, or that adds to a folder which is folded, goes through the link into the store. What it leaves in
+//! the venv (its own dist-info) is the trace by which the entries of that venv are looked at again, once for each new
+//! trace. Files that it added there are brought back into the venv, where it meant them to be.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 
-use super::{Contents, Owner, Venv, VenvError};
+use super::{Change, Contents, Venv, VenvError, foreign};
 use crate::fs;
-use crate::store::{Entry, Root, Store, StoreError};
+use crate::store::{Entry, EntryId, Root, Store, StoreError};
 
-/// The entries of a venv that another installer damaged, and the note that keeps them from being looked at again.
+/// What another installer did to the store through a venv.
 #[derive(Debug, Default)]
 pub struct Aftermath {
     /// The damaged entries.
     pub damaged: Vec<Entry>,
+    /// The files that do not belong to those entries and were meant for the venv: their paths relative to the venv's root,
+    /// and their contents.
+    pub strays: BTreeMap<String, Vec<u8>>,
     /// What stands for the trace; `None` where there is no new one.
     pub trace: Option<String>,
 }
@@ -28,25 +34,71 @@ impl Venv {
         let Some(trace) = self.trace(contents).filter(|trace| !store.is_noted(trace)) else {
             return Ok(Aftermath::default());
         };
-        let mut damaged = Vec::new();
+        let mut aftermath = Aftermath { trace: Some(trace), ..Aftermath::default() };
+        let entries = fs::canonicalize(&store.entries())?;
+        let mut joined = BTreeSet::new();
+        for distribution in contents.distributions.iter().filter(|one| one.is_foreign()) {
+            for (path, real) in foreign::behind_links(self, &entries, distribution) {
+                let inside = real.strip_prefix(&entries).ok().and_then(|inside| inside.to_str());
+                let Some((id, inside)) = inside.and_then(|inside| inside.split_once('/')) else { continue };
+                let Ok(id) = EntryId::parse(id) else { continue };
+                if store.entry_by_id(&id)?.is_some_and(|entry| !entry.manifest.has_file(inside)) {
+                    aftermath.strays.insert(path, fs::read(&real)?);
+                }
+                joined.insert(id);
+            }
+        }
         for installed in &contents.state.distributions {
             let Some(entry) = store.entry(&installed.sha256)? else { continue };
             match store.look_at(&entry) {
-                Err(StoreError::Damaged { .. }) => damaged.push(entry),
-                other => other?,
+                Ok(()) if !joined.contains(&entry.id()?) => {}
+                Ok(()) | Err(StoreError::Damaged { .. }) => aftermath.damaged.push(entry),
+                Err(error) => return Err(error.into()),
             }
         }
-        Ok(Aftermath { damaged, trace: Some(trace) })
+        Ok(aftermath)
+    }
+
+    /// Brings files that another installer wrote into the store back to where it meant them to be. The entries are sound
+    /// again already. The caller holds the venv's lock and the store's.
+    ///
+    /// # Errors
+    /// When the venv cannot be written.
+    pub fn bring_back(
+        &self,
+        store: &Store,
+        contents: &Contents,
+        strays: &BTreeMap<String, Vec<u8>>,
+    ) -> Result<(), VenvError> {
+        let mut real_folders = BTreeSet::new();
+        for path in strays.keys() {
+            let mut inner = path.as_str();
+            while let Some((parent, _)) = inner.rsplit_once('/') {
+                if self.layout.is_skeleton(parent) || !real_folders.insert(parent.to_owned()) {
+                    break;
+                }
+                inner = parent;
+            }
+        }
+        self.apply(store, contents, &Change { real_folders, ..Change::default() })?;
+        for (path, content) in strays {
+            let path = self.root.join(path);
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            fs::write_new(&path, content, 0o644)?;
+        }
+        Ok(())
     }
 
     /// What others did here: their dist-info folders with their times, and what they took away.
     fn trace(&self, contents: &Contents) -> Option<String> {
         let mut trace = String::new();
-        let foreign = contents.distributions.iter().filter(|one| matches!(one.owner, Owner::Foreign { .. }));
+        let foreign = contents.distributions.iter().filter(|one| one.is_foreign());
         for name in foreign.map(|one| &one.dist_info).chain(contents.lost.iter().map(|one| &one.dist_info)) {
             trace.push_str(name);
             if let Ok(facts) = fs::symlink_metadata(&self.site_packages().join(name)) {
-                trace.push_str(&format!("{}.{}", facts.mtime(), facts.mtime_nsec()));
+                let _ = write!(trace, "{}.{}", facts.mtime(), facts.mtime_nsec());
             }
         }
         (!trace.is_empty()).then(|| format!("{}-{}", self.id, Store::digest_of(&trace)))

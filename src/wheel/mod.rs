@@ -13,6 +13,7 @@ mod file_name;
 mod layout;
 mod libraries;
 mod metadata;
+mod namespaces;
 mod record;
 mod script;
 mod shebang;
@@ -28,6 +29,7 @@ pub use error::Error;
 pub use layout::{Item, Tree, WheelContents, read};
 pub use libraries::{Libraries, SearchingFolder};
 pub use metadata::{Metadata, WheelInfo};
+pub use namespaces::namespaces;
 pub use record::{
     RecordHash, RecordRow, file_digest, known_record_row, parse_record, record_row, record_rows, write_record,
 };

@@ -70,8 +70,11 @@ fn the_dist_info_is_real_and_lists_the_links_first() {
 
 #[test]
 fn a_shared_folder_unfolds_and_folds_back() {
-    let first =
-        WheelBuilder::empty("ns-first", "1.0").file("ns/first/__init__.py", "name = 'first'\n").build();
+    // With an `__init__.py` it is no namespace, which would be real from the beginning.
+    let first = WheelBuilder::empty("ns-first", "1.0")
+        .file("ns/__init__.py", "")
+        .file("ns/first/__init__.py", "name = 'first'\n")
+        .build();
     let second =
         WheelBuilder::empty("ns-second", "1.0").file("ns/second/__init__.py", "name = 'second'\n").build();
     let index = Index::start(&[first, second]);
@@ -105,10 +108,10 @@ fn a_shared_folder_unfolds_and_folds_back() {
 #[test]
 fn folders_unfold_only_as_deep_as_names_collide() {
     let wheel = |name: &str| {
-        WheelBuilder::empty(&format!("deep-{name}"), "1.0")
+        let wheel = WheelBuilder::empty(&format!("deep-{name}"), "1.0")
             .file(&format!("deep/shared/{name}/__init__.py"), "")
-            .file(&format!("deep/{name}_only/__init__.py"), "")
-            .build()
+            .file(&format!("deep/{name}_only/__init__.py"), "");
+        if name == "a" { wheel.file("deep/__init__.py", "").build() } else { wheel.build() }
     };
     let index = Index::start(&[wheel("a"), wheel("b"), wheel("c")]);
     let context = TestContext::new();
@@ -295,7 +298,7 @@ fn compile_bytecode_compiles_at_once() {
 /// The bytecode files of the store, with the times of their last writing.
 fn bytecode_files(context: &TestContext) -> Vec<(String, std::time::SystemTime)> {
     let tree = crate::support::Tree::of(&context.store());
-    let paths = tree.0.into_keys().filter(|path| path.ends_with(".pyc"));
+    let paths = tree.0.into_keys().filter(|path| path.contains("/__pycache__/"));
     paths
         .map(|path| {
             let time = context.store().join(&path).metadata().unwrap().modified().unwrap();

@@ -24,13 +24,13 @@ fn wheels() -> [Artifact; 2] {
     let options = ["-Wl,-rpath,$ORIGIN/../../provider/lib", "-lanswer"];
     let source = "int answer(void);\nint question(void) { return answer(); }\n";
     let asking = library(folder.path(), "libasking.so", source, &options);
-    let provider =
+    let answering =
         WheelBuilder::new("provider", "1.0").member("provider/lib/libanswer.so.1", &provided, 0o644);
     let asker = WheelBuilder::new("asker", "1.0")
         .file("asker/data/table.txt", "1\n")
         .file("asker/lib/notes.txt", "beside the library\n")
         .member("asker/lib/libasking.so", &asking, 0o755);
-    [provider.platlib().build(), asker.platlib().build()]
+    [answering.platlib().build(), asker.platlib().build()]
 }
 
 const ASK: &str = "import asker, ctypes, os; \

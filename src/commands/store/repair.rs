@@ -17,7 +17,7 @@ pub(super) fn run(context: &Context, arguments: &RepairArguments) -> Result<u8, 
         return Ok(0);
     }
     let interpreter = context.find_interpreter(None)?;
-    let session = context.session(&interpreter, &arguments.index)?;
+    let session = context.session(&interpreter, context.index_settings(&arguments.index)?);
     let mut failed = 0;
     for verdict in &damaged {
         let label = label(verdict);
