@@ -2,6 +2,7 @@
 
 import re
 
+from real_path_demo import FIRST
 from real_path_pair import VENVS, free_port, get
 from support import CheckFailed, require, require_equal
 
@@ -71,8 +72,6 @@ def answers(pair, command, folder, paths):
 
 def require_demo(found, prefix):
     """The demo package's files are served whole, and nothing outside its folder is."""
-    from real_path_demo import FIRST
-
     for path in ("demo.css", "deep/demo.js"):
         expected = (200, FIRST["demo_blueprint/static/" + path].encode())
         require_equal(found[prefix + path], expected, prefix + path)
