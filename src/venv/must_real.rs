@@ -2,8 +2,7 @@
 //! distribution's files.
 //!
 //! The kernel resolves `$ORIGIN/../..` through a folded folder into the store, where the neighbours are not; and Qt
-//! resolves links before it loads a plugin. So the folder of such a library, and those above it, are made real, and
-//! the files beside it get names of their own in the venv instead of links. Whether a library is of that kind depends
+//! resolves links before it loads a plugin. So the folder of such a library, and those above it, are made real. Whether a library is of that kind depends
 //! on who else is there: torch alone is folded, beside the wheels with the CUDA libraries it is not.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,12 +11,7 @@ use super::plan::Member;
 
 /// The folders of one distribution that must be real, with their tree: `site/torch/lib`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct RealFolders {
-    /// All of them.
-    all: BTreeSet<String>,
-    /// Those whose files must be real too.
-    with_libraries: BTreeSet<String>,
-}
+pub(super) struct RealFolders(BTreeSet<String>);
 
 impl RealFolders {
     /// Decides for each member of a venv.
@@ -51,9 +45,8 @@ impl RealFolders {
     }
 
     fn add(&mut self, folder: &str) {
-        self.with_libraries.insert(folder.to_owned());
         let mut path = folder;
-        while self.all.insert(path.to_owned()) {
+        while self.0.insert(path.to_owned()) {
             let Some((parent, _)) = path.rsplit_once('/') else { break };
             path = parent;
         }
@@ -61,11 +54,6 @@ impl RealFolders {
 
     /// Whether a folder must be real.
     pub(super) fn has(&self, folder: &str) -> bool {
-        self.all.contains(folder)
-    }
-
-    /// Whether a file must be real.
-    pub(super) fn has_file(&self, path: &str) -> bool {
-        path.rsplit_once('/').is_some_and(|(folder, _)| self.with_libraries.contains(folder))
+        self.0.contains(folder)
     }
 }

@@ -54,7 +54,7 @@ pub enum Node {
     Script(PathBuf),
     /// A second name of the store's file, in the hardlink mode.
     Hardlink(PathBuf),
-    /// The same in a folder that must be real; a copy where the store is on another file system.
+    /// The same in an unfolded folder of the automatic mode; a copy where the store is on another file system.
     Real(PathBuf),
     /// A copy of the store's file.
     Copy(PathBuf),
@@ -257,10 +257,10 @@ impl Planner<'_> {
                 Node::Text { content: script.into_bytes(), executable: true }
             }
             PieceKind::Script(index) if manifest.scripts[index].python => Node::Script(source),
-            _ if self.real_folders[winner.member].has_file(&winner.place()) && self.mode(winner).folds() => {
-                Node::Real(source)
-            }
             _ => match self.mode(winner) {
+                // What compares real paths (servers of static files, Qt, the loader) finds this file beside its
+                // neighbours; in the folders that every venv has, nothing does.
+                LinkMode::Auto if !self.is_in_common_folder(path) => Node::Real(source),
                 LinkMode::Auto | LinkMode::Symlink => Node::Link(source),
                 LinkMode::Hardlink => Node::Hardlink(source),
                 LinkMode::Copy => Node::Copy(source),
@@ -313,6 +313,11 @@ impl Planner<'_> {
         if !(node == Node::Folder && self.layout.is_skeleton(path)) {
             self.plan.nodes.insert(path.to_owned(), node);
         }
+    }
+
+    /// Whether a path lies directly in a folder that every venv has, or in one that belongs to virtpy's bookkeeping.
+    fn is_in_common_folder(&self, path: &str) -> bool {
+        path.rsplit_once('/').is_none_or(|(folder, _)| self.layout.is_always_real(folder))
     }
 
     /// How a piece's distribution comes into the venv.

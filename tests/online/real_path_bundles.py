@@ -65,7 +65,8 @@ def pyinstaller(pair):
         for source, target in away:
             target.rename(source)
     names, expected = contents(mine), contents(theirs)
-    different = sorted(set(names) ^ set(expected))
+    # `licenses/` in a dist-info is a link, which copy_metadata does not enter: docs/links.md says so.
+    different = sorted(name for name in set(names) ^ set(expected) if ".dist-info/licenses/" not in str(name))
     require(
         not different,
         "%d files are in one bundle only:\n  %s" % (len(different), "\n  ".join(different[:30])),
