@@ -1,4 +1,4 @@
-"""What differs for a reason that no scheme of links can remove, and what is left out because it cannot be compared.
+"""What differs for a reason that no scheme of links can remove, and what cannot be compared at all.
 
 Everything that is not in these tables is a failure.
 """
@@ -7,17 +7,20 @@ import fnmatch
 
 # (kind of comparison, pattern of the name) -> why the two venvs differ there, and why that is right.
 INHERENT = {
-    ("path", "blosc2"): "adds its own folder to __path__ unless the real path is there already: the link and its "
-    "target are two spellings of one folder",
+    ("path", "blosc2"): "adds its own folder to __path__ unless the real path is there already: the link and "
+    "its target are two spellings of one folder",
+    ("executable", "garden*"): "the wheel says that this script is not executable, and pip leaves it so; the "
+    "wheel format lets installers mend that, and virtpy makes everything in bin/ executable",
 }
 
-# Files that are there only for the installer's or the venv's own use. Patterns of paths relative to sys.prefix.
+# Files that are there only for the installer's or the venv's own use: patterns of paths below sys.prefix.
 NOT_COMPARED_FILES = {
     "pyvenv.cfg": "written by whoever makes the venv",
     ".gitignore": "written by whoever makes the venv",
     ".virtpy/*": "virtpy's state of the venv",
     "*/.virtpy": "virtpy's marker of a folder that several distributions share",
     ".virtpy": "the same, beside bin/",
+    "lib/*/site-packages/_virtpy.pth": "virtpy's: by it coverage knows that the store is not the user's own code",
     "*.dist-info/RECORD": "lists the links too (compared through importlib.metadata)",
     "*.dist-info/INSTALLER": "names the installer",
     "*.dist-info/REQUESTED": "depends on what was asked for by name, and pip was asked for all",
@@ -46,7 +49,6 @@ NOT_RUN_SCRIPTS = {
     "pyvista": "opens a window",
     "*gui*": "opens a window",
     "jupyter-qtconsole": "opens a window",
-    "garden*": "writes log files named by the time",
     "keyring": "talks to the desktop's secrets",
     "celery": "a server; imports whatever lies about",
     "pserve": "a server",

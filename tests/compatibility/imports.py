@@ -10,8 +10,8 @@ from pair import normal
 
 LIMIT = 60  # seconds for one import
 
-# The names that can be imported: the modules at the top, those in namespaces (folders without __init__), and those
-# right below a regular package that several distributions share, such as PySide6.
+# The names that can be imported: the modules at the top, those in namespaces (folders without __init__), and
+# those right below a regular package that several distributions share, such as PySide6.
 NAMES = r"""
 import collections, importlib.machinery, json, os, pkgutil, sysconfig
 from importlib.metadata import distributions
@@ -33,7 +33,9 @@ def walk(folder, prefix, depth):
             names |= {module.name + "." + child.name for child in children}
     for name in os.listdir(folder):
         path = os.path.join(folder, name)
-        if name.isidentifier() and name != "__pycache__" and prefix + name not in names and os.path.isdir(path):
+        if not name.isidentifier() or name == "__pycache__" or prefix + name in names:
+            continue
+        if os.path.isdir(path):
             inside = walk(path, prefix + name + ".", depth - 1) if depth else set()
             if inside:
                 names |= inside | {prefix + name}
@@ -97,26 +99,22 @@ def look(pair, venv, name):
 def check(pair):
     """Compares all imports; the names must be the same in both venvs."""
     ours, real = (json.loads(pair.python(venv, NAMES)) for venv in ("ours", "real"))
-    outside = {"pip"} if not any(pin.startswith("pip==") for pin in pair.pins) else set()
-    # The folders below virtpy's own pip are its own business.
-    ours = [name for name in ours if name.split(".")[0] not in outside]
+    if not pair.pinned("pip"):
+        ours = [name for name in ours if name.split(".")[0] != "pip"]
     require_equal([name for name in ours if name not in real], [], "modules only in virtpy's venv")
     require_equal([name for name in real if name not in ours], [], "modules lacking in virtpy's venv")
     require(real, "nothing can be imported")
-    ends = {"fine": 0, "loaded": set()}
+    fine, loaded = set(), set()
 
     def counting(venv, name):
         """The same as look, and counts what really was imported."""
         facts = look(pair, venv, name)
         if venv == "real":
-            ends["fine"] += facts["import"] == "fine"
-            ends["loaded"].update(path for path in facts.get("libraries", []) if path.startswith("VENV"))
+            fine.update({name} if facts["import"] == "fine" else ())
+            loaded.update(path for path in facts.get("libraries", []) if path.startswith("VENV"))
         return facts
 
     pair.compare("imports", real, counting)
-    require(ends["fine"] > 0.8 * len(real), "only %d of %d imports succeed at all" % (ends["fine"], len(real)))
-    return "%d imports end alike (%d of them fine), %d shared libraries of the venv were loaded" % (
-        len(real),
-        min(ends["fine"], len(real)),
-        len(ends["loaded"]),
-    )
+    require(len(fine) > 0.8 * len(real), "only %d of %d imports succeed at all" % (len(fine), len(real)))
+    text = "%d imports end alike (%d of them fine), %d shared libraries of the venv were loaded"
+    return text % (len(real), len(fine), len(loaded))

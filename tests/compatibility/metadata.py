@@ -26,7 +26,7 @@ def check(pair):
         for key in ("version", "requires", "entry_points", "summary"):
             if found[key] != facts[key]:
                 kinds[key] = (found[key], facts[key])
-        wanted = {path for path in facts["files"] if path.rsplit("/", 1)[-1] not in side_by_side.INSTALLERS_OWN}
+        wanted = {path for path in facts["files"] if path.split("/")[-1] not in side_by_side.INSTALLERS_OWN}
         files += len(wanted)
         lacking = sorted(wanted - set(found["files"]))
         if lacking:
@@ -36,7 +36,7 @@ def check(pair):
         results[name] = kinds
     pair.judge("metadata", results)
     ours, real = (json.loads(pair.python(venv, PACKAGES)) for venv in ("ours", "real"))
-    if not any(pin.startswith("pip==") for pin in pair.pins):
+    if not pair.pinned("pip"):
         ours.pop("pip", None)
     kinds = {name: (ours.get(name), real.get(name)) for name in set(ours) | set(real)}
     kinds = {name: {"packages_distributions": both} for name, both in kinds.items() if both[0] != both[1]}

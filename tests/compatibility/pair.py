@@ -38,8 +38,10 @@ def suitable_interpreter():
 
 
 def normal(text, pair, venv, wrapped=False):
-    """The text without what differs from run to run: the venv's folders, addresses, times. `wrapped` if lines may be broken
-    anywhere in a path: then white space does not count."""
+    """The text without what differs from run to run: the venv's folders, addresses, times.
+
+    `wrapped` if lines may be broken in the middle of a path: then white space does not count.
+    """
     text = re.sub(r"0x[0-9a-fA-F]+", "0x", text)
     text = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?", "TIME", text)
     text = re.sub(r"\b[\d.]+ ?(s|ms|seconds)\b", "DURATION", text)
@@ -65,7 +67,7 @@ class Pair:
         self.library = "lib/python%s/site-packages" % version
 
     def build(self, names, cached=True):
-        """Resolves and installs with virtpy, and has pip install exactly the same into a venv of real files."""
+        """Resolves and installs with virtpy; has pip install exactly the same into a venv of real files."""
         self.place.new("ours", self.interpreter)
         self.place.virtpy("add", "--venv", "ours", "--only-binary", ":all:", *names)
         self.pins = self.place.virtpy("freeze", "--venv", "ours")[0].split()
@@ -76,10 +78,14 @@ class Pair:
         self.place.run([self.interpreter, "-m", "venv", "installer"])
         self.place.run([self.interpreter, "-m", "venv", "--without-pip", "real"])
         command = [self.place.path("installer/bin/python"), "-m", "pip", "--python", self.place.path("real")]
-        command += ["install", "--quiet", "--no-deps", "--no-compile", "--only-binary", ":all:", "-r", "pins.txt"]
-        self.place.run(command + ([] if cached else ["--no-cache-dir"]))
+        command += ["install", "--quiet", "--no-deps", "--no-compile", "--only-binary", ":all:"]
+        self.place.run(command + ["-r", "pins.txt"] + ([] if cached else ["--no-cache-dir"]))
         for venv in VENVS:
             self.place.path("home-" + venv).mkdir()
+
+    def pinned(self, name):
+        """Whether a distribution is among those installed; virtpy's own pip is none of them."""
+        return any(pin.startswith(name + "==") for pin in self.pins)
 
     def environment(self, venv):
         """The environment in which a venv's programs run: a home of its own, and no screen."""
@@ -102,7 +108,7 @@ class Pair:
         return environment
 
     def run(self, venv, command, limit, extra=None):
-        """Runs a venv's program in a fresh folder; returns its exit code, None if it took too long, and its text."""
+        """Runs a venv's program in a fresh folder: its exit code, None if it took too long, and its text."""
         environment = self.environment(venv)
         environment.update(extra or {})
         folder = tempfile.mkdtemp(prefix="run-", dir=str(self.place.root))
@@ -137,7 +143,7 @@ class Pair:
         return text.strip()
 
     def compare(self, what, names, look):
-        """Looks at each name in both venvs; those that differ are looked at twice. Fails unless they are alike.
+        """Looks at each name in both venvs, twice if it differs there; fails unless they are alike.
 
         `look(venv, name)` returns a dict from kinds of facts to facts.
         """

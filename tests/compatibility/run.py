@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The compatibility suite: popular distributions in a venv of virtpy's and in one of real files must not differ.
+"""The compatibility suite: popular distributions in a virtpy venv and in one of real files must not differ.
 
     python3 tests/compatibility/run.py                 # everything: hours, tens of GB of downloads and disk
     python3 tests/compatibility/run.py --quick         # a few minutes
@@ -65,7 +65,8 @@ def require_space(place, group):
     """Skips what would fill the disk."""
     free = shutil.disk_usage(str(place.root)).free / 1e9
     if free < group.space + RESERVE:
-        raise Skipped("%.0f GB are free; %.0f GB and a reserve of %d are needed" % (free, group.space, RESERVE))
+        text = "%.0f GB are free; %.0f GB and a reserve of %d are needed"
+        raise Skipped(text % (free, group.space, RESERVE))
     return "%.0f GB are free" % free
 
 
@@ -100,7 +101,7 @@ def arguments():
     default = Path(__file__).resolve().parents[2] / "target" / "release" / "virtpy"
     parser.add_argument("--virtpy", type=Path, default=default, help="the program under test")
     parser.add_argument("--quick", action="store_true", help="the small group alone")
-    parser.add_argument("--suites", action="store_true", help="run the tests that distributions carry, nothing else")
+    parser.add_argument("--suites", action="store_true", help="only the tests that distributions carry")
     parser.add_argument("--group", action="append", choices=sorted(GROUPS), help="a group (can be repeated)")
     parser.add_argument("--keep", action="store_true", help="leave the folders for a look")
     found = parser.parse_args()

@@ -23,9 +23,12 @@ def look(pair, venv, call):
 def check(pair):
     """Compares names, modes and contents of all scripts, and what those say that can be run safely."""
     ours, real = (side_by_side.scripts(pair.place, venv) for venv in ("ours", "real"))
-    # virtpy links what is no script with an interpreter line; what matters is that it can be run.
-    require_equal(ours, real, "scripts")
-    not_executable = sorted(name for name, facts in ours.items() if not facts[0])
+    require_equal(sorted(ours), sorted(real), "names of the scripts")
+    results = {}
+    for name in real:
+        facts = zip(("executable", "content"), ours[name], real[name])
+        results[name] = {kind: (mine, theirs) for kind, mine, theirs in facts if mine != theirs}
+    pair.judge("scripts", results)
     names = sorted(name for name in real if real[name][0] and not matches(name, NOT_RUN_SCRIPTS))
     calls = ["%s %s" % (name, option) for name in names for option in ("--version", "--help")]
     good = set()
@@ -40,5 +43,4 @@ def check(pair):
     pair.compare("scripts", calls, counting)
     require(len(good) >= len(calls) // 3, "only %d of %d calls succeed at all" % (len(good), len(calls)))
     text = "%d scripts are alike, %d calls of %d scripts say the same (%d of them succeed)"
-    text %= (len(real), len(calls), len(names), len(good))
-    return text + ("; not executable in both: %s" % ", ".join(not_executable) if not_executable else "")
+    return text % (len(real), len(calls), len(names), len(good))

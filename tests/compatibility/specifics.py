@@ -12,8 +12,8 @@ from pair import Skipped
 # System libraries that Qt's wheels expect, by the names of Debian's packages.
 SYSTEM_LIBRARIES = """
 libegl1 libgl1 libopengl0 libxkbcommon0 libxkbcommon-x11-0 libdbus-1-3 libfontconfig1 libglib2.0-0 libnss3
-libxcomposite1 libxdamage1 libxrandr2 libxtst6 libasound2 libxkbfile1 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1
-libxcb-shape0 libxcb-image0 libxcb-render-util0 libxcb-xinerama0 libpulse0
+libxcomposite1 libxdamage1 libxrandr2 libxtst6 libasound2 libxkbfile1 libxcb-cursor0 libxcb-icccm4
+libxcb-keysyms1 libxcb-shape0 libxcb-image0 libxcb-render-util0 libxcb-xinerama0 libpulse0
 """.split()
 
 FORMATS = r"""
@@ -50,14 +50,14 @@ def answer(pair, venv, code):
 
 
 def provide(pair, code, useful):
-    """What the code says in the venv of real files; system libraries are installed if they seem to be absent."""
+    """What the code says in the venv of real files; system libraries are installed if they seem absent."""
     found = answer(pair, "real", code)
     if useful(found):
         return found
     if shutil.which("apt-get") and os.geteuid() == 0:
         environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
         subprocess.run(["apt-get", "update", "-qq"], env=environment, stdout=subprocess.DEVNULL)
-        for package in SYSTEM_LIBRARIES:  # One by one: a name that a release lacks must not keep the others out.
+        for package in SYSTEM_LIBRARIES:  # One by one: a name that a release lacks must not stop the others.
             command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package]
             subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         found = answer(pair, "real", code)
@@ -83,7 +83,7 @@ def check_qml(pair):
 
 
 def check_torch(pair):
-    """torch's CUDA library finds those of nvidia's distributions by its own search path, without `import torch`."""
+    """torch's CUDA library finds those of nvidia's wheels by its search path, without `import torch`."""
     real = answer(pair, "real", TORCH)
     require(real == "loaded", "libtorch_cuda.so cannot be loaded with real files: %s" % real)
     require_equal(answer(pair, "ours", TORCH), real, "loading libtorch_cuda.so")
