@@ -20,7 +20,7 @@ NOT_COMPARED_FILES = {
     ".virtpy/*": "virtpy's state of the venv",
     "*/.virtpy": "virtpy's marker of a folder that several distributions share",
     ".virtpy": "the same, beside bin/",
-    "lib/*/site-packages/_virtpy.pth": "virtpy's: by it coverage knows that the store is not the user's own code",
+    "lib/*/site-packages/_virtpy.pth": "virtpy's: by it coverage knows that the store is not the user's code",
     "*.dist-info/RECORD": "lists the links too (compared through importlib.metadata)",
     "*.dist-info/INSTALLER": "names the installer",
     "*.dist-info/REQUESTED": "depends on what was asked for by name, and pip was asked for all",
