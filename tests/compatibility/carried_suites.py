@@ -27,7 +27,12 @@ SUITES = {
     "zope.interface": Suite("zope.interface zope.testing", True, "zope.interface.tests", 800),
     "zope.event": Suite("zope.event", True, "zope.event.tests", 3),
     "zope.schema": Suite("zope.schema zope.i18nmessageid", True, "zope.schema zope.i18nmessageid", 500),
-    "greenlet": Suite("greenlet objgraph psutil", True, "greenlet.tests", 80),
+    "greenlet": Suite(
+        "greenlet",
+        True,
+        "greenlet.tests.test_greenlet greenlet.tests.test_generator greenlet.tests.test_gc greenlet.tests.test_throw",
+        40,
+    ),
     "networkx": Suite("networkx", True, "networkx.readwrite networkx.classes networkx.utils", 1000),
     "numpy": Suite("numpy hypothesis", True, "numpy.lib.tests numpy.testing.tests", 2000),
     "scipy": Suite("scipy", True, "scipy.special.tests.test_basic scipy.io.tests", 800),
