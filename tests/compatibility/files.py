@@ -72,5 +72,10 @@ def check_untouched(pair, before):
     """Checks that nothing that was imported or run has written into the store."""
     require(before, "the store is empty")
     after = snapshot(pair)
-    require_equal(after, before, "the store after the imports and scripts")
+    results = {}
+    for path in set(before) | set(after):
+        if before.get(path) != after.get(path):
+            name = os.path.relpath(path, str(pair.place.path("s") / "w"))
+            results[name] = {"store entry": (after.get(path), before.get(path))}
+    pair.judge("the store after the imports and scripts", results)
     return "the store's %d files and folders are as they were before" % len(before)
