@@ -79,7 +79,7 @@ def scripts(place, venv):
             continue
         content = path.read_bytes()
         targets = re.findall(rb"^from (\S+) import (\S+)", content, re.MULTILINE)
-        if content.startswith(b"#!") and b"sys.exit(" in content and targets:
+        if content.startswith(b"#!") and b"sys.exit(" in content and targets and len(content) < 800:
             description = "entry point " + b" ".join(targets[0]).decode()
         else:
             body = content.split(b"\n", 1)[-1] if content.startswith(b"#!") else content
