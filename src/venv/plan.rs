@@ -210,8 +210,8 @@ impl Planner<'_> {
             return Ok(());
         }
         self.insert(path, Node::Folder);
-        let marked = is_shared || (folds && may_be_joined);
-        if self.mode.folds() && marked && !always_real && !path.ends_with(wheel::BYTECODE_FOLDER) {
+        let is_marked = is_shared || (folds && may_be_joined);
+        if self.mode.folds() && is_marked && !always_real && !path.ends_with(wheel::BYTECODE_FOLDER) {
             let marker = format!("{path}/{MARKER}");
             if !is_shared {
                 // It goes with its only owner, whoever uninstalls that.
