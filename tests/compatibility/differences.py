@@ -9,8 +9,9 @@ import fnmatch
 INHERENT = {
     ("path", "blosc2"): "adds its own folder to __path__ unless the real path is there already: the link and "
     "its target are two spellings of one folder",
-    ("store entry", "*/site/twisted/plugins/dropin.cache"): "twisted keeps a list of its plugins beside them where it "
-    "can, and root can write everywhere; others cannot, and twisted then does without. The list holds no path",
+    ("store entry", "*/site/twisted/plugins/dropin.cache"): "twisted keeps a list of its plugins beside them "
+    "where it can, and root can write everywhere; others cannot, and it does without. The list holds no path",
+    ("script", "jupyter-troubleshoot *"): "prints sys.path, on which the store stands for coverage's sake",
     ("executable", "garden*"): "the wheel says that this script is not executable, and pip leaves it so; the "
     "wheel format lets installers mend that, and virtpy makes everything in bin/ executable",
 }

@@ -12,7 +12,7 @@ from collections import namedtuple
 Group = namedtuple("Group", "names space specifics")
 
 QUICK = """
-google-auth protobuf googleapis-common-protos azure-core opentelemetry-api opentelemetry-semantic-conventions
+google-auth protobuf googleapis-common-protos azure-core opentelemetry-api opentelemetry-proto
 zope.interface zope.event ruamel.yaml jaraco.functools jaraco.context backports.tarfile
 sphinxcontrib-jsmath sphinxcontrib-applehelp Paste PasteDeploy logilab-common setuptools debugpy pyyaml lxml
 numpy shapely simplejson greenlet tqdm jmespath widgetsnbextension jupyterlab-widgets

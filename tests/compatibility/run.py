@@ -101,10 +101,14 @@ def arguments():
     default = Path(__file__).resolve().parents[2] / "target" / "release" / "virtpy"
     parser.add_argument("--virtpy", type=Path, default=default, help="the program under test")
     parser.add_argument("--quick", action="store_true", help="the small group alone")
-    parser.add_argument("--suites", action="store_true", help="only the tests that distributions carry")
+    suites = "only the tests that distributions carry: all, or some of " + ", ".join(carried_suites.SUITES)
+    parser.add_argument("--suites", nargs="*", metavar="NAME", help=suites)
     parser.add_argument("--group", action="append", choices=sorted(GROUPS), help="a group (can be repeated)")
     parser.add_argument("--keep", action="store_true", help="leave the folders for a look")
     found = parser.parse_args()
+    unknown = sorted(set(found.suites or ()) - set(carried_suites.SUITES))
+    if unknown:
+        parser.error("there is no suite " + ", ".join(unknown))
     if not found.virtpy.exists():
         parser.error("%s does not exist; build it with `cargo build --release`" % found.virtpy)
     return found
@@ -113,18 +117,18 @@ def arguments():
 def main():
     """Runs the groups that are asked for, and ends with 1 if a step fails."""
     options = arguments()
-    if options.suites:
-        groups = {"carried suites": carried_suites.run}
+    if options.suites is not None:
+        work = [("carried suites", carried_suites.run, options.suites or list(carried_suites.SUITES))]
     else:
         names = ["quick"] if options.quick else options.group or WHOLE
-        groups = {name: compare_group for name in names}
+        work = [(name, compare_group, name) for name in names]
     tally = Tally()
-    for name, function in groups.items():
+    for name, function, subject in work:
         start = time.monotonic()
         print("%s ..." % name, flush=True)
         place = Place(options.virtpy.resolve())
         try:
-            function(tally, Pair(place, suitable_interpreter()), name)
+            function(tally, Pair(place, suitable_interpreter()), subject)
         finally:
             if options.keep:
                 print("  kept: %s" % place.root)
