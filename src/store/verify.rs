@@ -1,6 +1,6 @@
 //! Comparing entries with their manifests, file by file, and putting a sound entry in a damaged one's place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -98,7 +98,7 @@ impl Store {
         let label = Some((manifest.name.clone(), manifest.version.clone()));
         let findings = match Expected::of(&entry) {
             Ok(expected) if EntryId::of(&manifest.sha256).is_ok_and(|own| own == *id) => {
-                Search { root: &entry.path, expected, findings: Vec::new() }.run()
+                Search::new(&entry.path, expected).run()
             }
             Ok(_) => vec![Finding::NoManifest("it is of another wheel".to_owned())],
             Err(error) => vec![Finding::NoManifest(error.to_string())],
@@ -184,10 +184,31 @@ impl Expected {
 struct Search<'a> {
     root: &'a Path,
     expected: Expected,
+    /// Every folder above an expected file.
+    folders: BTreeSet<String>,
+    /// Every folder with a module directly in it.
+    modules: BTreeSet<String>,
     findings: Vec<Finding>,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    fn new(root: &'a Path, expected: Expected) -> Self {
+        let (mut folders, mut modules) = (BTreeSet::new(), BTreeSet::new());
+        for path in expected.0.keys() {
+            let mut above = path.as_str();
+            while let Some((parent, name)) = above.rsplit_once('/') {
+                if above.len() == path.len() && Path::new(name).extension().is_some_and(|end| end == "py") {
+                    modules.insert(parent.to_owned());
+                }
+                if !folders.insert(parent.to_owned()) {
+                    break;
+                }
+                above = parent;
+            }
+        }
+        Self { root, expected, folders, modules, findings: Vec::new() }
+    }
+
     fn run(mut self) -> Vec<Finding> {
         self.folder("");
         let missing = std::mem::take(&mut self.expected.0);
@@ -204,7 +225,10 @@ impl Search<'_> {
             let name = name.to_string_lossy();
             let path = if folder.is_empty() { name.to_string() } else { format!("{folder}/{name}") };
             match kind {
-                FileKind::Folder if name == wheel::BYTECODE_FOLDER => self.bytecode(&path),
+                FileKind::Folder if name == wheel::BYTECODE_FOLDER && self.has_code(folder) => {
+                    self.bytecode(&path);
+                }
+                FileKind::Folder if !self.leads_to_files(&path) => self.findings.push(Finding::Extra(path)),
                 FileKind::Folder => {
                     self.check_mode(&path);
                     self.folder(&path);
@@ -215,6 +239,17 @@ impl Search<'_> {
                 FileKind::Link | FileKind::Other => self.findings.push(Finding::Extra(path)),
             }
         }
+    }
+
+    /// Whether a module lies directly in a folder, or bytecode that the wheel brought: then it has a bytecode folder.
+    fn has_code(&self, folder: &str) -> bool {
+        let bytecode = format!("{folder}/{}", wheel::BYTECODE_FOLDER);
+        self.modules.contains(folder) || self.folders.contains(&bytecode)
+    }
+
+    /// Whether files that the wheel brought are below a folder; the trees themselves may be empty.
+    fn leads_to_files(&self, folder: &str) -> bool {
+        !folder.contains('/') || self.folders.contains(folder)
     }
 
     /// What Python keeps in a bytecode folder is its own business; what a wheel put there is not.

@@ -301,8 +301,7 @@ struct Transaction<'a> {
 }
 
 impl<'a> Transaction<'a> {
-    /// Notes what goes: the files of foreign distributions, what only the old plan has, then the foreign folders as far
-    /// as they are empty.
+    /// Notes what goes: foreign distributions with the folders that they have alone, then what only the old plan has.
     fn prepare(
         venv: &'a Venv,
         old: &'a Plan,
@@ -321,13 +320,14 @@ impl<'a> Transaction<'a> {
         for distribution in foreign_leaving {
             transaction.remove_foreign(distribution, &mut folders)?;
         }
+        // Those that the old plan has too are decided by the new one.
+        let own = folders.into_iter().rev().filter(|folder| !old.nodes.contains_key(folder));
+        transaction.journal.removed.extend(own.map(Removed::Folder));
         for (path, node) in old.nodes.iter().rev() {
             if new.nodes.get(path) != Some(node) {
                 transaction.remove(path, node)?;
-                folders.remove(path);
             }
         }
-        transaction.journal.removed.extend(folders.into_iter().rev().map(Removed::Folder));
         Ok(transaction)
     }
 
