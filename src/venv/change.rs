@@ -76,7 +76,7 @@ impl Venv {
         let sets = Sets::of(store, contents, change)?;
         let present = Sets::load(store, &sets.present)?;
         let mut old = self.plan(&present.iter().collect::<Vec<_>>(), &contents.state.shared_folders)?;
-        if !contents.lost.is_empty() {
+        if !contents.lost.is_empty() || contents.distributions.iter().any(Distribution::is_foreign) {
             self.keep_what_stands(&mut old, contents)?;
         }
         let arriving = change.install.iter().map(Loaded::of).collect::<Result<Vec<_>, _>>()?;
@@ -465,6 +465,10 @@ impl<'a> Transaction<'a> {
         let mut firsts = BTreeMap::new();
         for (path, node) in &self.create {
             let absolute = self.venv.root.join(path);
+            if is_bytecode_folder(path) && fs::kind(&absolute)? == Some(FileKind::Folder) {
+                // Python made it in a folder that another installer left behind.
+                fs::remove_tree(&absolute)?;
+            }
             let made = match node {
                 Node::Shared(content) => put_shared(&absolute, content, &mut firsts),
                 _ => make(self.venv, &absolute, node),

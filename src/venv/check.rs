@@ -7,7 +7,7 @@ use virtpy_resolver::{MarkerEnvironment, Requirement, Version};
 
 use super::contents::{Contents, Owner};
 use super::plan::{Node, Plan};
-use super::{Venv, VenvError};
+use super::{Venv, VenvError, foreign};
 use crate::fs::{self, FileKind};
 use crate::store::{Entry, EntryId, Store};
 use crate::wheel;
@@ -204,8 +204,13 @@ fn check_files(
                 None => staying.iter().any(|(_, dist_info)| path.contains(dist_info)),
             }
     };
+    // What another installer's RECORD lists is its own, also where it overwrote something.
+    let mut theirs = edited;
+    for distribution in contents.distributions.iter().filter(|one| one.is_foreign()) {
+        theirs.extend(foreign::files(venv, distribution).unwrap_or_default());
+    }
     for (path, node) in plan.nodes.iter().filter(|(path, node)| is_of_staying(path, node)) {
-        if !edited.contains(path) {
+        if !theirs.contains(path) {
             check_node(venv, path, node, problems)?;
         }
     }

@@ -43,6 +43,12 @@ impl Layout {
         })
     }
 
+    /// The version in the name of the library folder: `3.12`.
+    pub fn python_version(&self) -> &str {
+        let folder = self.site_packages.split('/').nth(1).unwrap_or_default();
+        folder.trim_start_matches(|letter: char| !letter.is_ascii_digit())
+    }
+
     /// Whether a path of the venv is always a real folder, whoever owns what is in it. A linked `lib` makes
     /// foreign tools do nothing, or write into the store.
     pub fn is_always_real(&self, path: &str) -> bool {
@@ -138,6 +144,7 @@ mod tests {
 
     #[test]
     fn writes_record_paths() {
+        assert_eq!(layout().python_version(), "3.12");
         assert_eq!(layout().in_record("lib/python3.12/site-packages/six.py"), "six.py");
         assert_eq!(layout().in_record("bin/black"), "../../../bin/black");
     }

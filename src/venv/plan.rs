@@ -158,6 +158,11 @@ impl Planner<'_> {
             for (index, entry_point) in manifest.entry_points.iter().enumerate() {
                 let path = format!("{}/{}", self.layout.scripts, entry_point.name);
                 self.want(path, member, PieceKind::EntryPoint(index));
+                // pip's wheel cannot name the Python that it will be installed for; every installer adds this one.
+                if manifest.name == "pip" && entry_point.name == "pip3" {
+                    let path = format!("{}/pip{}", self.layout.scripts, self.layout.python_version());
+                    self.want(path, member, PieceKind::EntryPoint(index));
+                }
             }
             if !manifest.headers.is_empty() {
                 let path = format!("{}/{}", self.layout.headers, manifest.name);

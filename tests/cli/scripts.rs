@@ -107,3 +107,22 @@ fn scripts_are_real_files_that_are_executable_for_all() {
         }
     }
 }
+
+#[test]
+fn pip_gets_the_name_with_the_version_too() {
+    let context = TestContext::new();
+    let line = |name: &str| format!("{name} = pip:main");
+    let wheel = WheelBuilder::empty("pip", "26.0").file("pip/__init__.py", "def main():\n    print('pip')\n");
+    let wheel =
+        wheel.entry_point("console_scripts", &line("pip")).entry_point("console_scripts", &line("pip3"));
+    let index = Index::start(&[wheel.build()]);
+    context.new_venv();
+    context.add(&index, &["pip"]).success();
+    let name = format!("pip{}", context.interpreter().short());
+    for script in ["pip", "pip3", &name] {
+        assert_eq!(context.script(".venv", script, &[]).success().raw_stdout, "pip\n", "{script}");
+    }
+    context.virtpy(["check"]).success();
+    context.virtpy(["remove", "pip"]).success();
+    assert!(!context.path(&format!(".venv/bin/{name}")).exists());
+}
