@@ -84,7 +84,13 @@ impl Venv {
         shared.extend(change.real_folders.iter().cloned());
         let shared: Vec<String> = shared.into_iter().collect();
         let set = sets.arrange(&present, &arriving);
-        let new = self.plan(&set, &shared)?;
+        let mut new = self.plan(&set, &shared)?;
+        // What another installer overwrote and still claims is its own.
+        for distribution in &sets.foreign_staying {
+            for path in foreign::files(self, distribution).unwrap_or_default() {
+                new.nodes.remove(&path);
+            }
+        }
 
         let mut state = State::default();
         state.change = VenvId::random().to_string();

@@ -1,7 +1,7 @@
 //! What a wheel would put at a path of the venv, before it is known who else wants that path.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::VenvError;
@@ -14,6 +14,9 @@ const COMMON_DATA: [&str; 4] = ["share/icons/", "share/locale/", "share/man/", "
 
 /// A folder of data three levels deep is taken for one distribution's own if it has so many files.
 const OWN_DATA: usize = 16;
+
+/// A tree that branches into so many folders at once is not a place where others put one folder each.
+const BRANCHES: usize = 3;
 
 /// One of the folders of an entry whose content is merged into the venv.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,15 +115,20 @@ fn in_folder<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
     path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'))
 }
 
-/// Whether a folder of data is clearly one distribution's own: deep, with files directly in it, and not of a common
-/// tree. `share/jupyter/labextensions/plotly` is; `etc/jupyter/jupyter_server_config.d` is not.
+/// Whether a folder of data is clearly one distribution's own, and not of a common tree: deep, with files directly in it
+/// (`share/jupyter/labextensions/plotly`, but not `etc/jupyter/jupyter_server_config.d`), or a tree of many files that
+/// branches at once (`share/jupyter/lab`, whose parts JupyterLab serves by their real paths).
 fn is_own_data(path: &str, manifest: &Manifest) -> bool {
     let files: Vec<&str> = manifest.data.iter().filter_map(|row| in_folder(&row.path, path)).collect();
-    let depth = path.split('/').count();
+    let children: BTreeSet<&str> = files.iter().filter_map(|file| file.split('/').next()).collect();
+    let has_files = files.iter().any(|file| !file.contains('/'));
     let is_common = COMMON_DATA.iter().any(|tree| path.starts_with(tree));
-    (depth > 3 || (depth == 3 && files.len() >= OWN_DATA))
-        && !is_common
-        && files.iter().any(|file| !file.contains('/'))
+    let is_own = match path.split('/').count() {
+        ..3 => false,
+        3 => files.len() >= OWN_DATA && (has_files || children.len() >= BRANCHES),
+        4.. => has_files,
+    };
+    is_own && !is_common
 }
 
 fn direct_children<'a>(paths: impl Iterator<Item = &'a str>, folder: &str) -> BTreeMap<String, bool> {
