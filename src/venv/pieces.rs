@@ -117,7 +117,7 @@ fn in_folder<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
 
 /// Whether a folder of data is clearly one distribution's own, and not of a common tree: deep, with files directly in it
 /// (`share/jupyter/labextensions/plotly`, but not `etc/jupyter/jupyter_server_config.d`), or a tree of many files that
-/// branches at once (`share/jupyter/lab`, whose parts JupyterLab serves by their real paths).
+/// branches at once (`share/jupyter/lab`, whose parts `JupyterLab` serves by their real paths).
 fn is_own_data(path: &str, manifest: &Manifest) -> bool {
     let files: Vec<&str> = manifest.data.iter().filter_map(|row| in_folder(&row.path, path)).collect();
     let children: BTreeSet<&str> = files.iter().filter_map(|file| file.split('/').next()).collect();
