@@ -1,9 +1,9 @@
 //! Making entries: unpack beside the store, verify, make durable, publish by one rename.
 
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::manifest::Provenance;
+use super::usage::now;
 use super::{Entry, EntryId, Manifest, Store, StoreError};
 use crate::fs;
 use crate::wheel::{self, CheckStrategy, Limits};
@@ -73,7 +73,7 @@ impl Store {
         let warnings = std::mem::take(&mut unpacked.warnings);
         let provenance =
             Provenance { sha256: &wheel.sha256, filename: &wheel.filename, origin: &wheel.origin };
-        let manifest = Manifest::of(unpacked, provenance, seconds_since_1970());
+        let manifest = Manifest::of(unpacked, provenance, now());
         let text = serde_json::to_vec(&manifest)
             .map_err(|error| StoreError::Damaged { id: id.to_string(), reason: error.to_string() })?;
         fs::write_new(&folder.path().join("entry.json"), &text, 0o444)?;
@@ -128,8 +128,4 @@ fn publish_one(staged: &Staged, path: &Path) -> Result<bool, StoreError> {
     // Only now: a folder that cannot be written cannot be renamed by its owner either.
     fs::set_mode(path, 0o555)?;
     Ok(true)
-}
-
-fn seconds_since_1970() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
 }
