@@ -1,0 +1,180 @@
+"""What the hardening suites share: a place of their own, scenes that are prepared once and restored at will,
+and a comparison of venvs that leaves out what is random."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+
+class CheckFailed(Exception):
+    """A check found something wrong; the message says what."""
+
+
+def require(condition, message):
+    """Raises CheckFailed with the message unless the condition holds."""
+    if not condition:
+        raise CheckFailed(message)
+
+
+class Done:
+    """A command that has ended."""
+
+    def __init__(self, command, code, out, err):
+        self.command, self.code, self.out, self.err = command, code, out, err
+
+    def __str__(self):
+        return "$ %s\nexit code %s\n%s%s" % (" ".join(self.command), self.code, self.out, self.err)
+
+
+def remove_tree(path):
+    """Removes a folder, read-only folders in it included."""
+    for folder, _, _ in os.walk(str(path)):
+        os.chmod(folder, 0o755)
+    shutil.rmtree(str(path))
+
+
+class Place:
+    """A folder in which `live/` holds the store (`s`) and the project (`p`) that the commands act on.
+
+    Links are absolute, so every scene is prepared in `live/`, put aside, and restored to the same paths.
+    """
+
+    def __init__(self, program, folder=None):
+        self.root = Path(tempfile.mkdtemp(prefix="v-", dir=folder)).resolve()
+        # A copy: the one given may be built anew meanwhile.
+        self.program = str(self.root / "virtpy")
+        shutil.copy2(str(program), self.program)
+        self.wheels = self.root / "wheels"
+        self.live = self.root / "live"
+        self.home, self.project = self.live / "s", self.live / "p"
+        self.venv = self.project / ".venv"
+        keep = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH")
+        self.environment = {name: os.environ[name] for name in keep if name in os.environ}
+        self.environment["VIRTPY_HOME"] = str(self.home)
+        self.index = ["--find-links", str(self.wheels), "--no-index"]
+
+    def begin(self):
+        """Starts a scene: an empty store and an empty project."""
+        if self.live.exists():
+            remove_tree(self.live)
+        self.home.mkdir(parents=True)
+        self.project.mkdir()
+
+    def keep(self, name):
+        """Puts the scene aside under a name."""
+        self.copy(self.live, self.root / "scenes" / name)
+
+    def restore(self, name):
+        """Brings a scene back."""
+        if self.live.exists():
+            remove_tree(self.live)
+        self.copy(self.root / "scenes" / name, self.live)
+
+    @staticmethod
+    def copy(origin, target):
+        """Copies a folder with times, modes, links and hardlinks."""
+        target.parent.mkdir(exist_ok=True)
+        subprocess.run(["cp", "-a", str(origin), str(target)], check=True, stdin=subprocess.DEVNULL)
+
+    def attempt(self, command, environment=None, timeout=120):
+        """Runs a command, whatever comes of it; one that does not end in time fails the check."""
+        command = [str(part) for part in command]
+        process = self.start(command, environment)
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+            raise CheckFailed("did not end in %d s: %s" % (timeout, Done(command, "none", out, err)))
+        return Done(command, process.returncode, out, err)
+
+    def start(self, command, environment=None):
+        """Starts a command without waiting for it."""
+        return subprocess.Popen(
+            [str(part) for part in command],
+            cwd=str(self.root),
+            env=environment or self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            universal_newlines=True,
+        )
+
+    def virtpy(self, *arguments, **options):
+        """Runs the program under test; its exit code must be 0."""
+        done = self.attempt([self.program] + list(arguments), **options)
+        require(done.code == 0, str(done))
+        return done
+
+    def new(self, venv=None, *options):
+        """Makes a venv, by default the project's."""
+        return self.virtpy("new", venv or self.venv, "-p", sys.executable, *options)
+
+    def add(self, *names, **options):
+        """Installs wheels of the suite into a venv, by default the project's."""
+        venv = options.pop("venv", None) or self.venv
+        return self.virtpy("add", "--venv", venv, *(list(names) + self.index), **options)
+
+    def has_command(self, *words):
+        """Whether the program under test knows a command, such as `store gc`."""
+        done = self.attempt([self.program] + list(words[:-1]) + ["--help"])
+        return re.search(r"^  %s( |$)" % re.escape(words[-1]), done.out, re.MULTILINE) is not None
+
+    def remove(self):
+        """Removes everything."""
+        remove_tree(self.root)
+
+
+def snapshot(root):
+    """What a tree consists of: kind, mode, and content or target by path.
+
+    What is random is left out (a venv's id, a change's id), as is what virtpy does not answer for: the
+    content of bytecode folders.
+    """
+    found = {}
+    if not os.path.lexists(str(root)):
+        return found
+    for folder, folders, files in os.walk(str(root)):
+        for name in folders + files:
+            path = os.path.join(folder, name)
+            found[os.path.relpath(path, str(root))] = describe(path)
+        folders[:] = [name for name in folders if name != "__pycache__" and not is_link(folder, name)]
+    return found
+
+
+def is_link(folder, name):
+    """Whether a name in a folder is a link."""
+    return os.path.islink(os.path.join(folder, name))
+
+
+def describe(path):
+    """One entry of a snapshot."""
+    facts = os.lstat(path)
+    if stat.S_ISLNK(facts.st_mode):
+        return "link to " + os.readlink(path)
+    mode = oct(stat.S_IMODE(facts.st_mode))
+    if stat.S_ISDIR(facts.st_mode):
+        return "folder " + mode
+    with open(path, "rb") as file:
+        content = file.read()
+    if path.endswith(".virtpy/state.json"):
+        state = json.loads(content.decode())
+        state["change"] = "random"
+        content = json.dumps(state, sort_keys=True).encode()
+    elif path.endswith("pyvenv.cfg"):
+        content = re.sub(rb"(?m)^virtpy-id = .*$", b"virtpy-id = random", content)
+    return "file %s %s" % (mode, hashlib.sha256(content).hexdigest()[:16])
+
+
+def differences(found, expected):
+    """A few lines that say where two snapshots differ."""
+    paths = [path for path in sorted(set(found) | set(expected)) if found.get(path) != expected.get(path)]
+    lines = ["  %s: %s instead of %s" % (path, found.get(path), expected.get(path)) for path in paths]
+    return "\n".join(lines[:12])
