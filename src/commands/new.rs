@@ -27,7 +27,7 @@ pub(super) fn run(context: &Context, arguments: &NewArguments) -> Result<u8, Fai
             None => context.settings()?.link_mode,
         },
     };
-    let path = venv::create(&context.store, &base(&interpreter), &wish)?;
+    let path = venv::create(&context.store, &base(&interpreter), &wish, &mut context.announce())?;
     let shown = path.strip_prefix(&context.working_directory).unwrap_or(&path);
     context.output.message(format_args!(
         "Made `{}` with {} {} in {}",

@@ -103,6 +103,26 @@ pub fn write_atomic(path: &Path, content: &[u8]) -> Result<(), PathError> {
     Ok(())
 }
 
+/// The same by way of a file with a fixed name on the same file system: for files that one process at a time writes,
+/// whoever holds their venv. What a killed process leaves has a known name, and is overwritten by the next.
+///
+/// # Errors
+/// When the folder is missing or not writable, or the disk is full; the old file is then untouched.
+pub fn write_by_way_of(temporary: &Path, path: &Path, content: &[u8]) -> Result<(), PathError> {
+    let no_follow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o644).custom_flags(no_follow);
+    let written = options
+        .open(temporary)
+        .and_then(|mut file| file.write_all(content))
+        .at("write", path)
+        .and_then(|()| std::fs::rename(temporary, path).at("replace", path));
+    if written.is_err() {
+        let _ = std::fs::remove_file(temporary);
+    }
+    written
+}
+
 /// Writes a file that must not exist yet, with the given permission bits (less the umask).
 ///
 /// # Errors

@@ -334,7 +334,35 @@ impl<'a> Transaction<'a> {
                 transaction.remove(path, node)?;
             }
         }
+        transaction.look_ahead()?;
         Ok(transaction)
+    }
+
+    /// Notes what will be made, and looks whether anything is in the way: whoever has to go back must know what was
+    /// there before, and no clock tells that reliably.
+    fn look_ahead(&mut self) -> Result<(), VenvError> {
+        let leaving: BTreeSet<&str> = self.journal.removed.iter().map(Removed::path).collect();
+        let mut standing = BTreeSet::new();
+        let mut created = Vec::with_capacity(self.create.len());
+        for (path, node) in &self.create {
+            let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
+            let is_in_new_folder = self.create.contains_key(parent) && !standing.contains(parent);
+            if !is_in_new_folder && !leaving.contains(path) {
+                let absolute = self.venv.root.join(path);
+                match (node, fs::kind(&absolute)?) {
+                    (_, None) => {}
+                    (Node::Folder, Some(FileKind::Folder)) => {
+                        standing.insert(*path);
+                        continue;
+                    }
+                    (_, Some(FileKind::Folder)) if is_bytecode_folder(path) => {}
+                    (_, Some(_)) => return Err(VenvError::InTheWay(absolute)),
+                }
+            }
+            created.push((*path).to_owned());
+        }
+        self.journal.created = created;
+        Ok(())
     }
 
     /// Notes that a path goes, if what stands there is what the plan put there.
@@ -387,10 +415,13 @@ impl<'a> Transaction<'a> {
     /// Carries the change out; on any failure everything is put back. Returns what was left alone.
     fn run(mut self, state: &mut State) -> Result<Vec<String>, VenvError> {
         self.journal.change.clone_from(&state.change);
-        self.journal.created = self.create.keys().map(|path| (*path).to_owned()).collect();
         self.journal.write(self.venv)?;
         let done = self.take_away().and_then(|()| self.put()).and_then(|()| state.write(self.venv));
         if let Err(error) = done {
+            if let VenvError::InTheWay(path) = &error {
+                // Somebody put it there just now.
+                self.journal.created.retain(|created| self.venv.root.join(created) != *path);
+            }
             self.journal.roll_back(self.venv)?;
             return Err(error);
         }
