@@ -128,8 +128,11 @@ impl Venv {
             if !source.starts_with(&entry.path) || !stands || fs::is_same_file(&absolute, source)? {
                 continue;
             }
-            fs::remove_file(&absolute)?;
-            make(self, &absolute, &node)?;
+            // Whoever is killed here leaves the old file or the new one.
+            let unfinished = journal::unfinished(self);
+            fs::remove_tree(&unfinished)?;
+            make(self, &unfinished, &node)?;
+            fs::rename(&unfinished, &absolute)?;
             changed = true;
         }
         Ok(changed)

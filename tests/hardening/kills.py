@@ -61,6 +61,10 @@ class Subject:
             require(done.code == 0 or repairs and "error:" not in done.err, str(done))
         found = snapshot(place.venv)
         state = {"before": found == self.before, "after": found == self.after}
+        if repairs and not any(state.values()):
+            # The venv's names of the store's files are mended one by one.
+            states = (self.before, self.after)
+            state["before"] = all(found.get(path) in [one.get(path) for one in states] for path in self.after)
         if not any(state.values()):
             lines = (differences(found, self.before), differences(found, self.after))
             raise CheckFailed("neither as before:\n%s\nnor as after:\n%s" % lines)
