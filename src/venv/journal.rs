@@ -191,3 +191,51 @@ pub(super) fn recover(venv: &Venv) -> Result<bool, VenvError> {
     }
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn venv(folder: &tempfile::TempDir) -> Venv {
+        let config = "home = /usr/bin\nvirtpy-id = 0123456789abcdef\nvirtpy-library = python3.12\n";
+        fs::write_new(&folder.path().join("pyvenv.cfg"), config.as_bytes(), 0o644).unwrap();
+        fs::create_dir_all(&folder.path().join("lib/python3.12/site-packages")).unwrap();
+        Venv::open(folder.path()).unwrap()
+    }
+
+    #[test]
+    fn what_lies_in_the_trash_without_a_journal_comes_back_nowhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let venv = venv(&folder);
+        fs::create_dir_all(&venv.private().join("trash")).unwrap();
+        fs::write_new(&Journal::trash(&venv, 0), b"of a change that was finished long ago", 0o644).unwrap();
+        fs::write_new(&venv.root.join("kept"), b"kept", 0o644).unwrap();
+        let removed = vec![Removed::File("kept".to_owned(), 0)];
+        let journal = Journal { change: "1".to_owned(), created: Vec::new(), removed };
+        journal.write(&venv).unwrap();
+        // Killed here, before anything was moved.
+        assert!(recover(&venv).unwrap());
+        assert_eq!(fs::read(&venv.root.join("kept")).unwrap(), b"kept");
+        assert!(!recover(&venv).unwrap());
+    }
+
+    #[test]
+    fn a_change_that_happened_leaves_nothing_whenever_its_end_was_interrupted() {
+        let folder = tempfile::tempdir().unwrap();
+        let venv = venv(&folder);
+        fs::write_new(&venv.root.join("old"), b"old", 0o644).unwrap();
+        let removed = vec![Removed::File("old".to_owned(), 0)];
+        let journal = Journal { change: "1".to_owned(), created: Vec::new(), removed };
+        journal.write(&venv).unwrap();
+        fs::rename(&venv.root.join("old"), &Journal::trash(&venv, 0)).unwrap();
+        let mut state = State::default();
+        state.change.clone_from(&journal.change);
+        state.write(&venv).unwrap();
+        // Killed while the trash was taken away, and once more while a file was written.
+        fs::write_new(&unfinished(&venv), b"half", 0o644).unwrap();
+        assert!(recover(&venv).unwrap());
+        let left: Vec<_> = fs::names(&venv.private()).unwrap();
+        assert_eq!(left, ["state.json"]);
+        assert_eq!(fs::kind(&venv.root.join("old")).unwrap(), None);
+    }
+}

@@ -15,10 +15,11 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True  # Nothing may be left in the source tree.
 
+import crowds  # noqa: E402
 import kills  # noqa: E402
 from support import CheckFailed  # noqa: E402
 
-SUITES = {"kills": kills.check}
+SUITES = {"kills": kills.check, "crowds": crowds.check}
 
 
 def parse():

@@ -118,9 +118,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body, kind = None, "text/html"
         if parts[:1] == ["simple"] and len(parts) == 2:
             body = self.server.pages.get(parts[1])
+        elif parts[:1] == ["files"] and len(parts) == 2 and parts[1] in self.server.metadata:
+            body, kind = self.server.metadata[parts[1]], "text/plain"
         elif parts[:1] == ["files"] and len(parts) == 2:
             body, kind = self.server.wheels.get(parts[1]), "application/octet-stream"
-            if body is not None and self.command == "GET" and "Range" not in self.headers:
+            if body is not None and self.command == "GET":
                 with self.server.lock:
                     self.server.downloads[parts[1]] += 1
         self.send_response(404 if body is None else 200)
@@ -158,9 +160,16 @@ class Index:
         for name, content in self.server.wheels.items():
             digest = hashlib.sha256(content).hexdigest()
             project = name.split("-")[0].replace("_", "-")
-            rows[project] += '<a href="/files/%s#sha256=%s">%s</a><br>\n' % (name, digest, name)
+            # With the metadata beside it (PEP 658), as the registries have it: nobody needs the wheel to resolve.
+            link = '<a href="/files/%s#sha256=%s" data-core-metadata="true">%s</a><br>\n'
+            rows[project] += link % (name, digest, name)
         page = "<!DOCTYPE html><html><body>\n%s</body></html>\n"
         self.server.pages = {project: (page % text).encode() for project, text in rows.items()}
+        self.server.metadata = {}
+        for name, content in self.server.wheels.items():
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                inner = "-".join(name.split("-")[:2]) + ".dist-info/METADATA"
+                self.server.metadata[name + ".metadata"] = archive.read(inner)
         self.server.lock = threading.Lock()
         self.server.downloads = collections.Counter()
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
