@@ -429,7 +429,8 @@ impl<'a> Transaction<'a> {
             return Err(error);
         }
         let has_trash = self.journal.removed.iter().any(|removed| matches!(removed, Removed::File(..)));
-        Journal::discard(self.venv, has_trash)?;
+        // The change has happened: what cannot be taken away now is by the next command.
+        let _ = Journal::discard(self.venv, has_trash);
         Ok(self.left_alone)
     }
 

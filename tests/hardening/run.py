@@ -16,10 +16,11 @@ from pathlib import Path
 sys.dont_write_bytecode = True  # Nothing may be left in the source tree.
 
 import crowds  # noqa: E402
+import disks  # noqa: E402
 import kills  # noqa: E402
 from support import CheckFailed  # noqa: E402
 
-SUITES = {"kills": kills.check, "crowds": crowds.check}
+SUITES = {"kills": kills.check, "crowds": crowds.check, "disks": disks.check}
 
 
 def parse():
@@ -55,8 +56,9 @@ def main():
         print("%s ..." % name, flush=True)
         try:
             for step in SUITES[name](arguments):
-                passed += not step.startswith("skipped")
-                print("  %s" % step if step.startswith("skipped") else "  ok: %s" % step, flush=True)
+                is_fine = not step.startswith(("skipped", "FAILED"))
+                passed, failed = passed + is_fine, failed + step.startswith("FAILED")
+                print("  ok: %s" % step if is_fine else "  %s" % step, flush=True)
         except CheckFailed as problem:
             failed += 1
             print("  FAILED: %s" % problem, flush=True)

@@ -43,7 +43,8 @@ def remove_tree(path):
 class Place:
     """A folder in which `live/` holds the store (`s`) and the project (`p`) that the commands act on.
 
-    Links are absolute, so every scene is prepared in `live/`, put aside, and restored to the same paths.
+    Links are absolute, so every scene is prepared there, put aside, and restored to the same paths. Either may
+    be moved elsewhere (to a small disk) before the first scene begins.
     """
 
     def __init__(self, program, folder=None):
@@ -52,36 +53,56 @@ class Place:
         self.program = str(self.root / "virtpy")
         shutil.copy2(str(program), self.program)
         self.wheels = self.root / "wheels"
-        self.live = self.root / "live"
-        self.home, self.project = self.live / "s", self.live / "p"
-        self.venv = self.project / ".venv"
+        self.home, self.project = self.root / "live" / "s", self.root / "live" / "p"
         keep = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH")
         self.environment = {name: os.environ[name] for name in keep if name in os.environ}
         self.environment["VIRTPY_HOME"] = str(self.home)
         self.index = ["--find-links", str(self.wheels), "--no-index"]
 
+    @property
+    def venv(self):
+        """The project's venv."""
+        return self.project / ".venv"
+
+    def move(self, home=None, project=None):
+        """Has the store or the project elsewhere."""
+        self.home, self.project = home or self.home, project or self.project
+        self.environment["VIRTPY_HOME"] = str(self.home)
+
+    def clear(self):
+        """Removes the store and the project."""
+        for folder in (self.home, self.project):
+            if folder.exists():
+                remove_tree(folder)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+
     def begin(self):
         """Starts a scene: an empty store and an empty project."""
-        if self.live.exists():
-            remove_tree(self.live)
-        self.home.mkdir(parents=True)
+        self.clear()
+        self.home.mkdir()
         self.project.mkdir()
 
     def keep(self, name):
         """Puts the scene aside under a name."""
-        self.copy(self.live, self.root / "scenes" / name)
+        target = self.root / "scenes" / name
+        target.mkdir(parents=True)
+        self.copy([self.home, self.project], target)
 
     def restore(self, name):
         """Brings a scene back."""
-        if self.live.exists():
-            remove_tree(self.live)
-        self.copy(self.root / "scenes" / name, self.live)
+        self.clear()
+        scene = self.root / "scenes" / name
+        if self.home.parent == self.project.parent:
+            self.copy([scene / self.home.name, scene / self.project.name], self.home.parent)
+        else:
+            self.copy([scene / self.home.name], self.home.parent)
+            self.copy([scene / self.project.name], self.project.parent)
 
     @staticmethod
-    def copy(origin, target):
-        """Copies a folder with times, modes, links and hardlinks."""
-        target.parent.mkdir(exist_ok=True)
-        subprocess.run(["cp", "-a", str(origin), str(target)], check=True, stdin=subprocess.DEVNULL)
+    def copy(origins, folder):
+        """Copies folders into another with times, modes, links and hardlinks."""
+        command = ["cp", "-a"] + [str(origin) for origin in origins] + [str(folder)]
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
 
     def attempt(self, command, environment=None, timeout=120):
         """Runs a command, whatever comes of it; one that does not end in time fails the check."""

@@ -37,8 +37,8 @@ def known_calls(place):
 
 
 def record(place, command, calls):
-    """Runs a command and returns the points at which it changes something under `place.live`, in the order
-    of the run, and how many such calls there were in all its threads."""
+    """Runs a command and returns the points at which it changes something in the store or the project, in the
+    order of the run, and how many such calls there were in all its threads."""
     path = place.root / "trace"
     done = place.attempt(["strace", "-f", "-qq", "-y", "-s", "0", "-o", path, "-e", "trace=" + calls] + command)
     counts, points, total = collections.Counter(), [], 0
@@ -49,7 +49,7 @@ def record(place, command, calls):
         thread, call, rest = match.groups()
         counts[thread, call] += 1
         reads_only = call in ("openat", "open") and "O_CREAT" not in rest and "O_TRUNC" not in rest
-        if reads_only or str(place.live) not in rest:
+        if reads_only or not any(str(folder) in rest for folder in (place.home, place.project)):
             continue
         total += 1
         point = Point(call, counts[thread, call])
