@@ -66,7 +66,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
 /// # Errors
 /// When the store's records of its venvs cannot be read.
 fn refresh_names(context: &Context, entry: &Entry, held: Option<&Venv>) -> Result<usize, Failure> {
-    let mut refreshed = 0;
+    let (mut refreshed, mut missed) = (0, false);
     for root in context.store.roots()? {
         let Ok(venv) = Venv::open(&root.path) else { continue };
         let is_held = held.is_some_and(|held| held.id == venv.id);
@@ -79,10 +79,17 @@ fn refresh_names(context: &Context, entry: &Entry, held: Option<&Venv>) -> Resul
         };
         match changed {
             Ok(changed) => refreshed += usize::from(changed),
-            Err(reason) => context
-                .output
-                .warning(format_args!("the venv at `{}` was not refreshed: {reason}", root.path.display())),
+            Err(reason) => {
+                missed = true;
+                context.output.warning(format_args!(
+                    "the venv at `{}` was not refreshed: {reason}",
+                    root.path.display()
+                ));
+            }
         }
+    }
+    if !missed {
+        context.store.forget_renewed(&entry.id()?);
     }
     Ok(refreshed)
 }

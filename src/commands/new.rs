@@ -29,7 +29,7 @@ pub(super) fn run(context: &Context, arguments: &NewArguments) -> Result<u8, Fai
     };
     // A collection must not come between the registration of the venv and its appearance.
     let _store_lock = context.store.lock_shared(&mut context.announce())?;
-    let path = venv::create(&context.store, &base(&interpreter), &wish)?;
+    let path = venv::create(&context.store, &base(&interpreter), &wish, &mut context.announce())?;
     let shown = path.strip_prefix(&context.working_directory).unwrap_or(&path);
     context.output.message(format_args!(
         "Made `{}` with {} {} in {}",

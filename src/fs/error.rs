@@ -43,8 +43,23 @@ impl PathError {
                  `--link-mode` (`auto` or `copy`), or move the store with `VIRTPY_HOME`"
                     .to_owned(),
             ),
-            _ => None,
+            io::ErrorKind::Interrupted => Some("run the command again".to_owned()),
+            _ => self.source.raw_os_error().and_then(hint_by_number),
         }
+    }
+}
+
+/// A hint for what the standard library has no kind of error for.
+fn hint_by_number(number: i32) -> Option<String> {
+    use rustix::io::Errno;
+    match Errno::from_raw_os_error(number) {
+        Errno::MFILE | Errno::NFILE => {
+            Some("raise the limit of open files (`ulimit -n`), then run the command again".to_owned())
+        }
+        Errno::IO => Some(
+            "the disk or its connection is failing: see the system's log, and save what is on it".to_owned(),
+        ),
+        _ => None,
     }
 }
 

@@ -1,7 +1,8 @@
 //! Advisory locks between processes (`flock`): they end with their holder, however it ends.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::ErrorKind;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -51,24 +52,23 @@ impl Lock {
         patience: Duration,
         announce: &mut dyn FnMut(&str),
     ) -> Result<Self, LockError> {
-        let mut file = open_lock_file(path)?;
+        let file = open_lock_file(path)?;
         let started = Instant::now();
         let mut announced = false;
         while !try_lock(&file, mode).at("lock", path)? {
             let waited = started.elapsed();
             if waited >= patience {
-                return Err(LockError::Busy { path: path.to_path_buf(), holder: holder(&mut file), waited });
+                return Err(LockError::Busy { path: path.to_path_buf(), holder: holder(&file), waited });
             }
             if !announced && waited >= Duration::from_secs(1) {
                 announced = true;
-                announce(&holder(&mut file));
+                announce(&holder(&file));
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        if mode == LockMode::Exclusive {
-            // Only a help for whoever waits: that it cannot be written is no reason to fail.
-            let _ = file.set_len(0).and_then(|()| write!(file, "process {}", std::process::id()));
-        }
+        // Only a help for whoever waits: that it cannot be written is no reason to fail. Of several that share the lock,
+        // the last one is named.
+        let _ = file.write_all_at(&Note::own(), 0);
         Ok(Self { _file: file })
     }
 
@@ -85,11 +85,15 @@ impl Lock {
 fn open_lock_file(path: &Path) -> Result<File, PathError> {
     let open = || OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
     match open() {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
             if let Some(folder) = path.parent() {
                 super::create_dir_all(folder)?;
             }
             open().at("create the lock", path)
+        }
+        // Who may only read can still hold a lock, if somebody made its file.
+        Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {
+            File::open(path).map_err(|_| error).at("create the lock", path)
         }
         other => other.at("create the lock", path),
     }
@@ -110,13 +114,39 @@ fn try_lock(file: &File, mode: LockMode) -> std::io::Result<bool> {
     }
 }
 
-fn holder(file: &mut File) -> String {
-    let mut text = String::new();
-    let read = file.rewind().and_then(|()| file.take(64).read_to_string(&mut text));
-    match read {
-        Ok(_) if !text.is_empty() => text,
-        _ => "another process".to_owned(),
+/// What a holder writes into the lock's file: `process 4711 (virtpy add)`, filled up with blanks to one length, so that
+/// one write replaces another's.
+struct Note;
+
+impl Note {
+    const LENGTH: usize = 80;
+
+    fn own() -> Vec<u8> {
+        // Names only: what else stands on a command line may be secret.
+        let is_name = |word: &String| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+        let words = std::env::args().skip(1).filter(|word| !word.starts_with('-')).take(2);
+        let words: Vec<String> = words.take_while(is_name).collect();
+        let text = format!("process {} ({})", std::process::id(), ["virtpy", &words.join(" ")].join(" "));
+        let mut bytes = text.into_bytes();
+        bytes.resize(Self::LENGTH, b' ');
+        bytes
     }
+
+    /// The process that a text names.
+    fn process(text: &str) -> Option<rustix::process::Pid> {
+        let number = text.strip_prefix("process ")?.split(' ').next()?;
+        rustix::process::Pid::from_raw(number.parse().ok()?)
+    }
+}
+
+/// Who holds a lock, as far as its file tells: of several holders, the last one, if it still runs.
+fn holder(file: &File) -> String {
+    let mut bytes = [0; Note::LENGTH];
+    let count = file.read_at(&mut bytes, 0).unwrap_or(0);
+    let text = String::from_utf8_lossy(&bytes[..count]).trim_end().to_owned();
+    let runs = Note::process(&text)
+        .is_some_and(|process| rustix::process::test_kill_process(process) != Err(rustix::io::Errno::SRCH));
+    if runs { text } else { "another process".to_owned() }
 }
 
 #[cfg(test)]
@@ -133,6 +163,10 @@ mod tests {
             Lock::wait(&path, LockMode::Exclusive, Duration::from_millis(30), &mut silent).unwrap_err();
         assert!(error.to_string().contains(&format!("process {}", std::process::id())), "{error}");
         assert!(Lock::try_now(&path, LockMode::Shared).unwrap().is_none());
+        // What a process wrote that is gone names nobody.
+        std::fs::write(&path, format!("process {} (virtpy add)", i32::MAX)).unwrap();
+        let error = Lock::wait(&path, LockMode::Shared, Duration::from_millis(30), &mut silent).unwrap_err();
+        assert!(error.to_string().contains("another process holds"), "{error}");
         drop(held);
         // With patience: a process that another test starts at this moment has the file open until it runs.
         let patience = Duration::from_secs(10);

@@ -103,6 +103,26 @@ pub fn write_atomic(path: &Path, content: &[u8]) -> Result<(), PathError> {
     Ok(())
 }
 
+/// The same by way of a file with a fixed name on the same file system: for files that one process at a time writes,
+/// whoever holds their venv. What a killed process leaves has a known name, and is overwritten by the next.
+///
+/// # Errors
+/// When the folder is missing or not writable, or the disk is full; the old file is then untouched.
+pub fn write_by_way_of(temporary: &Path, path: &Path, content: &[u8]) -> Result<(), PathError> {
+    let no_follow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o644).custom_flags(no_follow);
+    let written = options
+        .open(temporary)
+        .and_then(|mut file| file.write_all(content))
+        .at("write", path)
+        .and_then(|()| std::fs::rename(temporary, path).at("replace", path));
+    if written.is_err() {
+        let _ = std::fs::remove_file(temporary);
+    }
+    written
+}
+
 /// Writes a file that must not exist yet, with the given permission bits (less the umask).
 ///
 /// # Errors
@@ -208,18 +228,18 @@ pub fn exchange(one: &Path, other: &Path) -> Result<(), PathError> {
     rename(&kept, one)
 }
 
-/// Makes a link, in one step where another file or link stands; one that leads there already is left.
+/// Makes a link, in one step where another file or link stands, by way of a fixed name on the same file system as
+/// [`write_by_way_of`] does; one that leads there already is left.
 ///
 /// # Errors
 /// When the folder is missing or not writable, or a folder stands there.
-pub fn replace_link(target: &Path, link: &Path) -> Result<(), PathError> {
+pub fn link_by_way_of(temporary: &Path, target: &Path, link: &Path) -> Result<(), PathError> {
     if std::fs::read_link(link).is_ok_and(|found| found == target) {
         return Ok(());
     }
-    let aside = temporary_folder(link.parent().unwrap_or(Path::new(".")))?;
-    let made = aside.path().join("link");
-    symlink(target, &made)?;
-    rename(&made, link)
+    remove_tree(temporary)?;
+    symlink(target, temporary)?;
+    rename(temporary, link)
 }
 
 /// Removes a file or a link; a link's target stays.

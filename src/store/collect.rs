@@ -257,7 +257,8 @@ impl Store {
         let venvs: BTreeSet<String> = self.root_ids()?.into_iter().map(|id| format!("venv-{id}")).collect();
         for name in fs::names(&self.locks())? {
             let text = name.to_string_lossy();
-            if text.starts_with("entry-") || text.starts_with("venv-") && !venvs.contains(&*text) {
+            let is_of_work = text.starts_with("entry-") || text.starts_with("place-");
+            if is_of_work || text.starts_with("venv-") && !venvs.contains(&*text) {
                 fs::remove_file(&self.locks().join(&name))?;
             }
         }

@@ -1,6 +1,7 @@
 //! Making entries: unpack beside the store, verify, make durable, publish by one rename.
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use super::manifest::Provenance;
 use super::usage::now;
@@ -62,6 +63,7 @@ impl Store {
     pub fn stage(&self, wheel: &WheelFile) -> Result<Staged, StoreError> {
         let id = EntryId::of(&wheel.sha256)?;
         let folder = self.temporary_folder()?;
+        let (begun, started) = (now(), Instant::now());
         let mut unpacked = wheel::unpack(
             &wheel.path,
             &wheel.filename,
@@ -73,7 +75,9 @@ impl Store {
         let warnings = std::mem::take(&mut unpacked.warnings);
         let provenance =
             Provenance { sha256: &wheel.sha256, filename: &wheel.filename, origin: &wheel.origin };
-        let manifest = Manifest::of(unpacked, provenance, now());
+        // A clock that is set back meanwhile must not make the files newer than their entry.
+        let unpacked_at = now().max(begun + started.elapsed().as_secs());
+        let manifest = Manifest::of(unpacked, provenance, unpacked_at);
         let text = serde_json::to_vec(&manifest)
             .map_err(|error| StoreError::Damaged { id: id.to_string(), reason: error.to_string() })?;
         fs::write_new(&folder.path().join("entry.json"), &text, 0o444)?;

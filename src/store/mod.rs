@@ -115,6 +115,15 @@ impl Store {
         Ok(Lock::try_now(&path, LockMode::Exclusive)?)
     }
 
+    /// Holds the right to make a venv at a path.
+    ///
+    /// # Errors
+    /// When the lock file cannot be made, or another process makes one there for longer than the patience.
+    pub fn lock_place(&self, path: &Path, announce: &mut dyn FnMut(&str)) -> Result<Lock, StoreError> {
+        let name = format!("place-{}", Self::digest_of(&path.to_string_lossy()));
+        Ok(Lock::wait(&self.locks().join(name), LockMode::Exclusive, PATIENCE, announce)?)
+    }
+
     /// Holds the right to make the entries named by `keys` (a SHA-256, or any text that stands for the source of
     /// one), so that each is downloaded and unpacked once however many processes want it. All are taken before
     /// the work begins and in sorted order: two processes can never wait for each other in a ring.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -143,6 +143,7 @@ impl Store {
         let path = self.entry_path(&id);
         if fs::kind(&path)?.is_some() {
             fs::sync_file_system(&self.entries())?;
+            self.note_renewed(&id)?;
             // Only a folder that may be written can be renamed by its owner.
             fs::set_mode(&path, 0o755)?;
             fs::exchange(staged.path(), &path)?;
@@ -156,6 +157,33 @@ impl Store {
         }
         self.entry_by_id(&id)?
             .ok_or_else(|| StoreError::Damaged { id: id.to_string(), reason: "it is gone again".to_owned() })
+    }
+}
+
+/// Entries that were put in another's place while venvs may still have names of the old files: known until those have
+/// been seen to, also if the process that wanted to do it was killed.
+impl Store {
+    fn renewed_folder(&self) -> PathBuf {
+        self.cache().join("renewed")
+    }
+
+    fn note_renewed(&self, id: &EntryId) -> Result<(), StoreError> {
+        fs::create_dir_all(&self.renewed_folder())?;
+        Ok(fs::write_atomic(&self.renewed_folder().join(id.as_str()), b"")?)
+    }
+
+    /// The handles of the renewed entries, sorted.
+    pub fn renewed(&self) -> Vec<EntryId> {
+        let names = fs::names(&self.renewed_folder()).unwrap_or_default();
+        let mut ids: Vec<EntryId> =
+            names.iter().filter_map(|name| EntryId::parse(name.to_str()?).ok()).collect();
+        ids.sort();
+        ids
+    }
+
+    /// Notes that every venv has the files of a renewed entry. A note that cannot be removed only costs another look.
+    pub fn forget_renewed(&self, id: &EntryId) {
+        let _ = fs::remove_file(&self.renewed_folder().join(id.as_str()));
     }
 }
 

@@ -1,14 +1,14 @@
 //! Changing what is installed: the difference between two plans, applied under a journal.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 
 use virtpy_resolver::normalize_name;
 
 use super::contents::{Contents, Owner};
 use super::journal::{self, Journal, Removed};
+use super::nodes::{make, put_shared};
 use super::plan::{Clash, Member, Node, Plan};
-use super::{Distribution, Installed, Layout, State, Venv, VenvError, foreign};
+use super::{Distribution, Installed, State, Venv, VenvError, foreign};
 use crate::fs::{self, FileKind};
 use crate::store::{Entry, EntryId, Store, VenvId};
 use crate::wheel;
@@ -138,8 +138,11 @@ impl Venv {
             if !source.starts_with(&entry.path) || !stands || fs::is_same_file(&absolute, source)? {
                 continue;
             }
-            fs::remove_file(&absolute)?;
-            make(&self.layout, &absolute, &node)?;
+            // Whoever is killed here leaves the old file or the new one.
+            let unfinished = journal::unfinished(self);
+            fs::remove_tree(&unfinished)?;
+            make(&self.layout, &unfinished, &node)?;
+            fs::rename(&unfinished, &absolute)?;
             changed = true;
         }
         Ok(changed)
@@ -383,7 +386,35 @@ impl<'a> Transaction<'a> {
                 transaction.remove(path, node)?;
             }
         }
+        transaction.look_ahead()?;
         Ok(transaction)
+    }
+
+    /// Notes what will be made, and looks whether anything is in the way: whoever has to go back must know what was
+    /// there before, and no clock tells that reliably.
+    fn look_ahead(&mut self) -> Result<(), VenvError> {
+        let leaving: BTreeSet<&str> = self.journal.removed.iter().map(Removed::path).collect();
+        let mut standing = BTreeSet::new();
+        let mut created = Vec::with_capacity(self.create.len());
+        for (path, node) in &self.create {
+            let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
+            let is_in_new_folder = self.create.contains_key(parent) && !standing.contains(parent);
+            if !is_in_new_folder && !leaving.contains(path) {
+                let absolute = self.venv.root.join(path);
+                match (node, fs::kind(&absolute)?) {
+                    (_, None) => {}
+                    (Node::Folder, Some(FileKind::Folder)) => {
+                        standing.insert(*path);
+                        continue;
+                    }
+                    (_, Some(FileKind::Folder)) if is_bytecode_folder(path) => {}
+                    (_, Some(_)) => return Err(VenvError::InTheWay(absolute)),
+                }
+            }
+            created.push((*path).to_owned());
+        }
+        self.journal.created = created;
+        Ok(())
     }
 
     /// Notes that a path goes, if what stands there is what the plan put there.
@@ -436,15 +467,19 @@ impl<'a> Transaction<'a> {
     /// Carries the change out; on any failure everything is put back. Returns what was left alone.
     fn run(mut self, state: &mut State) -> Result<Vec<String>, VenvError> {
         self.journal.change.clone_from(&state.change);
-        self.journal.created = self.create.keys().map(|path| (*path).to_owned()).collect();
         self.journal.write(self.venv)?;
         let done = self.take_away().and_then(|()| self.put()).and_then(|()| state.write(self.venv));
         if let Err(error) = done {
+            if let VenvError::InTheWay(path) = &error {
+                // Somebody put it there just now.
+                self.journal.created.retain(|created| self.venv.root.join(created) != *path);
+            }
             self.journal.roll_back(self.venv)?;
             return Err(error);
         }
         let has_trash = self.journal.removed.iter().any(|removed| matches!(removed, Removed::File(..)));
-        Journal::discard(self.venv, has_trash)?;
+        // The change has happened: what cannot be taken away now is by the next command.
+        let _ = Journal::discard(self.venv, has_trash);
         Ok(self.left_alone)
     }
 
@@ -537,61 +572,6 @@ impl<'a> Transaction<'a> {
         }
         Ok(())
     }
-}
-
-/// Makes what a plan wants at a path where nothing stands.
-pub(super) fn make(layout: &Layout, path: &Path, node: &Node) -> Result<(), VenvError> {
-    match node {
-        Node::Folder => match fs::create_dir(path) {
-            Err(error) if error.already_exists() && fs::kind(path)? == Some(FileKind::Folder) => {}
-            other => other?,
-        },
-        Node::Link(target) => fs::symlink(target, path)?,
-        Node::Text { content, executable } => {
-            fs::write_new(path, content, if *executable { 0o755 } else { 0o644 })?;
-        }
-        Node::Shared(content) => put_shared(path, content, &mut BTreeMap::new())?,
-        Node::Script(source) => {
-            let content = fs::read(source)?;
-            let content = wheel::rewrite_python_shebang(&content, &layout.shebang).unwrap_or(content);
-            fs::write_new(path, &content, 0o755)?;
-        }
-        Node::Hardlink(source) => fs::hard_link(source, path)?,
-        Node::Real(source) => match fs::hard_link(source, path) {
-            Err(error) if error.already_exists() => return Err(error.into()),
-            // Another file system, a store of somebody else, too many names: a copy serves as well.
-            Err(_) => fs::copy_new(source, path, mode_of_copy(source, 0o444)?)?,
-            Ok(()) => {}
-        },
-        Node::Copy(source) => fs::copy_new(source, path, mode_of_copy(source, 0o644)?)?,
-    }
-    Ok(())
-}
-
-/// The permission bits of a copy: those of an ordinary file, and whether it may be run.
-pub(super) fn mode_of_copy(source: &Path, mode: u32) -> Result<u32, VenvError> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let executable = fs::metadata(source)?.permissions().mode() & 0o111 != 0;
-    Ok(if executable { mode | 0o111 } else { mode })
-}
-
-/// Writes a file that others of the venv equal, or gives the first of them in this change a second name: it saves a
-/// block and two system calls per distribution. All of these names are of this venv, none of the store.
-fn put_shared(
-    path: &Path,
-    content: &'static str,
-    firsts: &mut BTreeMap<&'static str, PathBuf>,
-) -> Result<(), VenvError> {
-    if let Some(first) = firsts.get(content) {
-        match fs::hard_link(first, path) {
-            Err(error) if error.already_exists() => return Err(error.into()),
-            Err(_) => {}
-            Ok(()) => return Ok(()),
-        }
-    }
-    fs::write_new(path, content.as_bytes(), 0o644)?;
-    firsts.insert(content, path.to_path_buf());
-    Ok(())
 }
 
 /// Whether a path is a folder of bytecode. Anybody may clear those, and Python makes them anew.

@@ -1,6 +1,7 @@
 //! What is wrong in a venv: requirements that are not met, links that lead nowhere, files that were changed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use serde::Serialize;
 use virtpy_resolver::{MarkerEnvironment, Requirement, Version};
@@ -240,13 +241,22 @@ impl Venv {
             (Node::Folder, Some(FileKind::Folder))
             | (Node::Script(_) | Node::Hardlink(_), Some(FileKind::File)) => true,
             (Node::Real(source), Some(FileKind::File)) => {
-                fs::is_same_file(&absolute, source)? || fs::read(&absolute)? == fs::read(source)?
+                // What the store lost is not as it was made, whatever this name of it holds.
+                fs::is_same_file(&absolute, source).unwrap_or(false) || equals(&absolute, source)?
             }
             (Node::Link(target), Some(FileKind::Link)) => fs::read_link(&absolute)? == *target,
             (Node::Shared(content), Some(FileKind::File)) => fs::read(&absolute)? == content.as_bytes(),
             (Node::Text { content, .. }, Some(FileKind::File)) => fs::read(&absolute)? == *content,
-            (Node::Copy(source), Some(FileKind::File)) => fs::read(&absolute)? == fs::read(source)?,
+            (Node::Copy(source), Some(FileKind::File)) => equals(&absolute, source)?,
             _ => false,
         })
+    }
+}
+
+/// Whether a file of the venv has the content of one in the store; one that the store lost equals nothing.
+fn equals(path: &Path, source: &Path) -> Result<bool, VenvError> {
+    match fs::read(source) {
+        Err(error) if error.is_not_found() => Ok(false),
+        source => Ok(fs::read(path)? == source?),
     }
 }

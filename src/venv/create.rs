@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::activation::Activation;
 use super::{Config, Layout, LinkMode, VenvError};
-use crate::fs::{self, FileKind};
+use crate::fs::{self, FileKind, Lock};
 use crate::store::{Store, VenvId, hex};
 
 /// The file in `site-packages` that puts the store's entries at the end of `sys.path`, for tools which sort files by
@@ -55,29 +55,32 @@ pub struct NewVenv {
 /// # Errors
 /// When the path or the prompt cannot be used, something is there already, or the disk cannot be written; nothing
 /// is left behind then, and what was there is untouched.
-pub fn create(store: &Store, base: &BaseInterpreter, wish: &NewVenv) -> Result<PathBuf, VenvError> {
+pub fn create(
+    store: &Store,
+    base: &BaseInterpreter,
+    wish: &NewVenv,
+    announce: &mut dyn FnMut(&str),
+) -> Result<PathBuf, VenvError> {
     let path = resolve(&wish.path)?;
     check_path(&path)?;
+    let parent = path.parent().unwrap_or(Path::new("/"));
+    existing(&path, wish.clear)?;
+    fs::create_dir_all(parent)?;
+    let staging = Staging::at(store, &path, announce)?;
+    // Once more: another process may just have made one.
     let old = existing(&path, wish.clear)?;
     let id = VenvId::random();
     let config = config(base, wish, &path, &Identity { id: &id, store });
     let layout = Layout::of(&path, &config)?;
-    let parent = path.parent().unwrap_or(Path::new("/"));
-    fs::create_dir_all(parent)?;
-    let staged = fs::temporary_folder(parent)?;
-    fill(
-        staged.path(),
-        &path,
-        base,
-        &layout,
-        &Texts { config: &config, prompt: &prompt(wish.prompt.as_deref(), &path) },
-    )?;
+    let staged = &staging.folder;
+    let texts = Texts { config: &config, prompt: &prompt(wish.prompt.as_deref(), &path) };
+    fill(staged, &path, base, &layout, &texts)?;
     store.register(&id, &path)?;
     if wish.link_mode.folds() {
-        let site_packages = staged.path().join(&layout.site_packages);
+        let site_packages = staged.join(&layout.site_packages);
         fs::write_new(&site_packages.join(MARK_FILE), mark(store)?.as_bytes(), 0o644)?;
     }
-    if let Err(error) = put_in_place(staged.path(), &path, matches!(old, Existing::Venv(_))) {
+    if let Err(error) = put_in_place(staged, &path, matches!(old, Existing::Venv(_))) {
         store.forget(&id)?;
         return Err(error);
     }
@@ -274,19 +277,34 @@ pub(super) fn fill(
     Ok(())
 }
 
-/// Renames the finished folder to its place; an old venv steps aside first and goes after.
+/// Renames the finished folder to its place, or exchanges it with the venv that is there.
 fn put_in_place(staged: &Path, path: &Path, replaces: bool) -> Result<(), VenvError> {
-    if !replaces {
-        return Ok(fs::rename(staged, path)?);
+    let put = if replaces { fs::exchange(staged, path) } else { fs::rename(staged, path) };
+    Ok(put?)
+}
+
+/// The folder beside a venv's place in which it is made, or in which the old one goes. Its name is always the same, so
+/// that what a killed process leaves is swept by the next; a lock keeps two from working in it at once.
+struct Staging {
+    folder: PathBuf,
+    _lock: Lock,
+}
+
+impl Staging {
+    fn at(store: &Store, path: &Path, announce: &mut dyn FnMut(&str)) -> Result<Self, VenvError> {
+        let lock = store.lock_place(path, announce)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let folder = path.with_file_name(format!(".{}.virtpy-new", name.trim_start_matches('.')));
+        fs::remove_tree(&folder)?;
+        fs::create_dir(&folder)?;
+        Ok(Self { folder, _lock: lock })
     }
-    let parent = path.parent().unwrap_or(Path::new("/"));
-    let aside = fs::temporary_folder(parent)?;
-    fs::rename(path, aside.path())?;
-    if let Err(error) = fs::rename(staged, path) {
-        fs::rename(aside.path(), path)?;
-        return Err(error.into());
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        let _ = fs::remove_tree(&self.folder);
     }
-    Ok(fs::remove_tree(aside.path())?)
 }
 
 #[cfg(test)]

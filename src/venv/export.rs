@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::change::{make, mode_of_copy};
 use super::create::{MARK_FILE, Texts, check_path, fill, from_python_repr, prompt, resolve};
+use super::nodes::{make, mode_of_copy};
 use super::{
     BaseInterpreter, Contents, Layout, LinkMode, Member, Node, Owner, PRIVATE_FOLDER, Plan, Venv, VenvError,
 };

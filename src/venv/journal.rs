@@ -4,6 +4,7 @@
 //! the state was already replaced, only tidies up). Files that are replaced or removed wait in `.virtpy/trash`
 //! until the change has happened.
 
+use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -24,12 +25,22 @@ pub(super) enum Removed {
     File(String, usize),
 }
 
+impl Removed {
+    /// Where it stands, relative to the venv's root.
+    pub(super) fn path(&self) -> &str {
+        match self {
+            Self::Folder(path) | Self::Link(path, _) | Self::File(path, _) => path,
+        }
+    }
+}
+
 /// What a change is about to do. Paths are relative to the venv's root.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Journal {
     /// The change's id.
     pub(super) change: String,
-    /// Every path that will be made, folders before what is in them.
+    /// Every path that will be made, folders before what is in them. Nothing stands there when the change begins, but
+    /// for what is `removed`, and bytecode.
     pub(super) created: Vec<String>,
     /// Every path that will be taken away, folders after what is in them.
     pub(super) removed: Vec<Removed>,
@@ -50,44 +61,44 @@ impl Journal {
         let path = Self::path(venv);
         let text = serde_json::to_vec(self)
             .map_err(|error| VenvError::Damaged { path: path.clone(), reason: error.to_string() })?;
-        match fs::write_atomic(&path, &text) {
+        let trash = venv.private().join("trash");
+        let has_trash = self.removed.iter().any(|removed| matches!(removed, Removed::File(..)));
+        if has_trash {
+            // Whatever lies there without a journal must not be taken for what this change removes.
+            fs::remove_tree(&trash)?;
+        }
+        match fs::write_by_way_of(&unfinished(venv), &path, &text) {
             Err(error) if error.is_not_found() => {
                 fs::create_dir_all(&venv.private())?;
-                fs::write_atomic(&path, &text)?;
+                fs::write_by_way_of(&unfinished(venv), &path, &text)?;
             }
             other => other?,
         }
-        if self.removed.iter().any(|removed| matches!(removed, Removed::File(..))) {
-            fs::create_dir_all(&venv.private().join("trash"))?;
+        if has_trash {
+            fs::create_dir(&trash)?;
         }
         Ok(())
     }
 
-    /// Ends a change that has happened.
+    /// Ends a change that has happened, or was taken back. The journal goes last: as long as it is there, somebody will
+    /// come and take the rest away.
     pub(super) fn discard(venv: &Venv, has_trash: bool) -> Result<(), PathError> {
-        fs::remove_file(&Self::path(venv))?;
-        if has_trash { fs::remove_tree(&venv.private().join("trash")) } else { Ok(()) }
+        if has_trash {
+            fs::remove_tree(&venv.private().join("trash"))?;
+        }
+        fs::remove_file(&Self::path(venv))
     }
 
-    /// Puts everything back as it was before the change. Can be repeated: what is back already is left, and so is what
-    /// stood at a path before the change came to it.
+    /// Puts everything back as it was before the change. Can be repeated: what is back already is left.
     pub(super) fn roll_back(&self, venv: &Venv) -> Result<(), VenvError> {
         self.undo(venv).map_err(|source| VenvError::Rollback { venv: venv.root.clone(), source })
     }
 
     fn undo(&self, venv: &Venv) -> Result<(), PathError> {
-        let replaced = |path: &String| {
-            self.removed.iter().any(|removed| match removed {
-                Removed::Folder(old) | Removed::Link(old, _) | Removed::File(old, _) => old == path,
-            })
-        };
-        let begun = changed_at(&Self::path(venv))?;
-        for path in self.created.iter().rev().filter(|path| !replaced(path)) {
+        let replaced: BTreeSet<&str> = self.removed.iter().map(Removed::path).collect();
+        for path in self.created.iter().rev().filter(|path| !replaced.contains(path.as_str())) {
             let Some(path) = inside(venv, path) else { continue };
-            // Making a file, a link or another name of a file sets its time of change; what is older was there before.
-            if fs::kind(&path)?.is_some() && changed_at(&path)? >= begun {
-                clear(&path)?;
-            }
+            clear(&path)?;
         }
         for removed in self.removed.iter().rev() {
             match removed {
@@ -119,11 +130,9 @@ impl Journal {
     }
 }
 
-/// When a file's inode was changed last, as the file system's clock says.
-fn changed_at(path: &Path) -> Result<(i64, i64), PathError> {
-    use std::os::unix::fs::MetadataExt as _;
-    let facts = fs::symlink_metadata(path)?;
-    Ok((facts.ctime(), facts.ctime_nsec()))
+/// The file by way of which the journal and the state are written.
+pub(super) fn unfinished(venv: &Venv) -> PathBuf {
+    venv.private().join("unfinished")
 }
 
 /// Removes a file, a link or a folder that is empty but for bytecode. A folder with other content is not of the
@@ -160,7 +169,11 @@ fn inside(venv: &Venv, path: &str) -> Option<PathBuf> {
 /// When the venv cannot be written.
 pub(super) fn recover(venv: &Venv) -> Result<bool, VenvError> {
     let content = match fs::read(&Journal::path(venv)) {
-        Err(error) if error.is_not_found() => return Ok(false),
+        Err(error) if error.is_not_found() => {
+            // Nobody was killed, or so early that this is all there is.
+            let _ = fs::remove_file(&unfinished(venv));
+            return Ok(false);
+        }
         other => other?,
     };
     let Ok(journal) = serde_json::from_slice::<Journal>(&content) else {
@@ -170,10 +183,59 @@ pub(super) fn recover(venv: &Venv) -> Result<bool, VenvError> {
             reason: "it is not a journal".to_owned(),
         });
     };
+    let _ = fs::remove_file(&unfinished(venv));
     if State::read(venv)?.change == journal.change {
         Journal::discard(venv, true)?;
     } else {
         journal.roll_back(venv)?;
     }
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn venv(folder: &tempfile::TempDir) -> Venv {
+        let config = "home = /usr/bin\nvirtpy-id = 0123456789abcdef\nvirtpy-library = python3.12\n";
+        fs::write_new(&folder.path().join("pyvenv.cfg"), config.as_bytes(), 0o644).unwrap();
+        fs::create_dir_all(&folder.path().join("lib/python3.12/site-packages")).unwrap();
+        Venv::open(folder.path()).unwrap()
+    }
+
+    #[test]
+    fn what_lies_in_the_trash_without_a_journal_comes_back_nowhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let venv = venv(&folder);
+        fs::create_dir_all(&venv.private().join("trash")).unwrap();
+        fs::write_new(&Journal::trash(&venv, 0), b"of a change that was finished long ago", 0o644).unwrap();
+        fs::write_new(&venv.root.join("kept"), b"kept", 0o644).unwrap();
+        let removed = vec![Removed::File("kept".to_owned(), 0)];
+        let journal = Journal { change: "1".to_owned(), created: Vec::new(), removed };
+        journal.write(&venv).unwrap();
+        // Killed here, before anything was moved.
+        assert!(recover(&venv).unwrap());
+        assert_eq!(fs::read(&venv.root.join("kept")).unwrap(), b"kept");
+        assert!(!recover(&venv).unwrap());
+    }
+
+    #[test]
+    fn a_change_that_happened_leaves_nothing_whenever_its_end_was_interrupted() {
+        let folder = tempfile::tempdir().unwrap();
+        let venv = venv(&folder);
+        fs::write_new(&venv.root.join("old"), b"old", 0o644).unwrap();
+        let removed = vec![Removed::File("old".to_owned(), 0)];
+        let journal = Journal { change: "1".to_owned(), created: Vec::new(), removed };
+        journal.write(&venv).unwrap();
+        fs::rename(&venv.root.join("old"), &Journal::trash(&venv, 0)).unwrap();
+        let mut state = State::default();
+        state.change.clone_from(&journal.change);
+        state.write(&venv).unwrap();
+        // Killed while the trash was taken away, and once more while a file was written.
+        fs::write_new(&unfinished(&venv), b"half", 0o644).unwrap();
+        assert!(recover(&venv).unwrap());
+        let left: Vec<_> = fs::names(&venv.private()).unwrap();
+        assert_eq!(left, ["state.json"]);
+        assert_eq!(fs::kind(&venv.root.join("old")).unwrap(), None);
+    }
 }

@@ -19,6 +19,7 @@ mod foreign;
 mod journal;
 mod layout;
 mod must_real;
+mod nodes;
 mod pieces;
 mod plan;
 mod record;

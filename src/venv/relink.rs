@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::activation::Activation;
 use super::create::{Identity, MARK_FILE, PATH_KEY, STORE_KEY, from_python_repr, mark, prompt};
-use super::{BaseInterpreter, Config, Contents, Installed, Owner, Venv, VenvError, record, survey};
+use super::{BaseInterpreter, Config, Contents, Installed, Owner, Venv, VenvError, journal, record, survey};
 use crate::fs::{self, FileKind};
 use crate::store::{Store, VenvId};
 
@@ -81,18 +81,20 @@ impl Venv {
     /// When the venv cannot be written.
     pub fn prepare(&self, store: &Store, base: &BaseInterpreter) -> Result<(), VenvError> {
         let bin = self.root.join(&self.layout.scripts);
-        fs::replace_link(&base.executable, &bin.join("python"))?;
+        let unfinished = self.unfinished()?;
+        fs::link_by_way_of(&unfinished, &base.executable, &bin.join("python"))?;
         for name in base.names.iter().filter(|name| *name != "python") {
-            fs::replace_link(Path::new("python"), &bin.join(name))?;
+            fs::link_by_way_of(&unfinished, Path::new("python"), &bin.join(name))?;
         }
         let wish = self.config.get("prompt").map(from_python_repr);
         let prompt = prompt(wish.as_deref(), &self.root);
         let activation = Activation { root: &self.root, scripts: &self.layout.scripts, prompt: &prompt };
         for script in activation.scripts()? {
-            fs::write_atomic(&bin.join(script.name), script.content.as_bytes())?;
+            fs::write_by_way_of(&unfinished, &bin.join(script.name), script.content.as_bytes())?;
         }
         if self.config.link_mode().folds() {
-            fs::write_atomic(&self.site_packages().join(MARK_FILE), mark(store)?.as_bytes())?;
+            let mark_file = self.site_packages().join(MARK_FILE);
+            fs::write_by_way_of(&unfinished, &mark_file, mark(store)?.as_bytes())?;
         }
         Ok(())
     }
@@ -111,6 +113,13 @@ impl Venv {
     }
 
     fn write_config(&self, config: &Config) -> Result<(), VenvError> {
-        Ok(fs::write_atomic(&self.root.join("pyvenv.cfg"), config.to_string().as_bytes())?)
+        let path = self.root.join("pyvenv.cfg");
+        Ok(fs::write_by_way_of(&self.unfinished()?, &path, config.to_string().as_bytes())?)
+    }
+
+    /// The name by way of which files are replaced; what a killed command left there is swept by the next.
+    fn unfinished(&self) -> Result<PathBuf, VenvError> {
+        fs::create_dir_all(&self.private())?;
+        Ok(journal::unfinished(self))
     }
 }

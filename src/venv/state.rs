@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Venv, VenvError};
+use super::{Venv, VenvError, journal};
 use crate::fs;
 
 const FORMAT: u32 = 1;
@@ -79,6 +79,6 @@ impl State {
         let path = venv.private().join("state.json");
         let text = serde_json::to_vec(self)
             .map_err(|error| VenvError::Damaged { path: path.clone(), reason: error.to_string() })?;
-        Ok(fs::write_atomic(&path, &text)?)
+        Ok(fs::write_by_way_of(&journal::unfinished(venv), &path, &text)?)
     }
 }

@@ -46,6 +46,17 @@ fn pyvenv_cfg_has_the_keys_and_values_that_cpython_writes() {
 }
 
 #[test]
+fn what_a_killed_process_left_beside_the_place_is_swept() {
+    let context = TestContext::new();
+    std::fs::create_dir_all(context.path(".venv.virtpy-new/lib/python3.12")).unwrap();
+    std::fs::write(context.path(".venv.virtpy-new/pyvenv.cfg"), "half").unwrap();
+    context.virtpy(["new"]).success();
+    context.virtpy(["new", "--clear"]).success();
+    assert!(!context.path(".venv.virtpy-new").exists());
+    context.virtpy(["check"]).success();
+}
+
+#[test]
 fn the_layout_is_that_of_a_standard_venv() {
     let context = TestContext::new();
     context.new_venv();

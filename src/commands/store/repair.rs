@@ -10,6 +10,12 @@ use crate::resolve::{self, Mended};
 pub(super) fn run(context: &Context, arguments: &RepairArguments) -> Result<u8, Failure> {
     let ids = super::chosen(context, &arguments.names)?;
     let _store_lock = context.store.lock_shared(&mut context.announce())?;
+    // Somebody was killed, or a venv was in use, before all had the files of an entry that was fetched again.
+    for id in context.store.renewed() {
+        if let Some(entry) = context.store.entry_by_id(&id)? {
+            super::super::refresh_names(context, &entry, None)?;
+        }
+    }
     let damaged = damaged(context, &ids);
     if damaged.is_empty() {
         let count = counted(ids.len(), "package");

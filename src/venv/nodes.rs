@@ -1,0 +1,64 @@
+//! Making the single nodes of a plan: folders, links, files.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::plan::Node;
+use super::{Layout, VenvError};
+use crate::fs::{self, FileKind};
+use crate::wheel;
+
+/// Makes what a plan wants at a path where nothing stands.
+pub(super) fn make(layout: &Layout, path: &Path, node: &Node) -> Result<(), VenvError> {
+    match node {
+        Node::Folder => match fs::create_dir(path) {
+            Err(error) if error.already_exists() && fs::kind(path)? == Some(FileKind::Folder) => {}
+            other => other?,
+        },
+        Node::Link(target) => fs::symlink(target, path)?,
+        Node::Text { content, executable } => {
+            fs::write_new(path, content, if *executable { 0o755 } else { 0o644 })?;
+        }
+        Node::Shared(content) => put_shared(path, content, &mut BTreeMap::new())?,
+        Node::Script(source) => {
+            let content = fs::read(source)?;
+            let content = wheel::rewrite_python_shebang(&content, &layout.shebang).unwrap_or(content);
+            fs::write_new(path, &content, 0o755)?;
+        }
+        Node::Hardlink(source) => fs::hard_link(source, path)?,
+        Node::Real(source) => match fs::hard_link(source, path) {
+            Err(error) if error.already_exists() => return Err(error.into()),
+            // Another file system, a store of somebody else, too many names: a copy serves as well.
+            Err(_) => fs::copy_new(source, path, mode_of_copy(source, 0o444)?)?,
+            Ok(()) => {}
+        },
+        Node::Copy(source) => fs::copy_new(source, path, mode_of_copy(source, 0o644)?)?,
+    }
+    Ok(())
+}
+
+/// The permission bits of a copy: those of an ordinary file, and whether it may be run.
+pub(super) fn mode_of_copy(source: &Path, mode: u32) -> Result<u32, VenvError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let executable = fs::metadata(source)?.permissions().mode() & 0o111 != 0;
+    Ok(if executable { mode | 0o111 } else { mode })
+}
+
+/// Writes a file that others of the venv equal, or gives the first of them in this change a second name: it saves a
+/// block and two system calls per distribution. All of these names are of this venv, none of the store.
+pub(super) fn put_shared(
+    path: &Path,
+    content: &'static str,
+    firsts: &mut BTreeMap<&'static str, PathBuf>,
+) -> Result<(), VenvError> {
+    if let Some(first) = firsts.get(content) {
+        match fs::hard_link(first, path) {
+            Err(error) if error.already_exists() => return Err(error.into()),
+            Err(_) => {}
+            Ok(()) => return Ok(()),
+        }
+    }
+    fs::write_new(path, content.as_bytes(), 0o644)?;
+    firsts.insert(content, path.to_path_buf());
+    Ok(())
+}

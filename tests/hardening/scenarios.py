@@ -1,0 +1,196 @@
+"""The changes that are killed, or for which the disk fails: for each a scene, and the command that changes it.
+
+To add one, write a function that prepares the scene, and an entry in SCENARIOS.
+"""
+
+import os
+import subprocess
+import sys
+
+from support import require
+
+
+class Scenario:
+    """A scene and the command that changes it."""
+
+    def __init__(self, prepare, command, needs=(), repeats=True, weight=1):
+        """`command` has the arguments of virtpy, in which VENV, PYTHON and INDEX are replaced.
+
+        `needs` is the command that the program must have, `repeats` whether the command succeeds when it is
+        given once more after it succeeded, `weight` how many more kills than others it gets.
+        """
+        self.prepare, self.command = prepare, command
+        self.needs, self.repeats, self.weight = needs, repeats, weight
+
+    def arguments(self, place):
+        """The whole command line."""
+        words = [place.program]
+        for word in self.command.split():
+            known = {"VENV": [place.venv], "PYTHON": [sys.executable], "INDEX": place.index}
+            words += known.get(word, [word])
+        return [str(word) for word in words]
+
+
+def empty(place):
+    """A store that knows the interpreter, and a project without a venv."""
+    place.new(place.project / "other")
+    place.virtpy("list", "--venv", place.project / "other")
+
+
+def fresh(place):
+    """A venv with one package; the store has no other."""
+    place.new()
+    place.add("hd-share-one==1.0", "hd-cover-one==1.0")
+
+
+def warm(place):
+    """A venv with two packages; another venv has everything."""
+    fill(place)
+    place.new()
+    place.add("hd-share-one==1.0", "hd-cover-one==1.0")
+
+
+def warm_copy(place):
+    """The same with a venv that holds copies."""
+    fill(place)
+    place.new(None, "--link-mode", "copy")
+    place.add("hd-share-one==1.0", "hd-cover-one==1.0")
+
+
+def warm_hardlink(place):
+    """The same with a venv of hardlinks."""
+    fill(place)
+    place.new(None, "--link-mode", "hardlink")
+    place.add("hd-share-one==1.0", "hd-cover-one==1.0")
+
+
+def fill(place):
+    """Brings all wheels of both versions into the store by way of two other venvs."""
+    names = "alpha plain share-one share-two space-one space-two cover-one cover-two data-one data-two".split()
+    for version in ("1.0", "2.0"):
+        other = place.root / ("other-" + version)
+        place.new(other)
+        place.add(*["hd-%s==%s" % (name, version) for name in names], venv=other)
+        # The store alone is of interest: as far as it knows, the venv is on a disk that is not there.
+        subprocess.run(["rm", "-rf", str(other)], check=True)
+
+
+def full(place):
+    """A venv with everything in the first version."""
+    fill(place)
+    place.new()
+    names = "alpha plain share-one share-two space-one space-two cover-one cover-two data-one data-two".split()
+    place.add(*["hd-%s==1.0" % name for name in names])
+
+
+def cold_upgrade(place):
+    """A venv with the first versions; the store has no other."""
+    place.new()
+    place.add("hd-alpha==1.0", "hd-share-one==1.0", "hd-share-two==1.0", "hd-data-one==1.0")
+
+
+def detached(place):
+    """A venv with a detached package."""
+    full(place)
+    place.virtpy("detach", "--venv", place.venv, "hd-alpha", "hd-share-two")
+
+
+def damaged(place):
+    """A venv whose entries in the store are damaged: a file changed, one gone, one too many, one writable."""
+    place.new()
+    place.add("hd-alpha==1.0", "hd-share-one==1.0", "hd-share-two==1.0", "hd-data-one==1.0")
+    entries = sorted((place.home / "w").iterdir())
+    victims = {
+        "hd_alpha/__init__.py": change_file,
+        "hd_share/two_1_0.py": change_file,
+        "hd_share/one_1_0.py": lose_file,
+        "hd_data_one.py": add_file,
+    }
+    for path, damage in victims.items():
+        found = [entry / "site" / path for entry in entries if (entry / "site" / path).exists()]
+        require(len(found) == 1, "the scene is not as expected: %s is in %d entries" % (path, len(found)))
+        folder = found[0].parent
+        folder.chmod(0o755)
+        damage(found[0])
+        folder.chmod(0o555)
+
+
+def change_file(path):
+    """Overwrites a file in place, as an installer that runs as root does: all its names have the new content."""
+    mode = path.stat().st_mode & 0o777
+    path.chmod(0o644)
+    with open(str(path), "r+b") as file:
+        file.write(b"# damaged")
+    path.chmod(mode)
+
+
+def lose_file(path):
+    """Removes a file."""
+    path.unlink()
+
+
+def add_file(path):
+    """Adds a file beside one, and lets the first be writable."""
+    (path.parent / "stray.py").write_text("stray = 1\n")
+    path.chmod(0o644)
+
+
+def unused(place):
+    """A venv, and entries that no venv uses, older than any grace period; a temporary folder of the dead."""
+    full(place)
+    folder = place.home / "tmp" / ".tmpAbandoned" / "site"
+    folder.mkdir(parents=True)
+    (folder / "half.py").write_text("half\n")
+    for path in [folder / "half.py", folder, folder.parent] + list((place.home / "w").iterdir()):
+        os.utime(str(path), (1500000000, 1500000000))
+
+
+def foreign(place):
+    """A venv that another tool made, with files of two of the wheels."""
+    fill(place)
+    subprocess.run(
+        [sys.executable, "-m", "venv", "--without-pip", str(place.venv)], check=True, stdin=subprocess.DEVNULL
+    )
+    site = next((place.venv / "lib").glob("python*")) / "site-packages"
+    for name in ("hd_plain", "hd_space_one", "hd_cover_one"):
+        wheel = place.wheels / (name + "-1.0-py3-none-any.whl")
+        subprocess.run([sys.executable, "-m", "zipfile", "-e", str(wheel), str(site)], check=True)
+        (site / (name + "-1.0.dist-info") / "INSTALLER").write_text("pip\n")
+
+
+def moved(place):
+    """A venv whose store has moved: all its links lead nowhere."""
+    full(place)
+    for folder, folders, files in os.walk(str(place.venv)):
+        for name in folders + files:
+            path = os.path.join(folder, name)
+            if os.path.islink(path) and "/s/w/" in os.readlink(path):
+                target = os.readlink(path).replace("/s/w/", "/gone/w/")
+                os.unlink(path)
+                os.symlink(target, path)
+
+
+SCENARIOS = {
+    "new": Scenario(empty, "new VENV -p PYTHON", repeats=False),
+    "new-clear": Scenario(full, "new --clear VENV -p PYTHON"),
+    "add-fresh": Scenario(fresh, "add --venv VENV hd-alpha==1.0 hd-share-two==1.0 hd-data-one==1.0 INDEX", weight=3),
+    "add-warm": Scenario(warm, "add --venv VENV hd-alpha==1.0 hd-plain==1.0 hd-data-one==1.0 INDEX"),
+    "add-collide": Scenario(
+        warm, "add --venv VENV hd-share-two==1.0 hd-cover-two==1.0 hd-space-one==1.0 hd-space-two==1.0 INDEX", weight=2
+    ),
+    "add-copy": Scenario(warm_copy, "add --venv VENV hd-alpha==1.0 hd-share-two==1.0 INDEX"),
+    "add-hardlink": Scenario(warm_hardlink, "add --venv VENV hd-alpha==1.0 hd-share-two==1.0 INDEX"),
+    "upgrade-fresh": Scenario(cold_upgrade, "add --venv VENV -U hd-alpha hd-share-two INDEX", weight=2),
+    "upgrade-warm": Scenario(
+        full, "add --venv VENV hd-alpha==2.0 hd-share-one==2.0 hd-cover-two==2.0 hd-data-one==2.0 INDEX", weight=2
+    ),
+    "remove": Scenario(
+        full, "remove --venv VENV hd-alpha hd-share-two hd-cover-two hd-data-one hd-space-two", repeats=False, weight=2
+    ),
+    "detach": Scenario(full, "detach --venv VENV hd-alpha hd-share-two"),
+    "attach": Scenario(detached, "detach --undo --venv VENV hd-alpha hd-share-two"),
+    "store-repair": Scenario(damaged, "store repair INDEX", weight=2),
+    "store-gc": Scenario(unused, "store gc --remove", needs=("store", "gc"), weight=2),
+    "relink": Scenario(moved, "relink --venv VENV", needs=("relink",)),
+    "adopt": Scenario(foreign, "adopt VENV", needs=("adopt",)),
+}

@@ -1,0 +1,201 @@
+"""What the hardening suites share: a place of their own, scenes that are prepared once and restored at will,
+and a comparison of venvs that leaves out what is random."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+
+class CheckFailed(Exception):
+    """A check found something wrong; the message says what."""
+
+
+def require(condition, message):
+    """Raises CheckFailed with the message unless the condition holds."""
+    if not condition:
+        raise CheckFailed(message)
+
+
+class Done:
+    """A command that has ended."""
+
+    def __init__(self, command, code, out, err):
+        self.command, self.code, self.out, self.err = command, code, out, err
+
+    def __str__(self):
+        return "$ %s\nexit code %s\n%s%s" % (" ".join(self.command), self.code, self.out, self.err)
+
+
+def remove_tree(path):
+    """Removes a folder, read-only folders in it included."""
+    for folder, _, _ in os.walk(str(path)):
+        os.chmod(folder, 0o755)
+    shutil.rmtree(str(path))
+
+
+class Place:
+    """A folder in which `live/` holds the store (`s`) and the project (`p`) that the commands act on.
+
+    Links are absolute, so every scene is prepared there, put aside, and restored to the same paths. Either may
+    be moved elsewhere (to a small disk) before the first scene begins.
+    """
+
+    def __init__(self, program, folder=None):
+        self.root = Path(tempfile.mkdtemp(prefix="v-", dir=folder)).resolve()
+        # A copy: the one given may be built anew meanwhile.
+        self.program = str(self.root / "virtpy")
+        shutil.copy2(str(program), self.program)
+        self.wheels = self.root / "wheels"
+        self.home, self.project = self.root / "live" / "s", self.root / "live" / "p"
+        keep = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH")
+        self.environment = {name: os.environ[name] for name in keep if name in os.environ}
+        self.environment["VIRTPY_HOME"] = str(self.home)
+        self.index = ["--find-links", str(self.wheels), "--no-index"]
+
+    @property
+    def venv(self):
+        """The project's venv."""
+        return self.project / ".venv"
+
+    def move(self, home=None, project=None):
+        """Has the store or the project elsewhere."""
+        self.home, self.project = home or self.home, project or self.project
+        self.environment["VIRTPY_HOME"] = str(self.home)
+
+    def clear(self):
+        """Removes the store and the project."""
+        for folder in (self.home, self.project):
+            if folder.exists():
+                remove_tree(folder)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+
+    def begin(self):
+        """Starts a scene: an empty store and an empty project."""
+        self.clear()
+        self.home.mkdir()
+        self.project.mkdir()
+
+    def keep(self, name):
+        """Puts the scene aside under a name."""
+        target = self.root / "scenes" / name
+        target.mkdir(parents=True)
+        self.copy([self.home, self.project], target)
+
+    def restore(self, name):
+        """Brings a scene back."""
+        self.clear()
+        scene = self.root / "scenes" / name
+        if self.home.parent == self.project.parent:
+            self.copy([scene / self.home.name, scene / self.project.name], self.home.parent)
+        else:
+            self.copy([scene / self.home.name], self.home.parent)
+            self.copy([scene / self.project.name], self.project.parent)
+
+    @staticmethod
+    def copy(origins, folder):
+        """Copies folders into another with times, modes, links and hardlinks."""
+        command = ["cp", "-a"] + [str(origin) for origin in origins] + [str(folder)]
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+
+    def attempt(self, command, environment=None, timeout=120):
+        """Runs a command, whatever comes of it; one that does not end in time fails the check."""
+        command = [str(part) for part in command]
+        process = self.start(command, environment)
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+            raise CheckFailed("did not end in %d s: %s" % (timeout, Done(command, "none", out, err)))
+        return Done(command, process.returncode, out, err)
+
+    def start(self, command, environment=None):
+        """Starts a command without waiting for it."""
+        return subprocess.Popen(
+            [str(part) for part in command],
+            cwd=str(self.root),
+            env=environment or self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            universal_newlines=True,
+        )
+
+    def virtpy(self, *arguments, **options):
+        """Runs the program under test; its exit code must be 0."""
+        done = self.attempt([self.program] + list(arguments), **options)
+        require(done.code == 0, str(done))
+        return done
+
+    def new(self, venv=None, *options):
+        """Makes a venv, by default the project's."""
+        return self.virtpy("new", venv or self.venv, "-p", sys.executable, *options)
+
+    def add(self, *names, **options):
+        """Installs wheels of the suite into a venv, by default the project's."""
+        venv = options.pop("venv", None) or self.venv
+        return self.virtpy("add", "--venv", venv, *(list(names) + self.index), **options)
+
+    def has_command(self, *words):
+        """Whether the program under test knows a command, such as `store gc`."""
+        done = self.attempt([self.program] + list(words[:-1]) + ["--help"])
+        return re.search(r"^  %s( |$)" % re.escape(words[-1]), done.out, re.MULTILINE) is not None
+
+    def remove(self):
+        """Removes everything."""
+        remove_tree(self.root)
+
+
+def snapshot(root):
+    """What a tree consists of: kind, mode, and content or target by path.
+
+    What is random is left out (a venv's id, a change's id), as is what virtpy does not answer for: the
+    content of bytecode folders.
+    """
+    found = {}
+    if not os.path.lexists(str(root)):
+        return found
+    for folder, folders, files in os.walk(str(root)):
+        for name in folders + files:
+            path = os.path.join(folder, name)
+            found[os.path.relpath(path, str(root))] = describe(path)
+        folders[:] = [name for name in folders if name != "__pycache__" and not is_link(folder, name)]
+    return found
+
+
+def is_link(folder, name):
+    """Whether a name in a folder is a link."""
+    return os.path.islink(os.path.join(folder, name))
+
+
+def describe(path):
+    """One entry of a snapshot."""
+    facts = os.lstat(path)
+    if stat.S_ISLNK(facts.st_mode):
+        return "link to " + os.readlink(path)
+    mode = oct(stat.S_IMODE(facts.st_mode))
+    if stat.S_ISDIR(facts.st_mode):
+        return "folder " + mode
+    with open(path, "rb") as file:
+        content = file.read()
+    if path.endswith(".virtpy/state.json"):
+        state = json.loads(content.decode())
+        state["change"] = "random"
+        content = json.dumps(state, sort_keys=True).encode()
+    elif path.endswith("pyvenv.cfg"):
+        content = re.sub(rb"(?m)^virtpy-id = .*$", b"virtpy-id = random", content)
+    return "file %s %s" % (mode, hashlib.sha256(content).hexdigest()[:16])
+
+
+def differences(found, expected):
+    """A few lines that say where two snapshots differ."""
+    paths = [path for path in sorted(set(found) | set(expected)) if found.get(path) != expected.get(path)]
+    lines = ["  %s: %s instead of %s" % (path, found.get(path), expected.get(path)) for path in paths]
+    return "\n".join(lines[:12])

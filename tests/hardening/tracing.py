@@ -1,0 +1,65 @@
+"""The system calls by which a command changes the disk, and stopping it at each of them, by strace.
+
+strace counts the calls for injection per thread and per call. A point of a run is therefore a call's name and
+its number among the calls of that name in its thread; it strikes in whichever thread comes to that number
+first. Calls that are only read from (files opened for reading, the terminal, pipes) are left out: nothing
+on the disk is different before and after them.
+"""
+
+import collections
+import re
+import shutil
+
+CALLS = (
+    "openat,open,creat,write,pwrite64,writev,copy_file_range,sendfile,symlink,symlinkat,link,linkat,mkdir,"
+    "mkdirat,rename,renameat,renameat2,unlink,unlinkat,rmdir,chmod,fchmod,fchmodat,utimensat,truncate,ftruncate,"
+    "fsync,fdatasync,syncfs,flock"
+)
+
+LINE = re.compile(r"^(?:\[pid +)?(\d+)\]? +(\w+)\((.*)$")
+
+Point = collections.namedtuple("Point", "call number")
+
+
+def available():
+    """Whether strace is there and may trace."""
+    return shutil.which("strace") is not None
+
+
+def known_calls(place):
+    """Those of CALLS that this machine has: some processors have no `mkdir`, only `mkdirat`."""
+    known = []
+    for call in CALLS.split(","):
+        done = place.attempt(["strace", "-o", "/dev/null", "-e", "trace=" + call, "true"])
+        if done.code == 0:
+            known.append(call)
+    return ",".join(known)
+
+
+def record(place, command, calls):
+    """Runs a command and returns the points at which it changes something in the store or the project, in the
+    order of the run, and how many such calls there were in all its threads."""
+    path = place.root / "trace"
+    done = place.attempt(["strace", "-f", "-qq", "-y", "-s", "0", "-o", path, "-e", "trace=" + calls] + command)
+    counts, points, total = collections.Counter(), [], 0
+    for line in path.read_text(errors="replace").splitlines():
+        match = LINE.match(line)
+        if match is None:
+            continue
+        thread, call, rest = match.groups()
+        counts[thread, call] += 1
+        reads_only = call in ("openat", "open") and "O_CREAT" not in rest and "O_TRUNC" not in rest
+        if reads_only or not any(str(folder) in rest for folder in (place.home, place.project)):
+            continue
+        total += 1
+        point = Point(call, counts[thread, call])
+        if point not in points:
+            points.append(point)
+    return done, points, total
+
+
+def inject(command, point, what):
+    """The command line that runs a command and does something to it at a point: `signal=SIGKILL`, `error=ENOSPC`."""
+    tamper = "inject=%s:%s:when=%d" % (point.call, what, point.number)
+    trace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=" + point.call, "-e", tamper]
+    return trace + command
