@@ -11,7 +11,7 @@ use crate::interpreters::{self, Interpreter, PythonRequest, Sources};
 use crate::output::Output;
 use crate::settings::Settings;
 use crate::store::Store;
-use crate::venv::Venv;
+use crate::venv::{Place, Venv};
 
 /// What every command needs.
 #[derive(Debug)]
@@ -63,11 +63,79 @@ impl Context {
         Ok(interpreters::find(request, &sources)?)
     }
 
-    /// Opens the venv that a command means: the one it names, the active one, or the nearest `.venv` upwards.
+    /// Opens the venv that a command means: the one it names, the active one, or the nearest `.venv` upwards. Says so if it
+    /// is not where it was made, or not of this store.
     ///
     /// # Errors
     /// When there is none, or another tool made it.
     pub fn venv(&self, argument: &VenvArgument) -> Result<Venv, Failure> {
+        let venv = self.displaced_venv(argument)?;
+        if let Some(trouble) = self.trouble(&venv)? {
+            self.output.warning(format_args!("{trouble}; `virtpy relink` mends it"));
+        }
+        Ok(venv)
+    }
+
+    /// The same for a command that changes the venv: one whose links or whose id are another's is not touched.
+    ///
+    /// # Errors
+    /// When there is none, another tool made it, it is a copy, or it is of another store.
+    pub fn venv_to_change(&self, argument: &VenvArgument) -> Result<Venv, Failure> {
+        let venv = self.displaced_venv(argument)?;
+        match (self.trouble(&venv)?, venv.place(&self.store)?) {
+            (None, _) => {}
+            (Some(trouble), Place::Moved(_)) => {
+                self.output.warning(format_args!("{trouble}; `virtpy relink` mends it"));
+            }
+            (Some(trouble), place) => {
+                let hint = match place {
+                    Place::OtherStore(home) => format!(
+                        "set `VIRTPY_HOME` to `{}`, or bring the venv into this store with `virtpy relink`",
+                        home.display()
+                    ),
+                    _ => "make it a venv of its own with `virtpy relink`".to_owned(),
+                };
+                return Err(Failure::new(trouble + "; nothing was changed").hinted(hint));
+            }
+        }
+        Ok(venv)
+    }
+
+    /// What is wrong with where a venv stands. The store is told of the new place, so that what the venv uses is kept.
+    fn trouble(&self, venv: &Venv) -> Result<Option<String>, Failure> {
+        // What cannot be noted now (a store that may only be read) is noted when the venv is changed.
+        Ok(match venv.place(&self.store)? {
+            Place::Own => None,
+            Place::Moved(from) => {
+                let _ = self.store.register(&venv.id, &venv.root);
+                Some(format!(
+                    "this venv was moved here from `{}`: its scripts still run that one's Python",
+                    from.display()
+                ))
+            }
+            Place::Copy(of) => {
+                if let Ok(Some(root)) = self.store.root(&venv.id) {
+                    let _ = self.store.note_place(&root, &venv.root);
+                }
+                Some(format!(
+                    "this venv is a copy of the one at `{}`: its scripts run that one's Python, and the store takes \
+                     both for one",
+                    of.display()
+                ))
+            }
+            Place::OtherStore(home) => Some(format!(
+                "the packages of this venv are in the store at `{}`, not in `{}`",
+                home.display(),
+                self.store.home().display()
+            )),
+        })
+    }
+
+    /// Opens the venv that a command means, wherever it stands and whatever it needs.
+    ///
+    /// # Errors
+    /// When there is none, or another tool made it.
+    pub fn displaced_venv(&self, argument: &VenvArgument) -> Result<Venv, Failure> {
         if let Some(path) = &argument.path {
             return Ok(Venv::open(&self.working_directory.join(path))?);
         }
@@ -92,9 +160,14 @@ impl Context {
         let executable = fs::canonicalize(&venv.python()).map_err(|_| {
             let known = venv.config.get("executable").unwrap_or("an unknown interpreter");
             Failure::new(format!("`{known}`, which this venv was made from, is gone"))
-                .hinted("make the venv anew with `virtpy new --clear`")
+                .hinted("give the venv another one of the same version with `virtpy relink`")
         })?;
         Ok(interpreters::query(&executable, &self.store.cache())?)
+    }
+
+    /// What tells this interpreter's builds of source distributions from another's.
+    pub fn build_key(interpreter: &Interpreter) -> String {
+        format!("{} {} {}", interpreter.implementation, interpreter.tag(), interpreter.platform)
     }
 
     /// The markers of an interpreter (PEP 508).

@@ -102,6 +102,11 @@ impl Output {
         }
     }
 
+    /// Whether the user asked for details.
+    pub fn is_verbose(self) -> bool {
+        self.verbose
+    }
+
     /// Whether long work shows its progress.
     pub fn shows_progress(self) -> bool {
         !self.quiet && std::io::stderr().is_terminal()
@@ -115,6 +120,15 @@ pub fn seconds(duration: std::time::Duration) -> String {
         format!("{milliseconds} ms")
     } else {
         format!("{:.2} s", duration.as_secs_f64())
+    }
+}
+
+/// A number of bytes as people read it: `512 bytes`, `1.2 GB`, in powers of 1000.
+pub fn bytes(count: u64) -> String {
+    let units = [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1000)];
+    match units.iter().find(|(_, unit)| count >= *unit) {
+        Some((name, unit)) => format!("{}.{} {name}", count / unit, count % unit * 10 / unit),
+        None => format!("{count} bytes"),
     }
 }
 

@@ -4,10 +4,12 @@
 //! (`~/.config/virtpy` on Linux). `docs/settings.md` lists the keys.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Deserialize;
 use virtpy_resolver::normalize_name;
 
+use crate::cli::quantity;
 use crate::error::Failure;
 use crate::fs;
 use crate::venv::LinkMode;
@@ -21,6 +23,26 @@ pub struct Settings {
     pub always_copy: Vec<String>,
     /// Whether bytecode is compiled when a distribution is added, as with `--compile-bytecode`.
     pub compile_bytecode: bool,
+    /// What is removed from the store after a venv was changed, once a day; nothing where it is not set.
+    pub store: StoreSettings,
+}
+
+/// The conditions of a collection, as the options of `virtpy store gc` with the same names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StoreSettings {
+    /// Unused entries that were not linked for so long go.
+    pub max_age: Option<Duration>,
+    /// Unused entries go until the store is no larger than these bytes.
+    pub max_size: Option<u64>,
+    /// So many entries of each package stay.
+    pub keep_last: Option<usize>,
+}
+
+impl StoreSettings {
+    /// Whether the store is collected without being asked to.
+    pub fn is_automatic(&self) -> bool {
+        self.max_age.is_some() || self.max_size.is_some()
+    }
 }
 
 /// The file as it is written.
@@ -32,6 +54,16 @@ struct ConfigFile {
     always_copy: Vec<String>,
     #[serde(default)]
     compile_bytecode: bool,
+    #[serde(default)]
+    store: StoreSection,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct StoreSection {
+    max_age: Option<String>,
+    max_size: Option<String>,
+    keep_last: Option<usize>,
 }
 
 impl Settings {
@@ -72,13 +104,36 @@ impl Settings {
             Some(other) => return Err(wrong("compile-bytecode", &format!("`{other}` is neither 1 nor 0"))),
             None => file.compile_bytecode,
         };
-        Ok(Self { link_mode, always_copy, compile_bytecode })
+        let store = store_settings(variable, file.store)?;
+        Ok(Self { link_mode, always_copy, compile_bytecode, store })
     }
 
     /// Whether a distribution is always copied.
     pub fn copies(&self, name: &str) -> bool {
         !self.always_copy.is_empty() && normalize_name(name).is_ok_and(|key| self.always_copy.contains(&key))
     }
+}
+
+fn store_settings(
+    variable: &dyn Fn(&str) -> Option<String>,
+    file: StoreSection,
+) -> Result<StoreSettings, Failure> {
+    let wrong = |name: &str, reason: &str| Failure::new(format!("the setting `store.{name}`: {reason}"));
+    let max_age = variable("VIRTPY_STORE_MAX_AGE").or(file.max_age);
+    let max_size = variable("VIRTPY_STORE_MAX_SIZE").or(file.max_size);
+    let keep_last = match variable("VIRTPY_STORE_KEEP_LAST") {
+        Some(text) => Some(text.parse().map_err(|_| wrong("keep-last", &format!("`{text}` is no number")))?),
+        None => file.keep_last,
+    };
+    Ok(StoreSettings {
+        max_age: max_age
+            .map(|text| quantity::duration(&text).map_err(|reason| wrong("max-age", &reason)))
+            .transpose()?,
+        max_size: max_size
+            .map(|text| quantity::size(&text).map_err(|reason| wrong("max-size", &reason)))
+            .transpose()?,
+        keep_last,
+    })
 }
 
 fn path(variable: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
@@ -127,6 +182,17 @@ mod tests {
         assert_eq!(settings.link_mode, LinkMode::Hardlink);
         assert_eq!(settings.always_copy, ["six", "zope-interface"]);
         assert!(!settings.compile_bytecode);
+    }
+
+    #[test]
+    fn the_conditions_of_a_collection_are_read() {
+        let file = parse("[store]\nmax-age = \"30d\"\nmax-size = \"20 GB\"\nkeep-last = 2\n").unwrap();
+        let settings = store_settings(&|_| None, file.store).unwrap();
+        assert_eq!((settings.max_size, settings.keep_last), (Some(20_000_000_000), Some(2)));
+        assert!(settings.is_automatic() && !StoreSettings::default().is_automatic());
+        let wrong = |name: &str| (name == "VIRTPY_STORE_MAX_SIZE").then(|| "much".to_owned());
+        let error = store_settings(&wrong, StoreSection::default()).unwrap_err().to_string();
+        assert!(error.starts_with("the setting `store.max-size`: `much` is no size"), "{error}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The command line: what can be typed. The doc comments here are the help texts.
 
 mod add;
+pub mod quantity;
 mod read;
 mod store;
 mod venv;
@@ -12,8 +13,10 @@ pub use read::{
     CheckArguments, FreezeArguments, ListAllArguments, ListArguments, PathArguments, PathKind,
     RemoveArguments, ShowArguments, TreeArguments,
 };
-pub use store::{RepairArguments, StoreArguments, StoreCommand, VerifyArguments};
-pub use venv::{DetachArguments, NewArguments, VenvArgument};
+pub use store::{
+    GcArguments, RepairArguments, StatsArguments, StoreArguments, StoreCommand, VerifyArguments, WhyArguments,
+};
+pub use venv::{DetachArguments, ExportArguments, NewArguments, RelinkArguments, VenvArgument};
 
 /// A Python environment for every project, at the price of a few symlinks
 ///
@@ -67,6 +70,10 @@ pub enum Command {
     Remove(RemoveArguments),
     /// Give a venv its own copy of a package, to edit it
     Detach(DetachArguments),
+    /// Make a venv whole again that was moved, copied, or lost its store or its interpreter
+    Relink(RelinkArguments),
+    /// Write a venv with files of its own, for an image or another machine
+    Export(ExportArguments),
     /// List what is installed in a venv
     List(ListArguments),
     /// Print what is installed in the form of a requirements file

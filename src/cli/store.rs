@@ -1,8 +1,10 @@
 //! Arguments of `virtpy store`.
 
+use std::time::Duration;
+
 use clap::{Args, Subcommand};
 
-use super::IndexArguments;
+use super::{IndexArguments, quantity};
 
 /// Look after the store that all venvs share
 #[derive(Debug, Args)]
@@ -16,6 +18,12 @@ pub struct StoreArguments {
 /// What can be done with the store
 #[derive(Debug, Subcommand)]
 pub enum StoreCommand {
+    /// Say what no venv uses, and remove it
+    Gc(GcArguments),
+    /// Show how much the store holds and what it saves
+    Stats(StatsArguments),
+    /// Show which venvs use a package, and why
+    Why(WhyArguments),
     /// Hash every file and look for what was changed, removed or added
     Verify(VerifyArguments),
     /// Restore what `verify` finds
@@ -47,4 +55,54 @@ pub struct RepairArguments {
     /// Where packages come from
     #[command(flatten)]
     pub index: IndexArguments,
+}
+
+/// Say what no venv uses, and remove it
+///
+/// Without `--remove` nothing is changed. What a venv uses is never removed, nor what came within the last hour. The other
+/// conditions keep more of what is unused, as do the settings of the same names.
+#[derive(Debug, Args)]
+pub struct GcArguments {
+    /// Remove it
+    #[arg(long)]
+    pub remove: bool,
+    /// Remove only what no venv linked for so long (`30d`, `12h`)
+    #[arg(long, value_name = "TIME", value_parser = quantity::duration)]
+    pub max_age: Option<Duration>,
+    /// Remove only so much that the store is no larger than this (`20GB`), the longest unused first
+    #[arg(long, value_name = "SIZE", value_parser = quantity::size)]
+    pub max_size: Option<u64>,
+    /// Keep the last COUNT versions of each package, also unused
+    #[arg(long, value_name = "COUNT")]
+    pub keep_last: Option<usize>,
+    /// Keep what was unpacked within this time, also unused [default: 1h]
+    #[arg(long, value_name = "TIME", value_parser = quantity::duration)]
+    pub grace: Option<Duration>,
+    /// Give up a venv that cannot be read now or is on a disk that is not mounted: its path or its id (can be repeated)
+    #[arg(long, value_name = "PATH|ID")]
+    pub forget: Vec<String>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Show how much the store holds and what it saves
+///
+/// With `--verbose` also each package and each venv.
+#[derive(Debug, Args)]
+pub struct StatsArguments {
+    /// Print everything as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Show which venvs use a package, and why
+#[derive(Debug, Args)]
+pub struct WhyArguments {
+    /// The package's name, or the id of an entry
+    #[arg(value_name = "NAME|ID")]
+    pub name: String,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
 }

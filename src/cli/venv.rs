@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::IndexArguments;
 use crate::venv::LinkMode;
 
 /// Which venv a command works on
@@ -58,6 +59,45 @@ pub struct DetachArguments {
     /// With `--undo`: discard what was changed in them
     #[arg(long, requires = "undo")]
     pub force: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Make a venv whole again that was moved, copied, or lost its store or its interpreter
+///
+/// Scripts and activation are made for where it stands now, a copy becomes a venv of its own, and what the store no longer
+/// has is fetched again: the same versions.
+#[derive(Debug, Args)]
+pub struct RelinkArguments {
+    /// Which venv
+    #[command(flatten)]
+    pub venv: VenvArgument,
+    /// The interpreter, of the same version [default: its own, or another one of the same version]
+    #[arg(long, short, value_name = "PYTHON")]
+    pub python: Option<String>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Where packages come from
+    #[command(flatten)]
+    pub index: IndexArguments,
+}
+
+/// Write a venv with files of its own, for an image or another machine
+///
+/// It needs neither the store nor virtpy, only the same interpreter at the same path.
+#[derive(Debug, Args)]
+pub struct ExportArguments {
+    /// Where to write it; nothing may be there yet
+    #[arg(value_name = "DIR")]
+    pub destination: PathBuf,
+    /// Which venv
+    #[command(flatten)]
+    pub venv: VenvArgument,
+    /// The path that it will have where it is used, if another one [default: DIR]
+    #[arg(long, value_name = "PATH")]
+    pub at: Option<PathBuf>,
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,

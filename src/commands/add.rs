@@ -23,7 +23,7 @@ use crate::venv::{self, Arrival, Change, ChangeSummary, Contents, Distribution, 
 pub(super) fn run(context: &Context, arguments: &AddArguments) -> Result<u8, Failure> {
     let started = Instant::now();
     let inputs = Inputs::of(context, arguments)?;
-    let venv = context.venv(&arguments.venv)?;
+    let venv = context.venv_to_change(&arguments.venv)?;
     let interpreter = context.interpreter(&venv)?;
     let _store_lock = context.store.lock_shared(&mut context.announce())?;
     let _venv_lock = context.store.lock_venv(&venv.id, &mut context.announce())?;
@@ -254,16 +254,10 @@ impl Addition<'_> {
             return Ok(Outcome { summary, unchanged, ways, ..Outcome::default() });
         }
         progress.stage("fetching");
-        let build_key = format!(
-            "{} {} {}",
-            self.interpreter.implementation,
-            self.interpreter.tag(),
-            self.interpreter.platform
-        );
         let supply = Supply {
             store: &self.context.store,
             session: &session,
-            interpreter: &build_key,
+            interpreter: &Context::build_key(self.interpreter),
             reporter: &progress,
         };
         let obtained = resolve::obtain(&supply, &resolution, &arriving, &mut self.context.announce())?;

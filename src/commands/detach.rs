@@ -10,7 +10,7 @@ use crate::store::Entry;
 use crate::venv::{Arrival, Change, Contents, Installed, LinkMode, Owner, Venv};
 
 pub(super) fn run(context: &Context, arguments: &DetachArguments) -> Result<u8, Failure> {
-    let venv = context.venv(&arguments.venv)?;
+    let venv = context.venv_to_change(&arguments.venv)?;
     if venv.config.link_mode() == LinkMode::Copy {
         return Err(Failure::new("every package of this venv is a copy already: its link mode is `copy`"));
     }

@@ -3,11 +3,11 @@
 use crate::cli::FreezeArguments;
 use crate::context::Context;
 use crate::error::Failure;
-use crate::venv::{Contents, frozen};
+use crate::venv::frozen;
 
 pub(super) fn run(context: &Context, arguments: &FreezeArguments) -> Result<u8, Failure> {
     let venv = context.venv(&arguments.venv)?;
-    let contents = Contents::read(&venv, &context.store)?;
+    let contents = super::contents(context, &venv)?;
     let mut block = String::new();
     for distribution in &contents.distributions {
         block.push_str(&frozen(distribution));

@@ -13,7 +13,7 @@ use crate::venv::{Contents, Distribution, Venv, editable_location};
 
 pub(super) fn run(context: &Context, arguments: &ListArguments) -> Result<u8, Failure> {
     let venv = context.venv(&arguments.venv)?;
-    let contents = Contents::read(&venv, &context.store)?;
+    let contents = super::contents(context, &venv)?;
     let rows = if arguments.outdated {
         outdated(context, arguments, &venv, &contents)?
     } else {

@@ -5,20 +5,22 @@ use serde::Serialize;
 use crate::cli::ListAllArguments;
 use crate::context::Context;
 use crate::error::Failure;
-use crate::store::Root;
-use crate::venv::Venv;
+use crate::venv::{self, Fate, Surveyed};
 
 pub(super) fn run(context: &Context, arguments: &ListAllArguments) -> Result<u8, Failure> {
-    let rows: Vec<Row> = context.store.roots()?.iter().map(Row::of).collect();
+    let rows: Vec<Row> = venv::survey(&context.store)?.iter().map(Row::of).collect();
     if arguments.json {
         context.output.json(&rows)?;
         return Ok(0);
     }
     for row in rows {
+        let path = row.path.as_deref().unwrap_or("a venv whose record is damaged");
         match row.state {
-            State::Present => context.output.data(&row.path),
-            State::Gone => context.output.data(format_args!("{} (gone)", row.path)),
-            State::Replaced => context.output.data(format_args!("{} (another venv is there now)", row.path)),
+            State::Present => context.output.data(path),
+            State::Moved => context.output.data(format_args!("{path} (moved there)")),
+            State::Unmounted => context.output.data(format_args!("{path} (its disk is not mounted)")),
+            State::Unreadable => context.output.data(format_args!("{path} (cannot be read)")),
+            State::Gone => context.output.data(format_args!("{path} (gone)")),
         }
     }
     Ok(0)
@@ -26,27 +28,36 @@ pub(super) fn run(context: &Context, arguments: &ListAllArguments) -> Result<u8,
 
 #[derive(Serialize)]
 struct Row {
-    path: String,
+    path: Option<String>,
     id: String,
     state: State,
+    packages: usize,
 }
 
-/// What stands at a registered path.
+/// What became of a venv.
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 enum State {
     Present,
+    Moved,
+    Unmounted,
+    Unreadable,
     Gone,
-    Replaced,
 }
 
 impl Row {
-    fn of(root: &Root) -> Self {
-        let state = match Venv::open(&root.path) {
-            Ok(venv) if venv.id == root.id => State::Present,
-            Ok(_) => State::Replaced,
-            Err(_) => State::Gone,
-        };
-        Self { path: root.path.display().to_string(), id: root.id.to_string(), state }
+    fn of(venv: &Surveyed) -> Self {
+        Self {
+            path: venv.path().map(|path| path.display().to_string()),
+            id: venv.id.to_string(),
+            state: match venv.fate {
+                Fate::Present => State::Present,
+                Fate::Moved(_) => State::Moved,
+                Fate::Unmounted(_) => State::Unmounted,
+                Fate::Unreadable(_) => State::Unreadable,
+                Fate::Gone => State::Gone,
+            },
+            packages: venv.uses.len(),
+        }
     }
 }

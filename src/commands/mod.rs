@@ -5,12 +5,14 @@ mod aftermath;
 mod check;
 mod compile;
 mod detach;
+mod export;
 mod freeze;
 mod list;
 mod list_all;
 mod new;
 mod path;
 mod progress;
+mod relink;
 mod remove;
 mod show;
 mod store;
@@ -21,7 +23,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::output::Output;
 use crate::store::Entry;
-use crate::venv::{ChangeSummary, Venv};
+use crate::venv::{ChangeSummary, Contents, Venv};
 
 /// Runs a command. Returns the exit code of one that went through: 0, or 1 where a check found something.
 ///
@@ -29,19 +31,31 @@ use crate::venv::{ChangeSummary, Venv};
 /// When the command failed.
 pub fn run(command: Command, output: Output) -> Result<u8, Failure> {
     let context = Context::new(output)?;
+    let changes = matches!(command, Command::Add(_) | Command::Remove(_));
+    let code = dispatch(&context, command)?;
+    if changes && let Err(failure) = store::automatic(&context) {
+        // What was asked for is done; that the store could not be tidied up is only worth a note.
+        context.output.warning(format_args!("the store was not collected: {failure}"));
+    }
+    Ok(code)
+}
+
+fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
     match command {
-        Command::New(arguments) => new::run(&context, &arguments),
-        Command::Add(arguments) => add::run(&context, &arguments),
-        Command::Detach(arguments) => detach::run(&context, &arguments),
-        Command::Remove(arguments) => remove::run(&context, &arguments),
-        Command::List(arguments) => list::run(&context, &arguments),
-        Command::Freeze(arguments) => freeze::run(&context, &arguments),
-        Command::Show(arguments) => show::run(&context, &arguments),
-        Command::Check(arguments) => check::run(&context, &arguments),
-        Command::Tree(arguments) => tree::run(&context, &arguments),
-        Command::ListAll(arguments) => list_all::run(&context, &arguments),
-        Command::Store(arguments) => store::run(&context, &arguments),
-        Command::Path(arguments) => Ok(path::run(&context, &arguments)),
+        Command::New(arguments) => new::run(context, &arguments),
+        Command::Add(arguments) => add::run(context, &arguments),
+        Command::Detach(arguments) => detach::run(context, &arguments),
+        Command::Relink(arguments) => relink::run(context, &arguments),
+        Command::Export(arguments) => export::run(context, &arguments),
+        Command::Remove(arguments) => remove::run(context, &arguments),
+        Command::List(arguments) => list::run(context, &arguments),
+        Command::Freeze(arguments) => freeze::run(context, &arguments),
+        Command::Show(arguments) => show::run(context, &arguments),
+        Command::Check(arguments) => check::run(context, &arguments),
+        Command::Tree(arguments) => tree::run(context, &arguments),
+        Command::ListAll(arguments) => list_all::run(context, &arguments),
+        Command::Store(arguments) => store::run(context, &arguments),
+        Command::Path(arguments) => Ok(path::run(context, &arguments)),
     }
 }
 
@@ -67,9 +81,10 @@ fn refresh_names(context: &Context, entry: &Entry, held: Option<&Venv>) -> Resul
             Ok(changed) => refreshed += usize::from(changed),
             Err(reason) => {
                 missed = true;
-                context
-                    .output
-                    .warning(format_args!("the venv at `{}` was not refreshed: {reason}", root.path.display()));
+                context.output.warning(format_args!(
+                    "the venv at `{}` was not refreshed: {reason}",
+                    root.path.display()
+                ));
             }
         }
     }
@@ -84,4 +99,23 @@ fn report_left_alone(output: Output, summary: &ChangeSummary) {
     for path in &summary.left_alone {
         output.warning(format_args!("`{path}` was changed since virtpy made it, and was left alone"));
     }
+}
+
+/// Reads what is installed in a venv, and says so if the store no longer has some of it.
+///
+/// # Errors
+/// When the venv cannot be read.
+fn contents(context: &Context, venv: &Venv) -> Result<Contents, Failure> {
+    let contents = Contents::read(venv, &context.store)?;
+    if let Some(first) = contents.dangling.first() {
+        let others = match contents.dangling.len() - 1 {
+            0 => String::new(),
+            count => format!(" and {count} more"),
+        };
+        context.output.warning(format_args!(
+            "the store no longer has {} {}{others}; `virtpy relink` fetches what is missing",
+            first.name, first.version
+        ));
+    }
+    Ok(contents)
 }

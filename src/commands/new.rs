@@ -27,6 +27,8 @@ pub(super) fn run(context: &Context, arguments: &NewArguments) -> Result<u8, Fai
             None => context.settings()?.link_mode,
         },
     };
+    // A collection must not come between the registration of the venv and its appearance.
+    let _store_lock = context.store.lock_shared(&mut context.announce())?;
     let path = venv::create(&context.store, &base(&interpreter), &wish, &mut context.announce())?;
     let shown = path.strip_prefix(&context.working_directory).unwrap_or(&path);
     context.output.message(format_args!(
@@ -47,7 +49,8 @@ fn prompt(context: &Context, arguments: &NewArguments) -> Option<String> {
     Some(prompt.to_owned())
 }
 
-fn base(interpreter: &Interpreter) -> BaseInterpreter {
+/// What a venv needs to know of an interpreter.
+pub(super) fn base(interpreter: &Interpreter) -> BaseInterpreter {
     BaseInterpreter {
         executable: interpreter.executable.clone(),
         version: interpreter.version.to_string(),

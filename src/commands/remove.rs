@@ -15,7 +15,7 @@ use crate::venv::{Change, ChangeSummary, Contents};
 
 pub(super) fn run(context: &Context, arguments: &RemoveArguments) -> Result<u8, Failure> {
     let started = Instant::now();
-    let venv = context.venv(&arguments.venv)?;
+    let venv = context.venv_to_change(&arguments.venv)?;
     let _store_lock = context.store.lock_shared(&mut context.announce())?;
     let _venv_lock = context.store.lock_venv(&venv.id, &mut context.announce())?;
     venv.recover()?;

@@ -12,7 +12,7 @@ use crate::wheel::{self, Metadata};
 
 pub(super) fn run(context: &Context, arguments: &ShowArguments) -> Result<u8, Failure> {
     let venv = context.venv(&arguments.venv)?;
-    let contents = Contents::read(&venv, &context.store)?;
+    let contents = super::contents(context, &venv)?;
     let mut cards = Vec::new();
     let mut missing = Vec::new();
     for name in &arguments.names {

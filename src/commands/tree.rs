@@ -11,7 +11,7 @@ use crate::venv::{Contents, Distribution};
 
 pub(super) fn run(context: &Context, arguments: &TreeArguments) -> Result<u8, Failure> {
     let venv = context.venv(&arguments.venv)?;
-    let contents = Contents::read(&venv, &context.store)?;
+    let contents = super::contents(context, &venv)?;
     let interpreter = context.interpreter(&venv)?;
     let graph = Graph::of(&contents, &Context::markers(&interpreter)?, arguments.invert);
     let roots = if arguments.names.is_empty() { graph.roots() } else { graph.named(&arguments.names)? };

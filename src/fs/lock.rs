@@ -144,9 +144,8 @@ fn holder(file: &File) -> String {
     let mut bytes = [0; Note::LENGTH];
     let count = file.read_at(&mut bytes, 0).unwrap_or(0);
     let text = String::from_utf8_lossy(&bytes[..count]).trim_end().to_owned();
-    let runs = Note::process(&text).is_some_and(|process| {
-        rustix::process::test_kill_process(process) != Err(rustix::io::Errno::SRCH)
-    });
+    let runs = Note::process(&text)
+        .is_some_and(|process| rustix::process::test_kill_process(process) != Err(rustix::io::Errno::SRCH));
     if runs { text } else { "another process".to_owned() }
 }
 
@@ -166,12 +165,12 @@ mod tests {
         assert!(Lock::try_now(&path, LockMode::Shared).unwrap().is_none());
         // What a process wrote that is gone names nobody.
         std::fs::write(&path, format!("process {} (virtpy add)", i32::MAX)).unwrap();
-        let error =
-            Lock::wait(&path, LockMode::Shared, Duration::from_millis(30), &mut silent).unwrap_err();
+        let error = Lock::wait(&path, LockMode::Shared, Duration::from_millis(30), &mut silent).unwrap_err();
         assert!(error.to_string().contains("another process holds"), "{error}");
         drop(held);
         // With patience: a process that another test starts at this moment has the file open until it runs.
         let patience = Duration::from_secs(10);
         let _one = Lock::wait(&path, LockMode::Shared, patience, &mut silent).unwrap();
         let _other = Lock::wait(&path, LockMode::Shared, patience, &mut silent).unwrap();
-    }}
+    }
+}

@@ -228,6 +228,20 @@ pub fn exchange(one: &Path, other: &Path) -> Result<(), PathError> {
     rename(&kept, one)
 }
 
+/// Makes a link, in one step where another file or link stands; one that leads there already is left.
+///
+/// # Errors
+/// When the folder is missing or not writable, or a folder stands there.
+pub fn replace_link(target: &Path, link: &Path) -> Result<(), PathError> {
+    if std::fs::read_link(link).is_ok_and(|found| found == target) {
+        return Ok(());
+    }
+    let aside = temporary_folder(link.parent().unwrap_or(Path::new(".")))?;
+    let made = aside.path().join("link");
+    symlink(target, &made)?;
+    rename(&made, link)
+}
+
 /// Removes a file or a link; a link's target stays.
 ///
 /// # Errors
@@ -332,6 +346,31 @@ pub fn sync_file_system(folder: &Path) -> Result<(), PathError> {
         rustix::fs::sync();
         Ok(())
     }
+}
+
+/// Returns where the file system of a path is mounted, and what tells it from others (`f_fsid` of statvfs(3)). Of a path
+/// whose last parts are missing it is the one that they would be on.
+///
+/// # Errors
+/// When a part may not be read.
+pub fn mount_of(path: &Path) -> Result<(PathBuf, u64), PathError> {
+    use std::os::unix::fs::MetadataExt as _;
+    let mut present = path.to_path_buf();
+    while kind(&present)?.is_none() {
+        if !present.pop() {
+            break;
+        }
+    }
+    let mut point = canonicalize(&present)?;
+    let device = metadata(&point)?.dev();
+    while let Some(parent) = point.parent() {
+        if metadata(parent)?.dev() != device {
+            break;
+        }
+        point.pop();
+    }
+    let facts = rustix::fs::statvfs(&point).map_err(std::io::Error::from).at("look at", &point)?;
+    Ok((point, facts.f_fsid))
 }
 
 /// Appends to a file, made if it is missing, by one write.

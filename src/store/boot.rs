@@ -49,6 +49,17 @@ impl Store {
         Some(self.cache().join("checked").join(boot))
     }
 
+    /// Removes the notes of earlier boots.
+    pub(super) fn sweep_checked(&self) {
+        let Some(path) = self.checked_path() else { return };
+        let Some(folder) = path.parent() else { return };
+        for name in fs::names(folder).unwrap_or_default() {
+            if Some(name.as_os_str()) != path.file_name() {
+                let _ = fs::remove_file(&folder.join(name));
+            }
+        }
+    }
+
     /// Compares the size, the mode and the time of every file of an entry with its manifest.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::{KnownOrigin, Manifest, Store, StoreError};
@@ -12,8 +13,17 @@ use crate::fs;
 const USUAL_MANIFEST: usize = 32 * 1024;
 
 /// An entry's folder name: the first 16 hexadecimal digits of its wheel's SHA-256.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct EntryId(String);
+
+impl TryFrom<String> for EntryId {
+    type Error = StoreError;
+
+    fn try_from(text: String) -> Result<Self, StoreError> {
+        Self::parse(&text)
+    }
+}
 
 impl EntryId {
     /// The handle of a wheel with this SHA-256 (64 hexadecimal digits).

@@ -1,9 +1,10 @@
 //! Making entries: unpack beside the store, verify, make durable, publish by one rename.
 
 use std::path::{Path, PathBuf};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use super::manifest::Provenance;
+use super::usage::now;
 use super::{Entry, EntryId, Manifest, Store, StoreError};
 use crate::fs;
 use crate::wheel::{self, CheckStrategy, Limits};
@@ -62,7 +63,7 @@ impl Store {
     pub fn stage(&self, wheel: &WheelFile) -> Result<Staged, StoreError> {
         let id = EntryId::of(&wheel.sha256)?;
         let folder = self.temporary_folder()?;
-        let (begun, started) = (seconds_since_1970(), Instant::now());
+        let (begun, started) = (now(), Instant::now());
         let mut unpacked = wheel::unpack(
             &wheel.path,
             &wheel.filename,
@@ -75,7 +76,7 @@ impl Store {
         let provenance =
             Provenance { sha256: &wheel.sha256, filename: &wheel.filename, origin: &wheel.origin };
         // A clock that is set back meanwhile must not make the files newer than their entry.
-        let unpacked_at = seconds_since_1970().max(begun + started.elapsed().as_secs());
+        let unpacked_at = now().max(begun + started.elapsed().as_secs());
         let manifest = Manifest::of(unpacked, provenance, unpacked_at);
         let text = serde_json::to_vec(&manifest)
             .map_err(|error| StoreError::Damaged { id: id.to_string(), reason: error.to_string() })?;
@@ -131,8 +132,4 @@ fn publish_one(staged: &Staged, path: &Path) -> Result<bool, StoreError> {
     // Only now: a folder that cannot be written cannot be renamed by its owner either.
     fs::set_mode(path, 0o555)?;
     Ok(true)
-}
-
-fn seconds_since_1970() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
 }

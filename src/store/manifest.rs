@@ -56,6 +56,9 @@ pub struct Manifest {
     pub libraries: Libraries,
     /// When the entry was unpacked, in seconds since 1970: no file of it is newer.
     pub unpacked_at: u64,
+    /// The bytes of all its files together; 0 in manifests that are older than this key.
+    #[serde(default)]
+    pub size: u64,
 }
 
 /// A name in a folder.
@@ -124,6 +127,9 @@ impl Manifest {
             sha256: file.sha256,
             size: file.size,
         };
+        let rows = unpacked.site.iter().chain(&unpacked.data).chain(&unpacked.headers);
+        let scripts = unpacked.scripts.iter().map(|script| &script.file);
+        let total = rows.chain(scripts).map(|file| file.size).sum();
         Self {
             format: FORMAT,
             sha256: provenance.sha256.to_ascii_lowercase(),
@@ -151,6 +157,7 @@ impl Manifest {
             namespaces: crate::wheel::namespaces(unpacked.site.iter().map(|file| file.path.as_str())),
             libraries: unpacked.libraries,
             unpacked_at,
+            size: total,
         }
     }
 

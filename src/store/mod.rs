@@ -5,11 +5,13 @@
 //! nothing in use is ever collected. `docs/store-format.md` describes what is on disk.
 
 mod boot;
+mod collect;
 mod entry;
 mod error;
 mod ingest;
 mod manifest;
 mod roots;
+mod usage;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -18,11 +20,12 @@ use std::time::Duration;
 use crate::fs::{self, Lock, LockMode};
 
 pub use boot::Checked;
+pub use collect::{Collection, Discarded, Facts, GRACE, Policy};
 pub use entry::{Entry, EntryId, hex};
 pub use error::StoreError;
 pub use ingest::{DIST_INFO_ALIAS, Staged, WheelFile};
 pub use manifest::{FileRow, FolderItem, KnownOrigin, Manifest, ScriptRow};
-pub use roots::{Root, VenvId};
+pub use roots::{Mount, Root, VenvId};
 pub use verify::{Finding, Verdict};
 
 /// How long a command waits for another process before it gives up.

@@ -1,12 +1,12 @@
-//! Roots: the venvs that the store knows, one small file each. A root is alive while its path holds a venv that
-//! carries the same id; link counts and access times play no part.
+//! Roots: the venvs that the store knows, one small file each. A root is alive while one of its places holds a venv
+//! that carries the same id; link counts and access times play no part.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Store, StoreError};
+use super::{EntryId, Store, StoreError};
 use crate::fs;
 
 /// What tells one venv from another, wherever it is moved: 16 hexadecimal digits, in its `pyvenv.cfg`.
@@ -61,8 +61,45 @@ impl fmt::Display for VenvId {
 pub struct Root {
     /// The venv's id.
     pub id: VenvId,
-    /// Where it stood when it was registered, absolute.
+    /// Where it stood when it was last worked on, absolute.
     pub path: PathBuf,
+    /// Other places where a venv with this id was seen: it was moved, copied, or is seen from inside a container.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub elsewhere: Vec<PathBuf>,
+    /// The file system that it is on, where that is another than the store's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mount: Option<Mount>,
+    /// The entries that it uses, noted for a venv on another file system only: while that is not mounted, nothing else
+    /// tells. The state in a venv at hand decides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uses: Vec<EntryId>,
+}
+
+/// A file system that may be mounted at one time and not at another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mount {
+    /// Where it is mounted.
+    pub point: PathBuf,
+    /// What tells it from another one that is mounted there (`f_fsid` of statvfs(3)).
+    pub file_system: u64,
+}
+
+impl Mount {
+    /// Whether this very file system is mounted now.
+    pub fn is_there(&self) -> bool {
+        matches!(fs::mount_of(&self.point), Ok((point, file_system))
+            if point == self.point && file_system == self.file_system)
+    }
+}
+
+/// How many places beside the last one are kept of a venv.
+const PLACES_KEPT: usize = 8;
+
+impl Root {
+    /// Every place where the venv may be, the likeliest first.
+    pub fn places(&self) -> impl Iterator<Item = &PathBuf> {
+        std::iter::once(&self.path).chain(&self.elsewhere)
+    }
 }
 
 impl Store {
@@ -70,14 +107,60 @@ impl Store {
         self.home().join("roots").join(id.as_str())
     }
 
-    /// Registers a venv, before anything is linked into it. Registering it again (it was moved) is fine.
+    /// Registers a venv, before anything is linked into it. One that is known at another place was moved there; the old
+    /// place is kept, since it may be a copy that was moved, or another view of the same disk. Returns what is known now.
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub fn register(&self, root: &Root) -> Result<(), StoreError> {
-        if self.root(&root.id)?.is_some_and(|known| known == *root) {
+    pub fn register(&self, id: &VenvId, path: &Path) -> Result<Root, StoreError> {
+        let known = self.root(id)?;
+        if let Some(known) = known.as_ref().filter(|known| known.path == path) {
+            return Ok(known.clone());
+        }
+        let (elsewhere, uses) = match known {
+            Some(known) => {
+                let places = known.places().filter(|place| *place != path);
+                (places.take(PLACES_KEPT).cloned().collect(), known.uses)
+            }
+            None => (Vec::new(), Vec::new()),
+        };
+        let root = Root {
+            id: id.clone(),
+            path: path.to_path_buf(),
+            elsewhere,
+            mount: self.foreign_mount(path),
+            uses,
+        };
+        self.write_root(&root)?;
+        Ok(root)
+    }
+
+    /// Notes a second place where a venv with a known id was seen, so that what it uses is kept.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn note_place(&self, root: &Root, place: &Path) -> Result<(), StoreError> {
+        if root.places().any(|known| known == place) {
             return Ok(());
         }
+        let mut root = root.clone();
+        root.elsewhere.truncate(PLACES_KEPT - 1);
+        root.elsewhere.insert(0, place.to_path_buf());
+        self.write_root(&root)
+    }
+
+    /// Notes which entries a venv is about to use, if it is on a file system that may be gone one day.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn note_uses(&self, root: Root, uses: Vec<EntryId>) -> Result<(), StoreError> {
+        if root.mount.is_none() || root.uses == uses {
+            return Ok(());
+        }
+        self.write_root(&Root { uses, ..root })
+    }
+
+    fn write_root(&self, root: &Root) -> Result<(), StoreError> {
         let path = self.root_path(&root.id);
         let text = serde_json::to_vec(root)
             .map_err(|error| StoreError::Damaged { id: root.id.to_string(), reason: error.to_string() })?;
@@ -89,6 +172,13 @@ impl Store {
             fs::write_atomic(&path, &text)?;
         }
         Ok(())
+    }
+
+    /// The file system of a path, unless the store is on it as well.
+    fn foreign_mount(&self, path: &Path) -> Option<Mount> {
+        let (point, file_system) = fs::mount_of(path).ok()?;
+        let own = fs::mount_of(self.home()).ok()?;
+        (own.0 != point).then_some(Mount { point, file_system })
     }
 
     /// Forgets a venv; one that is not known is fine.
@@ -114,20 +204,26 @@ impl Store {
         }
     }
 
+    /// The ids of all venvs that the store knows, also of those whose file cannot be read.
+    ///
+    /// # Errors
+    /// When the folder of the roots cannot be read.
+    pub fn root_ids(&self) -> Result<Vec<VenvId>, StoreError> {
+        let names = match fs::names(&self.home().join("roots")) {
+            Err(error) if error.is_not_found() => return Ok(Vec::new()),
+            other => other?,
+        };
+        Ok(names.iter().filter_map(|name| VenvId::parse(name.to_str()?).ok()).collect())
+    }
+
     /// Every venv that the store knows, sorted by path.
     ///
     /// # Errors
     /// When the folder of the roots cannot be read.
     pub fn roots(&self) -> Result<Vec<Root>, StoreError> {
-        let names = match fs::names(&self.home().join("roots")) {
-            Err(error) if error.is_not_found() => return Ok(Vec::new()),
-            other => other?,
-        };
-        let mut roots = Vec::with_capacity(names.len());
-        for name in names {
-            if let Some(id) = name.to_str().and_then(|name| VenvId::parse(name).ok()) {
-                roots.extend(self.root(&id)?);
-            }
+        let mut roots = Vec::new();
+        for id in self.root_ids()? {
+            roots.extend(self.root(&id)?);
         }
         roots.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(roots)
@@ -144,10 +240,15 @@ mod tests {
         let store = Store::new(home.path().to_owned());
         let id = VenvId::random();
         assert_eq!(store.roots().unwrap(), []);
-        store.register(&Root { id: id.clone(), path: "/a/.venv".into() }).unwrap();
-        let moved = Root { id: id.clone(), path: "/b/.venv".into() };
-        store.register(&moved).unwrap();
-        assert_eq!(store.roots().unwrap(), [moved]);
+        store.register(&id, Path::new("/a/.venv")).unwrap();
+        let moved = store.register(&id, Path::new("/b/.venv")).unwrap();
+        assert_eq!(moved.places().collect::<Vec<_>>(), [Path::new("/b/.venv"), Path::new("/a/.venv")]);
+        store.note_place(&moved, Path::new("/c/.venv")).unwrap();
+        let [root] = store.roots().unwrap().try_into().unwrap();
+        assert_eq!((root.path.as_path(), root.elsewhere.len()), (Path::new("/b/.venv"), 2));
+        store.register(&id, Path::new("/a/.venv")).unwrap();
+        let back = store.root(&id).unwrap().unwrap();
+        assert_eq!(back.elsewhere, [Path::new("/b/.venv"), Path::new("/c/.venv")]);
         store.forget(&id).unwrap();
         store.forget(&id).unwrap();
         assert_eq!(store.root(&id).unwrap(), None);

@@ -8,9 +8,9 @@ use virtpy_resolver::normalize_name;
 use super::contents::{Contents, Owner};
 use super::journal::{self, Journal, Removed};
 use super::plan::{Clash, Member, Node, Plan};
-use super::{Distribution, Installed, State, Venv, VenvError, foreign};
+use super::{Distribution, Installed, Layout, State, Venv, VenvError, foreign};
 use crate::fs::{self, FileKind};
-use crate::store::{Entry, Root, Store, VenvId};
+use crate::store::{Entry, EntryId, Store, VenvId};
 use crate::wheel;
 
 /// A distribution to install.
@@ -35,6 +35,9 @@ pub struct Change {
     pub remove: BTreeSet<String>,
     /// Folders to be real because files of another installer are to come back into them.
     pub real_folders: BTreeSet<String>,
+    /// Whether everything is laid out anew where it is not exactly as planned: scripts for another path, links into another
+    /// store. Otherwise what a change does not concern is not looked at.
+    pub anew: bool,
     /// What the new set satisfies, for the next request to be compared with.
     pub satisfies: Option<String>,
 }
@@ -72,7 +75,7 @@ impl Venv {
         contents: &Contents,
         change: &Change,
     ) -> Result<ChangeSummary, VenvError> {
-        store.register(&Root { id: self.id.clone(), path: self.root.clone() })?;
+        let root = store.register(&self.id, &self.root)?;
         let sets = Sets::of(store, contents, change)?;
         let present = Sets::load(store, &sets.present)?;
         let mut old = self.plan(&present.iter().collect::<Vec<_>>(), &contents.state.shared_folders)?;
@@ -84,6 +87,10 @@ impl Venv {
         shared.extend(change.real_folders.iter().cloned());
         let shared: Vec<String> = shared.into_iter().collect();
         let set = sets.arrange(&present, &arriving);
+        let uses: BTreeSet<EntryId> =
+            present.iter().chain(&arriving).map(|loaded| loaded.entry.id()).collect::<Result<_, _>>()?;
+        store.note_uses(root, uses.into_iter().collect())?;
+        store.note_linked(&set.iter().map(|loaded| &loaded.entry).collect::<Vec<_>>());
         let mut new = self.plan(&set, &shared)?;
         // What another installer overwrote and still claims is its own.
         for distribution in &sets.foreign_staying {
@@ -92,6 +99,9 @@ impl Venv {
             }
         }
 
+        if change.anew {
+            self.see_what_stands(&mut old, &new, &sets.foreign_leaving)?;
+        }
         let mut state = State::default();
         state.change = VenvId::random().to_string();
         state.distributions = set.iter().map(|loaded| loaded.installed.clone()).collect();
@@ -131,11 +141,50 @@ impl Venv {
             // Whoever is killed here leaves the old file or the new one.
             let unfinished = journal::unfinished(self);
             fs::remove_tree(&unfinished)?;
-            make(self, &unfinished, &node)?;
+            make(&self.layout, &unfinished, &node)?;
             fs::rename(&unfinished, &absolute)?;
             changed = true;
         }
         Ok(changed)
+    }
+
+    /// Puts into the old plan what really stands at the paths of the new one, so that all that differs is made anew. Copies
+    /// are this venv's own, and what was written into them stays.
+    fn see_what_stands(
+        &self,
+        old: &mut Plan,
+        new: &Plan,
+        foreign_leaving: &[Distribution],
+    ) -> Result<(), VenvError> {
+        for (path, node) in &new.nodes {
+            let absolute = self.root.join(path);
+            let seen = match fs::kind(&absolute)? {
+                None | Some(FileKind::Other) => None,
+                Some(FileKind::Folder) => Some(Node::Folder),
+                Some(FileKind::Link) => Some(Node::Link(fs::read_link(&absolute)?)),
+                Some(FileKind::File) => {
+                    let script = matches!(node, Node::Script(_));
+                    let stays = matches!(node, Node::Copy(_)) || !script && self.is_as_planned(path, node)?;
+                    // Any other file: that it is one is all that has to be known to take it away.
+                    Some(if stays {
+                        node.clone()
+                    } else {
+                        Node::Text { content: Vec::new(), executable: script }
+                    })
+                }
+            };
+            match seen {
+                Some(seen) => drop(old.nodes.insert(path.clone(), seen)),
+                None => drop(old.nodes.remove(path)),
+            }
+        }
+        // These go by their own RECORD.
+        for distribution in foreign_leaving {
+            for path in foreign::files(self, distribution)? {
+                old.nodes.remove(&path);
+            }
+        }
+        Ok(())
     }
 
     /// Takes out of a plan what another tool has taken away or put something of its own in place of.
@@ -512,7 +561,7 @@ impl<'a> Transaction<'a> {
             }
             let made = match node {
                 Node::Shared(content) => put_shared(&absolute, content, &mut firsts),
-                _ => make(self.venv, &absolute, node),
+                _ => make(&self.venv.layout, &absolute, node),
             };
             if let Err(error) = made {
                 return Err(match error {
@@ -526,7 +575,7 @@ impl<'a> Transaction<'a> {
 }
 
 /// Makes what a plan wants at a path where nothing stands.
-fn make(venv: &Venv, path: &Path, node: &Node) -> Result<(), VenvError> {
+pub(super) fn make(layout: &Layout, path: &Path, node: &Node) -> Result<(), VenvError> {
     match node {
         Node::Folder => match fs::create_dir(path) {
             Err(error) if error.already_exists() && fs::kind(path)? == Some(FileKind::Folder) => {}
@@ -539,7 +588,7 @@ fn make(venv: &Venv, path: &Path, node: &Node) -> Result<(), VenvError> {
         Node::Shared(content) => put_shared(path, content, &mut BTreeMap::new())?,
         Node::Script(source) => {
             let content = fs::read(source)?;
-            let content = wheel::rewrite_python_shebang(&content, &venv.layout.shebang).unwrap_or(content);
+            let content = wheel::rewrite_python_shebang(&content, &layout.shebang).unwrap_or(content);
             fs::write_new(path, &content, 0o755)?;
         }
         Node::Hardlink(source) => fs::hard_link(source, path)?,
@@ -555,7 +604,7 @@ fn make(venv: &Venv, path: &Path, node: &Node) -> Result<(), VenvError> {
 }
 
 /// The permission bits of a copy: those of an ordinary file, and whether it may be run.
-fn mode_of_copy(source: &Path, mode: u32) -> Result<u32, VenvError> {
+pub(super) fn mode_of_copy(source: &Path, mode: u32) -> Result<u32, VenvError> {
     use std::os::unix::fs::PermissionsExt as _;
     let executable = fs::metadata(source)?.permissions().mode() & 0o111 != 0;
     Ok(if executable { mode | 0o111 } else { mode })

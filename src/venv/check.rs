@@ -220,33 +220,14 @@ fn check_files(
 
 fn check_node(venv: &Venv, path: &str, node: &Node, problems: &mut Vec<Problem>) -> Result<(), VenvError> {
     let absolute = venv.root.join(path);
-    let found = fs::kind(&absolute)?;
     // Anybody may clear bytecode, and Python makes its folder anew.
-    if path.ends_with(wheel::BYTECODE_FOLDER) && found != Some(FileKind::Link) {
+    if path.ends_with(wheel::BYTECODE_FOLDER) && fs::kind(&absolute)? != Some(FileKind::Link) {
         return Ok(());
     }
-    let is_right = match (node, found) {
-        (Node::Folder, Some(FileKind::Folder))
-        | (Node::Script(_) | Node::Hardlink(_), Some(FileKind::File)) => true,
-        (Node::Real(source), Some(FileKind::File)) => {
-            // What the store lost is not as it was made, whatever this name of it holds.
-            fs::is_same_file(&absolute, source).unwrap_or(false) || equals(&absolute, source)?
-        }
-        (Node::Link(target), Some(FileKind::Link)) => {
-            let leads_there = fs::read_link(&absolute)? == *target;
-            if leads_there && fs::metadata(&absolute).is_err() {
-                problems.push(Problem::Dangling { path: path.to_owned() });
-                return Ok(());
-            }
-            leads_there
-        }
-        (Node::Shared(content), Some(FileKind::File)) => fs::read(&absolute)? == content.as_bytes(),
-        (Node::Text { content, .. }, Some(FileKind::File)) => fs::read(&absolute)? == *content,
-        (Node::Copy(source), Some(FileKind::File)) => equals(&absolute, source)?,
-        _ => false,
-    };
-    if !is_right {
+    if !venv.is_as_planned(path, node)? {
         problems.push(Problem::Modified { path: path.to_owned() });
+    } else if matches!(node, Node::Link(_)) && fs::metadata(&absolute).is_err() {
+        problems.push(Problem::Dangling { path: path.to_owned() });
     }
     Ok(())
 }
@@ -256,5 +237,26 @@ fn equals(path: &Path, source: &Path) -> Result<bool, VenvError> {
     match fs::read(source) {
         Err(error) if error.is_not_found() => Ok(false),
         source => Ok(fs::read(path)? == source?),
+    }
+}
+
+impl Venv {
+    /// Whether what stands at a path is exactly what a plan wants there. Of the store's own files and of scripts that wheels
+    /// carry only the kind is looked at.
+    pub(super) fn is_as_planned(&self, path: &str, node: &Node) -> Result<bool, VenvError> {
+        let absolute = self.root.join(path);
+        Ok(match (node, fs::kind(&absolute)?) {
+            (Node::Folder, Some(FileKind::Folder))
+            | (Node::Script(_) | Node::Hardlink(_), Some(FileKind::File)) => true,
+            (Node::Real(source), Some(FileKind::File)) => {
+                // What the store lost is not as it was made, whatever this name of it holds.
+                fs::is_same_file(&absolute, source).unwrap_or(false) || equals(&absolute, source)?
+            }
+            (Node::Link(target), Some(FileKind::Link)) => fs::read_link(&absolute)? == *target,
+            (Node::Shared(content), Some(FileKind::File)) => fs::read(&absolute)? == content.as_bytes(),
+            (Node::Text { content, .. }, Some(FileKind::File)) => fs::read(&absolute)? == *content,
+            (Node::Copy(source), Some(FileKind::File)) => equals(&absolute, source)?,
+            _ => false,
+        })
     }
 }

@@ -68,9 +68,24 @@ impl Config {
         self.lines.push((key.to_owned(), value.into()));
     }
 
+    /// Gives a key another value where it stands, or adds it at the end.
+    pub fn set(&mut self, key: &str, value: impl Into<String>) {
+        match self.lines.iter_mut().find(|(known, _)| known == key) {
+            Some((_, old)) => *old = value.into(),
+            None => self.push(key, value),
+        }
+    }
+
     /// The value of a key, where there is one.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.lines.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
+    }
+
+    /// The same without the keys of virtpy's own: what any other tool would have written.
+    #[must_use]
+    pub fn without_own_keys(&self) -> Self {
+        let is_ours = |key: &str| key.starts_with("virtpy-");
+        Self { lines: self.lines.iter().filter(|(key, _)| !is_ours(key)).cloned().collect() }
     }
 
     /// How packages come into this venv.

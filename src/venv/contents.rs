@@ -81,6 +81,8 @@ pub struct Contents {
     pub distributions: Vec<Distribution>,
     /// What virtpy installed and another tool has removed or replaced since.
     pub lost: Vec<Installed>,
+    /// What the store no longer has, so that its links lead nowhere.
+    pub dangling: Vec<Installed>,
 }
 
 impl Contents {
@@ -98,10 +100,13 @@ impl Contents {
             .filter(|name| name.ends_with(".dist-info"))
             .collect();
         let mut distributions = Vec::with_capacity(found.len());
-        let mut lost = Vec::new();
+        let (mut lost, mut dangling) = (Vec::new(), Vec::new());
         for installed in &state.distributions {
             if found.contains(&installed.dist_info) && is_ours(venv, store, installed) {
                 found.remove(&installed.dist_info);
+                if !store.has(&installed.sha256) {
+                    dangling.push(installed.clone());
+                }
                 distributions.push(Distribution {
                     key: installed.key.clone(),
                     name: installed.name.clone(),
@@ -115,7 +120,7 @@ impl Contents {
         }
         distributions.extend(found.into_iter().filter_map(|name| foreign(&site_packages, name)));
         distributions.sort_by(|a, b| a.key.cmp(&b.key));
-        Ok(Self { state, distributions, lost })
+        Ok(Self { state, distributions, lost, dangling })
     }
 
     /// The distribution with a name, in any spelling.

@@ -8,11 +8,17 @@ use std::path::{Path, PathBuf};
 use super::activation::Activation;
 use super::{Config, Layout, LinkMode, VenvError};
 use crate::fs::{self, FileKind, Lock};
-use crate::store::{Root, Store, VenvId, hex};
+use crate::store::{Store, VenvId, hex};
 
 /// The file in `site-packages` that puts the store's entries at the end of `sys.path`, for tools which sort files by
 /// their real paths: coverage would otherwise measure the store as the user's own code. Nothing can be imported there.
 pub(super) const MARK_FILE: &str = "_virtpy.pth";
+
+/// The key of `pyvenv.cfg` for the place that the venv's scripts were made for.
+pub(super) const PATH_KEY: &str = "virtpy-path";
+
+/// The key for the store that its links lead to.
+pub(super) const STORE_KEY: &str = "virtpy-store";
 
 /// What a venv needs to know of its base interpreter.
 #[derive(Debug, Clone)]
@@ -64,15 +70,15 @@ pub fn create(
     // Once more: another process may just have made one.
     let old = existing(&path, wish.clear)?;
     let id = VenvId::random();
-    let config = config(base, wish, &path, &id);
+    let config = config(base, wish, &path, &Identity { id: &id, store });
     let layout = Layout::of(&path, &config)?;
     let staged = &staging.folder;
-    fill(staged, &path, base, &layout, &Texts { config: &config, prompt: &prompt(wish, &path) })?;
-    store.register(&Root { id: id.clone(), path: path.clone() })?;
+    let texts = Texts { config: &config, prompt: &prompt(wish.prompt.as_deref(), &path) };
+    fill(staged, &path, base, &layout, &texts)?;
+    store.register(&id, &path)?;
     if wish.link_mode.folds() {
-        let line = format!("{}\n", store.mark_as_third_party()?.display());
         let site_packages = staged.join(&layout.site_packages);
-        fs::write_new(&site_packages.join(MARK_FILE), line.as_bytes(), 0o644)?;
+        fs::write_new(&site_packages.join(MARK_FILE), mark(store)?.as_bytes(), 0o644)?;
     }
     if let Err(error) = put_in_place(staged, &path, matches!(old, Existing::Venv(_))) {
         store.forget(&id)?;
@@ -84,8 +90,13 @@ pub fn create(
     Ok(path)
 }
 
+/// The content of [`MARK_FILE`].
+pub(super) fn mark(store: &Store) -> Result<String, VenvError> {
+    Ok(format!("{}\n", store.mark_as_third_party()?.display()))
+}
+
 /// The absolute path without links, though its last parts need not exist.
-fn resolve(path: &Path) -> Result<PathBuf, VenvError> {
+pub(super) fn resolve(path: &Path) -> Result<PathBuf, VenvError> {
     if fs::kind(path)?.is_some() {
         return Ok(fs::canonicalize(path)?);
     }
@@ -96,7 +107,7 @@ fn resolve(path: &Path) -> Result<PathBuf, VenvError> {
 }
 
 /// Refuses paths that break every tool: a `:` separates the items of PATH, a line end ends a script's first line.
-fn check_path(path: &Path) -> Result<(), VenvError> {
+pub(super) fn check_path(path: &Path) -> Result<(), VenvError> {
     let refuse = |reason| Err(VenvError::UnusablePath { path: path.to_path_buf(), reason });
     let Some(text) = path.to_str() else {
         return refuse("it is not valid UTF-8");
@@ -137,13 +148,32 @@ fn existing(path: &Path, clear: bool) -> Result<Existing, VenvError> {
     Ok(Existing::Venv(config.get("virtpy-id").and_then(|id| VenvId::parse(id).ok())))
 }
 
-fn prompt(wish: &NewVenv, path: &Path) -> String {
+/// What activation shows: what was asked for, or the folder's name.
+pub(super) fn prompt(wish: Option<&str>, path: &Path) -> String {
     let folder = || path.file_name().map(|name| name.to_string_lossy().into_owned());
-    wish.prompt.clone().or_else(folder).unwrap_or_default()
+    wish.map(str::to_owned).or_else(folder).unwrap_or_default()
+}
+
+/// What makes a venv one of virtpy's.
+pub(super) struct Identity<'a> {
+    /// Its id.
+    pub(super) id: &'a VenvId,
+    /// The store that it is registered with.
+    pub(super) store: &'a Store,
+}
+
+impl Identity<'_> {
+    /// Writes virtpy's own keys for a venv at `path` with this library folder (`python3.12`).
+    pub(super) fn write(&self, config: &mut Config, path: &Path, library: &str) {
+        config.set("virtpy-id", self.id.as_str());
+        config.set("virtpy-library", library);
+        config.set(PATH_KEY, path.display().to_string());
+        config.set(STORE_KEY, self.store.home().display().to_string());
+    }
 }
 
 /// The keys that `CPython` writes, in its order, and virtpy's own.
-fn config(base: &BaseInterpreter, wish: &NewVenv, path: &Path, id: &VenvId) -> Config {
+fn config(base: &BaseInterpreter, wish: &NewVenv, path: &Path, identity: &Identity<'_>) -> Config {
     let mut config = Config::default();
     let home = base.executable.parent().unwrap_or(Path::new("/"));
     config.push("home", home.display().to_string());
@@ -154,8 +184,7 @@ fn config(base: &BaseInterpreter, wish: &NewVenv, path: &Path, id: &VenvId) -> C
     }
     config.push("executable", base.executable.display().to_string());
     config.push("command", format!("virtpy new {}", path.display()));
-    config.push("virtpy-id", id.as_str());
-    config.push("virtpy-library", base.library.clone());
+    identity.write(&mut config, path, &base.library);
     if wish.link_mode != LinkMode::default() {
         config.push("virtpy-link-mode", wish.link_mode.as_str());
     }
@@ -183,13 +212,41 @@ fn python_repr(text: &str) -> String {
     repr
 }
 
-struct Texts<'a> {
-    config: &'a Config,
-    prompt: &'a str,
+/// The text of which [`python_repr`] is the form; anything else as it stands.
+pub(super) fn from_python_repr(repr: &str) -> String {
+    let quote = repr.chars().next().filter(|first| matches!(first, '\'' | '"'));
+    let inner = quote.and_then(|quote| repr.strip_prefix(quote)?.strip_suffix(quote));
+    let Some(inner) = inner else { return repr.to_owned() };
+    let mut text = String::new();
+    let mut letters = inner.chars();
+    while let Some(letter) = letters.next() {
+        if letter != '\\' {
+            text.push(letter);
+            continue;
+        }
+        match letters.next() {
+            Some('t') => text.push('\t'),
+            Some('x') => {
+                let digits: String = letters.by_ref().take(2).collect();
+                text.extend(u8::from_str_radix(&digits, 16).ok().map(char::from));
+            }
+            Some(other) => text.push(other),
+            None => {}
+        }
+    }
+    text
+}
+
+/// What is written into a new venv.
+pub(super) struct Texts<'a> {
+    /// Its `pyvenv.cfg`.
+    pub(super) config: &'a Config,
+    /// What activation shows.
+    pub(super) prompt: &'a str,
 }
 
 /// Fills `folder` with everything a venv at `path` consists of.
-fn fill(
+pub(super) fn fill(
     folder: &Path,
     path: &Path,
     base: &BaseInterpreter,
@@ -259,6 +316,10 @@ mod tests {
         assert_eq!(python_repr("it's"), "\"it's\"");
         assert_eq!(python_repr("it's \"both\""), "'it\\'s \"both\"'");
         assert_eq!(python_repr("a\\b"), "'a\\\\b'");
+        for text in ["plain", "it's", "it's \"both\"", "a\\b", "tab\t and \x1b", ""] {
+            assert_eq!(from_python_repr(&python_repr(text)), text);
+        }
+        assert_eq!(from_python_repr("bare"), "bare");
     }
 
     #[test]

@@ -112,9 +112,7 @@ impl VenvError {
             Self::Activation(_) => "choose another folder or another `--prompt`".to_owned(),
             Self::Damaged { .. } => "make the venv anew with `virtpy new --clear`".to_owned(),
             Self::InTheWay(_) => "move it away, then run the command again".to_owned(),
-            Self::MissingEntry(_) => {
-                "make the venv anew with `virtpy new --clear`, then add its packages".to_owned()
-            }
+            Self::MissingEntry(_) => "`virtpy relink` fetches it again".to_owned(),
             Self::Rollback { .. } => "the next command in that venv tries again".to_owned(),
             Self::Reserved { .. }
             | Self::FileAgainstFolder { .. }

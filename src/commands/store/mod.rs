@@ -1,7 +1,12 @@
 //! `virtpy store`: looking after the store that all venvs share.
 
+mod gc;
 mod repair;
+mod stats;
 mod verify;
+mod why;
+
+pub(super) use gc::automatic;
 
 use crate::cli::{StoreArguments, StoreCommand};
 use crate::context::Context;
@@ -10,6 +15,9 @@ use crate::store::EntryId;
 
 pub(super) fn run(context: &Context, arguments: &StoreArguments) -> Result<u8, Failure> {
     match &arguments.command {
+        StoreCommand::Gc(arguments) => gc::run(context, arguments),
+        StoreCommand::Stats(arguments) => stats::run(context, arguments),
+        StoreCommand::Why(arguments) => why::run(context, arguments),
         StoreCommand::Verify(arguments) => verify::run(context, arguments),
         StoreCommand::Repair(arguments) => repair::run(context, arguments),
     }

@@ -1,0 +1,116 @@
+//! Venvs that are no longer where or what they were made for: moved, copied, of another store, without interpreter.
+
+use std::path::{Path, PathBuf};
+
+use super::activation::Activation;
+use super::create::{Identity, MARK_FILE, PATH_KEY, STORE_KEY, from_python_repr, mark, prompt};
+use super::{BaseInterpreter, Config, Contents, Installed, Owner, Venv, VenvError, record, survey};
+use crate::fs::{self, FileKind};
+use crate::store::{Store, VenvId};
+
+/// Where a venv stands, compared with where it was made for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// At its place.
+    Own,
+    /// It was moved from this place; its scripts still name that.
+    Moved(PathBuf),
+    /// It is a copy of the venv at this place: its scripts run that one, and both have the same id.
+    Copy(PathBuf),
+    /// Its links lead into the store in this folder.
+    OtherStore(PathBuf),
+}
+
+impl Venv {
+    /// Compares where the venv stands with what its `pyvenv.cfg` says. Venvs of earlier versions do not say it.
+    ///
+    /// # Errors
+    /// When the place that it was made for cannot be looked at.
+    pub fn place(&self, store: &Store) -> Result<Place, VenvError> {
+        if let Some(home) = self.config.get(STORE_KEY).map(Path::new)
+            && home != store.home()
+            && fs::canonicalize(home).ok() != fs::canonicalize(store.home()).ok()
+        {
+            return Ok(Place::OtherStore(home.to_path_buf()));
+        }
+        let Some(made_for) = self.config.get(PATH_KEY).map(PathBuf::from) else { return Ok(Place::Own) };
+        if made_for == self.root || fs::canonicalize(&made_for).is_ok_and(|path| path == self.root) {
+            return Ok(Place::Own);
+        }
+        // A place that cannot be looked at may well hold the original.
+        let original = survey::stands(&made_for, &self.id).unwrap_or(true);
+        Ok(if original { Place::Copy(made_for) } else { Place::Moved(made_for) })
+    }
+
+    /// Gives a copy an id of its own and registers it. Returns the venv with the new id.
+    ///
+    /// # Errors
+    /// When the venv or the store cannot be written.
+    pub fn part_from_original(&self, store: &Store) -> Result<Self, VenvError> {
+        let id = VenvId::random();
+        store.register(&id, &self.root)?;
+        let mut config = self.config.clone();
+        config.set("virtpy-id", id.as_str());
+        self.write_config(&config)?;
+        Self::open(&self.root)
+    }
+
+    /// What has to be linked anew: what virtpy installed here, and no other installer has taken away or replaced.
+    ///
+    /// # Errors
+    /// When the venv cannot be read.
+    pub fn to_be_linked(&self, contents: &Contents) -> Result<Vec<Installed>, VenvError> {
+        let mut wanted = Vec::new();
+        for installed in &contents.state.distributions {
+            let replaced = contents.distributions.iter().any(|found| {
+                found.key == installed.key
+                    && matches!(&found.owner, Owner::Foreign { installer, .. } if installer != record::INSTALLER.trim())
+            });
+            let folder = self.site_packages().join(&installed.dist_info);
+            if !replaced && fs::kind(&folder)? == Some(FileKind::Folder) {
+                wanted.push(installed.clone());
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// Leads the venv's own links and activation scripts to this interpreter and this place. The caller holds the venv's
+    /// lock. `pyvenv.cfg` is left for [`Self::settle`].
+    ///
+    /// # Errors
+    /// When the venv cannot be written.
+    pub fn prepare(&self, store: &Store, base: &BaseInterpreter) -> Result<(), VenvError> {
+        let bin = self.root.join(&self.layout.scripts);
+        fs::replace_link(&base.executable, &bin.join("python"))?;
+        for name in base.names.iter().filter(|name| *name != "python") {
+            fs::replace_link(Path::new("python"), &bin.join(name))?;
+        }
+        let wish = self.config.get("prompt").map(from_python_repr);
+        let prompt = prompt(wish.as_deref(), &self.root);
+        let activation = Activation { root: &self.root, scripts: &self.layout.scripts, prompt: &prompt };
+        for script in activation.scripts()? {
+            fs::write_atomic(&bin.join(script.name), script.content.as_bytes())?;
+        }
+        if self.config.link_mode().folds() {
+            fs::write_atomic(&self.site_packages().join(MARK_FILE), mark(store)?.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Writes down where the venv stands now, which store it belongs to, and what it runs on: the end of a relink.
+    ///
+    /// # Errors
+    /// When the venv cannot be written.
+    pub fn settle(&self, store: &Store, base: &BaseInterpreter) -> Result<(), VenvError> {
+        let mut config = self.config.clone();
+        config.set("home", base.executable.parent().unwrap_or(Path::new("/")).display().to_string());
+        config.set("version", base.version.clone());
+        config.set("executable", base.executable.display().to_string());
+        Identity { id: &self.id, store }.write(&mut config, &self.root, &base.library);
+        self.write_config(&config)
+    }
+
+    fn write_config(&self, config: &Config) -> Result<(), VenvError> {
+        Ok(fs::write_atomic(&self.root.join("pyvenv.cfg"), config.to_string().as_bytes())?)
+    }
+}
