@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::activation::Activation;
 use super::create::{Identity, MARK_FILE, PATH_KEY, STORE_KEY, from_python_repr, mark, prompt};
-use super::{BaseInterpreter, Config, Contents, Installed, Owner, Venv, VenvError, record, survey};
+use super::{BaseInterpreter, Config, Contents, Installed, Owner, Venv, VenvError, journal, record, survey};
 use crate::fs::{self, FileKind};
 use crate::store::{Store, VenvId};
 
@@ -89,10 +89,10 @@ impl Venv {
         let prompt = prompt(wish.as_deref(), &self.root);
         let activation = Activation { root: &self.root, scripts: &self.layout.scripts, prompt: &prompt };
         for script in activation.scripts()? {
-            fs::write_atomic(&bin.join(script.name), script.content.as_bytes())?;
+            self.rewrite(&bin.join(script.name), script.content.as_bytes())?;
         }
         if self.config.link_mode().folds() {
-            fs::write_atomic(&self.site_packages().join(MARK_FILE), mark(store)?.as_bytes())?;
+            self.rewrite(&self.site_packages().join(MARK_FILE), mark(store)?.as_bytes())?;
         }
         Ok(())
     }
@@ -111,6 +111,12 @@ impl Venv {
     }
 
     fn write_config(&self, config: &Config) -> Result<(), VenvError> {
-        Ok(fs::write_atomic(&self.root.join("pyvenv.cfg"), config.to_string().as_bytes())?)
+        self.rewrite(&self.root.join("pyvenv.cfg"), config.to_string().as_bytes())
+    }
+
+    /// Replaces a file so that whoever is killed leaves nothing beside it.
+    fn rewrite(&self, path: &Path, content: &[u8]) -> Result<(), VenvError> {
+        fs::create_dir_all(&self.private())?;
+        Ok(fs::write_by_way_of(&journal::unfinished(self), path, content)?)
     }
 }

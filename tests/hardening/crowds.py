@@ -1,5 +1,5 @@
-"""Many processes at once: overlapping sets into different venvs, changes of one venv, collections beside them,
-and holders of locks that are stopped or killed."""
+"""Many processes at once: overlapping sets into different venvs, changes of one venv, collections beside
+them, and holders of locks that are stopped or killed."""
 
 import os
 import signal
@@ -198,6 +198,7 @@ def killed_holder(place):
         out, err = waiter.communicate(timeout=60)
         took = time.monotonic() - killed
     finally:
+        place.end()
         index.server.lock.release()
         index.stop()
     require(waiter.returncode == 0, err)
@@ -225,6 +226,7 @@ def waiting_collection(place):
         index.server.lock.release()
         held, collected = wait_for([holder, waiter])
     finally:
+        place.end()
         index.stop()
     require(held.code == 0 and collected.code == 0, "%s\n%s" % (held, collected))
     require("process %d" % holder.pid in collected.err, "not announced: %s" % collected.err)
