@@ -20,6 +20,9 @@ pub use error::{IoResultExt, PathError};
 pub use lock::{Lock, LockError, LockMode};
 pub use tree::{count_entries, make_folders_read_only, read_dir_names, remove_tree};
 
+/// How the names of files begin that are to be renamed when they are complete.
+pub const UNFINISHED: &str = ".virtpy-";
+
 /// What stands at a path, without following a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {
@@ -94,7 +97,7 @@ pub fn read_to_string(path: &Path) -> Result<String, PathError> {
 pub fn write_atomic(path: &Path, content: &[u8]) -> Result<(), PathError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new()
-        .prefix(".virtpy-")
+        .prefix(UNFINISHED)
         .permissions(std::fs::Permissions::from_mode(0o644))
         .tempfile_in(folder)
         .at("write to", folder)?;

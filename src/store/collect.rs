@@ -248,8 +248,21 @@ impl Store {
         for venv in venvs {
             self.forget(venv)?;
         }
+        self.sweep_unfinished()?;
         self.sweep_notes()?;
         Ok(Discarded { folders })
+    }
+
+    /// Removes files that somebody was about to put in another's place when he was killed.
+    fn sweep_unfinished(&self) -> Result<(), StoreError> {
+        for folder in [self.home().to_owned(), self.home().join("roots")] {
+            for name in fs::names(&folder).unwrap_or_default() {
+                if name.to_string_lossy().starts_with(fs::UNFINISHED) {
+                    fs::remove_file(&folder.join(&name))?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Removes lock files that nobody can hold now, and notes about entries and boots that are gone.

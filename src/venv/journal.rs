@@ -97,27 +97,27 @@ impl Journal {
     fn undo(&self, venv: &Venv) -> Result<(), PathError> {
         let replaced: BTreeSet<&str> = self.removed.iter().map(Removed::path).collect();
         for path in self.created.iter().rev().filter(|path| !replaced.contains(path.as_str())) {
-            let Some(path) = inside(venv, path) else { continue };
+            let Some(path) = inside(venv, path)? else { continue };
             clear(&path)?;
         }
         for removed in self.removed.iter().rev() {
             match removed {
                 Removed::Folder(path) => {
-                    let Some(path) = inside(venv, path) else { continue };
+                    let Some(path) = inside(venv, path)? else { continue };
                     if fs::kind(&path)? != Some(FileKind::Folder) {
                         clear(&path)?;
                         fs::create_dir(&path)?;
                     }
                 }
                 Removed::Link(path, target) => {
-                    let Some(path) = inside(venv, path) else { continue };
+                    let Some(path) = inside(venv, path)? else { continue };
                     if !fs::read_link(&path).is_ok_and(|found| found == *target) {
                         clear(&path)?;
                         fs::symlink(target, &path)?;
                     }
                 }
                 Removed::File(path, slot) => {
-                    let Some(path) = inside(venv, path) else { continue };
+                    let Some(path) = inside(venv, path)? else { continue };
                     let kept = Self::trash(venv, *slot);
                     if fs::kind(&kept)?.is_some() {
                         clear(&path)?;
@@ -155,11 +155,22 @@ fn clear(path: &Path) -> Result<(), PathError> {
     }
 }
 
-/// A journal's path, if it stays inside the venv: the file is input like any other.
-fn inside(venv: &Venv, path: &str) -> Option<PathBuf> {
-    let relative = Path::new(path);
-    let is_plain = relative.components().all(|part| matches!(part, Component::Normal(_)));
-    (is_plain && !path.is_empty()).then(|| venv.root.join(relative))
+/// A journal's path, if it stays inside the venv: the file is input like any other, and where a folder was to be made
+/// a link into the store may still stand, through which nothing may be touched.
+fn inside(venv: &Venv, path: &str) -> Result<Option<PathBuf>, PathError> {
+    let mut reached = venv.root.clone();
+    let mut parts = Path::new(path).components().peekable();
+    while let Some(part) = parts.next() {
+        let Component::Normal(name) = part else { return Ok(None) };
+        reached.push(name);
+        if parts.peek().is_none() {
+            return Ok(Some(reached));
+        }
+        if fs::kind(&reached)? != Some(FileKind::Folder) {
+            return Ok(None);
+        }
+    }
+    Ok(None)
 }
 
 /// Finishes or takes back what a killed command left. To be called by whoever holds the venv, before anything
@@ -217,6 +228,20 @@ mod tests {
         assert!(recover(&venv).unwrap());
         assert_eq!(fs::read(&venv.root.join("kept")).unwrap(), b"kept");
         assert!(!recover(&venv).unwrap());
+    }
+
+    #[test]
+    fn nothing_is_touched_through_a_link_that_was_to_become_a_folder() {
+        let (folder, store) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let venv = venv(&folder);
+        fs::write_new(&store.path().join("module.py"), b"shared", 0o644).unwrap();
+        fs::symlink(store.path(), &venv.root.join("package")).unwrap();
+        let removed = vec![Removed::Link("package".to_owned(), store.path().to_owned())];
+        let created = ["package", "package/module.py", "package/../module.py"].map(str::to_owned).to_vec();
+        Journal { change: "1".to_owned(), created, removed }.write(&venv).unwrap();
+        // Killed here, before the link was taken away.
+        assert!(recover(&venv).unwrap());
+        assert_eq!(fs::read(&venv.root.join("package/module.py")).unwrap(), b"shared");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-"""Many processes at once: overlapping sets into different venvs, changes of one venv, collections beside them,
-and holders of locks that are stopped or killed."""
+"""Many processes at once: overlapping sets into different venvs, changes of one venv, collections beside
+them, and holders of locks that are stopped or killed."""
 
 import os
 import signal
@@ -191,13 +191,14 @@ def killed_holder(place):
         holder = stopped(place, [place.program, "add", "--venv", place.venv, "hd-crowd-1", "-i", index.url])
         waiter = place.start([place.program, "add", "--venv", place.venv, "hd-crowd-2"] + place.index)
         time.sleep(1.8)
-        require(waiter.poll() is None, "did not wait: %s" % (waiter.communicate(),))
+        require(waiter.poll() is None, "did not wait, but ended with %s" % waiter.returncode)
         killed = time.monotonic()
         os.kill(holder.pid, signal.SIGKILL)
         holder.communicate()
         out, err = waiter.communicate(timeout=60)
         took = time.monotonic() - killed
     finally:
+        place.end()
         index.server.lock.release()
         index.stop()
     require(waiter.returncode == 0, err)
@@ -220,11 +221,12 @@ def waiting_collection(place):
         holder = stopped(place, [place.program, "add", "--venv", place.venv, "hd-crowd-1", "-i", index.url])
         waiter = place.start([place.program, "store", "gc", "--remove"])
         time.sleep(1.8)
-        require(waiter.poll() is None, "did not wait: %s" % (waiter.communicate(),))
+        require(waiter.poll() is None, "did not wait, but ended with %s" % waiter.returncode)
         os.kill(holder.pid, signal.SIGCONT)
         index.server.lock.release()
         held, collected = wait_for([holder, waiter])
     finally:
+        place.end()
         index.stop()
     require(held.code == 0 and collected.code == 0, "%s\n%s" % (held, collected))
     require("process %d" % holder.pid in collected.err, "not announced: %s" % collected.err)

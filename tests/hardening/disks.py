@@ -17,10 +17,10 @@ QUICK_SUBJECTS = ("add-fresh", "upgrade-warm")
 
 # What each call may fail with. Where it is EINTR, most are simply repeated.
 FAULTS = {
-    "ENOSPC": "openat,write,pwrite64,copy_file_range,symlink,symlinkat,link,linkat,mkdir,mkdirat,rename,renameat,"
-    "renameat2,ftruncate,fsync,syncfs",
-    "EIO": "openat,write,pwrite64,copy_file_range,symlink,symlinkat,link,linkat,mkdir,mkdirat,rename,renameat,"
-    "renameat2,unlink,unlinkat,rmdir,chmod,fchmod,fchmodat,ftruncate,fsync,syncfs,flock",
+    "ENOSPC": "openat,write,pwrite64,copy_file_range,symlink,symlinkat,link,linkat,mkdir,mkdirat,rename,"
+    "renameat,renameat2,ftruncate,fsync,syncfs",
+    "EIO": "openat,write,pwrite64,copy_file_range,symlink,symlinkat,link,linkat,mkdir,mkdirat,rename,"
+    "renameat,renameat2,unlink,unlinkat,rmdir,chmod,fchmod,fchmodat,ftruncate,fsync,syncfs,flock",
     "EINTR": "openat,write,pwrite64,copy_file_range,flock,syncfs,fsync,ftruncate",
 }
 
@@ -72,7 +72,8 @@ class Subject:
                 again = place.attempt(self.command)
                 require(again.code == 0, "the same command again fails: %s" % again)
                 found = snapshot(place.venv)
-                require(found == self.after, "not as it should be in the end:\n%s" % differences(found, self.after))
+                lines = differences(found, self.after)
+                require(found == self.after, "not as it should be in the end:\n%s" % lines)
             place.virtpy("check", "--venv", place.venv)
         except CheckFailed as problem:
             raise CheckFailed("%s, %s: %s\nit had said: %s" % (self.name, what, problem, done))
@@ -220,9 +221,10 @@ def read_only_store(place):
             require(done.code == 0, "with a read-only store: %s" % done)
         add = [place.program, "add", "--venv", place.venv, "hd-alpha"] + place.index
         require_one_error(place.attempt(add))
-        require_one_error(place.attempt([place.program, "new", place.project / "other", "-p", sys.executable]))
+        new = [place.program, "new", place.project / "other", "-p", sys.executable]
+        require_one_error(place.attempt(new))
         require(snapshot(place.venv) == before, "the venv has changed")
-        require([path.name for path in place.project.iterdir()] == [".venv"], "something was left in the project")
+        require(os.listdir(str(place.project)) == [".venv"], "something was left in the project")
     finally:
         subprocess.run(["umount", str(place.home)], check=True)
     place.add("hd-alpha")
@@ -233,7 +235,8 @@ def usable_interpreter(user):
     """An interpreter that an ordinary user may run, or None."""
     for name in [sys.executable, "/usr/bin/python3", "/usr/local/bin/python3"]:
         command = user + [name, "-c", "import sys; print(sys.version_info >= (3, 8))"]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        silent = subprocess.DEVNULL
+        done = subprocess.run(command, stdin=silent, stdout=subprocess.PIPE, stderr=silent)
         if done.stdout.strip() == b"True":
             return name
     return None
@@ -256,7 +259,8 @@ def no_rights(place):
     for command in commands_that_read(place, place.venv):
         done = place.attempt(user + command)
         require(done.code == 0, "as an ordinary user: %s" % done)
-    require(snapshot(place.home) == store, "the store has changed:\n%s" % differences(snapshot(place.home), store))
+    lines = differences(snapshot(place.home), store)
+    require(not lines, "the store has changed:\n%s" % lines)
     own = place.root / "own"
     own.mkdir()
     os.chown(str(own), NOBODY, NOBODY)
@@ -265,7 +269,7 @@ def no_rights(place):
     new = [place.program, "new", place.project / "other", "-p", python]
     require_one_error(place.attempt(user + new, environment))
     require(snapshot(place.venv) == before, "the venv has changed")
-    require([path.name for path in place.project.iterdir()] == [".venv"], "something was left in the project")
+    require(os.listdir(str(place.project)) == [".venv"], "something was left in the project")
     # The user's own things work.
     venv = own / "venv"
     for command in ([place.program, "new", venv, "-p", python],

@@ -104,8 +104,8 @@ def snapshot_names(folder):
 
 
 def plan(subjects, kills, generator):
-    """Chooses what is killed where: every point if there is room for it, and at random times for the rest; with
-    less room, points spread over the run."""
+    """Chooses what is killed where: every point if there is room for it, and at random times for the rest;
+    with less room, points spread over the run."""
     chosen = []
     points = sum(len(subject.points) for subject in subjects)
     weights = sum(subject.scenario.weight for subject in subjects)
@@ -115,7 +115,8 @@ def plan(subjects, kills, generator):
         if points > kills * 4 // 5:
             count = max(2, min(len(at_calls), share * 3 // 4))
             offset = generator.random()
-            at_calls = [at_calls[int((index + offset) * len(at_calls) / count)] for index in range(count)] if at_calls else []
+            step = len(at_calls) / count
+            at_calls = [at_calls[int((index + offset) * step)] for index in range(count) if at_calls]
         chosen += [Kill(subject, point, None) for point in at_calls]
         at_random = max(1, share - len(at_calls))
         # Starting the program takes a while in which nothing is changed.

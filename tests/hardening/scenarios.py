@@ -1,4 +1,5 @@
-"""The changes that are killed, or for which the disk fails: for each a scene, and the command that changes it.
+"""The changes that are killed, or for which the disk fails: for each a scene, and the command that
+changes it.
 
 To add one, write a function that prepares the scene, and an entry in SCENARIOS.
 """
@@ -8,6 +9,7 @@ import subprocess
 import sys
 
 from support import require
+from wheels import FILES
 
 
 class Scenario:
@@ -66,11 +68,10 @@ def warm_hardlink(place):
 
 def fill(place):
     """Brings all wheels of both versions into the store by way of two other venvs."""
-    names = "alpha plain share-one share-two space-one space-two cover-one cover-two data-one data-two".split()
     for version in ("1.0", "2.0"):
         other = place.root / ("other-" + version)
         place.new(other)
-        place.add(*["hd-%s==%s" % (name, version) for name in names], venv=other)
+        place.add(*["%s==%s" % (name, version) for name in FILES], venv=other)
         # The store alone is of interest: as far as it knows, the venv is on a disk that is not there.
         subprocess.run(["rm", "-rf", str(other)], check=True)
 
@@ -79,8 +80,7 @@ def full(place):
     """A venv with everything in the first version."""
     fill(place)
     place.new()
-    names = "alpha plain share-one share-two space-one space-two cover-one cover-two data-one data-two".split()
-    place.add(*["hd-%s==1.0" % name for name in names])
+    place.add(*["%s==1.0" % name for name in FILES])
 
 
 def cold_upgrade(place):
@@ -116,7 +116,7 @@ def damaged(place):
 
 
 def change_file(path):
-    """Overwrites a file in place, as an installer that runs as root does: all its names have the new content."""
+    """Overwrites a file in place, as an installer that root runs does: all its names have the new content."""
     mode = path.stat().st_mode & 0o777
     path.chmod(0o644)
     with open(str(path), "r+b") as file:
@@ -173,19 +173,28 @@ def moved(place):
 SCENARIOS = {
     "new": Scenario(empty, "new VENV -p PYTHON", repeats=False),
     "new-clear": Scenario(full, "new --clear VENV -p PYTHON"),
-    "add-fresh": Scenario(fresh, "add --venv VENV hd-alpha==1.0 hd-share-two==1.0 hd-data-one==1.0 INDEX", weight=3),
+    "add-fresh": Scenario(
+        fresh, "add --venv VENV hd-alpha==1.0 hd-share-two==1.0 hd-data-one==1.0 INDEX", weight=3
+    ),
     "add-warm": Scenario(warm, "add --venv VENV hd-alpha==1.0 hd-plain==1.0 hd-data-one==1.0 INDEX"),
     "add-collide": Scenario(
-        warm, "add --venv VENV hd-share-two==1.0 hd-cover-two==1.0 hd-space-one==1.0 hd-space-two==1.0 INDEX", weight=2
+        warm,
+        "add --venv VENV hd-share-two==1.0 hd-cover-two==1.0 hd-space-one==1.0 hd-space-two==1.0 INDEX",
+        weight=2,
     ),
     "add-copy": Scenario(warm_copy, "add --venv VENV hd-alpha==1.0 hd-share-two==1.0 INDEX"),
     "add-hardlink": Scenario(warm_hardlink, "add --venv VENV hd-alpha==1.0 hd-share-two==1.0 INDEX"),
     "upgrade-fresh": Scenario(cold_upgrade, "add --venv VENV -U hd-alpha hd-share-two INDEX", weight=2),
     "upgrade-warm": Scenario(
-        full, "add --venv VENV hd-alpha==2.0 hd-share-one==2.0 hd-cover-two==2.0 hd-data-one==2.0 INDEX", weight=2
+        full,
+        "add --venv VENV hd-alpha==2.0 hd-share-one==2.0 hd-cover-two==2.0 hd-data-one==2.0 INDEX",
+        weight=2,
     ),
     "remove": Scenario(
-        full, "remove --venv VENV hd-alpha hd-share-two hd-cover-two hd-data-one hd-space-two", repeats=False, weight=2
+        full,
+        "remove --venv VENV hd-alpha hd-share-two hd-cover-two hd-data-one hd-space-two",
+        repeats=False,
+        weight=2,
     ),
     "detach": Scenario(full, "detach --venv VENV hd-alpha hd-share-two"),
     "attach": Scenario(detached, "detach --undo --venv VENV hd-alpha hd-share-two"),

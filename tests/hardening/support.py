@@ -43,8 +43,8 @@ def remove_tree(path):
 class Place:
     """A folder in which `live/` holds the store (`s`) and the project (`p`) that the commands act on.
 
-    Links are absolute, so every scene is prepared there, put aside, and restored to the same paths. Either may
-    be moved elsewhere (to a small disk) before the first scene begins.
+    Links are absolute, so every scene is prepared there, put aside, and restored to the same paths. Either
+    may be moved elsewhere (to a small disk) before the first scene begins.
     """
 
     def __init__(self, program, folder=None):
@@ -57,6 +57,7 @@ class Place:
         keep = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH")
         self.environment = {name: os.environ[name] for name in keep if name in os.environ}
         self.environment["VIRTPY_HOME"] = str(self.home)
+        self.started = []
         self.index = ["--find-links", str(self.wheels), "--no-index"]
 
     @property
@@ -118,7 +119,7 @@ class Place:
 
     def start(self, command, environment=None):
         """Starts a command without waiting for it."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [str(part) for part in command],
             cwd=str(self.root),
             env=environment or self.environment,
@@ -127,6 +128,15 @@ class Place:
             stderr=subprocess.PIPE,
             universal_newlines=True,
         )
+        self.started = [one for one in self.started if one.poll() is None] + [process]
+        return process
+
+    def end(self):
+        """Kills what was started and still runs, or is stopped."""
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
 
     def virtpy(self, *arguments, **options):
         """Runs the program under test; its exit code must be 0."""
@@ -150,6 +160,7 @@ class Place:
 
     def remove(self):
         """Removes everything."""
+        self.end()
         remove_tree(self.root)
 
 

@@ -12,8 +12,8 @@ import shutil
 
 CALLS = (
     "openat,open,creat,write,pwrite64,writev,copy_file_range,sendfile,symlink,symlinkat,link,linkat,mkdir,"
-    "mkdirat,rename,renameat,renameat2,unlink,unlinkat,rmdir,chmod,fchmod,fchmodat,utimensat,truncate,ftruncate,"
-    "fsync,fdatasync,syncfs,flock"
+    "mkdirat,rename,renameat,renameat2,unlink,unlinkat,rmdir,chmod,fchmod,fchmodat,utimensat,truncate,"
+    "ftruncate,fsync,fdatasync,syncfs,flock"
 )
 
 LINE = re.compile(r"^(?:\[pid +)?(\d+)\]? +(\w+)\((.*)$")
@@ -40,7 +40,8 @@ def record(place, command, calls):
     """Runs a command and returns the points at which it changes something in the store or the project, in the
     order of the run, and how many such calls there were in all its threads."""
     path = place.root / "trace"
-    done = place.attempt(["strace", "-f", "-qq", "-y", "-s", "0", "-o", path, "-e", "trace=" + calls] + command)
+    trace = ["strace", "-f", "-qq", "-y", "-s", "0", "-o", path, "-e", "trace=" + calls]
+    done = place.attempt(trace + command)
     counts, points, total = collections.Counter(), [], 0
     for line in path.read_text(errors="replace").splitlines():
         match = LINE.match(line)
@@ -59,7 +60,7 @@ def record(place, command, calls):
 
 
 def inject(command, point, what):
-    """The command line that runs a command and does something to it at a point: `signal=SIGKILL`, `error=ENOSPC`."""
+    """The command line that runs a command and does something at a point: `signal=SIGKILL`, `error=EIO`."""
     tamper = "inject=%s:%s:when=%d" % (point.call, what, point.number)
     trace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=" + point.call, "-e", tamper]
     return trace + command

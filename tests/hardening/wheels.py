@@ -15,6 +15,8 @@ import zipfile
 
 VERSIONS = ("1.0", "2.0")
 
+WHEEL = b"Wheel-Version: 1.0\nGenerator: hardening\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+
 SCRIPT = b"#!python\nprint('hello')\n"
 
 # Paths of the files by the name of the distribution. {0} is the version with an underscore: such a file
@@ -74,7 +76,7 @@ def wheel_bytes(name, version, files, padding=0):
         block = hashlib.sha256((name + version).encode()).digest()
         members[top + "_padding.bin"] = (block * (padding // len(block) + 1))[:padding]
     members[info + "METADATA"] = ("Metadata-Version: 2.1\nName: %s\nVersion: %s\n" % (name, version)).encode()
-    members[info + "WHEEL"] = b"Wheel-Version: 1.0\nGenerator: hardening\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    members[info + "WHEEL"] = WHEEL
     if name in COMMANDS:
         command = "[console_scripts]\n%s = %s:main\n" % (name, files[0].split("/")[0])
         members[info + "entry_points.txt"] = command.encode()
@@ -160,7 +162,7 @@ class Index:
         for name, content in self.server.wheels.items():
             digest = hashlib.sha256(content).hexdigest()
             project = name.split("-")[0].replace("_", "-")
-            # With the metadata beside it (PEP 658), as the registries have it: nobody needs the wheel to resolve.
+            # With the metadata beside it (PEP 658), as the registries have it: to resolve takes no wheel.
             link = '<a href="/files/%s#sha256=%s" data-core-metadata="true">%s</a><br>\n'
             rows[project] += link % (name, digest, name)
         page = "<!DOCTYPE html><html><body>\n%s</body></html>\n"
