@@ -16,8 +16,6 @@ use crate::fs::{self, IoResultExt as _, PathError};
 /// The kind of a file in Unix mode bits.
 const MODE_KIND: u32 = 0o170_000;
 const MODE_FOLDER: u32 = 0o040_000;
-/// Pipe, character device, block device, link, socket.
-const MODE_SPECIAL: [u32; 5] = [0o010_000, 0o020_000, 0o060_000, 0o120_000, 0o140_000];
 
 /// One member of an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -211,14 +209,20 @@ fn member(header: &CentralHeader) -> Result<Member, Problem> {
     let is_folder = header.name.ends_with(b"/");
     let mode = header.attributes >> 16;
     let kind = mode & MODE_KIND;
-    if MODE_SPECIAL.contains(&kind) || kind == MODE_FOLDER && !is_folder {
-        return Err(Problem::Special(name));
+    let special = |kind: &str| Problem::Special { name: name.clone(), kind: kind.to_owned() };
+    match kind {
+        0o120_000 => return Err(special("a symbolic link")),
+        0o010_000 => return Err(special("a pipe")),
+        0o020_000 | 0o060_000 => return Err(special("a device")),
+        0o140_000 => return Err(special("a socket")),
+        MODE_FOLDER if !is_folder => return Err(special("a folder with the name of a file")),
+        _ => {}
     }
     if header.is_encrypted() {
-        return Err(Problem::Encrypted(name));
+        return Err(special("encrypted"));
     }
     if !matches!(header.method, 0 | 8) {
-        return Err(Problem::Method { name, method: header.method.to_string() });
+        return Err(special(&format!("compressed by the unsupported method {}", header.method)));
     }
     Ok(Member {
         name,
