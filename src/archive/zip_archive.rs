@@ -16,6 +16,7 @@ use crate::fs::{self, IoResultExt as _, PathError};
 /// The kind of a file in Unix mode bits.
 const MODE_KIND: u32 = 0o170_000;
 const MODE_FOLDER: u32 = 0o040_000;
+const MODE_FILE: u32 = 0o100_000;
 
 /// One member of an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,7 +139,7 @@ impl Archive {
 }
 
 impl Frame {
-    fn refused(&self, problem: Problem) -> Error {
+    pub(super) fn refused(&self, problem: Problem) -> Error {
         Error::Refused { file: self.name.clone(), problem }
     }
 
@@ -177,13 +178,17 @@ fn members(zip: &ZipArchive<PositionedReader>, directory: &Directory) -> Result<
     let mut members = Vec::with_capacity(zip.len());
     for (index, header) in directory.headers.iter().enumerate() {
         let entry = zip.by_index_data(index).map_err(|_| DISAGREE)?;
-        if entry.name_raw() != header.name || entry.central_header_start() != header.position {
+        let agrees = entry.name_raw() == header.name
+            && entry.central_header_start() == header.position
+            && entry.header_start() == header.header
+            && entry.size() == header.size
+            && entry.compressed_size() == header.compressed_size
+            && entry.crc32() == header.crc32;
+        if !agrees {
             return Err(DISAGREE);
         }
-        let mut member = member(header)?;
-        member.size = entry.size();
-        member.header = entry.header_start();
-        if member.is_folder && (member.size != 0 || entry.compressed_size() > 2) {
+        let member = member(header)?;
+        if member.is_folder && (member.size != 0 || header.compressed_size > 2) {
             return Err(Problem::Unsound("one of its folders has content"));
         }
         members.push(member);
@@ -227,11 +232,12 @@ fn member(header: &CentralHeader) -> Result<Member, Problem> {
     Ok(Member {
         name,
         is_folder,
-        size: 0,
-        executable: !is_folder && mode & 0o111 != 0,
+        size: header.size,
+        // Other installers want the kind to be there too.
+        executable: kind == MODE_FILE && mode & 0o111 != 0,
         flags: header.flags,
         method: header.method,
-        header: 0,
+        header: header.header,
         next: 0,
     })
 }
