@@ -188,6 +188,10 @@ fn item(index: usize, member: &Member, dist_info: &str, name: &WheelName) -> Res
     if member.name.split('/').any(|part| fold(part) == ".virtpy") {
         return Err(forbidden(ENVIRONMENT));
     }
+    // Compiled code can be made to differ from its source, and is made anew anyway.
+    if member.name.split('/').rev().skip(1).any(|part| part == super::BYTECODE_FOLDER) {
+        return Ok(None);
+    }
     let Some((top, rest)) = top_folder(member) else {
         return Ok(Some(place(Tree::Site, &member.name)));
     };

@@ -129,13 +129,31 @@ fn a_record_that_does_not_fit_the_archive_is_refused() {
     assert_refused(&demo().defect(Defect::WrongRecordHash(module())));
     assert_refused(&demo().defect(Defect::WrongRecordSize(module())));
     assert_refused(&demo().defect(Defect::NoRecord));
+    assert_refused(&demo().defect(Defect::Unlisted(module())));
+    let script = || demo().data("scripts", "tool", "#!python\n");
+    assert_refused(&script().defect(Defect::Unlisted("demo-1.0.data/scripts/tool".to_owned())));
 }
 
-/// Wheels with such a RECORD are published, and every installer takes them: what counts is what the archive holds.
+/// Bytecode that differs from its source would run instead of it.
 #[test]
-fn a_record_with_too_few_or_too_many_rows_is_mended_and_told() {
+fn bytecode_is_not_installed() {
+    let python = "import sys; print(sys.implementation.cache_tag)";
+    let context = TestContext::new();
+    context.new_venv();
+    let path = format!("demo/__pycache__/part.{}.pyc", context.eval(".venv", python));
+    let index =
+        Index::start(&[demo().file("demo/part.py", "print('source')\n").file(&path, "evil\n").build()]);
+    context.add(&index, &["demo"]).success();
+    assert_eq!(context.eval(".venv", "import demo.part"), "source");
+    let code = "import importlib.metadata as m; print(any('pycache' in str(f) for f in m.files('demo')))";
+    assert_eq!(context.eval(".venv", code), "False");
+    context.virtpy(["check"]).success();
+}
+
+/// Wheels with such a RECORD are published, and every installer takes them. The rows lead to nothing.
+#[test]
+fn a_record_with_too_many_rows_is_mended_and_told() {
     let defects = [
-        (Defect::Unlisted("demo/__init__.py".to_owned()), "RECORD does not list `demo/__init__.py`"),
         (Defect::ListedButMissing("demo/absent.py".to_owned()), "RECORD lists `demo/absent.py`"),
         (Defect::ListedButMissing("../../../evil.py".to_owned()), "RECORD lists `../../../evil.py`"),
     ];
@@ -271,7 +289,7 @@ fn scene_with_foreign(rows: &str) -> (TestContext, Index) {
 #[track_caller]
 fn assert_only_its_own_goes(context: &TestContext, what: &str) {
     let tree = |context: &TestContext| {
-        let names = ["liar", "liar-1.0.dist-info", "__pycache__", "state.json", "roots", "tmp", "locks"];
+        let names = ["liar", "liar-1.0.dist-info", "__pycache__", "state.json", "cache"];
         Tree::of(context.root()).without_components(&names)
     };
     let (before, store) = (tree(context), context.store_tree());
