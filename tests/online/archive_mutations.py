@@ -1,4 +1,4 @@
-"""Wheels that are wrong in one place, made from sound ones: all fields of the archive, all files of the format.
+"""Wheels that are wrong in one place, made from sound ones: any field of the archive, any file of the format.
 
 The same seed gives the same wheels.
 """
