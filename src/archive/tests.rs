@@ -164,9 +164,15 @@ fn long_sizes_have_one_reading() {
         [zip64(&[7, 7]), zip64(&[1, 1])].concat(),
         Vec::new(),
     ] {
-        let central = problem_of(|member| (long(member), member.extra.clone_from(&extra)).1);
+        let central = problem_of(|member| {
+            long(member);
+            member.extra.clone_from(&extra);
+        });
         assert_eq!(central, Problem::Unsound("a 64-bit size in its directory is malformed"), "{extra:?}");
-        let local = problem_of(|member| (long(member), member.local_extra.clone_from(&extra)).1);
+        let local = problem_of(|member| {
+            long(member);
+            member.local_extra.clone_from(&extra);
+        });
         assert!(matches!(local, Problem::HeadersDiffer { field: "size", .. }), "{extra:?} {local:?}");
     }
     // Not needed, so that only some readers look at it.
@@ -174,7 +180,10 @@ fn long_sizes_have_one_reading() {
     assert_eq!(found, Problem::Unsound("a 64-bit size in its directory is malformed"));
     let found = problem_of(|member| member.local_extra = zip64(&[7, 7]));
     assert_eq!(found, Problem::HeadersDiffer { name: "m".to_owned(), field: "size" });
-    let found = problem_of(|member| (long(member), member.local_extra = zip64(&[7, 6])).1);
+    let found = problem_of(|member| {
+        long(member);
+        member.local_extra = zip64(&[7, 6]);
+    });
     assert_eq!(found, Problem::HeadersDiffer { name: "m".to_owned(), field: "size" });
 }
 

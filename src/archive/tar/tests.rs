@@ -9,6 +9,8 @@ use super::{Compression, Unpacked, unpack};
 use crate::archive::{Error, Limits, NameProblem, Problem};
 use crate::fs::{self, FileKind};
 
+type Compress = fn(&[u8]) -> Vec<u8>;
+
 /// What is below a folder: a file's content, `-> target` for a link, `/` for a folder.
 type Content = BTreeMap<String, String>;
 
@@ -463,7 +465,6 @@ fn there_is_one_end() {
 fn compressed_streams_end_with_the_file() {
     let sound = tar(&[Raw::file("m", &[7; 3000])]);
     let hidden = tar(&[Raw::file("hidden", b"x")]);
-    type Compress = fn(&[u8]) -> Vec<u8>;
     let kinds: [(Compression, Compress); 3] =
         [(Compression::Gzip, gzip), (Compression::Bzip2, bzip2), (Compression::Zstandard, zstandard)];
     for (kind, compress) in kinds {

@@ -197,10 +197,15 @@ impl<'a> Tree<'a> {
             }
             match part {
                 "" | "." => {}
-                // A file system that ignores case may have a link here, and go up from where that leads.
-                ".." if !is_folder => return Err("goes up from what is no folder of the archive"),
-                ".." if place.pop().is_none() => return Err("leaves the folder"),
-                ".." => {}
+                ".." => {
+                    // A file system that ignores case may have a link here, and go up from where that leads.
+                    if !is_folder {
+                        return Err("goes up from what is no folder of the archive");
+                    }
+                    if place.pop().is_none() {
+                        return Err("leaves the folder");
+                    }
+                }
                 name => {
                     place.push(name);
                     let path = place.join("/");
