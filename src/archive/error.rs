@@ -34,6 +34,14 @@ pub enum Error {
         /// What the zip reader said.
         source: zip::result::ZipError,
     },
+    /// The archive's data cannot be decompressed.
+    #[error("`{file}` is damaged")]
+    Compression {
+        /// The archive's file name.
+        file: String,
+        /// What the decompression said.
+        source: io::Error,
+    },
     /// The archive could not be read, or what is in it not be written.
     #[error(transparent)]
     Path(#[from] PathError),
@@ -42,14 +50,14 @@ pub enum Error {
 /// One way to break the policy. The text continues a sentence that starts with the archive's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// The end is missing: cut off, or never a zip archive.
-    #[error("is not a complete zip archive")]
+    /// The end is missing: cut off, or never an archive.
+    #[error("is not a complete archive")]
     Incomplete,
     /// Bytes follow the end record; other readers could see another archive in them.
     #[error("has data after its end")]
     TrailingData,
     /// The tables contradict each other.
-    #[error("is not a sound zip archive: {0}")]
+    #[error("is not a sound archive: {0}")]
     Unsound(&'static str),
     /// A member's name is not allowed.
     #[error("contains the name `{}`, which {problem}", name.escape_debug())]
@@ -65,19 +73,31 @@ pub enum Problem {
     /// A file's name is also a folder of another member.
     #[error("contains `{0}` as a file and as a folder")]
     FileAndFolder(String),
-    /// A symbolic link, a device, a pipe.
-    #[error("contains `{0}`, which is neither a regular file nor a folder")]
-    Special(String),
-    /// Nobody can give the password.
-    #[error("contains `{0}`, which is encrypted")]
-    Encrypted(String),
-    /// Only stored and deflated members are legal in a wheel.
-    #[error("contains `{name}`, which is compressed by the unsupported method {method}")]
-    Method {
+    /// Two members have names that are one to the file system: it ignores case or the form of accents.
+    #[error("contains `{name}` and `{other}`, which are one to this file system")]
+    Clash {
+        /// A member, or a folder that it is in.
+        name: String,
+        /// The other one.
+        other: String,
+    },
+    /// Anything but a regular file or a folder that can be read: a device, a pipe, something encrypted.
+    #[error("contains `{name}`, which is {kind}")]
+    Special {
         /// The member.
         name: String,
-        /// The method's name or number.
-        method: String,
+        /// What it is, with an article where that is a noun.
+        kind: String,
+    },
+    /// A link that leads out of the folder, or nowhere that can be told.
+    #[error("contains the link `{name}` to `{}`, which {reason}", target.escape_debug())]
+    Link {
+        /// The member.
+        name: String,
+        /// Where it leads, with what is not UTF-8 replaced.
+        target: String,
+        /// Why that is not allowed.
+        reason: &'static str,
     },
     /// More members or folders than [`super::Limits::members`].
     #[error("has more than {0} members")]
@@ -93,15 +113,16 @@ pub enum Problem {
     /// The members grow more than [`super::Limits::ratio`] times.
     #[error("would unpack to more than {0} times its size")]
     Bomb(u64),
-    /// The local header tells something else than the central directory.
+    /// Two places that describe a member (a local header and the central directory, a header and its extension)
+    /// tell different things.
     #[error("describes `{name}` in two different ways: its {field} differs")]
     HeadersDiffer {
-        /// The member, as the central directory has it.
+        /// The member.
         name: String,
         /// What differs.
         field: &'static str,
     },
-    /// Members overlap, or unnamed bytes lie between them.
+    /// Members overlap, or there are unnamed bytes between them.
     #[error("does not end `{0}` where the next member begins")]
     Gap(String),
     /// The member is shorter than declared.
@@ -129,9 +150,12 @@ impl Error {
                     "this looks like an archive made to fill a disk; ask its publisher if you expected it"
                         .to_owned(),
                 ),
+                Problem::Clash { .. } => Some("use a file system that tells the two names apart".to_owned()),
                 _ => Some("the archive is malformed: ask its publisher for a correct one".to_owned()),
             },
-            Self::Member { .. } | Self::Zip { .. } => Some("the file is damaged: get it again".to_owned()),
+            Self::Member { .. } | Self::Zip { .. } | Self::Compression { .. } => {
+                Some("the file is damaged: get it again".to_owned())
+            }
         }
     }
 }

@@ -6,12 +6,14 @@
 //! tells, every read compares a member with its local header, and [`Archive::unpack`] writes members below a
 //! folder, in parallel, hashing them on the way. What a member means is not known here: see the module `wheel`.
 
+mod clash;
 mod digest;
 mod error;
 mod limits;
 mod name;
 mod reader;
 mod structure;
+pub mod tar;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! Which names a member may have.
 
+/// The longest name, in bytes: macOS allows no longer paths, and the destination's has to fit before it too.
+pub(super) const MAX_LENGTH: usize = 1000;
+
 /// Why a member's name is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NameProblem {
@@ -24,7 +27,7 @@ pub enum NameProblem {
     /// NUL, a line break, an escape.
     #[error("contains a control character")]
     Control,
-    /// A part has more than the 255 bytes that file systems allow.
+    /// A part has more than the 255 bytes that file systems allow, or all have more than 1,000.
     #[error("is too long")]
     Long,
 }
@@ -50,6 +53,9 @@ pub(super) fn check(raw: &[u8]) -> Result<&str, NameProblem> {
         return Err(NameProblem::Absolute);
     }
     let name = name.strip_suffix('/').unwrap_or(name);
+    if name.len() > MAX_LENGTH {
+        return Err(NameProblem::Long);
+    }
     for part in name.split('/') {
         match part {
             ".." => return Err(NameProblem::Parent),
@@ -103,6 +109,8 @@ mod tests {
             assert_eq!(check(name), Err(problem), "{}", String::from_utf8_lossy(name));
         }
         assert_eq!(check(long.as_bytes()), Err(NameProblem::Long));
+        assert!(check("x/".repeat(500).as_bytes()).is_ok());
+        assert_eq!(check("x/".repeat(501).as_bytes()), Err(NameProblem::Long));
     }
 
     #[test]

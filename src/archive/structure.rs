@@ -25,10 +25,14 @@ const DESCRIPTOR: [u8; 4] = *b"PK\x07\x08";
 
 const FLAG_ENCRYPTED: u16 = 1;
 const FLAG_DESCRIPTOR: u16 = 1 << 3;
+/// The data is a patch for something that the reader has.
+const FLAG_PATCH: u16 = 1 << 5;
 const FLAG_UTF8: u16 = 1 << 11;
 /// Info-ZIP's Unicode path: a second name for the member.
 const EXTRA_UNICODE_PATH: u16 = 0x7075;
 const EXTRA_ZIP64: u16 = 1;
+/// The version of the format that a reader must know, times ten; APPNOTE.TXT has had no other after it.
+const NEWEST_FORMAT: u8 = 63;
 
 /// The central directory, as far as it must be known apart from the zip reader.
 pub(super) struct Directory {
@@ -37,13 +41,18 @@ pub(super) struct Directory {
     pub(super) headers: Vec<CentralHeader>,
 }
 
-/// One member in the central directory. Sizes and places may be in extra fields and are left to the zip reader.
+/// One member in the central directory.
 pub(super) struct CentralHeader {
     /// Where the header begins in the file.
     pub(super) position: u64,
     pub(super) name: Vec<u8>,
     pub(super) flags: u16,
     pub(super) method: u16,
+    pub(super) crc32: u32,
+    pub(super) compressed_size: u64,
+    pub(super) size: u64,
+    /// Where the local header begins in the file.
+    pub(super) header: u64,
     /// The upper half are Unix permission bits, where the archive was made on Unix.
     pub(super) attributes: u32,
 }
@@ -133,12 +142,26 @@ fn central_header(bytes: &[u8], position: u64) -> Result<(CentralHeader, &[u8]),
     if !matches!(u16_at(fixed, 34), 0 | u16::MAX) {
         return Err(Problem::Unsound("it spans several disks"));
     }
+    let flags = u16_at(fixed, 8);
+    if !name.is_ascii() && flags & FLAG_UTF8 == 0 {
+        return Err(Problem::Unsound("it does not say that its names are UTF-8"));
+    }
+    if flags & FLAG_PATCH != 0 || fixed[6] > NEWEST_FORMAT {
+        return Err(Problem::Unsound("it needs a reader that knows more"));
+    }
     refuse_second_name(name, extra)?;
+    let short = [u32_at(fixed, 24), u32_at(fixed, 20), u32_at(fixed, 42)];
+    let [size, compressed_size, header] = long_values(short, u16_at(fixed, 34) == u16::MAX, extra)
+        .ok_or(Problem::Unsound("a 64-bit size in its directory is malformed"))?;
     let header = CentralHeader {
         position,
         name: name.to_vec(),
-        flags: u16_at(fixed, 8),
+        flags,
         method: u16_at(fixed, 10),
+        crc32: u32_at(fixed, 16),
+        compressed_size,
+        size,
+        header,
         attributes: u32_at(fixed, 38),
     };
     Ok((header, rest))
@@ -255,7 +278,8 @@ pub(super) fn check_local(reader: &mut PositionedReader, expected: &Expected<'_>
     if (flags ^ expected.flags) & FLAG_ENCRYPTED != 0 {
         return Err(differs("encryption").into());
     }
-    let (size, compressed_size) = local_sizes(&fixed, &extra).ok_or_else(|| differs("size"))?;
+    let short = [u32_at(&fixed, 22), u32_at(&fixed, 18)];
+    let [size, compressed_size] = long_values(short, false, &extra).ok_or_else(|| differs("size"))?;
     // With a descriptor, the header was written before the data was known.
     let zero_allowed = flags & FLAG_DESCRIPTOR != 0;
     let same = |local: u64, central: u64| local == central || zero_allowed && local == 0;
@@ -309,37 +333,61 @@ fn check_descriptor(
     }
 }
 
-/// The size and the compressed size of a local header, from its zip64 field where they do not fit 32 bits.
-fn local_sizes(fixed: &[u8], extra: &[u8]) -> Option<(u64, u64)> {
-    let mut long =
-        extra_fields(extra).find(|(id, _)| *id == EXTRA_ZIP64).map(|(_, data)| data).unwrap_or_default();
-    let mut resolve = |short: u32| {
-        if short != u32::MAX {
-            return Some(u64::from(short));
-        }
-        let (value, rest) = long.split_first_chunk::<8>()?;
-        long = rest;
-        Some(u64::from_le_bytes(*value))
+/// The values of a header, from its zip64 field where they do not fit 32 bits.
+///
+/// Readers differ in what they make of a field that is there twice, has more than is needed, or is not needed at all:
+/// `None` for these.
+fn long_values<const COUNT: usize>(
+    short: [u32; COUNT],
+    is_disk_long: bool,
+    extra: &[u8],
+) -> Option<[u64; COUNT]> {
+    let mut fields = extra_fields(extra).flatten().filter(|(id, _)| *id == EXTRA_ZIP64);
+    let field = fields.next();
+    let needed = short.iter().filter(|value| **value == u32::MAX).count() * 8 + usize::from(is_disk_long) * 4;
+    let mut long = match field {
+        None if needed == 0 => return Some(short.map(u64::from)),
+        Some((_, data)) if data.len() == needed && needed > 0 && fields.next().is_none() => data,
+        _ => return None,
     };
-    let size = resolve(u32_at(fixed, 22))?;
-    let compressed_size = resolve(u32_at(fixed, 18))?;
-    Some((size, compressed_size))
+    let values = short.map(|short| match long.split_first_chunk::<8>() {
+        Some((value, rest)) if short == u32::MAX => {
+            long = rest;
+            u64::from_le_bytes(*value)
+        }
+        _ => u64::from(short),
+    });
+    // What is left is the number of the disk.
+    long.iter().all(|byte| *byte == 0).then_some(values)
 }
 
+/// Refuses extra fields that give the member another name, or cannot be told apart.
 fn refuse_second_name(name: &[u8], extra: &[u8]) -> Result<(), Problem> {
-    if extra_fields(extra).any(|(id, data)| id == EXTRA_UNICODE_PATH && data.get(5..) != Some(name)) {
-        return Err(Problem::HeadersDiffer { name: lossy(name), field: "second name" });
+    for field in extra_fields(extra) {
+        let (id, data) = field.ok_or(Problem::Unsound("an extra field of a header is cut off"))?;
+        if id == EXTRA_UNICODE_PATH && data.get(5..) != Some(name) {
+            return Err(Problem::HeadersDiffer { name: lossy(name), field: "second name" });
+        }
     }
     Ok(())
 }
 
-/// The extra fields of a header; what is cut off at the end is left out.
-fn extra_fields(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+/// The extra fields of a header; `None` for what is cut off at the end.
+fn extra_fields(mut bytes: &[u8]) -> impl Iterator<Item = Option<(u16, &[u8])>> {
     std::iter::from_fn(move || {
-        let (head, rest) = bytes.split_first_chunk::<4>()?;
-        let (data, rest) = rest.split_at_checked(u16_at(head, 2).into())?;
+        if bytes.is_empty() {
+            return None;
+        }
+        let field = bytes.split_first_chunk::<4>().and_then(|(head, rest)| {
+            let (data, rest) = rest.split_at_checked(u16_at(head, 2).into())?;
+            Some((u16_at(head, 0), data, rest))
+        });
+        let Some((id, data, rest)) = field else {
+            bytes = &[];
+            return Some(None);
+        };
         bytes = rest;
-        Some((u16_at(head, 0), data))
+        Some(Some((id, data)))
     })
 }
 

@@ -9,6 +9,8 @@ use crate::fs;
 pub(crate) struct Raw {
     pub(crate) name: Vec<u8>,
     pub(crate) local_name: Vec<u8>,
+    /// The version of the format that a reader needs, in the directory.
+    pub(crate) version: u8,
     pub(crate) flags: u16,
     pub(crate) local_flags: u16,
     pub(crate) method: u16,
@@ -38,6 +40,7 @@ impl Raw {
         Self {
             name: name.as_bytes().to_vec(),
             local_name: name.as_bytes().to_vec(),
+            version: 20,
             flags: 0x800,
             local_flags: 0x800,
             method: 0,
@@ -93,7 +96,8 @@ impl Raw {
     }
 
     fn write_central(&self, place: u32, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"PK\x01\x02\x14\x03\x14\0");
+        out.extend_from_slice(b"PK\x01\x02\x14\x03");
+        out.extend_from_slice(&[self.version, 0]);
         out.extend_from_slice(&self.flags.to_le_bytes());
         out.extend_from_slice(&self.method.to_le_bytes());
         out.extend_from_slice(&[0, 0, 0x21, 0]);

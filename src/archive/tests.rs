@@ -6,7 +6,7 @@ use std::path::Path;
 use sha2::{Digest as _, Sha256, Sha512};
 
 use super::testing::{Parts, Raw, crc32, end, end64, parts, write, zip, zip_with_comment};
-use super::{Archive, Error, HashAlgorithm, Limits, NameProblem, Problem, Target};
+use super::{Archive, Error, HashAlgorithm, Limits, NameProblem, Problem, Target, clash};
 use crate::fs;
 
 /// Opens an archive and reads all of it, as an installer would.
@@ -83,9 +83,17 @@ fn two_members_never_share_a_path() {
 
 #[test]
 fn only_regular_files_and_folders_are_allowed() {
-    for kind in [0o010_000, 0o020_000, 0o060_000, 0o120_000, 0o140_000, 0o040_000] {
-        let found = problem_of(|member| member.attributes = (kind | 0o644) << 16);
-        assert_eq!(found, Problem::Special("m".to_owned()), "{kind:o}");
+    let special = |kind: &str| Problem::Special { name: "m".to_owned(), kind: kind.to_owned() };
+    for (mode, kind) in [
+        (0o010_000, "a pipe"),
+        (0o020_000, "a device"),
+        (0o060_000, "a device"),
+        (0o120_000, "a symbolic link"),
+        (0o140_000, "a socket"),
+        (0o040_000, "a folder with the name of a file"),
+    ] {
+        let found = problem_of(|member| member.attributes = (mode | 0o644) << 16);
+        assert_eq!(found, special(kind), "{mode:o}");
     }
     let both = |flag: u16| {
         move |member: &mut Raw| {
@@ -94,13 +102,136 @@ fn only_regular_files_and_folders_are_allowed() {
         }
     };
     for flag in [1, 1 << 6, 1 << 13] {
-        assert_eq!(problem_of(both(flag)), Problem::Encrypted("m".to_owned()));
+        assert_eq!(problem_of(both(flag)), special("encrypted"));
     }
     for method in [1, 9, 12, 14, 93, 99] {
         let found = problem_of(|member| (member.method, member.local_method) = (method, method));
-        assert_eq!(found, Problem::Method { name: "m".to_owned(), method: method.to_string() });
+        assert_eq!(found, special(&format!("compressed by the unsupported method {method}")));
     }
     assert!(matches!(problem(&zip(&[Raw::new("folder/", b"content")])), Problem::Unsound(_)));
+}
+
+#[test]
+fn only_what_every_reader_understands_is_allowed() {
+    let unsound = |change: &dyn Fn(&mut Raw)| match problem_of(change) {
+        Problem::Unsound(reason) => reason,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(unsound(&|member| member.flags |= 1 << 5), "it needs a reader that knows more");
+    assert_eq!(unsound(&|member| member.version = 64), "it needs a reader that knows more");
+    let unmarked = |member: &mut Raw| {
+        member.name = "mü".as_bytes().to_vec();
+        member.local_name.clone_from(&member.name);
+        (member.flags, member.local_flags) = (0, 0);
+    };
+    assert_eq!(unsound(&unmarked), "it does not say that its names are UTF-8");
+    for cut in [&[0][..], &[0; 3], &[0x55, 0x54, 5, 0, 0], &[1, 0, 8, 0, 0]] {
+        let reason = "an extra field of a header is cut off";
+        assert_eq!(unsound(&|member| member.extra = cut.to_vec()), reason);
+        assert_eq!(unsound(&|member| member.local_extra = cut.to_vec()), reason);
+    }
+    let harmless = changed(|member| {
+        member.extra = vec![0x55, 0x54, 1, 0, 7, 0xfe, 0xca, 0, 0];
+        member.comment = b"PK\x05\x06".to_vec();
+    });
+    assert!(read_all(&harmless, &Limits::default()).is_ok());
+}
+
+/// A zip64 field with these values.
+fn zip64(values: &[u64]) -> Vec<u8> {
+    let mut extra = vec![1, 0, u8::try_from(values.len() * 8).unwrap(), 0];
+    extra.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+    extra
+}
+
+#[test]
+fn long_sizes_have_one_reading() {
+    let long = |member: &mut Raw| {
+        (member.size, member.compressed_size) = (u32::MAX, u32::MAX);
+        (member.local_size, member.local_compressed_size) = (u32::MAX, u32::MAX);
+        (member.extra, member.local_extra) = (zip64(&[7, 7]), zip64(&[7, 7]));
+    };
+    assert_eq!(read_all(&changed(long), &Limits::default()).unwrap()[1], b"content");
+    let local_only = |member: &mut Raw| {
+        long(member);
+        (member.size, member.compressed_size, member.extra) = (7, 7, Vec::new());
+    };
+    assert_eq!(read_all(&changed(local_only), &Limits::default()).unwrap()[1], b"content");
+    for extra in [
+        zip64(&[7]),
+        zip64(&[7, 7, 7]),
+        [zip64(&[7, 7]), zip64(&[7, 7])].concat(),
+        [zip64(&[7, 7]), zip64(&[1, 1])].concat(),
+        Vec::new(),
+    ] {
+        let central = problem_of(|member| {
+            long(member);
+            member.extra.clone_from(&extra);
+        });
+        assert_eq!(central, Problem::Unsound("a 64-bit size in its directory is malformed"), "{extra:?}");
+        let local = problem_of(|member| {
+            long(member);
+            member.local_extra.clone_from(&extra);
+        });
+        assert!(matches!(local, Problem::HeadersDiffer { field: "size", .. }), "{extra:?} {local:?}");
+    }
+    // Not needed, so that only some readers look at it.
+    let found = problem_of(|member| member.extra = zip64(&[7, 7]));
+    assert_eq!(found, Problem::Unsound("a 64-bit size in its directory is malformed"));
+    let found = problem_of(|member| member.local_extra = zip64(&[7, 7]));
+    assert_eq!(found, Problem::HeadersDiffer { name: "m".to_owned(), field: "size" });
+    let found = problem_of(|member| {
+        long(member);
+        member.local_extra = zip64(&[7, 6]);
+    });
+    assert_eq!(found, Problem::HeadersDiffer { name: "m".to_owned(), field: "size" });
+}
+
+#[test]
+fn members_that_are_not_written_are_compared_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut disguised = Raw::new("folder/", b"");
+    disguised.local_name = b"evil.py".to_vec();
+    let path = write(folder.path(), &zip(&[Raw::new("m", b"x"), disguised]));
+    let archive = Archive::open(&path, "test.zip", &Limits::default()).unwrap();
+    let target = Target { member: 0, path: "out".to_owned(), mode: 0o644, other_digest: None };
+    let error = archive.unpack(folder.path(), &[target], &[]).unwrap_err();
+    assert_eq!(error.to_string(), "`test.zip` describes `folder/` in two different ways: its name differs");
+    assert!(!folder.path().join("out").exists());
+}
+
+#[test]
+fn execution_bits_need_a_regular_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let modes = [(0o100_755, true), (0o100_644, false), (0o755, false), (0o104_711, true)];
+    let members = modes.map(|(mode, _)| {
+        let mut member = Raw::new(&format!("{mode:o}"), b"");
+        member.attributes = mode << 16;
+        member
+    });
+    let path = write(folder.path(), &zip(&members));
+    let archive = Archive::open(&path, "test.zip", &Limits::default()).unwrap();
+    let found: Vec<bool> = archive.members().iter().map(|member| member.executable).collect();
+    assert_eq!(found, modes.map(|(_, executable)| executable));
+}
+
+/// A hardlink stands for a file system that ignores case.
+#[test]
+fn names_that_are_one_to_the_file_system_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pkg");
+    fs::create_dir(&path).unwrap();
+    fs::write_new(&path.join("README"), b"", 0o644).unwrap();
+    fs::write_new(&path.join("other"), b"", 0o644).unwrap();
+    fs::hard_link(&path.join("README"), &path.join("readme")).unwrap();
+    let names = ["pkg/other", "pkg/readme", "pkg/missing", "pkg/README"];
+    let find = |name| clash::find(folder.path(), name, names.into_iter());
+    let (name, other) = ("pkg/readme".to_owned(), "pkg/README".to_owned());
+    assert_eq!(find("pkg/readme"), Some(Problem::Clash { name, other }));
+    assert_eq!(find("pkg/other"), None);
+    assert_eq!(find("pkg/missing"), None);
+    let both = zip(&[Raw::new("pkg/README", b"1"), Raw::new("pkg/readme", b"2")]);
+    assert_eq!(read_all(&both, &Limits::default()).unwrap(), [b"1", b"2"]);
 }
 
 #[test]
@@ -283,7 +414,7 @@ fn every_truncation_is_called_incomplete() {
     let content = changed(|member| *member = member.clone().streamed(true, false));
     for length in 0..content.len() {
         let error = read_all(&content[..length], &Limits::default()).unwrap_err();
-        assert_eq!(error.to_string(), "`test.zip` is not a complete zip archive", "{length}");
+        assert_eq!(error.to_string(), "`test.zip` is not a complete archive", "{length}");
         assert!(error.hint().is_some());
     }
 }

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 
 use super::digest::Hashing;
-use super::{Archive, Error, HashAlgorithm, name};
-use crate::fs::{self, IoResultExt as _};
+use super::{Archive, Error, HashAlgorithm, clash, name};
+use crate::fs::{self, IoResultExt as _, PathError};
 
 /// Files up to this size are written with one system call; it fits a CPU's second cache.
 const BUFFER: usize = 512 << 10;
@@ -75,7 +75,9 @@ impl Archive {
         targets: &[Target],
         folders: &[String],
     ) -> Result<Vec<Written>, Error> {
-        make_folders(destination, targets, folders)?;
+        self.check_others(targets)?;
+        make_folders(destination, targets, folders)
+            .map_err(|error| self.failure(destination, targets, error))?;
         let (order, batches) = self.batches(targets);
         let workers =
             std::thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS).min(batches.len());
@@ -108,7 +110,40 @@ impl Archive {
             })
         };
         results.sort_unstable_by_key(|(target, _)| *target);
-        results.into_iter().map(|(_, written)| written).collect()
+        let written: Result<_, Error> = results.into_iter().map(|(_, written)| written).collect();
+        written.map_err(|error| match error {
+            Error::Path(error) => self.failure(destination, targets, error),
+            other => other,
+        })
+    }
+
+    /// Compares the members that are not written with their local headers: a reader that goes by these would see others
+    /// there.
+    fn check_others(&self, targets: &[Target]) -> Result<(), Error> {
+        let mut is_target = vec![false; self.frame.members.len()];
+        for target in targets {
+            is_target[target.member] = true;
+        }
+        let mut archive = self.clone();
+        for index in (0..is_target.len()).filter(|index| !is_target[*index]) {
+            let mut content = archive.open_member(index)?;
+            let size = io::copy(&mut content, &mut io::sink())
+                .map_err(|source| self.frame.damaged(index, source))?;
+            self.frame.check_size(index, size)?;
+        }
+        Ok(())
+    }
+
+    /// What to say when something could not be made: the file system may take two names for one.
+    fn failure(&self, destination: &Path, targets: &[Target], error: PathError) -> Error {
+        let name = error.path.strip_prefix(destination).ok().and_then(Path::to_str);
+        let name = name.filter(|_| error.already_exists());
+        let paths = targets.iter().map(|target| target.path.as_str());
+        let others = paths.clone().chain(paths.flat_map(name::parents));
+        match name.and_then(|name| clash::find(destination, name, others)) {
+            Some(problem) => self.frame.refused(problem),
+            None => error.into(),
+        }
     }
 
     /// Orders the targets as their members stand in the file and cuts them into pieces for the workers.
@@ -234,7 +269,7 @@ impl Archive {
 }
 
 /// Makes every folder once, parents first.
-fn make_folders(destination: &Path, targets: &[Target], folders: &[String]) -> Result<(), Error> {
+fn make_folders(destination: &Path, targets: &[Target], folders: &[String]) -> Result<(), PathError> {
     let mut needed: BTreeSet<&str> = folders.iter().map(String::as_str).collect();
     for path in targets.iter().map(|target| target.path.as_str()).chain(folders.iter().map(String::as_str)) {
         let _first_known = name::parents(path).find(|folder| !needed.insert(folder));

@@ -16,8 +16,7 @@ use crate::fs::{self, IoResultExt as _, PathError};
 /// The kind of a file in Unix mode bits.
 const MODE_KIND: u32 = 0o170_000;
 const MODE_FOLDER: u32 = 0o040_000;
-/// Pipe, character device, block device, link, socket.
-const MODE_SPECIAL: [u32; 5] = [0o010_000, 0o020_000, 0o060_000, 0o120_000, 0o140_000];
+const MODE_FILE: u32 = 0o100_000;
 
 /// One member of an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,7 +139,7 @@ impl Archive {
 }
 
 impl Frame {
-    fn refused(&self, problem: Problem) -> Error {
+    pub(super) fn refused(&self, problem: Problem) -> Error {
         Error::Refused { file: self.name.clone(), problem }
     }
 
@@ -179,13 +178,17 @@ fn members(zip: &ZipArchive<PositionedReader>, directory: &Directory) -> Result<
     let mut members = Vec::with_capacity(zip.len());
     for (index, header) in directory.headers.iter().enumerate() {
         let entry = zip.by_index_data(index).map_err(|_| DISAGREE)?;
-        if entry.name_raw() != header.name || entry.central_header_start() != header.position {
+        let agrees = entry.name_raw() == header.name
+            && entry.central_header_start() == header.position
+            && entry.header_start() == header.header
+            && entry.size() == header.size
+            && entry.compressed_size() == header.compressed_size
+            && entry.crc32() == header.crc32;
+        if !agrees {
             return Err(DISAGREE);
         }
-        let mut member = member(header)?;
-        member.size = entry.size();
-        member.header = entry.header_start();
-        if member.is_folder && (member.size != 0 || entry.compressed_size() > 2) {
+        let member = member(header)?;
+        if member.is_folder && (member.size != 0 || header.compressed_size > 2) {
             return Err(Problem::Unsound("one of its folders has content"));
         }
         members.push(member);
@@ -211,23 +214,30 @@ fn member(header: &CentralHeader) -> Result<Member, Problem> {
     let is_folder = header.name.ends_with(b"/");
     let mode = header.attributes >> 16;
     let kind = mode & MODE_KIND;
-    if MODE_SPECIAL.contains(&kind) || kind == MODE_FOLDER && !is_folder {
-        return Err(Problem::Special(name));
+    let special = |kind: &str| Problem::Special { name: name.clone(), kind: kind.to_owned() };
+    match kind {
+        0o120_000 => return Err(special("a symbolic link")),
+        0o010_000 => return Err(special("a pipe")),
+        0o020_000 | 0o060_000 => return Err(special("a device")),
+        0o140_000 => return Err(special("a socket")),
+        MODE_FOLDER if !is_folder => return Err(special("a folder with the name of a file")),
+        _ => {}
     }
     if header.is_encrypted() {
-        return Err(Problem::Encrypted(name));
+        return Err(special("encrypted"));
     }
     if !matches!(header.method, 0 | 8) {
-        return Err(Problem::Method { name, method: header.method.to_string() });
+        return Err(special(&format!("compressed by the unsupported method {}", header.method)));
     }
     Ok(Member {
         name,
         is_folder,
-        size: 0,
-        executable: !is_folder && mode & 0o111 != 0,
+        size: header.size,
+        // Other installers want the kind to be there too.
+        executable: kind == MODE_FILE && mode & 0o111 != 0,
         flags: header.flags,
         method: header.method,
-        header: 0,
+        header: header.header,
         next: 0,
     })
 }

@@ -84,11 +84,12 @@ impl Layout {
             return wheel::is_reserved_script(name);
         }
         let in_site = path.strip_prefix(&self.site_packages).and_then(|rest| rest.strip_prefix('/'));
-        if in_site == Some(super::create::MARK_FILE) {
+        if in_site.is_some_and(|name| name.eq_ignore_ascii_case(super::create::MARK_FILE)) {
             return true;
         }
-        let first = path.split('/').next().unwrap_or(path);
-        matches!(first, "pyvenv.cfg" | super::PRIVATE_FOLDER)
+        // File systems may ignore the case.
+        let first = path.split('/').next().unwrap_or(path).to_ascii_lowercase();
+        matches!(first.as_str(), "pyvenv.cfg" | super::PRIVATE_FOLDER)
     }
 
     /// A path of the venv as its RECORD files write it: relative to `site-packages`.
@@ -134,6 +135,9 @@ mod tests {
             "bin/python3.13t",
             "bin/activate.fish",
             ".virtpy/x",
+            "Pyvenv.CFG",
+            "lib/python3.12/site-packages/_virtpy.pth",
+            "lib/python3.12/site-packages/_VIRTPY.pth",
         ] {
             assert!(layout.is_reserved(path), "{path}");
         }

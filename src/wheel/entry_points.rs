@@ -129,6 +129,8 @@ mod tests {
             ".. = m:f",
             ". = m:f",
             "a\u{1b}b = m:f",
+            "-rf = m:f",
+            "--help = m:f",
             "python = m:f",
             "python3.12 = m:f",
             "activate = m:f",

@@ -113,9 +113,14 @@ impl Error {
                     .to_owned(),
             ),
             Self::WheelVersion(_) => Some("a newer virtpy may be able to install it".to_owned()),
-            Self::Verification { .. } | Self::Unlisted(_) => {
+            Self::Verification { .. } => {
                 Some("the wheel was changed or damaged after it was built: get it again".to_owned())
             }
+            Self::Unlisted(_) => Some(
+                "the wheel was changed after it was built: ask its publisher for a correct one, or build it from source \
+                 with `--no-binary`"
+                    .to_owned(),
+            ),
             Self::Interpreter { .. } => Some("move the environment to another folder".to_owned()),
             _ => Some("the wheel is malformed: ask its publisher for a correct one".to_owned()),
         }

@@ -120,6 +120,7 @@ fn dist_info(members: &[Member], name: &WheelName) -> Result<String, Error> {
             continue;
         };
         let Some(stem) = top.strip_suffix(".dist-info") else {
+            refuse_disguise(top)?;
             continue;
         };
         let wrong = |reason| Error::Folder { folder: top.to_owned(), reason };
@@ -132,6 +133,21 @@ fn dist_info(members: &[Member], name: &WheelName) -> Result<String, Error> {
         found = Some(top);
     }
     found.map(str::to_owned).ok_or_else(|| Error::Missing("*.dist-info".to_owned()))
+}
+
+/// Refuses a folder that is a dist-info or data folder only to file systems that ignore case.
+fn refuse_disguise(top: &str) -> Result<(), Error> {
+    let folded = fold(top);
+    if folded.ends_with(".dist-info") || folded.ends_with(".data") && !top.ends_with(".data") {
+        let reason = "which is a dist-info or data folder where case does not matter";
+        return Err(Error::Folder { folder: top.to_owned(), reason });
+    }
+    Ok(())
+}
+
+/// A name as file systems see it that ignore case.
+fn fold(name: &str) -> String {
+    name.to_uppercase().to_lowercase()
 }
 
 /// The first part of a member's path and the rest, which is empty for that folder itself.
@@ -169,6 +185,13 @@ fn item(index: usize, member: &Member, dist_info: &str, name: &WheelName) -> Res
         executable: tree == Tree::Scripts || member.executable,
     };
     let forbidden = |reason| Error::Forbidden { path: member.name.clone(), reason };
+    if member.name.split('/').any(|part| fold(part) == ".virtpy") {
+        return Err(forbidden(ENVIRONMENT));
+    }
+    // Compiled code can be made to differ from its source, and is made anew anyway.
+    if member.name.split('/').rev().skip(1).any(|part| part == super::BYTECODE_FOLDER) {
+        return Ok(None);
+    }
     let Some((top, rest)) = top_folder(member) else {
         return Ok(Some(place(Tree::Site, &member.name)));
     };
@@ -198,27 +221,25 @@ fn item(index: usize, member: &Member, dist_info: &str, name: &WheelName) -> Res
     Ok(Some(place(tree, path)))
 }
 
+const ENVIRONMENT: &str = "which belongs to the environment itself";
+
 /// Refuses paths under which a file of the data folder would take over the environment.
 fn check_place(tree: Tree, path: &str) -> Result<(), &'static str> {
-    const ENVIRONMENT: &str = "which belongs to the environment itself";
-    let (first, rest) = path.split_once('/').unwrap_or((path, ""));
     // File systems may ignore the case.
-    let first_lower = first.to_ascii_lowercase();
-    let refuse = match tree {
-        Tree::Site if first_lower.ends_with(".dist-info") => return Err("into a dist-info folder"),
-        Tree::Site | Tree::Headers => false,
-        Tree::Scripts if !rest.is_empty() => return Err("and scripts have no folders"),
-        Tree::Scripts => is_reserved_script(first),
-        Tree::Data if rest.is_empty() => {
-            matches!(
-                first_lower.as_str(),
-                "pyvenv.cfg" | "bin" | "scripts" | "lib" | "lib64" | "include" | ".virtpy"
-            )
+    let folded = fold(path);
+    let parts: Vec<&str> = folded.split('/').collect();
+    let refuse = match (tree, parts.as_slice()) {
+        (Tree::Site, [first, ..]) if first.ends_with(".dist-info") => return Err("into a dist-info folder"),
+        // Whatever the version of Python, and whoever the folder belongs to.
+        (Tree::Data, ["lib" | "lib64", _, "site-packages", first, ..]) if first.ends_with(".dist-info") => {
+            return Err("into a dist-info folder");
         }
-        Tree::Data if matches!(first_lower.as_str(), "bin" | "scripts") => {
-            is_reserved_script(rest.split('/').next().unwrap_or_default())
+        (Tree::Scripts, [_, _, ..]) => return Err("and scripts have no folders"),
+        (Tree::Scripts, [name]) | (Tree::Data, ["bin" | "scripts", name, ..]) => is_reserved_script(name),
+        (Tree::Data, [name]) => {
+            matches!(*name, "pyvenv.cfg" | "bin" | "scripts" | "lib" | "lib64" | "include")
         }
-        Tree::Data => first_lower == ".virtpy",
+        _ => false,
     };
     if refuse { Err(ENVIRONMENT) } else { Ok(()) }
 }

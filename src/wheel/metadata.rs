@@ -50,7 +50,9 @@ impl Metadata {
                     }
                 }
                 "name" if metadata.name.is_empty() => metadata.name = value,
+                "name" if metadata.name != value => return Err(wrong("has two names".to_owned())),
                 "version" if metadata.version.is_empty() => metadata.version = value,
+                "version" if metadata.version != value => return Err(wrong("has two versions".to_owned())),
                 "summary" => metadata.summary = known(),
                 "license" => metadata.license = known(),
                 "license-expression" => license_expression = known(),
@@ -193,6 +195,8 @@ mod tests {
             ("Name: ../a\nVersion: 1", "illegal name"),
             ("Name: a/b\nVersion: 1", "illegal name"),
             ("\nName: a\nVersion: 1", "no name"),
+            ("Name: a\nVersion: 1\nName: b", "two names"),
+            ("Name: a\nVersion: 1\nVersion: 2", "two versions"),
             ("Metadata-Version: 3.0\nName: a\nVersion: 1", "unknown version"),
         ] {
             let error = Metadata::parse(text.as_bytes()).unwrap_err().to_string();

@@ -52,6 +52,8 @@ pub(super) fn check_script_name(name: &str) -> Result<(), &'static str> {
         Err("has no name")
     } else if name.contains(['/', '\\']) || matches!(name, "." | "..") {
         Err("has a name that is a path")
+    } else if name.starts_with('-') {
+        Err("has a name that every program takes for an option")
     } else if name.chars().any(char::is_control) {
         Err("has a control character in its name")
     } else if name.len() > 255 {

@@ -368,7 +368,6 @@ fn strong_hashes_of_every_kind_are_verified() {
 fn an_incomplete_record_is_repaired_or_refused() {
     let sha256 = base64::encode(&Sha256::digest(b"print('demo')\n"));
     for (wheel, warning) in [
-        (Wheel::new().row("demo/__init__.py", None), "RECORD does not list `demo/__init__.py`"),
         (Wheel::new().row("demo/__init__.py", Some(",")), "RECORD has no usable hash for `demo/__init__.py`"),
         (
             Wheel::new().row("demo/__init__.py", Some("blake2b=abc,")),
@@ -380,13 +379,17 @@ fn an_incomplete_record_is_repaired_or_refused() {
             "RECORD lists `../../../etc/passwd`, which the wheel does not have",
         ),
         (
-            Wheel::new().file("a.py", "").row("a.py", None).row("demo/__init__.py", None),
-            "RECORD does not list `a.py` and 1 more",
+            Wheel::new().row("a.py", Some(",")).row("b.py", Some(",")),
+            "RECORD lists `a.py` and 1 more, which the wheel does not have",
         ),
     ] {
         assert_eq!(wheel.unpack().unwrap().warnings, [warning]);
         let error = wheel.unpack_strictly().unwrap_err();
         assert!(matches!(error, Error::Unlisted(_)), "{error}");
+    }
+    let unlisted = Wheel::new().file("a.py", "").row("a.py", None);
+    for result in [unlisted.unpack(), unlisted.unpack_strictly()] {
+        assert_eq!(result.unwrap_err().to_string(), "the wheel's RECORD does not list `a.py`");
     }
     // Windows' separators in RECORD, and rows for folders, are no difference.
     let wheel = Wheel::new()

@@ -6,10 +6,11 @@ use super::record::Verifiable;
 use super::{Error, RecordRow};
 use crate::archive::{HashAlgorithm, Written};
 
-/// What to do about a RECORD that does not list exactly the wheel's files. A wrong hash or size is always an error.
+/// What to do about rows of RECORD for files that the wheel does not have, and rows without a usable hash. A file without
+/// a row is always an error (nobody vouches for it), and so is a wrong hash or size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CheckStrategy {
-    /// Install the files that are there and report the differences, as pip and uv do.
+    /// Install the files that are there and report the differences.
     #[default]
     Repair,
     /// Refuse the wheel.
@@ -31,7 +32,6 @@ struct Row<'a> {
 /// How RECORD differs from the files without being wrong about one.
 #[derive(Debug, Default)]
 struct Differences {
-    unlisted: Vec<String>,
     unhashed: Vec<String>,
     absent: Vec<String>,
 }
@@ -75,7 +75,7 @@ impl<'a> Record<'a> {
     /// installed, such as RECORD itself.
     ///
     /// # Errors
-    /// When a file has another digest or size than its row, or, with [`CheckStrategy::RejectInvalid`], at any difference.
+    /// When a file has no row, or another digest or size than its row, or, with [`CheckStrategy::RejectInvalid`], at any difference.
     pub(super) fn verify<'f>(
         mut self,
         written: impl Iterator<Item = (&'f str, &'f Written)>,
@@ -84,10 +84,9 @@ impl<'a> Record<'a> {
     ) -> Result<Vec<String>, Error> {
         let mut differences = Differences::default();
         for (path, file) in written {
-            let Some(row) = self.use_row(path) else {
-                differences.unlisted.push(path.to_owned());
-                continue;
-            };
+            let row = self
+                .use_row(path)
+                .ok_or_else(|| Error::Unlisted(format!("RECORD does not list `{}`", path.escape_debug())))?;
             match &row.digest {
                 Some((HashAlgorithm::Sha256, digest)) if digest.as_slice() == file.sha256 => {}
                 Some((HashAlgorithm::Sha384 | HashAlgorithm::Sha512, digest))
@@ -138,7 +137,6 @@ fn wrong(path: &str, reason: &str) -> Error {
 impl Differences {
     fn judge(self, strategy: CheckStrategy) -> Result<Vec<String>, Error> {
         let kinds = [
-            ("RECORD does not list", self.unlisted, ""),
             ("RECORD has no usable hash for", self.unhashed, ""),
             ("RECORD lists", self.absent, ", which the wheel does not have"),
         ];

@@ -1,5 +1,5 @@
 //! Wheels that mean harm: nothing outside the venv and the store is ever written, and nothing of the venv's own is
-//! replaced.
+//! replaced. The same holds for what other installers left in a venv, when it is removed.
 
 use crate::support::{Defect, Index, TestContext, Tree, WheelBuilder};
 
@@ -80,13 +80,37 @@ fn data_that_replaces_the_venvs_own_files_is_refused() {
     for path in ["pyvenv.cfg", "bin/python", "bin/activate", ".virtpy/state.json"] {
         assert_refused(&demo().data("data", path, "evil\n"));
     }
+    for path in
+        ["Bin/Python3", "PYVENV.cfg", "bin/pythOn3.12", "Scripts/activate.PS1", ".VIRTPY/x", "share/.virtpy"]
+    {
+        assert_refused(&demo().data("data", path, "evil\n"));
+    }
+    for path in
+        ["lib/python3.12/site-packages/x-1.dist-info/RECORD", "lib64/x/site-packages/x-1.DIST-INFO/METADATA"]
+    {
+        assert_refused(&demo().data("data", path, "evil\n"));
+    }
+    assert_refused(&demo().data("purelib", "demo-1.0.dist-info/INSTALLER", "evil\n"));
     assert_refused(&demo().data("scripts", "python", "#!/bin/sh\necho evil\n"));
     assert_refused(&demo().data("scripts", "activate", "echo evil\n"));
 }
 
 #[test]
 fn entry_points_with_hostile_names_are_refused() {
-    let names = ["../evil", "../../evil", "/evil", "sub/evil", "..", ".", "python", "python3", "activate"];
+    let names = [
+        "../evil",
+        "../../evil",
+        "/evil",
+        "sub/evil",
+        "..",
+        ".",
+        "a\\b",
+        "-rf",
+        "python",
+        "python3",
+        "Python3.12",
+        "activate",
+    ];
     for name in names {
         assert_refused(&demo().entry_point("console_scripts", &format!("{name} = demo:main")));
     }
@@ -105,13 +129,31 @@ fn a_record_that_does_not_fit_the_archive_is_refused() {
     assert_refused(&demo().defect(Defect::WrongRecordHash(module())));
     assert_refused(&demo().defect(Defect::WrongRecordSize(module())));
     assert_refused(&demo().defect(Defect::NoRecord));
+    assert_refused(&demo().defect(Defect::Unlisted(module())));
+    let script = || demo().data("scripts", "tool", "#!python\n");
+    assert_refused(&script().defect(Defect::Unlisted("demo-1.0.data/scripts/tool".to_owned())));
 }
 
-/// Wheels with such a RECORD are published, and every installer takes them: what counts is what the archive holds.
+/// Bytecode that differs from its source would run instead of it.
 #[test]
-fn a_record_with_too_few_or_too_many_rows_is_mended_and_told() {
+fn bytecode_is_not_installed() {
+    let python = "import sys; print(sys.implementation.cache_tag)";
+    let context = TestContext::new();
+    context.new_venv();
+    let path = format!("demo/__pycache__/part.{}.pyc", context.eval(".venv", python));
+    let index =
+        Index::start(&[demo().file("demo/part.py", "print('source')\n").file(&path, "evil\n").build()]);
+    context.add(&index, &["demo"]).success();
+    assert_eq!(context.eval(".venv", "import demo.part"), "source");
+    let code = "import importlib.metadata as m; print(any('pycache' in str(f) for f in m.files('demo')))";
+    assert_eq!(context.eval(".venv", code), "False");
+    context.virtpy(["check"]).success();
+}
+
+/// Wheels with such a RECORD are published, and every installer takes them. The rows lead to nothing.
+#[test]
+fn a_record_with_too_many_rows_is_mended_and_told() {
     let defects = [
-        (Defect::Unlisted("demo/__init__.py".to_owned()), "RECORD does not list `demo/__init__.py`"),
         (Defect::ListedButMissing("demo/absent.py".to_owned()), "RECORD lists `demo/absent.py`"),
         (Defect::ListedButMissing("../../../evil.py".to_owned()), "RECORD lists `../../../evil.py`"),
     ];
@@ -129,8 +171,37 @@ fn a_record_with_too_few_or_too_many_rows_is_mended_and_told() {
     }
 }
 
+/// The folder for packages has files of the venv's own too.
+#[test]
+fn modules_that_replace_the_venvs_own_files_are_refused() {
+    assert_refused(&demo().file(".virtpy", "evil\n"));
+    assert_refused(&demo().file("demo/.virtpy", "evil\n"));
+    assert_refused(&demo().data("purelib", "demo/.Virtpy/x", "evil\n"));
+    let index = Index::start(&[demo().file("_virtpy.pth", "import evil\n").build()]);
+    let context = TestContext::new();
+    context.new_venv();
+    let before = context.venv_tree(".venv");
+    context.add(&index, &["demo"]).one_error().stderr_has("_virtpy.pth");
+    before.assert_unchanged(&context.venv_tree(".venv"), "the venv");
+}
+
+#[test]
+fn folders_that_are_metadata_only_where_case_does_not_matter_are_refused() {
+    assert_refused(&demo().file("DEMO-1.0.DIST-INFO/RECORD", "evil\n"));
+    assert_refused(&demo().file("demo-1.0.di\u{17f}t-info/RECORD", "evil\n"));
+    assert_refused(&demo().file("demo-1.0.Data/scripts/python", "evil\n"));
+}
+
+#[test]
+fn names_of_endless_length_are_refused() {
+    assert_refused(&demo().file(&format!("demo/{}", "x".repeat(256)), "evil\n"));
+    assert_refused(&demo().file(&format!("demo/{}x", "deep/".repeat(200)), "evil\n"));
+}
+
 #[test]
 fn metadata_that_is_missing_or_lies_is_refused() {
+    assert_refused(&demo().metadata_line("Name: evil"));
+    assert_refused(&demo().metadata_line("Version: 9.9"));
     assert_refused(&demo().defect(Defect::NoMetadata));
     assert_refused(&demo().defect(Defect::NoWheelFile));
     assert_refused(&demo().defect(Defect::OtherName("evil".to_owned())));
@@ -187,4 +258,141 @@ fn odd_but_harmless_names_are_kept() {
     assert_eq!(context.eval(".venv", code), "4 True");
     context.virtpy(["check"]).success();
     context.virtpy(["remove", "demo"]).success();
+}
+
+/// A venv with a distribution that another installer seems to have put there, whose RECORD has these rows too, and a
+/// distribution of virtpy's; around it, things that must stay.
+fn scene_with_foreign(rows: &str) -> (TestContext, Index) {
+    let index = Index::start(&[demo().file("demo/part.py", "1\n").console_script("demo-tool").build()]);
+    let context = TestContext::new();
+    context.new_venv();
+    context.add(&index, &["demo"]).success();
+    let site = context.site_packages(".venv");
+    for (name, text) in [
+        ("METADATA", "Metadata-Version: 2.1\nName: liar\nVersion: 1.0\n"),
+        ("WHEEL", "Wheel-Version: 1.0\nGenerator: fixture\nRoot-Is-Purelib: true\nTag: py3-none-any\n"),
+        ("INSTALLER", "pip\n"),
+    ] {
+        context.write(&format!("{site}/liar-1.0.dist-info/{name}"), text);
+    }
+    context.write(&format!("{site}/liar/__init__.py"), "");
+    let own =
+        ["METADATA", "WHEEL", "INSTALLER", "RECORD"].map(|name| format!("liar-1.0.dist-info/{name},,\n"));
+    let record = format!("{rows}liar/__init__.py,,\n{}", own.concat());
+    context.write(&format!("{site}/liar-1.0.dist-info/RECORD"), &record);
+    context.write("outside/file.txt", "precious\n");
+    context.write("outside.txt", "precious\n");
+    (context, index)
+}
+
+/// Removes the foreign distribution; nothing else may go.
+#[track_caller]
+fn assert_only_its_own_goes(context: &TestContext, what: &str) {
+    let tree = |context: &TestContext| {
+        let names = ["liar", "liar-1.0.dist-info", "__pycache__", "state.json", "cache"];
+        Tree::of(context.root()).without_components(&names)
+    };
+    let (before, store) = (tree(context), context.store_tree());
+    context.virtpy(["remove", "liar"]).success();
+    before.assert_unchanged(&tree(context), what);
+    store.assert_unchanged(&context.store_tree(), what);
+    let site = context.site_packages(".venv");
+    assert!(!context.path(&format!("{site}/liar")).exists(), "{what}: its own files stayed");
+    assert!(!context.path(&format!("{site}/liar-1.0.dist-info")).exists(), "{what}: its metadata stayed");
+    assert_eq!(context.eval(".venv", "import demo.part; print(1)"), "1");
+    context.virtpy(["check"]).success();
+}
+
+#[test]
+fn a_record_that_names_what_is_outside_removes_nothing_there() {
+    let (context, _index) = scene_with_foreign("");
+    let site = context.site_packages(".venv");
+    let record = format!("{site}/liar-1.0.dist-info/RECORD");
+    let rows = context.read(&record);
+    let outside = context.path("outside.txt").display().to_string();
+    let link = context.path(&format!("{site}/way-out"));
+    std::os::unix::fs::symlink(context.path("outside"), &link).unwrap();
+    std::os::unix::fs::symlink("../../../..", context.path(".venv/up")).unwrap();
+    let lies = [
+        "../../../../outside.txt,,\n",
+        "../../../../outside/file.txt,,\n",
+        "liar/../../../../../outside.txt,,\n",
+        "liar/../../../../../outside,,\n",
+        "../../../../../../../../../../../../etc/passwd,,\n",
+        "way-out/file.txt,,\n",
+        "way-out/../outside.txt,,\n",
+        "../../../up/outside.txt,,\n",
+        "./way-out/./file.txt,,\n",
+        "way-out//file.txt,,\n",
+        "..,,\n",
+        "../../..,,\n",
+        "../../../..,,\n",
+        ".,,\n",
+        "/,,\n",
+    ];
+    let absolute = format!("{outside},,\n/{outside},,\n//{outside},,\n/../{outside},,\n");
+    context.write(&record, &format!("{}{absolute}{rows}", lies.concat()));
+    assert_only_its_own_goes(&context, "what is outside");
+}
+
+#[test]
+fn a_record_that_names_the_venvs_own_files_removes_none_of_them() {
+    let own = [
+        "../../../pyvenv.cfg",
+        "../../../bin/python",
+        "../../../bin/python3",
+        "../../../bin/activate",
+        "../../../bin/activate.fish",
+        "../../../lib64",
+        "../../../lib64/../pyvenv.cfg",
+        "../../../.virtpy/state.json",
+        "../../../.virtpy",
+        "../../../bin",
+        "../../../.gitignore",
+        "_virtpy.pth",
+        "liar/../_virtpy.pth",
+    ];
+    let (context, _index) = scene_with_foreign(&own.map(|row| format!("{row},,\n")).concat());
+    assert_only_its_own_goes(&context, "the venv itself");
+}
+
+#[test]
+fn a_record_that_names_anothers_files_removes_none_of_them() {
+    let others = [
+        "demo",
+        "demo/__init__.py",
+        "demo/part.py",
+        "demo-1.0.dist-info/RECORD",
+        "demo-1.0.dist-info/METADATA",
+        "demo-1.0.dist-info/INSTALLER",
+        "demo-1.0.dist-info",
+        "../../../bin/demo-tool",
+    ];
+    let (context, _index) = scene_with_foreign(&others.map(|row| format!("{row},,\n")).concat());
+    assert_only_its_own_goes(&context, "another distribution");
+}
+
+#[test]
+fn a_record_that_is_no_table_stops_the_removal() {
+    for record in ["\"liar", "a,b,c,d\n", ",,\n", "liar/__init__.py,,-1\n"] {
+        let (context, _index) = scene_with_foreign("");
+        let site = context.site_packages(".venv");
+        context.write(&format!("{site}/liar-1.0.dist-info/RECORD"), record);
+        let before = context.venv_tree(".venv");
+        context.virtpy(["remove", "liar"]).one_error().stderr_has("RECORD");
+        before.assert_unchanged(&context.venv_tree(".venv"), record);
+    }
+}
+
+#[test]
+fn metadata_that_is_a_link_leads_no_removal_outside() {
+    let (context, _index) = scene_with_foreign("");
+    let site = context.site_packages(".venv");
+    let folder = context.path(&format!("{site}/liar-1.0.dist-info"));
+    let elsewhere = context.path("elsewhere");
+    std::fs::rename(&folder, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &folder).unwrap();
+    let before = Tree::of(&elsewhere);
+    let output = context.virtpy(["remove", "liar"]);
+    before.assert_unchanged(&Tree::of(&elsewhere), &output.dump());
 }

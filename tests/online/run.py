@@ -14,6 +14,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True  # Nothing may be left in the source tree.
 
+import archive_differential  # noqa: E402
 import foreign_tools  # noqa: E402
 import pythons  # noqa: E402
 import real_path_tools  # noqa: E402
@@ -23,6 +24,7 @@ import sources  # noqa: E402
 from support import CheckFailed, Place  # noqa: E402
 
 CHECKS = {
+    "archive-differential": archive_differential.check,
     "side-by-side": side_by_side.check,
     "second-venv": second_venv.check,
     "pythons": pythons.check,

@@ -1,0 +1,220 @@
+"""Thousands of wheels that are wrong in one place: virtpy refuses them, or installs what `installer` does.
+
+That is the library by which Poetry and others install wheels; it reads them with the standard zipfile module.
+What either refuses is never accepted.
+"""
+
+import collections
+import hashlib
+import json
+import os
+import random
+import subprocess
+
+import archive_mutations
+from support import CheckFailed, own_interpreter, require
+
+COUNT = 2400
+SEED = 20261121
+
+# Run where `installer` is importable: installs every wheel below a folder and prints the trees.
+REFERENCE = r"""
+import io, json, os, sys, hashlib, shutil, warnings, zipfile, zlib
+from pathlib import Path
+from installer import install
+from installer.destinations import SchemeDictionaryDestination
+from installer.sources import WheelFile
+warnings.simplefilter("ignore")
+root, name = Path(sys.argv[1]), sys.argv[2]
+
+def tree(folder):
+    found = {}
+    for above, _, files in os.walk(str(folder)):
+        for file in files:
+            path = os.path.join(above, file)
+            content = Path(path).read_bytes()
+            executable = bool(os.stat(path).st_mode & 0o100)
+            found[os.path.relpath(path, str(folder))] = [content.decode("latin-1"), executable]
+    return found
+
+def readable(path):
+    with zipfile.ZipFile(str(path)) as archive:
+        for member in archive.infolist():
+            if archive.read(member) is None:
+                raise AssertionError
+        return archive.testzip() is None
+
+results = {}
+for folder in sorted(path for path in root.iterdir() if path.is_dir()):
+    wheel, target = folder / name, folder / "installed"
+    try:
+        if not readable(wheel):
+            raise zipfile.BadZipFile("testzip")
+    except Exception as error:
+        results[folder.name] = {"zipfile": repr(error)}
+        continue
+    schemes = {"purelib": "lib", "platlib": "lib", "scripts": "bin", "headers": "include", "data": "."}
+    schemes = {scheme: str(target / path) for scheme, path in schemes.items()}
+    try:
+        destination = SchemeDictionaryDestination(schemes, "/venv/bin/python", "posix")
+        with WheelFile.open(wheel) as source:
+            install(source, destination, {})
+        results[folder.name] = {"tree": tree(target)}
+    except Exception as error:
+        results[folder.name] = {"installer": repr(error)}
+    shutil.rmtree(str(target), ignore_errors=True)
+print(json.dumps(results))
+"""
+
+# What each installer writes on its own.
+OWN = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
+
+
+def comparable(tree):
+    """The hashes of a tree's files, without what each installer writes in its own way."""
+    facts = {}
+    for path, (content, _) in tree.items():
+        folder, _, name = path.rpartition("/")
+        if folder.endswith(".dist-info") and name in OWN or "__pycache__" in path.split("/"):
+            continue
+        if path.startswith("bin/"):
+            # The interpreter's line, and for entry points the whole text, are the installer's.
+            lines = content.split("\n", 1)
+            content = None if "import sys" in content else lines[-1]
+        digest = content and hashlib.sha256(content.encode("latin-1")).hexdigest()
+        facts[path] = digest
+    return facts
+
+
+def venv_tree(venv, library, skeleton):
+    """What was added to a venv, in the places where the reference puts it."""
+    found = {}
+    for above, folders, files in os.walk(str(venv), followlinks=True):
+        folders[:] = [name for name in folders if name not in ("__pycache__", ".virtpy", "lib64")]
+        for name in files:
+            path = os.path.join(above, name)
+            relative = os.path.relpath(path, str(venv))
+            if relative in skeleton or name == ".virtpy":
+                continue
+            for real, place in (
+                (library, "lib"),
+                (os.path.join("include", "site", os.path.basename(os.path.dirname(library))), "include"),
+            ):
+                if relative.startswith(real + os.sep):
+                    relative = os.path.join(place, os.path.relpath(relative, real))
+            with open(path, "rb") as file:
+                found[relative] = [file.read().decode("latin-1"), bool(os.stat(path).st_mode & 0o100)]
+    return found
+
+
+def write_wheels(root):
+    """Writes each wheel into a folder of its own, and returns what was done to each."""
+    kinds = {}
+    for number, (kind, content) in enumerate(archive_mutations.wheels(random.Random(SEED), COUNT)):
+        folder = root / ("%05d" % number)
+        folder.mkdir(parents=True)
+        (folder / archive_mutations.NAME).write_bytes(content)
+        kinds[folder.name] = kind
+    return kinds
+
+
+def reference(place, root):
+    """What zipfile and `installer` make of the wheels."""
+    place.run([own_interpreter(), "-m", "venv", place.path("reference")])
+    python = place.path("reference") / "bin" / "python"
+    place.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "installer"])
+    output, _ = place.run([python, "-c", REFERENCE, root, archive_mutations.NAME])
+    return json.loads(output)
+
+
+class Venv:
+    """The venv that every wheel is added to and removed from."""
+
+    def __init__(self, place):
+        self.place, self.root = place, place.path("venv")
+        place.new("venv", own_interpreter())
+        self.library = os.path.relpath(str(next(self.root.glob("lib/python*/site-packages"))), str(self.root))
+        self.skeleton = self.files()
+
+    def files(self):
+        """The paths of all files and links, bytecode apart."""
+        found = set()
+        for above, folders, files in os.walk(str(self.root)):
+            folders[:] = [name for name in folders if name not in ("__pycache__", ".virtpy")]
+            links = [name for name in folders if os.path.islink(os.path.join(above, name))]
+            found.update(os.path.relpath(os.path.join(above, name), str(self.root)) for name in files + links)
+        return found
+
+    def virtpy(self, *arguments):
+        """Runs virtpy and returns its exit code and messages."""
+        command = (
+            [self.place.program] + [str(argument) for argument in arguments] + ["--venv", str(self.root)]
+        )
+        done = subprocess.run(
+            command,
+            env=self.place.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        return done.returncode, done.stderr.decode("utf-8", "replace")
+
+    def tree_of(self, wheel):
+        """What virtpy installs for a wheel, or None where it refuses it, leaving nothing behind."""
+        code, messages = self.virtpy("add", "--no-deps", "--no-index", wheel)
+        if code == 0:
+            tree = venv_tree(self.root, self.library, self.skeleton)
+            code, messages = self.virtpy("remove", "demo")
+            require(code == 0, "%s cannot be removed:\n%s" % (wheel, messages))
+        else:
+            require(
+                code == 1 and messages.startswith("error:"), "%s: exit code %d\n%s" % (wheel, code, messages)
+            )
+            tree = None
+        changed = sorted(self.files() ^ self.skeleton)
+        require(not changed, "%s left traces: %s\n%s" % (wheel, changed, messages))
+        return tree
+
+
+def judge(expected, found):
+    """What came out for one wheel: a word for the statistics, and an error or None."""
+    if found is None:
+        return ("both refuse" if "tree" not in expected else "virtpy alone refuses"), None
+    if "zipfile" in expected:
+        return "wrong", "accepted, but zipfile refuses it: " + expected["zipfile"]
+    if "installer" in expected:
+        return "wrong", "accepted, but installer refuses it: " + expected["installer"]
+    modes = {path: executable for path, (_, executable) in found.items() if path.startswith("bin/")}
+    if not all(modes.values()):
+        return "wrong", "scripts that cannot be run: %r" % modes
+    left, right = comparable(expected["tree"]), comparable(found)
+    if left == right:
+        return "same tree", None
+    paths = sorted(path for path in set(left) | set(right) if left.get(path) != right.get(path))
+    lines = ["%r: installer %r, virtpy %r" % (path, left.get(path), right.get(path)) for path in paths[:5]]
+    return "wrong", "another tree:\n    " + "\n    ".join(lines)
+
+
+def check(place):
+    """Compares what happens to each wheel."""
+    root = place.path("wheels")
+    kinds = write_wheels(root)
+    expected = reference(place, root)
+    yield "%d wheels made, and read by zipfile and installer" % len(kinds)
+    venv, outside = Venv(place), sorted(os.listdir(str(place.root)))
+    counts, problems = collections.Counter(), []
+    for number, kind in kinds.items():
+        found = venv.tree_of(root / number / archive_mutations.NAME)
+        word, problem = judge(expected[number], found)
+        counts[word] += 1
+        if kind == "sound" and word != "same tree":
+            problem = problem or word
+        if problem:
+            problems.append("%s (%s): %s" % (number, kind, problem))
+    new = set(os.listdir(str(place.root))) - set(outside) - {"s"}
+    require(not new, "something was written beside the venv: %s" % sorted(new))
+    if problems:
+        raise CheckFailed("%d wheels:\n  %s" % (len(problems), "\n  ".join(problems[:30])))
+    for word in ("same tree", "both refuse", "virtpy alone refuses"):
+        require(counts[word] >= COUNT // 20, "the mutations are no good test: %r" % dict(counts))
+    yield ", ".join("%s: %d" % pair for pair in sorted(counts.items()))
