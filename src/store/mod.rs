@@ -2,7 +2,7 @@
 //!
 //! An entry is complete or absent: it is unpacked beside the store, verified, made durable and then published by
 //! one rename; a published entry is never changed. Venvs register themselves as roots before they link, so that
-//! nothing in use is ever collected. `docs/store-format.md` describes what is on disk.
+//! nothing in use is ever collected. `docs/store.md` describes what is on disk.
 
 mod boot;
 mod collect;
