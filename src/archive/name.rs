@@ -36,7 +36,7 @@ pub enum NameProblem {
 ///
 /// # Errors
 /// When the name could be understood as something other than a file below the destination.
-pub(super) fn check(raw: &[u8]) -> Result<&str, NameProblem> {
+pub fn check(raw: &[u8]) -> Result<&str, NameProblem> {
     let name = std::str::from_utf8(raw).map_err(|_| NameProblem::Encoding)?;
     if name.is_empty() {
         return Err(NameProblem::Empty);

@@ -16,7 +16,9 @@ pub use read::{
 pub use store::{
     GcArguments, RepairArguments, StatsArguments, StoreArguments, StoreCommand, VerifyArguments, WhyArguments,
 };
-pub use venv::{DetachArguments, ExportArguments, NewArguments, RelinkArguments, VenvArgument};
+pub use venv::{
+    AdoptArguments, DetachArguments, ExportArguments, NewArguments, RelinkArguments, VenvArgument,
+};
 
 /// A Python environment for every project, at the price of a few symlinks
 ///
@@ -68,6 +70,8 @@ pub enum Command {
     Add(Box<AddArguments>),
     /// Remove packages from a venv
     Remove(RemoveArguments),
+    /// Move the packages of venvs that other tools made into the store
+    Adopt(AdoptArguments),
     /// Give a venv its own copy of a package, to edit it
     Detach(DetachArguments),
     /// Make a venv whole again that was moved, copied, or lost its store or its interpreter

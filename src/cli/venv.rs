@@ -102,3 +102,21 @@ pub struct ExportArguments {
     #[arg(long)]
     pub json: bool,
 }
+
+/// Move the packages of venvs that other tools made into the store
+///
+/// Packages that pip, uv, Poetry or virtualenv installed and that are unchanged since become links into the store, where
+/// all venvs share them; the venv works as before. Changed and editable packages, and files that no package owns, stay
+/// as they are. In a venv of virtpy's own, what other tools installed there is adopted.
+#[derive(Debug, Args)]
+pub struct AdoptArguments {
+    /// The venvs; each is adopted as a whole or not at all
+    #[arg(required = true, value_name = "VENV")]
+    pub venvs: Vec<PathBuf>,
+    /// Only say what would be adopted, and what that would save
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}

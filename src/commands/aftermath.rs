@@ -4,7 +4,7 @@ use crate::cli::IndexArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
-use crate::resolve::{self, Mended};
+use crate::resolve::{self, Mended, ResolveError};
 use crate::store::Entry;
 use crate::venv::{Contents, Venv};
 
@@ -19,14 +19,14 @@ pub(super) fn restore(
     let aftermath = venv.aftermath(&context.store, &contents)?;
     let Some(trace) = aftermath.trace else { return Ok(contents) };
     let mut contents = contents;
-    if !aftermath.damaged.is_empty() {
-        mend(context, &aftermath.damaged, venv, index)?;
-    }
+    let is_restored = aftermath.damaged.is_empty() || mend(context, &aftermath.damaged, venv, index)?;
     if !aftermath.strays.is_empty() {
         venv.bring_back(&context.store, &contents, &aftermath.strays)?;
         contents = Contents::read(venv, &context.store)?;
     }
-    context.store.note(&trace);
+    if is_restored {
+        context.store.note(&trace);
+    }
     Ok(contents)
 }
 
@@ -54,7 +54,10 @@ pub(super) fn restore_everywhere(
     Ok(())
 }
 
-fn mend(context: &Context, damaged: &[Entry], venv: &Venv, index: &IndexArguments) -> Result<(), Failure> {
+/// Restores entries. Returns whether all of them are sound again: of what cannot be had again, people are told each time,
+/// and may go on, for instance to remove it.
+fn mend(context: &Context, damaged: &[Entry], venv: &Venv, index: &IndexArguments) -> Result<bool, Failure> {
+    let mut all = true;
     let interpreter = context.interpreter(venv)?;
     let session = context.session(&interpreter, context.index_settings(index)?);
     for entry in damaged {
@@ -62,10 +65,16 @@ fn mend(context: &Context, damaged: &[Entry], venv: &Venv, index: &IndexArgument
         let verdicts = context.store.verify(&[entry.id()?], &|| {});
         for verdict in verdicts.iter().filter(|verdict| !verdict.findings.is_empty()) {
             context.output.warning(format_args!(
-                "another installer changed {label} in the store, through the venv at `{}`; it is restored",
+                "another installer changed {label} in the store, through the venv at `{}`",
                 venv.root.display()
             ));
             let mended = resolve::mend(&context.store, &session, verdict, &mut context.announce());
+            if let Err(error @ ResolveError::CannotMend { .. }) = &mended {
+                let hint = error.hint().unwrap_or_default();
+                context.output.warning(format_args!("{label} stays damaged: {error}; {hint}"));
+                all = false;
+                continue;
+            }
             let mended = mended.map_err(|error| {
                 Failure::from(error)
                     .within(format!("{label} is damaged in the store and could not be restored"))
@@ -75,5 +84,5 @@ fn mend(context: &Context, damaged: &[Entry], venv: &Venv, index: &IndexArgument
             }
         }
     }
-    Ok(())
+    Ok(all)
 }

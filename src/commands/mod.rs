@@ -1,6 +1,7 @@
 //! One short file per command: arguments and context in, calls, output.
 
 mod add;
+mod adopt;
 mod aftermath;
 mod check;
 mod compile;
@@ -44,6 +45,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
     match command {
         Command::New(arguments) => new::run(context, &arguments),
         Command::Add(arguments) => add::run(context, &arguments),
+        Command::Adopt(arguments) => adopt::run(context, &arguments),
         Command::Detach(arguments) => detach::run(context, &arguments),
         Command::Relink(arguments) => relink::run(context, &arguments),
         Command::Export(arguments) => export::run(context, &arguments),

@@ -49,7 +49,11 @@ impl ResolveError {
             Self::Resolver(error) => error.hint(),
             Self::Store(error) | Self::Unpack { source: error, .. } => error.hint(),
             Self::Path(error) => error.hint(),
-            Self::CannotMend { .. } => Some("add the package again with `--upgrade`".to_owned()),
+            Self::CannotMend { .. } => {
+                let hint =
+                    "add the package again with `--upgrade`; if there is no newer version, remove it first";
+                Some(hint.to_owned())
+            }
             Self::Interrupted => None,
         }
     }

@@ -3,7 +3,7 @@
 use virtpy_resolver::{KnownWheel, Session};
 
 use super::ResolveError;
-use crate::store::{Entry, EntryId, Finding, Store, StoreError, Verdict, WheelFile};
+use crate::store::{ADOPTED, Entry, EntryId, Finding, Store, StoreError, Verdict, WheelFile};
 
 /// How an entry was restored.
 #[derive(Debug)]
@@ -36,6 +36,9 @@ pub fn mend(
     let known = store.provenance(&id).ok_or_else(|| cannot("nothing says which wheel it was"))?;
     if EntryId::of(&known.sha256)? != id {
         return Err(cannot("its `entry.json` is of another wheel"));
+    }
+    if known.origin == ADOPTED {
+        return Err(cannot("it was adopted from a venv, and nothing says where to fetch it"));
     }
     let _locks = store.lock_entries(vec![known.sha256.clone()], announce)?;
     let folder = store.temporary_folder()?;

@@ -7,7 +7,7 @@ use super::manifest::Provenance;
 use super::usage::now;
 use super::{Entry, EntryId, Manifest, Store, StoreError};
 use crate::fs;
-use crate::wheel::{self, CheckStrategy, Limits};
+use crate::wheel::{self, CheckStrategy, Limits, Unpacked};
 
 /// The short name of an entry's dist-info folder: links to its files stay in the inode on ext4 only if their
 /// targets are under 60 bytes.
@@ -64,7 +64,7 @@ impl Store {
         let id = EntryId::of(&wheel.sha256)?;
         let folder = self.temporary_folder()?;
         let (begun, started) = (now(), Instant::now());
-        let mut unpacked = wheel::unpack(
+        let unpacked = wheel::unpack(
             &wheel.path,
             &wheel.filename,
             folder.path(),
@@ -72,11 +72,22 @@ impl Store {
             CheckStrategy::Repair,
         )
         .map_err(|source| StoreError::Wheel { filename: wheel.filename.clone(), source: Box::new(source) })?;
-        let warnings = std::mem::take(&mut unpacked.warnings);
         let provenance =
             Provenance { sha256: &wheel.sha256, filename: &wheel.filename, origin: &wheel.origin };
         // A clock that is set back meanwhile must not make the files newer than their entry.
         let unpacked_at = now().max(begun + started.elapsed().as_secs());
+        Self::complete(folder, id, unpacked, provenance, unpacked_at)
+    }
+
+    /// Makes an entry of what lies unpacked in a folder since a time, in seconds since 1970.
+    pub(super) fn complete(
+        folder: tempfile::TempDir,
+        id: EntryId,
+        mut unpacked: Unpacked,
+        provenance: Provenance<'_>,
+        unpacked_at: u64,
+    ) -> Result<Staged, StoreError> {
+        let warnings = std::mem::take(&mut unpacked.warnings);
         let manifest = Manifest::of(unpacked, provenance, unpacked_at);
         let text = serde_json::to_vec(&manifest)
             .map_err(|error| StoreError::Damaged { id: id.to_string(), reason: error.to_string() })?;

@@ -4,6 +4,7 @@
 //! one rename; a published entry is never changed. Venvs register themselves as roots before they link, so that
 //! nothing in use is ever collected. `docs/store.md` describes what is on disk.
 
+mod adopt;
 mod boot;
 mod collect;
 mod entry;
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 use crate::fs::{self, Lock, LockMode};
 
+pub use adopt::{ADOPTED, Catalogue, content_key};
 pub use boot::Checked;
 pub use collect::{Collection, Discarded, Facts, GRACE, Policy};
 pub use entry::{Entry, EntryId, hex};

@@ -85,6 +85,11 @@ impl Venv {
         let arriving = change.install.iter().map(Loaded::of).collect::<Result<Vec<_>, _>>()?;
         let mut shared = foreign::shared_folders(self, &sets.foreign_staying);
         shared.extend(change.real_folders.iter().cloned());
+        shared.extend(self.folders_with_others(
+            &contents.state.shared_folders,
+            &old,
+            &sets.foreign_leaving,
+        )?);
         let shared: Vec<String> = shared.into_iter().collect();
         let set = sets.arrange(&present, &arriving);
         let uses: BTreeSet<EntryId> =
@@ -93,11 +98,11 @@ impl Venv {
         store.note_linked(&set.iter().map(|loaded| &loaded.entry).collect::<Vec<_>>());
         let mut new = self.plan(&set, &shared)?;
         // What another installer overwrote and still claims is its own.
+        let mut claimed = BTreeSet::new();
         for distribution in &sets.foreign_staying {
-            for path in foreign::files(self, distribution).unwrap_or_default() {
-                new.nodes.remove(&path);
-            }
+            claimed.extend(foreign::files(self, distribution).unwrap_or_default());
         }
+        claimed.iter().for_each(|path| drop(new.nodes.remove(path)));
 
         if change.anew {
             self.see_what_stands(&mut old, &new, &sets.foreign_leaving)?;
@@ -108,7 +113,7 @@ impl Venv {
         state.shared_folders = shared;
         state.satisfied.clone_from(&change.satisfies);
 
-        let transaction = Transaction::prepare(self, &old, &new, &sets.foreign_leaving)?;
+        let transaction = Transaction::prepare(self, &old, &new, (&sets.foreign_leaving, &claimed))?;
         let left_alone = transaction.run(&mut state)?;
         Ok(ChangeSummary {
             added: arriving.iter().map(Loaded::label).collect(),
@@ -187,11 +192,49 @@ impl Venv {
         Ok(())
     }
 
+    /// Which of the folders that were real for others' sake have to stay so: something lies in them that no distribution
+    /// owns. With them those above.
+    fn folders_with_others(
+        &self,
+        folders: &[String],
+        old: &Plan,
+        leaving: &[Distribution],
+    ) -> Result<BTreeSet<String>, VenvError> {
+        let mut theirs = BTreeSet::new();
+        for distribution in leaving.iter().filter(|_| !folders.is_empty()) {
+            theirs.extend(foreign::files(self, distribution).unwrap_or_default());
+        }
+        let mut kept = BTreeSet::new();
+        for folder in folders.iter().filter(|folder| !is_bytecode_folder(folder)) {
+            let absolute = self.root.join(folder);
+            if fs::kind(&absolute)? != Some(FileKind::Folder) {
+                continue;
+            }
+            let is_unowned = |name: &std::ffi::OsString| {
+                let path = format!("{folder}/{}", name.to_string_lossy());
+                let is_above_theirs = || {
+                    theirs
+                        .range(format!("{path}/")..)
+                        .next()
+                        .is_some_and(|file| file.starts_with(&format!("{path}/")))
+                };
+                !old.nodes.contains_key(&path)
+                    && !theirs.contains(&path)
+                    && !is_bytecode_folder(&path)
+                    && !is_above_theirs()
+            };
+            if fs::names(&absolute)?.iter().any(is_unowned) {
+                foreign::insert_with_parents(&self.layout, folder, &mut kept);
+            }
+        }
+        Ok(kept)
+    }
+
     /// Takes out of a plan what another tool has taken away or put something of its own in place of.
     fn keep_what_stands(&self, plan: &mut Plan, contents: &Contents) -> Result<(), VenvError> {
         let mut theirs = BTreeSet::new();
         for distribution in contents.distributions.iter().filter(|distribution| distribution.is_foreign()) {
-            theirs.extend(foreign::files(self, distribution)?);
+            theirs.extend(foreign::files(self, distribution).unwrap_or_default());
         }
         let mut gone = Vec::new();
         for (path, node) in &plan.nodes {
@@ -364,7 +407,7 @@ impl<'a> Transaction<'a> {
         venv: &'a Venv,
         old: &'a Plan,
         new: &'a Plan,
-        foreign_leaving: &[Distribution],
+        (foreign_leaving, claimed): (&[Distribution], &BTreeSet<String>),
     ) -> Result<Self, VenvError> {
         let create: BTreeMap<&str, &Node> = new
             .nodes
@@ -376,7 +419,7 @@ impl<'a> Transaction<'a> {
             Self { venv, new, journal: Journal::default(), create, left_alone: Vec::new(), slots: 0 };
         let mut folders = BTreeSet::new();
         for distribution in foreign_leaving {
-            transaction.remove_foreign(distribution, &mut folders)?;
+            transaction.remove_foreign(distribution, claimed, &mut folders)?;
         }
         // Those that the old plan has too are decided by the new one.
         let own = folders.into_iter().rev().filter(|folder| !old.nodes.contains_key(folder));
@@ -445,13 +488,15 @@ impl<'a> Transaction<'a> {
         self.slots += 1;
     }
 
-    /// Notes that the files of a foreign distribution go, and which folders they were in.
+    /// Notes that the files of a foreign distribution go, and which folders they were in. What one that stays has too
+    /// stays with it.
     fn remove_foreign(
         &mut self,
         distribution: &Distribution,
+        claimed: &BTreeSet<String>,
         folders: &mut BTreeSet<String>,
     ) -> Result<(), VenvError> {
-        for path in foreign::files(self.venv, distribution)? {
+        for path in foreign::files(self.venv, distribution)?.difference(claimed) {
             let mut inner = path.as_str();
             while let Some((parent, _)) = inner.rsplit_once('/') {
                 if self.venv.layout.is_skeleton(parent) || !folders.insert(parent.to_owned()) {
@@ -459,7 +504,7 @@ impl<'a> Transaction<'a> {
                 }
                 inner = parent;
             }
-            self.remove_file(&path);
+            self.remove_file(path);
         }
         Ok(())
     }
@@ -518,7 +563,7 @@ impl<'a> Transaction<'a> {
             fs::remove_tree(&absolute)?;
         } else if fs::remove_dir(&absolute).is_err()
             && fs::kind(&absolute)?.is_some()
-            && self.create.contains_key(path)
+            && self.create.get(path).is_some_and(|node| **node != Node::Folder)
         {
             return Err(VenvError::InTheWay(absolute));
         }

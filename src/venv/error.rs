@@ -102,7 +102,7 @@ impl VenvError {
             Self::Missing(path) => format!("make one with `virtpy new {}`", path.display()),
             Self::NotAVenv(_) => "give the folder that holds `pyvenv.cfg` with `--venv`".to_owned(),
             Self::NotOurs(path) => {
-                format!("make a venv that shares the store with `virtpy new --clear {}`", path.display())
+                format!("move its packages into the store with `virtpy adopt {}`", path.display())
             }
             Self::Exists { is_venv: true, .. } => "`--clear` removes it and makes a new one".to_owned(),
             Self::Exists { is_venv: false, .. } => {

@@ -20,9 +20,16 @@ pub(super) fn files(venv: &Venv, distribution: &Distribution) -> Result<BTreeSet
         .map_err(|error| VenvError::Damaged { path: path.clone(), reason: error.to_string() })?;
     let mut files = BTreeSet::new();
     for row in rows {
-        let Some(relative) = in_venv(&venv.layout, &row.path) else {
+        let Some(relative) = in_venv(venv, &row.path) else {
             continue;
         };
+        if is_own_path(venv, &relative)? {
+            files.insert(relative);
+        }
+    }
+    // What an installer writes about itself is its own, also where it forgot to list it.
+    for name in ["INSTALLER", "RECORD", "REQUESTED", "direct_url.json"] {
+        let relative = format!("{}/{}/{name}", venv.layout.site_packages, distribution.dist_info);
         if is_own_path(venv, &relative)? {
             files.insert(relative);
         }
@@ -41,7 +48,7 @@ pub(super) fn behind_links(
     let rows = fs::read_to_string(&record).ok().and_then(|text| wheel::parse_record(&text).ok());
     let mut found = Vec::new();
     for row in rows.unwrap_or_default() {
-        let Some(relative) = in_venv(&venv.layout, &row.path) else { continue };
+        let Some(relative) = in_venv(venv, &row.path) else { continue };
         // Every venv may write bytecode into the store.
         if relative.split('/').any(|part| part == wheel::BYTECODE_FOLDER) {
             continue;
@@ -75,12 +82,23 @@ pub(super) fn shared_folders(venv: &Venv, distributions: &[Distribution]) -> BTr
     folders
 }
 
-/// A RECORD path, relative to the venv's root; `None` where it leads outside.
-fn in_venv(layout: &Layout, path: &str) -> Option<String> {
-    if path.starts_with('/') {
-        return None;
+/// Notes a folder and those above it, up to the ones that every venv has.
+pub(super) fn insert_with_parents(layout: &Layout, folder: &str, folders: &mut BTreeSet<String>) {
+    let mut folder = folder;
+    while !layout.is_skeleton(folder) && folders.insert(folder.to_owned()) {
+        let Some((parent, _)) = folder.rsplit_once('/') else { break };
+        folder = parent;
     }
-    let mut parts: Vec<&str> = layout.site_packages.split('/').collect();
+}
+
+/// A RECORD path, relative to the venv's root; `None` where it leads outside.
+pub(super) fn in_venv(venv: &Venv, path: &str) -> Option<String> {
+    let root = venv.root.to_str().filter(|_| path.starts_with('/'));
+    let (path, mut parts) = match root.map(|root| path.strip_prefix(root)) {
+        Some(inside) => (inside?.strip_prefix('/')?, Vec::new()),
+        None if path.starts_with('/') => return None,
+        None => (path, venv.layout.site_packages.split('/').collect()),
+    };
     for part in path.split('/') {
         match part {
             "" | "." => {}
@@ -94,7 +112,7 @@ fn in_venv(layout: &Layout, path: &str) -> Option<String> {
 }
 
 /// Whether a path exists and no folder on the way to it is a link.
-fn is_own_path(venv: &Venv, relative: &str) -> Result<bool, VenvError> {
+pub(super) fn is_own_path(venv: &Venv, relative: &str) -> Result<bool, VenvError> {
     if venv.layout.is_reserved(relative) || venv.layout.is_skeleton(relative) {
         return Ok(false);
     }
@@ -114,17 +132,28 @@ fn is_own_path(venv: &Venv, relative: &str) -> Result<bool, VenvError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::VenvId;
     use crate::venv::Config;
 
     #[test]
     fn a_record_leads_nowhere_outside() {
         let mut config = Config::default();
         config.push("virtpy-library", "python3.12");
-        let layout = Layout::of(std::path::Path::new("/v"), &config).unwrap();
-        assert_eq!(in_venv(&layout, "six.py").as_deref(), Some("lib/python3.12/site-packages/six.py"));
-        assert_eq!(in_venv(&layout, "../../../bin/x").as_deref(), Some("bin/x"));
-        assert_eq!(in_venv(&layout, "../../../../etc/passwd"), None);
-        assert_eq!(in_venv(&layout, "/etc/passwd"), None);
-        assert_eq!(in_venv(&layout, "a/../../../../.."), None);
+        let layout = Layout::of(Path::new("/v"), &config).unwrap();
+        let venv = Venv { root: "/v".into(), config, id: VenvId::random(), layout };
+        assert_eq!(in_venv(&venv, "six.py").as_deref(), Some("lib/python3.12/site-packages/six.py"));
+        assert_eq!(in_venv(&venv, "../../../bin/x").as_deref(), Some("bin/x"));
+        assert_eq!(in_venv(&venv, "/v/bin/x").as_deref(), Some("bin/x"));
+        for outside in [
+            "../../../../etc/passwd",
+            "/etc/passwd",
+            "a/../../../../..",
+            "/v",
+            "/vv/x",
+            "/v/../etc/passwd",
+            "/v/bin/../../x",
+        ] {
+            assert_eq!(in_venv(&venv, outside), None, "{outside}");
+        }
     }
 }

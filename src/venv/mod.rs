@@ -6,6 +6,8 @@
 //! how to go back.
 
 pub mod activation;
+mod adopt;
+mod adoption;
 mod change;
 mod check;
 mod config;
@@ -30,6 +32,8 @@ mod traces;
 
 use std::path::{Path, PathBuf};
 
+pub use adopt::Candidate;
+pub use adoption::{Adoptable, Extent, Inventory, LeftAlone};
 pub use change::{Arrival, Change, ChangeSummary};
 pub use check::{Problem, check, check_requirements};
 pub use config::{Config, LinkMode};

@@ -159,8 +159,10 @@ impl Planner<'_> {
                 let path = format!("{}/{}", self.layout.scripts, entry_point.name);
                 self.want(path, member, PieceKind::EntryPoint(index));
                 // pip's wheel cannot name the Python that it will be installed for; every installer adds this one.
-                if manifest.name == "pip" && entry_point.name == "pip3" {
-                    let path = format!("{}/pip{}", self.layout.scripts, self.layout.python_version());
+                let versioned = format!("pip{}", self.layout.python_version());
+                let is_there = || manifest.entry_points.iter().any(|other| other.name == versioned);
+                if manifest.name == "pip" && entry_point.name == "pip3" && !is_there() {
+                    let path = format!("{}/{versioned}", self.layout.scripts);
                     self.want(path, member, PieceKind::EntryPoint(index));
                 }
             }

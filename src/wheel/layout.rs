@@ -76,7 +76,7 @@ pub struct WheelContents {
 
 /// Files of the dist-info folder that belong to whoever installs: RECORD is written anew (and so is not covered by
 /// its signatures), the others tell about an installation (PEP 376, PEP 610).
-const INSTALLERS_OWN: [&str; 6] =
+pub(super) const INSTALLERS_OWN: [&str; 6] =
     ["RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED", "direct_url.json"];
 
 /// Reads what a wheel tells about itself and decides where each file belongs.
@@ -158,7 +158,7 @@ fn top_folder(member: &Member) -> Option<(&str, &str)> {
     }
 }
 
-fn check_identity(metadata: &Metadata, name: &WheelName) -> Result<(), Error> {
+pub(super) fn check_identity(metadata: &Metadata, name: &WheelName) -> Result<(), Error> {
     let mismatch = |field, metadata: &str, filename: &str| Error::Mismatch {
         field,
         metadata: metadata.to_owned(),
@@ -224,7 +224,7 @@ fn item(index: usize, member: &Member, dist_info: &str, name: &WheelName) -> Res
 const ENVIRONMENT: &str = "which belongs to the environment itself";
 
 /// Refuses paths under which a file of the data folder would take over the environment.
-fn check_place(tree: Tree, path: &str) -> Result<(), &'static str> {
+pub(super) fn check_place(tree: Tree, path: &str) -> Result<(), &'static str> {
     // File systems may ignore the case.
     let folded = fold(path);
     let parts: Vec<&str> = folded.split('/').collect();
@@ -245,7 +245,7 @@ fn check_place(tree: Tree, path: &str) -> Result<(), &'static str> {
 }
 
 /// Checks that merging the trees makes no two members one file, nor a file a folder.
-fn check_collisions(sorted: &[Item]) -> Result<(), Error> {
+pub(super) fn check_collisions(sorted: &[Item]) -> Result<(), Error> {
     let mut files = HashSet::with_capacity(sorted.len());
     if let Some(twice) = sorted.iter().find(|item| !files.insert((item.tree, item.path.as_str()))) {
         return Err(Error::Collision(twice.path.clone()));

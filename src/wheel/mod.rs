@@ -10,6 +10,7 @@ mod base64;
 mod entry_points;
 mod error;
 mod file_name;
+mod installed;
 mod layout;
 mod libraries;
 mod metadata;
@@ -26,17 +27,26 @@ mod version;
 pub use crate::archive::Limits;
 pub use entry_points::EntryPoint;
 pub use error::Error;
+pub use installed::{InstalledWheel, Part, PartSource, is_written_by_installers};
 pub use layout::{Item, Tree, WheelContents, read};
 pub use libraries::{Libraries, SearchingFolder};
 pub use metadata::{Metadata, WheelInfo};
 pub use namespaces::namespaces;
 pub use record::{
-    RecordHash, RecordRow, file_digest, known_record_row, parse_record, record_row, record_rows, write_record,
+    RecordHash, RecordRow, content_digest, file_digest, known_record_row, parse_record, record_row,
+    record_rows, write_record,
 };
 pub use script::{is_reserved_script, script};
-pub use shebang::{rewrite_python_shebang, shebang};
+pub use shebang::{restore_python_shebang, rewrite_python_shebang, shebang};
 pub use unpack::{InstalledFile, ScriptFile, Unpacked, unpack};
 pub use verify::CheckStrategy;
 
 /// The name of the folders that Python keeps compiled modules in (PEP 3147).
 pub const BYTECODE_FOLDER: &str = "__pycache__";
+
+/// Whether a path is of a compiled module in a folder that Python keeps those in: nobody's but Python's.
+pub fn is_bytecode(path: &str) -> bool {
+    let mut parts = path.rsplit('/');
+    let name = parts.next().unwrap_or_default();
+    name.as_bytes().ends_with(b".pyc") && parts.next() == Some(BYTECODE_FOLDER)
+}

@@ -210,6 +210,11 @@ fn push_field(text: &mut String, field: &str) {
     }
 }
 
+/// The SHA-256 of a content as RECORD writes it: base64, URL-safe, without padding.
+pub fn content_digest(content: &[u8]) -> String {
+    base64::encode(&Sha256::digest(content))
+}
+
 /// The SHA-256 of a file as RECORD writes it: base64, URL-safe, without padding.
 ///
 /// # Errors

@@ -113,6 +113,39 @@ pub fn rewrite_python_shebang(content: &[u8], shebang: &str) -> Option<Vec<u8>> 
     Some(script)
 }
 
+/// Undoes what installers make of a wheel's script that starts with `#!python`: where the script names an interpreter for
+/// which `is_own` holds, in its first line or in a trampoline for `/bin/sh`, its first line is `#!python` again. `None`
+/// where it names something else.
+pub fn restore_python_shebang(content: &[u8], is_own: &dyn Fn(&Path) -> bool) -> Option<Vec<u8>> {
+    let (first, rest) = split_line(content);
+    let first = std::str::from_utf8(first.strip_prefix(b"#!")?).ok()?.trim();
+    let restored = |arguments: &str, rest: &[u8]| {
+        let blank = if arguments.is_empty() { "" } else { " " };
+        [b"#!python", blank.as_bytes(), arguments.as_bytes(), b"\n", rest].concat()
+    };
+    if first == "/bin/sh" {
+        let (second, rest) = split_line(rest);
+        let command = std::str::from_utf8(second).ok()?.strip_prefix("'''exec' ")?;
+        let path = command.strip_suffix(" \"$0\" \"$@\"")?;
+        let (third, rest) = split_line(rest);
+        let names_own = is_own(Path::new(unquoted(path)))
+            // Scripts that may be moved with their venv look beside themselves.
+            || (path.starts_with("\"$(dirname ") && path.ends_with(")\"/'python'"));
+        return (third == b"' '''" && names_own).then(|| restored("", rest));
+    }
+    if is_own(Path::new(first)) {
+        return Some(restored("", rest));
+    }
+    let (path, arguments) = first.split_once([' ', '\t'])?;
+    is_own(Path::new(path)).then(|| restored(arguments.trim(), rest))
+}
+
+/// A word of a shell command without the quotation marks around it.
+fn unquoted(word: &str) -> &str {
+    let without = |mark: char| word.strip_prefix(mark).and_then(|word| word.strip_suffix(mark));
+    without('\'').or_else(|| without('"')).unwrap_or(word)
+}
+
 /// The first line without its end, and what follows.
 fn split_line(content: &[u8]) -> (&[u8], &[u8]) {
     match content.iter().position(|byte| *byte == b'\n') {

@@ -159,3 +159,30 @@ fn rewritten_scripts_run_and_keep_their_encoding() {
     let output = Command::new(&path).output().unwrap();
     assert_eq!(output.stdout, b"'\\xfc'\n", "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+#[test]
+fn what_installers_made_of_a_first_line_is_undone() {
+    let is_own = |path: &Path| path == Path::new("/v e/bin/python3") || path == Path::new("/v/bin/python");
+    let cases: [(&str, Option<&str>); 12] = [
+        ("#!/v/bin/python\nx\n", Some("#!python\nx\n")),
+        ("#!/v/bin/python", Some("#!python\n")),
+        ("#!/v/bin/python -E  -s\nx", Some("#!python -E  -s\nx")),
+        ("#!/v e/bin/python3\nx", Some("#!python\nx")),
+        ("#!/usr/bin/python\nx", None),
+        ("#!/bin/sh\necho\n", None),
+        ("x", None),
+        // distlib and pip, uv, uv where the venv may be moved.
+        ("#!/bin/sh\n'''exec' /v/bin/python \"$0\" \"$@\"\n' '''\n# c\nx", Some("#!python\n# c\nx")),
+        ("#!/bin/sh\n'''exec' \"/v e/bin/python3\" \"$0\" \"$@\"\n' '''\nx", Some("#!python\nx")),
+        ("#!/bin/sh\n'''exec' '/v e/bin/python3' \"$0\" \"$@\"\n' '''\nx", Some("#!python\nx")),
+        (
+            "#!/bin/sh\n'''exec' \"$(dirname -- \"$(realpath -- \"$0\")\")\"/'python' \"$0\" \"$@\"\n' '''\nx",
+            Some("#!python\nx"),
+        ),
+        ("#!/bin/sh\n'''exec' /usr/bin/python \"$0\" \"$@\"\n' '''\nx", None),
+    ];
+    for (script, expected) in cases {
+        let restored = restore_python_shebang(script.as_bytes(), &is_own);
+        assert_eq!(restored.map(|text| String::from_utf8(text).unwrap()).as_deref(), expected, "{script}");
+    }
+}

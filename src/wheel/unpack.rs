@@ -90,7 +90,7 @@ pub fn unpack(
     let contents = layout::read(&mut archive, filename)?;
     let record = Record::new(&contents.record)?;
     let targets = targets(&archive, &contents.items, &record);
-    let folders = bytecode_folders(&contents);
+    let folders = bytecode_folders(&contents.items, &contents.dist_info);
     let written = archive.unpack(destination, &targets, &folders)?;
     let mut installed = vec![false; archive.members().len()];
     for item in &contents.items {
@@ -136,8 +136,8 @@ fn targets(archive: &Archive, items: &[Item], record: &Record<'_>) -> Vec<Target
 }
 
 /// The bytecode folders to make: in every folder below `site` that directly holds a module.
-fn bytecode_folders(contents: &WheelContents) -> Vec<String> {
-    let site = contents.items.iter().filter(|item| item.tree == Tree::Site);
+pub(super) fn bytecode_folders(items: &[Item], dist_info: &str) -> Vec<String> {
+    let site = items.iter().filter(|item| item.tree == Tree::Site);
     let mut folders = BTreeSet::new();
     for item in site.clone() {
         let Some((folder, file)) = item.path.rsplit_once('/') else {
@@ -145,7 +145,7 @@ fn bytecode_folders(contents: &WheelContents) -> Vec<String> {
         };
         // Python imports `.py` only, whatever the file system thinks of case.
         let is_module = file.len() > 3 && file.as_bytes().ends_with(b".py");
-        if is_module && folder != contents.dist_info {
+        if is_module && folder != dist_info {
             folders.insert(format!("{folder}/{BYTECODE_FOLDER}"));
         }
     }
@@ -156,12 +156,13 @@ fn bytecode_folders(contents: &WheelContents) -> Vec<String> {
     folders.into_iter().map(|folder| format!("{}/{folder}", Tree::Site.folder())).collect()
 }
 
+/// The files of a wheel, by the folders that they go to.
 #[derive(Default)]
-struct Trees {
-    site: Vec<InstalledFile>,
-    data: Vec<InstalledFile>,
-    headers: Vec<InstalledFile>,
-    scripts: Vec<ScriptFile>,
+pub(super) struct Trees {
+    pub(super) site: Vec<InstalledFile>,
+    pub(super) data: Vec<InstalledFile>,
+    pub(super) headers: Vec<InstalledFile>,
+    pub(super) scripts: Vec<ScriptFile>,
 }
 
 impl Trees {
@@ -174,23 +175,27 @@ impl Trees {
                 size: written.size,
                 executable: item.executable,
             };
-            match item.tree {
-                Tree::Site => trees.site.push(file),
-                Tree::Data => trees.data.push(file),
-                Tree::Headers => trees.headers.push(file),
-                Tree::Scripts => {
-                    let path = destination.join(Tree::Scripts.folder()).join(&file.path);
-                    trees.scripts.push(ScriptFile { python: is_python_script(&path)?, file });
-                }
-            }
+            trees.push(item.tree, file, destination)?;
         }
         Ok(trees)
     }
-}
 
-impl Trees {
+    /// Adds a file that lies in its tree below `destination` already.
+    pub(super) fn push(&mut self, tree: Tree, file: InstalledFile, destination: &Path) -> Result<(), Error> {
+        match tree {
+            Tree::Site => self.site.push(file),
+            Tree::Data => self.data.push(file),
+            Tree::Headers => self.headers.push(file),
+            Tree::Scripts => {
+                let path = destination.join(Tree::Scripts.folder()).join(&file.path);
+                self.scripts.push(ScriptFile { python: is_python_script(&path)?, file });
+            }
+        }
+        Ok(())
+    }
+
     /// Examines what may be a shared library; headers and scripts are none.
-    fn libraries(&self, destination: &Path) -> Libraries {
+    pub(super) fn libraries(&self, destination: &Path) -> Libraries {
         let trees = [(Tree::Site, &self.site), (Tree::Data, &self.data)];
         let files = trees.into_iter().flat_map(|(tree, files)| files.iter().map(move |file| (tree, file)));
         let paths = files.map(|(tree, file)| {

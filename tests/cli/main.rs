@@ -9,6 +9,7 @@ mod support;
 
 mod activation;
 mod add;
+mod adopt;
 mod check;
 mod collect;
 mod detach;

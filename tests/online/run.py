@@ -14,6 +14,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True  # Nothing may be left in the source tree.
 
+import adopt  # noqa: E402
 import archive_differential  # noqa: E402
 import foreign_tools  # noqa: E402
 import pythons  # noqa: E402
@@ -29,6 +30,7 @@ CHECKS = {
     "second-venv": second_venv.check,
     "pythons": pythons.check,
     "sources": sources.check,
+    "adopt": adopt.check,
     "foreign-tools": foreign_tools.check,
     "real-path-tools": real_path_tools.check,
 }
