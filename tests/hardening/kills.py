@@ -33,7 +33,7 @@ class Subject:
         place.restore(name)
         self.points, self.calls = [], 0
         if calls:
-            done, self.points, self.calls = tracing.record(place, self.command, calls)
+            done, self.points, self.calls, _ = tracing.record(place, self.command, calls)
             require(done.code == 0, str(done))
 
     def kill(self, kill):
