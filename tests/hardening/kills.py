@@ -33,7 +33,7 @@ class Subject:
         place.restore(name)
         self.points, self.calls = [], 0
         if calls:
-            done, self.points, self.calls = tracing.record(place, self.command, calls)
+            done, self.points, self.calls, _ = tracing.record(place, self.command, calls)
             require(done.code == 0, str(done))
 
     def kill(self, kill):
@@ -200,8 +200,14 @@ def check(arguments):
         collects = place.has_command("store", "gc")
         tallies = collections.defaultdict(Tally)
         start = time.monotonic()
-        for kill in plan(subjects, arguments.kills, random.Random(arguments.seed)):
-            strike(kill, tallies[kill.scenario.name], collects)
+        chosen = plan(subjects, arguments.kills, random.Random(arguments.seed))
+        try:
+            for number, kill in enumerate(chosen):
+                strike(kill, tallies[kill.scenario.name], collects)
+                if number % 100 == 99:
+                    print("    %d of %d" % (number + 1, len(chosen)), flush=True)
+        except KeyboardInterrupt:
+            print("    interrupted", flush=True)
         total = report(tallies, subjects)
         require(not total.wrong, "%d of %d kills did harm" % (len(total.wrong), total.kills))
         yield "%d kills in %.0f s did no harm" % (total.kills, time.monotonic() - start)

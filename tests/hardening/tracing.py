@@ -38,11 +38,12 @@ def known_calls(place):
 
 def record(place, command, calls):
     """Runs a command and returns the points at which it changes something in the store or the project, in the
-    order of the run, and how many such calls there were in all its threads."""
+    order of the run, how many such calls there were in all its threads, and the points at which some thread
+    does something else."""
     path = place.root / "trace"
     trace = ["strace", "-f", "-qq", "-y", "-s", "0", "-o", path, "-e", "trace=" + calls]
     done = place.attempt(trace + command)
-    counts, points, total = collections.Counter(), [], 0
+    counts, points, total, others = collections.Counter(), [], 0, set()
     for line in path.read_text(errors="replace").splitlines():
         match = LINE.match(line)
         if match is None:
@@ -50,13 +51,14 @@ def record(place, command, calls):
         thread, call, rest = match.groups()
         counts[thread, call] += 1
         reads_only = call in ("openat", "open") and "O_CREAT" not in rest and "O_TRUNC" not in rest
+        point = Point(call, counts[thread, call])
         if reads_only or not any(str(folder) in rest for folder in (place.home, place.project)):
+            others.add(point)
             continue
         total += 1
-        point = Point(call, counts[thread, call])
         if point not in points:
             points.append(point)
-    return done, points, total
+    return done, points, total, others
 
 
 def inject(command, point, what):
