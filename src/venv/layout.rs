@@ -89,7 +89,7 @@ impl Layout {
         }
         // File systems may ignore the case.
         let first = path.split('/').next().unwrap_or(path).to_ascii_lowercase();
-        matches!(first.as_str(), "pyvenv.cfg" | super::PRIVATE_FOLDER)
+        matches!(first.as_str(), "pyvenv.cfg" | ".gitignore" | "lib64" | super::PRIVATE_FOLDER)
     }
 
     /// A path of the venv as its RECORD files write it: relative to `site-packages`.
@@ -136,6 +136,8 @@ mod tests {
             "bin/activate.fish",
             ".virtpy/x",
             "Pyvenv.CFG",
+            ".gitignore",
+            "lib64",
             "lib/python3.12/site-packages/_virtpy.pth",
             "lib/python3.12/site-packages/_VIRTPY.pth",
         ] {

@@ -289,7 +289,7 @@ fn scene_with_foreign(rows: &str) -> (TestContext, Index) {
 #[track_caller]
 fn assert_only_its_own_goes(context: &TestContext, what: &str) {
     let tree = |context: &TestContext| {
-        let names = ["liar", "liar-1.0.dist-info", "__pycache__", "state.json", "cache"];
+        let names = ["liar", "liar-1.0.dist-info", "__pycache__", "state.json", "cache", "locks"];
         Tree::of(context.root()).without_components(&names)
     };
     let (before, store) = (tree(context), context.store_tree());
