@@ -6,13 +6,13 @@ use super::{Error, version};
 
 /// What a wheel's file name says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct WheelName {
+pub struct WheelName {
     /// The distribution's name as it stands there.
-    pub(super) name: String,
+    pub name: String,
     /// The version as it stands there.
-    pub(super) version: String,
+    pub version: String,
     /// The compatibility tags, expanded: `py2.py3-none-any` are two.
-    pub(super) tags: Vec<String>,
+    pub tags: Vec<String>,
 }
 
 impl WheelName {
@@ -20,7 +20,7 @@ impl WheelName {
     ///
     /// # Errors
     /// When it has another form.
-    pub(super) fn parse(filename: &str) -> Result<Self, Error> {
+    pub fn parse(filename: &str) -> Result<Self, Error> {
         let wrong = |reason| Error::FileName { name: filename.to_owned(), reason };
         let stem = filename.strip_suffix(".whl").ok_or_else(|| wrong("it does not end in `.whl`"))?;
         let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+!".contains(&byte);
@@ -46,7 +46,7 @@ impl WheelName {
 
     /// Whether a folder `stem.dist-info` or `stem.data` is this wheel's: any spelling of its name, a hyphen, any
     /// spelling of its version.
-    pub(super) fn is_named_by(&self, stem: &str) -> bool {
+    pub fn is_named_by(&self, stem: &str) -> bool {
         stem.match_indices('-').any(|(place, _)| {
             let found = &stem[place + 1..];
             is_same_name(&stem[..place], &self.name)
@@ -55,7 +55,7 @@ impl WheelName {
     }
 
     /// Whether a full version is the one of the file name, from which some tools leave out a local label.
-    pub(super) fn has_version(&self, full: &str) -> bool {
+    pub fn has_version(&self, full: &str) -> bool {
         let public = full.split('+').next().unwrap_or(full);
         version::is_same_escaped(&self.version, full) || version::is_same(&self.version, public)
     }
