@@ -4,6 +4,9 @@ use virtpy_resolver::normalize_name;
 
 use super::{Error, version};
 
+/// More tags than any wheel has. They multiply: a name of 4 KiB could stand for two thousand million.
+const MAX_TAGS: usize = 1000;
+
 /// What a wheel's file name says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WheelName {
@@ -40,6 +43,9 @@ impl WheelName {
         };
         if normalize_name(name).is_err() || version.is_empty() || tags.iter().any(|tag| tag.is_empty()) {
             return Err(wrong("one of its parts is empty or malformed"));
+        }
+        if tags.iter().map(|tag| tag.split('.').count()).product::<usize>() > MAX_TAGS {
+            return Err(wrong("it has too many tags"));
         }
         Ok(Self { name: (*name).to_owned(), version: (*version).to_owned(), tags: expand(tags) })
     }
@@ -109,6 +115,7 @@ mod tests {
             "ä-1.0-py3-none-any.whl",
             "a b-1.0-py3-none-any.whl",
             ".a-1.0-py3-none-any.whl",
+            &format!("a-1.0-py3{}-none{}-any.whl", ".py3".repeat(40), ".none".repeat(40)),
         ] {
             assert!(WheelName::parse(wrong).is_err(), "{wrong}");
         }
