@@ -208,7 +208,10 @@ fn read_by_the_directory(data: &[u8], members: &[Member], found: &Content) {
         let name = name.strip_suffix('/').unwrap_or(&name);
         assert!(entry.enclosed_name().is_some(), "the zip crate finds the name {name:?} to be unsafe");
         let mut content = Vec::new();
-        entry.read_to_end(&mut content).expect("the zip crate does not read a member");
+        // Nobody reads a folder, so its checksum does not matter.
+        if !entry.is_dir() {
+            entry.read_to_end(&mut content).expect("the zip crate does not read a member");
+        }
         match &found[name] {
             Some(Found::File(ours)) => assert!(*ours == content, "{name:?} has two contents"),
             other => assert!(other.is_none() && entry.is_dir(), "{name:?} is {other:?}"),
