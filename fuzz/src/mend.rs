@@ -70,7 +70,8 @@ pub fn zip(data: &mut [u8], size: usize, seed: u32) -> usize {
 
 /// Makes the checksums of a tar archive's headers right and closes it. Returns the new size.
 pub fn tar(data: &mut [u8], size: usize, seed: u32) -> usize {
-    if leave(seed) || matches!(data, [0x1f, 0x8b, ..] | [b'B', b'Z', b'h', ..] | [0x28, 0xb5, 0x2f, 0xfd, ..]) {
+    if leave(seed) || matches!(data, [0x1f, 0x8b, ..] | [b'B', b'Z', b'h', ..] | [0x28, 0xb5, 0x2f, 0xfd, ..])
+    {
         return size;
     }
     let mut place = 0;

@@ -14,7 +14,8 @@ use crate::archive::{Archive, Error, Limits, Member, Target};
 use crate::fs::{self, FileKind};
 use crate::venv::Config;
 use crate::wheel::{
-    Metadata, WheelInfo, WheelName, is_reserved_script, parse_entry_points, parse_record, script, write_record,
+    Metadata, WheelInfo, WheelName, is_reserved_script, parse_entry_points, parse_record, script,
+    write_record,
 };
 
 /// Far below what is real, so that small inputs reach them.
@@ -110,9 +111,17 @@ pub fn entry_points(data: &[u8]) {
         assert!(!entry.name.contains(separator) && !matches!(&*entry.name, "." | ".."), "{:?}", entry.name);
         assert!(!is_reserved_script(&entry.name), "{:?}", entry.name);
         for part in entry.module.split('.').chain(entry.attribute.split('.')) {
-            assert!(!part.is_empty() && !part.starts_with(|letter: char| letter.is_ascii_digit()), "{entry:?}");
-            assert!(part.chars().all(|letter| letter == '_' || letter.is_alphanumeric() || !letter.is_ascii()));
-            assert!(!part.contains(|letter: char| letter.is_whitespace() || letter.is_control()), "{entry:?}");
+            assert!(
+                !part.is_empty() && !part.starts_with(|letter: char| letter.is_ascii_digit()),
+                "{entry:?}"
+            );
+            assert!(
+                part.chars().all(|letter| letter == '_' || letter.is_alphanumeric() || !letter.is_ascii())
+            );
+            assert!(
+                !part.contains(|letter: char| letter.is_whitespace() || letter.is_control()),
+                "{entry:?}"
+            );
         }
         assert_eq!(script(entry, SHEBANG).lines().count(), 12, "{entry:?}");
         let group = if entry.gui { "gui_scripts" } else { "console_scripts" };
@@ -131,7 +140,10 @@ pub fn wheel_name(data: &[u8]) {
         Ok(name) => name,
         Err(error) => return fits_a_terminal(&error),
     };
-    assert!(!text.contains(|letter: char| letter == '/' || letter == '\\' || letter.is_control()), "{text:?}");
+    assert!(
+        !text.contains(|letter: char| letter == '/' || letter == '\\' || letter.is_control()),
+        "{text:?}"
+    );
     assert!(!name.tags.is_empty() && name.tags.len() <= 1000, "{} tags", name.tags.len());
     assert!(virtpy_resolver::normalize_name(&name.name).is_ok(), "{:?}", name.name);
     assert!(name.is_named_by(&format!("{}-{}", name.name, name.version)), "{name:?}");
@@ -188,8 +200,12 @@ pub fn zip(data: &[u8]) {
             let sizes = written.iter().zip(&files);
             assert!(sizes.into_iter().all(|(written, (_, member))| written.size == member.size));
             let names: Vec<&str> = files.iter().map(|(_, member)| member.name.as_str()).collect();
-            let written: Vec<&str> = found.iter().filter(|(_, what)| what.is_some()).map(|(name, _)| &**name).collect();
-            assert_eq!(BTreeMap::from_iter(names.iter().map(|name| (*name, ()))).into_keys().collect::<Vec<_>>(), written);
+            let written: Vec<&str> =
+                found.iter().filter(|(_, what)| what.is_some()).map(|(name, _)| &**name).collect();
+            assert_eq!(
+                BTreeMap::from_iter(names.iter().map(|name| (*name, ()))).into_keys().collect::<Vec<_>>(),
+                written
+            );
             assert!(folders.iter().all(|folder| found.get(folder) == Some(&None)), "{folders:?}");
             read_by_the_directory(data, members, &found);
             read_from_the_front(data, &found);

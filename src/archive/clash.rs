@@ -14,7 +14,8 @@ pub(super) fn find<'a>(
     mut others: impl Iterator<Item = &'a str>,
 ) -> Option<Problem> {
     let path = destination.join(name);
-    let is_same = |other: &str| other != name && fs::is_same_file(&destination.join(other), &path).unwrap_or(false);
+    let is_same =
+        |other: &str| other != name && fs::is_same_file(&destination.join(other), &path).unwrap_or(false);
     let other = others.find(|other| is_same(other))?;
     Some(Problem::Clash { name: name.to_owned(), other: other.to_owned() })
 }

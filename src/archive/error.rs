@@ -153,7 +153,9 @@ impl Error {
                 Problem::Clash { .. } => Some("use a file system that tells the two names apart".to_owned()),
                 _ => Some("the archive is malformed: ask its publisher for a correct one".to_owned()),
             },
-            Self::Member { .. } | Self::Zip { .. } | Self::Compression { .. } => Some("the file is damaged: get it again".to_owned()),
+            Self::Member { .. } | Self::Zip { .. } | Self::Compression { .. } => {
+                Some("the file is damaged: get it again".to_owned())
+            }
         }
     }
 }

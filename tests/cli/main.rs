@@ -10,6 +10,7 @@ mod support;
 mod activation;
 mod add;
 mod check;
+mod credentials;
 mod detach;
 mod errors;
 mod fixtures;

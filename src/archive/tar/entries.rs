@@ -24,7 +24,10 @@ pub(super) struct Entry {
 /// What a member is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kind {
-    File { size: u64, executable: bool },
+    File {
+        size: u64,
+        executable: bool,
+    },
     Folder,
     /// The text of a symbolic link, unchecked.
     Link(Vec<u8>),
@@ -178,9 +181,7 @@ impl<'a, R: Read> Entries<'a, R> {
     /// Counts what came out of the archive, whether members or padding.
     fn account(&mut self, count: u64) -> Result<(), Failure> {
         self.read = self.read.saturating_add(count);
-        if self.read > self.limits.ratio_from
-            && self.read / self.archive_size.max(1) >= self.limits.ratio
-        {
+        if self.read > self.limits.ratio_from && self.read / self.archive_size.max(1) >= self.limits.ratio {
             return Err(Problem::Bomb(self.limits.ratio).into());
         }
         Ok(())
@@ -214,9 +215,9 @@ fn entry(header: &Header, ahead: Ahead) -> Result<Entry, Problem> {
     }
     let has_target = ahead.link.is_some() || records.link.is_some() || !header.link.is_empty();
     let name = ahead.name.or(records.path).unwrap_or_else(|| short.clone());
-    let target = || ahead.link.clone().or_else(|| records.link.clone()).unwrap_or_else(|| header.link.clone());
-    let special =
-        |kind: &str| Err(Problem::Special { name: lossy(&name), kind: kind.to_owned() });
+    let target =
+        || ahead.link.clone().or_else(|| records.link.clone()).unwrap_or_else(|| header.link.clone());
+    let special = |kind: &str| Err(Problem::Special { name: lossy(&name), kind: kind.to_owned() });
     let kind = match header.kind {
         b'0' | 0 => Kind::File { size: header.size, executable: header.mode & 0o111 != 0 },
         b'1' => Kind::HardLink(target()),

@@ -109,7 +109,10 @@ fn sound_archives_are_unpacked() {
     assert_eq!(expected["python/lib/os.py"].len(), 513);
     assert_eq!(expected["python/share/through"], "-> ../lib64/../lib/os.py");
     assert_eq!(expected[&format!("python/{0}/{0}", "d".repeat(90))], "long");
-    assert_eq!((expected["python/E/Eterm"].as_str(), expected["python/e/eterm"].as_str()), ("upper", "lower"));
+    assert_eq!(
+        (expected["python/E/Eterm"].as_str(), expected["python/e/eterm"].as_str()),
+        ("upper", "lower")
+    );
     let archive = [tar(&sound()), vec![0; 10_240]].concat();
     for (compression, archive) in [
         (Compression::None, archive.clone()),
@@ -135,7 +138,9 @@ fn the_dialects_are_understood() {
         Raw::file(&format!("./{long}")[..100], b"gnu").gnu(),
         Raw::long(b'K', &target),
         Raw::link("./l", &target[..100]).gnu(),
-        Raw::file("./binary", b"four").gnu().with(|raw| raw.size = [&[0x80, 0, 0, 0][..], &4_u64.to_be_bytes()].concat()),
+        Raw::file("./binary", b"four")
+            .gnu()
+            .with(|raw| raw.size = [&[0x80, 0, 0, 0][..], &4_u64.to_be_bytes()].concat()),
         Raw::hard_link("./again", "./binary").gnu(),
     ];
     let content = unpacked(&gnu);
@@ -198,7 +203,10 @@ fn names_are_checked() {
         for raw in raws {
             match problem(&[raw]) {
                 Problem::Name { problem, .. } => {
-                    assert!(problem == expected || name == "./" && problem == NameProblem::EmptyPart, "{name:?}");
+                    assert!(
+                        problem == expected || name == "./" && problem == NameProblem::EmptyPart,
+                        "{name:?}"
+                    );
                 }
                 other => panic!("{name:?}: {other:?}"),
             }
@@ -259,7 +267,9 @@ fn links_stay_inside() {
         let reason = refused_link(&[Raw::link("m", target)]);
         assert!(reason.starts_with("is ") || reason.starts_with("contains "), "{target:?} {reason}");
     }
-    for (link, target) in [("m", ".."), ("m", "../x"), ("a/m", "../../x"), ("a/m", ".././../inside/x"), ("m", "./..")] {
+    for (link, target) in
+        [("m", ".."), ("m", "../x"), ("a/m", "../../x"), ("a/m", ".././../inside/x"), ("m", "./..")]
+    {
         assert_eq!(refused_link(&[Raw::link(link, target)]), "leaves the folder", "{link} -> {target}");
     }
     // Each link alone stays inside.
@@ -409,7 +419,9 @@ fn headers_have_one_reading() {
     assert_eq!(changed(|raw| raw.name = b"m\0n".to_vec()), "a header has a name with a NUL in it");
     assert_eq!(changed(|raw| raw.prefix = b"m\0n".to_vec()), "a header has a name with a NUL in it");
     let number = "a header has a field that is no number";
-    for size in [&b"-0000000004\0"[..], b"0o000000004\0", b"00000_000004", b"00000000008\0", b"4 4", b"\0", b"4\x004"] {
+    for size in
+        [&b"-0000000004\0"[..], b"0o000000004\0", b"00000_000004", b"00000000008\0", b"4 4", b"\0", b"4\x004"]
+    {
         let raw = Raw::file("m", b"1234").with(|raw| raw.size = size.to_vec());
         assert_eq!(unsound(&[raw]), number, "{size:?}");
     }
@@ -497,7 +509,9 @@ fn limits_are_kept() {
     let zeros = vec![0; 4 << 20];
     let padding = [tar(&[Raw::file("m", b"x")]), zeros.clone()].concat();
     for archive in [tar(&[Raw::file("m", &zeros)]), padding] {
-        for (kind, packed) in [(Compression::Gzip, gzip(&archive)), (Compression::Zstandard, zstandard(&archive))] {
+        for (kind, packed) in
+            [(Compression::Gzip, gzip(&archive)), (Compression::Zstandard, zstandard(&archive))]
+        {
             let narrow = limits(|limits| (limits.ratio_from, limits.ratio) = (1 << 20, 100));
             match unpacked_as(&packed, kind, &narrow) {
                 Err(Error::Refused { problem, .. }) => assert_eq!(problem, Problem::Bomb(100)),

@@ -81,7 +81,8 @@ impl<'a> Tree<'a> {
     pub(super) fn link(&mut self, raw: &[u8], target: &[u8]) -> Result<(), Stop> {
         let refused = |reason| Problem::Link { name: lossy(raw), target: lossy_text(target), reason };
         let text = std::str::from_utf8(target).map_err(|_| refused("is not valid UTF-8"))?;
-        let drive = text.as_bytes().get(1) == Some(&b':') && text.starts_with(|first: char| first.is_ascii_alphabetic());
+        let drive = text.as_bytes().get(1) == Some(&b':')
+            && text.starts_with(|first: char| first.is_ascii_alphabetic());
         let reason = if text.is_empty() {
             "is empty"
         } else if text.starts_with('/') || drive {
@@ -158,7 +159,8 @@ impl<'a> Tree<'a> {
     }
 
     fn make_parents(&mut self, name: &str) -> Result<(), Stop> {
-        let missing: Vec<&str> = name::parents(name).take_while(|folder| !self.folders.contains(*folder)).collect();
+        let missing: Vec<&str> =
+            name::parents(name).take_while(|folder| !self.folders.contains(*folder)).collect();
         for folder in missing.into_iter().rev() {
             self.make_folder(folder)?;
         }
