@@ -18,3 +18,10 @@ pub mod settings;
 pub mod store;
 pub mod venv;
 pub mod wheel;
+
+#[cfg(test)]
+#[path = "../fuzz/src/oracles.rs"]
+#[allow(unreachable_pub, clippy::pedantic, reason = "the fuzzers' crate shares it")]
+mod oracles;
+#[cfg(test)]
+mod seeds;

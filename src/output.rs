@@ -68,21 +68,21 @@ impl Output {
     /// What was done, for people.
     pub fn message(self, message: impl Display) {
         if !self.quiet {
-            let _ = writeln!(anstream::stderr().lock(), "{message}");
+            let _ = writeln!(anstream::stderr().lock(), "{}", masked(&message));
         }
     }
 
     /// What is being done, for people who asked to know.
     pub fn detail(self, message: impl Display) {
         if self.verbose {
-            let _ = writeln!(anstream::stderr().lock(), "{message}");
+            let _ = writeln!(anstream::stderr().lock(), "{}", masked(&message));
         }
     }
 
     /// Something that people should know although the command goes on.
     pub fn warning(self, message: impl Display) {
         if !self.quiet {
-            let _ = writeln!(anstream::stderr().lock(), "{YELLOW}warning{YELLOW:#}: {message}");
+            let _ = writeln!(anstream::stderr().lock(), "{YELLOW}warning{YELLOW:#}: {}", masked(&message));
         }
     }
 
@@ -92,13 +92,13 @@ impl Output {
         let chain = failure.chain();
         let mut lines = chain.iter();
         if let Some(message) = lines.next() {
-            let _ = writeln!(error, "{RED}error{RED:#}: {message}");
+            let _ = writeln!(error, "{RED}error{RED:#}: {}", masked(message));
         }
         for cause in lines {
-            let _ = writeln!(error, "  {RED}cause{RED:#}: {cause}");
+            let _ = writeln!(error, "  {RED}cause{RED:#}: {}", masked(cause));
         }
         if let Some(hint) = failure.hint() {
-            let _ = writeln!(error, "{CYAN}hint{CYAN:#}: {hint}");
+            let _ = writeln!(error, "{CYAN}hint{CYAN:#}: {}", masked(&hint));
         }
     }
 
@@ -111,6 +111,30 @@ impl Output {
     pub fn shows_progress(self) -> bool {
         !self.quiet && std::io::stderr().is_terminal()
     }
+}
+
+/// A text with what stands before the `@` of an address replaced. Addresses are shown without credentials anyway; this
+/// is for what was meant as one and is none, such as a URL with a blank in it, or one taken for a path.
+fn masked(message: &impl Display) -> String {
+    let text = message.to_string();
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some(place) = rest.find(":/") {
+        let after = &rest[place + 2..];
+        let start = place + 2 + usize::from(after.starts_with('/'));
+        out.push_str(&rest[..start]);
+        rest = &rest[start..];
+        let end = rest.find(|letter: char| letter.is_whitespace() || "/`'\"<>".contains(letter));
+        let authority = &rest[..end.unwrap_or(rest.len())];
+        if let Some(at) = authority.rfind('@')
+            && &authority[..at] != "git"
+        {
+            out.push_str("****");
+            rest = &rest[at..];
+        }
+    }
+    out.push_str(rest);
+    out
 }
 
 /// A duration as people read it: `7 ms`, `1.24 s`.
@@ -135,4 +159,25 @@ pub fn bytes(count: u64) -> String {
 /// A number with its noun: `1 package`, `2 packages`.
 pub fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_masked_and_nothing_else() {
+        for (text, shown) in [
+            ("cannot use http://me:pw@bad host/: no", "cannot use http://****@bad host/: no"),
+            ("`/work/@ http:/me:p@w@host:1/x`", "`/work/@ http:/****@host:1/x`"),
+            ("`https://token@host` and `https://a:b@c`", "`https://****@host` and `https://****@c`"),
+            (
+                "ssh://git@host/x, file:///a@b, x @ http://host/@1",
+                "ssh://git@host/x, file:///a@b, x @ http://host/@1",
+            ),
+            ("a:/", "a:/"),
+        ] {
+            assert_eq!(masked(&text), shown);
+        }
+    }
 }

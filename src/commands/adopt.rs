@@ -64,9 +64,10 @@ impl Adoption<'_> {
                 .hinted("make it whole with `virtpy relink`, then adopt it"));
         }
         let changes_nothing = self.dry_run && candidate.is_foreign();
-        let _venv_lock = match changes_nothing {
-            true => None,
-            false => Some(store.lock_venv(&venv.id, &mut self.context.announce())?),
+        let _venv_lock = if changes_nothing {
+            None
+        } else {
+            Some(store.lock_venv(&venv.id, &mut self.context.announce())?)
         };
         let contents = self.contents(&candidate)?;
         let inventory = venv.inventory(&contents)?;

@@ -150,11 +150,9 @@ fn library(root: &Path, config: &Config) -> Result<String, VenvError> {
     if found.len() > 1 {
         found.retain(|name| name.strip_prefix("python") == Some(present.as_str()));
     }
-    match <[String; 1]>::try_from(found) {
-        Ok([name]) => Ok(name),
-        Err(_) => {
-            let reason = "it does not tell which `site-packages` folder is the venv's".to_owned();
-            Err(VenvError::Damaged { path: library, reason })
-        }
+    if let Ok([name]) = <[String; 1]>::try_from(found) {
+        return Ok(name);
     }
+    let reason = "it does not tell which `site-packages` folder is the venv's".to_owned();
+    Err(VenvError::Damaged { path: library, reason })
 }

@@ -102,7 +102,9 @@ impl Venv {
         for distribution in &sets.foreign_staying {
             claimed.extend(foreign::files(self, distribution).unwrap_or_default());
         }
-        claimed.iter().for_each(|path| drop(new.nodes.remove(path)));
+        for path in &claimed {
+            new.nodes.remove(path);
+        }
 
         if change.anew {
             self.see_what_stands(&mut old, &new, &sets.foreign_leaving)?;

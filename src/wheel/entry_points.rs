@@ -24,7 +24,7 @@ pub struct EntryPoint {
 /// # Errors
 /// When a script's name could leave the scripts folder or would replace a part of the environment, or when its
 /// object is no `module:attribute` of Python identifiers.
-pub(super) fn parse(content: &[u8]) -> Result<Vec<EntryPoint>, Error> {
+pub fn parse(content: &[u8]) -> Result<Vec<EntryPoint>, Error> {
     let text = String::from_utf8_lossy(content);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let mut entries: Vec<EntryPoint> = Vec::new();

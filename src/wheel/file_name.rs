@@ -4,15 +4,18 @@ use virtpy_resolver::normalize_name;
 
 use super::{Error, version};
 
+/// More tags than any wheel has. They multiply: a name of 4 KiB could stand for two thousand million.
+const MAX_TAGS: usize = 1000;
+
 /// What a wheel's file name says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct WheelName {
+pub struct WheelName {
     /// The distribution's name as it stands there.
-    pub(super) name: String,
+    pub name: String,
     /// The version as it stands there.
-    pub(super) version: String,
+    pub version: String,
     /// The compatibility tags, expanded: `py2.py3-none-any` are two.
-    pub(super) tags: Vec<String>,
+    pub tags: Vec<String>,
 }
 
 impl WheelName {
@@ -20,7 +23,7 @@ impl WheelName {
     ///
     /// # Errors
     /// When it has another form.
-    pub(super) fn parse(filename: &str) -> Result<Self, Error> {
+    pub fn parse(filename: &str) -> Result<Self, Error> {
         let wrong = |reason| Error::FileName { name: filename.to_owned(), reason };
         let stem = filename.strip_suffix(".whl").ok_or_else(|| wrong("it does not end in `.whl`"))?;
         let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+!".contains(&byte);
@@ -38,15 +41,19 @@ impl WheelName {
             }
             _ => return Err(wrong("it does not have five or six parts")),
         };
-        if normalize_name(name).is_err() || version.is_empty() || tags.iter().any(|tag| tag.is_empty()) {
+        let has_empty_tag = tags.iter().any(|tag| tag.split('.').any(str::is_empty));
+        if normalize_name(name).is_err() || version.is_empty() || has_empty_tag {
             return Err(wrong("one of its parts is empty or malformed"));
+        }
+        if tags.iter().map(|tag| tag.split('.').count()).product::<usize>() > MAX_TAGS {
+            return Err(wrong("it has too many tags"));
         }
         Ok(Self { name: (*name).to_owned(), version: (*version).to_owned(), tags: expand(tags) })
     }
 
     /// Whether a folder `stem.dist-info` or `stem.data` is this wheel's: any spelling of its name, a hyphen, any
     /// spelling of its version.
-    pub(super) fn is_named_by(&self, stem: &str) -> bool {
+    pub fn is_named_by(&self, stem: &str) -> bool {
         stem.match_indices('-').any(|(place, _)| {
             let found = &stem[place + 1..];
             is_same_name(&stem[..place], &self.name)
@@ -55,7 +62,7 @@ impl WheelName {
     }
 
     /// Whether a full version is the one of the file name, from which some tools leave out a local label.
-    pub(super) fn has_version(&self, full: &str) -> bool {
+    pub fn has_version(&self, full: &str) -> bool {
         let public = full.split('+').next().unwrap_or(full);
         version::is_same_escaped(&self.version, full) || version::is_same(&self.version, public)
     }
@@ -105,10 +112,12 @@ mod tests {
             "-1.0-py3-none-any.whl",
             "a--py3-none-any.whl",
             "a-1.0-py3--any.whl",
+            "a-1.0-py3-abi3.-any.whl",
             "../a-1.0-py3-none-any.whl",
             "ä-1.0-py3-none-any.whl",
             "a b-1.0-py3-none-any.whl",
             ".a-1.0-py3-none-any.whl",
+            &format!("a-1.0-py3{}-none{}-any.whl", ".py3".repeat(40), ".none".repeat(40)),
         ] {
             assert!(WheelName::parse(wrong).is_err(), "{wrong}");
         }

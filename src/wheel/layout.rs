@@ -135,10 +135,15 @@ fn dist_info(members: &[Member], name: &WheelName) -> Result<String, Error> {
     found.map(str::to_owned).ok_or_else(|| Error::Missing("*.dist-info".to_owned()))
 }
 
+/// Whether a folder's name is a data folder's, in lower case.
+fn is_data_folder(name: &str) -> bool {
+    name.strip_suffix(".data").is_some()
+}
+
 /// Refuses a folder that is a dist-info or data folder only to file systems that ignore case.
 fn refuse_disguise(top: &str) -> Result<(), Error> {
     let folded = fold(top);
-    if folded.ends_with(".dist-info") || folded.ends_with(".data") && !top.ends_with(".data") {
+    if folded.ends_with(".dist-info") || is_data_folder(&folded) && !is_data_folder(top) {
         let reason = "which is a dist-info or data folder where case does not matter";
         return Err(Error::Folder { folder: top.to_owned(), reason });
     }

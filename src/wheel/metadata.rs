@@ -160,12 +160,17 @@ fn headers(content: &[u8]) -> impl Iterator<Item = (String, String)> {
 fn clean(value: &[u8]) -> String {
     let text = String::from_utf8_lossy(value);
     let text = text.trim();
-    if text.contains(char::is_control) { text.replace(char::is_control, " ") } else { text.to_owned() }
+    text.replace(char::is_control, " ").trim().to_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn control_characters_become_blanks_and_leave_none_at_the_ends() {
+        assert_eq!(clean(b" \x15\x1b[3mtext\x07 "), "[3mtext");
+    }
 
     #[test]
     fn reads_core_metadata() {

@@ -25,8 +25,9 @@ mod verify;
 mod version;
 
 pub use crate::archive::Limits;
-pub use entry_points::EntryPoint;
+pub use entry_points::{EntryPoint, parse as parse_entry_points};
 pub use error::Error;
+pub use file_name::WheelName;
 pub use installed::{InstalledWheel, Part, PartSource, is_written_by_installers};
 pub use layout::{Item, Tree, WheelContents, read};
 pub use libraries::{Libraries, SearchingFolder};

@@ -201,7 +201,8 @@ pub fn known_record_row(path: &str, sha256: &str, size: u64) -> String {
 }
 
 fn push_field(text: &mut String, field: &str) {
-    if field.contains(['"', ',', '\n', '\r']) {
+    // At the start of a file a bare byte order mark would not be taken for a part of the path.
+    if field.contains(['"', ',', '\n', '\r']) || field.starts_with('\u{feff}') {
         text.push('"');
         text.push_str(&field.replace('"', "\"\""));
         text.push('"');
@@ -279,6 +280,8 @@ mod tests {
     fn writes_rows() {
         assert_eq!(record_row("a.py", Some(b"")), format!("a.py,sha256={EMPTY_SHA256},0\n"));
         assert_eq!(record_row("a,b", None), "\"a,b\",,\n");
+        let marked = record_row("\u{feff}a", None);
+        assert_eq!(parse_record(&marked).unwrap()[0].path, "\u{feff}a", "{marked:?}");
         let file = InstalledFile {
             path: "x\"y".to_owned(),
             sha256: EMPTY_SHA256.to_owned(),

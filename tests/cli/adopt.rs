@@ -314,11 +314,8 @@ fn a_record_that_lies_harms_nobody() {
     }
     // The true row of another's file: both have it then, and it is there until the last of them goes.
     let demo = std::fs::read_to_string(record("demo-1.0")).unwrap();
-    let rows: String = demo
-        .lines()
-        .filter(|row| row.starts_with("demo/__init__.py"))
-        .map(|row| format!("{row}\n"))
-        .collect();
+    let rows = demo.lines().filter(|row| row.starts_with("demo/__init__.py"));
+    let rows = rows.flat_map(|row| [row, "\n"]).collect::<String>();
     append(&record("ns_one-1.0"), &rows);
     // And a false one of another that stays as it is.
     append(&record("ns_two-2.0"), &format!("single.py,{hash}"));

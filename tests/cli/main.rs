@@ -12,6 +12,7 @@ mod add;
 mod adopt;
 mod check;
 mod collect;
+mod credentials;
 mod detach;
 mod displaced;
 mod errors;

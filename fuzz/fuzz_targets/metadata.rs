@@ -1,0 +1,5 @@
+//! See `virtpy_fuzz::oracles::metadata`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| virtpy_fuzz::oracles::metadata(data));
