@@ -47,9 +47,7 @@ pub fn check(raw: &[u8]) -> Result<&str, NameProblem> {
     if name.chars().any(char::is_control) {
         return Err(NameProblem::Control);
     }
-    let bytes = name.as_bytes();
-    let drive = bytes.len() >= 2 && bytes[0].is_ascii_alphabetic() && bytes[1] == b':';
-    if name.starts_with('/') || drive {
+    if name.starts_with('/') {
         return Err(NameProblem::Absolute);
     }
     let name = name.strip_suffix('/').unwrap_or(name);
@@ -60,11 +58,18 @@ pub fn check(raw: &[u8]) -> Result<&str, NameProblem> {
         match part {
             ".." => return Err(NameProblem::Parent),
             "" | "." => return Err(NameProblem::EmptyPart),
+            // Some readers start anew at a drive, wherever it stands.
+            _ if is_drive(part) => return Err(NameProblem::Absolute),
             _ if part.len() > 255 => return Err(NameProblem::Long),
             _ => {}
         }
     }
     Ok(name)
+}
+
+/// Whether a part starts with a Windows drive, `C:`.
+fn is_drive(part: &str) -> bool {
+    matches!(part.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic())
 }
 
 /// The folders above a name, the nearest first.
@@ -85,13 +90,14 @@ mod tests {
             assert_eq!(check(name.as_bytes()), Ok(name.trim_end_matches('/')), "{name}");
         }
         let long = "x".repeat(256);
-        let cases: [(&[u8], NameProblem); 18] = [
+        let cases: [(&[u8], NameProblem); 19] = [
             (b"", NameProblem::Empty),
             (b"/", NameProblem::Absolute),
             (b"/etc/passwd", NameProblem::Absolute),
             (b"//server/share", NameProblem::Absolute),
             (b"C:/x", NameProblem::Absolute),
             (b"c:x", NameProblem::Absolute),
+            (b"a/c:x", NameProblem::Absolute),
             (b"..", NameProblem::Parent),
             (b"../x", NameProblem::Parent),
             (b"a/../../x", NameProblem::Parent),

@@ -207,7 +207,7 @@ def snapshot(place, venv):
         "imports": import_all(place, venv, names),
         "metadata": json.loads(place.python(venv, METADATA)),
         "scripts": scripts,
-        "scripts' names": sorted(os.listdir(str(place.path(venv) / "bin"))),
+        "scripts' names": sorted(set(os.listdir(str(place.path(venv) / "bin"))) - {"__pycache__"}),
     }
 
 
