@@ -336,7 +336,7 @@ fn check_descriptor(
 /// The values of a header, from its zip64 field where they do not fit 32 bits.
 ///
 /// Readers differ in what they make of a field that is there twice, has more than is needed, or is not needed at all:
-/// `None` for these.
+/// `None` for these. A field that only repeats what the header says has one reading; Bazel's wheels have such fields.
 fn long_values<const COUNT: usize>(
     short: [u32; COUNT],
     is_disk_long: bool,
@@ -345,9 +345,13 @@ fn long_values<const COUNT: usize>(
     let mut fields = extra_fields(extra).flatten().filter(|(id, _)| *id == EXTRA_ZIP64);
     let field = fields.next();
     let needed = short.iter().filter(|value| **value == u32::MAX).count() * 8 + usize::from(is_disk_long) * 4;
+    let field_repeated = fields.next().is_some();
     let mut long = match field {
         None if needed == 0 => return Some(short.map(u64::from)),
-        Some((_, data)) if data.len() == needed && needed > 0 && fields.next().is_none() => data,
+        Some((_, data)) if needed == 0 && !field_repeated && repeats(data, &short) => {
+            return Some(short.map(u64::from));
+        }
+        Some((_, data)) if data.len() == needed && needed > 0 && !field_repeated => data,
         _ => return None,
     };
     let values = short.map(|short| match long.split_first_chunk::<8>() {
@@ -359,6 +363,13 @@ fn long_values<const COUNT: usize>(
     });
     // What is left is the number of the disk.
     long.iter().all(|byte| *byte == 0).then_some(values)
+}
+
+/// Whether a zip64 field holds nothing but the values of the header, in their order.
+fn repeats(data: &[u8], short: &[u32]) -> bool {
+    let values = data.chunks(8).map(|chunk| chunk.try_into().map(u64::from_le_bytes).ok());
+    data.len() <= short.len() * 8
+        && values.eq(short.iter().take(data.len().div_ceil(8)).map(|v| Some(u64::from(*v))))
 }
 
 /// Refuses extra fields that give the member another name, or cannot be told apart.
