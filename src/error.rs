@@ -6,6 +6,7 @@ use std::fmt;
 use crate::interpreters;
 use crate::resolve::ResolveError;
 use crate::store::StoreError;
+use crate::tools::ToolError;
 use crate::venv::VenvError;
 
 /// What failed because of something else.
@@ -85,7 +86,7 @@ macro_rules! from_hinting {
     };
 }
 
-from_hinting!(crate::fs::PathError, StoreError, VenvError, ResolveError, interpreters::Error);
+from_hinting!(crate::fs::PathError, StoreError, VenvError, ResolveError, ToolError, interpreters::Error);
 
 #[cfg(test)]
 mod tests {

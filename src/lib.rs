@@ -2,7 +2,7 @@
 //! unpacked once per machine into a read-only store, and venvs link to it.
 //!
 //! The binary is a thin face over this library. Data flows one way, and `tests/layering.rs` keeps it so:
-//! `cli → commands → (resolve | interpreters) → venv → store → wheel → archive → fs`.
+//! `cli → commands → (tools | resolve | interpreters) → venv → store → wheel → archive → fs`.
 //! `docs/architecture.md` tells what each module owns.
 
 pub mod archive;
@@ -16,6 +16,7 @@ pub mod output;
 pub mod resolve;
 pub mod settings;
 pub mod store;
+pub mod tools;
 pub mod venv;
 pub mod wheel;
 

@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["settings"],
     &["error", "output"],
     &["cli"],
-    &["resolve", "interpreters"],
+    &["tools", "resolve", "interpreters"],
     &["venv"],
     &["store"],
     &["wheel"],

@@ -7,7 +7,7 @@ use clap::Args;
 use super::VenvArgument;
 
 /// Install packages into a venv
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[allow(clippy::struct_excessive_bools)] // each is a flag of its own on the command line
 pub struct AddArguments {
     /// What to install: a requirement (`rich>=13`, `black[d]`), a wheel, an sdist, a folder, a URL, `git+https://…`,

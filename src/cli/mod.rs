@@ -4,6 +4,7 @@ mod add;
 pub mod quantity;
 mod read;
 mod store;
+mod tool;
 mod venv;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -15,6 +16,12 @@ pub use read::{
 };
 pub use store::{
     GcArguments, RepairArguments, StatsArguments, StoreArguments, StoreCommand, VerifyArguments, WhyArguments,
+};
+pub use tool::{
+    CompanyArguments, EnsurePathArguments, ImportPipxArguments, InjectArguments, InstallArguments,
+    PinArguments, ReinstallArguments, RepairToolsArguments, ToolArguments, ToolCommand, ToolExportArguments,
+    ToolListArguments, ToolRunArguments, ToolSyncArguments, UninjectArguments, UninstallArguments,
+    UpgradeArguments,
 };
 pub use venv::{
     AdoptArguments, DetachArguments, ExportArguments, NewArguments, RelinkArguments, VenvArgument,
@@ -90,6 +97,27 @@ pub enum Command {
     Tree(TreeArguments),
     /// List every venv that the store knows
     ListAll(ListAllArguments),
+    /// Install applications, each in a venv of its own
+    Install(Box<InstallArguments>),
+    /// Remove applications and their commands
+    Uninstall(UninstallArguments),
+    /// Bring applications to the newest version that was asked for
+    Upgrade(UpgradeArguments),
+    /// Install applications anew as they were asked for
+    Reinstall(ReinstallArguments),
+    /// Add packages to an application's venv
+    Inject(InjectArguments),
+    /// Remove packages from an application's venv
+    Uninject(UninjectArguments),
+    /// Leave applications out of upgrades
+    Pin(PinArguments),
+    /// Let upgrades touch applications again
+    Unpin(PinArguments),
+    /// Look after the applications on PATH
+    Tool(ToolArguments),
+    /// Put the folder of the applications' commands on PATH
+    #[command(alias = "ensurepath")]
+    EnsurePath(EnsurePathArguments),
     /// Look after the store that all venvs share
     #[command(alias = "internal-store")]
     Store(StoreArguments),

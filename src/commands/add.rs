@@ -22,6 +22,20 @@ use crate::venv::{self, Arrival, Change, ChangeSummary, Contents, Distribution, 
 
 pub(super) fn run(context: &Context, arguments: &AddArguments) -> Result<u8, Failure> {
     let started = Instant::now();
+    let outcome = perform(context, arguments, &[])?;
+    report(context, arguments, &outcome, started.elapsed())
+}
+
+/// Installs what the arguments ask for, and says nothing about it. Of the packages in `preferred`, name and version, these
+/// versions are taken where the request admits them, as those that are installed are.
+///
+/// # Errors
+/// When it failed; the venv is as before then.
+pub(super) fn perform(
+    context: &Context,
+    arguments: &AddArguments,
+    preferred: &[(String, String)],
+) -> Result<Outcome, Failure> {
     let inputs = Inputs::of(context, arguments)?;
     let venv = context.venv_to_change(&arguments.venv)?;
     let interpreter = context.interpreter(&venv)?;
@@ -33,6 +47,7 @@ pub(super) fn run(context: &Context, arguments: &AddArguments) -> Result<u8, Fai
     let addition = Addition {
         context,
         arguments,
+        preferred,
         venv: &venv,
         interpreter: &interpreter,
         contents: &contents,
@@ -40,18 +55,16 @@ pub(super) fn run(context: &Context, arguments: &AddArguments) -> Result<u8, Fai
         settings: context.settings()?,
         index: context.index_settings(&arguments.index)?,
     };
-
-    let outcome = match addition.answer(&inputs)? {
-        Answer::Satisfied => Outcome { unchanged: contents.distributions.len(), ..Outcome::default() },
+    match addition.answer(&inputs)? {
+        Answer::Satisfied => Ok(Outcome { unchanged: contents.distributions.len(), ..Outcome::default() }),
         Answer::Ask(known) => {
             aftermath::restore_everywhere(context, &venv, &arguments.index)?;
             match addition.install_recalled(known.as_ref())? {
-                Some(outcome) => outcome,
-                None => addition.install(inputs, known.as_ref())?,
+                Some(outcome) => Ok(outcome),
+                None => addition.install(inputs, known.as_ref()),
             }
         }
-    };
-    addition.report(&outcome, started.elapsed())
+    }
 }
 
 /// What is asked for, sorted by kind.
@@ -107,6 +120,7 @@ struct Known {
 struct Addition<'a> {
     context: &'a Context,
     arguments: &'a AddArguments,
+    preferred: &'a [(String, String)],
     venv: &'a Venv,
     interpreter: &'a Interpreter,
     contents: &'a Contents,
@@ -118,8 +132,8 @@ struct Addition<'a> {
 
 /// What came of it.
 #[derive(Default)]
-struct Outcome {
-    summary: ChangeSummary,
+pub(super) struct Outcome {
+    pub(super) summary: ChangeSummary,
     unchanged: usize,
     ways: Ways,
     linked_in: Duration,
@@ -288,6 +302,7 @@ impl Addition<'_> {
             .distributions
             .iter()
             .map(|distribution| (distribution.key.clone(), distribution.version.clone()))
+            .chain(self.preferred.iter().cloned())
             .collect();
         Request {
             requirements: specs.chain(files).chain(editables).collect(),
@@ -356,39 +371,45 @@ impl Addition<'_> {
         }
         Ok(())
     }
+}
 
-    fn report(&self, outcome: &Outcome, elapsed: Duration) -> Result<u8, Failure> {
-        let output = self.context.output;
-        for clash in &outcome.summary.clashes {
-            output.warning(format_args!(
-                "`{}` is in both {} and {}; the one of {} is used",
-                clash.path, clash.loser, clash.winner, clash.winner
-            ));
-        }
-        super::report_left_alone(output, &outcome.summary);
-        if self.arguments.json {
-            output.json(&Report::of(outcome, self.arguments.dry_run, elapsed))?;
-            return Ok(0);
-        }
-        output.changes(&outcome.summary.removed, &outcome.summary.added);
-        let added = counted(outcome.summary.added.len(), "package");
-        if outcome.summary.added.is_empty() {
-            output.message(format_args!("Nothing to do: everything is installed ({})", seconds(elapsed)));
-        } else if self.arguments.dry_run {
-            let Ways { from_store, downloaded, .. } = outcome.ways;
-            output.message(format_args!(
-                "Would add {added} ({from_store} from the store, {downloaded} to download; nothing was changed)"
-            ));
-        } else {
-            output.message(format_args!("Added {added} in {} ({})", seconds(elapsed), outcome.ways));
-            output.detail(format_args!(
-                "linked {} distributions in {:.1} ms",
-                outcome.summary.added.len(),
-                outcome.linked_in.as_secs_f64() * 1000.0
-            ));
-        }
-        Ok(0)
+/// Says what came of it.
+fn report(
+    context: &Context,
+    arguments: &AddArguments,
+    outcome: &Outcome,
+    elapsed: Duration,
+) -> Result<u8, Failure> {
+    let output = context.output;
+    for clash in &outcome.summary.clashes {
+        output.warning(format_args!(
+            "`{}` is in both {} and {}; the one of {} is used",
+            clash.path, clash.loser, clash.winner, clash.winner
+        ));
     }
+    super::report_left_alone(output, &outcome.summary);
+    if arguments.json {
+        output.json(&Report::of(outcome, arguments.dry_run, elapsed))?;
+        return Ok(0);
+    }
+    output.changes(&outcome.summary.removed, &outcome.summary.added);
+    let added = counted(outcome.summary.added.len(), "package");
+    if outcome.summary.added.is_empty() {
+        output.message(format_args!("Nothing to do: everything is installed ({})", seconds(elapsed)));
+    } else if arguments.dry_run {
+        let Ways { from_store, downloaded, .. } = outcome.ways;
+        output.message(format_args!(
+            "Would add {added} ({from_store} from the store, {downloaded} to download; nothing was changed)"
+        ));
+    } else {
+        output.message(format_args!("Added {added} in {} ({})", seconds(elapsed), outcome.ways));
+        output.detail(format_args!(
+            "linked {} distributions in {:.1} ms",
+            outcome.summary.added.len(),
+            outcome.linked_in.as_secs_f64() * 1000.0
+        ));
+    }
+    Ok(0)
 }
 
 fn same_version(one: &str, other: &str) -> bool {

@@ -17,9 +17,10 @@ mod relink;
 mod remove;
 mod show;
 mod store;
+mod tool;
 mod tree;
 
-use crate::cli::Command;
+use crate::cli::{Command, ToolCommand};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::output::Output;
@@ -56,6 +57,16 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Check(arguments) => check::run(context, &arguments),
         Command::Tree(arguments) => tree::run(context, &arguments),
         Command::ListAll(arguments) => list_all::run(context, &arguments),
+        Command::Install(arguments) => tool::run(context, ToolCommand::Install(arguments)),
+        Command::Uninstall(arguments) => tool::run(context, ToolCommand::Uninstall(arguments)),
+        Command::Upgrade(arguments) => tool::run(context, ToolCommand::Upgrade(arguments)),
+        Command::Reinstall(arguments) => tool::run(context, ToolCommand::Reinstall(arguments)),
+        Command::Inject(arguments) => tool::run(context, ToolCommand::Inject(arguments)),
+        Command::Uninject(arguments) => tool::run(context, ToolCommand::Uninject(arguments)),
+        Command::Pin(arguments) => tool::run(context, ToolCommand::Pin(arguments)),
+        Command::Unpin(arguments) => tool::run(context, ToolCommand::Unpin(arguments)),
+        Command::EnsurePath(arguments) => tool::run(context, ToolCommand::EnsurePath(arguments)),
+        Command::Tool(arguments) => tool::run(context, arguments.command),
         Command::Store(arguments) => store::run(context, &arguments),
         Command::Path(arguments) => Ok(path::run(context, &arguments)),
     }

@@ -86,6 +86,11 @@ impl Store {
         self.home.join("bin")
     }
 
+    /// The folder of the applications, one folder each.
+    pub fn tools(&self) -> PathBuf {
+        self.home.join("tools")
+    }
+
     /// Where an entry stands or would stand.
     pub fn entry_path(&self, id: &EntryId) -> PathBuf {
         self.entries().join(id.as_str())

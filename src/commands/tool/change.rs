@@ -1,0 +1,124 @@
+//! `virtpy upgrade`, `reinstall`, `inject` and `uninject`: an application made anew from what is known of it.
+
+use std::time::Instant;
+
+use super::realize::{Wish, names_of, realize, settled};
+use super::{chosen, each, open, tell};
+use crate::cli::{IndexArguments, InjectArguments, ReinstallArguments, UninjectArguments, UpgradeArguments};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::tools::{Manifest, Tool, Toolbox};
+use crate::venv::{Contents, Venv};
+
+pub(super) fn upgrade(context: &Context, arguments: &UpgradeArguments) -> Result<u8, Failure> {
+    let names = chosen(context, &arguments.names, arguments.all)?;
+    each(context, &names, &|name| {
+        let started = Instant::now();
+        let old = open(context, name)?;
+        if old.manifest.pinned {
+            if !arguments.all {
+                context
+                    .output
+                    .message(format_args!("{} is pinned; `virtpy unpin {0}` lets it be upgraded", old.name));
+            }
+            return Ok(());
+        }
+        let before = old.manifest.version.clone();
+        let manifest =
+            Manifest { python: arguments.python.clone().or(old.manifest.python.clone()), ..old.manifest };
+        let wish = Wish { upgrade: true, keep_same: true, ..Wish::of(manifest) };
+        let index = overridden(wish.index.clone(), &arguments.index);
+        let realized = realize(context, Toolbox::new(&context.store), Wish { index, ..wish })?;
+        let tool = &realized.tool;
+        if !realized.changed {
+            context.output.message(format_args!("{} {} is up to date", tool.name, tool.manifest.version));
+        } else if tool.manifest.version == before {
+            tell(context, "Upgraded what is beside", tool, started);
+        } else {
+            tell(context, &format!("Upgraded {before} to"), tool, started);
+        }
+        Ok(())
+    })
+}
+
+/// What this call says of the indexes goes before what is known.
+fn overridden(known: IndexArguments, said: &IndexArguments) -> IndexArguments {
+    let mut index = known;
+    if said.index_url.is_some() {
+        index.index_url.clone_from(&said.index_url);
+    }
+    index.extra_index_urls.extend(said.extra_index_urls.iter().cloned());
+    index.find_links.extend(said.find_links.iter().cloned());
+    index.no_index |= said.no_index;
+    index.offline |= said.offline;
+    index.no_binary.extend(said.no_binary.iter().cloned());
+    index.only_binary.extend(said.only_binary.iter().cloned());
+    index
+}
+
+pub(super) fn reinstall(context: &Context, arguments: &ReinstallArguments) -> Result<u8, Failure> {
+    let names = chosen(context, &arguments.names, arguments.all)?;
+    each(context, &names, &|name| {
+        let started = Instant::now();
+        let old = open(context, name)?;
+        let manifest =
+            Manifest { python: arguments.python.clone().or(old.manifest.python.clone()), ..old.manifest };
+        let realized = realize(context, Toolbox::new(&context.store), Wish::of(manifest))?;
+        tell(context, "Installed", &realized.tool, started);
+        Ok(())
+    })
+}
+
+pub(super) fn inject(context: &Context, arguments: &InjectArguments) -> Result<u8, Failure> {
+    let started = Instant::now();
+    let old = open(context, &arguments.name)?;
+    let specs: Vec<String> = arguments.specs.iter().map(|spec| settled(context, spec)).collect();
+    let names = names_of(&specs);
+    let mut manifest = old.manifest.clone();
+    // A package that is there already is asked for as it is said now.
+    manifest
+        .with
+        .retain(|known| !names_of(std::slice::from_ref(known)).iter().any(|name| names.contains(name)));
+    manifest.with.extend(specs.iter().cloned());
+    if arguments.with_apps {
+        manifest.with_apps.extend(names);
+        manifest.with_apps.sort();
+        manifest.with_apps.dedup();
+    }
+    let wish = Wish::of(manifest);
+    let index = overridden(wish.index.clone(), &arguments.index);
+    let wish = Wish { preferred: versions(context, &old)?, keep_same: true, index, ..wish };
+    let realized = realize(context, Toolbox::new(&context.store), wish)?;
+    if realized.changed {
+        tell(context, &format!("Injected {} into", specs.join(", ")), &realized.tool, started);
+    } else {
+        context.output.message(format_args!("{} has it already", realized.tool.name));
+    }
+    Ok(0)
+}
+
+pub(super) fn uninject(context: &Context, arguments: &UninjectArguments) -> Result<u8, Failure> {
+    let started = Instant::now();
+    let old = open(context, &arguments.name)?;
+    let mut manifest = old.manifest.clone();
+    for package in &arguments.packages {
+        let names = names_of(std::slice::from_ref(package));
+        let before = manifest.with.len();
+        manifest.with.retain(|known| known != package && names_of(std::slice::from_ref(known)) != names);
+        if manifest.with.len() == before {
+            return Err(Failure::new(format!("`{package}` was not injected into {}", old.name))
+                .hinted("`virtpy tool list` shows what was"));
+        }
+        manifest.with_apps.retain(|name| !names.contains(name));
+    }
+    let wish = Wish { preferred: versions(context, &old)?, ..Wish::of(manifest) };
+    let realized = realize(context, Toolbox::new(&context.store), wish)?;
+    tell(context, &format!("Removed {} from", arguments.packages.join(", ")), &realized.tool, started);
+    Ok(0)
+}
+
+/// Names and versions of what an application has.
+pub(super) fn versions(context: &Context, tool: &Tool) -> Result<Vec<(String, String)>, Failure> {
+    let contents = Contents::read(&Venv::open(&tool.venv)?, &context.store)?;
+    Ok(contents.distributions.into_iter().map(|one| (one.key, one.version)).collect())
+}

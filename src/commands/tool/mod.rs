@@ -1,0 +1,109 @@
+//! `virtpy install` and its relatives: applications on PATH.
+//!
+//! Everything that changes an application goes through [`realize`]: a new venv is made beside the old one, filled, and
+//! taken into use when it is complete.
+
+mod carry;
+mod change;
+mod ensure_path;
+mod install;
+mod list;
+mod pin;
+mod realize;
+mod repair;
+mod run;
+mod uninstall;
+
+use std::time::Instant;
+
+use crate::cli::ToolCommand;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::output::{counted, seconds};
+use crate::tools::{Tool, Toolbox};
+
+pub(super) fn run(context: &Context, command: ToolCommand) -> Result<u8, Failure> {
+    match command {
+        ToolCommand::Install(arguments) => install::install(context, &arguments),
+        ToolCommand::Uninstall(arguments) => uninstall::run(context, &arguments),
+        ToolCommand::Upgrade(arguments) => change::upgrade(context, &arguments),
+        ToolCommand::Reinstall(arguments) => change::reinstall(context, &arguments),
+        ToolCommand::Inject(arguments) => change::inject(context, &arguments),
+        ToolCommand::Uninject(arguments) => change::uninject(context, &arguments),
+        ToolCommand::Pin(arguments) => pin::run(context, &arguments, true),
+        ToolCommand::Unpin(arguments) => pin::run(context, &arguments, false),
+        ToolCommand::List(arguments) => list::run(context, &arguments),
+        ToolCommand::Run(arguments) => run::run(context, &arguments),
+        ToolCommand::Repair(arguments) => repair::run(context, &arguments),
+        ToolCommand::Export(arguments) => carry::export(context, &arguments),
+        ToolCommand::Sync(arguments) => carry::sync(context, &arguments),
+        ToolCommand::ImportPipx(arguments) => carry::import_pipx(context, &arguments),
+        ToolCommand::EnsurePath(arguments) => ensure_path::run(context, &arguments),
+    }
+}
+
+/// Opens an application that has to be there.
+fn open(context: &Context, name: &str) -> Result<Tool, Failure> {
+    let toolbox = Toolbox::new(&context.store);
+    if let Some(tool) = toolbox.open(name)? {
+        return Ok(tool);
+    }
+    let key = virtpy_resolver::normalize_name(name).unwrap_or_default();
+    if key != name
+        && !key.is_empty()
+        && let Some(tool) = toolbox.open(&key)?
+    {
+        return Ok(tool);
+    }
+    Err(Failure::new(format!("the application `{name}` is not installed"))
+        .hinted("`virtpy tool list` shows what is installed"))
+}
+
+/// The applications that are named, or all of them.
+fn chosen(context: &Context, names: &[String], all: bool) -> Result<Vec<String>, Failure> {
+    if all { Ok(Toolbox::new(&context.store).names()?) } else { Ok(names.to_vec()) }
+}
+
+/// Does something for each of several applications. One that fails does not keep the others from their turn; the exit code
+/// is 1 then.
+fn each(
+    context: &Context,
+    names: &[String],
+    act: &dyn Fn(&str) -> Result<(), Failure>,
+) -> Result<u8, Failure> {
+    if let [name] = names {
+        return act(name).map(|()| 0);
+    }
+    let mut code = 0;
+    for name in names {
+        if let Err(failure) = act(name) {
+            context.output.failure(&failure.within(format!("`{name}` was left as it was")));
+            code = 1;
+        }
+    }
+    Ok(code)
+}
+
+/// Tells people about a new or changed application.
+fn tell(context: &Context, verb: &str, tool: &Tool, started: Instant) {
+    let commands: Vec<&str> = tool.manifest.commands().collect();
+    context.output.message(format_args!(
+        "{verb} {} {} with {} in {}: {}",
+        tool.name,
+        tool.manifest.version,
+        counted(commands.len(), "command"),
+        seconds(started.elapsed()),
+        commands.join(", ")
+    ));
+}
+
+/// Says so if the commands cannot be found by their names.
+fn warn_about_path(context: &Context) {
+    let bin = context.store.bin();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    if !std::env::split_paths(&path).any(|folder| folder == bin) {
+        context
+            .output
+            .warning(format_args!("`{}` is not on PATH; `virtpy ensure-path` puts it there", bin.display()));
+    }
+}

@@ -1,0 +1,288 @@
+//! From what is known or asked of an application to a venv that is in use.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use virtpy_resolver::{Input, Options, Request, Requirement, normalize_name};
+
+use super::super::{add, new};
+use crate::cli::{AddArguments, IndexArguments, VenvArgument};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::fs;
+use crate::interpreters::{self, Interpreter, PythonRequest, Sources};
+use crate::resolve::ResolveError;
+use crate::tools::{Exposed, Manifest, Offer, Tool, Toolbox, check_suffix};
+use crate::venv::{self, Contents, LinkMode, NewVenv, Owner, Venv};
+
+/// What is wanted.
+pub(super) struct Wish {
+    /// What is known of the application; without a package's name the request tells it.
+    pub(super) manifest: Manifest,
+    /// Where packages come from.
+    pub(super) index: IndexArguments,
+    /// Versions that are kept where that is possible: name and version.
+    pub(super) preferred: Vec<(String, String)>,
+    /// A file of versions that have to be taken.
+    pub(super) constraints: Option<PathBuf>,
+    /// Whether the indexes are asked for the newest, whatever they said a few minutes ago.
+    pub(super) upgrade: bool,
+    /// Whether an application that would come out the same is left as it is.
+    pub(super) keep_same: bool,
+}
+
+impl Wish {
+    /// A wish for what a manifest says, from where it says.
+    pub(super) fn of(manifest: Manifest) -> Self {
+        let origin = &manifest.origin;
+        let index = IndexArguments {
+            index_url: origin.index_url.clone(),
+            extra_index_urls: origin.extra_index_urls.clone(),
+            find_links: origin.find_links.clone(),
+            no_index: origin.no_index,
+            ..IndexArguments::default()
+        };
+        Self { manifest, index, preferred: Vec::new(), constraints: None, upgrade: false, keep_same: false }
+    }
+}
+
+/// What came of it.
+pub(super) struct Realized {
+    /// The application.
+    pub(super) tool: Tool,
+    /// The one that was there before.
+    pub(super) previous: Option<Tool>,
+    /// Whether something changed.
+    pub(super) changed: bool,
+}
+
+/// Makes a wish come true, or leaves everything as it was.
+pub(super) fn realize(context: &Context, toolbox: Toolbox<'_>, mut wish: Wish) -> Result<Realized, Failure> {
+    check_suffix(&wish.manifest.suffix)?;
+    let interpreter = interpreter(context, wish.manifest.python.as_deref())?;
+    if wish.manifest.package.is_empty() {
+        wish.manifest.package = package_name(context, &interpreter, &wish)?;
+    }
+    let name = wish.manifest.name();
+    realize_as(context, toolbox, &name, &wish, &interpreter)
+}
+
+/// The same under a given name.
+pub(super) fn realize_as(
+    context: &Context,
+    toolbox: Toolbox<'_>,
+    name: &str,
+    wish: &Wish,
+    interpreter: &Interpreter,
+) -> Result<Realized, Failure> {
+    let _lock = toolbox.lock(name, &mut context.announce())?;
+    let generation = toolbox.next_generation(name)?;
+    // One that cannot be read is replaced.
+    let previous = toolbox.open(name).unwrap_or(None);
+    let built = build(context, &generation, wish, interpreter).and_then(|(manifest, set)| {
+        toolbox.check(name, &manifest.exposed)?;
+        Ok((manifest, set))
+    });
+    let (manifest, set) = match built {
+        Ok(built) => built,
+        Err(failure) => {
+            toolbox.discard(&generation)?;
+            toolbox.settle(name)?;
+            return Err(failure);
+        }
+    };
+    if let Some(old) = &previous
+        && wish.keep_same
+        && (Manifest { pinned: old.manifest.pinned, ..manifest.clone() }) == old.manifest
+        && installed(context, &old.venv).is_ok_and(|old| old == set)
+    {
+        toolbox.discard(&generation)?;
+        let tool = old.clone();
+        return Ok(Realized { tool, previous, changed: false });
+    }
+    toolbox.publish(name, &generation, &manifest)?;
+    let tool = Tool { name: name.to_owned(), venv: generation, manifest };
+    Ok(Realized { tool, previous, changed: true })
+}
+
+/// What is in a venv: names, versions, hashes of the wheels, and the interpreter.
+type Set = (BTreeSet<(String, String, String)>, PathBuf);
+
+fn installed(context: &Context, root: &Path) -> Result<Set, Failure> {
+    let venv = Venv::open(root)?;
+    let contents = Contents::read(&venv, &context.store)?;
+    if !contents.dangling.is_empty() {
+        return Err(Failure::new("the store no longer has all of it"));
+    }
+    let packages = contents.distributions.iter().map(|one| {
+        let sha256 = match &one.owner {
+            Owner::Virtpy(installed) => installed.sha256.clone(),
+            Owner::Foreign { .. } => String::new(),
+        };
+        (one.key.clone(), one.version.clone(), sha256)
+    });
+    Ok((packages.collect(), fs::canonicalize(&venv.python())?))
+}
+
+/// Makes and fills the venv of a generation; returns its manifest and its set.
+fn build(
+    context: &Context,
+    generation: &Path,
+    wish: &Wish,
+    interpreter: &Interpreter,
+) -> Result<(Manifest, Set), Failure> {
+    let manifest = &wish.manifest;
+    let new_venv = NewVenv {
+        path: generation.to_path_buf(),
+        prompt: Some(manifest.package.clone()),
+        system_site_packages: false,
+        clear: false,
+        link_mode: LinkMode::default(),
+    };
+    {
+        let _store_lock = context.store.lock_shared(&mut context.announce())?;
+        venv::create(&context.store, &new::base(interpreter), &new_venv, &mut context.announce())?;
+    }
+    let (specs, editables) = if manifest.editable {
+        (Vec::new(), vec![manifest.request.clone()])
+    } else {
+        (vec![manifest.request.clone()], Vec::new())
+    };
+    let arguments = AddArguments {
+        specs: specs.into_iter().chain(manifest.with.iter().cloned()).collect(),
+        editables,
+        venv: VenvArgument { path: Some(generation.to_path_buf()) },
+        constraints: wish.constraints.iter().cloned().collect(),
+        pre: manifest.origin.pre,
+        upgrade: wish.upgrade,
+        index: wish.index.clone(),
+        ..AddArguments::default()
+    };
+    add::perform(context, &arguments, &wish.preferred)?;
+    let venv = Venv::open(generation)?;
+    let contents = Contents::read(&venv, &context.store)?;
+    let main = contents.find(&manifest.package).ok_or_else(|| {
+        Failure::new(format!("`{}` did not bring the package `{}`", manifest.request, manifest.package))
+    })?;
+    let exposed = exposed(context, &contents, manifest)?;
+    let manifest = Manifest { version: main.version.clone(), exposed, ..manifest.clone() };
+    Ok((manifest.without_credentials(), installed(context, generation)?))
+}
+
+/// The names that an application's packages offer, as far as they are wanted.
+fn exposed(context: &Context, contents: &Contents, manifest: &Manifest) -> Result<Vec<Exposed>, Failure> {
+    let mut exposed: Vec<Exposed> = Vec::new();
+    let mut others = Vec::new();
+    for distribution in &contents.distributions {
+        let Owner::Virtpy(installed) = &distribution.owner else { continue };
+        let Some(entry) = context.store.entry(&installed.sha256)? else { continue };
+        let offer = Offer::of(&entry.manifest);
+        let is_main = distribution.key == manifest.package;
+        if is_main || manifest.include_deps || manifest.with_apps.contains(&distribution.key) {
+            exposed.extend(offer.exposed(&manifest.suffix));
+        } else if !offer.commands.is_empty() {
+            others.push(distribution.name.clone());
+        }
+    }
+    exposed.sort();
+    exposed.dedup_by(|one, other| one.place == other.place);
+    if !exposed.iter().any(|one| one.command().is_some()) {
+        let failure = Failure::new(format!("`{}` has no commands", manifest.package));
+        return Err(if others.is_empty() {
+            failure.hinted("it is a library: `virtpy add` puts it into a venv")
+        } else {
+            failure.hinted(format!(
+                "what it requires has some ({}): `--include-deps` exposes them",
+                others.join(", ")
+            ))
+        });
+    }
+    Ok(exposed)
+}
+
+/// Finds the interpreter for an application; what the present folder prefers does not count.
+pub(super) fn interpreter(context: &Context, request: Option<&str>) -> Result<Interpreter, Failure> {
+    let request = request
+        .map(|text| text.parse::<PythonRequest>().map_err(|error| Failure::usage(error.to_string())))
+        .transpose()?;
+    let (pythons, cache) = (context.store.pythons(), context.store.cache());
+    let folder = if matches!(request, Some(PythonRequest::Path(_))) {
+        context.working_directory.as_path()
+    } else {
+        context.store.home()
+    };
+    let sources = Sources::from_environment(&pythons, &cache, folder);
+    Ok(interpreters::find(request.as_ref(), &sources)?)
+}
+
+/// The normalized name of the package that a request brings.
+pub(super) fn package_name(
+    context: &Context,
+    interpreter: &Interpreter,
+    wish: &Wish,
+) -> Result<String, Failure> {
+    let request = &wish.manifest.request;
+    if !wish.manifest.editable
+        && let Ok(requirement) = request.parse::<Requirement>()
+    {
+        return Ok(requirement.name().to_owned());
+    }
+    let input = if wish.manifest.editable {
+        Input::Editable(request.clone())
+    } else {
+        Input::Requirement(request.clone())
+    };
+    let session = context.session(interpreter, context.index_settings(&wish.index)?);
+    let resolution = session
+        .resolve(&Request {
+            requirements: vec![input],
+            options: Options {
+                no_deps: true,
+                prerelease: wish.manifest.origin.pre,
+                working_directory: context.working_directory.clone(),
+                ..Options::default()
+            },
+            ..Request::default()
+        })
+        .map_err(ResolveError::from)?;
+    let package = resolution.packages.iter().find(|package| package.requested);
+    package.map(|package| package.name.clone()).ok_or_else(|| {
+        Failure::new(format!("`{request}` names no package"))
+            .hinted("write it as a requirement, a path or a URL")
+    })
+}
+
+/// A request that means the same from every folder: paths are made absolute.
+pub(super) fn settled(context: &Context, spec: &str) -> String {
+    let (path, extras) = match spec.split_once('[') {
+        Some((path, extras)) => (path, format!("[{extras}")),
+        None => (spec, String::new()),
+    };
+    let is_file = Path::new(path)
+        .extension()
+        .is_some_and(|extension| ["whl", "gz", "zip", "bz2", "xz"].iter().any(|known| extension == *known));
+    if spec.contains("://")
+        || spec.contains(" @ ")
+        || !(path.contains('/') || path.starts_with('.') || is_file)
+    {
+        return spec.to_owned();
+    }
+    let absolute = context.working_directory.join(path);
+    match fs::canonicalize(&absolute) {
+        Ok(found) => format!("{}{extras}", found.display()),
+        Err(_) => spec.to_owned(),
+    }
+}
+
+/// The normalized names of requirements, for `with-apps`. What has no name by itself is left out.
+pub(super) fn names_of(specs: &[String]) -> Vec<String> {
+    specs
+        .iter()
+        .filter_map(|spec| {
+            spec.parse::<Requirement>()
+                .map(|requirement| requirement.name().to_owned())
+                .or_else(|_| normalize_name(spec))
+                .ok()
+        })
+        .collect()
+}

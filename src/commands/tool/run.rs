@@ -1,0 +1,116 @@
+//! `virtpy tool run`: an application from a venv in the cache, made when it is first needed.
+
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use virtpy_resolver::Requirement;
+
+use super::realize::{Wish, interpreter, realize_as, settled};
+use crate::cli::ToolRunArguments;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::fs;
+use crate::store::Store;
+use crate::tools::{Manifest, Origin, Tool, Toolbox};
+
+/// After so long newer versions are looked for.
+const LIFETIME: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+pub(super) fn run(context: &Context, arguments: &ToolRunArguments) -> Result<u8, Failure> {
+    let (tool, command) = ready(context, arguments)?;
+    let program = program(&tool, &command)?;
+    let error = Command::new(&program).args(&arguments.arguments).exec();
+    Err(Failure::new(format!("could not start `{}`: {error}", program.display())))
+}
+
+/// The application, and the name of its command.
+fn ready(context: &Context, arguments: &ToolRunArguments) -> Result<(Tool, String), Failure> {
+    let request = settled(context, arguments.from.as_ref().unwrap_or(&arguments.app));
+    let requirement = request.parse::<Requirement>().ok();
+    let command = match (&arguments.from, &requirement) {
+        (None, Some(requirement)) => requirement.name().to_owned(),
+        (None, None) => String::new(),
+        (Some(_), _) => arguments.app.clone(),
+    };
+    let is_plain = arguments.from.is_none()
+        && arguments.with.is_empty()
+        && arguments.python.is_none()
+        && !arguments.refresh
+        && arguments.app == command;
+    if is_plain && let Ok(Some(tool)) = Toolbox::new(&context.store).open(&command) {
+        return Ok((tool, command));
+    }
+    let with: Vec<String> = arguments.with.iter().map(|spec| settled(context, spec)).collect();
+    let manifest = Manifest {
+        package: requirement.map(|requirement| requirement.name().to_owned()).unwrap_or_default(),
+        with,
+        python: arguments.python.clone(),
+        origin: Origin {
+            index_url: arguments.index.index_url.clone(),
+            extra_index_urls: arguments.index.extra_index_urls.clone(),
+            find_links: arguments.index.find_links.clone(),
+            no_index: arguments.index.no_index,
+            pre: false,
+        },
+        ..Manifest::new(request)
+    };
+    let name = Store::digest_of(&format!("{manifest:?}"));
+    let toolbox = Toolbox::cached(&context.store);
+    if !arguments.refresh
+        && let Ok(Some(tool)) = toolbox.open(&name)
+        && is_young(&tool.venv)
+        && fs::metadata(&tool.venv.join("bin/python")).is_ok()
+    {
+        return Ok((tool, command));
+    }
+    sweep(context, toolbox);
+    let interpreter = interpreter(context, manifest.python.as_deref())?;
+    let index = arguments.index.clone();
+    let mut wish = Wish { index, upgrade: arguments.refresh, ..Wish::of(manifest) };
+    if wish.manifest.package.is_empty() {
+        wish.manifest.package = super::realize::package_name(context, &interpreter, &wish)?;
+    }
+    let realized = realize_as(context, toolbox, &name, &wish, &interpreter)?;
+    let command = if command.is_empty() { realized.tool.manifest.package.clone() } else { command };
+    Ok((realized.tool, command))
+}
+
+/// Whether a venv of the cache may still be used.
+fn is_young(venv: &Path) -> bool {
+    fs::metadata(venv)
+        .ok()
+        .and_then(|found| found.modified().ok())
+        .and_then(|made| SystemTime::now().duration_since(made).ok())
+        .is_some_and(|age| age < LIFETIME)
+}
+
+/// Removes what was not used for long. What cannot be removed now is removed another time.
+fn sweep(context: &Context, toolbox: Toolbox<'_>) {
+    for name in toolbox.names().unwrap_or_default() {
+        if let Ok(Some(tool)) = toolbox.open(&name)
+            && !is_young(&tool.venv)
+            && let Ok(_lock) = toolbox.lock(&name, &mut context.announce())
+        {
+            let _ = toolbox.remove(&name);
+        }
+    }
+}
+
+/// The script that is meant: of that name, or the only one.
+fn program(tool: &Tool, command: &str) -> Result<PathBuf, Failure> {
+    let commands: Vec<&str> = tool.manifest.commands().collect();
+    let found = commands.iter().find(|known| **known == command);
+    let only = if let [only] = commands.as_slice() { Some(only) } else { None };
+    let name = found.or(only).ok_or_else(|| {
+        Failure::new(format!("{} has no command `{command}`", tool.manifest.package)).hinted(format!(
+            "it has {}: `virtpy tool run --from {} COMMAND`",
+            commands.join(", "),
+            tool.manifest.package
+        ))
+    })?;
+    let is_exposed = |one: &&crate::tools::Exposed| one.command() == Some(name);
+    let target = tool.manifest.exposed.iter().find(is_exposed).map_or(*name, |one| one.target.as_str());
+    Ok(tool.venv.join(target))
+}
