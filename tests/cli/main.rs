@@ -35,4 +35,5 @@ mod show;
 mod sources;
 mod store;
 mod store_care;
+mod transport;
 mod tree;
