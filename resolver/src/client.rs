@@ -4,6 +4,7 @@
 //! the libraries get have an empty connection pool and one middleware, [`Deferred`]; it makes the real
 //! clients (certificates, proxies, credentials) when a request reaches it. With `--offline` none ever does.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,12 +21,16 @@ use uv_distribution_types::IndexLocations;
 use uv_preview::Preview;
 use uv_redacted::DisplaySafeUrl;
 
-use crate::error::{Cause, Error};
+use crate::describe::public;
+use crate::error::{Cause, Error, REDIRECT_TO_HTTP};
 use crate::failure::whole_story;
 use crate::settings::IndexSettings;
 
 /// How long to wait for a connection at most.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How many redirects are followed for one request. The client above stops after ten, but takes the last one for the answer.
+const MAX_REDIRECTS: u32 = 9;
 
 /// What every client of a session has in common.
 #[derive(Debug, Clone)]
@@ -96,6 +101,7 @@ impl Network {
             indexes: indexes.clone(),
             checked: Mutex::new(None),
             unchecked: Mutex::new(None),
+            depths: Mutex::default(),
         };
         Ok(builder
             .custom_client(unconnected)
@@ -164,6 +170,8 @@ struct Deferred {
     indexes: IndexLocations,
     checked: Mutex<Option<RegistryClient>>,
     unchecked: Mutex<Option<RegistryClient>>,
+    /// How many redirects led to an address that was not asked yet.
+    depths: Mutex<HashMap<String, u32>>,
 }
 
 impl Deferred {
@@ -181,6 +189,29 @@ impl Deferred {
             .build()?;
         Ok(slot.insert(client).clone())
     }
+
+    /// Refuses a redirect from HTTPS to HTTP, unless the user said that the host is trusted (whoever sits in between could
+    /// answer anything), and one that comes after too many others. The client above follows the rest.
+    fn check_redirect(&self, url: &DisplaySafeUrl, response: &Response) -> anyhow::Result<()> {
+        let mut depths = self.depths.lock().unwrap_or_else(PoisonError::into_inner);
+        let depth = depths.remove(url.as_str()).unwrap_or_default();
+        if !response.status().is_redirection() {
+            return Ok(());
+        }
+        let location = response.headers().get(http::header::LOCATION);
+        let target = location.and_then(|location| url.join(location.to_str().ok()?).ok());
+        // The client above says what is wrong with it.
+        let Some(target) = target.map(|target| DisplaySafeUrl::from_url(target.into())) else {
+            return Ok(());
+        };
+        let trusted = self.network.trusted_hosts.iter().any(|host| host.matches(&target));
+        if url.scheme() == "https" && target.scheme() == "http" && !trusted {
+            anyhow::bail!("{REDIRECT_TO_HTTP}: `{}`", public(&target));
+        }
+        anyhow::ensure!(depth < MAX_REDIRECTS, "the server redirects in a circle, or too often");
+        depths.insert(target.as_str().to_owned(), depth + 1);
+        Ok(())
+    }
 }
 
 #[async_trait::async_trait]
@@ -193,7 +224,10 @@ impl Middleware for Deferred {
     ) -> reqwest_middleware::Result<Response> {
         let url = DisplaySafeUrl::from_url(request.url().clone());
         let client = self.client(&url).map_err(reqwest_middleware::Error::Middleware)?;
-        client.uncached_client(&url).raw_client().execute_with_extensions(request, extensions).await
+        let uncached = client.uncached_client(&url);
+        let response = uncached.raw_client().execute_with_extensions(request, extensions).await?;
+        self.check_redirect(&url, &response).map_err(reqwest_middleware::Error::Middleware)?;
+        Ok(response)
     }
 }
 

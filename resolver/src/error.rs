@@ -6,6 +6,9 @@ use std::path::PathBuf;
 
 use crate::reword::reword;
 
+/// What is said of a redirect that would give up encryption.
+pub(crate) const REDIRECT_TO_HTTP: &str = "the server redirects from HTTPS to HTTP";
+
 /// Why something could not be read, resolved, fetched or built.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -146,6 +149,13 @@ impl Error {
                 "the server wants other credentials: put them in ~/.netrc, in a keyring or in `--index-url`"
             }
             Self::Network { status: Some(404), .. } => "look at `--index-url` and at the URL",
+            Self::Network { cause: Some(cause), .. } if cause.mentions("certificate") => {
+                "if the server is the right one, name the file with the certificate of who vouches for it: \
+                 `PIP_CERT` (only that one is believed then) or `SSL_CERT_FILE`"
+            }
+            Self::Network { cause: Some(cause), .. } if cause.mentions(REDIRECT_TO_HTTP) => {
+                "look at the address of the index; if the host is one to trust, name it in `PIP_TRUSTED_HOST`"
+            }
             Self::Network { .. } => {
                 "look at the network connection and at `--index-url`; `--offline` uses only what is cached"
             }
@@ -187,6 +197,11 @@ impl Cause {
     /// The chain of what caused an error, without its own message.
     pub(crate) fn behind(error: &(dyn StdError + 'static)) -> Option<Self> {
         Self::from_messages(messages(error).into_iter().skip(1).collect())
+    }
+
+    /// Whether it, or what caused it, says this.
+    fn mentions(&self, text: &str) -> bool {
+        self.message.contains(text) || self.source.as_ref().is_some_and(|source| source.mentions(text))
     }
 
     fn from_messages(messages: Vec<String>) -> Option<Self> {

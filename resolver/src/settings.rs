@@ -99,7 +99,13 @@ impl IndexSettings {
         let mut settings = Self::default();
         settings.apply(&Source::pip(&options, environment), &PIP)?;
         settings.apply(&Source::environment(environment), &SUCCESSOR)?;
-        if settings.certificate.is_none() && environment("SSL_CERT_FILE").is_none_or(|file| file.is_empty()) {
+        let is_set = |name: &str| environment(name).is_some_and(|value| !value.trim().is_empty());
+        if is_set("SSL_CERT_FILE") || is_set("SSL_CERT_DIR") {
+            // A variable is stronger than a file of pip's; whoever makes the requests reads these two.
+            if !is_set("PIP_CERT") {
+                settings.certificate = None;
+            }
+        } else if settings.certificate.is_none() {
             // The two that the HTTP library beneath pip reads.
             settings.certificate = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"]
                 .into_iter()

@@ -100,6 +100,7 @@ pub fn write_atomic(path: &Path, content: &[u8]) -> Result<(), PathError> {
         .prefix(UNFINISHED)
         .permissions(std::fs::Permissions::from_mode(0o644))
         .tempfile_in(folder)
+        .map_err(answer_of_system)
         .at("write to", folder)?;
     file.write_all(content).at("write", path)?;
     file.persist(path).map_err(|failure| failure.error).at("replace", path)?;
@@ -393,5 +394,17 @@ pub fn temporary_folder(parent: &Path) -> Result<tempfile::TempDir, PathError> {
     tempfile::Builder::new()
         .permissions(std::fs::Permissions::from_mode(0o755))
         .tempdir_in(parent)
+        .map_err(answer_of_system)
         .at("create a folder in", parent)
+}
+
+/// The system's own error out of one of `tempfile`, which adds the path (as [`PathError`] does already) and keeps the
+/// number, by which the hint is found, in its text only.
+fn answer_of_system(error: std::io::Error) -> std::io::Error {
+    let text = error.to_string();
+    let number = text.split_once("(os error ").and_then(|(_, rest)| rest.split_once(')'));
+    match number.and_then(|(number, _)| number.parse().ok()) {
+        Some(number) if error.raw_os_error().is_none() => std::io::Error::from_raw_os_error(number),
+        _ => error,
+    }
 }

@@ -2,21 +2,31 @@
 
 use crate::support::{Index, Output, TestContext, WheelBuilder};
 
-const SECRET: &str = "S3KR3T";
+/// What is looked for.
+pub(crate) const SECRET: &str = "S3KR3T";
+
+/// `alice:S3KR3T` as the header `Authorization` has it.
+const ENCODED: &str = "YWxpY2U6UzNLUjNU";
 
 /// Panics if the secret stands in what was printed.
 #[track_caller]
-fn lacks_secret(output: Output) -> Output {
-    let printed = output.raw_stdout.contains(SECRET) || output.raw_stderr.contains(SECRET);
+pub(crate) fn lacks_secret(output: Output) -> Output {
+    let shows = |text: &str| text.contains(SECRET) || text.contains(ENCODED);
+    let printed = shows(&output.raw_stdout) || shows(&output.raw_stderr);
     assert!(!printed, "the secret is shown\n{}", output.dump());
     output
 }
 
-/// Panics if a file of the test, the command's own home aside, has the secret in it.
+/// Panics if a file of the test, the command's home and the store included, has the secret in it or in its name.
 #[track_caller]
-fn is_nowhere(context: &TestContext) {
-    let found = context.run(context.command("grep").args(["-rlF", SECRET]).arg(context.root()));
+pub(crate) fn is_nowhere(context: &TestContext) {
+    let mut inside = context.command("grep");
+    inside.args(["-raF", "--files-with-matches", "-e", SECRET, "-e", ENCODED]).arg(context.root());
+    let found = context.run(&mut inside);
     assert_eq!(found.code, Some(1), "the secret is kept\n{}", found.dump());
+    let name = format!("*{SECRET}*");
+    let found = context.run(context.command("find").arg(context.root()).args(["-name", &name]));
+    assert_eq!(found.raw_stdout, "", "the secret is in a name\n{}", found.dump());
 }
 
 #[test]

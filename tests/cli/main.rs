@@ -36,4 +36,5 @@ mod sources;
 mod store;
 mod store_care;
 mod tools;
+mod transport;
 mod tree;

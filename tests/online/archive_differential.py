@@ -1,7 +1,8 @@
 """Thousands of wheels that are wrong in one place: virtpy refuses them, or installs what `installer` does.
 
 That is the library by which Poetry and others install wheels; it reads them with the standard zipfile module.
-What either refuses is never accepted.
+What either refuses is never accepted, and nothing is installed in another place or with another content. Where
+virtpy and `installer` differ, pip decides: real pip installs those wheels too, and virtpy's tree has to be pip's.
 """
 
 import collections
@@ -14,7 +15,7 @@ import subprocess
 import archive_mutations
 from support import CheckFailed, own_interpreter, require
 
-COUNT = 2400
+COUNT, SMALL_COUNT = 2400, 300
 SEED = 20261121
 
 # Run where `installer` is importable: installs every wheel below a folder and prints the trees.
@@ -61,7 +62,7 @@ for folder in sorted(path for path in root.iterdir() if path.is_dir()):
             install(source, destination, {})
         results[folder.name] = {"tree": tree(target)}
     except Exception as error:
-        results[folder.name] = {"installer": repr(error)}
+        results[folder.name] = {"installer": "%s: %s" % (type(error).__name__, error)}
     shutil.rmtree(str(target), ignore_errors=True)
 print(json.dumps(results))
 """
@@ -69,8 +70,9 @@ print(json.dumps(results))
 # What each installer writes on its own.
 OWN = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 
-# What installer's parser of entry_points.txt refuses, and pip takes: text before the first group, a name twice.
-TOLERATED = ("MissingSectionHeaderError", "DuplicateOptionError", "DuplicateSectionError")
+# Signatures of the wheel's own RECORD, which no row of it may vouch for and which say nothing about the RECORD of what
+# is installed. virtpy leaves them out; installer and pip copy them.
+SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 
 
 def comparable(tree):
@@ -78,12 +80,15 @@ def comparable(tree):
     facts = {}
     for path, (content, _) in tree.items():
         folder, _, name = path.rpartition("/")
-        if folder.endswith(".dist-info") and name in OWN or "__pycache__" in path.split("/"):
+        if folder.endswith(".dist-info") and name in OWN + SIGNATURES or "__pycache__" in path.split("/"):
             continue
         if path.startswith("bin/"):
             # The interpreter's line, and for entry points the whole text, are the installer's.
             lines = content.split("\n", 1)
             content = None if "import sys" in content else lines[-1]
+        if path.startswith("include/"):
+            # The folder has the distribution's name as METADATA, the file's name or the request spells it.
+            path = path.replace("include/Demo/", "include/demo/", 1)
         digest = content and hashlib.sha256(content.encode("latin-1")).hexdigest()
         facts[path] = digest
     return facts
@@ -99,9 +104,12 @@ def venv_tree(venv, library, skeleton):
             relative = os.path.relpath(path, str(venv))
             if relative in skeleton or name == ".virtpy":
                 continue
+            python = os.path.basename(os.path.dirname(library))
+            # The second place for headers is where pip puts them below a prefix.
             for real, place in (
                 (library, "lib"),
-                (os.path.join("include", "site", os.path.basename(os.path.dirname(library))), "include"),
+                (os.path.join("include", "site", python), "include"),
+                (os.path.join("include", python), "include"),
             ):
                 if relative.startswith(real + os.sep):
                     relative = os.path.join(place, os.path.relpath(relative, real))
@@ -110,10 +118,10 @@ def venv_tree(venv, library, skeleton):
     return found
 
 
-def write_wheels(root):
+def write_wheels(root, count):
     """Writes each wheel into a folder of its own, and returns what was done to each."""
     kinds = {}
-    for number, (kind, content) in enumerate(archive_mutations.wheels(random.Random(SEED), COUNT)):
+    for number, (kind, content) in enumerate(archive_mutations.wheels(random.Random(SEED), count)):
         folder = root / ("%05d" % number)
         folder.mkdir(parents=True)
         (folder / archive_mutations.NAME).write_bytes(content)
@@ -179,38 +187,77 @@ class Venv:
         return tree
 
 
-def judge(expected, found):
+class Pip:
+    """Real pip, which decides where virtpy and `installer` differ."""
+
+    def __init__(self, place, library):
+        self.place, self.library = place, library
+        self.python = place.path("reference") / "bin" / "python"
+
+    def tree_of(self, wheel):
+        """What pip installs for a wheel, or None where it refuses it."""
+        target = wheel.parent / "by-pip"
+        command = [str(self.python), "-m", "pip", "install", "--no-deps", "--no-index", "--no-compile"]
+        command += ["--disable-pip-version-check", "--ignore-installed", "--prefix", str(target), str(wheel)]
+        silent = subprocess.DEVNULL
+        environment = self.place.environment
+        done = subprocess.run(command, env=environment, stdin=silent, stdout=silent, stderr=silent)
+        return venv_tree(target, self.library, ()) if done.returncode == 0 else None
+
+
+def judge(expected, found, ask_pip):
     """What came out for one wheel: a word for the statistics, and an error or None."""
     if found is None:
         return ("both refuse" if "tree" not in expected else "virtpy alone refuses"), None
     if "zipfile" in expected:
         return "wrong", "accepted, but zipfile refuses it: " + expected["zipfile"]
-    if "installer" in expected and any(name in expected["installer"] for name in TOLERATED):
-        return "as pip does", None
-    if "installer" in expected:
-        return "wrong", "accepted, but installer refuses it: " + expected["installer"]
     modes = {path: executable for path, (_, executable) in found.items() if path.startswith("bin/")}
     if not all(modes.values()):
         return "wrong", "scripts that cannot be run: %r" % modes
-    left, right = comparable(expected["tree"]), comparable(found)
-    if left == right:
+    right = comparable(found)
+    if "tree" in expected and comparable(expected["tree"]) == right:
         return "same tree", None
+    tree = ask_pip()
+    if tree is not None and comparable(tree) == right:
+        return "as pip does", None
+    problem = "accepted, but installer refuses it: %s" % expected.get("installer")
+    if "tree" in expected:
+        problem = "another tree than installer's:" + show_differences(comparable(expected["tree"]), right)
+    if tree is None:
+        return "wrong", problem + "\n    pip refuses it"
+    return "wrong", problem + "\n    another one than pip's:" + show_differences(comparable(tree), right)
+
+
+def show_differences(left, right):
+    """The first lines of how two trees differ."""
     paths = sorted(path for path in set(left) | set(right) if left.get(path) != right.get(path))
-    lines = ["%r: installer %r, virtpy %r" % (path, left.get(path), right.get(path)) for path in paths[:5]]
-    return "wrong", "another tree:\n    " + "\n    ".join(lines)
+    return "".join(
+        "\n    %r: theirs %r, virtpy %r" % (path, left.get(path), right.get(path)) for path in paths[:5]
+    )
 
 
 def check(place):
+    """Compares what happens to a few hundred wheels."""
+    return compare(place, SMALL_COUNT)
+
+
+def check_all(place):
+    """Compares what happens to all of them."""
+    return compare(place, COUNT)
+
+
+def compare(place, count):
     """Compares what happens to each wheel."""
     root = place.path("wheels")
-    kinds = write_wheels(root)
+    kinds = write_wheels(root, count)
     expected = reference(place, root)
     yield "%d wheels made, and read by zipfile and installer" % len(kinds)
     venv, outside = Venv(place), sorted(os.listdir(str(place.root)))
+    pip = Pip(place, venv.library)
     counts, problems = collections.Counter(), []
     for number, kind in kinds.items():
-        found = venv.tree_of(root / number / archive_mutations.NAME)
-        word, problem = judge(expected[number], found)
+        wheel = root / number / archive_mutations.NAME
+        word, problem = judge(expected[number], venv.tree_of(wheel), lambda: pip.tree_of(wheel))
         counts[word] += 1
         if kind == "sound" and word != "same tree":
             problem = problem or word
@@ -221,5 +268,5 @@ def check(place):
     if problems:
         raise CheckFailed("%d wheels:\n  %s" % (len(problems), "\n  ".join(problems[:30])))
     for word in ("same tree", "both refuse", "virtpy alone refuses"):
-        require(counts[word] >= COUNT // 20, "the mutations are no good test: %r" % dict(counts))
+        require(counts[word] >= count // 20, "the mutations are no good test: %r" % dict(counts))
     yield ", ".join("%s: %d" % pair for pair in sorted(counts.items()))

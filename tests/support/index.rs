@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ pub(crate) enum Fault {
     Slow(Duration),
     /// Send these bytes instead of the file.
     OtherBytes(Vec<u8>),
+    /// Send the client to this address, which may be relative.
+    Redirect(String),
 }
 
 #[derive(Clone)]
@@ -37,10 +40,13 @@ struct Entry {
 struct State {
     projects: BTreeMap<String, Vec<Entry>>,
     requests: Vec<String>,
+    authorizations: Vec<String>,
     faults: HashMap<String, Fault>,
     html_only: bool,
     without_metadata: bool,
     credentials: Option<String>,
+    files_at: Option<String>,
+    folder: Option<PathBuf>,
 }
 
 /// A running index. Its thread ends with the test's process.
@@ -150,6 +156,26 @@ impl Index {
         self.lock().credentials = Some(user_and_password.to_owned());
     }
 
+    /// Says on its pages that the files are below this address, such as `https://localhost:1234`, and not here.
+    pub(crate) fn files_at(&self, address: &str) {
+        self.lock().files_at = Some(address.to_owned());
+    }
+
+    /// Serves the files of this folder below `/folder/`, as a plain web server does.
+    pub(crate) fn serve_folder(&self, folder: &Path) {
+        self.lock().folder = Some(folder.to_owned());
+    }
+
+    /// The port that it listens to.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// All headers `Authorization` that came, one for each request that had one.
+    pub(crate) fn authorizations(&self) -> Vec<String> {
+        self.lock().authorizations.clone()
+    }
+
     /// The address for `--index-url`.
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}/simple/", self.port)
@@ -203,6 +229,7 @@ fn serve(stream: TcpStream, port: u16, state: &Mutex<State>) {
         let (fault, answer) = {
             let mut state = state.lock().expect("no thread of the index panicked");
             state.requests.push(format!("{} {}", request.method, request.path));
+            state.authorizations.extend(request.authorization.clone());
             let fault = take_fault(&mut state, &request.path);
             (fault.clone(), answer(&state, &request, port, fault.as_ref()))
         };
@@ -255,10 +282,23 @@ fn plain(status: u16, text: &str) -> Answer {
     Answer { status, content_type: "text/plain", body: text.as_bytes().to_vec(), range: None }
 }
 
-fn answer(state: &State, request: &Request, port: u16, fault: Option<&Fault>) -> Answer {
-    if let Some(Fault::Status(status, _)) = fault {
-        return plain(*status, "a fault on purpose");
+fn plain_file(folder: &Path, path: &str) -> Answer {
+    let is_inside = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
+    match std::fs::read(folder.join(path)) {
+        Ok(body) if is_inside => {
+            Answer { status: 200, content_type: "application/octet-stream", body, range: None }
+        }
+        _ => plain(404, "not found"),
     }
+}
+
+fn answer(state: &State, request: &Request, port: u16, fault: Option<&Fault>) -> Answer {
+    match fault {
+        Some(Fault::Status(status, _)) => return plain(*status, "a fault on purpose"),
+        Some(Fault::Redirect(_)) => return plain(302, "elsewhere"),
+        _ => {}
+    }
+    let base = state.files_at.clone().unwrap_or_else(|| format!("http://127.0.0.1:{port}"));
     if let Some(credentials) = &state.credentials {
         let expected = format!("Basic {}", standard_base64(credentials.as_bytes()));
         if request.authorization.as_deref() != Some(expected.as_str()) {
@@ -266,11 +306,14 @@ fn answer(state: &State, request: &Request, port: u16, fault: Option<&Fault>) ->
         }
     }
     if let Some(project) = request.path.strip_prefix("/simple/") {
-        return project_page(state, request, project.trim_end_matches('/'), port);
+        return project_page(state, request, project.trim_end_matches('/'), &base);
     }
     if request.path == "/flat/" {
-        let body = html(state.projects.values().flatten(), port, state.without_metadata);
+        let body = html(state.projects.values().flatten(), &base, state.without_metadata);
         return Answer { status: 200, content_type: "text/html", body: body.into_bytes(), range: None };
+    }
+    if let (Some(path), Some(folder)) = (request.path.strip_prefix("/folder/"), &state.folder) {
+        return plain_file(folder, path);
     }
     let Some(file_name) = request.path.strip_prefix("/files/") else {
         return plain(404, "not found");
@@ -318,26 +361,26 @@ fn parse_range(text: &str, total: usize) -> Option<(usize, usize)> {
     (first <= last).then_some((first, last))
 }
 
-fn project_page(state: &State, request: &Request, project: &str, port: u16) -> Answer {
+fn project_page(state: &State, request: &Request, project: &str, base: &str) -> Answer {
     let Some(entries) = state.projects.get(project) else {
         return plain(404, "no such project");
     };
     if state.html_only || !request.accept.contains("application/vnd.pypi.simple.v1+json") {
-        let body = html(entries.iter(), port, state.without_metadata);
+        let body = html(entries.iter(), base, state.without_metadata);
         return Answer { status: 200, content_type: "text/html", body: body.into_bytes(), range: None };
     }
     let files: Vec<serde_json::Value> =
-        entries.iter().map(|entry| json_file(entry, port, state.without_metadata)).collect();
+        entries.iter().map(|entry| json_file(entry, base, state.without_metadata)).collect();
     let page = serde_json::json!({"meta": {"api-version": "1.1"}, "name": project, "files": files});
     let content_type = "application/vnd.pypi.simple.v1+json";
     Answer { status: 200, content_type, body: page.to_string().into_bytes(), range: None }
 }
 
-fn json_file(entry: &Entry, port: u16, without_metadata: bool) -> serde_json::Value {
+fn json_file(entry: &Entry, base: &str, without_metadata: bool) -> serde_json::Value {
     let name = &entry.artifact.file_name;
     let mut file = serde_json::json!({
         "filename": name,
-        "url": format!("http://127.0.0.1:{port}/files/{name}"),
+        "url": format!("{base}/files/{name}"),
         "hashes": {},
         "size": entry.artifact.bytes.len(),
         "upload-time": entry.upload_time,
@@ -358,12 +401,12 @@ fn json_file(entry: &Entry, port: u16, without_metadata: bool) -> serde_json::Va
     file
 }
 
-fn html<'a>(entries: impl Iterator<Item = &'a Entry>, port: u16, without_metadata: bool) -> String {
+fn html<'a>(entries: impl Iterator<Item = &'a Entry>, base: &str, without_metadata: bool) -> String {
     let mut page = String::from("<!DOCTYPE html>\n<html><body>\n");
     for entry in entries {
         let name = &entry.artifact.file_name;
         let hash = entry.stated_sha256.as_ref().map(|hash| format!("#sha256={hash}")).unwrap_or_default();
-        let _ = write!(page, "<a href=\"http://127.0.0.1:{port}/files/{name}{hash}\"");
+        let _ = write!(page, "<a href=\"{base}/files/{name}{hash}\"");
         if let Some(specifiers) = &entry.artifact.requires_python {
             let escaped = specifiers.replace('<', "&lt;").replace('>', "&gt;");
             let _ = write!(page, " data-requires-python=\"{escaped}\"");
@@ -394,6 +437,9 @@ fn send(
     );
     if answer.status == 401 {
         head.push_str("WWW-Authenticate: Basic realm=\"index\"\r\n");
+    }
+    if let Some(Fault::Redirect(address)) = fault {
+        let _ = write!(head, "Location: {address}\r\n");
     }
     if answer.status < 300 {
         head.push_str("Cache-Control: max-age=600\r\n");
