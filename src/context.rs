@@ -208,6 +208,16 @@ impl Context {
         Ok(settings)
     }
 
+    /// Leads the store's link to this program, for the `pip` of the venvs.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn note_program(&self) -> Result<(), Failure> {
+        let program = std::env::current_exe()
+            .map_err(|error| Failure::new(format!("virtpy does not find its own program: {error}")))?;
+        Ok(self.store.note_program(&program)?)
+    }
+
     /// Tells the user that another process has to finish first.
     pub fn announce(&self) -> impl FnMut(&str) + use<> {
         let output = self.output;

@@ -21,7 +21,7 @@ pub(super) fn run(context: &Context, arguments: &RemoveArguments) -> Result<u8, 
     venv.recover()?;
     let contents = Contents::read(&venv, &context.store)?;
     let contents = aftermath::restore(context, &venv, contents, &IndexArguments::default())?;
-    let remove = keys(&contents, &arguments.names)?;
+    let remove = keys(context, &contents, &arguments.names)?;
     let summary = if arguments.dry_run {
         foresee(&contents, &remove)
     } else {
@@ -44,11 +44,14 @@ pub(super) fn run(context: &Context, arguments: &RemoveArguments) -> Result<u8, 
 }
 
 /// The normalized names; all have to be installed, or nothing is removed.
-fn keys(contents: &Contents, names: &[String]) -> Result<BTreeSet<String>, Failure> {
+fn keys(context: &Context, contents: &Contents, names: &[String]) -> Result<BTreeSet<String>, Failure> {
     let mut keys = BTreeSet::new();
     let mut missing = Vec::new();
     for name in names {
         match contents.find(name) {
+            Some(distribution) if distribution.is_pip_shim() => {
+                context.output.warning("pip is virtpy's own here, and stays");
+            }
             Some(distribution) => drop(keys.insert(distribution.key.clone())),
             None => missing.push(format!("`{name}`")),
         }

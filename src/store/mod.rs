@@ -11,6 +11,7 @@ mod entry;
 mod error;
 mod ingest;
 mod manifest;
+mod pip_shim;
 mod roots;
 mod usage;
 mod verify;
@@ -27,6 +28,7 @@ pub use entry::{Entry, EntryId, hex};
 pub use error::StoreError;
 pub use ingest::{DIST_INFO_ALIAS, Staged, WheelFile};
 pub use manifest::{FileRow, FolderItem, KnownOrigin, Manifest, ScriptRow};
+pub use pip_shim::{PIP_SHIM_ORIGIN, PIP_SHIM_VERSION, PROGRAM, is_pip_shim};
 pub use roots::{Mount, Root, VenvId};
 pub use verify::{Finding, Verdict};
 

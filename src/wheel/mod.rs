@@ -15,6 +15,7 @@ mod layout;
 mod libraries;
 mod metadata;
 mod namespaces;
+mod pack;
 mod record;
 mod script;
 mod shebang;
@@ -33,6 +34,7 @@ pub use layout::{Item, Tree, WheelContents, read};
 pub use libraries::{Libraries, SearchingFolder};
 pub use metadata::{Metadata, WheelInfo};
 pub use namespaces::namespaces;
+pub use pack::pack;
 pub use record::{
     RecordHash, RecordRow, content_digest, file_digest, known_record_row, parse_record, record_row,
     record_rows, write_record,
