@@ -193,7 +193,16 @@ impl Context {
     /// # Errors
     /// When a configuration file makes no sense.
     pub fn index_settings(&self, flags: &IndexArguments) -> Result<IndexSettings, Failure> {
-        let mut settings = IndexSettings::discover(&|name| std::env::var(name).ok())
+        let environment = |name: &str| {
+            if let Some((_, value)) = flags.variables.iter().find(|(known, _)| known == name) {
+                return Some(value.clone());
+            }
+            let is_users_own = name.starts_with("PIP_")
+                || name.starts_with("UV_")
+                || matches!(name, "HOME" | "XDG_CONFIG_HOME");
+            if flags.isolated && is_users_own { None } else { std::env::var(name).ok() }
+        };
+        let mut settings = IndexSettings::discover(&environment)
             .map_err(|error| Failure::from(crate::resolve::ResolveError::from(error)))?;
         if let Some(url) = &flags.index_url {
             settings.index_url = Some(url.clone());

@@ -127,8 +127,7 @@ impl Venv {
 
     /// Puts the first distribution into a venv that is only being made, so that it needs no journal.
     pub(super) fn furnish(&self, entry: &Entry) -> Result<(), VenvError> {
-        let arrival =
-            Arrival { entry: entry.clone(), requested: false, direct_url: None, copied: false };
+        let arrival = Arrival { entry: entry.clone(), requested: false, direct_url: None, copied: false };
         let loaded = Loaded::of(&arrival)?;
         let mut firsts = BTreeMap::new();
         for (path, node) in &self.plan(&[&loaded], &[])?.nodes {

@@ -14,6 +14,7 @@ mod installed;
 mod layout;
 mod libraries;
 mod metadata;
+mod metadata_json;
 mod namespaces;
 mod pack;
 mod record;
@@ -33,6 +34,7 @@ pub use installed::{InstalledWheel, Part, PartSource, is_written_by_installers};
 pub use layout::{Item, Tree, WheelContents, read};
 pub use libraries::{Libraries, SearchingFolder};
 pub use metadata::{Metadata, WheelInfo};
+pub use metadata_json::metadata_as_json;
 pub use namespaces::namespaces;
 pub use pack::pack;
 pub use record::{
