@@ -227,6 +227,14 @@ impl Context {
         Ok(self.store.note_program(&program)?)
     }
 
+    /// The same where there is such a link already.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn refresh_program(&self) -> Result<(), Failure> {
+        if fs::read_link(&self.store.program()).is_ok() { self.note_program() } else { Ok(()) }
+    }
+
     /// Tells the user that another process has to finish first.
     pub fn announce(&self) -> impl FnMut(&str) + use<> {
         let output = self.output;

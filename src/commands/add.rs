@@ -327,6 +327,8 @@ impl Addition<'_> {
                 only_binary: settings.only_binary,
                 require_hashes: arguments.require_hashes || settings.require_hashes,
                 exclude_newer: arguments.exclude_newer.clone().or(settings.exclude_newer),
+                build_settings: arguments.more.config_settings.clone(),
+                build_environment: arguments.more.no_build_isolation.then(|| self.venv.root.clone()),
                 working_directory: self.context.working_directory.clone(),
             },
         }

@@ -35,6 +35,10 @@ pub fn run(command: Command, output: Output) -> Result<u8, Failure> {
     let context = Context::new(output)?;
     let changes = matches!(command, Command::Add(_) | Command::Remove(_) | Command::Pip(_));
     let code = dispatch(&context, command)?;
+    if changes {
+        // The venvs' own pip finds the program by it; where there is none, nobody asks for it.
+        let _ = context.refresh_program();
+    }
     if changes && let Err(failure) = store::automatic(&context) {
         // What was asked for is done; that the store could not be tidied up is only worth a note.
         context.output.warning(format_args!("the store was not collected: {failure}"));

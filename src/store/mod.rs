@@ -88,6 +88,11 @@ impl Store {
         self.home.join("bin")
     }
 
+    /// The folder of the real pips, one venv for each version of Python, that do what only pip can do.
+    pub fn shared_pips(&self) -> PathBuf {
+        self.home.join("tools/.pip")
+    }
+
     /// Where an entry stands or would stand.
     pub fn entry_path(&self, id: &EntryId) -> PathBuf {
         self.entries().join(id.as_str())

@@ -49,7 +49,8 @@ impl Call<'_> {
         let requirements: Vec<PathBuf> = request.values("requirement").iter().map(PathBuf::from).collect();
         let eager = request.value("upgrade-strategy") == Some("eager");
         let upgrade = request.has("upgrade");
-        let upgrade_packages = if upgrade && !eager { self.names_asked_for(&specs, &requirements) } else { Vec::new() };
+        let upgrade_packages =
+            if upgrade && !eager { self.names_asked_for(&specs, &requirements) } else { Vec::new() };
         Ok(AddArguments {
             specs,
             venv: self.venv_argument(),

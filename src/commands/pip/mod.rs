@@ -100,6 +100,7 @@ fn answer(context: &Context, arguments: &PipArguments) -> Result<u8, Stop> {
             }
             let place = request.value("python").map_or(place, |python| Some(PathBuf::from(python)));
             if real::has_to(context, place.as_deref(), &request) {
+                real::guard(context, &request)?;
                 return Ok(real::run(context, place, &request.all)?);
             }
             let (store, venv) = open(context, place)?;

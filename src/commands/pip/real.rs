@@ -44,18 +44,15 @@ pub(super) fn has_to(context: &Context, place: Option<&Path>, request: &PipReque
 /// Runs a real pip with these words and returns its exit code.
 pub(super) fn run(context: &Context, place: Option<PathBuf>, words: &[String]) -> Result<u8, Failure> {
     let place = place.map(|place| context.working_directory.join(place));
-    let (store, python, guarded) = match place {
-        Some(place) if !is_ours(&root_of(&place)) => (context.store.clone(), python_of(&place), None),
+    let (store, python) = match place {
+        Some(place) if !is_ours(&root_of(&place)) => (context.store.clone(), python_of(&place)),
         place => {
             let path = place.map(|place| root_of(&place));
             let venv = context.displaced_venv(&VenvArgument { path })?;
             let store = venv.store_home().map_or_else(|| context.store.clone(), Store::new);
-            (store, venv.python(), Some(venv))
+            (store, venv.python())
         }
     };
-    if let Some(venv) = &guarded {
-        refuse_what_writes_here(context, venv, words)?;
-    }
     let context =
         Context { store, working_directory: context.working_directory.clone(), output: context.output };
     let real = fs::canonicalize(&python)?;
@@ -92,31 +89,17 @@ fn without_python(words: &[String]) -> Vec<&String> {
     kept
 }
 
-/// A real pip that installs somewhere else must not be led here by that place.
-fn refuse_what_writes_here(context: &Context, venv: &Venv, words: &[String]) -> Result<(), Failure> {
-    let mut previous = "";
-    for word in words {
-        let value = match word.split_once('=') {
-            Some((option, value)) if option.starts_with("--") => value,
-            _ if previous.starts_with('-') => word.as_str(),
-            _ => "",
-        };
-        previous = word;
-        let is_inside = |path: &Path| {
-            path.ancestors()
-                .find_map(|path| fs::canonicalize(path).ok())
-                .is_some_and(|path| path.starts_with(&venv.root))
-        };
-        let names_target =
-            ["--target", "-t", "--prefix", "--root"].iter().any(|option| word.starts_with(option))
-                || words.iter().zip(words.iter().skip(1)).any(|(option, next)| {
-                    next == word && ["--target", "-t", "--prefix", "--root"].contains(&option.as_str())
-                });
-        if names_target && !value.is_empty() && is_inside(&context.working_directory.join(value)) {
+/// Refuses a request by which a real pip would write into a venv of virtpy's, where it would get through the links.
+pub(super) fn guard(context: &Context, request: &PipRequest) -> Result<(), Failure> {
+    for option in ["target", "prefix", "root"] {
+        let Some(value) = request.value(option) else { continue };
+        let path = context.working_directory.join(value);
+        let real = path.ancestors().find_map(|path| fs::canonicalize(path).ok()).unwrap_or(path);
+        if real.ancestors().any(is_ours) {
             return Err(Failure::new(format!(
-                "`{value}` is inside this venv, where files are links into the store"
+                "`{value}` is in a venv of virtpy's, where files are links into the store"
             ))
-            .hinted("choose a folder outside the venv, or leave the option out"));
+            .hinted("use that venv's own pip without this option, or choose another folder"));
         }
     }
     Ok(())
@@ -124,11 +107,8 @@ fn refuse_what_writes_here(context: &Context, venv: &Venv, words: &[String]) -> 
 
 /// The folder `pip` of the pip that all venvs of this Python share; it is installed when it is first needed.
 fn shared_pip(context: &Context, interpreter: &Interpreter) -> Result<PathBuf, Failure> {
-    let root = context.store.home().join("tools/.pip").join(format!(
-        "{}-{}",
-        interpreter.implementation,
-        interpreter.tag()
-    ));
+    let root =
+        context.store.shared_pips().join(format!("{}-{}", interpreter.implementation, interpreter.tag()));
     if let Ok(venv) = Venv::open(&root)
         && fs::metadata(&venv.site_packages().join("pip/__main__.py")).is_ok()
     {
