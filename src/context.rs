@@ -193,7 +193,16 @@ impl Context {
     /// # Errors
     /// When a configuration file makes no sense.
     pub fn index_settings(&self, flags: &IndexArguments) -> Result<IndexSettings, Failure> {
-        let mut settings = IndexSettings::discover(&|name| std::env::var(name).ok())
+        let environment = |name: &str| {
+            if let Some((_, value)) = flags.variables.iter().find(|(known, _)| known == name) {
+                return Some(value.clone());
+            }
+            let is_users_own = name.starts_with("PIP_")
+                || name.starts_with("UV_")
+                || matches!(name, "HOME" | "XDG_CONFIG_HOME");
+            if flags.isolated && is_users_own { None } else { std::env::var(name).ok() }
+        };
+        let mut settings = IndexSettings::discover(&environment)
             .map_err(|error| Failure::from(crate::resolve::ResolveError::from(error)))?;
         if let Some(url) = &flags.index_url {
             settings.index_url = Some(url.clone());
@@ -206,6 +215,24 @@ impl Context {
         settings.no_binary.extend(flags.no_binary.iter().cloned());
         settings.only_binary.extend(flags.only_binary.iter().cloned());
         Ok(settings)
+    }
+
+    /// Leads the store's link to this program, for the `pip` of the venvs.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn note_program(&self) -> Result<(), Failure> {
+        let program = std::env::current_exe()
+            .map_err(|error| Failure::new(format!("virtpy does not find its own program: {error}")))?;
+        Ok(self.store.note_program(&program)?)
+    }
+
+    /// The same where there is such a link already.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn refresh_program(&self) -> Result<(), Failure> {
+        if fs::read_link(&self.store.program()).is_ok() { self.note_program() } else { Ok(()) }
     }
 
     /// Tells the user that another process has to finish first.

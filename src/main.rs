@@ -2,14 +2,12 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use virtpy::cli::Arguments;
 use virtpy::commands;
 use virtpy::output::Output;
 
 fn main() -> ExitCode {
-    // clap exits by itself, with 2, on a command line that makes no sense.
-    let arguments = Arguments::parse();
+    let arguments = Arguments::of_this_process();
     let output = Output::new(&arguments.global);
     match commands::run(arguments.command, output) {
         Ok(code) => ExitCode::from(code),

@@ -86,6 +86,20 @@ impl Output {
         }
     }
 
+    /// A line on standard error that is part of the answer, whatever the user wants to hear.
+    pub fn complaint(self, line: impl Display) {
+        let _ = writeln!(anstream::stderr().lock(), "{}", masked(&line));
+    }
+
+    /// A question on standard output; the answer is a line of standard input, and nothing where that has ended.
+    pub fn ask(self, question: impl Display) -> Option<String> {
+        let mut output = anstream::stdout().lock();
+        let _ = write!(output, "{question}").and_then(|()| output.flush());
+        let mut line = String::new();
+        let read = std::io::stdin().read_line(&mut line).unwrap_or(0);
+        (read > 0).then(|| line.trim().to_owned())
+    }
+
     /// Why the command failed.
     pub fn failure(self, failure: &Failure) {
         let mut error = anstream::stderr().lock();

@@ -15,7 +15,7 @@ use crate::fs;
 use crate::venv::LinkMode;
 
 /// What the user has chosen once for all venvs.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// How packages come into a new venv that does not say it.
     pub link_mode: LinkMode,
@@ -23,6 +23,8 @@ pub struct Settings {
     pub always_copy: Vec<String>,
     /// Whether bytecode is compiled when a distribution is added, as with `--compile-bytecode`.
     pub compile_bytecode: bool,
+    /// Whether a new venv gets the `pip` that hands over to virtpy.
+    pub pip_shim: bool,
     /// What is removed from the store after a venv was changed, once a day; nothing where it is not set.
     pub store: StoreSettings,
 }
@@ -54,6 +56,7 @@ struct ConfigFile {
     always_copy: Vec<String>,
     #[serde(default)]
     compile_bytecode: bool,
+    pip_shim: Option<bool>,
     #[serde(default)]
     store: StoreSection,
 }
@@ -98,14 +101,16 @@ impl Settings {
             .iter()
             .map(|name| normalize_name(name).map_err(|error| wrong("always-copy", &error.to_string())))
             .collect::<Result<_, _>>()?;
-        let compile_bytecode = match variable("VIRTPY_COMPILE_BYTECODE").as_deref() {
-            Some("1" | "true" | "yes" | "on") => true,
-            Some("0" | "false" | "no" | "off") => false,
-            Some(other) => return Err(wrong("compile-bytecode", &format!("`{other}` is neither 1 nor 0"))),
-            None => file.compile_bytecode,
+        let switch = |setting: &str, name: &str, otherwise: bool| match variable(name).as_deref() {
+            Some("1" | "true" | "yes" | "on") => Ok(true),
+            Some("0" | "false" | "no" | "off") => Ok(false),
+            Some(other) => Err(wrong(setting, &format!("`{other}` is neither 1 nor 0"))),
+            None => Ok(otherwise),
         };
+        let compile_bytecode = switch("compile-bytecode", "VIRTPY_COMPILE_BYTECODE", file.compile_bytecode)?;
+        let pip_shim = switch("pip-shim", "VIRTPY_PIP_SHIM", file.pip_shim.unwrap_or(true))?;
         let store = store_settings(variable, file.store)?;
-        Ok(Self { link_mode, always_copy, compile_bytecode, store })
+        Ok(Self { link_mode, always_copy, compile_bytecode, pip_shim, store })
     }
 
     /// Whether a distribution is always copied.

@@ -12,7 +12,7 @@ use uv_distribution_types::{
 };
 use uv_platform_tags::Tags;
 use uv_preview::Preview;
-use uv_python::Interpreter;
+use uv_python::{Interpreter, PythonEnvironment};
 use uv_resolver::{ExcludeNewer, FlatIndex};
 use uv_types::{BuildIsolation, HashStrategy, SourceTreeEditablePolicy};
 use uv_workspace::WorkspaceCache;
@@ -27,6 +27,9 @@ pub(crate) struct Choices {
     pub(crate) build_options: BuildOptions,
     pub(crate) exclude_newer: ExcludeNewer,
     pub(crate) index_strategy: IndexStrategy,
+    pub(crate) build_settings: ConfigSettings,
+    /// Where packages are built, if not each in an environment of its own.
+    pub(crate) build_environment: Option<PythonEnvironment>,
 }
 
 /// What one request works with.
@@ -48,7 +51,6 @@ pub(crate) struct Context {
 struct Defaults {
     constraints: Constraints,
     dependency_metadata: DependencyMetadata,
-    config_settings: ConfigSettings,
     package_config_settings: PackageConfigSettings,
     extra_build_requires: ExtraBuildRequires,
     extra_build_variables: ExtraBuildVariables,
@@ -124,9 +126,9 @@ impl Context {
             &defaults.dependency_metadata,
             self.state.clone(),
             self.choices.index_strategy,
-            &defaults.config_settings,
+            &self.choices.build_settings,
             &defaults.package_config_settings,
-            BuildIsolation::Isolated,
+            self.choices.build_environment.as_ref().map_or(BuildIsolation::Isolated, BuildIsolation::Shared),
             &defaults.extra_build_requires,
             &defaults.extra_build_variables,
             // How build environments are filled: the default falls back to what the disk can do.

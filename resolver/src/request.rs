@@ -52,6 +52,10 @@ pub struct Options {
     /// Leave out what was uploaded after this date (`2024-05-01`), time (RFC 3339) or for less than this
     /// span (`7 days`).
     pub exclude_newer: Option<String>,
+    /// Settings for the build backends (PEP 517): `KEY=VALUE`.
+    pub build_settings: Vec<String>,
+    /// The environment that packages are built in, with what is installed there; otherwise each is built in one of its own.
+    pub build_environment: Option<PathBuf>,
     /// The folder that relative paths in the inputs start from; the process's own if empty.
     pub working_directory: PathBuf,
 }

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use uv_configuration::{
@@ -10,11 +11,13 @@ use uv_configuration::{
 };
 use uv_dispatch::BuildDispatch;
 use uv_distribution_types::{
-    Diagnostic, ExcludeNewerValue, Requirement, Resolution as SolvedGraph, UnresolvedRequirement,
+    ConfigSettingEntry, Diagnostic, ExcludeNewerValue, Requirement, Resolution as SolvedGraph,
+    UnresolvedRequirement,
 };
 use uv_normalize::PackageName;
 use uv_pep508::{MarkerTree, VersionOrUrl};
 use uv_pypi_types::Conflicts;
+use uv_python::PythonEnvironment;
 use uv_requirements::{
     LookaheadResolver, NamedRequirementsResolver, RequirementsSpecification, SourceTreeResolver,
 };
@@ -28,9 +31,9 @@ use uv_types::{EmptyInstalledPackages, HashStrategy};
 use crate::client::Network;
 use crate::context::{Choices, Context};
 use crate::describe::{self, Chosen};
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::failure::{from_anyhow, from_requirements, from_resolve, requirements as unusable};
-use crate::request::{Options, Package, Request};
+use crate::request::{Artifact, Options, Package, Request};
 use crate::reword::reword;
 use crate::session::Foundation;
 use crate::settings::IndexSettings;
@@ -77,7 +80,8 @@ pub(crate) async fn resolve(
     let inputs = requirements::read(request, &network.plain()?).await?;
     let indexes = indexes::locations(settings, &inputs, &request.options.folder(), &mut warnings)?;
     let hasher = hash_strategy(foundation, settings, request, &inputs)?;
-    let choices = choices(network, settings, &request.options, &inputs)?;
+    let mut choices = choices(network, settings, &request.options, &inputs)?;
+    choices.build_environment = build_environment(foundation, &request.options)?;
     let mut context = Context::new(foundation, network, indexes, hasher, choices).await?;
     let constraints =
         Constraints::from_requirements(inputs.constraints.into_iter().map(|entry| entry.requirement));
@@ -104,7 +108,15 @@ pub(crate) async fn resolve(
         .map(|requirement| &requirement.name)
         .collect();
     warnings.extend(solved.diagnostics().iter().map(|diagnostic| reword(&diagnostic.message())));
-    let (packages, chosen) = describe::describe(&context, &solved, &wanted, &requested).await?;
+    let (mut packages, chosen) = describe::describe(&context, &solved, &wanted, &requested).await?;
+    if request.options.build_environment.is_some() || !request.options.build_settings.is_empty() {
+        // What is built so is not what another build of the same source is.
+        for package in &mut packages {
+            if let Artifact::Source { key, .. } = &mut package.file {
+                *key = None;
+            }
+        }
+    }
     Ok(Resolution { packages, warnings, plan: Arc::new(Plan { context, chosen }) })
 }
 
@@ -143,7 +155,26 @@ pub(crate) fn choices(
     let exclude_newer = options.exclude_newer.as_ref().or(settings.exclude_newer.as_ref());
     let exclude_newer =
         exclude_newer.map_or_else(|| Ok(ExcludeNewer::default()), |text| point_in_time(text))?;
-    Ok(Choices { build_options, exclude_newer, index_strategy: network.index_strategy() })
+    let build_settings = options.build_settings.iter().map(|text| {
+        ConfigSettingEntry::from_str(text)
+            .map_err(|reason| Error::Settings { setting: format!("--config-settings {text}"), reason })
+    });
+    Ok(Choices {
+        build_options,
+        exclude_newer,
+        index_strategy: network.index_strategy(),
+        build_settings: build_settings.collect::<Result<_, _>>()?,
+        build_environment: None,
+    })
+}
+
+/// The environment to build in, if it is to be a given one.
+fn build_environment(foundation: &Foundation, options: &Options) -> Result<Option<PythonEnvironment>, Error> {
+    let Some(root) = &options.build_environment else { return Ok(None) };
+    let environment = PythonEnvironment::from_root(root, &foundation.cache);
+    environment
+        .map(Some)
+        .map_err(|error| Error::Python { python: root.clone(), cause: Cause::from_error(&error) })
 }
 
 /// Checks the value of [`Options::exclude_newer`] before it is used.

@@ -19,6 +19,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod unpack;
+mod write;
 mod zip_archive;
 
 pub use digest::HashAlgorithm;
@@ -26,4 +27,5 @@ pub use error::{Error, Problem};
 pub use limits::Limits;
 pub use name::{NameProblem, check as check_name};
 pub use unpack::{Target, Written};
+pub use write::write;
 pub use zip_archive::{Archive, Member};

@@ -53,6 +53,24 @@ pub struct AddArguments {
     /// Where packages come from
     #[command(flatten)]
     pub index: IndexArguments,
+    /// What only pip's command line can ask for
+    #[arg(skip)]
+    pub more: MoreOfAdd,
+}
+
+/// What only pip's command line can ask for.
+#[derive(Debug, Clone, Default)]
+pub struct MoreOfAdd {
+    /// The names of packages to take the newest versions of, leaving the others as they are.
+    pub upgrade_packages: Vec<String>,
+    /// Install what is there already anew.
+    pub reinstall: bool,
+    /// Tell of each package where it comes from; its wheel is fetched for that, also when nothing is to be changed.
+    pub details: bool,
+    /// Build packages in the venv itself, without an environment of their own for each.
+    pub no_build_isolation: bool,
+    /// Settings for build backends: `KEY=VALUE`.
+    pub config_settings: Vec<String>,
 }
 
 /// Refuses what is no date before anything is done.
@@ -85,4 +103,10 @@ pub struct IndexArguments {
     /// Never build this package from source: a name, or `:all:` (can be repeated)
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub only_binary: Vec<String>,
+    /// Values that stand before those of the environment variables with the same names
+    #[arg(skip)]
+    pub variables: Vec<(String, String)>,
+    /// Whether the user's own settings and variables are left aside
+    #[arg(skip)]
+    pub isolated: bool,
 }

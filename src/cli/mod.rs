@@ -1,6 +1,7 @@
 //! The command line: what can be typed. The doc comments here are the help texts.
 
 mod add;
+pub mod pip;
 pub mod quantity;
 mod read;
 mod store;
@@ -9,7 +10,7 @@ mod venv;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-pub use add::{AddArguments, IndexArguments};
+pub use add::{AddArguments, IndexArguments, MoreOfAdd};
 pub use read::{
     CheckArguments, FreezeArguments, ListAllArguments, ListArguments, PathArguments, PathKind,
     RemoveArguments, ShowArguments, TreeArguments,
@@ -40,6 +41,19 @@ pub struct Arguments {
     /// The command
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Arguments {
+    /// The command line of this process; one that makes no sense ends it with 2. What follows `pip` is not looked at:
+    /// pip's options have other meanings than virtpy's.
+    pub fn of_this_process() -> Self {
+        let mut words = std::env::args_os().skip(1);
+        if words.next().is_some_and(|first| first == "pip") {
+            let global = GlobalArguments { quiet: false, verbose: false, color: ColorWhen::Auto };
+            return Self { global, command: Command::Pip(pip::PipArguments { arguments: words.collect() }) };
+        }
+        Self::parse()
+    }
 }
 
 /// What applies to every command
@@ -121,6 +135,8 @@ pub enum Command {
     /// Look after the store that all venvs share
     #[command(alias = "internal-store")]
     Store(StoreArguments),
+    /// Do what pip does, in a venv of virtpy's
+    Pip(pip::PipArguments),
     /// Print one of virtpy's own folders
     Path(PathArguments),
 }

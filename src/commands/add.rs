@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use virtpy_resolver::{IndexSettings, Input, Options, Request, Resolution};
+use virtpy_resolver::{IndexSettings, Input, Options, Package, Request, Resolution};
 
 use super::aftermath;
 use super::progress::Progress;
@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
 use crate::interpreters::Interpreter;
-use crate::output::{counted, seconds};
+use crate::output::{Output, counted, seconds};
 use crate::resolve::{self, Obtained, Question, ResolveError, Supply, Way};
 use crate::settings::Settings;
 use crate::store::{Entry, Manifest};
@@ -22,16 +22,16 @@ use crate::venv::{self, Arrival, Change, ChangeSummary, Contents, Distribution, 
 
 pub(super) fn run(context: &Context, arguments: &AddArguments) -> Result<u8, Failure> {
     let started = Instant::now();
-    let outcome = perform(context, arguments, &[])?;
+    let outcome = carry_out(context, arguments, &[])?;
     report(context, arguments, &outcome, started.elapsed())
 }
 
-/// Installs what the arguments ask for, and says nothing about it. Of the packages in `preferred`, name and version, these
+/// Installs what the arguments ask for, and says nothing but warnings. Of the packages in `preferred`, name and version, these
 /// versions are taken where the request admits them, as those that are installed are.
 ///
 /// # Errors
 /// When it failed; the venv is as before then.
-pub(super) fn perform(
+pub(super) fn carry_out(
     context: &Context,
     arguments: &AddArguments,
     preferred: &[(String, String)],
@@ -55,6 +55,7 @@ pub(super) fn perform(
         settings: context.settings()?,
         index: context.index_settings(&arguments.index)?,
     };
+
     match addition.answer(&inputs)? {
         Answer::Satisfied => Ok(Outcome { unchanged: contents.distributions.len(), ..Outcome::default() }),
         Answer::Ask(known) => {
@@ -77,7 +78,9 @@ struct Inputs {
 
 impl Inputs {
     fn of(context: &Context, arguments: &AddArguments) -> Result<Self, Failure> {
-        let absolute = |path: &PathBuf| context.working_directory.join(path);
+        let absolute = |path: &PathBuf| {
+            if is_elsewhere(path) { path.clone() } else { context.working_directory.join(path) }
+        };
         let mut files: Vec<PathBuf> = arguments.requirements.iter().map(absolute).collect();
         let mut specs = Vec::new();
         for spec in &arguments.specs {
@@ -86,7 +89,7 @@ impl Inputs {
             let is_file = Path::new(spec).extension().is_some_and(|extension| extension == "txt");
             if is_file { files.push(path) } else { specs.push(spec.clone()) }
         }
-        for file in files.iter().chain(&arguments.constraints) {
+        for file in files.iter().chain(&arguments.constraints).filter(|path| !is_elsewhere(path)) {
             fs::metadata(&context.working_directory.join(file))?;
         }
         if specs.is_empty() && files.is_empty() && arguments.editables.is_empty() {
@@ -100,6 +103,11 @@ impl Inputs {
             editables: arguments.editables.clone(),
         })
     }
+}
+
+/// Whether a requirements file is behind a URL, or the standard input.
+fn is_elsewhere(path: &Path) -> bool {
+    path.starts_with("http:") || path.starts_with("https:") || path == Path::new("-")
 }
 
 /// Whether the resolver has to be asked.
@@ -133,7 +141,10 @@ struct Addition<'a> {
 /// What came of it.
 #[derive(Default)]
 pub(super) struct Outcome {
+    /// What came and what went.
     pub(super) summary: ChangeSummary,
+    /// Each package that came, or would come, with its entry, where that was asked for.
+    pub(super) details: Vec<(Package, Entry)>,
     unchanged: usize,
     ways: Ways,
     linked_in: Duration,
@@ -141,7 +152,7 @@ pub(super) struct Outcome {
 
 /// How many packages came in which way.
 #[derive(Default, Clone, Copy, Serialize)]
-struct Ways {
+pub(super) struct Ways {
     from_store: usize,
     downloaded: usize,
     built: usize,
@@ -165,7 +176,9 @@ impl Addition<'_> {
     /// Tries to answer without the resolver.
     fn answer(&self, inputs: &Inputs) -> Result<Answer, Failure> {
         let arguments = self.arguments;
-        if arguments.upgrade || arguments.require_hashes || !inputs.editables.is_empty() {
+        let more = &arguments.more;
+        let is_special = more.reinstall || more.details || !more.upgrade_packages.is_empty();
+        if is_special || arguments.upgrade || arguments.require_hashes || !inputs.editables.is_empty() {
             return Ok(Answer::Ask(None));
         }
         let Some(question) = Question::of(&inputs.specs, &inputs.files, &inputs.constraints) else {
@@ -208,8 +221,8 @@ impl Addition<'_> {
                 .is_ok_and(|key| self.is_installed(&key, &manifest.version))
         };
         let all = recalled.len();
+        let recalled = recalled.into_iter().filter(|one| !self.is_own_pip(&one.entry.manifest.name));
         let install: Vec<Arrival> = recalled
-            .into_iter()
             .filter(|one| !is_there(&one.entry.manifest))
             .map(|one| self.arrival(one.entry, one.requested, None))
             .collect();
@@ -245,7 +258,8 @@ impl Addition<'_> {
         if self.compiles() {
             super::compile::compile(self.context, self.interpreter, self.venv, &change.install)?;
         }
-        let outcome = Outcome { summary, linked_in: linking.elapsed(), unchanged, ways };
+        let details = Vec::new();
+        let outcome = Outcome { summary, details, linked_in: linking.elapsed(), unchanged, ways };
         self.warn_about_broken_requirements(&outcome)?;
         Ok(outcome)
     }
@@ -259,7 +273,8 @@ impl Addition<'_> {
         }
         let arriving = self.arriving(&resolution);
         let unchanged = resolution.packages.len() - arriving.len();
-        if self.arguments.dry_run {
+        let details = self.arguments.more.details;
+        if self.arguments.dry_run && !details {
             let at_hand =
                 |index: &&usize| resolve::is_at_hand(&self.context.store, &resolution.packages[**index]);
             let from_store = arriving.iter().filter(at_hand).count();
@@ -280,6 +295,12 @@ impl Addition<'_> {
             resolve::remember(&self.context.store, digest, question, &resolution, &obtained);
         }
         let ways = Ways::of(&obtained);
+        let detail = |one: &Obtained| (resolution.packages[one.package].clone(), one.entry.clone());
+        let details = if details { obtained.iter().map(detail).collect() } else { Vec::new() };
+        if self.arguments.dry_run {
+            let summary = self.foresee(&resolution, &arriving);
+            return Ok(Outcome { summary, details, unchanged, ways, ..Outcome::default() });
+        }
         let install: Vec<Arrival> = obtained
             .into_iter()
             .map(|one| {
@@ -289,7 +310,7 @@ impl Addition<'_> {
             })
             .collect();
         let digest = known.map(|known| &known.digest);
-        self.link(install, digest, unchanged, ways)
+        Ok(Outcome { details, ..self.link(install, digest, unchanged, ways)? })
     }
 
     fn request(&self, inputs: Inputs) -> Request {
@@ -311,12 +332,14 @@ impl Addition<'_> {
             options: Options {
                 no_deps: arguments.no_deps,
                 upgrade: arguments.upgrade,
-                upgrade_packages: Vec::new(),
+                upgrade_packages: arguments.more.upgrade_packages.clone(),
                 prerelease: arguments.pre || settings.prerelease,
                 no_binary: settings.no_binary,
                 only_binary: settings.only_binary,
                 require_hashes: arguments.require_hashes || settings.require_hashes,
                 exclude_newer: arguments.exclude_newer.clone().or(settings.exclude_newer),
+                build_settings: arguments.more.config_settings.clone(),
+                build_environment: arguments.more.no_build_isolation.then(|| self.venv.root.clone()),
                 working_directory: self.context.working_directory.clone(),
             },
         }
@@ -324,10 +347,16 @@ impl Addition<'_> {
 
     /// The packages of a resolution that are not installed as they should be.
     fn arriving(&self, resolution: &Resolution) -> Vec<usize> {
-        let is_there = |package: &virtpy_resolver::Package| {
-            package.direct_url.is_none() && self.is_installed(&package.name, &package.version)
+        let is_there = |package: &Package| {
+            let anew = self.arguments.more.reinstall || package.direct_url.is_some();
+            self.is_own_pip(&package.name) || !anew && self.is_installed(&package.name, &package.version)
         };
         (0..resolution.packages.len()).filter(|index| !is_there(&resolution.packages[*index])).collect()
+    }
+
+    /// Whether this is the name of virtpy's own pip, which no other replaces.
+    fn is_own_pip(&self, name: &str) -> bool {
+        name == "pip" && self.contents.has_pip_shim()
     }
 
     /// Whether this version is installed from an index: what came from a path or a URL may have changed without a new
@@ -373,14 +402,8 @@ impl Addition<'_> {
     }
 }
 
-/// Says what came of it.
-fn report(
-    context: &Context,
-    arguments: &AddArguments,
-    outcome: &Outcome,
-    elapsed: Duration,
-) -> Result<u8, Failure> {
-    let output = context.output;
+/// Says which files more than one package has, and which were not touched.
+pub(super) fn warn_of_clashes(output: Output, outcome: &Outcome) {
     for clash in &outcome.summary.clashes {
         output.warning(format_args!(
             "`{}` is in both {} and {}; the one of {} is used",
@@ -388,6 +411,17 @@ fn report(
         ));
     }
     super::report_left_alone(output, &outcome.summary);
+}
+
+/// Tells what was done.
+fn report(
+    context: &Context,
+    arguments: &AddArguments,
+    outcome: &Outcome,
+    elapsed: Duration,
+) -> Result<u8, Failure> {
+    let output = context.output;
+    warn_of_clashes(output, outcome);
     if arguments.json {
         output.json(&Report::of(outcome, arguments.dry_run, elapsed))?;
         return Ok(0);

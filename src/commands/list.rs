@@ -62,7 +62,7 @@ fn outdated<'a>(
     let interpreter = context.interpreter(venv)?;
     let session = context.session(&interpreter, context.index_settings(&arguments.index)?);
     let names: Vec<String> =
-        contents.distributions.iter().map(|distribution| distribution.key.clone()).collect();
+        contents.distributions.iter().filter(|one| !one.is_pip_shim()).map(|one| one.key.clone()).collect();
     let latest: BTreeMap<String, LatestVersion> =
         session.latest_versions(&names, arguments.pre).map_err(ResolveError::from)?;
     let is_newer = |distribution: &Distribution, latest: &LatestVersion| {

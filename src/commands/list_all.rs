@@ -1,5 +1,7 @@
 //! `virtpy list-all`: every venv that the store knows.
 
+use std::path::Path;
+
 use serde::Serialize;
 
 use crate::cli::ListAllArguments;
@@ -8,7 +10,11 @@ use crate::error::Failure;
 use crate::venv::{self, Fate, Surveyed};
 
 pub(super) fn run(context: &Context, arguments: &ListAllArguments) -> Result<u8, Failure> {
-    let rows: Vec<Row> = venv::survey(&context.store)?.iter().map(Row::of).collect();
+    let surveyed = venv::survey(&context.store)?;
+    let mut rows: Vec<Row> = surveyed.iter().map(Row::of).collect();
+    // What virtpy keeps for itself is nobody's venv.
+    let own = context.store.shared_pips();
+    rows.retain(|row| row.path.as_ref().is_none_or(|path| !Path::new(path).starts_with(&own)));
     if arguments.json {
         context.output.json(&rows)?;
         return Ok(0);

@@ -12,6 +12,7 @@ mod list;
 mod list_all;
 mod new;
 mod path;
+mod pip;
 mod progress;
 mod relink;
 mod remove;
@@ -33,8 +34,12 @@ use crate::venv::{ChangeSummary, Contents, Venv};
 /// When the command failed.
 pub fn run(command: Command, output: Output) -> Result<u8, Failure> {
     let context = Context::new(output)?;
-    let changes = matches!(command, Command::Add(_) | Command::Remove(_));
+    let changes = matches!(command, Command::Add(_) | Command::Remove(_) | Command::Pip(_));
     let code = dispatch(&context, command)?;
+    if changes {
+        // The venvs' own pip finds the program by it; where there is none, nobody asks for it.
+        let _ = context.refresh_program();
+    }
     if changes && let Err(failure) = store::automatic(&context) {
         // What was asked for is done; that the store could not be tidied up is only worth a note.
         context.output.warning(format_args!("the store was not collected: {failure}"));
@@ -68,6 +73,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::EnsurePath(arguments) => tool::run(context, ToolCommand::EnsurePath(arguments)),
         Command::Tool(arguments) => tool::run(context, arguments.command),
         Command::Store(arguments) => store::run(context, &arguments),
+        Command::Pip(arguments) => pip::run(context, &arguments),
         Command::Path(arguments) => Ok(path::run(context, &arguments)),
     }
 }

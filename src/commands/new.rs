@@ -17,18 +17,21 @@ pub(super) fn run(context: &Context, arguments: &NewArguments) -> Result<u8, Fai
         .map(|text| text.parse::<PythonRequest>().map_err(|error| Failure::usage(error.to_string())))
         .transpose()?;
     let interpreter = context.find_interpreter(request.as_ref())?;
-    let wish = NewVenv {
+    let settings = context.settings()?;
+    let mut wish = NewVenv {
         path: context.working_directory.join(&arguments.path),
         prompt: prompt(context, arguments),
         system_site_packages: arguments.system_site_packages,
         clear: arguments.clear,
-        link_mode: match arguments.link_mode {
-            Some(mode) => mode,
-            None => context.settings()?.link_mode,
-        },
+        link_mode: arguments.link_mode.unwrap_or(settings.link_mode),
+        pip: None,
     };
     // A collection must not come between the registration of the venv and its appearance.
     let _store_lock = context.store.lock_shared(&mut context.announce())?;
+    if settings.pip_shim && !arguments.no_pip_shim {
+        context.note_program()?;
+        wish.pip = Some(context.store.pip_shim(&mut context.announce())?);
+    }
     let path = venv::create(&context.store, &base(&interpreter), &wish, &mut context.announce())?;
     let shown = path.strip_prefix(&context.working_directory).unwrap_or(&path);
     context.output.message(format_args!(

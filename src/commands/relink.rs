@@ -36,10 +36,16 @@ pub(super) fn run(context: &Context, arguments: &RelinkArguments) -> Result<u8, 
     store.register(&venv.id, &venv.root)?;
     venv.recover()?;
 
+    let venv = venv.in_store(store)?;
     let contents = Contents::read(&venv, store)?;
     let wanted = venv.to_be_linked(&contents)?;
     let missing: Vec<&Installed> = wanted.iter().filter(|one| !store.has(&one.sha256)).collect();
-    let fetched = fetch(context, &interpreter, &missing, &arguments.index)?;
+    let (own_pip, others): (Vec<&Installed>, Vec<&Installed>) =
+        missing.iter().partition(|one| one.is_pip_shim());
+    let mut fetched = fetch(context, &interpreter, &others, &arguments.index)?;
+    if !own_pip.is_empty() {
+        fetched.push(store.pip_shim(&mut context.announce())?);
+    }
     let install = arrivals(context, &wanted, &fetched)?;
     let base = base(&interpreter);
     venv.prepare(store, &base)?;

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::add::{Named, named};
 use super::aftermath;
-use crate::cli::{IndexArguments, RemoveArguments};
+use crate::cli::{IndexArguments, RemoveArguments, VenvArgument};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::output::{counted, seconds};
@@ -15,19 +15,8 @@ use crate::venv::{Change, ChangeSummary, Contents};
 
 pub(super) fn run(context: &Context, arguments: &RemoveArguments) -> Result<u8, Failure> {
     let started = Instant::now();
-    let venv = context.venv_to_change(&arguments.venv)?;
-    let _store_lock = context.store.lock_shared(&mut context.announce())?;
-    let _venv_lock = context.store.lock_venv(&venv.id, &mut context.announce())?;
-    venv.recover()?;
-    let contents = Contents::read(&venv, &context.store)?;
-    let contents = aftermath::restore(context, &venv, contents, &IndexArguments::default())?;
-    let remove = keys(&contents, &arguments.names)?;
-    let summary = if arguments.dry_run {
-        foresee(&contents, &remove)
-    } else {
-        venv.apply(&context.store, &contents, &Change { remove, ..Change::default() })?
-    };
-    super::report_left_alone(context.output, &summary);
+    let choose = |contents: &Contents| keys(context, contents, &arguments.names);
+    let summary = carry_out(context, &arguments.venv, arguments.dry_run, choose)?;
     if arguments.json {
         context.output.json(&Report { dry_run: arguments.dry_run, removed: named(&summary.removed) })?;
         return Ok(0);
@@ -43,12 +32,41 @@ pub(super) fn run(context: &Context, arguments: &RemoveArguments) -> Result<u8, 
     Ok(0)
 }
 
+/// Removes the distributions with the normalized names that `choose` picks from what is installed.
+pub(super) fn carry_out(
+    context: &Context,
+    venv: &VenvArgument,
+    dry_run: bool,
+    choose: impl FnOnce(&Contents) -> Result<BTreeSet<String>, Failure>,
+) -> Result<ChangeSummary, Failure> {
+    let venv = context.venv_to_change(venv)?;
+    let _store_lock = context.store.lock_shared(&mut context.announce())?;
+    let _venv_lock = context.store.lock_venv(&venv.id, &mut context.announce())?;
+    venv.recover()?;
+    let contents = Contents::read(&venv, &context.store)?;
+    let contents = aftermath::restore(context, &venv, contents, &IndexArguments::default())?;
+    let remove = choose(&contents)?;
+    if remove.is_empty() {
+        return Ok(ChangeSummary::default());
+    }
+    let summary = if dry_run {
+        foresee(&contents, &remove)
+    } else {
+        venv.apply(&context.store, &contents, &Change { remove, ..Change::default() })?
+    };
+    super::report_left_alone(context.output, &summary);
+    Ok(summary)
+}
+
 /// The normalized names; all have to be installed, or nothing is removed.
-fn keys(contents: &Contents, names: &[String]) -> Result<BTreeSet<String>, Failure> {
+fn keys(context: &Context, contents: &Contents, names: &[String]) -> Result<BTreeSet<String>, Failure> {
     let mut keys = BTreeSet::new();
     let mut missing = Vec::new();
     for name in names {
         match contents.find(name) {
+            Some(distribution) if distribution.is_pip_shim() => {
+                context.output.warning("pip is virtpy's own here, and stays");
+            }
             Some(distribution) => drop(keys.insert(distribution.key.clone())),
             None => missing.push(format!("`{name}`")),
         }

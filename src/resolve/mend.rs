@@ -3,7 +3,9 @@
 use virtpy_resolver::{KnownWheel, Session};
 
 use super::ResolveError;
-use crate::store::{ADOPTED, Entry, EntryId, Finding, Store, StoreError, Verdict, WheelFile};
+use crate::store::{
+    ADOPTED, Entry, EntryId, Finding, PIP_SHIM_ORIGIN, Store, StoreError, Verdict, WheelFile,
+};
 
 /// How an entry was restored.
 #[derive(Debug)]
@@ -42,6 +44,11 @@ pub fn mend(
     }
     let _locks = store.lock_entries(vec![known.sha256.clone()], announce)?;
     let folder = store.temporary_folder()?;
+    if known.origin == PIP_SHIM_ORIGIN {
+        let file = store.write_pip_shim(&known.sha256, folder.path())?;
+        let file = file.ok_or_else(|| cannot("it is the pip of another virtpy"))?;
+        return Ok(Mended::Fetched(Box::new(store.replace(store.stage(&file)?)?)));
+    }
     let wheel = KnownWheel { filename: known.filename, sha256: known.sha256, origin: known.origin };
     let fetched = session.fetch(&wheel, folder.path())?;
     let fetched = fetched.ok_or_else(|| cannot("it was built from source, and no two builds are equal"))?;

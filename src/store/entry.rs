@@ -77,6 +77,11 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// The SHA-256 of some bytes, in hexadecimal digits.
+pub(super) fn sha256_of(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
 /// A published entry with its manifest.
 #[derive(Debug, Clone)]
 pub struct Entry {

@@ -11,6 +11,7 @@ mod entry;
 mod error;
 mod ingest;
 mod manifest;
+mod pip_shim;
 mod roots;
 mod usage;
 mod verify;
@@ -27,6 +28,7 @@ pub use entry::{Entry, EntryId, hex};
 pub use error::StoreError;
 pub use ingest::{DIST_INFO_ALIAS, Staged, WheelFile};
 pub use manifest::{FileRow, FolderItem, KnownOrigin, Manifest, ScriptRow};
+pub use pip_shim::{PIP_SHIM_ORIGIN, PIP_SHIM_VERSION, PROGRAM, is_pip_shim};
 pub use roots::{Mount, Root, VenvId};
 pub use verify::{Finding, Verdict};
 
@@ -89,6 +91,11 @@ impl Store {
     /// The folder of the applications, one folder each.
     pub fn tools(&self) -> PathBuf {
         self.home.join("tools")
+    }
+
+    /// The folder of the real pips, one venv for each version of Python, that do what only pip can do.
+    pub fn shared_pips(&self) -> PathBuf {
+        self.home.join("tools/.pip")
     }
 
     /// Where an entry stands or would stand.

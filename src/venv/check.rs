@@ -224,6 +224,9 @@ fn check_node(venv: &Venv, path: &str, node: &Node, problems: &mut Vec<Problem>)
     if path.ends_with(wheel::BYTECODE_FOLDER) && fs::kind(&absolute)? != Some(FileKind::Link) {
         return Ok(());
     }
+    if venv.layout.is_provenance(path) {
+        return Ok(());
+    }
     if !venv.is_as_planned(path, node)? {
         problems.push(Problem::Modified { path: path.to_owned() });
     } else if matches!(node, Node::Link(_)) && fs::metadata(&absolute).is_err() {

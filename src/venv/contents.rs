@@ -66,6 +66,11 @@ impl Distribution {
         matches!(&self.owner, Owner::Virtpy(installed) if installed.copied)
     }
 
+    /// Whether it is virtpy's own pip.
+    pub fn is_pip_shim(&self) -> bool {
+        matches!(&self.owner, Owner::Virtpy(installed) if installed.is_pip_shim())
+    }
+
     /// Whether another tool put it there.
     pub fn is_foreign(&self) -> bool {
         matches!(self.owner, Owner::Foreign { .. })
@@ -112,7 +117,7 @@ impl Contents {
                     name: installed.name.clone(),
                     version: installed.version.clone(),
                     dist_info: installed.dist_info.clone(),
-                    owner: Owner::Virtpy(installed.clone()),
+                    owner: Owner::Virtpy(as_it_stands(&site_packages, installed)),
                 });
             } else {
                 lost.push(installed.clone());
@@ -129,10 +134,26 @@ impl Contents {
         self.distributions.iter().find(|distribution| distribution.key == key)
     }
 
+    /// Whether virtpy's own pip is there.
+    pub fn has_pip_shim(&self) -> bool {
+        self.distributions.iter().any(Distribution::is_pip_shim)
+    }
+
     /// By normalized name.
     pub fn by_key(&self) -> BTreeMap<&str, &Distribution> {
         self.distributions.iter().map(|distribution| (distribution.key.as_str(), distribution)).collect()
     }
+}
+
+/// What was installed, with the `direct_url.json` that is there now: tools that drive an installer write the address
+/// that their user gave in place of the file's that they passed on, or remove it.
+fn as_it_stands(site_packages: &Path, installed: &Installed) -> Installed {
+    let mut installed = installed.clone();
+    if installed.direct_url.is_some() {
+        let path = site_packages.join(&installed.dist_info).join("direct_url.json");
+        installed.direct_url = fs::read_to_string(&path).ok();
+    }
+    installed
 }
 
 /// Whether a dist-info folder is still the one that virtpy made.

@@ -6,9 +6,9 @@
 use std::path::{Path, PathBuf};
 
 use super::activation::Activation;
-use super::{Config, Layout, LinkMode, VenvError};
+use super::{Config, Layout, LinkMode, Venv, VenvError};
 use crate::fs::{self, FileKind, Lock};
-use crate::store::{Store, VenvId, hex};
+use crate::store::{Entry, Store, VenvId, hex};
 
 /// The file in `site-packages` that puts the store's entries at the end of `sys.path`, for tools which sort files by
 /// their real paths: coverage would otherwise measure the store as the user's own code. Nothing can be imported there.
@@ -18,7 +18,7 @@ pub(super) const MARK_FILE: &str = "_virtpy.pth";
 pub(super) const PATH_KEY: &str = "virtpy-path";
 
 /// The key for the store that its links lead to.
-pub(super) const STORE_KEY: &str = "virtpy-store";
+pub(crate) const STORE_KEY: &str = "virtpy-store";
 
 /// What a venv needs to know of its base interpreter.
 #[derive(Debug, Clone)]
@@ -48,6 +48,8 @@ pub struct NewVenv {
     pub clear: bool,
     /// How packages come into it.
     pub link_mode: LinkMode,
+    /// The entry of virtpy's own pip, if it is to be there from the start.
+    pub pip: Option<Entry>,
 }
 
 /// Makes a venv and registers it with the store. Returns its folder.
@@ -75,7 +77,12 @@ pub fn create(
     let staged = &staging.folder;
     let texts = Texts { config: &config, prompt: &prompt(wish.prompt.as_deref(), &path) };
     fill(staged, &path, base, &layout, &texts)?;
-    store.register(&id, &path)?;
+    let root = store.register(&id, &path)?;
+    if let Some(pip) = &wish.pip {
+        store.note_uses(root, vec![pip.id()?])?;
+        let venv = Venv { root: staged.clone(), config, id: id.clone(), layout: layout.clone() };
+        venv.furnish(pip)?;
+    }
     if wish.link_mode.folds() {
         let site_packages = staged.join(&layout.site_packages);
         fs::write_new(&site_packages.join(MARK_FILE), mark(store)?.as_bytes(), 0o644)?;

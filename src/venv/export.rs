@@ -9,7 +9,7 @@ use super::{
     BaseInterpreter, Contents, Layout, LinkMode, Member, Node, Owner, PRIVATE_FOLDER, Plan, Venv, VenvError,
 };
 use crate::fs::{self, FileKind};
-use crate::store::{Entry, Store};
+use crate::store::{Entry, Store, is_pip_shim};
 use crate::wheel;
 
 /// Where an export goes.
@@ -127,7 +127,10 @@ impl Exporter<'_> {
 
     /// Writes what virtpy installed. Of a package that is this venv's own copy, the copy.
     fn packages(&self, contents: &Contents) -> Result<(), VenvError> {
-        let plan = self.plan(contents, self.layout, LinkMode::Copy)?;
+        // virtpy's own pip hands over to a program that need not be there.
+        let own_pip = |entry: &Entry| is_pip_shim(&entry.manifest.name, &entry.manifest.version);
+        let entries: Vec<Entry> = self.entries.iter().filter(|entry| !own_pip(entry)).cloned().collect();
+        let plan = Exporter { entries: &entries, ..*self }.plan(contents, self.layout, LinkMode::Copy)?;
         let edited: Vec<&Path> = self
             .entries
             .iter()

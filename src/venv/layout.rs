@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use super::create::STORE_KEY;
 use super::{Config, VenvError};
+use crate::store::PROGRAM;
 use crate::wheel;
 
 /// The paths of a venv, `/`-separated and relative to its root, and the interpreter line of its scripts.
@@ -16,6 +18,8 @@ pub struct Layout {
     pub headers: String,
     /// The first lines of a script that runs in this venv, `#!` and line end included.
     pub shebang: String,
+    /// The script that hands over to virtpy: `pip` in a venv with virtpy's own.
+    pub handover: String,
 }
 
 impl Layout {
@@ -40,6 +44,7 @@ impl Layout {
             scripts: "bin".to_owned(),
             headers: format!("include/site/{folder}"),
             shebang,
+            handover: handover(root, config.get(STORE_KEY)),
         })
     }
 
@@ -66,6 +71,11 @@ impl Layout {
         path.strip_prefix(&self.site_packages)
             .and_then(|rest| rest.strip_prefix('/'))
             .is_some_and(|name| name.ends_with(".dist-info") && !name.contains('/'))
+    }
+
+    /// Whether a path is a `direct_url.json`, which tools that drive an installer write anew.
+    pub fn is_provenance(&self, path: &str) -> bool {
+        path.strip_suffix("/direct_url.json").is_some_and(|folder| self.is_dist_info(folder))
     }
 
     /// Whether a path is made with the venv and stays when it is empty of packages.
@@ -100,6 +110,30 @@ impl Layout {
         let up = self.site_packages.split('/').count();
         format!("{}{path}", "../".repeat(up))
     }
+}
+
+/// A script for `/bin/sh` that runs `virtpy pip` for the venv in `root`. It is neither Python nor on Python's path, so
+/// nothing that lies about can be imported instead, and it starts in a millisecond.
+fn handover(root: &Path, store: Option<&str>) -> String {
+    let program = store.map(|store| Path::new(store).join(PROGRAM)).unwrap_or_default();
+    let (program, root) = (quoted(&program), quoted(root));
+    format!(
+        r#"#!/bin/sh
+# Written by virtpy: hands over to the program that made this venv.
+program={program}
+[ -x "$program" ] || program=$(command -v virtpy) || {{
+    echo "ERROR: this environment's pip belongs to virtpy, and the program 'virtpy' is gone." >&2
+    echo "Install it again and run any of its commands, such as 'virtpy list-all'." >&2
+    exit 1
+}}
+exec "$program" pip --venv {root} "$@"
+"#
+    )
+}
+
+/// A path as one word for `/bin/sh`.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

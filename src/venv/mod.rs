@@ -97,6 +97,11 @@ impl Venv {
         self.root.join(PRIVATE_FOLDER)
     }
 
+    /// The folder of the store that its links lead into.
+    pub fn store_home(&self) -> Option<PathBuf> {
+        self.config.get(create::STORE_KEY).map(PathBuf::from)
+    }
+
     /// Its interpreter: a link to the base interpreter.
     pub fn python(&self) -> PathBuf {
         self.root.join("bin/python")

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::must_real::RealFolders;
 use super::pieces::{Files, Piece, PieceKind, Tree};
 use super::{Layout, LinkMode, VenvError, record};
-use crate::store::Manifest;
+use crate::store::{Manifest, is_pip_shim};
 use crate::wheel;
 
 /// An empty file in each unfolded folder. Real pip removes a folder when it finds no file in it, and links to folders
@@ -260,8 +260,7 @@ impl Planner<'_> {
         let manifest = self.members[winner.member].manifest;
         let node = match winner.kind {
             PieceKind::EntryPoint(index) => {
-                let script = wheel::script(&manifest.entry_points[index], &self.layout.shebang);
-                Node::Text { content: script.into_bytes(), executable: true }
+                Node::Text { content: self.script(manifest, index).into_bytes(), executable: true }
             }
             PieceKind::Script(index) if manifest.scripts[index].python => Node::Script(source),
             _ => match self.mode(winner) {
@@ -281,7 +280,7 @@ impl Planner<'_> {
         let manifest = self.members[piece.member].manifest;
         let row = match &piece.kind {
             PieceKind::EntryPoint(index) => {
-                let script = wheel::script(&manifest.entry_points[*index], &self.layout.shebang);
+                let script = self.script(manifest, *index);
                 wheel::record_row(&self.layout.in_record(path), Some(script.as_bytes()))
             }
             PieceKind::Script(index) if manifest.scripts[*index].python => {
@@ -290,6 +289,14 @@ impl Planner<'_> {
             _ => return,
         };
         self.footprints[piece.member].rows.push_str(&row);
+    }
+
+    /// The script of an entry point. Those of virtpy's own pip need no Python.
+    fn script(&self, manifest: &Manifest, index: usize) -> String {
+        if is_pip_shim(&manifest.name, &manifest.version) {
+            return self.layout.handover.clone();
+        }
+        wheel::script(&manifest.entry_points[index], &self.layout.shebang)
     }
 
     /// Adds the files that virtpy itself writes into each dist-info folder.

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::activation::Activation;
 use super::create::{Identity, MARK_FILE, PATH_KEY, STORE_KEY, from_python_repr, mark, prompt};
-use super::{BaseInterpreter, Config, Contents, Installed, Owner, Venv, VenvError, journal, record, survey};
+use super::{
+    BaseInterpreter, Config, Contents, Installed, Layout, Owner, Venv, VenvError, journal, record, survey,
+};
 use crate::fs::{self, FileKind};
 use crate::store::{Store, VenvId};
 
@@ -97,6 +99,17 @@ impl Venv {
             fs::write_by_way_of(&unfinished, &mark_file, mark(store)?.as_bytes())?;
         }
         Ok(())
+    }
+
+    /// The same venv as one whose links lead into this store, for scripts that name it. `pyvenv.cfg` is left for
+    /// [`Self::settle`].
+    ///
+    /// # Errors
+    /// When no script can be made for its place.
+    pub fn in_store(mut self, store: &Store) -> Result<Self, VenvError> {
+        self.config.set(STORE_KEY, store.home().display().to_string());
+        self.layout = Layout::of(&self.root, &self.config)?;
+        Ok(self)
     }
 
     /// Writes down where the venv stands now, which store it belongs to, and what it runs on: the end of a relink.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Venv, VenvError, journal};
 use crate::fs;
+use crate::store::is_pip_shim;
 
 const FORMAT: u32 = 1;
 
@@ -33,6 +34,13 @@ pub struct Installed {
     /// Whether this venv has a copy of its own instead of links: it was detached, or the settings ask for it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub copied: bool,
+}
+
+impl Installed {
+    /// Whether it is virtpy's own pip.
+    pub fn is_pip_shim(&self) -> bool {
+        is_pip_shim(&self.key, &self.version)
+    }
 }
 
 /// What virtpy knows about a venv's packages.

@@ -14,7 +14,9 @@ mod installed;
 mod layout;
 mod libraries;
 mod metadata;
+mod metadata_json;
 mod namespaces;
+mod pack;
 mod record;
 mod script;
 mod shebang;
@@ -32,7 +34,9 @@ pub use installed::{InstalledWheel, Part, PartSource, is_written_by_installers};
 pub use layout::{Item, Tree, WheelContents, read};
 pub use libraries::{Libraries, SearchingFolder};
 pub use metadata::{Metadata, WheelInfo};
+pub use metadata_json::metadata_as_json;
 pub use namespaces::namespaces;
+pub use pack::pack;
 pub use record::{
     RecordHash, RecordRow, content_digest, file_digest, known_record_row, parse_record, record_row,
     record_rows, write_record,

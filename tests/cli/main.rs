@@ -29,6 +29,8 @@ mod must_real;
 mod new;
 mod options;
 mod path;
+mod pip_commands;
+mod pip_shim;
 mod remove;
 mod scripts;
 mod show;

@@ -57,6 +57,8 @@ class Place:
         keep = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH")
         self.environment = {name: os.environ[name] for name in keep if name in os.environ}
         self.environment["VIRTPY_HOME"] = str(self.home)
+        # What a venv has from the start would be in the way of counting.
+        self.environment["VIRTPY_PIP_SHIM"] = "0"
         self.started = []
         self.index = ["--find-links", str(self.wheels), "--no-index"]
 

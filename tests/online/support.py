@@ -53,6 +53,8 @@ class Place:
         for name in ("VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONHOME"):
             self.environment.pop(name, None)
         self.environment["VIRTPY_HOME"] = str(self.root / "s")
+        # What is compared are packages; the check of pip itself turns it on.
+        self.environment["VIRTPY_PIP_SHIM"] = "0"
 
     def path(self, name):
         """A path in this place."""

@@ -35,6 +35,8 @@ impl TestContext {
         context.set("VIRTPY_HOME", context.store().as_os_str());
         context.set("TMPDIR", context.root.join("tmp").as_os_str());
         context.set("LANG", "C.UTF-8");
+        // Most tests are about what they add themselves; those of the module `pip` turn it on.
+        context.set("VIRTPY_PIP_SHIM", "0");
         context
     }
 

@@ -138,6 +138,7 @@ fn build(
         system_site_packages: false,
         clear: false,
         link_mode: LinkMode::default(),
+        pip: None,
     };
     {
         let _store_lock = context.store.lock_shared(&mut context.announce())?;
@@ -158,7 +159,7 @@ fn build(
         index: wish.index.clone(),
         ..AddArguments::default()
     };
-    add::perform(context, &arguments, &wish.preferred)?;
+    add::carry_out(context, &arguments, &wish.preferred)?;
     let venv = Venv::open(generation)?;
     let contents = Contents::read(&venv, &context.store)?;
     let main = contents.find(&manifest.package).ok_or_else(|| {

@@ -1,0 +1,84 @@
+"""Finding the virtpy that looks after this environment, and handing a command line over to it.
+
+Nothing is read from environment variables but PATH, and that only when the program is no longer where the
+store's link says, so it works under `-I` and `-E` too.
+"""
+
+import os
+import sys
+
+# The link to the program, in the store's folder. Every virtpy that changes something leads it to itself.
+PROGRAM = "program"
+
+
+def configuration():
+    """The keys and values of this environment's `pyvenv.cfg`."""
+    found = {}
+    try:
+        with open(os.path.join(sys.prefix, "pyvenv.cfg"), encoding="utf-8") as lines:
+            for line in lines:
+                key, separator, value = line.partition("=")
+                if separator:
+                    found[key.strip().lower()] = value.strip()
+    except OSError:
+        pass
+    return found
+
+
+def is_program(path):
+    """Whether a path is a file that may be run."""
+    return os.path.isfile(path) and os.access(path, os.X_OK)
+
+
+def program(config):
+    """The path of virtpy, or None."""
+    store = config.get("virtpy-store")
+    if store:
+        path = os.path.join(store, PROGRAM)
+        if is_program(path):
+            return path
+    for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
+        path = os.path.join(folder, "virtpy")
+        if folder and is_program(path):
+            return path
+    return None
+
+
+def command(arguments):
+    """The command that does what pip with these arguments would do, or None with a message on stderr."""
+    config = configuration()
+    path = program(config)
+    if path is None:
+        sys.stderr.write(
+            "ERROR: this environment's pip belongs to virtpy, and the program `virtpy` is gone.\n"
+            "Install it again and run any of its commands, such as `virtpy list-all`; or use a pip of your own:\n"
+            "  pip --python %s ...\n" % sys.executable
+        )
+        return None
+    # An environment that virtpy did not make: some other one's packages are on the path.
+    place = ["--venv", sys.prefix] if "virtpy-id" in config else ["--python", sys.executable]
+    return [path, "pip"] + place + list(arguments)
+
+
+def run(arguments):
+    """Runs virtpy beside this process and returns its exit code."""
+    import subprocess
+
+    full = command(arguments)
+    return 1 if full is None else subprocess.call(full)
+
+
+def become(arguments):
+    """Replaces this process by virtpy where the system can do that, otherwise runs it."""
+    if os.name != "posix":
+        return run(arguments)
+    full = command(arguments)
+    if full is None:
+        return 1
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (AttributeError, OSError, ValueError):
+            pass
+    os.execv(full[0], full)
+    return 1

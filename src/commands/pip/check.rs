@@ -1,0 +1,38 @@
+//! `virtpy pip check`.
+
+use virtpy_resolver::Requirement;
+
+use super::{Call, Stop};
+use crate::context::Context;
+use crate::venv::{Problem, check_requirements};
+
+impl Call<'_> {
+    pub(super) fn check(&self) -> Result<u8, Stop> {
+        let interpreter = self.context.interpreter(&self.venv)?;
+        let problems = check_requirements(&self.contents()?, &Context::markers(&interpreter)?);
+        for problem in &problems {
+            self.context.output.data(sentence(problem));
+        }
+        if problems.is_empty() {
+            self.say("No broken requirements found.");
+        }
+        Ok(u8::from(!problems.is_empty()))
+    }
+}
+
+/// An unmet requirement in pip's words.
+fn sentence(problem: &Problem) -> String {
+    let name = |text: &str| {
+        text.parse::<Requirement>().map_or_else(|_| text.to_owned(), |one| one.name().to_owned())
+    };
+    match problem {
+        Problem::Unmet { distribution, requirement } => {
+            format!("{distribution} requires {}, which is not installed.", name(requirement))
+        }
+        Problem::Conflicting { distribution, requirement, installed } => {
+            let name = name(requirement);
+            format!("{distribution} has requirement {requirement}, but you have {name} {installed}.")
+        }
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,80 @@
+//! `virtpy pip freeze`.
+
+use std::collections::BTreeSet;
+
+use super::requirements::{name_of, stripped};
+use super::{Call, Stop};
+use crate::error::Failure;
+use crate::fs;
+use crate::venv::{Distribution, editable_location, frozen};
+
+/// What belongs to every environment of older Pythons, and is told only with `--all`.
+const TOOLS: [&str; 3] = ["setuptools", "wheel", "distribute"];
+
+impl Call<'_> {
+    pub(super) fn freeze(&self) -> Result<u8, Stop> {
+        let contents = self.contents()?;
+        let python = self.venv.layout.python_version();
+        let minor: u32 = python.strip_prefix("3.").and_then(|minor| minor.parse().ok()).unwrap_or(0);
+        let is_tool =
+            |one: &Distribution| one.key == "pip" || minor < 12 && TOOLS.contains(&one.key.as_str());
+        let mut chosen = self.selection(&contents)?;
+        chosen.retain(|one| self.request.has("all") || !is_tool(one));
+        let mut block = String::new();
+        let mut told = BTreeSet::new();
+        for file in self.request.values("requirement") {
+            self.in_the_order_of(&file, &chosen, &mut block, &mut told)?;
+        }
+        if !self.request.values("requirement").is_empty() {
+            block.push_str("## The following requirements were added by pip freeze:\n");
+        }
+        for distribution in chosen.iter().filter(|one| !told.contains(&one.key)) {
+            block.push_str(&line(distribution));
+        }
+        self.context.output.data_block(&block);
+        Ok(0)
+    }
+
+    /// What a requirements file names, in its order and with its comments and options.
+    fn in_the_order_of(
+        &self,
+        file: &str,
+        chosen: &[&Distribution],
+        block: &mut String,
+        told: &mut BTreeSet<String>,
+    ) -> Result<(), Failure> {
+        for text in fs::read_to_string(&self.context.working_directory.join(file))?.lines() {
+            let is_kept =
+                stripped(text).is_empty() || text.trim_start().starts_with('-') && !text.contains("-e ");
+            if is_kept {
+                block.push_str(text.trim_end());
+                block.push('\n');
+                continue;
+            }
+            let wanted = stripped(text).trim_start_matches("-e ");
+            let found = name_of(wanted).and_then(|name| chosen.iter().find(|one| one.key == name));
+            match found {
+                Some(distribution) if told.insert(distribution.key.clone()) => {
+                    block.push_str(&line(distribution))
+                }
+                Some(_) => {}
+                None => self.context.output.complaint(format_args!(
+                    "WARNING: Requirement file [{file}] contains {wanted}, but package {:?} is not installed",
+                    name_of(wanted).unwrap_or_else(|| wanted.to_owned())
+                )),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A distribution as `pip freeze` writes it.
+fn line(distribution: &Distribution) -> String {
+    match distribution.direct_url().and_then(editable_location) {
+        Some(folder) => format!(
+            "# Editable install with no version control ({}=={})\n-e {folder}\n",
+            distribution.name, distribution.version
+        ),
+        None => format!("{}\n", frozen(distribution)),
+    }
+}

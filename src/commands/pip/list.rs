@@ -1,0 +1,184 @@
+//! `virtpy pip list`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use virtpy_resolver::{LatestVersion, Requirement, Version, normalize_name};
+
+use super::python_json::dumps;
+use super::{Call, Stop};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::resolve::ResolveError;
+use crate::venv::{Contents, Distribution, Owner, editable_location};
+
+/// A line of the list.
+#[derive(Serialize)]
+struct Row {
+    name: String,
+    version: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    installer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latest_version: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latest_filetype: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    editable_project_location: Option<String>,
+}
+
+impl Call<'_> {
+    pub(super) fn list(&self) -> Result<u8, Stop> {
+        let request = self.request;
+        let format = request.value("format").unwrap_or("columns");
+        if !matches!(format, "columns" | "freeze" | "json") {
+            let why = format!(
+                "option --format: invalid choice: '{format}' (choose from 'columns', 'freeze', 'json')"
+            );
+            return Err(request.wrong(&why).into());
+        }
+        if request.has("outdated") && request.has("uptodate") {
+            return Err(Failure::new("Options --outdated and --uptodate cannot be combined.").into());
+        }
+        if request.has("outdated") && format == "freeze" {
+            return Err(
+                Failure::new("List format 'freeze' cannot be used with the --outdated option.").into()
+            );
+        }
+        let contents = self.contents()?;
+        let rows = self.rows(&contents)?;
+        let output = self.context.output;
+        match format {
+            "json" => output.data(dumps(&rows)?),
+            "freeze" => {
+                let lines: Vec<String> =
+                    rows.iter().map(|row| format!("{}=={}\n", row.name, row.version)).collect();
+                output.data_block(&lines.concat());
+            }
+            _ => output.data_block(&table(&rows)),
+        }
+        Ok(0)
+    }
+
+    /// What is to be listed.
+    fn rows(&self, contents: &Contents) -> Result<Vec<Row>, Failure> {
+        let request = self.request;
+        let mut chosen = self.selection(contents)?;
+        if request.has("editable") {
+            chosen.retain(|distribution| distribution.direct_url().and_then(editable_location).is_some());
+        }
+        if request.has("not-required") {
+            let required = self.required(&chosen)?;
+            chosen.retain(|distribution| !required.contains(&distribution.key));
+        }
+        let latest = if request.has("outdated") || request.has("uptodate") {
+            self.latest(&chosen)?
+        } else {
+            BTreeMap::new()
+        };
+        let newer = |distribution: &Distribution| {
+            let version = distribution.version.parse::<Version>().ok()?;
+            latest.get(&distribution.key).filter(|latest| latest.version > version)
+        };
+        if request.has("outdated") {
+            chosen.retain(|distribution| newer(distribution).is_some());
+        } else if request.has("uptodate") {
+            chosen.retain(|distribution| {
+                latest.contains_key(&distribution.key) && newer(distribution).is_none()
+            });
+        }
+        Ok(chosen.into_iter().map(|one| self.row(one, newer(one))).collect())
+    }
+
+    fn row(&self, distribution: &Distribution, latest: Option<&LatestVersion>) -> Row {
+        let is_verbose = self.request.has("verbose");
+        let installer = || match &distribution.owner {
+            Owner::Virtpy(_) => "virtpy".to_owned(),
+            Owner::Foreign { installer, .. } => installer.clone(),
+        };
+        Row {
+            name: distribution.name.clone(),
+            version: distribution.version.clone(),
+            location: is_verbose.then(|| self.venv.site_packages().display().to_string()),
+            installer: is_verbose.then(installer),
+            latest_version: latest.map(|latest| latest.version.to_string()),
+            latest_filetype: latest.map(|latest| latest.kind.clone()),
+            editable_project_location: distribution.direct_url().and_then(editable_location),
+        }
+    }
+
+    /// What is installed and neither excluded nor somewhere else.
+    pub(super) fn selection<'c>(&self, contents: &'c Contents) -> Result<Vec<&'c Distribution>, Failure> {
+        let request = self.request;
+        if request.has("user") {
+            return Ok(Vec::new());
+        }
+        let mut excluded = BTreeSet::new();
+        for name in request.values("exclude") {
+            excluded.insert(normalize_name(&name).map_err(|error| Failure::new(error.to_string()))?);
+        }
+        let is_left_out = |one: &Distribution| {
+            let is_editable = || one.direct_url().and_then(editable_location).is_some();
+            excluded.contains(&one.key) || request.has("exclude-editable") && is_editable()
+        };
+        Ok(contents.distributions.iter().filter(|one| !is_left_out(one)).collect())
+    }
+
+    /// The names of what these require, without any extra.
+    fn required(&self, distributions: &[&Distribution]) -> Result<BTreeSet<String>, Failure> {
+        let interpreter = self.context.interpreter(&self.venv)?;
+        let markers = Context::markers(&interpreter)?;
+        let requirements = distributions.iter().flat_map(|distribution| distribution.requires_dist());
+        Ok(requirements
+            .filter_map(|text| text.parse::<Requirement>().ok())
+            .filter(|requirement| requirement.applies(&markers, &[]))
+            .map(|requirement| requirement.name().to_owned())
+            .collect())
+    }
+
+    /// The newest versions that the indexes have.
+    fn latest(&self, distributions: &[&Distribution]) -> Result<BTreeMap<String, LatestVersion>, Failure> {
+        let interpreter = self.context.interpreter(&self.venv)?;
+        let session = self.context.session(&interpreter, self.context.index_settings(&self.index())?);
+        let names: Vec<String> =
+            distributions.iter().filter(|one| !one.is_pip_shim()).map(|one| one.key.clone()).collect();
+        Ok(session.latest_versions(&names, self.request.has("pre")).map_err(ResolveError::from)?)
+    }
+}
+
+/// A headline and a value for each line that has one.
+type Column = (&'static str, fn(&Row) -> Option<&String>);
+
+/// Aligned columns with a headline. Those that nobody has a value for are left out.
+fn table(rows: &[Row]) -> String {
+    let columns: [Column; 7] = [
+        ("Package", |row| Some(&row.name)),
+        ("Version", |row| Some(&row.version)),
+        ("Latest", |row| row.latest_version.as_ref()),
+        ("Type", |row| row.latest_filetype.as_ref()),
+        ("Editable project location", |row| row.editable_project_location.as_ref()),
+        ("Location", |row| row.location.as_ref()),
+        ("Installer", |row| row.installer.as_ref()),
+    ];
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut lines = vec![String::new(); rows.len() + 2];
+    for (headline, value) in columns {
+        if !rows.iter().any(|row| value(row).is_some()) {
+            continue;
+        }
+        let cells: Vec<&str> = rows.iter().map(|row| value(row).map_or("", String::as_str)).collect();
+        let width = cells.iter().chain(&[headline]).map(|cell| cell.chars().count()).max().unwrap_or(0);
+        let rule = "-".repeat(width);
+        for (line, cell) in lines.iter_mut().zip([headline, &rule].into_iter().chain(cells)) {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(&format!("{cell:width$}"));
+        }
+    }
+    lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+}

@@ -1,0 +1,216 @@
+//! `virtpy pip`: what pip does, answered as pip answers, in a venv of virtpy's.
+
+mod check;
+mod freeze;
+mod inspect;
+mod install;
+mod list;
+mod python_json;
+mod real;
+mod report;
+mod requirements;
+mod show;
+mod uninstall;
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::pip::{PipArguments, PipLine, PipRequest, PipUsage, parse};
+use crate::cli::{ColorWhen, GlobalArguments, IndexArguments, VenvArgument};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::fs;
+use crate::output::Output;
+use crate::store::{PIP_SHIM_VERSION, Store};
+use crate::venv::{Config, Contents, Venv, VenvError};
+
+/// A pip command in a venv of virtpy's.
+struct Call<'a> {
+    /// The context, with the store that the venv's links lead into.
+    context: Context,
+    venv: Venv,
+    request: &'a PipRequest,
+}
+
+/// Why a command could not be carried out.
+enum Stop {
+    /// The command line makes no sense.
+    Usage(PipUsage),
+    /// The command failed.
+    Failure(Failure),
+}
+
+impl From<PipUsage> for Stop {
+    fn from(usage: PipUsage) -> Self {
+        Self::Usage(usage)
+    }
+}
+
+impl<E: Into<Failure>> From<E> for Stop {
+    fn from(failure: E) -> Self {
+        Self::Failure(failure.into())
+    }
+}
+
+pub(super) fn run(context: &Context, arguments: &PipArguments) -> Result<u8, Failure> {
+    match answer(context, arguments) {
+        Ok(code) => Ok(code),
+        Err(Stop::Usage(usage)) => {
+            context.output.complaint(&usage.message);
+            Ok(usage.code)
+        }
+        Err(Stop::Failure(failure)) => {
+            let chain = failure.chain();
+            let (first, causes) = chain.split_first().map_or(("", &[][..]), |(first, rest)| (first, rest));
+            context.output.complaint(format_args!("ERROR: {first}"));
+            for cause in causes {
+                context.output.complaint(format_args!("ERROR:   {cause}"));
+            }
+            if let Some(hint) = failure.hint() {
+                context.output.complaint(format_args!("HINT: {hint}"));
+            }
+            Ok(1)
+        }
+    }
+}
+
+fn answer(context: &Context, arguments: &PipArguments) -> Result<u8, Stop> {
+    let mut words = Vec::with_capacity(arguments.arguments.len());
+    for word in &arguments.arguments {
+        let word = word.to_str().ok_or_else(|| Failure::new("an argument is not valid UTF-8"))?;
+        words.push(word.to_owned());
+    }
+    let place = place(&mut words);
+    match parse(&words)? {
+        PipLine::Help(text) => {
+            context.output.data_block(&text);
+            Ok(0)
+        }
+        PipLine::Version => {
+            let (_, venv) = open(context, place)?;
+            let package = venv.site_packages().join("pip");
+            let python = venv.layout.python_version();
+            let line = format_args!("pip {PIP_SHIM_VERSION} from {} (python {python})", package.display());
+            context.output.data(line);
+            Ok(0)
+        }
+        PipLine::HandedOn(all) => Ok(real::run(context, place, &all)?),
+        PipLine::Own(mut request) => {
+            if !request.has("isolated") {
+                request.complete(&|name| std::env::var(variable(name)).ok())?;
+            }
+            let place = request.value("python").map_or(place, |python| Some(PathBuf::from(python)));
+            if real::has_to(context, place.as_deref(), &request) {
+                real::guard(context, &request)?;
+                return Ok(real::run(context, place, &request.all)?);
+            }
+            let (store, venv) = open(context, place)?;
+            let output = output(&request);
+            let context = Context { store, working_directory: context.working_directory.clone(), output };
+            Call { context, venv, request: &request }.run()
+        }
+    }
+}
+
+/// Takes away the words before pip's own that name the venv, or the interpreter of one.
+fn place(words: &mut Vec<String>) -> Option<PathBuf> {
+    let named =
+        words.first().is_some_and(|first| first == "--venv" || first == "--python") && words.len() > 1;
+    named.then(|| words.drain(..2).nth(1).map(PathBuf::from)).flatten()
+}
+
+/// The variable that gives an option its default.
+fn variable(option: &str) -> String {
+    format!("PIP_{}", option.to_uppercase().replace('-', "_"))
+}
+
+/// What the user wants to hear.
+fn output(request: &PipRequest) -> Output {
+    Output::new(&GlobalArguments {
+        quiet: request.has("quiet"),
+        verbose: request.has("verbose") && !request.has("quiet"),
+        color: if request.has("no-color") { ColorWhen::Never } else { ColorWhen::Auto },
+    })
+}
+
+/// The folder of the venv that a place means: the folder itself, or an interpreter in it.
+fn root_of(place: &Path) -> PathBuf {
+    let is_venv = |path: &Path| matches!(fs::kind(&path.join("pyvenv.cfg")), Ok(Some(_)));
+    let above = place.parent().and_then(Path::parent);
+    match above {
+        Some(above) if !is_venv(place) && is_venv(above) => above.to_path_buf(),
+        _ => place.to_path_buf(),
+    }
+}
+
+/// Opens the venv that is meant, with its own store: who calls its pip knows nothing of stores.
+fn open(context: &Context, place: Option<PathBuf>) -> Result<(Store, Venv), Failure> {
+    let path = place.map(|place| root_of(&context.working_directory.join(place)));
+    let venv = context.displaced_venv(&VenvArgument { path })?;
+    let store = venv.store_home().filter(|home| fs::metadata(home).is_ok()).map(Store::new);
+    Ok((store.unwrap_or_else(|| context.store.clone()), venv))
+}
+
+/// Whether a folder is a venv of virtpy's.
+fn is_ours(root: &Path) -> bool {
+    fs::read_to_string(&root.join("pyvenv.cfg"))
+        .is_ok_and(|text| Config::parse(&text).get("virtpy-id").is_some())
+}
+
+impl Call<'_> {
+    fn run(&self) -> Result<u8, Stop> {
+        match self.request.command.name {
+            "install" => self.install(),
+            "uninstall" => self.uninstall(),
+            "list" => self.list(),
+            "freeze" => self.freeze(),
+            "show" => self.show(),
+            "check" => self.check(),
+            _ => self.inspect(),
+        }
+    }
+
+    /// The venv as an argument of virtpy's other commands.
+    fn venv_argument(&self) -> VenvArgument {
+        VenvArgument { path: Some(self.venv.root.clone()) }
+    }
+
+    /// What is installed, as it can be told without waiting for anybody.
+    fn contents(&self) -> Result<Contents, VenvError> {
+        Contents::read(&self.venv, &self.context.store)
+    }
+
+    /// A line of what is told beside the answer, which `-q` leaves out.
+    fn say(&self, line: impl std::fmt::Display) {
+        if !self.request.has("quiet") {
+            self.context.output.data(line);
+        }
+    }
+
+    /// Where packages come from.
+    fn index(&self) -> IndexArguments {
+        let request = self.request;
+        let mut variables = Vec::new();
+        for option in
+            ["trusted-host", "keyring-provider", "cert", "client-cert", "proxy", "timeout", "retries"]
+        {
+            if request.has(option) {
+                variables.push((variable(option), request.values(option).join(" ")));
+            }
+        }
+        if !request.has("isolated") {
+            // A configuration file of the venv's own.
+            variables.push(("VIRTUAL_ENV".to_owned(), self.venv.root.display().to_string()));
+        }
+        IndexArguments {
+            index_url: request.value("index-url").map(str::to_owned),
+            extra_index_urls: request.values("extra-index-url"),
+            find_links: request.values("find-links"),
+            no_index: request.has("no-index"),
+            offline: false,
+            no_binary: request.values("no-binary"),
+            only_binary: request.values("only-binary"),
+            variables,
+            isolated: request.has("isolated"),
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What only pip itself can do: a real pip, one for all venvs of a Python version, run by the interpreter that is meant.
+//! It never works on a venv of virtpy's: it would write through the links.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{is_ours, root_of};
+use crate::cli::pip::PipRequest;
+use crate::cli::{AddArguments, IndexArguments, MoreOfAdd, VenvArgument};
+use crate::commands::{add, new};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::fs;
+use crate::interpreters::{self, Interpreter};
+use crate::store::Store;
+use crate::venv::{self, LinkMode, NewVenv, Venv};
+
+/// Whether a request is for a real pip: it is about another environment, or a part of pip that virtpy has not.
+pub(super) fn has_to(context: &Context, place: Option<&Path>, request: &PipRequest) -> bool {
+    if let Some(place) = place
+        && !is_ours(&root_of(&context.working_directory.join(place)))
+    {
+        return true;
+    }
+    let is_elsewhere = || {
+        ["target", "root", "path", "platform", "python-version", "implementation", "abi", "group"]
+            .iter()
+            .any(|option| request.has(option))
+    };
+    let has_other_prefix = || {
+        request.value("prefix").is_some_and(|prefix| {
+            let same = |venv: &Path| {
+                let prefix = fs::canonicalize(&context.working_directory.join(prefix));
+                prefix.is_ok_and(|prefix| fs::canonicalize(venv).is_ok_and(|venv| venv == prefix))
+            };
+            let argument =
+                VenvArgument { path: place.map(|place| root_of(&context.working_directory.join(place))) };
+            context.displaced_venv(&argument).is_ok_and(|venv| !same(&venv.root))
+        })
+    };
+    is_elsewhere() || has_other_prefix()
+}
+
+/// Runs a real pip with these words and returns its exit code.
+pub(super) fn run(context: &Context, place: Option<PathBuf>, words: &[String]) -> Result<u8, Failure> {
+    let place = place.map(|place| context.working_directory.join(place));
+    let (store, python) = match place {
+        Some(place) if !is_ours(&root_of(&place)) => (context.store.clone(), python_of(&place)),
+        place => {
+            let path = place.map(|place| root_of(&place));
+            let venv = context.displaced_venv(&VenvArgument { path })?;
+            let store = venv.store_home().map_or_else(|| context.store.clone(), Store::new);
+            (store, venv.python())
+        }
+    };
+    let context =
+        Context { store, working_directory: context.working_directory.clone(), output: context.output };
+    let real = fs::canonicalize(&python)?;
+    let interpreter = interpreters::query(&real, &context.store.cache())?;
+    let pip = shared_pip(&context, &interpreter)?;
+    // `--python` was for choosing the interpreter, which is chosen.
+    let words = without_python(words);
+    let mut command = Command::new(&python);
+    command.arg(&pip).args(words).current_dir(&context.working_directory);
+    // It is not the venv's pip that would be upgraded.
+    command.env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
+    let status = command
+        .status()
+        .map_err(|error| Failure::new(format!("`{}` does not start: {error}", python.display())))?;
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+}
+
+/// The interpreter that a place means: itself, or the one of an environment.
+fn python_of(place: &Path) -> PathBuf {
+    let inside = place.join("bin/python");
+    if fs::metadata(&inside).is_ok() { inside } else { place.to_path_buf() }
+}
+
+fn without_python(words: &[String]) -> Vec<&String> {
+    let mut kept = Vec::with_capacity(words.len());
+    let mut rest = words.iter();
+    while let Some(word) = rest.next() {
+        if word == "--python" {
+            rest.next();
+        } else if !word.starts_with("--python=") {
+            kept.push(word);
+        }
+    }
+    kept
+}
+
+/// Refuses a request by which a real pip would write into a venv of virtpy's, where it would get through the links.
+pub(super) fn guard(context: &Context, request: &PipRequest) -> Result<(), Failure> {
+    for option in ["target", "prefix", "root"] {
+        let Some(value) = request.value(option) else { continue };
+        let path = context.working_directory.join(value);
+        let real = path.ancestors().find_map(|path| fs::canonicalize(path).ok()).unwrap_or(path);
+        if real.ancestors().any(is_ours) {
+            return Err(Failure::new(format!(
+                "`{value}` is in a venv of virtpy's, where files are links into the store"
+            ))
+            .hinted("use that venv's own pip without this option, or choose another folder"));
+        }
+    }
+    Ok(())
+}
+
+/// The folder `pip` of the pip that all venvs of this Python share; it is installed when it is first needed.
+fn shared_pip(context: &Context, interpreter: &Interpreter) -> Result<PathBuf, Failure> {
+    let root =
+        context.store.shared_pips().join(format!("{}-{}", interpreter.implementation, interpreter.tag()));
+    if let Ok(venv) = Venv::open(&root)
+        && fs::metadata(&venv.site_packages().join("pip/__main__.py")).is_ok()
+    {
+        return Ok(venv.site_packages().join("pip"));
+    }
+    if !is_ours(&root) {
+        let wish = NewVenv {
+            path: root.clone(),
+            prompt: None,
+            system_site_packages: false,
+            clear: fs::kind(&root.join("pyvenv.cfg"))?.is_some(),
+            link_mode: LinkMode::Auto,
+            pip: None,
+        };
+        let _store_lock = context.store.lock_shared(&mut context.announce())?;
+        match venv::create(&context.store, &new::base(interpreter), &wish, &mut context.announce()) {
+            Ok(_) => {}
+            // Another process was first.
+            Err(_) if is_ours(&root) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let from_index = install_pip(context, &root, "pip", IndexArguments::default());
+    if let Err(failure) = from_index {
+        // Most interpreters carry a pip for their own venvs.
+        let bundled = bundled_pip(interpreter).ok_or(failure)?;
+        install_pip(context, &root, &bundled, IndexArguments { offline: true, ..IndexArguments::default() })?;
+    }
+    Ok(Venv::open(&root)?.site_packages().join("pip"))
+}
+
+fn install_pip(context: &Context, root: &Path, spec: &str, index: IndexArguments) -> Result<(), Failure> {
+    let arguments = AddArguments {
+        specs: vec![spec.to_owned()],
+        venv: VenvArgument { path: Some(root.to_path_buf()) },
+        requirements: Vec::new(),
+        constraints: Vec::new(),
+        editables: Vec::new(),
+        no_deps: true,
+        upgrade: false,
+        pre: false,
+        require_hashes: false,
+        exclude_newer: None,
+        dry_run: false,
+        compile_bytecode: false,
+        json: false,
+        index,
+        more: MoreOfAdd::default(),
+    };
+    add::carry_out(context, &arguments, &[]).map(drop).map_err(|failure| {
+        failure.within("a real pip is needed for this, and could not be installed".to_owned())
+    })
+}
+
+/// The wheel of pip in the interpreter's own `ensurepip`.
+fn bundled_pip(interpreter: &Interpreter) -> Option<String> {
+    let library = &interpreter.stdlib;
+    let folder = library.join("ensurepip/_bundled");
+    let names = fs::names(&folder).ok()?;
+    let name = names.iter().filter_map(|name| name.to_str()).find(|name| name.starts_with("pip-"))?;
+    Some(folder.join(name).display().to_string())
+}

@@ -1,0 +1,100 @@
+//! What a request names: the names of packages in requirements and in files of them, as far as they can be told without
+//! asking anybody.
+
+use std::path::{Path, PathBuf};
+
+use virtpy_resolver::{Requirement, WheelName, normalize_name};
+
+use crate::error::Failure;
+use crate::fs;
+
+/// The normalized name of the package that a requirement, a wheel's path or a URL names.
+pub(super) fn name_of(text: &str) -> Option<String> {
+    let text = text.trim();
+    if let Ok(requirement) = text.parse::<Requirement>() {
+        return Some(requirement.name().to_owned());
+    }
+    let address = text.split(['#', ';']).next().unwrap_or(text).trim();
+    if let Ok(wheel) = WheelName::parse(address.rsplit('/').next().unwrap_or(address)) {
+        return Some(wheel.name);
+    }
+    let egg = text.split_once("#egg=").map(|(_, name)| name)?;
+    normalize_name(egg.split(['&', '[']).next().unwrap_or(egg)).ok()
+}
+
+/// A line of a requirements file without its comment and its own options.
+pub(super) fn stripped(line: &str) -> &str {
+    let line = line.trim();
+    if line.starts_with('#') {
+        return "";
+    }
+    let line = line.split_once(" #").map_or(line, |(line, _)| line);
+    line.split_once(" --").map_or(line, |(line, _)| line).trim_end_matches('\\').trim()
+}
+
+/// The names in requirements files, those that they include too, in order.
+pub(super) fn names_in(files: &[PathBuf]) -> Result<Vec<String>, Failure> {
+    let mut names = Vec::new();
+    let mut waiting: Vec<PathBuf> = files.iter().rev().cloned().collect();
+    let mut seen = Vec::new();
+    while let Some(file) = waiting.pop() {
+        if seen.contains(&file) {
+            continue;
+        }
+        let text = fs::read_to_string(&file)?;
+        for line in text.replace("\\\n", " ").lines().map(stripped) {
+            let option = |letter: &str, name: &str| {
+                line.strip_prefix(letter)
+                    .or_else(|| line.strip_prefix(name))
+                    .map(|rest| rest.trim_start_matches('=').trim())
+            };
+            if let Some(other) = option("-r", "--requirement") {
+                waiting.push(file.parent().unwrap_or(Path::new("")).join(other));
+            } else if let Some(editable) = option("-e", "--editable") {
+                names.extend(name_of(editable));
+            } else if !line.is_empty() && !line.starts_with('-') {
+                names.extend(name_of(line));
+            }
+        }
+        seen.push(file);
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_told_from_every_form() {
+        for (text, name) in [
+            ("Six>=1 ; python_version > '3'", Some("six")),
+            ("black[d]", Some("black")),
+            ("a.b @ file:///x/y.whl", Some("a-b")),
+            ("/tmp/Foo_Bar-1.0-py3-none-any.whl", Some("foo-bar")),
+            ("https://example.org/foo-1-py3-none-any.whl#sha256=00", Some("foo")),
+            ("git+https://example.org/x#egg=Thing", Some("thing")),
+            ("./folder", None),
+        ] {
+            assert_eq!(name_of(text).as_deref(), name, "{text}");
+        }
+        assert_eq!(stripped("six==1 --hash=sha256:00 # why"), "six==1");
+        assert_eq!(stripped("# only a comment"), "");
+    }
+
+    #[test]
+    fn files_may_include_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let main = folder.path().join("main.txt");
+        let more = folder.path().join("more.txt");
+        fs::write_new(
+            &main,
+            b"-r more.txt\nsix==1 \\\n    --hash=sha256:0\n--index-url x\n-c c.txt\n",
+            0o644,
+        )
+        .unwrap();
+        fs::write_new(&more, b"# more\nidna\n-r main.txt\n", 0o644).unwrap();
+        assert_eq!(names_in(&[main]).unwrap(), ["six", "idna"]);
+        assert!(names_in(&[folder.path().join("absent")]).is_err());
+    }
+}

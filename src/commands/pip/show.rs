@@ -1,0 +1,149 @@
+//! `virtpy pip show`.
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value};
+use virtpy_resolver::Requirement;
+
+use super::{Call, Stop};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::fs;
+use crate::venv::{Contents, Distribution, Owner, editable_location};
+use crate::wheel;
+
+impl Call<'_> {
+    pub(super) fn show(&self) -> Result<u8, Stop> {
+        let output = self.context.output;
+        if self.request.arguments.is_empty() {
+            output.complaint("WARNING: ERROR: Please provide a package name or names.");
+            return Ok(1);
+        }
+        let contents = self.contents()?;
+        let mut cards = Vec::new();
+        let mut missing = Vec::new();
+        for name in &self.request.arguments {
+            match contents.find(name) {
+                Some(distribution) => cards.push(self.card(&contents, distribution)?),
+                None => missing.push(name.as_str()),
+            }
+        }
+        if !missing.is_empty() {
+            output.complaint(format_args!("WARNING: Package(s) not found: {}", missing.join(", ")));
+        }
+        output.data_block(&cards.join("---\n"));
+        Ok(u8::from(cards.is_empty()))
+    }
+
+    /// Reads a distribution's METADATA.
+    pub(super) fn metadata(&self, distribution: &Distribution) -> Result<Map<String, Value>, Failure> {
+        let path = self.venv.site_packages().join(&distribution.dist_info).join("METADATA");
+        Ok(wheel::metadata_as_json(&fs::read(&path)?))
+    }
+
+    fn card(&self, contents: &Contents, distribution: &Distribution) -> Result<String, Failure> {
+        let metadata = self.metadata(distribution)?;
+        let field = |name: &str| metadata.get(name).and_then(Value::as_str).unwrap_or_default();
+        let required = self.required_names(distribution)?;
+        let mut dependents = Vec::new();
+        for other in &contents.distributions {
+            if self.required_names(other)?.contains(&distribution.key) {
+                dependents.push(other.name.clone());
+            }
+        }
+        let mut text = String::new();
+        let mut line = |name: &str, value: &str| {
+            let _ = writeln!(text, "{name}: {value}");
+        };
+        line("Name", &distribution.name);
+        line("Version", &distribution.version);
+        line("Summary", field("summary"));
+        line("Home-page", &home_page(&metadata));
+        line("Author", field("author"));
+        line("Author-email", field("author_email"));
+        match field("license_expression") {
+            "" => line("License", field("license")),
+            expression => line("License-Expression", expression),
+        }
+        line("Location", &self.venv.site_packages().display().to_string());
+        if let Some(location) = distribution.direct_url().and_then(editable_location) {
+            line("Editable project location", &location);
+        }
+        line("Requires", &required.join(", "));
+        line("Required-by", &dependents.join(", "));
+        if self.request.has("verbose") {
+            line("Metadata-Version", field("metadata_version"));
+            line("Installer", installer(distribution));
+            push_list(&mut text, "Classifiers", &metadata, "classifier");
+            push_list(&mut text, "Project-URLs", &metadata, "project_url");
+        }
+        if self.request.has("files") {
+            self.push_files(&mut text, distribution)?;
+        }
+        Ok(text)
+    }
+
+    /// The names of what a distribution requires here, without any extra, sorted.
+    fn required_names(&self, distribution: &Distribution) -> Result<Vec<String>, Failure> {
+        let requirements: Vec<Requirement> =
+            distribution.requires_dist().iter().filter_map(|text| text.parse().ok()).collect();
+        if requirements.is_empty() {
+            return Ok(Vec::new());
+        }
+        let markers = Context::markers(&self.context.interpreter(&self.venv)?)?;
+        let mut names: Vec<String> = requirements
+            .iter()
+            .filter(|requirement| requirement.applies(&markers, &[]))
+            .map(|requirement| requirement.name().to_owned())
+            .collect();
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
+    fn push_files(&self, text: &mut String, distribution: &Distribution) -> Result<(), Failure> {
+        let path = self.venv.site_packages().join(&distribution.dist_info).join("RECORD");
+        text.push_str("Files:\n");
+        let Ok(record) = fs::read_to_string(&path) else {
+            text.push_str("Cannot locate RECORD or installed-files.txt\n");
+            return Ok(());
+        };
+        let rows = wheel::parse_record(&record).map_err(|error| Failure::new(error.to_string()))?;
+        let mut files: Vec<String> = rows.into_iter().map(|row| row.path).collect();
+        files.sort();
+        for file in files {
+            let _ = writeln!(text, "  {file}");
+        }
+        Ok(())
+    }
+}
+
+/// Who put a distribution there.
+fn installer(distribution: &Distribution) -> &str {
+    match &distribution.owner {
+        Owner::Virtpy(_) => "virtpy",
+        Owner::Foreign { installer, .. } => installer,
+    }
+}
+
+/// `Home-page`, or the project's URL of that name.
+fn home_page(metadata: &Map<String, Value>) -> String {
+    let plain = metadata.get("home_page").and_then(Value::as_str).filter(|page| !page.is_empty());
+    let urls = metadata.get("project_url").and_then(Value::as_array).into_iter().flatten();
+    let named = || {
+        urls.filter_map(Value::as_str).filter_map(|url| url.split_once(',')).find_map(|(label, url)| {
+            let label: String =
+                label.to_lowercase().chars().filter(|letter| letter.is_alphabetic()).collect();
+            (label == "homepage").then(|| url.trim().to_owned())
+        })
+    };
+    plain.map(str::to_owned).or_else(named).unwrap_or_default()
+}
+
+fn push_list(text: &mut String, headline: &str, metadata: &Map<String, Value>, field: &str) {
+    let _ = writeln!(text, "{headline}:");
+    for item in metadata.get(field).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+    {
+        let _ = writeln!(text, "  {item}");
+    }
+}

@@ -1,0 +1,112 @@
+//! `virtpy pip uninstall`.
+
+use std::collections::BTreeSet;
+
+use super::requirements::{name_of, names_in};
+use super::{Call, Stop};
+use crate::commands::remove;
+use crate::error::Failure;
+use crate::venv::{Contents, Distribution, editable_location};
+
+impl Call<'_> {
+    pub(super) fn uninstall(&self) -> Result<u8, Stop> {
+        let names = self.names()?;
+        if names.is_empty() {
+            let files = self.request.values("requirement");
+            let why = match files.first() {
+                Some(file) => format!("Requirements file [{file}] contains no packages"),
+                None => "You must give at least one requirement to uninstall (see \"pip help uninstall\")"
+                    .to_owned(),
+            };
+            return Err(Failure::new(why).into());
+        }
+        let mut chosen = Vec::new();
+        let choose = |contents: &Contents| {
+            chosen = self.choose(contents, &names)?;
+            Ok(chosen.iter().map(|distribution| distribution.key.clone()).collect::<BTreeSet<_>>())
+        };
+        remove::carry_out(&self.context, &self.venv_argument(), false, choose)?;
+        for Distribution { name, version, .. } in &chosen {
+            if self.request.has("yes") {
+                self.say(format_args!("Found existing installation: {name} {version}"));
+                self.say(format_args!("Uninstalling {name}-{version}:"));
+            }
+            self.say(format_args!("  Successfully uninstalled {name}-{version}"));
+        }
+        Ok(0)
+    }
+
+    /// The normalized names of what is to go, each once.
+    fn names(&self) -> Result<Vec<String>, Failure> {
+        let mut names: Vec<String> = Vec::new();
+        for argument in &self.request.arguments {
+            names.push(name_of(argument).ok_or_else(|| {
+                Failure::new(format!("Invalid requirement: {argument:?}"))
+                    .hinted("give the name of a package")
+            })?);
+        }
+        let files = self.request.values("requirement");
+        let files: Vec<_> = files.iter().map(|file| self.context.working_directory.join(file)).collect();
+        names.extend(names_in(&files)?);
+        let mut seen = BTreeSet::new();
+        names.retain(|name| seen.insert(name.clone()));
+        Ok(names)
+    }
+
+    /// What is installed of it and goes. The user is asked, unless `-y` says yes to all.
+    fn choose(&self, contents: &Contents, names: &[String]) -> Result<Vec<Distribution>, Failure> {
+        let output = self.context.output;
+        let mut chosen = Vec::new();
+        for name in names {
+            let Some(distribution) = contents.find(name) else {
+                if self.request.count("quiet") < 2 {
+                    output.complaint(format_args!("WARNING: Skipping {name} as it is not installed."));
+                }
+                continue;
+            };
+            if distribution.is_pip_shim() {
+                self.say(format_args!("Found existing installation: pip {}", distribution.version));
+                self.say("Not uninstalling pip: it is virtpy's own here, and stays.");
+                continue;
+            }
+            if self.request.has("yes") || self.agrees(distribution)? {
+                chosen.push(distribution.clone());
+            }
+        }
+        Ok(chosen)
+    }
+
+    fn agrees(&self, distribution: &Distribution) -> Result<bool, Failure> {
+        let output = self.context.output;
+        let Distribution { name, version, dist_info, .. } = distribution;
+        let site_packages = self.venv.site_packages();
+        output.data(format_args!("Found existing installation: {name} {version}"));
+        output.data(format_args!("Uninstalling {name}-{version}:"));
+        output.data("  Would remove:");
+        output.data(format_args!("    {}/*", site_packages.join(dist_info).display()));
+        if let Some(folder) = distribution.direct_url().and_then(editable_location) {
+            output.data(format_args!("    the link to {folder}"));
+        }
+        if self.request.has("no-input") {
+            return Err(Failure::new(format!(
+                "No input was expected ($PIP_NO_INPUT set); question: remove {name}?"
+            ))
+            .hinted("say yes with `-y`"));
+        }
+        loop {
+            let Some(answer) = output.ask("Proceed (Y/n)? ") else {
+                return Err(Failure::new(format!(
+                    "nobody answered whether {name} may be removed; nothing was changed"
+                ))
+                .hinted("say yes with `-y`"));
+            };
+            match answer.to_lowercase().as_str() {
+                "" | "y" | "yes" => return Ok(true),
+                "n" | "no" => return Ok(false),
+                other => output.data(format_args!(
+                    "Your response ({other:?}) was not one of the expected responses: y, n, "
+                )),
+            }
+        }
+    }
+}
