@@ -14,6 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["settings"],
     &["error", "output"],
     &["cli"],
+    &["poetry"],
     &["resolve", "interpreters"],
     &["venv"],
     &["store"],

@@ -1,6 +1,7 @@
 //! The command line: what can be typed. The doc comments here are the help texts.
 
 mod add;
+mod poetry;
 pub mod quantity;
 mod read;
 mod store;
@@ -9,6 +10,10 @@ mod venv;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub use add::{AddArguments, IndexArguments};
+pub use poetry::{
+    PluginWheelArguments, PoetryApplyArguments, PoetryArguments, PoetryCommand, PoetryStatusArguments,
+    WhichPoetry,
+};
 pub use read::{
     CheckArguments, FreezeArguments, ListAllArguments, ListArguments, PathArguments, PathKind,
     RemoveArguments, ShowArguments, TreeArguments,
@@ -90,6 +95,8 @@ pub enum Command {
     Tree(TreeArguments),
     /// List every venv that the store knows
     ListAll(ListAllArguments),
+    /// Let Poetry install from the store, by a plugin in its own environment
+    Poetry(PoetryArguments),
     /// Look after the store that all venvs share
     #[command(alias = "internal-store")]
     Store(StoreArguments),

@@ -12,6 +12,7 @@ mod list;
 mod list_all;
 mod new;
 mod path;
+mod poetry;
 mod progress;
 mod relink;
 mod remove;
@@ -56,6 +57,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Check(arguments) => check::run(context, &arguments),
         Command::Tree(arguments) => tree::run(context, &arguments),
         Command::ListAll(arguments) => list_all::run(context, &arguments),
+        Command::Poetry(arguments) => poetry::run(context, &arguments),
         Command::Store(arguments) => store::run(context, &arguments),
         Command::Path(arguments) => Ok(path::run(context, &arguments)),
     }

@@ -34,8 +34,8 @@ pub use libraries::{Libraries, SearchingFolder};
 pub use metadata::{Metadata, WheelInfo};
 pub use namespaces::namespaces;
 pub use record::{
-    RecordHash, RecordRow, content_digest, file_digest, known_record_row, parse_record, record_row,
-    record_rows, write_record,
+    RecordHash, RecordRow, content_digest, file_digest, file_sha256, known_record_row, parse_record,
+    record_row, record_rows, write_record,
 };
 pub use script::{is_reserved_script, script};
 pub use shebang::{restore_python_shebang, rewrite_python_shebang, shebang};
