@@ -2,6 +2,7 @@
 
 mod add;
 mod poetry;
+mod poetry_install;
 pub mod quantity;
 mod read;
 mod store;
@@ -14,6 +15,7 @@ pub use poetry::{
     PluginWheelArguments, PoetryApplyArguments, PoetryArguments, PoetryCommand, PoetryStatusArguments,
     WhichPoetry,
 };
+pub use poetry_install::PoetryInstallArguments;
 pub use read::{
     CheckArguments, FreezeArguments, ListAllArguments, ListArguments, PathArguments, PathKind,
     RemoveArguments, ShowArguments, TreeArguments,
@@ -97,6 +99,8 @@ pub enum Command {
     ListAll(ListAllArguments),
     /// Let Poetry install from the store, by a plugin in its own environment
     Poetry(PoetryArguments),
+    /// Install what `poetry.lock` says, as `poetry install` does, without Poetry
+    PoetryInstall(Box<PoetryInstallArguments>),
     /// Look after the store that all venvs share
     #[command(alias = "internal-store")]
     Store(StoreArguments),

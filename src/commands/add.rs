@@ -391,7 +391,8 @@ impl Addition<'_> {
     }
 }
 
-fn same_version(one: &str, other: &str) -> bool {
+/// Whether two versions are the same by PEP 440.
+pub(super) fn same_version(one: &str, other: &str) -> bool {
     use virtpy_resolver::Version;
     one == other
         || matches!((one.parse::<Version>(), other.parse::<Version>()), (Ok(one), Ok(other)) if one == other)

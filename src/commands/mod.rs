@@ -13,6 +13,7 @@ mod list_all;
 mod new;
 mod path;
 mod poetry;
+mod poetry_install;
 mod progress;
 mod relink;
 mod remove;
@@ -33,7 +34,7 @@ use crate::venv::{ChangeSummary, Contents, Venv};
 /// When the command failed.
 pub fn run(command: Command, output: Output) -> Result<u8, Failure> {
     let context = Context::new(output)?;
-    let changes = matches!(command, Command::Add(_) | Command::Remove(_));
+    let changes = matches!(command, Command::Add(_) | Command::Remove(_) | Command::PoetryInstall(_));
     let code = dispatch(&context, command)?;
     if changes && let Err(failure) = store::automatic(&context) {
         // What was asked for is done; that the store could not be tidied up is only worth a note.
@@ -58,6 +59,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Tree(arguments) => tree::run(context, &arguments),
         Command::ListAll(arguments) => list_all::run(context, &arguments),
         Command::Poetry(arguments) => poetry::run(context, &arguments),
+        Command::PoetryInstall(arguments) => poetry_install::run(context, &arguments),
         Command::Store(arguments) => store::run(context, &arguments),
         Command::Path(arguments) => Ok(path::run(context, &arguments)),
     }

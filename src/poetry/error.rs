@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::fs::PathError;
+use crate::resolve::ResolveError;
 
 /// What can go wrong with Poetry's installations, projects and lock files.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +35,45 @@ pub enum PoetryError {
         /// What its INSTALLER file says.
         installer: String,
     },
+    /// There is no project.
+    #[error("there is no `pyproject.toml` in `{}`", .0.display())]
+    NoProject(PathBuf),
+    /// There is no lock file.
+    #[error("there is no `{}`", .0.display())]
+    NotLocked(PathBuf),
+    /// `pyproject.toml` or `poetry.lock` cannot be used.
+    #[error("`{}` cannot be used: {reason}", .path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// The project was changed since it was locked.
+    #[error("`pyproject.toml` changed significantly since `poetry.lock` was last generated")]
+    Stale,
+    /// A group or an extra that the project does not have.
+    #[error("the project has no {kind} `{name}`")]
+    NoSuch {
+        /// `group` or `extra`.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// The project itself cannot be installed.
+    #[error("the project itself cannot be installed: {0}")]
+    Root(String),
+    /// A package cannot be had for this interpreter.
+    #[error("{package} cannot be installed from the lock file: {reason}")]
+    Package {
+        /// Name and version.
+        package: String,
+        /// Why not.
+        reason: String,
+    },
+    /// Packages could not be found or fetched.
+    #[error(transparent)]
+    Resolve(#[from] ResolveError),
     /// The plugin's wheel could not be put together.
     #[error("the plugin's wheel could not be made: {0}")]
     Wheel(String),
@@ -52,7 +92,18 @@ impl PoetryError {
             Self::NotOurs { .. } => {
                 "remove it the same way: `poetry self remove poetry-plugin-virtpy`, `pipx uninject`, or pip"
             }
-            Self::Wheel(_) => return None,
+            Self::Resolve(error) => return error.hint(),
+            Self::NoProject(_) => "go to the project's folder, or name it with `--project`",
+            Self::NotLocked(_) | Self::Stale => "run `poetry lock`; virtpy installs what it has decided",
+            Self::Unusable { path, .. } if path.ends_with("poetry.lock") => {
+                "regenerate it with `poetry lock`"
+            }
+            Self::Root(_) => {
+                "leave it out with `--no-root`, or set `package-mode = false` or `packages` in `pyproject.toml`"
+            }
+            Self::Wheel(_) | Self::Unusable { .. } | Self::NoSuch { .. } | Self::Package { .. } => {
+                return None;
+            }
         };
         Some(hint.to_owned())
     }

@@ -1,15 +1,11 @@
 //! The plugin for Poetry, whose sources this program carries: as a wheel, and put into a Poetry's own environment and
 //! taken out again without needing anything but files.
 
-use std::io::{Cursor, Write as _};
 use std::path::{Path, PathBuf};
 
-use zip::ZipWriter;
-use zip::write::SimpleFileOptions;
-
+use super::archive::{self, File};
 use super::{Installation, PoetryError};
 use crate::fs::{self, FileKind};
-use crate::wheel;
 
 /// The folder of the plugin's modules, and the distribution's name in file names.
 const PACKAGE: &str = "poetry_plugin_virtpy";
@@ -97,21 +93,15 @@ impl Plugin {
         ]
     }
 
-    /// The RECORD of some files.
-    fn record(files: &[(String, String)]) -> String {
-        let rows = files.iter().map(|(path, text)| wheel::record_row(path, Some(text.as_bytes())));
-        let own = wheel::record_row(&format!("{}/RECORD", Self::dist_info()), None);
-        rows.chain([own]).collect()
-    }
-
     /// All files with paths from site-packages on, RECORD last.
-    fn files(&self, extra: &[(&'static str, String)]) -> Vec<(String, String)> {
+    fn files(&self, extra: &[(&'static str, String)]) -> Vec<File> {
         let in_package = self.modules().into_iter().map(|(name, text)| (format!("{PACKAGE}/{name}"), text));
         let about = Self::metadata().into_iter().chain(extra.iter().cloned());
         let about = about.map(|(name, text)| (format!("{}/{name}", Self::dist_info()), text));
-        let mut files: Vec<(String, String)> = in_package.chain(about).collect();
-        let record = Self::record(&files);
-        files.push((format!("{}/RECORD", Self::dist_info()), record));
+        let texts = in_package.chain(about);
+        let mut files: Vec<File> = texts.map(|(path, text)| (path, text.into_bytes())).collect();
+        let record = archive::record(&files, &Self::dist_info());
+        files.push((format!("{}/RECORD", Self::dist_info()), record.into_bytes()));
         files
     }
 
@@ -125,14 +115,7 @@ impl Plugin {
     /// # Errors
     /// When the archive cannot be put together.
     pub fn wheel(&self) -> Result<Vec<u8>, PoetryError> {
-        let failed = |error: &dyn std::fmt::Display| PoetryError::Wheel(error.to_string());
-        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
-        let options = SimpleFileOptions::default().unix_permissions(0o644);
-        for (path, text) in self.files(&[]) {
-            archive.start_file(path, options).map_err(|error| failed(&error))?;
-            archive.write_all(text.as_bytes()).map_err(|error| failed(&error))?;
-        }
-        Ok(archive.finish().map_err(|error| failed(&error))?.into_inner())
+        archive::archive(&self.files(&[]))
     }
 
     /// Whether it is in a Poetry.
@@ -150,7 +133,7 @@ impl Plugin {
         }
         let files = self.files(&[("INSTALLER", INSTALLER.to_owned())]);
         let is_current = files.iter().all(|(path, text)| {
-            fs::read(&poetry.site_packages.join(path)).is_ok_and(|content| content == text.as_bytes())
+            fs::read(&poetry.site_packages.join(path)).is_ok_and(|content| content == *text)
         });
         Ok(if is_current { State::Enabled } else { State::Outdated(version) })
     }
@@ -177,7 +160,7 @@ impl Plugin {
             fs::create_dir(&staging.path().join(folder))?;
         }
         for (path, text) in self.files(&[("INSTALLER", INSTALLER.to_owned())]) {
-            fs::write_new(&staging.path().join(path), text.as_bytes(), 0o644)?;
+            fs::write_new(&staging.path().join(path), &text, 0o644)?;
         }
         // What a killed command left without metadata.
         fs::remove_tree(&site_packages.join(PACKAGE))?;
