@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import os
 import shutil
 import tempfile
@@ -105,10 +104,9 @@ class Batch:
             "remove": sorted(self._removals),
             "compile_bytecode": compiles,
         }
-        arguments = ["poetry", "apply", "--venv", str(self._executor._env.path)]
         try:
-            answer = json.loads(program.run(arguments, self._store, json.dumps(wish)))
-        except (program.Failed, ValueError) as problem:
+            answer = program.apply(self._executor._env.path, self._store, wish)
+        except program.Failed as problem:
             warn(self._executor, f"virtpy could not install this, so Poetry does: {problem}")
             for package in self._removals.values():
                 self._executor._remove(package)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from poetry.plugins.application_plugin import ApplicationPlugin
 
-from . import executor, venvs
+from . import builds, executor, venvs
 
 
 class VirtpyPlugin(ApplicationPlugin):
@@ -12,7 +12,7 @@ class VirtpyPlugin(ApplicationPlugin):
 
     def activate(self, application) -> None:
         """Called by Poetry at every start."""
-        for patch in (executor.patch, venvs.patch, register_setting):
+        for patch in (executor.patch, builds.patch, venvs.patch, register_setting):
             try:
                 patch()
             except (ImportError, AttributeError) as problem:

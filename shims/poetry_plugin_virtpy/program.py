@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -61,6 +62,19 @@ def run(arguments, store=None, text=None) -> str:
     if done.returncode != 0:
         raise Failed(done.stderr.strip() or f"`{path}` ended with {done.returncode}")
     return done.stdout
+
+
+def apply(venv, store, wish) -> dict:
+    """Lets the program install and remove what is wished in a venv; returns its answer.
+
+    Raises Failed if it cannot be started, fails, or answers something else.
+    """
+    arguments = ["poetry", "apply", "--venv", str(venv)]
+    printed = run(arguments, store, json.dumps(wish))
+    try:
+        return json.loads(printed)
+    except ValueError as error:
+        raise Failed(f"its answer was not understood: {error}") from error
 
 
 def store_of(venv) -> str | None:

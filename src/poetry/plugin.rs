@@ -22,6 +22,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 const MODULES: &[(&str, &str)] = &[
     ("__init__.py", include_str!("../../shims/poetry_plugin_virtpy/__init__.py")),
     ("batch.py", include_str!("../../shims/poetry_plugin_virtpy/batch.py")),
+    ("builds.py", include_str!("../../shims/poetry_plugin_virtpy/builds.py")),
     ("executor.py", include_str!("../../shims/poetry_plugin_virtpy/executor.py")),
     ("plugin.py", include_str!("../../shims/poetry_plugin_virtpy/plugin.py")),
     ("program.py", include_str!("../../shims/poetry_plugin_virtpy/program.py")),

@@ -29,6 +29,8 @@ mod must_real;
 mod new;
 mod options;
 mod path;
+mod poetry_install;
+mod poetry_plugin;
 mod remove;
 mod scripts;
 mod show;

@@ -17,6 +17,7 @@ sys.dont_write_bytecode = True  # Nothing may be left in the source tree.
 import adopt  # noqa: E402
 import archive_differential  # noqa: E402
 import foreign_tools  # noqa: E402
+import poetry  # noqa: E402
 import pythons  # noqa: E402
 import real_path_tools  # noqa: E402
 import second_venv  # noqa: E402
@@ -32,6 +33,7 @@ CHECKS = {
     "sources": sources.check,
     "adopt": adopt.check,
     "foreign-tools": foreign_tools.check,
+    "poetry": poetry.check,
     "real-path-tools": real_path_tools.check,
 }
 
