@@ -288,19 +288,24 @@ def through_poetry_itself(scene):
     scene.check_shared(project, "install with the required plugin")
 
 
-def check(place):
-    """Lets every version of Poetry act."""
+def prepare(place, names):
+    """Installs Poetries and downloads the wheels; returns the index that serves them."""
     python = interpreters().get(PYTHON)
     require(python is not None, "there is no Python " + PYTHON)
     tools = place.path("tools")
-    for name, requirement in VERSIONS.items():
+    for name in names:
         place.run([python, "-m", "venv", tools / name])
-        place.run([tools / name / "bin/python", "-m", "pip", "install", "--quiet", requirement])
-    pip = [tools / "poetry-2.5/bin/python", "-m", "pip", "download", "--quiet", "--dest", place.path("wheels")]
-    first = [text for text in REQUIREMENTS if text != "idna==3.7"]
-    place.run(pip + first)
+        place.run([tools / name / "bin/python", "-m", "pip", "install", "--quiet", VERSIONS[name]])
+    pip = [tools / names[0] / "bin/python", "-m", "pip", "download", "--quiet", "--dest", place.path("wheels")]
+    place.run(pip + [text for text in REQUIREMENTS if text != "idna==3.7"])
     place.run(pip + ["--no-deps", "idna==3.7"])
-    index = Index(place.path("wheels"))
+    return Index(place.path("wheels"))
+
+
+def check(place):
+    """Lets every version of Poetry act."""
+    index = prepare(place, list(VERSIONS))
+    tools = place.path("tools")
     try:
         for name in VERSIONS:
             scene = Scene(place, name, index)
