@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use crate::interpreters;
+use crate::poetry::PoetryError;
 use crate::resolve::ResolveError;
 use crate::store::StoreError;
 use crate::tools::ToolError;
@@ -86,7 +87,15 @@ macro_rules! from_hinting {
     };
 }
 
-from_hinting!(crate::fs::PathError, StoreError, VenvError, ResolveError, ToolError, interpreters::Error);
+from_hinting!(
+    crate::fs::PathError,
+    StoreError,
+    VenvError,
+    ResolveError,
+    PoetryError,
+    ToolError,
+    interpreters::Error
+);
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 //! unpacked once per machine into a read-only store, and venvs link to it.
 //!
 //! The binary is a thin face over this library. Data flows one way, and `tests/layering.rs` keeps it so:
-//! `cli → commands → (tools | resolve | interpreters) → venv → store → wheel → archive → fs`.
+//! `cli → commands → (tools | poetry) → (resolve | interpreters) → venv → store → wheel → archive → fs`.
 //! `docs/architecture.md` tells what each module owns.
 
 pub mod archive;
@@ -13,6 +13,7 @@ pub mod error;
 pub mod fs;
 pub mod interpreters;
 pub mod output;
+pub mod poetry;
 pub mod resolve;
 pub mod settings;
 pub mod store;

@@ -2,6 +2,8 @@
 
 mod add;
 pub mod pip;
+mod poetry;
+mod poetry_install;
 pub mod quantity;
 mod read;
 mod store;
@@ -11,6 +13,11 @@ mod venv;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub use add::{AddArguments, IndexArguments, MoreOfAdd};
+pub use poetry::{
+    PluginWheelArguments, PoetryApplyArguments, PoetryArguments, PoetryCommand, PoetryStatusArguments,
+    WhichPoetry,
+};
+pub use poetry_install::PoetryInstallArguments;
 pub use read::{
     CheckArguments, FreezeArguments, ListAllArguments, ListArguments, PathArguments, PathKind,
     RemoveArguments, ShowArguments, TreeArguments,
@@ -132,6 +139,10 @@ pub enum Command {
     /// Put the folder of the applications' commands on PATH
     #[command(alias = "ensurepath")]
     EnsurePath(EnsurePathArguments),
+    /// Let Poetry install from the store, by a plugin in its own environment
+    Poetry(PoetryArguments),
+    /// Install what `poetry.lock` says, as `poetry install` does, without Poetry
+    PoetryInstall(Box<PoetryInstallArguments>),
     /// Look after the store that all venvs share
     #[command(alias = "internal-store")]
     Store(StoreArguments),

@@ -446,7 +446,8 @@ fn report(
     Ok(0)
 }
 
-fn same_version(one: &str, other: &str) -> bool {
+/// Whether two versions are the same by PEP 440.
+pub(super) fn same_version(one: &str, other: &str) -> bool {
     use virtpy_resolver::Version;
     one == other
         || matches!((one.parse::<Version>(), other.parse::<Version>()), (Ok(one), Ok(other)) if one == other)

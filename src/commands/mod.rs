@@ -13,6 +13,8 @@ mod list_all;
 mod new;
 mod path;
 mod pip;
+mod poetry;
+mod poetry_install;
 mod progress;
 mod relink;
 mod remove;
@@ -34,7 +36,10 @@ use crate::venv::{ChangeSummary, Contents, Venv};
 /// When the command failed.
 pub fn run(command: Command, output: Output) -> Result<u8, Failure> {
     let context = Context::new(output)?;
-    let changes = matches!(command, Command::Add(_) | Command::Remove(_) | Command::Pip(_));
+    let changes = matches!(
+        command,
+        Command::Add(_) | Command::Remove(_) | Command::Pip(_) | Command::PoetryInstall(_)
+    );
     let code = dispatch(&context, command)?;
     if changes {
         // The venvs' own pip finds the program by it; where there is none, nobody asks for it.
@@ -72,6 +77,8 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Unpin(arguments) => tool::run(context, ToolCommand::Unpin(arguments)),
         Command::EnsurePath(arguments) => tool::run(context, ToolCommand::EnsurePath(arguments)),
         Command::Tool(arguments) => tool::run(context, arguments.command),
+        Command::Poetry(arguments) => poetry::run(context, &arguments),
+        Command::PoetryInstall(arguments) => poetry_install::run(context, &arguments),
         Command::Store(arguments) => store::run(context, &arguments),
         Command::Pip(arguments) => pip::run(context, &arguments),
         Command::Path(arguments) => Ok(path::run(context, &arguments)),

@@ -69,9 +69,25 @@ pub fn remember(
             requested: resolution.packages[one.package].requested,
         })
         .collect();
+    note(store, digest, &notes);
+}
+
+/// Returns the entry that is remembered for one pinned package, if the store has it. It is not looked at more closely.
+pub fn recall_one(store: &Store, digest: &str) -> Option<Entry> {
+    let content = fs::read_own(&path(store, digest), 256).ok()?;
+    let notes: Vec<Note> = serde_json::from_slice(&content).ok()?;
+    store.entry(&notes.first()?.sha256).ok()?
+}
+
+/// Remembers the entry that one pinned package is, under a digest of all that decides about it.
+pub fn remember_one(store: &Store, digest: &str, entry: &Entry) {
+    note(store, digest, &[Note { sha256: entry.manifest.sha256.clone(), requested: false }]);
+}
+
+fn note(store: &Store, digest: &str, notes: &[Note]) {
     let path = path(store, digest);
     let folder = path.parent().unwrap_or(Path::new("."));
-    if let Ok(text) = serde_json::to_vec(&notes) {
+    if let Ok(text) = serde_json::to_vec(notes) {
         let _ = fs::create_dir_all(folder).and_then(|()| fs::write_atomic(&path, &text));
     }
 }

@@ -10,7 +10,7 @@ mod reporter;
 mod satisfied;
 
 pub use error::ResolveError;
-pub use memory::{Recalled, recall, remember};
+pub use memory::{Recalled, recall, recall_one, remember, remember_one};
 pub use mend::{Mended, mend};
 pub use obtain::{Obtained, Supply, Way, is_at_hand, obtain};
 pub use reporter::Reporter;

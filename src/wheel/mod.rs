@@ -38,8 +38,8 @@ pub use metadata_json::metadata_as_json;
 pub use namespaces::namespaces;
 pub use pack::pack;
 pub use record::{
-    RecordHash, RecordRow, content_digest, file_digest, known_record_row, parse_record, record_row,
-    record_rows, write_record,
+    RecordHash, RecordRow, content_digest, file_digest, file_sha256, known_record_row, parse_record,
+    record_row, record_rows, write_record,
 };
 pub use script::{is_reserved_script, script};
 pub use shebang::{restore_python_shebang, rewrite_python_shebang, shebang};

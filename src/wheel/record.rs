@@ -221,12 +221,20 @@ pub fn content_digest(content: &[u8]) -> String {
 /// # Errors
 /// When the file cannot be read.
 pub fn file_digest(path: &Path) -> Result<String, PathError> {
+    Ok(base64::encode(&file_sha256(path)?))
+}
+
+/// The bytes of a file's SHA-256.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn file_sha256(path: &Path) -> Result<Vec<u8>, PathError> {
     let mut file = fs::open(path)?;
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 256 << 10];
     loop {
         match file.read(&mut buffer) {
-            Ok(0) => return Ok(base64::encode(&hasher.finalize())),
+            Ok(0) => return Ok(hasher.finalize().to_vec()),
             Ok(count) => hasher.update(&buffer[..count]),
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error).at("read", path),

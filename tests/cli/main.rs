@@ -31,6 +31,8 @@ mod options;
 mod path;
 mod pip_commands;
 mod pip_shim;
+mod poetry_install;
+mod poetry_plugin;
 mod remove;
 mod scripts;
 mod show;

@@ -18,6 +18,7 @@ import adopt  # noqa: E402
 import archive_differential  # noqa: E402
 import foreign_tools  # noqa: E402
 import pip_callers  # noqa: E402
+import poetry  # noqa: E402
 import pythons  # noqa: E402
 import real_path_tools  # noqa: E402
 import second_venv  # noqa: E402
@@ -35,6 +36,7 @@ CHECKS = {
     "adopt": adopt.check,
     "foreign-tools": foreign_tools.check,
     "pip-callers": pip_callers.check,
+    "poetry": poetry.check,
     "real-path-tools": real_path_tools.check,
 }
 

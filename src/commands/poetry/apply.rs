@@ -1,0 +1,172 @@
+//! `virtpy poetry apply`: what one run of Poetry installs and removes, as its plugin collected it, in one change.
+//!
+//! The wish is JSON on standard input, the answer JSON on standard output. A wheel that virtpy refuses is named in the
+//! answer, and all others are installed: Poetry has said already that it installs them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cli::{IndexArguments, PoetryApplyArguments};
+use crate::commands::add::{Named, named};
+use crate::commands::{aftermath, compile};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::store::{Entry, Staged, StoreError, WheelFile, hex};
+use crate::venv::{Arrival, Change, Contents, Distribution};
+use crate::wheel;
+
+/// What the plugin wants.
+#[derive(Deserialize)]
+struct Wish {
+    install: Vec<Wanted>,
+    /// Names; those that are not installed are passed over.
+    remove: Vec<String>,
+    #[serde(default)]
+    compile_bytecode: bool,
+}
+
+/// A wheel to be installed.
+#[derive(Deserialize)]
+struct Wanted {
+    wheel: PathBuf,
+    /// Where it was downloaded from.
+    origin: Option<String>,
+    /// The text of its `direct_url.json`.
+    direct_url: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    added: Vec<Named<'a>>,
+    removed: Vec<Named<'a>>,
+    refused: Vec<Refusal>,
+}
+
+/// A wheel that was not installed.
+#[derive(Serialize)]
+struct Refusal {
+    wheel: PathBuf,
+    reason: String,
+}
+
+pub(super) fn run(context: &Context, arguments: &PoetryApplyArguments) -> Result<u8, Failure> {
+    let wish: Wish = serde_json::from_reader(std::io::stdin().lock()).map_err(|error| {
+        Failure::usage(format!("standard input is not what Poetry's plugin sends: {error}"))
+    })?;
+    let venv = context.venv_to_change(&arguments.venv)?;
+    let _store_lock = context.store.lock_shared(&mut context.announce())?;
+    let _venv_lock = context.store.lock_venv(&venv.id, &mut context.announce())?;
+    venv.recover()?;
+    let contents = Contents::read(&venv, &context.store)?;
+    let contents = aftermath::restore(context, &venv, contents, &IndexArguments::default())?;
+    aftermath::restore_everywhere(context, &venv, &IndexArguments::default())?;
+
+    let Supplied { entries, refused } = supply(context, &wish.install)?;
+    let settings = context.settings()?;
+    let install: Vec<Arrival> = wish
+        .install
+        .iter()
+        .zip(entries)
+        .filter_map(|(wanted, entry)| {
+            let entry = entry?;
+            let name = &entry.manifest.name;
+            let copied = contents.find(name).is_some_and(Distribution::is_copied) || settings.copies(name);
+            Some(Arrival { copied, requested: false, direct_url: wanted.direct_url.clone(), entry })
+        })
+        .collect();
+    let remove: BTreeSet<String> =
+        wish.remove.iter().filter_map(|name| contents.find(name)).map(|found| found.key.clone()).collect();
+    let change = Change { install, remove, ..Change::default() };
+    let summary = venv.apply(&context.store, &contents, &change)?;
+    if wish.compile_bytecode || settings.compile_bytecode {
+        let interpreter = context.interpreter(&venv)?;
+        compile::compile(context, &interpreter, &venv, &change.install)?;
+    }
+    context.output.json(&Answer {
+        added: named(&summary.added),
+        removed: named(&summary.removed),
+        refused,
+    })?;
+    Ok(0)
+}
+
+/// What became of the wheels.
+struct Supplied {
+    /// The entry of each wheel that was accepted, in order.
+    entries: Vec<Option<Entry>>,
+    refused: Vec<Refusal>,
+}
+
+/// Brings the wheels into the store, those that it lacks on several threads.
+fn supply(context: &Context, wanted: &[Wanted]) -> Result<Supplied, Failure> {
+    let digests = on_threads(wanted, |one| wheel::file_sha256(&one.wheel).map(|bytes| hex(&bytes)));
+    let digests = digests.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let absent = digests.iter().filter(|sha256| !context.store.has(sha256)).cloned().collect();
+    let _locks = context.store.lock_entries(absent, &mut context.announce())?;
+    // Only now: another process may have brought them while this one waited.
+    let mut entries = Vec::with_capacity(wanted.len());
+    for sha256 in &digests {
+        entries.push(context.store.entry(sha256)?);
+    }
+    let present: Vec<&Entry> = entries.iter().flatten().collect();
+    context.store.check_since_boot(&present, &context.store.checked())?;
+
+    let missing: Vec<usize> = (0..wanted.len()).filter(|index| entries[*index].is_none()).collect();
+    let staged = on_threads(&missing, |index| stage(context, &wanted[*index], &digests[*index]));
+    let (mut batch, mut places, mut refused) = (Vec::new(), BTreeMap::new(), Vec::new());
+    for (index, staged) in missing.into_iter().zip(staged) {
+        match staged {
+            Ok(staged) => {
+                places.insert(batch.len(), index);
+                batch.push(staged);
+            }
+            Err(StoreError::Path(error)) => return Err(error.into()),
+            Err(error) => {
+                let reason = Failure::from(error).chain().join(": ");
+                refused.push(Refusal { wheel: wanted[index].wheel.clone(), reason });
+            }
+        }
+    }
+    for (place, entry) in context.store.publish(batch)?.into_iter().enumerate() {
+        entries[places[&place]] = Some(entry);
+    }
+    Ok(Supplied { entries, refused })
+}
+
+fn stage(context: &Context, wanted: &Wanted, sha256: &str) -> Result<Staged, StoreError> {
+    let filename = wanted.wheel.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let origin = wanted.origin.clone().unwrap_or_else(|| wanted.wheel.display().to_string());
+    context.store.stage(&WheelFile {
+        path: wanted.wheel.clone(),
+        filename,
+        sha256: sha256.to_owned(),
+        origin,
+    })
+}
+
+/// Does the same with each item, several at a time, and returns the results in the items' order.
+fn on_threads<T: Sync, R: Send>(items: &[T], act: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let threads = std::thread::available_parallelism().map_or(2, usize::from).min(items.len());
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some((index, item)) =
+            Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|index| Some((index, items.get(index)?)))
+        {
+            done.push((index, act(item)));
+        }
+        done
+    };
+    let mut results: Vec<(usize, R)> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        workers
+            .into_iter()
+            .flat_map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    });
+    results.sort_by_key(|(index, _)| *index);
+    results.into_iter().map(|(_, result)| result).collect()
+}

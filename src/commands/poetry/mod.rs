@@ -1,0 +1,147 @@
+//! `virtpy poetry`: the plugin that lets Poetry install from the store.
+
+mod apply;
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::cli::{PluginWheelArguments, PoetryArguments, PoetryCommand, PoetryStatusArguments, WhichPoetry};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::fs;
+use crate::poetry::{self, Installation, Places, Plugin, State};
+
+pub(super) fn run(context: &Context, arguments: &PoetryArguments) -> Result<u8, Failure> {
+    match &arguments.command {
+        PoetryCommand::Enable(which) => enable(context, which),
+        PoetryCommand::Disable(which) => disable(context, which),
+        PoetryCommand::Status(arguments) => status(context, arguments),
+        PoetryCommand::PluginWheel(arguments) => plugin_wheel(context, arguments),
+        PoetryCommand::Apply(arguments) => apply::run(context, arguments),
+    }
+}
+
+/// The plugin for this very program.
+fn plugin() -> Result<Plugin, Failure> {
+    let executable = std::env::current_exe()
+        .map_err(|error| Failure::new(format!("this program does not know where it is: {error}")))?;
+    Ok(Plugin::for_program(executable))
+}
+
+/// The Poetries that are named, or all.
+fn installations(context: &Context, which: &WhichPoetry) -> Result<Vec<Installation>, Failure> {
+    if !which.poetries.is_empty() {
+        let named = which.poetries.iter().map(|path| poetry::examine(&context.working_directory.join(path)));
+        return Ok(named.collect::<Result<_, _>>()?);
+    }
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let home = variable("HOME").map(PathBuf::from).unwrap_or_default();
+    let found = poetry::find(&Places::of(&variable, &home));
+    if found.is_empty() {
+        return Err(Failure::new("no Poetry was found on PATH or in the usual places")
+            .hinted("name the command `poetry`, or the folder of the environment that it is in"));
+    }
+    Ok(found)
+}
+
+fn label(poetry: &Installation) -> String {
+    format!("Poetry {} in `{}`", poetry.version, poetry.prefix.display())
+}
+
+fn enable(context: &Context, which: &WhichPoetry) -> Result<u8, Failure> {
+    let plugin = plugin()?;
+    for_each(context, which, |poetry| {
+        let is_new = plugin.enable(poetry).map_err(Failure::from)?;
+        Ok(if is_new { "has the plugin now" } else { "has the plugin already" })
+    })
+}
+
+fn disable(context: &Context, which: &WhichPoetry) -> Result<u8, Failure> {
+    let plugin = plugin()?;
+    for_each(context, which, |poetry| {
+        let was_there = plugin.disable(poetry).map_err(Failure::from)?;
+        Ok(if was_there { "no longer has the plugin" } else { "does not have the plugin" })
+    })
+}
+
+/// Does something with each Poetry. One that fails does not keep the others from it.
+fn for_each(
+    context: &Context,
+    which: &WhichPoetry,
+    act: impl Fn(&Installation) -> Result<&'static str, Failure>,
+) -> Result<u8, Failure> {
+    let mut failures = Vec::new();
+    for poetry in installations(context, which)? {
+        match act(&poetry) {
+            Ok(outcome) => context.output.message(format_args!("{} {outcome}", label(&poetry))),
+            Err(failure) => {
+                failures.push(failure.within(format!("{} was left as it is", label(&poetry))));
+            }
+        }
+    }
+    let last = failures.pop();
+    for failure in &failures {
+        context.output.failure(failure);
+    }
+    last.map_or(Ok(0), Err)
+}
+
+/// A Poetry in an answer for programs.
+#[derive(Serialize)]
+struct Report {
+    version: String,
+    prefix: PathBuf,
+    supported: bool,
+    /// `enabled`, `outdated`, `foreign` or `absent`.
+    plugin: &'static str,
+    plugin_version: Option<String>,
+}
+
+fn status(context: &Context, arguments: &PoetryStatusArguments) -> Result<u8, Failure> {
+    let plugin = plugin()?;
+    let mut reports = Vec::new();
+    for poetry in installations(context, &arguments.which)? {
+        let (state, version, text) = match plugin.state(&poetry)? {
+            State::Enabled => ("enabled", Some(env!("CARGO_PKG_VERSION").to_owned()), "enabled".to_owned()),
+            State::Outdated(version) => {
+                let text = "enabled for another virtpy; renew it with `virtpy poetry enable`".to_owned();
+                ("outdated", Some(version), text)
+            }
+            State::Foreign { version, installer } => {
+                let text = format!("enabled, version {version} put there by {installer}");
+                ("foreign", Some(version), text)
+            }
+            State::Absent if !poetry.is_supported() => {
+                ("absent", None, "not enabled: the plugin needs Poetry 1.8 or 2".to_owned())
+            }
+            State::Absent => ("absent", None, "not enabled".to_owned()),
+        };
+        if !arguments.json {
+            context.output.data(format_args!("{}: {text}", label(&poetry)));
+        }
+        let supported = poetry.is_supported();
+        let Installation { version: of_poetry, prefix, .. } = poetry;
+        reports.push(Report {
+            version: of_poetry,
+            prefix,
+            supported,
+            plugin: state,
+            plugin_version: version,
+        });
+    }
+    if arguments.json {
+        context.output.json(&reports)?;
+    }
+    Ok(0)
+}
+
+fn plugin_wheel(context: &Context, arguments: &PluginWheelArguments) -> Result<u8, Failure> {
+    let folder = context.working_directory.join(&arguments.folder);
+    let wheel = Plugin::portable().wheel()?;
+    fs::create_dir_all(&folder)?;
+    let path = folder.join(Plugin::wheel_name());
+    fs::write_atomic(&path, &wheel)?;
+    context.output.data(path.display());
+    Ok(0)
+}
