@@ -8,6 +8,7 @@
 mod cache;
 mod discover;
 mod hint;
+pub mod patch;
 mod process;
 mod pyenv;
 mod query;
