@@ -85,7 +85,14 @@ macro_rules! from_hinting {
     };
 }
 
-from_hinting!(crate::fs::PathError, StoreError, VenvError, ResolveError, interpreters::Error);
+from_hinting!(
+    crate::fs::PathError,
+    StoreError,
+    VenvError,
+    ResolveError,
+    interpreters::Error,
+    interpreters::available::AvailableError
+);
 
 #[cfg(test)]
 mod tests {

@@ -1,10 +1,11 @@
 //! Python interpreters: what a user may ask for (`request`, `range`, `version`), where they are found
 //! (`discover`, `pyenv`, with `hint` to start few of them), and what is known about them (`query` with
-//! `target` and `process`, remembered by `cache`).
+//! `target` and `process`, remembered by `cache`), and what can be installed (`available`).
 //!
 //! An [`Interpreter`] is always a base interpreter: shims of version managers, links and the `python` of a
 //! venv are followed to the executable behind them, so that a venv made from it depends on nothing else.
 
+pub mod available;
 mod cache;
 mod discover;
 mod hint;
