@@ -9,6 +9,7 @@ pub mod available;
 mod cache;
 mod discover;
 mod hint;
+pub mod managed;
 pub mod patch;
 mod process;
 mod pyenv;

@@ -4,6 +4,7 @@
 //! this is written down in files that those read who build extension modules: `sysconfig`'s data, pkg-config's files, the
 //! first lines of scripts. They are changed here, once, before the interpreter is published.
 
+pub(super) mod certificates;
 mod literal;
 mod relocation;
 mod scripts;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use self::relocation::Relocation;
+pub(super) use self::scripts::complete_names;
 use self::settings::STANDALONE_PREFIX;
 use crate::fs::{self, FileKind, PathError};
 
@@ -66,7 +68,7 @@ pub fn apply(unpatched: &Unpatched<'_>) -> Result<Vec<String>, PathError> {
     }
     let bin = unpatched.prefix.join("bin");
     if fs::kind(&bin)? == Some(FileKind::Folder) {
-        scripts::complete_names(&bin)?;
+        complete_names(&bin)?;
         scripts::adapt(&bin, &relocation)?;
     }
     if let Some(build) = unpatched.build {

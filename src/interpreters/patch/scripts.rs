@@ -14,7 +14,7 @@ const LARGEST_SCRIPT: u64 = 1 << 20;
 ///
 /// # Errors
 /// When the folder cannot be read or written.
-pub(super) fn complete_names(bin: &Path) -> Result<(), PathError> {
+pub(in crate::interpreters) fn complete_names(bin: &Path) -> Result<(), PathError> {
     let names = fs::names(bin)?;
     let versioned = |name: &str| {
         let minor = name.strip_prefix("python3.")?;
