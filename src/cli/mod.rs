@@ -1,6 +1,7 @@
 //! The command line: what can be typed. The doc comments here are the help texts.
 
 mod add;
+mod python;
 pub mod quantity;
 mod read;
 mod store;
@@ -9,6 +10,7 @@ mod venv;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub use add::{AddArguments, IndexArguments};
+pub use python::{PythonArguments, PythonCommand, UpdateIndexArguments};
 pub use read::{
     CheckArguments, FreezeArguments, ListAllArguments, ListArguments, PathArguments, PathKind,
     RemoveArguments, ShowArguments, TreeArguments,
@@ -90,6 +92,8 @@ pub enum Command {
     Tree(TreeArguments),
     /// List every venv that the store knows
     ListAll(ListAllArguments),
+    /// Install and choose Python interpreters
+    Python(PythonArguments),
     /// Look after the store that all venvs share
     #[command(alias = "internal-store")]
     Store(StoreArguments),

@@ -13,6 +13,7 @@ mod list_all;
 mod new;
 mod path;
 mod progress;
+mod python;
 mod relink;
 mod remove;
 mod show;
@@ -56,6 +57,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Check(arguments) => check::run(context, &arguments),
         Command::Tree(arguments) => tree::run(context, &arguments),
         Command::ListAll(arguments) => list_all::run(context, &arguments),
+        Command::Python(arguments) => python::run(context, &arguments),
         Command::Store(arguments) => store::run(context, &arguments),
         Command::Path(arguments) => Ok(path::run(context, &arguments)),
     }

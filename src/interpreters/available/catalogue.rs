@@ -7,7 +7,9 @@ use std::sync::OnceLock;
 use virtpy_resolver::Version;
 
 use super::custom::Distributions;
-use super::{AvailableError, Build, BuildSource, Environment, Fetch, builtin, triple};
+use super::index::Index;
+use super::remembered::{Remembered, lifetime};
+use super::{AvailableError, Build, BuildSource, Environment, Fetch, builtin, location, triple};
 use crate::interpreters::{PythonRequest, PythonVersion, VersionRequest};
 
 /// How many builds that come near are named when there is none that fits.
@@ -125,6 +127,28 @@ impl<'a> Catalogue<'a> {
         Ok(is_newer.then(|| newest.clone()))
     }
 
+    /// Gets the index anew that the user names. Returns its address without credentials, and how many builds it has
+    /// for this target; `None` where no index is named.
+    ///
+    /// # Errors
+    /// When it cannot be had, or is none. The copy that is kept is then what it was.
+    pub fn refresh(&self) -> Result<Option<(String, usize)>, AvailableError> {
+        let Some(remembered) = self.remembered()? else { return Ok(None) };
+        let index = remembered.refresh()?;
+        Ok(Some((location::public(remembered.address), index.builds.len())))
+    }
+
+    fn remembered(&self) -> Result<Option<Remembered<'_>>, AvailableError> {
+        let Some(address) = &self.environment.index else { return Ok(None) };
+        Ok(Some(Remembered {
+            address: &address.value,
+            triple: &self.triple,
+            cache: &self.cache,
+            fetch: self.fetch,
+            lifetime: lifetime(self.environment.lifetime.as_ref())?,
+        }))
+    }
+
     fn load(&self) -> Result<&Loaded, AvailableError> {
         if let Some(loaded) = self.loaded.get() {
             return Ok(loaded);
@@ -135,13 +159,26 @@ impl<'a> Catalogue<'a> {
 
     fn read(&self) -> Result<Loaded, AvailableError> {
         let (mut builds, errors) = self.custom.all();
-        let warnings = errors.iter().map(ToString::to_string).collect();
+        let mut warnings: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        let mut standalone = Vec::new();
+        if let Some(remembered) = self.remembered()? {
+            let (index, warning) = remembered.read()?;
+            warnings.extend(warning);
+            warnings.extend(complaint(&index));
+            standalone = index.builds;
+        }
         let mirror = self.environment.mirror.as_ref().map(|mirror| mirror.value.as_str());
-        let mut standalone = builtin::builds(&self.triple, mirror);
+        standalone.extend(builtin::builds(&self.triple, mirror));
         sort(&mut standalone);
         builds.append(&mut standalone);
         Ok(Loaded { builds, warnings })
     }
+}
+
+/// What is wrong with an index that can be used otherwise.
+fn complaint(index: &Index) -> Option<String> {
+    let (first, count) = index.nonsense.as_ref()?;
+    Some(format!("the index of interpreters has {count} that make no sense and are left out: {first}"))
 }
 
 /// The newest first, the ordinary build of a version before the free-threaded one. Where several sources have the

@@ -1,15 +1,21 @@
 //! The interpreters that can be installed, and where their archives are.
 //!
 //! There are three sources: what the user describes with environment variables (`custom`), an index that the
-//! user names (`index`), and the index that is part of the program (`builtin`). A [`Catalogue`] asks them in
-//! this order. `triple` says which builds fit this machine, `location` gets what is at a URL or a path.
+//! user names (`index`, with the copy that `remembered` keeps), and the index that is part of the program (`builtin`). A [`Catalogue`] asks them in
+//! this order. `triple` says which builds fit this machine, `asset` what an
+//! archive's name tells, `location` gets what is at a URL or a path.
 
+mod asset;
 mod builtin;
 mod catalogue;
 mod custom;
 mod environment;
 mod error;
+mod index;
 pub mod location;
+mod remembered;
+#[cfg(test)]
+mod testing;
 mod triple;
 
 pub use catalogue::Catalogue;
