@@ -91,7 +91,8 @@ from_hinting!(
     VenvError,
     ResolveError,
     interpreters::Error,
-    interpreters::available::AvailableError
+    interpreters::available::AvailableError,
+    interpreters::managed::ManagedError
 );
 
 #[cfg(test)]

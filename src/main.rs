@@ -4,10 +4,13 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use virtpy::cli::Arguments;
-use virtpy::commands;
+use virtpy::commands::{self, isopy};
 use virtpy::output::Output;
 
 fn main() -> ExitCode {
+    if isopy::is_called() {
+        return ExitCode::from(isopy::main());
+    }
     // clap exits by itself, with 2, on a command line that makes no sense.
     let arguments = Arguments::parse();
     let output = Output::new(&arguments.global);

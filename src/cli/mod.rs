@@ -1,6 +1,8 @@
 //! The command line: what can be typed. The doc comments here are the help texts.
 
 mod add;
+mod interpreters;
+mod isopy;
 mod python;
 pub mod quantity;
 mod read;
@@ -10,6 +12,11 @@ mod venv;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub use add::{AddArguments, IndexArguments};
+pub use interpreters::{
+    FindArguments, InstallArguments, ListInterpretersArguments, PinArguments, ShowInterpretersArguments,
+    UninstallArguments, UpdateArguments, UseArguments,
+};
+pub use isopy::{IsopyArguments, IsopyCommand};
 pub use python::{PythonArguments, PythonCommand, UpdateIndexArguments};
 pub use read::{
     CheckArguments, FreezeArguments, ListAllArguments, ListArguments, PathArguments, PathKind,

@@ -8,6 +8,7 @@ mod compile;
 mod detach;
 mod export;
 mod freeze;
+pub mod isopy;
 mod list;
 mod list_all;
 mod new;
@@ -59,7 +60,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::ListAll(arguments) => list_all::run(context, &arguments),
         Command::Python(arguments) => python::run(context, &arguments),
         Command::Store(arguments) => store::run(context, &arguments),
-        Command::Path(arguments) => Ok(path::run(context, &arguments)),
+        Command::Path(arguments) => path::run(context, &arguments),
     }
 }
 

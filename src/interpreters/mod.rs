@@ -27,7 +27,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use discover::{Sources, find, find_all};
+pub use discover::{Sources, find, find_all, find_all_telling, find_telling};
 pub use query::query;
 pub use range::{RangeError, VersionRange};
 pub use request::{NotAVersion, PythonRequest, VersionRequest};
@@ -203,8 +203,20 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         let oldest = format!("{}.{}", request::OLDEST.0, request::OLDEST.1);
         let hint = match self {
+            Self::NotFound { request: Some(request), .. }
+                if request.parse().is_ok_and(|request| {
+                    matches!(request, PythonRequest::Version(_) | PythonRequest::Range(_))
+                }) =>
+            {
+                let quote = if request.contains(['<', '>', '!', '~', '*']) { "'" } else { "" };
+                format!(
+                    "install it with `virtpy python install {quote}{request}{quote}`, or name an interpreter with \
+                     `-p /path/to/python`"
+                )
+            }
             Self::NotFound { .. } => {
-                "install that Python, or name an interpreter with `-p /path/to/python`".to_owned()
+                "install one with `virtpy python install`, or name an interpreter with `-p /path/to/python`"
+                    .to_owned()
             }
             Self::RequestTooOld { .. } | Self::TooOld { .. } => {
                 format!("virtpy works with Python {oldest} and newer; choose another with `-p`")

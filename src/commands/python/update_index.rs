@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::output::counted;
 
-pub(super) fn run(context: &Context) -> Result<u8, Failure> {
+pub(in crate::commands) fn run(context: &Context) -> Result<u8, Failure> {
     let transfer = transfer(context)?;
     let catalogue = catalogue(context, &transfer)?;
     match catalogue.refresh()? {

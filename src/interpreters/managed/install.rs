@@ -1,19 +1,16 @@
 //! Installing one interpreter: complete or not at all.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
-
-use sha2::{Digest as _, Sha256};
 
 use super::record::{FILE, Installed, Record, key};
 use super::unpack::{self, Unpacked};
 use super::{ManagedError, links};
-use crate::fs::{self, IoResultExt as _, Lock, LockMode, PathError};
-use crate::interpreters::available::location::{Progress, Transferred, local_path};
-use crate::interpreters::available::{AvailableError, Build, BuildSource, Fetch, machine_triple};
+use crate::fs::{self, Lock, LockMode};
+use crate::interpreters::available::location::{self, Progress, Transferred, local_path};
+use crate::interpreters::available::{Build, BuildSource, Fetch, machine_triple};
 use crate::interpreters::patch::{self, Unpatched, certificates};
 use crate::interpreters::{self, Interpreter};
-use crate::store::{PATIENCE, Store, StoreError, hex};
+use crate::store::{PATIENCE, Store, StoreError};
 
 /// How the folders in `tmp/` begin in which interpreters are made.
 const UNFINISHED: &str = "python-";
@@ -135,14 +132,8 @@ impl Installer<'_> {
             let transferred = self.fetch.file(&build.location, target, build.sha256.as_deref(), progress)?;
             return Ok((target.to_path_buf(), transferred));
         };
-        let transferred = read_through(&path)?;
-        match &build.sha256 {
-            Some(expected) if !expected.eq_ignore_ascii_case(&transferred.sha256) => {
-                let (expected, computed) = (expected.clone(), transferred.sha256);
-                Err(AvailableError::Hash { path, expected, computed }.into())
-            }
-            _ => Ok((path, transferred)),
-        }
+        let transferred = location::hash(&path, build.sha256.as_deref(), progress)?;
+        Ok((path, transferred))
     }
 
     /// Leads the links of minor versions to what is installed now.
@@ -252,18 +243,4 @@ fn run(build: &Build, executable: &Path, stage: &Path) -> Result<Interpreter, Ma
         return Err(ManagedError::OtherVersion { name: build.name.clone(), found });
     }
     Ok(interpreter)
-}
-
-/// The hash and the size of a file of this machine.
-fn read_through(path: &Path) -> Result<Transferred, PathError> {
-    let mut file = fs::open(path)?;
-    let (mut hash, mut size, mut buffer) = (Sha256::new(), 0, vec![0; 256 << 10]);
-    loop {
-        let count = file.read(&mut buffer).at("read", path)?;
-        if count == 0 {
-            return Ok(Transferred { sha256: hex(&hash.finalize()), size });
-        }
-        hash.update(&buffer[..count]);
-        size += count as u64;
-    }
 }

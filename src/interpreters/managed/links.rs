@@ -54,6 +54,24 @@ pub fn through_minor(pythons: &Path, executable: &Path) -> Option<PathBuf> {
     leads_here.then(|| minor.join(inside.iter().skip(1).collect::<PathBuf>()))
 }
 
+/// The same if `named`, by which somebody reached the interpreter, goes through that link.
+pub fn as_named(pythons: &Path, named: &Path, executable: &Path) -> Option<PathBuf> {
+    let real = fs::canonicalize(pythons).ok()?;
+    let goes_through = named.ancestors().any(|part| {
+        fs::kind(part).is_ok_and(|kind| kind == Some(FileKind::Link))
+            && part.parent().is_some_and(|folder| fs::canonicalize(folder).is_ok_and(|folder| folder == real))
+    });
+    if goes_through { through_minor(pythons, executable) } else { None }
+}
+
+/// What has to be installed so that a folder below `pythons` exists again; none for folders elsewhere.
+pub fn name_in(pythons: &Path, folder: &Path) -> Option<String> {
+    let real = fs::canonicalize(pythons).ok();
+    let inside = folder.strip_prefix(pythons).ok().or_else(|| folder.strip_prefix(real?).ok())?;
+    let key = inside.iter().next()?.to_str()?;
+    Some(key.strip_prefix("custom-").unwrap_or(key).to_owned())
+}
+
 /// Makes a command that runs `executable`. Returns whether it was made: what somebody else put there stays, unless it is to
 /// be replaced.
 ///

@@ -13,6 +13,6 @@ mod unpack;
 
 pub use error::ManagedError;
 pub use install::{Installer, Outcome};
-pub use links::through_minor;
+pub use links::{as_named, name_in, through_minor};
 pub use record::{Installed, Record, installed};
 pub use remove::{named, remove, venvs_on};
