@@ -10,7 +10,7 @@ mod venv;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub use add::{AddArguments, IndexArguments};
-pub use python::{PythonArguments, PythonCommand, UpdateIndexArguments};
+pub use python::{BuildIndexArguments, PythonArguments, PythonCommand, UpdateIndexArguments};
 pub use read::{
     CheckArguments, FreezeArguments, ListAllArguments, ListArguments, PathArguments, PathKind,
     RemoveArguments, ShowArguments, TreeArguments,

@@ -1,5 +1,6 @@
 //! `virtpy python`: interpreters, where they come from and what becomes of them.
 
+mod build_index;
 mod update_index;
 
 use virtpy_resolver::Transfer;
@@ -12,6 +13,7 @@ use crate::interpreters::available::{Catalogue, Environment, Fetch};
 pub(super) fn run(context: &Context, arguments: &PythonArguments) -> Result<u8, Failure> {
     match &arguments.command {
         PythonCommand::UpdateIndex(_) => update_index::run(context),
+        PythonCommand::BuildIndex(arguments) => build_index::run(context, arguments),
     }
 }
 
