@@ -17,7 +17,7 @@ pub use interpreters::{
     UninstallArguments, UpdateArguments, UseArguments,
 };
 pub use isopy::{IsopyArguments, IsopyCommand};
-pub use python::{PythonArguments, PythonCommand, UpdateIndexArguments};
+pub use python::{BuildIndexArguments, PythonArguments, PythonCommand, UpdateIndexArguments};
 pub use read::{
     CheckArguments, FreezeArguments, ListAllArguments, ListArguments, PathArguments, PathKind,
     RemoveArguments, ShowArguments, TreeArguments,

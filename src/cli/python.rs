@@ -1,5 +1,7 @@
 //! Arguments of `virtpy python`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 use super::interpreters::{
@@ -39,6 +41,8 @@ pub enum PythonCommand {
     Use(UseArguments),
     /// Fetch the index that `VIRTPY_PYTHON_INDEX_URL` names anew
     UpdateIndex(UpdateIndexArguments),
+    /// Write an index of interpreters from a project's pages of releases
+    BuildIndex(BuildIndexArguments),
 }
 
 /// Fetch the index that `VIRTPY_PYTHON_INDEX_URL` names anew
@@ -46,3 +50,26 @@ pub enum PythonCommand {
 /// A copy is kept, and used for 12 hours (`VIRTPY_PYTHON_INDEX_TTL`, in seconds). It stays if a new one cannot be had.
 #[derive(Debug, Args)]
 pub struct UpdateIndexArguments {}
+
+/// Write an index of interpreters from a project's pages of releases
+///
+/// Reads the pages that people read, of python-build-standalone or of a mirror, without an API or a token. For each
+/// version, target and variant the newest build is taken, with the SHA-256 that the release states.
+#[derive(Debug, Args)]
+pub struct BuildIndexArguments {
+    /// The page that lists the releases
+    #[arg(long, value_name = "URL", default_value = crate::interpreters::available::releases::DEFAULT_PAGE)]
+    pub from: String,
+    /// Only builds for this target (can be repeated) [default: all]
+    #[arg(long = "triple", value_name = "TRIPLE")]
+    pub triples: Vec<String>,
+    /// Write the index to this file, not to standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Also write an index that isopy reads, of the first TRIPLE or of this machine's
+    #[arg(long, value_name = "FILE")]
+    pub flat: Option<PathBuf>,
+    /// Read no more than so many pages of the list [default: all]
+    #[arg(long, value_name = "COUNT")]
+    pub pages: Option<u32>,
+}

@@ -29,6 +29,7 @@ mod must_real;
 mod new;
 mod options;
 mod path;
+mod python_index;
 mod remove;
 mod scripts;
 mod show;

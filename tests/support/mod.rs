@@ -7,6 +7,7 @@ pub(crate) mod index;
 pub(crate) mod output;
 pub(crate) mod python;
 pub(crate) mod sdist;
+pub(crate) mod site;
 pub(crate) mod tree;
 pub(crate) mod wheel;
 
@@ -14,6 +15,7 @@ pub(crate) use context::TestContext;
 pub(crate) use index::{Fault, Index};
 pub(crate) use output::Output;
 pub(crate) use sdist::SdistBuilder;
+pub(crate) use site::Site;
 pub(crate) use tree::{Node, Tree};
 pub(crate) use wheel::{Defect, WheelBuilder};
 

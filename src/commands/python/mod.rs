@@ -8,6 +8,7 @@ mod pin;
 mod show;
 mod uninstall;
 mod update;
+mod build_index;
 mod update_index;
 
 pub(super) use hand_over::{newest, poetry};
@@ -34,6 +35,7 @@ pub(super) fn run(context: &Context, arguments: &PythonArguments) -> Result<u8, 
         }
         PythonCommand::Use(arguments) => hand_over::run(context, arguments),
         PythonCommand::UpdateIndex(_) => update_index::run(context),
+        PythonCommand::BuildIndex(arguments) => build_index::run(context, arguments),
     }
 }
 

@@ -86,8 +86,8 @@ mod tests {
 
     #[test]
     fn names_tell_what_is_inside() {
-        let read = |name: &str| {
-            let asset = Asset::of(name).unwrap_or_else(|| panic!("{name}"));
+        let read = |file: &str| {
+            let asset = Asset::of(file).unwrap_or_else(|| panic!("{file}"));
             let ordinary = if asset.is_ordinary { "" } else { " odd" };
             format!(
                 "{} {} {} {:?}{ordinary}",

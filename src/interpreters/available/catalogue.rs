@@ -178,7 +178,8 @@ impl<'a> Catalogue<'a> {
 /// What is wrong with an index that can be used otherwise.
 fn complaint(index: &Index) -> Option<String> {
     let (first, count) = index.nonsense.as_ref()?;
-    Some(format!("the index of interpreters has {count} that make no sense and are left out: {first}"))
+    let (entries, are) = if *count == 1 { ("entry that makes", "is") } else { ("entries that make", "are") };
+    Some(format!("the index of interpreters has {count} {entries} no sense and {are} left out: {first}"))
 }
 
 /// The newest first, the ordinary build of a version before the free-threaded one. Where several sources have the
@@ -254,4 +255,192 @@ fn near(builds: &[Build], request: Option<&PythonRequest>) -> Vec<String> {
         }
     }
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Server;
+    use super::*;
+
+    const INDEX: &str = "https://index.example/index.json";
+
+    /// A catalogue for Linux with these variables, and with an index that has these builds.
+    struct World {
+        folder: tempfile::TempDir,
+        server: Server,
+        variables: Vec<(String, String)>,
+    }
+
+    impl World {
+        fn new(index: &[&str]) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let mut world = Self { folder, server: Server::default(), variables: Vec::new() };
+            world.set("VIRTPY_PYTHON_ARCH", "x86_64-unknown-linux-gnu");
+            if !index.is_empty() {
+                let entries: Vec<String> =
+                    index.iter().map(|name| format!("\"{name}\": \"{name}.tar.gz\"")).collect();
+                world.server.serve(INDEX, &format!("{{{}}}", entries.join(",")));
+                world.set("VIRTPY_PYTHON_INDEX_URL", INDEX);
+            }
+            world
+        }
+
+        fn set(&mut self, name: &str, value: &str) {
+            self.variables.push((name.to_owned(), value.to_owned()));
+        }
+
+        fn custom(&mut self, ending: &str, version: &str) {
+            self.set(&format!("HATCH_PYTHON_CUSTOM_SOURCE_{ending}"), "/srv/custom.tar.gz");
+            self.set(&format!("HATCH_PYTHON_CUSTOM_PATH_{ending}"), "bin/python");
+            self.set(&format!("HATCH_PYTHON_CUSTOM_VERSION_{ending}"), version);
+        }
+
+        fn open(&self) -> Catalogue<'_> {
+            let variables = self.variables.iter().map(|(name, value)| (name.into(), value.into()));
+            let cache = self.folder.path().to_path_buf();
+            Catalogue::open(Environment::read(variables), cache, &self.server).unwrap()
+        }
+
+        fn find(&self, request: &str) -> String {
+            match self.open().find(request) {
+                Ok(build) => format!("{} {}", build.name, described(&build.source)),
+                Err(error) => error.to_string(),
+            }
+        }
+    }
+
+    fn described(source: &BuildSource) -> &str {
+        match source {
+            BuildSource::Custom => "custom",
+            BuildSource::Index(address) => {
+                assert_eq!(address, INDEX);
+                "index"
+            }
+            BuildSource::BuiltIn => "built-in",
+        }
+    }
+
+    #[test]
+    fn what_is_typed_is_understood() {
+        let world = World::new(&[]);
+        for (request, name) in [
+            ("3.12.11", "3.12.11"),
+            ("cpython-3.12.11", "3.12.11"),
+            ("cpython@3.12.11", "3.12.11"),
+            ("python3.12.11", "3.12.11"),
+            (" 3.13.12t ", "3.13.12t"),
+            ("3.13.12+freethreaded", "3.13.12t"),
+            ("3.14.0rc2", "3.14.0rc2"),
+            ("3.14rc2", "3.14.0rc2"),
+            ("3.8", "3.8.20"),
+            (">=3.9,<3.10", "3.9.25"),
+        ] {
+            assert_eq!(world.find(request), format!("{name} built-in"), "{request}");
+        }
+        for request in ["3", "python", "", "cpython", "3.15"] {
+            let build = world.open().find(request).unwrap();
+            let version = python_version(&build).unwrap();
+            assert!(
+                !version.is_prerelease() && !build.free_threaded && version.minor >= 15,
+                "{request}: {build:?}"
+            );
+        }
+        for request in ["pypy3.10", "3.7", "3.12.99", "3.12t", "../x", "myco", "/usr/bin/python3", ">=4"] {
+            let error = world.open().find(request).unwrap_err();
+            assert!(matches!(error, AvailableError::NotFound { .. }), "{request}: {error}");
+        }
+    }
+
+    #[test]
+    fn final_releases_come_before_candidates() {
+        let world = World::new(&["3.30.0rc2", "3.30.0rc1", "3.31.0rc1", "3.31.0a1", "3.30.0", "3.30.1t"]);
+        assert_eq!(world.find("3.30"), "3.30.0 index");
+        assert_eq!(world.find("3.31"), "3.31.0rc1 index");
+        assert_eq!(world.find("3"), "3.30.0 index");
+        assert_eq!(world.find("3.30t"), "3.30.1t index");
+    }
+
+    #[test]
+    fn the_better_source_decides() {
+        let mut world = World::new(&["3.12.3", "3.12.4"]);
+        assert_eq!(world.find("3.12"), "3.12.4 index");
+        assert_eq!(world.find("3.12.11"), "3.12.11 built-in");
+        assert_eq!(world.find("3.11.9"), "3.11.9 built-in");
+        world.custom("3_12", "1.0");
+        world.custom("PYPY3_10", "7.3.15");
+        assert_eq!(world.find("3.12"), "3.12 custom");
+        assert_eq!(world.find("3.12.3"), "3.12.3 index");
+        assert_eq!(world.find("pypy3.10"), "pypy3.10 custom");
+        let catalogue = world.open();
+        let all: Vec<String> = catalogue.all().unwrap().iter().map(|build| build.name.clone()).collect();
+        assert_eq!(all[..2], ["3.12", "pypy3.10"]);
+        assert_eq!(all.iter().filter(|name| *name == "3.12.4").count(), 1);
+        let place = |name: &str| all.iter().position(|other| other == name).unwrap();
+        assert!(place("3.15.1") < place("3.15.1t") && place("3.15.1t") < place("3.15.0"), "{all:?}");
+        assert!(place("3.15.0") < place("3.15.0rc1") && place("3.12.10") < place("3.12.9"), "{all:?}");
+    }
+
+    #[test]
+    fn custom_distributions_need_no_index() {
+        let mut world = World::new(&["3.12.3"]);
+        world.server.remove(INDEX);
+        world.custom("MYCO", "1.0");
+        assert_eq!(world.find("myco"), "myco custom");
+        assert_eq!(world.server.requests(), 0);
+        assert!(world.find("3.12").contains("the test has nothing there"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_source_is_a_warning() {
+        let mut world = World::new(&["3.12.3", "newest"]);
+        world.set("HATCH_PYTHON_CUSTOM_SOURCE_MYCO", "/srv/custom.zip");
+        let catalogue = world.open();
+        assert!(catalogue.warnings().is_empty());
+        catalogue.all().unwrap();
+        let [custom, index] = catalogue.warnings() else { panic!("{:?}", catalogue.warnings()) };
+        assert!(custom.contains("HATCH_PYTHON_CUSTOM_PATH_MYCO"), "{custom}");
+        assert!(index.contains("1 entry that makes no sense") && index.contains("newest"), "{index}");
+    }
+
+    #[test]
+    fn what_comes_near_is_named() {
+        let mut world = World::new(&[]);
+        world.custom("PYPY3_10", "7.3.15");
+        let near = |request: &str| match world.open().find(request) {
+            Err(AvailableError::NotFound { near, .. }) => near,
+            other => panic!("{other:?}"),
+        };
+        assert!(near("3.12.99").iter().all(|name| name.starts_with("3.12.")));
+        assert!(near("3.12t").contains(&"3.12.15".to_owned()));
+        let minors = near("3.99");
+        assert!(minors[0] == "pypy3.10" && minors.len() == NEAR && minors[1].starts_with("3."), "{minors:?}");
+        assert_eq!(near("pypy"), minors);
+    }
+
+    #[test]
+    fn newer_builds_replace_older_ones() {
+        let mut world = World::new(&[]);
+        world.custom("PYPY3_10", "7.3.15");
+        world.custom("3_11", "3.11.9+myco.2");
+        let update = |name: &str, version: &str, build: Option<&str>| {
+            let found = world.open().update_for(name, version, build).unwrap();
+            found.map(|build| format!("{} {}", build.name, build.version))
+        };
+        let newest = world.open().find("3.12").unwrap();
+        let own = format!("{} {}", newest.name, newest.version);
+        assert_eq!(update("3.12.3", "3.12.3", Some("20240415")), Some(own.clone()));
+        assert_eq!(update(&newest.name, &newest.version, Some("20200101")), Some(own.clone()));
+        assert_eq!(update(&newest.name, &newest.version, None), Some(own));
+        assert_eq!(update(&newest.name, &newest.version, newest.build.as_deref()), None);
+        assert_eq!(update("3.12.99", "3.12.99", None), None);
+        assert!(update("3.13.12t", "3.13.12", Some("20260325")).unwrap().contains('t'));
+        assert!(!update("3.14.0rc1", "3.14.0rc1", Some("20250808")).unwrap().contains("rc"));
+        assert_eq!(update("pypy3.10", "7.3.14", None).as_deref(), Some("pypy3.10 7.3.15"));
+        assert_eq!(update("pypy3.10", "7.3.15", None), None);
+        assert_eq!(update("pypy3.10", "7.3.16", None), None);
+        assert_eq!(update("3.11", "3.11.9+myco.1", None).as_deref(), Some("3.11 3.11.9+myco.2"));
+        // Installed as a custom distribution that is no longer described.
+        assert_eq!(update("myco", "3.12.1", None), None);
+        assert_eq!(update("3.12", "3.12.1", None), None);
+    }
 }

@@ -196,7 +196,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "the custom distribution `myco` is not complete: `HATCH_PYTHON_CUSTOM_PATH_MYCO` and \
-             `HATCH_PYTHON_CUSTOM_VERSION_MYCO` is not set"
+             `HATCH_PYTHON_CUSTOM_VERSION_MYCO` are not set"
         );
         let (builds, errors) = custom.all();
         assert!(builds.is_empty() && errors.len() == 2, "{errors:?}");

@@ -20,7 +20,7 @@ pub enum AvailableError {
         near: Vec<String>,
     },
     /// A custom distribution is described by some of its three variables only.
-    #[error("the custom distribution `{name}` is not complete: {} is not set", .missing.join(" and "))]
+    #[error("the custom distribution `{name}` is not complete: {} {} not set", .missing.join(" and "), if .missing.len() == 1 { "is" } else { "are" })]
     Incomplete {
         /// Its name.
         name: String,

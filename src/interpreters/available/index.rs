@@ -21,7 +21,7 @@ const LONGEST_LOCATION: usize = 4096;
 
 /// A build as an index names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Entry {
+pub struct Entry {
     /// `CPython`'s version, such as `3.12.11`.
     pub version: String,
     /// The date of the build, such as `20261021`.
@@ -41,9 +41,9 @@ pub(super) struct Entry {
 }
 
 /// What the ordinary variant is called.
-const ORDINARY: &str = "default";
+pub(super) const ORDINARY: &str = "default";
 /// What the variant without the global interpreter lock is called.
-const FREE_THREADED: &str = "freethreaded";
+pub(super) const FREE_THREADED: &str = "freethreaded";
 
 fn ordinary() -> String {
     ORDINARY.to_owned()
@@ -127,7 +127,9 @@ fn rich(entry: Value, address: &str, triple: &str) -> Result<Option<Build>, Stri
 fn flat(key: &str, value: Value, address: &str, triple: &str) -> Result<Option<Build>, String> {
     let Value::String(url) = value else { return Err(format!("what stands at `{key}` is no URL")) };
     let version = key.strip_suffix("+freethreaded").or_else(|| key.strip_suffix('t'));
-    described(version.unwrap_or(key), version.is_some(), &url, address, triple)
+    let (version, free_threaded) = (version.unwrap_or(key), version.is_some());
+    version.parse::<PythonVersion>().map_err(|_| format!("`{key}` is no version"))?;
+    described(version, free_threaded, &url, address, triple)
 }
 
 /// A build as it is described, except where the archive's name knows better. `None` if that is of another target, or

@@ -3,7 +3,7 @@
 //! There are three sources: what the user describes with environment variables (`custom`), an index that the
 //! user names (`index`, with the copy that `remembered` keeps), and the index that is part of the program (`builtin`). A [`Catalogue`] asks them in
 //! this order. `triple` says which builds fit this machine, `asset` what an
-//! archive's name tells, `location` gets what is at a URL or a path.
+//! archive's name tells, `releases` makes an index, `location` gets what is at a URL or a path.
 
 mod asset;
 mod builtin;
@@ -13,6 +13,7 @@ mod environment;
 mod error;
 mod index;
 pub mod location;
+pub mod releases;
 mod remembered;
 #[cfg(test)]
 mod testing;
@@ -22,6 +23,7 @@ pub use catalogue::Catalogue;
 pub use environment::Environment;
 pub use error::AvailableError;
 pub use location::{Fetch, Transferred};
+pub use triple::of_this_machine as this_triple;
 
 /// The target triple of this machine, whatever the user wishes.
 pub(super) fn machine_triple() -> String {

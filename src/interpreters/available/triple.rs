@@ -18,7 +18,7 @@ use crate::fs;
 /// # Errors
 /// When the wish is no triple.
 pub(super) fn choose(wanted: Option<(&str, &str)>) -> Result<String, AvailableError> {
-    let Some((variable, text)) = wanted else { return Ok(of_machine(architecture(ARCH))) };
+    let Some((variable, text)) = wanted else { return Ok(of_this_machine()) };
     let lower = text.trim().to_ascii_lowercase();
     let is_word = |word: &str| {
         !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
@@ -33,6 +33,11 @@ pub(super) fn choose(wanted: Option<(&str, &str)>) -> Result<String, AvailableEr
         });
     }
     Ok(if words == 1 { of_machine(architecture(&lower)) } else { lower })
+}
+
+/// The target triple of this machine.
+pub fn of_this_machine() -> String {
+    of_machine(architecture(ARCH))
 }
 
 /// A processor's name as it stands in triples.
