@@ -79,7 +79,8 @@ impl Context {
     /// # Errors
     /// When the text is no request, or there is no such interpreter.
     pub fn wanted_interpreter(&self, text: Option<&str>) -> Result<Interpreter, Failure> {
-        let parse = |text: &str| text.parse::<PythonRequest>().map_err(|error| Failure::usage(error.to_string()));
+        let parse =
+            |text: &str| text.parse::<PythonRequest>().map_err(|error| Failure::usage(error.to_string()));
         if let Some(text) = text {
             return self.find_interpreter(Some(&parse(text)?));
         }
@@ -93,7 +94,8 @@ impl Context {
         }
         match first {
             Some(failure) => {
-                Err(failure.within(format!("`{}` chooses an interpreter that is not there", pin.path.display())))
+                Err(failure
+                    .within(format!("`{}` chooses an interpreter that is not there", pin.path.display())))
             }
             None => self.find_interpreter(None),
         }
@@ -108,10 +110,10 @@ impl Context {
             .map(|folder| folder.join(".python-version"))
             .find(|path| fs::metadata(path).is_ok())?;
         let text = fs::read_to_string(&path).ok()?;
-        let words = text.lines().flat_map(|line| line.split('#').next().unwrap_or_default().split_whitespace());
-        let is_version = |word: &&str| {
-            matches!(word.parse(), Ok(PythonRequest::Version(_) | PythonRequest::Range(_)))
-        };
+        let words =
+            text.lines().flat_map(|line| line.split('#').next().unwrap_or_default().split_whitespace());
+        let is_version =
+            |word: &&str| matches!(word.parse(), Ok(PythonRequest::Version(_) | PythonRequest::Range(_)));
         let requests: Vec<String> = words.filter(is_version).map(str::to_owned).collect();
         (!requests.is_empty()).then_some(Pin { path, requests })
     }
@@ -244,7 +246,9 @@ impl Context {
         let version = venv.layout.python_version();
         let home = venv.config.get("home").map(Path::new);
         match home.and_then(|home| managed::name_in(&self.store.pythons(), home)) {
-            Some(name) => format!("`virtpy python install {name}` brings it back; `virtpy relink` takes another {version}"),
+            Some(name) => format!(
+                "`virtpy python install {name}` brings it back; `virtpy relink` takes another {version}"
+            ),
             None => format!(
                 "give the venv another {version} with `virtpy relink`; `virtpy python install {version}` installs one"
             ),

@@ -7,6 +7,7 @@ use clap::Args;
 /// `3.12` is its newest patch release, `3.13t` the build without the global interpreter lock, and any other name a custom
 /// distribution. What is there already is not downloaded.
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools)] // each is a flag of its own on the command line
 pub struct InstallArguments {
     /// Versions or names of custom distributions
     #[arg(required = true, value_name = "VERSION")]

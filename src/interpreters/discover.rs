@@ -87,7 +87,8 @@ impl<'a> Sources<'a> {
 
     /// Whose an interpreter is: `virtpy`, `pyenv`, another tool that keeps installations, or `system`.
     pub fn origin(&self, executable: &Path) -> &'static str {
-        let is_in = |folder: &Path| fs::canonicalize(folder).is_ok_and(|folder| executable.starts_with(folder));
+        let is_in =
+            |folder: &Path| fs::canonicalize(folder).is_ok_and(|folder| executable.starts_with(folder));
         if is_in(self.pythons) {
             return "virtpy";
         }

@@ -30,6 +30,8 @@ mod new;
 mod options;
 mod path;
 mod python_index;
+mod python_install;
+mod python_use;
 mod remove;
 mod scripts;
 mod show;

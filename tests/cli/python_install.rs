@@ -77,7 +77,10 @@ fn a_version_is_installed_once_patched_and_whole() {
     let read = |path: &str| std::fs::read_to_string(folder.join(path)).unwrap();
     let place = folder.display();
     let data = read(&format!("lib/python{short}/_sysconfigdata__linux_x86_64-linux-gnu.py"));
-    assert!(data.contains("'CC': 'cc -pthread'") && data.contains(&format!("'LIBDIR': '{place}/lib'")), "{data}");
+    assert!(
+        data.contains("'CC': 'cc -pthread'") && data.contains(&format!("'LIBDIR': '{place}/lib'")),
+        "{data}"
+    );
     assert!(data.contains("'PYTHON_BUILD_STANDALONE': 1"), "{data}");
     assert!(read("bin/pip3").starts_with(&format!("#!{place}/bin/python{short}\n")), "{}", read("bin/pip3"));
     assert!(read("lib/pkgconfig/python3.pc").starts_with("prefix=${pcfiledir}/../..\n"));
@@ -105,7 +108,8 @@ fn every_kind_of_archive_is_unpacked() {
         let bytes = pack(&members, format);
         std::fs::write(&path, &bytes).unwrap();
         let name = format!("KIND{number}");
-        let url = if number % 2 == 0 { format!("file://{}", path.display()) } else { path.display().to_string() };
+        let url =
+            if number % 2 == 0 { format!("file://{}", path.display()) } else { path.display().to_string() };
         let hash = archive::hex(&archive::sha256(&bytes));
         let source = if number < 2 { format!("{url}#sha256={hash}") } else { url };
         context.set(&format!("HATCH_PYTHON_CUSTOM_SOURCE_{name}"), source);
@@ -260,7 +264,10 @@ fn a_killed_installation_leaves_nothing_that_matters() {
         child.kill().unwrap();
         child.wait().unwrap();
         for name in installed(&context) {
-            assert!(context.store().join("pythons").join(&name).join("virtpy.json").is_file(), "{point}: {name}");
+            assert!(
+                context.store().join("pythons").join(&name).join("virtpy.json").is_file(),
+                "{point}: {name}"
+            );
         }
         if point % 3 == 2 {
             context.virtpy(["python", "install", &version]).success();

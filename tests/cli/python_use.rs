@@ -41,7 +41,10 @@ fn venvs_live_through_updates_and_keep_their_interpreter() {
     // The venv that goes through the minor version lives on with another patch release.
     context.virtpy(["python", "uninstall", &version]).failure(1).one_error().stderr_has("2 venvs live on");
     let newer = mirror.offer_pretender(&context, 99);
-    context.virtpy(["python", "update", &short]).success().stderr_has(&format!("{version} of 20261021 → {newer}"));
+    context
+        .virtpy(["python", "update", &short])
+        .success()
+        .stderr_has(&format!("{version} of 20261021 → {newer}"));
     assert_eq!(installed(&context), [short.clone(), version.clone(), newer.clone()]);
     context.virtpy(["python", "update", "--all"]).success().stderr_has("Everything is up to date");
     assert_eq!(
@@ -76,7 +79,8 @@ fn commands_run_the_interpreter_and_never_take_the_store_for_a_venv() {
     assert!(context.store().join("pyvenv.cfg").is_file(), "the store is marked");
     let command = context.store().join(format!("bin/python{short}"));
     let code = "import sys; print(sys.prefix == sys.base_prefix, sys.prefix)";
-    let run = |path: &std::path::Path| context.run(context.command(path).args(["-c", code])).success().raw_stdout;
+    let run =
+        |path: &std::path::Path| context.run(context.command(path).args(["-c", code])).success().raw_stdout;
     let prefix = context.store().join("pythons").join(&short);
     assert_eq!(run(&command), format!("True {}\n", prefix.display()));
     assert!(!context.store().join("bin/python3").exists());
@@ -137,7 +141,10 @@ fn a_raised_version_of_a_custom_distribution_is_an_update() {
     assert_eq!(update(&context), Value::Null);
     context.set("HATCH_PYTHON_CUSTOM_VERSION_MYCO", "1.1");
     assert_eq!(update(&context), json!("1.1"));
-    context.virtpy(["python", "install", "myco"]).success().stderr_has("`virtpy python update myco` brings it");
+    context
+        .virtpy(["python", "install", "myco"])
+        .success()
+        .stderr_has("`virtpy python update myco` brings it");
     context.virtpy(["python", "update", "myco"]).success().stderr_has("1.0 → 1.1");
     assert_eq!(update(&context), Value::Null);
     assert_eq!(installed(&context), ["custom-myco"]);

@@ -17,6 +17,8 @@ sys.dont_write_bytecode = True  # Nothing may be left in the source tree.
 import adopt  # noqa: E402
 import archive_differential  # noqa: E402
 import foreign_tools  # noqa: E402
+import python_side_by_side  # noqa: E402
+import python_use  # noqa: E402
 import pythons  # noqa: E402
 import real_path_tools  # noqa: E402
 import second_venv  # noqa: E402
@@ -29,6 +31,8 @@ CHECKS = {
     "side-by-side": side_by_side.check,
     "second-venv": second_venv.check,
     "pythons": pythons.check,
+    "python-side-by-side": python_side_by_side.check,
+    "python-use": python_use.check,
     "sources": sources.check,
     "adopt": adopt.check,
     "foreign-tools": foreign_tools.check,

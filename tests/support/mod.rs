@@ -6,6 +6,7 @@ pub(crate) mod context;
 pub(crate) mod index;
 pub(crate) mod output;
 pub(crate) mod python;
+pub(crate) mod pythons;
 pub(crate) mod sdist;
 pub(crate) mod site;
 pub(crate) mod tree;

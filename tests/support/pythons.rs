@@ -72,7 +72,9 @@ pub(crate) fn pack(members: &[Member], format: &str) -> Vec<u8> {
             writer.write_all(&tar(members)).expect("memory can be written");
             writer.finish().expect("memory can be written")
         }
-        "tar.zst" | "tar.zstd" => zstd::encode_all(tar(members).as_slice(), 1).expect("memory can be written"),
+        "tar.zst" | "tar.zstd" => {
+            zstd::encode_all(tar(members).as_slice(), 1).expect("memory can be written")
+        }
         other => panic!("{other} is no format"),
     }
 }

@@ -157,7 +157,11 @@ fn report(context: &Context, build: &Build, outcome: &Outcome, started: Instant)
     }
     let executable = outcome.installed.executable();
     if outcome.was_there {
-        context.output.message(format_args!("{} is installed already: {}", record.name, executable.display()));
+        context.output.message(format_args!(
+            "{} is installed already: {}",
+            record.name,
+            executable.display()
+        ));
         if record.version != build.version || record.build != build.build {
             context.output.message(format_args!(
                 "There is another build of it: {}; `virtpy python update {}` brings it",

@@ -55,9 +55,9 @@ fn present(context: &Context) -> Result<Vec<Row>, Failure> {
     let origins = context.origins(&found);
     let row = |(interpreter, origin): (&Interpreter, &'static str)| {
         let executable = &interpreter.executable;
-        let own = managed.iter().find(|one| {
-            crate::fs::canonicalize(&one.executable()).is_ok_and(|path| path == *executable)
-        });
+        let own = managed
+            .iter()
+            .find(|one| crate::fs::canonicalize(&one.executable()).is_ok_and(|path| path == *executable));
         Row {
             name: own.map_or_else(|| name(interpreter), |one| one.record.name.clone()),
             version: interpreter.version.to_string(),
@@ -86,8 +86,7 @@ fn available(context: &Context, all: bool, present: &[Row]) -> Result<Vec<Row>, 
     let catalogue = catalogue(context, &transfer)?;
     let builds = offered(&catalogue, all)?;
     report_warnings(context, &catalogue);
-    let is_there =
-        |build: &Build| present.iter().any(|row| row.origin == "virtpy" && row.name == build.name);
+    let is_there = |build: &Build| present.iter().any(|row| row.origin == "virtpy" && row.name == build.name);
     let row = |build: &Build| Row {
         name: build.name.clone(),
         version: build.version.clone(),

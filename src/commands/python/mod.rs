@@ -1,5 +1,6 @@
 //! `virtpy python`: interpreters, where they come from and what becomes of them.
 
+mod build_index;
 mod find;
 mod hand_over;
 mod install;
@@ -8,7 +9,6 @@ mod pin;
 mod show;
 mod uninstall;
 mod update;
-mod build_index;
 mod update_index;
 
 pub(super) use hand_over::{newest, poetry};

@@ -37,8 +37,9 @@ pub(super) fn run(context: &Context, arguments: &ShowInterpretersArguments) -> R
         let update = update.filter(|build| {
             managed.iter().all(|other| {
                 other.record.name != build.name
-                    || (other.key == one.key && described(&record.version, record.build.as_deref())
-                        != described(&build.version, build.build.as_deref()))
+                    || (other.key == one.key
+                        && described(&record.version, record.build.as_deref())
+                            != described(&build.version, build.build.as_deref()))
             })
         });
         rows.push(Row {
@@ -50,19 +51,16 @@ pub(super) fn run(context: &Context, arguments: &ShowInterpretersArguments) -> R
     }
     let is_there = |name: &str| managed.iter().any(|one| one.record.name == name);
     let offered = list::offered(&catalogue, false)?.into_iter().filter(|build| !is_there(&build.name));
-    let available = offered.map(|build| Row {
-        name: build.name,
-        version: build.version,
-        path: None,
-        update: None,
-    });
+    let available =
+        offered.map(|build| Row { name: build.name, version: build.version, path: None, update: None });
     let shown = Shown { installed: rows, available: available.collect() };
     report_warnings(context, &catalogue);
     if arguments.json {
         context.output.json(&shown)?;
         return Ok(0);
     }
-    let status = |row: &Row| row.update.as_ref().map_or_else(String::new, |new| format!("update available: {new}"));
+    let status =
+        |row: &Row| row.update.as_ref().map_or_else(String::new, |new| format!("update available: {new}"));
     let head = |status: &str| ["Name", "Version", status].map(str::to_owned);
     let mut lines = vec![head("Status")];
     lines.extend(shown.installed.iter().map(|row| [row.name.clone(), row.version.clone(), status(row)]));

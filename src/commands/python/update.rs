@@ -51,7 +51,9 @@ pub(super) fn run(context: &Context, arguments: &UpdateArguments) -> Result<u8, 
         result?;
     }
     for name in replaced {
-        context.output.message(format_args!("{name} is still installed; `virtpy python uninstall {name}` removes it"));
+        context
+            .output
+            .message(format_args!("{name} is still installed; `virtpy python uninstall {name}` removes it"));
     }
     Ok(0)
 }

@@ -61,7 +61,9 @@ impl Installer<'_> {
         self.sweep()?;
         self.sweep_leftovers_of(&key)?;
         let there = Installed::read(&pythons, &key);
-        if let Some(installed) = there.filter(|one| !self.reinstall && fs::metadata(&one.executable()).is_ok()) {
+        if let Some(installed) =
+            there.filter(|one| !self.reinstall && fs::metadata(&one.executable()).is_ok())
+        {
             self.refresh_links(&pythons, announce)?;
             return Ok(Outcome { installed, was_there: true, warnings: Vec::new() });
         }
@@ -214,7 +216,9 @@ pub(super) fn refresh_links(
     let _lock = Lock::wait(&lock, LockMode::Exclusive, PATIENCE, announce)?;
     let temporary = store.temporary();
     fs::create_dir_all(&temporary)?;
-    links::refresh(pythons, &temporary.join("python-link"))?;
+    // A name of its own: a collection may be removing what it found here before.
+    let name = format!("python-link-{}", std::process::id());
+    links::refresh(pythons, &temporary.join(name))?;
     links::sweep_commands(&store.bin())?;
     Ok(())
 }

@@ -57,7 +57,8 @@ pub fn venvs_on(store: &Store, going: &[Installed]) -> Result<Vec<PathBuf>, Mana
         let is_inside = |folder: &Path| fs::canonicalize(home).is_ok_and(|home| home.starts_with(folder));
         let lives = going.iter().any(|one| {
             let survives = one.record.minor(&one.key).is_some_and(|minor| {
-                is_below(home, &pythons.join(&minor), &store.pythons().join(&minor)) && minors.contains_key(&minor)
+                is_below(home, &pythons.join(&minor), &store.pythons().join(&minor))
+                    && minors.contains_key(&minor)
             });
             is_inside(&pythons.join(&one.key)) && !survives
         });

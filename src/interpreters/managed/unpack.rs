@@ -85,7 +85,8 @@ pub(super) fn unpack(archive: &Path, build: &Build, destination: &Path) -> Resul
         None => {
             let executable = PathBuf::from("bin/python3");
             let roots = PREFIXES.iter().map(|prefix| destination.join(prefix));
-            let found = roots.into_iter().find(|root| fs::kind(&root.join("bin")).is_ok_and(|kind| kind.is_some()));
+            let found =
+                roots.into_iter().find(|root| fs::kind(&root.join("bin")).is_ok_and(|kind| kind.is_some()));
             let root = found.ok_or_else(|| missing("python/bin/python3"))?;
             complete(&root)?;
             Unpacked { root, executable }

@@ -93,7 +93,8 @@ mod tests {
     /// The addition in a real interpreter: a context trusts the bundle, and nothing if the user names another.
     #[test]
     fn a_system_bundle_is_trusted() {
-        let Ok(answer) = Command::new("python3").args(["-c", "import ssl; print(ssl.__file__)"]).output() else {
+        let Ok(answer) = Command::new("python3").args(["-c", "import ssl; print(ssl.__file__)"]).output()
+        else {
             return;
         };
         let original = String::from_utf8(answer.stdout).unwrap();

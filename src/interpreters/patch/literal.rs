@@ -250,7 +250,10 @@ mod tests {
         ] {
             assert!(parse(source).is_err(), "{source}");
         }
-        assert_eq!(parse("\n\nx").unwrap_err().to_string(), "line 3: it does not begin with `build_time_vars`");
+        assert_eq!(
+            parse("\n\nx").unwrap_err().to_string(),
+            "line 3: it does not begin with `build_time_vars`"
+        );
     }
 
     #[test]

@@ -21,7 +21,8 @@ impl Relocation<'_> {
     /// Replaces the old prefix wherever a path begins with it: as a word, after `=`, after `-I` or `-L`. In a text of
     /// several words, the new one is written so that a shell takes it for one.
     pub(super) fn apply(&self, text: &str) -> String {
-        let escaped: String = self.to.chars().flat_map(|letter| escape(letter).into_iter().flatten()).collect();
+        let escaped: String =
+            self.to.chars().flat_map(|letter| escape(letter).into_iter().flatten()).collect();
         let is_path = text.starts_with(self.from) && !text.contains(char::is_whitespace);
         let replacement = if is_path { self.to } else { &escaped };
         let mut result = String::with_capacity(text.len());

@@ -21,7 +21,8 @@ pub(in crate::interpreters) fn complete_names(bin: &Path) -> Result<(), PathErro
         minor.strip_suffix('t').unwrap_or(minor).parse::<u32>().ok()
     };
     // The ordinary name before the one of a free-threaded build: they are one executable.
-    let best = names.iter().filter_map(|name| name.to_str()).filter_map(|name| Some((versioned(name)?, name)));
+    let best =
+        names.iter().filter_map(|name| name.to_str()).filter_map(|name| Some((versioned(name)?, name)));
     let Some((minor, name)) = best.max_by_key(|(minor, name)| (*minor, !name.ends_with('t'))) else {
         return Ok(());
     };
