@@ -69,6 +69,9 @@ pub struct BuildIndexArguments {
     /// Also write an index that isopy reads, of the first TRIPLE or of this machine's
     #[arg(long, value_name = "FILE")]
     pub flat: Option<PathBuf>,
+    /// Also write the index that the next virtpy is to be built with, `data/python-builds.json`
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub built_in: Option<PathBuf>,
     /// Read no more than so many pages of the list [default: all]
     #[arg(long, value_name = "COUNT")]
     pub pages: Option<u32>,

@@ -157,6 +157,9 @@ fn an_index_is_made_from_the_pages_of_releases() {
         "{all:?}"
     );
 
+    let output = context.virtpy(["python", "build-index", "--from", &address, "-o", "/dev/null"]);
+    output.failure(1).one_error().stderr_has("`/dev/null` is no file that could be replaced");
+
     // What was written can be read.
     let mut context = context;
     context.set("VIRTPY_PYTHON_INDEX_URL", context.path("one.json"));
@@ -239,9 +242,9 @@ fn an_index_is_fetched_once_and_outlives_failures() {
     context.set("ISOPY_ARCH", GNU);
     site.put("/index.json", "{\"3.12.11\": \"cpython.tar.gz\"}");
     context.virtpy(["python", "update-index"]).success().stderr_has("1 build for x86_64-unknown-linux-gnu");
+    let cache = context.store().join("cache");
     let copies = || {
-        let cache = context.store().join("cache");
-        let names = std::fs::read_dir(cache).unwrap().map(|item| item.unwrap().path());
+        let names = std::fs::read_dir(&cache).unwrap().map(|item| item.unwrap().path());
         let mut copies = names.filter(|path| path.to_string_lossy().contains("python-index"));
         let copy = copies.next().unwrap();
         assert_eq!(copies.next(), None);

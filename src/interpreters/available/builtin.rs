@@ -6,8 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
+use super::asset::{self, Asset, Flavour};
+use super::index::Entry;
 use super::{Build, BuildSource};
 
 /// The index as it is shipped.
@@ -18,6 +20,13 @@ struct Document<'a> {
     download: String,
     #[serde(borrow)]
     builds: BTreeMap<&'a str, Vec<&'a str>>,
+}
+
+/// The same as it is written.
+#[derive(Serialize)]
+struct Written {
+    download: String,
+    builds: BTreeMap<String, Vec<String>>,
 }
 
 /// The builds for a target triple, downloaded from `mirror` if there is one instead of where they were
@@ -49,6 +58,31 @@ fn build(line: &str, triple: &str, base: &str) -> Option<Build> {
         executable: None,
         source: BuildSource::BuiltIn,
     })
+}
+
+/// The file `data/python-builds.json` for the next release of virtpy, made from an index. Builds without a SHA-256,
+/// and those that are elsewhere than where the others are, are left out.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn document(entries: &[Entry]) -> Result<String, serde_json::Error> {
+    let mut builds: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let folder = |entry: &Entry| Some(entry.url.rsplitn(3, '/').nth(2)?.to_owned());
+    let download = entries.first().and_then(folder).unwrap_or_default();
+    for entry in entries {
+        let (Some(asset), Some(sha256)) = (Asset::of(&entry.url), &entry.sha256) else { continue };
+        let flavour = match asset.flavour {
+            Flavour::Stripped => "install_only_stripped",
+            Flavour::InstallOnly => "install_only",
+            Flavour::Full => continue,
+        };
+        let name = asset::name(&asset.version, asset.free_threaded);
+        let line = format!("{name} {} {flavour} {sha256}", asset.build);
+        if build(&line, &asset.triple, &download).is_some_and(|build| build.location == entry.url) {
+            builds.entry(asset.triple).or_default().push(line);
+        }
+    }
+    Ok(serde_json::to_string_pretty(&Written { download, builds })? + "\n")
 }
 
 #[cfg(test)]
@@ -99,5 +133,25 @@ mod tests {
             find(Some("/srv/pbs"), "3.12.3"),
             "/srv/pbs/20240415/cpython-3.12.3+20240415-x86_64-unknown-linux-gnu-install_only.tar.gz"
         );
+    }
+
+    #[test]
+    fn the_shipped_file_is_what_would_be_written() {
+        let document: Document<'_> = serde_json::from_str(TEXT).unwrap();
+        let entry = |build: Build| Entry {
+            version: build.version,
+            build: build.build,
+            triple: build.triple,
+            variant: String::new(),
+            url: build.location,
+            sha256: build.sha256,
+        };
+        let of_triple = |triple: &&str| builds(triple, None).into_iter().map(entry).collect::<Vec<_>>();
+        let mut entries: Vec<Entry> = document.builds.keys().flat_map(of_triple).collect();
+        assert_eq!(super::document(&entries).unwrap(), TEXT);
+        entries[1].sha256 = None;
+        entries[2].url = entries[2].url.replace("github.com", "x.example");
+        let fewer = super::document(&entries).unwrap();
+        assert_eq!(fewer.lines().count() + 2, TEXT.lines().count());
     }
 }

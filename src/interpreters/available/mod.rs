@@ -19,6 +19,7 @@ mod remembered;
 mod testing;
 mod triple;
 
+pub use builtin::document as built_in_document;
 pub use catalogue::Catalogue;
 pub use environment::Environment;
 pub use error::AvailableError;
