@@ -7,11 +7,20 @@ use virtpy_resolver::{IndexSettings, MarkerEnvironment, Session, SessionOptions}
 use crate::cli::{IndexArguments, VenvArgument};
 use crate::error::Failure;
 use crate::fs;
-use crate::interpreters::{self, Interpreter, PythonRequest, Sources};
+use crate::interpreters::{self, Interpreter, PythonRequest, Sources, managed};
 use crate::output::Output;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::venv::{Place, Venv};
+
+/// What `.python-version` says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pin {
+    /// The file.
+    pub path: PathBuf,
+    /// The versions that it names, the most wanted first; at least one.
+    pub requests: Vec<String>,
+}
 
 /// What every command needs.
 #[derive(Debug)]
@@ -60,7 +69,68 @@ impl Context {
     pub fn find_interpreter(&self, request: Option<&PythonRequest>) -> Result<Interpreter, Failure> {
         let (pythons, cache) = (self.store.pythons(), self.store.cache());
         let sources = Sources::from_environment(&pythons, &cache, &self.working_directory);
-        Ok(interpreters::find(request, &sources)?)
+        let mut tell = |reason: &str| self.output.detail(format_args!("skipped: {reason}"));
+        Ok(interpreters::find_telling(request, &sources, &mut tell)?)
+    }
+
+    /// Finds the interpreter for what a user typed; without it the one that `.python-version` chooses, or else the first
+    /// that works.
+    ///
+    /// # Errors
+    /// When the text is no request, or there is no such interpreter.
+    pub fn wanted_interpreter(&self, text: Option<&str>) -> Result<Interpreter, Failure> {
+        let parse =
+            |text: &str| text.parse::<PythonRequest>().map_err(|error| Failure::usage(error.to_string()));
+        if let Some(text) = text {
+            return self.find_interpreter(Some(&parse(text)?));
+        }
+        let Some(pin) = self.pin() else { return self.find_interpreter(None) };
+        let mut first = None;
+        for request in &pin.requests {
+            match self.find_interpreter(Some(&parse(request)?)) {
+                Ok(interpreter) => return Ok(interpreter),
+                Err(failure) => first = first.or(Some(failure)),
+            }
+        }
+        match first {
+            Some(failure) => {
+                Err(failure
+                    .within(format!("`{}` chooses an interpreter that is not there", pin.path.display())))
+            }
+            None => self.find_interpreter(None),
+        }
+    }
+
+    /// The nearest `.python-version` from here upwards that names versions. Names of virtual environments, which pyenv
+    /// also keeps there, mean nothing here.
+    pub fn pin(&self) -> Option<Pin> {
+        let path = self
+            .working_directory
+            .ancestors()
+            .map(|folder| folder.join(".python-version"))
+            .find(|path| fs::metadata(path).is_ok())?;
+        let text = fs::read_to_string(&path).ok()?;
+        let words =
+            text.lines().flat_map(|line| line.split('#').next().unwrap_or_default().split_whitespace());
+        let is_version =
+            |word: &&str| matches!(word.parse(), Ok(PythonRequest::Version(_) | PythonRequest::Range(_)));
+        let requests: Vec<String> = words.filter(is_version).map(str::to_owned).collect();
+        (!requests.is_empty()).then_some(Pin { path, requests })
+    }
+
+    /// Every interpreter of this machine, the first one that would be taken first.
+    pub fn interpreters(&self) -> Vec<Interpreter> {
+        let (pythons, cache) = (self.store.pythons(), self.store.cache());
+        let sources = Sources::from_environment(&pythons, &cache, &self.working_directory);
+        let mut tell = |reason: &str| self.output.detail(format_args!("skipped: {reason}"));
+        interpreters::find_all_telling(&sources, &mut tell)
+    }
+
+    /// Whose each of these interpreters is.
+    pub fn origins(&self, interpreters: &[Interpreter]) -> Vec<&'static str> {
+        let (pythons, cache) = (self.store.pythons(), self.store.cache());
+        let sources = Sources::from_environment(&pythons, &cache, &self.working_directory);
+        interpreters.iter().map(|one| sources.origin(&one.executable)).collect()
     }
 
     /// Opens the venv that a command means: the one it names, the active one, or the nearest `.venv` upwards. Says so if it
@@ -159,10 +229,30 @@ impl Context {
     pub fn interpreter(&self, venv: &Venv) -> Result<Interpreter, Failure> {
         let executable = fs::canonicalize(&venv.python()).map_err(|_| {
             let known = venv.config.get("executable").unwrap_or("an unknown interpreter");
-            Failure::new(format!("`{known}`, which this venv was made from, is gone"))
-                .hinted("give the venv another one of the same version with `virtpy relink`")
+            Failure::new(format!("`{known}`, which this venv was made from, is gone")).hinted(self.mend(venv))
         })?;
-        Ok(interpreters::query(&executable, &self.store.cache())?)
+        let mut interpreter = interpreters::query(&executable, &self.store.cache())?;
+        // By the link of its minor version, if the venv goes that way.
+        if let Some(named) = fs::read_link(&venv.python()).ok()
+            && let Some(stable) = managed::as_named(&self.store.pythons(), &named, &interpreter.executable)
+        {
+            interpreter.executable = stable;
+        }
+        Ok(interpreter)
+    }
+
+    /// What to do for a venv whose interpreter is gone.
+    pub fn mend(&self, venv: &Venv) -> String {
+        let version = venv.layout.python_version();
+        let home = venv.config.get("home").map(Path::new);
+        match home.and_then(|home| managed::name_in(&self.store.pythons(), home)) {
+            Some(name) => format!(
+                "`virtpy python install {name}` brings it back; `virtpy relink` takes another {version}"
+            ),
+            None => format!(
+                "give the venv another {version} with `virtpy relink`; `virtpy python install {version}` installs one"
+            ),
+        }
     }
 
     /// What tells this interpreter's builds of source distributions from another's.

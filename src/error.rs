@@ -94,7 +94,9 @@ from_hinting!(
     ResolveError,
     PoetryError,
     ToolError,
-    interpreters::Error
+    interpreters::Error,
+    interpreters::available::AvailableError,
+    interpreters::managed::ManagedError
 );
 
 #[cfg(test)]

@@ -3,10 +3,14 @@
 use std::process::ExitCode;
 
 use virtpy::cli::Arguments;
-use virtpy::commands;
+use virtpy::commands::{self, isopy};
 use virtpy::output::Output;
 
 fn main() -> ExitCode {
+    if isopy::is_called() {
+        return ExitCode::from(isopy::main());
+    }
+    // clap exits by itself, with 2, on a command line that makes no sense.
     let arguments = Arguments::of_this_process();
     let output = Output::new(&arguments.global);
     match commands::run(arguments.command, output) {

@@ -17,6 +17,7 @@
 //! | `resolve`, `describe`, `latest` | solving, and describing the solution |
 //! | `obtain`, `download`, `build` | from a solution to wheel files |
 //! | `fetch` | a wheel whose origin and hash are known |
+//! | `transfer` | whatever else is behind a URL |
 //! | `error`, `failure`, `reword` | what went wrong, and what to do |
 
 mod build;
@@ -37,6 +38,7 @@ mod resolve;
 mod reword;
 mod session;
 mod settings;
+mod transfer;
 mod vocabulary;
 
 pub use error::{Cause, Error};
@@ -46,6 +48,7 @@ pub use request::{
 pub use resolve::{Resolution, check_date};
 pub use session::{Session, SessionOptions};
 pub use settings::IndexSettings;
+pub use transfer::{Transfer, Transferred};
 pub use vocabulary::{
     InvalidName, InvalidText, MarkerEnvironment, Requirement, Version, WheelName, accepts_python,
     normalize_name,

@@ -1,9 +1,12 @@
 //! The command line: what can be typed. The doc comments here are the help texts.
 
 mod add;
+mod interpreters;
+mod isopy;
 pub mod pip;
 mod poetry;
 mod poetry_install;
+mod python;
 pub mod quantity;
 mod read;
 mod store;
@@ -13,11 +16,17 @@ mod venv;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub use add::{AddArguments, IndexArguments, MoreOfAdd};
+pub use interpreters::{
+    FindArguments, InstallArguments, ListInterpretersArguments, PinArguments, ShowInterpretersArguments,
+    UninstallArguments, UpdateArguments, UseArguments,
+};
+pub use isopy::{IsopyArguments, IsopyCommand};
 pub use poetry::{
     PluginWheelArguments, PoetryApplyArguments, PoetryArguments, PoetryCommand, PoetryStatusArguments,
     WhichPoetry,
 };
 pub use poetry_install::PoetryInstallArguments;
+pub use python::{BuildIndexArguments, PythonArguments, PythonCommand, UpdateIndexArguments};
 pub use read::{
     CheckArguments, FreezeArguments, ListAllArguments, ListArguments, PathArguments, PathKind,
     RemoveArguments, ShowArguments, TreeArguments,
@@ -26,10 +35,10 @@ pub use store::{
     GcArguments, RepairArguments, StatsArguments, StoreArguments, StoreCommand, VerifyArguments, WhyArguments,
 };
 pub use tool::{
-    CompanyArguments, EnsurePathArguments, ImportPipxArguments, InjectArguments, InstallArguments,
-    PinArguments, ReinstallArguments, RepairToolsArguments, ToolArguments, ToolCommand, ToolExportArguments,
-    ToolListArguments, ToolRunArguments, ToolSyncArguments, UninjectArguments, UninstallArguments,
-    UpgradeArguments,
+    CompanyArguments, EnsurePathArguments, ImportPipxArguments, InjectArguments, ReinstallArguments,
+    RepairToolsArguments, ToolArguments, ToolCommand, ToolExportArguments, ToolInstallArguments,
+    ToolListArguments, ToolPinArguments, ToolRunArguments, ToolSyncArguments, ToolUninstallArguments,
+    UninjectArguments, UpgradeArguments,
 };
 pub use venv::{
     AdoptArguments, DetachArguments, ExportArguments, NewArguments, RelinkArguments, VenvArgument,
@@ -119,9 +128,9 @@ pub enum Command {
     /// List every venv that the store knows
     ListAll(ListAllArguments),
     /// Install applications, each in a venv of its own
-    Install(Box<InstallArguments>),
+    Install(Box<ToolInstallArguments>),
     /// Remove applications and their commands
-    Uninstall(UninstallArguments),
+    Uninstall(ToolUninstallArguments),
     /// Bring applications to the newest version that was asked for
     Upgrade(UpgradeArguments),
     /// Install applications anew as they were asked for
@@ -131,9 +140,9 @@ pub enum Command {
     /// Remove packages from an application's venv
     Uninject(UninjectArguments),
     /// Leave applications out of upgrades
-    Pin(PinArguments),
+    Pin(ToolPinArguments),
     /// Let upgrades touch applications again
-    Unpin(PinArguments),
+    Unpin(ToolPinArguments),
     /// Look after the applications on PATH
     Tool(ToolArguments),
     /// Put the folder of the applications' commands on PATH
@@ -143,6 +152,8 @@ pub enum Command {
     Poetry(PoetryArguments),
     /// Install what `poetry.lock` says, as `poetry install` does, without Poetry
     PoetryInstall(Box<PoetryInstallArguments>),
+    /// Install and choose Python interpreters
+    Python(PythonArguments),
     /// Look after the store that all venvs share
     #[command(alias = "internal-store")]
     Store(StoreArguments),

@@ -115,4 +115,6 @@ pub enum PathKind {
     Executables,
     /// The store
     Storage,
+    /// A command by the name of isopy, which behaves as that program; it is made if it is missing
+    Isopy,
 }

@@ -18,9 +18,9 @@ pub struct ToolArguments {
 #[derive(Debug, Subcommand)]
 pub enum ToolCommand {
     /// Install applications, each in a venv of its own
-    Install(Box<InstallArguments>),
+    Install(Box<ToolInstallArguments>),
     /// Remove applications and their commands
-    Uninstall(UninstallArguments),
+    Uninstall(ToolUninstallArguments),
     /// Bring applications to the newest version that was asked for
     Upgrade(UpgradeArguments),
     /// Install applications anew as they were asked for
@@ -30,9 +30,9 @@ pub enum ToolCommand {
     /// Remove packages from an application's venv
     Uninject(UninjectArguments),
     /// Leave applications out of upgrades
-    Pin(PinArguments),
+    Pin(ToolPinArguments),
     /// Let upgrades touch applications again
-    Unpin(PinArguments),
+    Unpin(ToolPinArguments),
     /// List applications and their commands
     List(ToolListArguments),
     /// Run an application without installing it
@@ -68,7 +68,7 @@ pub struct CompanyArguments {
 /// Their commands are linked into the folder that `virtpy path bin` names, manual pages and completions beside it. All of
 /// them share the store. If anything fails, what was installed before stays as it was.
 #[derive(Debug, Args)]
-pub struct InstallArguments {
+pub struct ToolInstallArguments {
     /// What to install: a requirement (`black[d]>=24`), a wheel, a folder, a URL, `git+https://…`
     #[arg(required = true, value_name = "SPEC")]
     pub specs: Vec<String>,
@@ -100,7 +100,7 @@ pub struct InstallArguments {
 
 /// Remove applications and their commands
 #[derive(Debug, Args)]
-pub struct UninstallArguments {
+pub struct ToolUninstallArguments {
     /// Their names
     #[arg(required_unless_present = "all", value_name = "NAME")]
     pub names: Vec<String>,
@@ -170,7 +170,7 @@ pub struct UninjectArguments {
 
 /// Leave applications out of upgrades, or no longer
 #[derive(Debug, Args)]
-pub struct PinArguments {
+pub struct ToolPinArguments {
     /// Their names
     #[arg(required = true, value_name = "NAME")]
     pub names: Vec<String>,

@@ -7,11 +7,11 @@ use serde::Serialize;
 use crate::cli::ListAllArguments;
 use crate::context::Context;
 use crate::error::Failure;
-use crate::venv::{self, Fate, Surveyed};
+use crate::venv::{self, Fate, Surveyed, Venv};
 
 pub(super) fn run(context: &Context, arguments: &ListAllArguments) -> Result<u8, Failure> {
     let surveyed = venv::survey(&context.store)?;
-    let mut rows: Vec<Row> = surveyed.iter().map(Row::of).collect();
+    let mut rows: Vec<Row> = surveyed.iter().map(|venv| Row::of(context, venv)).collect();
     // What virtpy keeps for itself is nobody's venv.
     let own = context.store.shared_pips();
     rows.retain(|row| row.path.as_ref().is_none_or(|path| !Path::new(path).starts_with(&own)));
@@ -22,6 +22,10 @@ pub(super) fn run(context: &Context, arguments: &ListAllArguments) -> Result<u8,
     for row in rows {
         let path = row.path.as_deref().unwrap_or("a venv whose record is damaged");
         match row.state {
+            State::Present if row.without_interpreter.is_some() => {
+                let mend = row.without_interpreter.unwrap_or_default();
+                context.output.data(format_args!("{path} (its interpreter is gone: {mend})"));
+            }
             State::Present => context.output.data(path),
             State::Moved => context.output.data(format_args!("{path} (moved there)")),
             State::Unmounted => context.output.data(format_args!("{path} (its disk is not mounted)")),
@@ -38,6 +42,9 @@ struct Row {
     id: String,
     state: State,
     packages: usize,
+    /// How to mend a venv whose interpreter is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    without_interpreter: Option<String>,
 }
 
 /// What became of a venv.
@@ -52,7 +59,9 @@ enum State {
 }
 
 impl Row {
-    fn of(venv: &Surveyed) -> Self {
+    fn of(context: &Context, venv: &Surveyed) -> Self {
+        let opened = venv.path().filter(|_| venv.fate.keeps()).and_then(|path| Venv::open(path).ok());
+        let broken = opened.filter(|venv| crate::fs::metadata(&venv.python()).is_err());
         Self {
             path: venv.path().map(|path| path.display().to_string()),
             id: venv.id.to_string(),
@@ -64,6 +73,7 @@ impl Row {
                 Fate::Gone => State::Gone,
             },
             packages: venv.uses.len(),
+            without_interpreter: broken.map(|venv| context.mend(&venv)),
         }
     }
 }

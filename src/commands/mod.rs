@@ -8,6 +8,7 @@ mod compile;
 mod detach;
 mod export;
 mod freeze;
+pub mod isopy;
 mod list;
 mod list_all;
 mod new;
@@ -16,6 +17,7 @@ mod pip;
 mod poetry;
 mod poetry_install;
 mod progress;
+mod python;
 mod relink;
 mod remove;
 mod show;
@@ -36,10 +38,8 @@ use crate::venv::{ChangeSummary, Contents, Venv};
 /// When the command failed.
 pub fn run(command: Command, output: Output) -> Result<u8, Failure> {
     let context = Context::new(output)?;
-    let changes = matches!(
-        command,
-        Command::Add(_) | Command::Remove(_) | Command::Pip(_) | Command::PoetryInstall(_)
-    );
+    let changes =
+        matches!(command, Command::Add(_) | Command::Remove(_) | Command::Pip(_) | Command::PoetryInstall(_));
     let code = dispatch(&context, command)?;
     if changes {
         // The venvs' own pip finds the program by it; where there is none, nobody asks for it.
@@ -79,9 +79,10 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Tool(arguments) => tool::run(context, arguments.command),
         Command::Poetry(arguments) => poetry::run(context, &arguments),
         Command::PoetryInstall(arguments) => poetry_install::run(context, &arguments),
+        Command::Python(arguments) => python::run(context, &arguments),
         Command::Store(arguments) => store::run(context, &arguments),
         Command::Pip(arguments) => pip::run(context, &arguments),
-        Command::Path(arguments) => Ok(path::run(context, &arguments)),
+        Command::Path(arguments) => path::run(context, &arguments),
     }
 }
 

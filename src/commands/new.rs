@@ -5,18 +5,13 @@ use std::time::Instant;
 use crate::cli::NewArguments;
 use crate::context::Context;
 use crate::error::Failure;
-use crate::interpreters::{Interpreter, PythonRequest};
+use crate::interpreters::Interpreter;
 use crate::output::seconds;
 use crate::venv::{self, BaseInterpreter, NewVenv};
 
 pub(super) fn run(context: &Context, arguments: &NewArguments) -> Result<u8, Failure> {
     let started = Instant::now();
-    let request = arguments
-        .python
-        .as_deref()
-        .map(|text| text.parse::<PythonRequest>().map_err(|error| Failure::usage(error.to_string())))
-        .transpose()?;
-    let interpreter = context.find_interpreter(request.as_ref())?;
+    let interpreter = context.wanted_interpreter(arguments.python.as_deref())?;
     let settings = context.settings()?;
     let mut wish = NewVenv {
         path: context.working_directory.join(&arguments.path),

@@ -391,7 +391,16 @@ pub fn append(path: &Path, content: &[u8]) -> Result<(), PathError> {
 /// # Errors
 /// When `parent` is missing or not writable.
 pub fn temporary_folder(parent: &Path) -> Result<tempfile::TempDir, PathError> {
+    temporary_folder_named(parent, ".tmp")
+}
+
+/// The same with a name that begins with `prefix`, by which whoever comes later knows what it was for.
+///
+/// # Errors
+/// When `parent` is missing or not writable.
+pub fn temporary_folder_named(parent: &Path, prefix: &str) -> Result<tempfile::TempDir, PathError> {
     tempfile::Builder::new()
+        .prefix(prefix)
         .permissions(std::fs::Permissions::from_mode(0o755))
         .tempdir_in(parent)
         .map_err(answer_of_system)

@@ -9,6 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::hint::NameHint;
+use super::managed::{as_named, installed, through_minor};
 use super::query::{Inquiry, TIMEOUT};
 use super::request::{PythonRequest, all_executable_names};
 use super::target::target;
@@ -32,8 +33,8 @@ pub struct Sources<'a> {
     pub pyenv_version: Option<OsString>,
     /// Folders of executables that are searched whether or not `PATH` has them.
     pub system_folders: Vec<PathBuf>,
-    /// Folders in which other tools keep whole installations, one folder each.
-    pub installation_folders: Vec<PathBuf>,
+    /// Folders in which other tools keep whole installations, one folder each, and the tools' names.
+    pub installation_folders: Vec<(PathBuf, &'static str)>,
     /// Where relative paths begin, and where a search for `.python-version` begins.
     pub working_directory: &'a Path,
 }
@@ -75,10 +76,27 @@ impl<'a> Sources<'a> {
             pyenv_root: folder("PYENV_ROOT"),
             pyenv_version: variable("PYENV_VERSION"),
             system_folders: ["/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"].map(PathBuf::from).to_vec(),
-            installation_folders: [Some(frameworks), uv, poetry].into_iter().flatten().collect(),
+            installation_folders: [(Some(frameworks), "python.org"), (uv, "uv"), (poetry, "poetry")]
+                .into_iter()
+                .filter_map(|(folder, tool)| Some((folder?, tool)))
+                .collect(),
             home,
             ..Self::new(pythons, cache, working_directory)
         }
+    }
+
+    /// Whose an interpreter is: `virtpy`, `pyenv`, another tool that keeps installations, or `system`.
+    pub fn origin(&self, executable: &Path) -> &'static str {
+        let is_in =
+            |folder: &Path| fs::canonicalize(folder).is_ok_and(|folder| executable.starts_with(folder));
+        if is_in(self.pythons) {
+            return "virtpy";
+        }
+        if self.pyenv_root().is_some_and(|root| is_in(&root.join("versions"))) {
+            return "pyenv";
+        }
+        let tool = self.installation_folders.iter().find(|(folder, _)| is_in(folder));
+        tool.map_or("system", |(_, tool)| *tool)
     }
 
     fn inquiry(&self) -> Inquiry<'_> {
@@ -115,11 +133,49 @@ struct Candidate {
 /// When nothing matches, what a path leads to is no usable interpreter, or the request is for a version that
 /// is too old.
 pub fn find(request: Option<&PythonRequest>, sources: &Sources) -> Result<Interpreter, Error> {
+    find_telling(request, sources, &mut |_| {})
+}
+
+/// The same; `tell` hears what is wrong with interpreters that were passed over because they do not work.
+///
+/// One that virtpy installed is named by the link of its minor version, which newer patch releases take over, unless the
+/// request is for one release only.
+///
+/// # Errors
+/// As [`find`].
+pub fn find_telling(
+    request: Option<&PythonRequest>,
+    sources: &Sources,
+    tell: &mut dyn FnMut(&str),
+) -> Result<Interpreter, Error> {
+    let mut interpreter = find_real(request, sources, tell)?;
+    let stable = match request {
+        Some(PythonRequest::Version(version)) if version.is_exact() => None,
+        Some(PythonRequest::Path(path)) => {
+            as_named(sources.pythons, &sources.working_directory.join(path), &interpreter.executable)
+        }
+        _ => through_minor(sources.pythons, &interpreter.executable),
+    };
+    interpreter.executable = stable.unwrap_or(interpreter.executable);
+    Ok(interpreter)
+}
+
+fn find_real(
+    request: Option<&PythonRequest>,
+    sources: &Sources,
+    tell: &mut dyn FnMut(&str),
+) -> Result<Interpreter, Error> {
     let request = request.unwrap_or(&PythonRequest::Any);
     match request {
         PythonRequest::Path(path) => return at_path(path, sources),
         PythonRequest::Name(name) if fs::metadata(&sources.working_directory.join(name)).is_ok() => {
             return at_path(Path::new(name), sources);
+        }
+        PythonRequest::Name(name) => {
+            let known = installed(sources.pythons);
+            if let Some(one) = known.iter().find(|one| one.record.name == *name) {
+                return sources.inquiry().ask(&one.executable());
+            }
         }
         PythonRequest::Version(version) if version.is_too_old() => {
             return Err(Error::RequestTooOld { request: request.to_string() });
@@ -135,6 +191,7 @@ pub fn find(request: Option<&PythonRequest>, sources: &Sources) -> Result<Interp
             ControlFlow::Continue(())
         }
     });
+    search.broken.iter().for_each(|reason| tell(reason));
     match found {
         ControlFlow::Break(interpreter) => Ok(interpreter),
         ControlFlow::Continue(()) => Err(not_found(request, sources, search.broken)),
@@ -144,13 +201,20 @@ pub fn find(request: Option<&PythonRequest>, sources: &Sources) -> Result<Interp
 /// Returns every interpreter that works, each once, best first: the first one is what [`find`] returns
 /// without a request.
 pub fn find_all(sources: &Sources) -> Vec<Interpreter> {
+    find_all_telling(sources, &mut |_| {})
+}
+
+/// The same; `tell` hears what is wrong with interpreters that were passed over because they do not work.
+pub fn find_all_telling(sources: &Sources, tell: &mut dyn FnMut(&str)) -> Vec<Interpreter> {
     let mut found: Vec<Interpreter> = Vec::new();
-    let _: ControlFlow<()> = Search::new(sources).run(None, &all_executable_names(), &mut |interpreter| {
+    let mut search = Search::new(sources);
+    let _: ControlFlow<()> = search.run(None, &all_executable_names(), &mut |interpreter| {
         if found.iter().all(|other| other.executable != interpreter.executable) {
             found.push(interpreter);
         }
         ControlFlow::Continue(())
     });
+    search.broken.iter().for_each(|reason| tell(reason));
     found
 }
 
@@ -247,7 +311,17 @@ fn candidates<'a>(
     names: &'a [String],
 ) -> Box<dyn Iterator<Item = Candidate> + 'a> {
     match place {
-        Place::Managed => Box::new(in_installations(sources.pythons)),
+        Place::Managed => {
+            // Those whose record says where in their folder they are, then whatever else looks like one.
+            let recorded = installed(sources.pythons).into_iter().map(|one| {
+                let hint = match one.record.python_version() {
+                    Some(_) => NameHint::of(OsStr::new(&one.record.name)),
+                    None => NameHint::default(),
+                };
+                Candidate { path: one.executable(), hint }
+            });
+            Box::new(recorded.chain(in_installations(sources.pythons)))
+        }
         Place::Path => {
             Box::new(path_folders(sources).into_iter().flat_map(|folder| in_folder(folder, names)))
         }
@@ -258,7 +332,7 @@ fn candidates<'a>(
         Place::System => {
             let folders = sources.system_folders.iter().cloned();
             let installations = sources.installation_folders.iter();
-            let installed = installations.flat_map(|folder| in_installations(folder));
+            let installed = installations.flat_map(|folder| in_installations(&folder.0));
             Box::new(folders.flat_map(|folder| in_folder(folder, names)).chain(installed))
         }
     }
@@ -331,7 +405,7 @@ mod tests {
         sources.path = Some(fakes.path(&["missing", "a"]));
         sources.home = Some(fakes.root.clone());
         sources.system_folders = vec![fakes.root.join("usr/bin")];
-        sources.installation_folders = vec![fakes.root.join("others")];
+        sources.installation_folders = vec![(fakes.root.join("others"), "uv")];
         assert_eq!(fakes.find("", &sources).unwrap(), "a/python3");
         assert_eq!(fakes.find("3.12", &sources).unwrap(), "pythons/cpython-3.12.1/bin/python3");
         for (path, version) in interpreters {

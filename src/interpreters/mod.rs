@@ -1,13 +1,16 @@
 //! Python interpreters: what a user may ask for (`request`, `range`, `version`), where they are found
 //! (`discover`, `pyenv`, with `hint` to start few of them), and what is known about them (`query` with
-//! `target` and `process`, remembered by `cache`).
+//! `target` and `process`, remembered by `cache`), and what can be installed (`available`).
 //!
 //! An [`Interpreter`] is always a base interpreter: shims of version managers, links and the `python` of a
 //! venv are followed to the executable behind them, so that a venv made from it depends on nothing else.
 
+pub mod available;
 mod cache;
 mod discover;
 mod hint;
+pub mod managed;
+pub mod patch;
 mod process;
 mod pyenv;
 mod query;
@@ -24,7 +27,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use discover::{Sources, find, find_all};
+pub use discover::{Sources, find, find_all, find_all_telling, find_telling};
 pub use query::query;
 pub use range::{RangeError, VersionRange};
 pub use request::{NotAVersion, PythonRequest, VersionRequest};
@@ -200,8 +203,20 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         let oldest = format!("{}.{}", request::OLDEST.0, request::OLDEST.1);
         let hint = match self {
+            Self::NotFound { request: Some(request), .. }
+                if request.parse().is_ok_and(|request| {
+                    matches!(request, PythonRequest::Version(_) | PythonRequest::Range(_))
+                }) =>
+            {
+                let quote = if request.contains(['<', '>', '!', '~', '*']) { "'" } else { "" };
+                format!(
+                    "install it with `virtpy python install {quote}{request}{quote}`, or name an interpreter with \
+                     `-p /path/to/python`"
+                )
+            }
             Self::NotFound { .. } => {
-                "install that Python, or name an interpreter with `-p /path/to/python`".to_owned()
+                "install one with `virtpy python install`, or name an interpreter with `-p /path/to/python`"
+                    .to_owned()
             }
             Self::RequestTooOld { .. } | Self::TooOld { .. } => {
                 format!("virtpy works with Python {oldest} and newer; choose another with `-p`")

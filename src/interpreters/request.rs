@@ -166,6 +166,11 @@ impl VersionRequest {
         Self { implementation, release: Vec::new(), suffix: String::new(), free_threaded: false }
     }
 
+    /// Whether it names one release and no other will do.
+    pub fn is_exact(&self) -> bool {
+        self.release.len() == 3
+    }
+
     /// Whether nothing that this request could mean is supported by virtpy.
     pub(super) fn is_too_old(&self) -> bool {
         match self.release[..] {

@@ -19,6 +19,8 @@ import archive_differential  # noqa: E402
 import foreign_tools  # noqa: E402
 import pip_callers  # noqa: E402
 import poetry  # noqa: E402
+import python_side_by_side  # noqa: E402
+import python_use  # noqa: E402
 import pythons  # noqa: E402
 import real_path_tools  # noqa: E402
 import second_venv  # noqa: E402
@@ -32,6 +34,8 @@ CHECKS = {
     "side-by-side": side_by_side.check,
     "second-venv": second_venv.check,
     "pythons": pythons.check,
+    "python-side-by-side": python_side_by_side.check,
+    "python-use": python_use.check,
     "sources": sources.check,
     "adopt": adopt.check,
     "foreign-tools": foreign_tools.check,

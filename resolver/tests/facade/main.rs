@@ -8,4 +8,5 @@ mod index;
 mod obtaining;
 mod refusing;
 mod resolving;
+mod transferring;
 mod world;

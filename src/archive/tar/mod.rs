@@ -5,6 +5,7 @@
 //! dialects as it has writers; accepted are POSIX (ustar, pax) and GNU, in so far as every reader understands them
 //! the same way.
 
+mod ahead;
 mod entries;
 mod extended;
 mod header;
@@ -88,9 +89,12 @@ pub fn unpack(
     let archive = fs::open(path)?;
     let archive_size = archive.metadata().at("look at", path)?.len();
     let reader = decompressed(archive, compression).at("read", path)?;
-    let mut entries = Entries::new(reader, archive_size, limits);
-    let mut tree = Tree::new(destination, limits);
-    unpack_members(&mut entries, &mut tree, destination, limits).map_err(|stop| match stop {
+    let unpacked = ahead::read_ahead(reader, |reader| {
+        let mut entries = Entries::new(reader, archive_size, limits);
+        let mut tree = Tree::new(destination, limits);
+        unpack_members(&mut entries, &mut tree, destination, limits)
+    });
+    unpacked.map_err(|stop| match stop {
         Halt::Failure(Failure::Problem(problem)) | Halt::Stop(Stop::Refused(problem)) => {
             Error::Refused { file: name.to_owned(), problem }
         }
@@ -99,7 +103,10 @@ pub fn unpack(
     })
 }
 
-fn decompressed(file: impl Read + 'static, compression: Compression) -> std::io::Result<Box<dyn Read>> {
+fn decompressed(
+    file: impl Read + Send + 'static,
+    compression: Compression,
+) -> std::io::Result<Box<dyn Read + Send>> {
     let file = BufReader::with_capacity(BUFFER, file);
     Ok(match compression {
         Compression::None => Box::new(file),

@@ -29,7 +29,8 @@ impl Call<'_> {
             let why = "You must give at least one requirement to install (see \"pip help install\")";
             return Err(Failure::new(why).into());
         }
-        let outcome = if is_empty { Outcome::default() } else { add::carry_out(&self.context, &arguments, &[])? };
+        let outcome =
+            if is_empty { Outcome::default() } else { add::carry_out(&self.context, &arguments, &[])? };
         add::warn_of_clashes(self.context.output, &outcome);
         self.tell(&before, &outcome)?;
         if let Some(target) = request.value("report") {

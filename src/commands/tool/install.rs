@@ -7,12 +7,12 @@ use virtpy_resolver::{Requirement, Version};
 
 use super::realize::{Realized, Wish, names_of, realize, settled};
 use super::{each, tell, warn_about_path};
-use crate::cli::InstallArguments;
+use crate::cli::ToolInstallArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::tools::{Manifest, Origin, Tool, Toolbox};
 
-pub(super) fn install(context: &Context, arguments: &InstallArguments) -> Result<u8, Failure> {
+pub(super) fn install(context: &Context, arguments: &ToolInstallArguments) -> Result<u8, Failure> {
     if arguments.specs.len() > 1 && arguments.editable {
         return Err(Failure::usage("`--editable` takes one folder at a time"));
     }
@@ -29,7 +29,7 @@ pub(super) fn install(context: &Context, arguments: &InstallArguments) -> Result
     Ok(code)
 }
 
-fn one(context: &Context, arguments: &InstallArguments, spec: &str) -> Result<Report, Failure> {
+fn one(context: &Context, arguments: &ToolInstallArguments, spec: &str) -> Result<Report, Failure> {
     let started = Instant::now();
     let manifest = manifest(context, arguments, spec);
     let toolbox = Toolbox::new(&context.store);
@@ -60,7 +60,7 @@ fn one(context: &Context, arguments: &InstallArguments, spec: &str) -> Result<Re
     Ok(Report::of(&tool, before, changed))
 }
 
-fn manifest(context: &Context, arguments: &InstallArguments, spec: &str) -> Manifest {
+fn manifest(context: &Context, arguments: &ToolInstallArguments, spec: &str) -> Manifest {
     let with: Vec<String> = arguments.company.with.iter().map(|spec| settled(context, spec)).collect();
     let with_apps = if arguments.company.with_apps { names_of(&with) } else { Vec::new() };
     Manifest {
@@ -96,7 +96,7 @@ fn place(context: &Context, link: &str) -> String {
 /// The application that is there already and has what is asked for.
 fn present(
     toolbox: Toolbox<'_>,
-    arguments: &InstallArguments,
+    arguments: &ToolInstallArguments,
     wanted: &Manifest,
 ) -> Result<Option<Tool>, Failure> {
     let Ok(requirement) = wanted.request.parse::<Requirement>() else { return Ok(None) };

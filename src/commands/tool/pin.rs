@@ -1,12 +1,12 @@
 //! `virtpy pin` and `virtpy unpin`.
 
 use super::{each, open};
-use crate::cli::PinArguments;
+use crate::cli::ToolPinArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::tools::Toolbox;
 
-pub(super) fn run(context: &Context, arguments: &PinArguments, pinned: bool) -> Result<u8, Failure> {
+pub(super) fn run(context: &Context, arguments: &ToolPinArguments, pinned: bool) -> Result<u8, Failure> {
     each(context, &arguments.names, &|name| {
         let found = open(context, name)?;
         let _lock = Toolbox::new(&context.store).lock(&found.name, &mut context.announce())?;

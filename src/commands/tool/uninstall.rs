@@ -1,13 +1,13 @@
 //! `virtpy uninstall`.
 
 use super::{chosen, each, open};
-use crate::cli::UninstallArguments;
+use crate::cli::ToolUninstallArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::output::counted;
 use crate::tools::Toolbox;
 
-pub(super) fn run(context: &Context, arguments: &UninstallArguments) -> Result<u8, Failure> {
+pub(super) fn run(context: &Context, arguments: &ToolUninstallArguments) -> Result<u8, Failure> {
     let names = chosen(context, &arguments.names, arguments.all)?;
     let toolbox = Toolbox::new(&context.store);
     each(context, &names, &|name| {

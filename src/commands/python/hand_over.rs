@@ -1,0 +1,61 @@
+//! `virtpy python use`: an interpreter for Poetry, or for any other tool.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::install::{Order, install, report_warnings};
+use super::{catalogue, transfer};
+use crate::cli::UseArguments;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::interpreters::managed::{Installed, named, through_minor};
+use crate::{fs, interpreters};
+
+pub(super) fn run(context: &Context, arguments: &UseArguments) -> Result<u8, Failure> {
+    let installed = match named(&context.store.pythons(), &arguments.version) {
+        Ok(mut known) if fs::metadata(&known[0].executable()).is_ok() => known.swap_remove(0),
+        _ => newest(context, &arguments.version)?,
+    };
+    let executable = stable(context, &installed, &arguments.version)?;
+    if arguments.print {
+        context.output.data(executable.display());
+        return Ok(0);
+    }
+    poetry(context, &executable)
+}
+
+/// Installs what a version means now, unless it is there.
+pub(in crate::commands) fn newest(context: &Context, version: &str) -> Result<Installed, Failure> {
+    let transfer = transfer(context)?;
+    let catalogue = catalogue(context, &transfer)?;
+    let build = catalogue.find(version)?;
+    report_warnings(context, &catalogue);
+    let order = Order { fetch: &transfer, reinstall: false, force: false, default: None };
+    let outcome = install(context, &order, &[build])?.pop();
+    let outcome = outcome.ok_or_else(|| Failure::new("nothing was installed"))?;
+    Ok(outcome?.installed)
+}
+
+/// The path that stays right when a newer patch release is installed, unless a certain one is wanted.
+fn stable(context: &Context, installed: &Installed, version: &str) -> Result<PathBuf, Failure> {
+    let pythons = fs::canonicalize(&context.store.pythons())?;
+    let own = fs::canonicalize(&installed.folder)?.join(&installed.record.executable);
+    let is_exact = version.parse().is_ok_and(|request: interpreters::VersionRequest| request.is_exact());
+    Ok(if is_exact { own } else { through_minor(&pythons, &own).unwrap_or(own) })
+}
+
+/// Runs `poetry env use` in the present folder. Its output is the user's to read.
+pub(in crate::commands) fn poetry(context: &Context, executable: &Path) -> Result<u8, Failure> {
+    let mut command = Command::new("poetry");
+    command.args(["env", "use"]).arg(executable).current_dir(&context.working_directory);
+    let status = command.status().map_err(|error| {
+        let failure = Failure::new(format!("`poetry` could not be started: {error}"));
+        failure.hinted(format!(
+            "install Poetry, or give `{}` to any other tool (`--print` prints only that)",
+            executable.display()
+        ))
+    })?;
+    // A signal has no code.
+    let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+    Ok(code)
+}

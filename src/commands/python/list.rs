@@ -1,0 +1,116 @@
+//! `virtpy python list`: what is installed, what else this machine has, and what can be installed.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::install::report_warnings;
+use super::{catalogue, table, transfer};
+use crate::cli::ListInterpretersArguments;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::interpreters::available::{Build, Catalogue};
+use crate::interpreters::managed::installed;
+use crate::interpreters::{Interpreter, PythonVersion};
+
+pub(super) fn run(context: &Context, arguments: &ListInterpretersArguments) -> Result<u8, Failure> {
+    let mut rows = present(context)?;
+    if !arguments.only_installed {
+        rows.extend(available(context, arguments.all, &rows)?);
+    }
+    if arguments.json {
+        context.output.json(&rows)?;
+        return Ok(0);
+    }
+    let lines: Vec<[String; 3]> = rows
+        .iter()
+        .map(|row| {
+            let place = row.path.clone().or_else(|| row.location.clone()).unwrap_or_default();
+            [row.name.clone(), row.origin.to_owned(), place]
+        })
+        .collect();
+    context.output.data_block(&table(&lines));
+    Ok(0)
+}
+
+/// An interpreter of the list.
+#[derive(Serialize)]
+struct Row {
+    name: String,
+    version: String,
+    /// `virtpy`, the tool that it belongs to, `system`, or `available`.
+    origin: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
+}
+
+/// What this machine has, in the order in which it would be taken.
+fn present(context: &Context) -> Result<Vec<Row>, Failure> {
+    let managed = installed(&context.store.pythons());
+    let found = context.interpreters();
+    let origins = context.origins(&found);
+    let row = |(interpreter, origin): (&Interpreter, &'static str)| {
+        let executable = &interpreter.executable;
+        let own = managed
+            .iter()
+            .find(|one| crate::fs::canonicalize(&one.executable()).is_ok_and(|path| path == *executable));
+        Row {
+            name: own.map_or_else(|| name(interpreter), |one| one.record.name.clone()),
+            version: interpreter.version.to_string(),
+            origin,
+            path: Some(executable.display().to_string()),
+            location: None,
+            sha256: None,
+        }
+    };
+    Ok(found.iter().zip(origins).map(row).collect())
+}
+
+/// What an interpreter is asked for by.
+fn name(interpreter: &Interpreter) -> String {
+    let implementation = match interpreter.implementation.as_str() {
+        "cpython" => "",
+        other => other,
+    };
+    let threading = if interpreter.free_threaded { "t" } else { "" };
+    format!("{implementation}{}{threading}", interpreter.version)
+}
+
+/// What can be installed and is not: all of it, or the newest of each minor version and the custom distributions.
+fn available(context: &Context, all: bool, present: &[Row]) -> Result<Vec<Row>, Failure> {
+    let transfer = transfer(context)?;
+    let catalogue = catalogue(context, &transfer)?;
+    let builds = offered(&catalogue, all)?;
+    report_warnings(context, &catalogue);
+    let is_there = |build: &Build| present.iter().any(|row| row.origin == "virtpy" && row.name == build.name);
+    let row = |build: &Build| Row {
+        name: build.name.clone(),
+        version: build.version.clone(),
+        origin: "available",
+        path: None,
+        location: Some(crate::interpreters::available::location::public(&build.location)),
+        sha256: build.sha256.clone(),
+    };
+    Ok(builds.iter().filter(|build| !is_there(build)).map(row).collect())
+}
+
+/// All builds, or the best of each minor version and the custom distributions.
+pub(super) fn offered(catalogue: &Catalogue<'_>, all: bool) -> Result<Vec<Build>, Failure> {
+    let builds = catalogue.all()?;
+    if all {
+        return Ok(builds.to_vec());
+    }
+    let mut seen = BTreeSet::new();
+    let is_newest = |build: &&Build| match build.version.parse::<PythonVersion>() {
+        // They come newest first; the catalogue itself knows whether a final release is preferable.
+        Ok(version) if build.triple.is_some() => {
+            seen.insert((version.major, version.minor, build.free_threaded))
+        }
+        _ => true,
+    };
+    Ok(builds.iter().filter(is_newest).cloned().collect())
+}

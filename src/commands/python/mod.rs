@@ -1,0 +1,62 @@
+//! `virtpy python`: interpreters, where they come from and what becomes of them.
+
+mod build_index;
+mod find;
+mod hand_over;
+mod install;
+mod list;
+mod pin;
+mod show;
+mod uninstall;
+mod update;
+mod update_index;
+
+pub(super) use hand_over::{newest, poetry};
+pub(super) use update_index::run as refresh_index;
+use virtpy_resolver::Transfer;
+
+use crate::cli::{IndexArguments, PythonArguments, PythonCommand};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::interpreters::available::{Catalogue, Environment, Fetch};
+
+pub(super) fn run(context: &Context, arguments: &PythonArguments) -> Result<u8, Failure> {
+    match &arguments.command {
+        PythonCommand::Install(arguments) => install::run(context, arguments),
+        PythonCommand::List(arguments) => list::run(context, arguments),
+        PythonCommand::Find(arguments) => find::run(context, arguments),
+        PythonCommand::Show(arguments) => show::run(context, arguments),
+        PythonCommand::Update(arguments) => update::run(context, arguments),
+        PythonCommand::Uninstall(arguments) => uninstall::run(context, arguments),
+        PythonCommand::Pin(arguments) => pin::run(context, arguments),
+        PythonCommand::Dir => {
+            context.output.data(context.store.pythons().display());
+            Ok(0)
+        }
+        PythonCommand::Use(arguments) => hand_over::run(context, arguments),
+        PythonCommand::UpdateIndex(_) => update_index::run(context),
+        PythonCommand::BuildIndex(arguments) => build_index::run(context, arguments),
+    }
+}
+
+/// The way to the network, with the settings that the indexes of packages are reached with.
+fn transfer(context: &Context) -> Result<Transfer, Failure> {
+    let settings = context.index_settings(&IndexArguments::default())?;
+    Ok(Transfer::new(&settings, concat!("virtpy/", env!("CARGO_PKG_VERSION"))))
+}
+
+/// All that can be installed, as the environment says.
+fn catalogue<'a>(context: &Context, fetch: &'a dyn Fetch) -> Result<Catalogue<'a>, Failure> {
+    Ok(Catalogue::open(Environment::of_process(), context.store.cache(), fetch)?)
+}
+
+/// Lines of three columns, as wide as what is in them.
+fn table(lines: &[[String; 3]]) -> String {
+    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+    let (first, second) = (width(0), width(1));
+    let line = |[one, two, three]: &[String; 3]| {
+        let text = format!("{one:first$}  {two:second$}  {three}");
+        format!("{}\n", text.trim_end())
+    };
+    lines.iter().map(line).collect()
+}

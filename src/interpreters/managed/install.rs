@@ -1,0 +1,250 @@
+//! Installing one interpreter: complete or not at all.
+
+use std::path::{Path, PathBuf};
+
+use super::record::{FILE, Installed, Record, key};
+use super::unpack::{self, Unpacked};
+use super::{ManagedError, links};
+use crate::fs::{self, Lock, LockMode};
+use crate::interpreters::available::location::{self, Progress, Transferred, local_path};
+use crate::interpreters::available::{Build, BuildSource, Fetch, machine_triple};
+use crate::interpreters::patch::{self, Unpatched, certificates};
+use crate::interpreters::{self, Interpreter};
+use crate::store::{PATIENCE, Store, StoreError};
+
+/// How the folders in `tmp/` begin in which interpreters are made.
+const UNFINISHED: &str = "python-";
+
+/// Installs interpreters into a store.
+pub struct Installer<'a> {
+    /// Where.
+    pub store: &'a Store,
+    /// The way to the network.
+    pub fetch: &'a dyn Fetch,
+    /// Whether what is there already is replaced.
+    pub reinstall: bool,
+    /// Whether what virtpy did not make is replaced as well.
+    pub force: bool,
+}
+
+/// What became of an installation.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The interpreter.
+    pub installed: Installed,
+    /// Whether it was there already.
+    pub was_there: bool,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+}
+
+impl Installer<'_> {
+    /// Installs a build, unless it is there. `progress` hears how the download goes, and `announce` who holds a lock that
+    /// is waited for. The caller holds the store shared.
+    ///
+    /// # Errors
+    /// When the archive does not come, is not what it should be, or what is in it does not run. Nothing is left behind
+    /// then, and an interpreter that was there is untouched.
+    pub fn install(
+        &self,
+        build: &Build,
+        progress: Progress<'_>,
+        announce: &mut dyn FnMut(&str),
+    ) -> Result<Outcome, ManagedError> {
+        unpack::check(build)?;
+        let key = key(build, &machine_triple())?;
+        let pythons = self.store.pythons();
+        fs::create_dir_all(&pythons)?;
+        let pythons = fs::canonicalize(&pythons)?;
+        let path = self.store.locks().join(format!("{UNFINISHED}{key}"));
+        let _lock = Lock::wait(&path, LockMode::Exclusive, PATIENCE, announce)?;
+        self.sweep()?;
+        self.sweep_leftovers_of(&key)?;
+        let there = Installed::read(&pythons, &key);
+        if let Some(installed) =
+            there.filter(|one| !self.reinstall && fs::metadata(&one.executable()).is_ok())
+        {
+            self.refresh_links(&pythons, announce)?;
+            return Ok(Outcome { installed, was_there: true, warnings: Vec::new() });
+        }
+        let destination = pythons.join(&key);
+        let is_ours = fs::kind(&destination.join(FILE))?.is_some();
+        if fs::kind(&destination)?.is_some() && !is_ours && !self.force {
+            return Err(ManagedError::InTheWay(destination));
+        }
+        let temporary = self.store.temporary();
+        fs::create_dir_all(&temporary)?;
+        let stage = fs::temporary_folder_named(&temporary, &stage_prefix(&key))?;
+        let (root, warnings) = self.prepare(build, stage.path(), &destination, progress)?;
+        fs::sync_file_system(&root)?;
+        if fs::kind(&destination)?.is_some() {
+            fs::exchange(&root, &destination)?;
+        } else {
+            fs::rename(&root, &destination)?;
+        }
+        // Read-only folders of an archive would otherwise stay.
+        fs::remove_tree(stage.path())?;
+        self.refresh_links(&pythons, announce)?;
+        let installed = Installed::read(&pythons, &key).ok_or(ManagedError::InTheWay(destination))?;
+        Ok(Outcome { installed, was_there: false, warnings })
+    }
+
+    /// Makes everything in the folder `stage`. Returns what is to be renamed to `destination`, and warnings.
+    fn prepare(
+        &self,
+        build: &Build,
+        stage: &Path,
+        destination: &Path,
+        progress: Progress<'_>,
+    ) -> Result<(PathBuf, Vec<String>), ManagedError> {
+        let (archive, transferred) = self.archive(build, &stage.join("archive"), progress)?;
+        let tree = stage.join("tree");
+        fs::create_dir(&tree)?;
+        let Unpacked { root, executable } = unpack::unpack(&archive, build, &tree)?;
+        let prefix = prefix_of(&executable);
+        let unpatched = Unpatched {
+            prefix: &root.join(prefix),
+            destination: &destination.join(prefix),
+            build: build.build.as_deref(),
+        };
+        let mut warnings = patch::apply(&unpatched)?;
+        let interpreter = run(build, &root.join(&executable), stage)?;
+        let is_standalone = build.source != BuildSource::Custom;
+        warnings.extend(certificates::ensure(&interpreter, is_standalone)?);
+        // Its own name rather than that of a link to it.
+        let root = fs::canonicalize(&root)?;
+        let real = interpreter.executable.strip_prefix(&root);
+        let executable = real.map_or(executable, Path::to_path_buf);
+        let record = Record::of(build, transferred.sha256, executable);
+        let text = serde_json::to_vec_pretty(&record)
+            .map_err(|error| StoreError::Damaged { id: build.name.clone(), reason: error.to_string() })?;
+        fs::remove_tree(&root.join(FILE))?;
+        fs::write_new(&root.join(FILE), &text, 0o644)?;
+        Ok((root, warnings))
+    }
+
+    /// Brings the archive: where it is, and what is in it.
+    fn archive(
+        &self,
+        build: &Build,
+        target: &Path,
+        progress: Progress<'_>,
+    ) -> Result<(PathBuf, Transferred), ManagedError> {
+        let Some(path) = local_path(&build.location)? else {
+            let transferred = self.fetch.file(&build.location, target, build.sha256.as_deref(), progress)?;
+            return Ok((target.to_path_buf(), transferred));
+        };
+        let transferred = location::hash(&path, build.sha256.as_deref(), progress)?;
+        Ok((path, transferred))
+    }
+
+    /// Leads the links of minor versions to what is installed now.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn refresh_links(&self, pythons: &Path, announce: &mut dyn FnMut(&str)) -> Result<(), ManagedError> {
+        refresh_links(self.store, pythons, announce)
+    }
+
+    /// Makes the commands of an installed interpreter in `$VIRTPY_HOME/bin`: `python3.12`, and with `default` also
+    /// `python3` and `python`. Returns those that could not be made because something else stands there.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn make_commands(&self, installed: &Installed, default: bool) -> Result<Vec<PathBuf>, ManagedError> {
+        let Some(version) = installed.record.python_version() else { return Ok(Vec::new()) };
+        let pythons = fs::canonicalize(&self.store.pythons())?;
+        let own = installed.executable();
+        let executable = links::through_minor(&pythons, &own);
+        let threading = if installed.record.name.ends_with('t') { "t" } else { "" };
+        let mut names = Vec::new();
+        // An older patch release than the newest has no command of its own.
+        if executable.is_some() {
+            names.push(format!("python{}.{}{threading}", version.major, version.minor));
+        }
+        if default {
+            names.extend([format!("python{}", version.major), "python".to_owned()]);
+        }
+        let (bin, executable) = (self.store.bin(), executable.unwrap_or(own));
+        fs::create_dir_all(&bin)?;
+        let mut in_the_way = Vec::new();
+        for command in names.into_iter().map(|name| bin.join(name)) {
+            if !links::make_command(&command, &executable, self.force)? {
+                in_the_way.push(command);
+            }
+        }
+        Ok(in_the_way)
+    }
+
+    /// Removes what killed processes left of other interpreters.
+    fn sweep(&self) -> Result<(), ManagedError> {
+        for name in fs::names(&self.store.temporary()).unwrap_or_default() {
+            let key = name.to_str().and_then(|name| name.strip_prefix(UNFINISHED)?.rsplit_once('!'));
+            let Some((key, _)) = key else { continue };
+            let lock = self.store.locks().join(format!("{UNFINISHED}{key}"));
+            if let Some(_free) = Lock::try_now(&lock, LockMode::Exclusive)? {
+                fs::remove_tree(&self.store.temporary().join(&name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same for an interpreter whose lock the caller holds.
+    fn sweep_leftovers_of(&self, key: &str) -> Result<(), ManagedError> {
+        let prefix = stage_prefix(key);
+        for name in fs::names(&self.store.temporary()).unwrap_or_default() {
+            if name.to_str().is_some_and(|name| name.starts_with(&prefix)) {
+                fs::remove_tree(&self.store.temporary().join(&name))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How the temporary folders of one interpreter begin. No name of an interpreter has an exclamation mark.
+pub(super) fn stage_prefix(key: &str) -> String {
+    format!("{UNFINISHED}{key}!")
+}
+
+/// Leads the links of minor versions to what is installed now.
+pub(super) fn refresh_links(
+    store: &Store,
+    pythons: &Path,
+    announce: &mut dyn FnMut(&str),
+) -> Result<(), ManagedError> {
+    let lock = store.locks().join("pythons");
+    let _lock = Lock::wait(&lock, LockMode::Exclusive, PATIENCE, announce)?;
+    let temporary = store.temporary();
+    fs::create_dir_all(&temporary)?;
+    // A name of its own: a collection may be removing what it found here before.
+    let name = format!("python-link-{}", std::process::id());
+    links::refresh(pythons, &temporary.join(name))?;
+    links::sweep_commands(&store.bin())?;
+    Ok(())
+}
+
+/// The prefix of an interpreter: the folder that its `bin` is in.
+fn prefix_of(executable: &Path) -> &Path {
+    let folder = executable.parent().unwrap_or(Path::new(""));
+    if folder.file_name().is_some_and(|name| name == "bin") {
+        folder.parent().unwrap_or(Path::new(""))
+    } else {
+        folder
+    }
+}
+
+/// Runs what was unpacked, once. Its answer is not kept: it will be another one in its place.
+fn run(build: &Build, executable: &Path, stage: &Path) -> Result<Interpreter, ManagedError> {
+    let interpreter = interpreters::query(executable, &stage.join("cache"))
+        .map_err(|source| ManagedError::DoesNotRun { name: build.name.clone(), source: Box::new(source) })?;
+    let is_custom = build.source == BuildSource::Custom;
+    let expected = build.version.parse::<interpreters::PythonVersion>().ok().filter(|_| !is_custom);
+    if expected.is_some_and(|expected| expected != interpreter.version)
+        || (!is_custom && build.free_threaded != interpreter.free_threaded)
+    {
+        let threading = if interpreter.free_threaded { "t" } else { "" };
+        let found = format!("{}{threading}", interpreter.version);
+        return Err(ManagedError::OtherVersion { name: build.name.clone(), found });
+    }
+    Ok(interpreter)
+}
