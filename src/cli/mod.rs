@@ -13,6 +13,9 @@ mod store;
 mod tool;
 mod venv;
 
+use std::ffi::OsString;
+use std::path::Path;
+
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub use add::{AddArguments, IndexArguments, MoreOfAdd};
@@ -61,9 +64,14 @@ pub struct Arguments {
 
 impl Arguments {
     /// The command line of this process; one that makes no sense ends it with 2. What follows `pip` is not looked at:
-    /// pip's options have other meanings than virtpy's.
+    /// pip's options have other meanings than virtpy's. By the name of `virtpyx` the program is `virtpy tool run`.
     pub fn of_this_process() -> Self {
-        let mut words = std::env::args_os().skip(1);
+        let mut words = std::env::args_os();
+        let program = words.next().unwrap_or_default();
+        if Path::new(&program).file_name().is_some_and(|name| name == "virtpyx") {
+            let run = ["virtpy", "tool", "run"].map(OsString::from);
+            return Self::parse_from(run.into_iter().chain(words));
+        }
         if words.next().is_some_and(|first| first == "pip") {
             let global = GlobalArguments { quiet: false, verbose: false, color: ColorWhen::Auto };
             return Self { global, command: Command::Pip(pip::PipArguments { arguments: words.collect() }) };

@@ -117,4 +117,6 @@ pub enum PathKind {
     Storage,
     /// A command by the name of isopy, which behaves as that program; it is made if it is missing
     Isopy,
+    /// A command `virtpyx`, which is `virtpy tool run`; it is made if it is missing
+    Virtpyx,
 }

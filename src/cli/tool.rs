@@ -68,6 +68,7 @@ pub struct CompanyArguments {
 /// Their commands are linked into the folder that `virtpy path bin` names, manual pages and completions beside it. All of
 /// them share the store. If anything fails, what was installed before stays as it was.
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools)] // each is a flag of its own on the command line
 pub struct ToolInstallArguments {
     /// What to install: a requirement (`black[d]>=24`), a wheel, a folder, a URL, `git+https://…`
     #[arg(required = true, value_name = "SPEC")]
@@ -75,6 +76,9 @@ pub struct ToolInstallArguments {
     /// The interpreter: a version (`3`, `3.12`, `>=3.9`), a name or a path
     #[arg(long, short, value_name = "PYTHON")]
     pub python: Option<String>,
+    /// Install no interpreter, if none will do
+    #[arg(long)]
+    pub no_python_downloads: bool,
     /// What belongs to it
     #[command(flatten)]
     pub company: CompanyArguments,

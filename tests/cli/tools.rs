@@ -275,6 +275,37 @@ fn an_application_runs_without_being_installed() {
     run(&["--refresh", "demo==2.0"]).success();
     run(&["--from", "demo", "nothing"]).failure(1).one_error().stderr_has("it has demo, demo-extra");
     assert!(context.virtpy(["tool", "list"]).success().raw_stdout.is_empty());
+    let link = context.virtpy(["path", "virtpyx"]).success().raw_stdout;
+    let run = context.run(context.command(link.trim()).args(["--index-url", &url, "demo", "-x"])).success();
+    assert!(run.raw_stdout.starts_with("ran ['-x']"), "{}", run.raw_stdout);
+}
+
+#[test]
+fn an_interpreter_is_chosen_that_the_application_works_with() {
+    let pythons = crate::support::python::all();
+    let [oldest, .., newest] = pythons else {
+        crate::support::skip("there is only one Python");
+        return;
+    };
+    let mut context = TestContext::with_python(oldest);
+    let needy = WheelBuilder::new("needy", "1.0")
+        .console_script("needy")
+        .requires_python(&format!(">={}", newest.short()))
+        .build();
+    let index = Index::start(&[needy]);
+    let nothing = context.write("nothing.json", "{}");
+    context.set("VIRTPY_PYTHON_INDEX_URL", &nothing);
+    install(&context, &index, &["needy", "--no-python-downloads"])
+        .failure(1)
+        .one_error()
+        .stderr_has("--python");
+    assert!(names(&context.store().join("tools")).is_empty());
+    let folder = newest.path.parent().unwrap();
+    let path = format!("{}:{}:/usr/bin:/bin", context.root().join("bin").display(), folder.display());
+    context.set("PATH", path);
+    install(&context, &index, &["needy"])
+        .success()
+        .stderr_has(&format!("needy runs with Python {}", newest.full_version));
 }
 
 #[test]

@@ -39,6 +39,24 @@ pub(super) fn run(context: &Context, arguments: &PythonArguments) -> Result<u8, 
     }
 }
 
+/// Installs the interpreter that a request means, for another command.
+pub(super) fn install_for(context: &Context, request: &str) -> Result<(), Failure> {
+    let transfer = transfer(context)?;
+    let catalogue = catalogue(context, &transfer)?;
+    let build = catalogue.find(request)?;
+    let order = install::Order { fetch: &transfer, reinstall: false, force: false, default: None };
+    for outcome in install::install(context, &order, &[build])? {
+        outcome?;
+    }
+    Ok(())
+}
+
+/// The newest final release that can be installed.
+pub(super) fn newest_version(context: &Context) -> Result<String, Failure> {
+    let transfer = transfer(context)?;
+    Ok(catalogue(context, &transfer)?.find("3")?.version)
+}
+
 /// The way to the network, with the settings that the indexes of packages are reached with.
 fn transfer(context: &Context) -> Result<Transfer, Failure> {
     let settings = context.index_settings(&IndexArguments::default())?;

@@ -46,8 +46,11 @@ fn one(context: &Context, arguments: &ToolInstallArguments, spec: &str) -> Resul
         return Ok(Report::of(&tool, None, false));
     }
     let index = arguments.index.clone();
-    let Realized { tool, previous, changed } =
-        realize(context, toolbox, Wish { index, ..Wish::of(manifest) })?;
+    let Realized { tool, previous, changed } = realize(
+        context,
+        toolbox,
+        Wish { index, downloads: !arguments.no_python_downloads, ..Wish::of(manifest) },
+    )?;
     let before = previous.map(|previous| previous.manifest.version);
     if !arguments.json {
         match &before {

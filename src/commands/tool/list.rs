@@ -55,7 +55,7 @@ pub(super) fn trouble(context: &Context, tool: &Tool) -> Option<String> {
 }
 
 fn add_latest(context: &Context, arguments: &ToolListArguments, rows: &mut [Row]) -> Result<(), Failure> {
-    let interpreter = super::realize::interpreter(context, None)?;
+    let interpreter = super::python::interpreter(context, None, false)?;
     let session = context.session(&interpreter, context.index_settings(&arguments.index)?);
     let names: Vec<String> =
         rows.iter().map(|row| row.package.clone()).filter(|name| !name.is_empty()).collect();

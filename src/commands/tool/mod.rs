@@ -9,6 +9,7 @@ mod ensure_path;
 mod install;
 mod list;
 mod pin;
+mod python;
 mod realize;
 mod repair;
 mod run;

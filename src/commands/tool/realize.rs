@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use virtpy_resolver::{Input, Options, Request, Requirement, normalize_name};
 
 use super::super::{add, new};
+use super::python::{interpreter, newest, others};
 use crate::cli::{AddArguments, IndexArguments, VenvArgument};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
-use crate::interpreters::{self, Interpreter, PythonRequest, Sources};
+use crate::interpreters::Interpreter;
 use crate::resolve::ResolveError;
 use crate::tools::{Exposed, Manifest, Offer, Tool, Toolbox, check_suffix};
 use crate::venv::{self, Contents, LinkMode, NewVenv, Owner, Venv};
@@ -25,6 +26,8 @@ pub(super) struct Wish {
     pub(super) preferred: Vec<(String, String)>,
     /// A file of versions that have to be taken.
     pub(super) constraints: Option<PathBuf>,
+    /// Whether an interpreter may be installed for it.
+    pub(super) downloads: bool,
     /// Whether the indexes are asked for the newest, whatever they said a few minutes ago.
     pub(super) upgrade: bool,
     /// Whether an application that would come out the same is left as it is.
@@ -42,7 +45,15 @@ impl Wish {
             no_index: origin.no_index,
             ..IndexArguments::default()
         };
-        Self { manifest, index, preferred: Vec::new(), constraints: None, upgrade: false, keep_same: false }
+        Self {
+            manifest,
+            index,
+            preferred: Vec::new(),
+            constraints: None,
+            downloads: true,
+            upgrade: false,
+            keep_same: false,
+        }
     }
 }
 
@@ -56,15 +67,46 @@ pub(super) struct Realized {
     pub(super) changed: bool,
 }
 
-/// Makes a wish come true, or leaves everything as it was.
+/// Makes a wish come true, or leaves everything as it was. If the user names no interpreter and the usual one will not do,
+/// others are tried.
 pub(super) fn realize(context: &Context, toolbox: Toolbox<'_>, mut wish: Wish) -> Result<Realized, Failure> {
     check_suffix(&wish.manifest.suffix)?;
-    let interpreter = interpreter(context, wish.manifest.python.as_deref())?;
-    if wish.manifest.package.is_empty() {
-        wish.manifest.package = package_name(context, &interpreter, &wish)?;
+    let request = wish.manifest.python.clone();
+    let first = interpreter(context, request.as_deref(), wish.downloads)?;
+    let failure = match attempt(context, toolbox, &mut wish, &first) {
+        Err(failure) if request.is_none() && is_about_python(&failure) => failure,
+        settled => return settled,
+    };
+    let mut tried = vec![first];
+    for other in others(context, &tried[0]) {
+        if let Ok(realized) = attempt(context, toolbox, &mut wish, &other) {
+            context.output.message(format_args!("{} runs with Python {}", realized.tool.name, other.version));
+            return Ok(realized);
+        }
+        tried.push(other);
     }
-    let name = wish.manifest.name();
-    realize_as(context, toolbox, &name, &wish, &interpreter)
+    // What cannot be installed now is not what failed.
+    let newest = if wish.downloads { newest(context, &tried).unwrap_or(None) } else { None };
+    newest
+        .and_then(|newest| attempt(context, toolbox, &mut wish, &newest).ok())
+        .ok_or_else(|| failure.hinted("name another interpreter with `--python`"))
+}
+
+fn attempt(
+    context: &Context,
+    toolbox: Toolbox<'_>,
+    wish: &mut Wish,
+    interpreter: &Interpreter,
+) -> Result<Realized, Failure> {
+    if wish.manifest.package.is_empty() {
+        wish.manifest.package = package_name(context, interpreter, wish)?;
+    }
+    realize_as(context, toolbox, &wish.manifest.name(), wish, interpreter)
+}
+
+/// Whether another interpreter might help: the resolver's sentences name Python where its version excludes something.
+fn is_about_python(failure: &Failure) -> bool {
+    failure.chain().iter().any(|message| message.contains("Python"))
 }
 
 /// The same under a given name.
@@ -199,21 +241,6 @@ fn exposed(context: &Context, contents: &Contents, manifest: &Manifest) -> Resul
         });
     }
     Ok(exposed)
-}
-
-/// Finds the interpreter for an application; what the present folder prefers does not count.
-pub(super) fn interpreter(context: &Context, request: Option<&str>) -> Result<Interpreter, Failure> {
-    let request = request
-        .map(|text| text.parse::<PythonRequest>().map_err(|error| Failure::usage(error.to_string())))
-        .transpose()?;
-    let (pythons, cache) = (context.store.pythons(), context.store.cache());
-    let folder = if matches!(request, Some(PythonRequest::Path(_))) {
-        context.working_directory.as_path()
-    } else {
-        context.store.home()
-    };
-    let sources = Sources::from_environment(&pythons, &cache, folder);
-    Ok(interpreters::find(request.as_ref(), &sources)?)
 }
 
 /// The normalized name of the package that a request brings.

@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use virtpy_resolver::Requirement;
 
-use super::realize::{Wish, interpreter, realize_as, settled};
+use super::python::interpreter;
+use super::realize::{Wish, realize_as, settled};
 use crate::cli::ToolRunArguments;
 use crate::context::Context;
 use crate::error::Failure;
@@ -66,7 +67,7 @@ fn ready(context: &Context, arguments: &ToolRunArguments) -> Result<(Tool, Strin
         return Ok((tool, command));
     }
     sweep(context, toolbox);
-    let interpreter = interpreter(context, manifest.python.as_deref())?;
+    let interpreter = interpreter(context, manifest.python.as_deref(), true)?;
     let index = arguments.index.clone();
     let mut wish = Wish { index, upgrade: arguments.refresh, ..Wish::of(manifest) };
     if wish.manifest.package.is_empty() {
