@@ -29,6 +29,7 @@ mod must_real;
 mod new;
 mod options;
 mod path;
+mod power_cut;
 mod remove;
 mod scripts;
 mod show;
