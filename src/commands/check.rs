@@ -14,7 +14,11 @@ pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, F
         if venv.recover()? {
             context.output.message("An interrupted change was taken back");
         }
-        let contents = Contents::read(&venv, &context.store)?;
+        let mut contents = Contents::read(&venv, &context.store)?;
+        if contents.state.rebuilt {
+            contents.state.write(&venv)?;
+            context.output.message("What is installed was found out anew: `.virtpy/state.json` was empty");
+        }
         super::aftermath::restore(context, &venv, contents, &IndexArguments::default())?
     };
     let interpreter = context.interpreter(&venv)?;

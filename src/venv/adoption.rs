@@ -259,9 +259,11 @@ impl Reader<'_> {
         if path.strip_prefix(&own).is_some_and(wheel::is_written_by_installers) || wheel::is_bytecode(&path) {
             return Ok(());
         }
-        // virtualenv lists bytecode also beside the modules, where Python never looks for `module.cpython-312.pyc`.
-        let stem = path.rsplit('/').next().and_then(|name| name.strip_suffix(".pyc"));
-        if row.hash.is_none() && stem.is_some_and(|stem| stem.contains('.')) {
+        // virtualenv lists bytecode also beside the modules, where Python never looks for `module.cpython-312.pyc`, and
+        // the folders for it.
+        let last = path.rsplit('/').next().unwrap_or_default();
+        let is_misplaced = last.strip_suffix(".pyc").is_some_and(|stem| stem.contains('.'));
+        if row.hash.is_none() && (is_misplaced || last == wheel::BYTECODE_FOLDER) {
             return Ok(());
         }
         let name = path.strip_prefix(&venv.layout.site_packages).unwrap_or_default();

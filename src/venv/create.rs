@@ -92,7 +92,8 @@ pub fn create(
         return Err(error);
     }
     if let Existing::Venv(Some(old)) = old {
-        store.forget(&old)?;
+        // The new one stands. A root whose venv is gone keeps nothing for long: the next collection removes it.
+        let _ = store.forget(&old);
     }
     Ok(path)
 }

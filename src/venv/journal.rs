@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{State, Venv, VenvError};
+use super::{State, Venv, VenvError, rebuild};
 use crate::fs::{self, FileKind, PathError};
 use crate::wheel;
 
@@ -187,6 +187,11 @@ pub(super) fn recover(venv: &Venv) -> Result<bool, VenvError> {
         }
         other => other?,
     };
+    if rebuild::is_emptied(&content) {
+        // A power cut left only its name. What the change had done by then is found where it stands.
+        fs::remove_file(&Journal::path(venv))?;
+        return Ok(true);
+    }
     let Ok(journal) = serde_json::from_slice::<Journal>(&content) else {
         // It is written by one rename, so this is not a half-written one: nothing here can be trusted.
         return Err(VenvError::Damaged {

@@ -24,6 +24,7 @@ mod must_real;
 mod nodes;
 mod pieces;
 mod plan;
+mod rebuild;
 mod record;
 mod relink;
 mod state;

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Venv, VenvError, journal};
+use super::{Venv, VenvError, journal, rebuild};
 use crate::fs;
 use crate::store::is_pip_shim;
 
@@ -57,10 +57,13 @@ pub struct State {
     /// The digest of the last request that the present set satisfies.
     #[serde(default)]
     pub satisfied: Option<String>,
+    /// Whether the file was empty, as a power cut leaves it, and this was found out from the links instead.
+    #[serde(skip)]
+    pub rebuilt: bool,
 }
 
 impl State {
-    /// Reads a venv's state; a venv without one is empty.
+    /// Reads a venv's state; a venv without one is empty, and one that a power cut emptied is rebuilt from the venv's links.
     ///
     /// # Errors
     /// When the file cannot be read or makes no sense.
@@ -70,6 +73,9 @@ impl State {
             Err(error) if error.is_not_found() => return Ok(Self::default()),
             other => other?,
         };
+        if rebuild::is_emptied(&content) {
+            return rebuild::state(venv);
+        }
         let damaged = |reason: String| VenvError::Damaged { path: path.clone(), reason };
         let state: Self = serde_json::from_slice(&content).map_err(|error| damaged(error.to_string()))?;
         if state.format != FORMAT {

@@ -36,6 +36,7 @@ mod poetry_plugin;
 mod python_index;
 mod python_install;
 mod python_use;
+mod power_cut;
 mod remove;
 mod scripts;
 mod show;
