@@ -87,12 +87,17 @@ pub fn remove(
     let temporary = store.temporary();
     fs::create_dir_all(&temporary)?;
     let stage = fs::temporary_folder_named(&temporary, &stage_prefix(&installed.key))?;
+    let pythons = fs::canonicalize(&store.pythons())?;
+    // Before it goes: venvs that can live on with another patch release are never without one.
+    refresh_links(store, &pythons, Some(&installed.key), announce)?;
     match fs::rename(&installed.folder, &stage.path().join("removed")) {
-        Err(error) if !error.is_not_found() => return Err(error.into()),
+        Err(error) if !error.is_not_found() => {
+            refresh_links(store, &pythons, None, announce)?;
+            return Err(error.into());
+        }
         _ => {}
     }
-    let pythons = fs::canonicalize(&store.pythons())?;
-    refresh_links(store, &pythons, announce)?;
+    refresh_links(store, &pythons, None, announce)?;
     fs::remove_tree(stage.path())?;
     Ok(())
 }
