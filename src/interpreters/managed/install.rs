@@ -82,9 +82,9 @@ impl Installer<'_> {
         } else {
             fs::rename(&root, &destination)?;
         }
-        // Read-only folders of an archive would otherwise stay.
-        fs::remove_tree(stage.path())?;
         self.refresh_links(&pythons, announce)?;
+        // Read-only folders would otherwise stay.
+        fs::remove_tree(stage.path())?;
         let installed = Installed::read(&pythons, &key).ok_or(ManagedError::InTheWay(destination))?;
         Ok(Outcome { installed, was_there: false, warnings })
     }
@@ -138,11 +138,7 @@ impl Installer<'_> {
         Ok((path, transferred))
     }
 
-    /// Leads the links of minor versions to what is installed now.
-    ///
-    /// # Errors
-    /// When they cannot be written.
-    pub fn refresh_links(&self, pythons: &Path, announce: &mut dyn FnMut(&str)) -> Result<(), ManagedError> {
+    fn refresh_links(&self, pythons: &Path, announce: &mut dyn FnMut(&str)) -> Result<(), ManagedError> {
         refresh_links(self.store, pythons, None, announce)
     }
 

@@ -69,6 +69,18 @@ pub fn venvs_on(store: &Store, going: &[Installed]) -> Result<Vec<PathBuf>, Mana
     Ok(venvs)
 }
 
+/// Leads the links of minor versions to what is installed, as a killed command may not have done.
+///
+/// # Errors
+/// When another process works on them, or they cannot be written.
+pub fn mend_links(store: &Store, announce: &mut dyn FnMut(&str)) -> Result<(), ManagedError> {
+    match fs::canonicalize(&store.pythons()) {
+        Ok(pythons) => refresh_links(store, &pythons, None, announce),
+        // Nothing was ever installed.
+        Err(_) => Ok(()),
+    }
+}
+
 fn is_below(path: &Path, one: &Path, other: &Path) -> bool {
     path.starts_with(one) || path.starts_with(other)
 }
