@@ -203,10 +203,12 @@ fn label(url: &DisplaySafeUrl) -> String {
 }
 
 fn digest(sha256: &str) -> Result<HashDigest, Error> {
-    format!("sha256:{sha256}").parse().map_err(|error| Error::Requirements {
+    let is_one = sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let parsed = is_one.then(|| format!("sha256:{sha256}").parse().ok()).flatten();
+    parsed.ok_or_else(|| Error::Requirements {
         message: format!("`{sha256}` is no SHA-256"),
         hint: None,
-        cause: Some(Cause::from_error(&error)),
+        cause: None,
     })
 }
 

@@ -1,5 +1,6 @@
 //! Where interpreters to install come from: an index that the user names, and one made from pages of releases.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::support::{Fault, Site, TestContext, archive};
@@ -47,12 +48,14 @@ impl Project {
             "<!DOCTYPE html><html><body><a href='/o/p'>p</a><a href='https://elsewhere.example/o/p/releases/tag/x'>x</a>\n",
         );
         for tag in tags {
-            page += &format!("<h2><a href=\"{LIST}/tag/{tag}\" class=\"Link\">{tag}</a></h2>\n");
+            writeln!(page, "<h2><a href=\"{LIST}/tag/{tag}\" class=\"Link\">{tag}</a></h2>").unwrap();
             if fragments {
                 let whole = self.site.url(&format!("{LIST}/expanded_assets/{tag}"));
-                page += &format!(
-                    "<include-fragment loading=\"lazy\" src=\"{whole}\"><p>Loading</p></include-fragment>\n"
-                );
+                writeln!(
+                    page,
+                    "<include-fragment loading=\"lazy\" src=\"{whole}\"><p>Loading</p></include-fragment>"
+                )
+                .unwrap();
             }
         }
         page += "<a rel=next href=\"?page=2\">Next</a></body></html>";
@@ -69,11 +72,11 @@ impl Project {
             if number % 2 == 1 {
                 link = self.site.url(&link);
             }
-            links += &format!("<li><a href=\"{link}\" rel=\"nofollow\"><span>{name}</span></a></li>");
-            sums += &format!("{}  {name}\n", hash(&name));
+            write!(links, "<li><a href=\"{link}\" rel=\"nofollow\"><span>{name}</span></a></li>").unwrap();
+            writeln!(sums, "{}  {name}", hash(&name)).unwrap();
         }
         if with_sums {
-            links += &format!("<a href='{folder}/SHA256SUMS'>SHA256SUMS</a>");
+            write!(links, "<a href='{folder}/SHA256SUMS'>SHA256SUMS</a>").unwrap();
             // Files are where the site says.
             self.site.redirect(&format!("{folder}/SHA256SUMS"), &self.site.url(&format!("/elsewhere/{tag}")));
             self.site.put(&format!("/elsewhere/{tag}"), sums);

@@ -39,9 +39,8 @@ impl Distributions {
         // Hyphens stand before underscores: the exact spelling is seen first, and counts.
         sorted.sort_by(|one, other| one.name.cmp(&other.name));
         for variable in sorted {
-            let known = PARTS.iter().enumerate();
-            let found =
-                known.filter_map(|(part, name)| Some((part, variable.name.strip_prefix(name)?))).next();
+            let mut known = PARTS.iter().enumerate();
+            let found = known.find_map(|(part, name)| Some((part, variable.name.strip_prefix(name)?)));
             let Some((part, ending)) = found.filter(|(_, ending)| !ending.is_empty()) else { continue };
             let description = by_key
                 .entry(key(ending))

@@ -68,29 +68,25 @@ impl Index {
         let document =
             serde_json::from_slice(content).map_err(|error| wrong(format!("it is no JSON: {error}")))?;
         let mut index = Self::default();
-        let mut note = |found: Result<Option<Build>, String>| match found {
-            Ok(build) => index.builds.extend(build),
-            Err(reason) => index.nonsense.get_or_insert((reason, 0)).1 += 1,
+        let list = |value: Option<Value>| match value {
+            Some(Value::Array(entries)) => Some(entries),
+            _ => None,
         };
-        let count = match document {
-            Value::Object(mut fields) if matches!(fields.get("builds"), Some(Value::Array(_))) => {
-                let Some(Value::Array(entries)) = fields.remove("builds") else { return Ok(index) };
-                let count = entries.len();
-                entries.into_iter().for_each(|entry| note(rich(entry, address, triple)));
-                count
-            }
-            Value::Array(entries) => {
-                let count = entries.len();
-                entries.into_iter().for_each(|entry| note(rich(entry, address, triple)));
-                count
-            }
-            Value::Object(fields) => {
-                let count = fields.len();
-                fields.into_iter().for_each(|(key, value)| note(flat(&key, value, address, triple)));
-                count
-            }
+        let found: Vec<Result<Option<Build>, String>> = match document {
+            Value::Array(entries) => entries.into_iter().map(|entry| rich(entry, address, triple)).collect(),
+            Value::Object(mut fields) => match list(fields.get_mut("builds").map(Value::take)) {
+                Some(entries) => entries.into_iter().map(|entry| rich(entry, address, triple)).collect(),
+                None => fields.into_iter().map(|(key, value)| flat(&key, value, address, triple)).collect(),
+            },
             _ => return Err(wrong("it is neither an object nor a list".to_owned())),
         };
+        let count = found.len();
+        for one in found {
+            match one {
+                Ok(build) => index.builds.extend(build),
+                Err(reason) => index.nonsense.get_or_insert((reason, 0)).1 += 1,
+            }
+        }
         if count == 0 {
             return Err(wrong("it names no build".to_owned()));
         }
@@ -301,7 +297,7 @@ mod tests {
             let index = parse(&document, REMOTE).unwrap();
             let (reason, count) = index.nonsense.unwrap();
             assert!(reason.contains(expected) && count == 1, "{reason}");
-            assert_eq!(listed(&document, REMOTE), [good.clone()]);
+            assert_eq!(listed(&document, REMOTE), std::slice::from_ref(&good));
         }
     }
 

@@ -215,7 +215,7 @@ mod tests {
     fn a_lifetime_is_a_number_of_seconds() {
         let variable = |value: &str| Variable { name: "ISOPY_CACHE_TTL".to_owned(), value: value.to_owned() };
         assert_eq!(lifetime(None).unwrap(), LIFETIME);
-        assert_eq!(lifetime(Some(&variable(" 60 "))).unwrap(), Duration::from_secs(60));
+        assert_eq!(lifetime(Some(&variable(" 60 "))).unwrap(), Duration::from_mins(1));
         for wrong in ["soon", "-1", "1h"] {
             let error = lifetime(Some(&variable(wrong))).unwrap_err().to_string();
             assert!(error.starts_with("`ISOPY_CACHE_TTL` cannot be used"), "{error}");

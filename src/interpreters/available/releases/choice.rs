@@ -32,10 +32,14 @@ struct Candidate {
 }
 
 impl Candidate {
+    fn is_gzip(&self) -> bool {
+        self.url.path().rsplit('.').next() == Some("gz")
+    }
+
     /// The greatest is the best: the newest build, of that the smallest archive, and of two the one that is
     /// unpacked everywhere.
     fn rank(&self) -> (&str, Reverse<Flavour>, bool, &str) {
-        (&self.asset.build, Reverse(self.asset.flavour), self.url.path().ends_with(".gz"), self.url.as_str())
+        (&self.asset.build, Reverse(self.asset.flavour), self.is_gzip(), self.url.as_str())
     }
 }
 
@@ -149,6 +153,9 @@ fn split(url: &Url) -> (String, String) {
 }
 
 /// An index with everything that is known, as JSON.
+///
+/// # Errors
+/// When it cannot be written as JSON.
 pub fn rich_document(entries: &[Entry]) -> Result<String, serde_json::Error> {
     #[derive(Serialize)]
     struct Document<'a> {
@@ -158,6 +165,9 @@ pub fn rich_document(entries: &[Entry]) -> Result<String, serde_json::Error> {
 }
 
 /// An index as isopy reads it, as JSON: the ordinary builds of final versions for one target.
+///
+/// # Errors
+/// When it cannot be written as JSON.
 pub fn flat_document(entries: &[Entry], triple: &str) -> Result<String, serde_json::Error> {
     struct Document<'a>(Vec<&'a Entry>);
     impl Serialize for Document<'_> {
