@@ -87,14 +87,15 @@ pub struct UninstallArguments {
 pub struct PinArguments {
     /// The version [default: print what is chosen]
     #[arg(value_name = "VERSION")]
-    pub version: Option<String>,
+    pub request: Option<String>,
 }
 
 /// Install an interpreter if need be, and hand it to Poetry
 #[derive(Debug, Args)]
 pub struct UseArguments {
     /// The version or the name of a custom distribution
-    pub version: String,
+    #[arg(value_name = "VERSION")]
+    pub request: String,
     /// Only print its path, for any other tool
     #[arg(long)]
     pub print: bool,

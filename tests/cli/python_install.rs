@@ -101,7 +101,7 @@ fn a_version_is_installed_once_patched_and_whole() {
 fn every_kind_of_archive_is_unpacked() {
     let mut context = TestContext::new();
     let python = context.interpreter().clone();
-    let members = standalone(&python, "1.2.3", "some/where");
+    let members = standalone(&python, &format!("{}.77", python.short()), "some/where");
     let executable = format!("some/where/bin/python{}", python.short());
     for (number, format) in FORMATS.iter().enumerate() {
         let path = context.path(&format!("archive-{number}.{format}"));
@@ -174,7 +174,7 @@ fn what_is_wrong_with_an_archive_is_one_clear_error() {
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
         ("/type.tar.zst", packed.clone(), "is damaged"),
         ("/type.zip", packed.clone(), "could not be unpacked"),
-        ("/short.tar.gz", packed[..packed.len() / 2].to_vec(), "is damaged"),
+        ("/short.tar.gz", packed[..packed.len() / 2].to_vec(), "is not a complete archive"),
         ("/unknown.rar", packed.clone(), "`unknown.rar` is no archive that can be unpacked"),
         ("/out.tar.gz", pack(&link("../../../../outside"), "tar.gz"), "leaves the folder"),
         ("/kept.tar.gz", pack(&link("../../beside"), "tar.gz"), "leaves the interpreter's folder"),
@@ -193,37 +193,13 @@ fn what_is_wrong_with_an_archive_is_one_clear_error() {
 }
 
 #[test]
-fn a_bomb_is_refused() {
+fn an_archive_that_would_fill_the_disk_is_refused() {
     let mut context = TestContext::new();
     let mut mirror = Mirror::new(&mut context);
     let version = mirror.version(94);
-    // Two gigabytes of zeros in a few kilobytes.
-    let size: u64 = 2 << 30;
-    let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
-    let empty = pack_header("python/zeros", size);
-    std::io::copy(&mut std::io::Cursor::new(empty), &mut encoder).unwrap();
-    std::io::copy(&mut std::io::Read::take(std::io::repeat(0), size + 1024), &mut encoder).unwrap();
-    mirror.offer(&version, "/bomb.tar.zst", encoder.finish().unwrap());
-    fails(&context, &mut mirror, &version, "times its size");
-}
-
-fn pack_header(path: &str, size: u64) -> Vec<u8> {
-    let mut tar = archive::tar_gz(&[]);
-    tar.clear();
-    let mut header = vec![0_u8; 512];
-    let mut put = |at: usize, text: &str| header[at..at + text.len()].copy_from_slice(text.as_bytes());
-    put(0, path);
-    put(100, "0000644");
-    put(124, &format!("{size:011o}"));
-    put(136, "14000000000");
-    put(148, "        ");
-    put(156, "0");
-    put(257, "ustar");
-    put(263, "00");
-    let sum: u32 = header.iter().copied().map(u32::from).sum();
-    header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-    tar.extend(header);
-    tar
+    let bomb = pack(&[Member::Huge("python/zeros".to_owned(), 20 << 30)], "tar.gz");
+    mirror.offer(&version, "/bomb.tar.gz", bomb);
+    fails(&context, &mut mirror, &version, "would unpack `python/zeros` to more than");
 }
 
 #[test]
@@ -234,8 +210,8 @@ fn a_server_that_fails_is_one_clear_error() {
     let version = mirror.offer_pretender(&context, 95);
     let path = format!("/{version}.tar.gz");
     for (fault, message) in [
-        (Fault::HangUpAfter(50), "127.0.0.1"),
-        (Fault::HangUpAfter(0), "127.0.0.1"),
+        (Fault::HangUpAfter(50), "did not arrive as it should"),
+        (Fault::HangUpAfter(0), "did not arrive as it should"),
         (Fault::Status(500, 100), "500"),
         (Fault::Status(403, 100), "403"),
     ] {

@@ -129,7 +129,7 @@ fn a_raised_version_of_a_custom_distribution_is_an_update() {
     let mut context = TestContext::new();
     let path = context.path("it.tar.gz");
     let python = context.interpreter().clone();
-    let members = pythons::standalone(&python, "1.2.3", "it");
+    let members = pythons::standalone(&python, &format!("{}.77", python.short()), "it");
     std::fs::write(&path, pythons::pack(&members, "tar.gz")).unwrap();
     context.set("HATCH_PYTHON_CUSTOM_SOURCE_MYCO", path);
     context.set("HATCH_PYTHON_CUSTOM_PATH_MYCO", "it/bin/python3");

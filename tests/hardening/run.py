@@ -18,9 +18,10 @@ sys.dont_write_bytecode = True  # Nothing may be left in the source tree.
 import crowds  # noqa: E402
 import disks  # noqa: E402
 import kills  # noqa: E402
+import pythons  # noqa: E402
 from support import CheckFailed  # noqa: E402
 
-SUITES = {"kills": kills.check, "crowds": crowds.check, "disks": disks.check}
+SUITES = {"kills": kills.check, "crowds": crowds.check, "disks": disks.check, "pythons": pythons.check}
 
 
 def parse():

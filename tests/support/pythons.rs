@@ -18,6 +18,8 @@ pub(crate) enum Member {
     File(String, u32, Vec<u8>),
     /// A symbolic link with its text.
     Link(String, String),
+    /// Only the header of a file of this size, in GNU's notation for sizes that do not fit.
+    Huge(String, u64),
 }
 
 /// A file that can be run.
@@ -85,6 +87,10 @@ fn tar(members: &[Member]) -> Vec<u8> {
         let (path, mode, bytes, kind, link) = match member {
             Member::File(path, mode, bytes) => (path, *mode, bytes.as_slice(), "0", ""),
             Member::Link(path, target) => (path, 0o777, [].as_slice(), "2", target.as_str()),
+            Member::Huge(path, size) => {
+                tar.extend(huge_header(path, *size));
+                continue;
+            }
         };
         tar.extend(header(path, mode, bytes.len(), kind, link));
         tar.extend(bytes);
@@ -92,6 +98,18 @@ fn tar(members: &[Member]) -> Vec<u8> {
     }
     tar.resize(tar.len() + 1024, 0);
     tar
+}
+
+fn huge_header(path: &str, size: u64) -> [u8; 512] {
+    let mut header = header(path, 0o644, 0, "0", "");
+    header[124] = 0x80;
+    header[125..128].fill(0);
+    header[128..136].copy_from_slice(&size.to_be_bytes());
+    header[257..265].copy_from_slice(b"ustar  \0");
+    header[148..156].fill(b' ');
+    let sum: u32 = header.iter().copied().map(u32::from).sum();
+    header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    header
 }
 
 fn header(path: &str, mode: u32, size: usize, kind: &str, link: &str) -> [u8; 512] {
@@ -151,7 +169,8 @@ import io, os, sys, sysconfig, tarfile
 short = "python%d.%d" % sys.version_info[:2]
 prefix, stdlib = sys.base_prefix, sysconfig.get_path("stdlib")
 skipped = {"__pycache__", "test", "tests", "site-packages", "dist-packages", "idlelib", "lib2to3", "tkinter", "ensurepip",
-           "turtledemo", "pydoc_data", "lib-tk"}
+           "turtledemo", "pydoc_data", "asyncio", "multiprocessing", "unittest", "distutils", "xml", "xmlrpc", "sqlite3",
+           "curses", "dbm", "wsgiref", "concurrent", "http", "tomllib", "msilib"}
 with tarfile.open(sys.argv[1], "w:gz", compresslevel=1, format=tarfile.USTAR_FORMAT) as tar:
     def add(path, name):
         info = tar.gettarinfo(os.path.realpath(path), name)

@@ -12,11 +12,11 @@ use crate::interpreters::managed::{Installed, named, through_minor};
 use crate::{fs, interpreters};
 
 pub(super) fn run(context: &Context, arguments: &UseArguments) -> Result<u8, Failure> {
-    let installed = match named(&context.store.pythons(), &arguments.version) {
+    let installed = match named(&context.store.pythons(), &arguments.request) {
         Ok(mut known) if fs::metadata(&known[0].executable()).is_ok() => known.swap_remove(0),
-        _ => newest(context, &arguments.version)?,
+        _ => newest(context, &arguments.request)?,
     };
-    let executable = stable(context, &installed, &arguments.version)?;
+    let executable = stable(context, &installed, &arguments.request)?;
     if arguments.print {
         context.output.data(executable.display());
         return Ok(0);

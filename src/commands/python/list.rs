@@ -24,10 +24,7 @@ pub(super) fn run(context: &Context, arguments: &ListInterpretersArguments) -> R
     }
     let lines: Vec<[String; 3]> = rows
         .iter()
-        .map(|row| {
-            let place = row.path.clone().or_else(|| row.location.clone()).unwrap_or_default();
-            [row.name.clone(), row.origin.to_owned(), place]
-        })
+        .map(|row| [row.name.clone(), row.origin.to_owned(), row.path.clone().unwrap_or_default()])
         .collect();
     context.output.data_block(&table(&lines));
     Ok(0)

@@ -7,7 +7,7 @@ use crate::fs;
 use crate::interpreters::PythonRequest;
 
 pub(super) fn run(context: &Context, arguments: &PinArguments) -> Result<u8, Failure> {
-    let Some(text) = arguments.version.as_deref() else {
+    let Some(text) = arguments.request.as_deref() else {
         let Some(pin) = context.pin() else {
             return Err(Failure::new("no `.python-version` chooses an interpreter here")
                 .hinted("choose one with `virtpy python pin VERSION`"));

@@ -118,6 +118,9 @@ impl ManagedError {
                  it is in HATCH_PYTHON_CUSTOM_PATH_<NAME>"
                     .to_owned()
             }
+            Self::DoesNotRun { source, .. } if matches!(**source, interpreters::Error::TooOld { .. }) => {
+                return source.hint();
+            }
             Self::DoesNotRun { .. } => {
                 "look at the cause; a build for another processor or another C library is chosen by VIRTPY_PYTHON_ARCH"
                     .to_owned()

@@ -82,9 +82,9 @@ impl Installer<'_> {
         } else {
             fs::rename(&root, &destination)?;
         }
-        // Read-only folders of an archive would otherwise stay.
-        fs::remove_tree(stage.path())?;
         self.refresh_links(&pythons, announce)?;
+        // Read-only folders would otherwise stay.
+        fs::remove_tree(stage.path())?;
         let installed = Installed::read(&pythons, &key).ok_or(ManagedError::InTheWay(destination))?;
         Ok(Outcome { installed, was_there: false, warnings })
     }
@@ -103,8 +103,8 @@ impl Installer<'_> {
         let Unpacked { root, executable } = unpack::unpack(&archive, build, &tree)?;
         let prefix = prefix_of(&executable);
         let unpatched = Unpatched {
-            prefix: &root.join(prefix),
-            destination: &destination.join(prefix),
+            prefix: &below(&root, prefix),
+            destination: &below(destination, prefix),
             build: build.build.as_deref(),
         };
         let mut warnings = patch::apply(&unpatched)?;
@@ -138,12 +138,8 @@ impl Installer<'_> {
         Ok((path, transferred))
     }
 
-    /// Leads the links of minor versions to what is installed now.
-    ///
-    /// # Errors
-    /// When they cannot be written.
-    pub fn refresh_links(&self, pythons: &Path, announce: &mut dyn FnMut(&str)) -> Result<(), ManagedError> {
-        refresh_links(self.store, pythons, announce)
+    fn refresh_links(&self, pythons: &Path, announce: &mut dyn FnMut(&str)) -> Result<(), ManagedError> {
+        refresh_links(self.store, pythons, None, announce)
     }
 
     /// Makes the commands of an installed interpreter in `$VIRTPY_HOME/bin`: `python3.12`, and with `default` also
@@ -206,10 +202,11 @@ pub(super) fn stage_prefix(key: &str) -> String {
     format!("{UNFINISHED}{key}!")
 }
 
-/// Leads the links of minor versions to what is installed now.
+/// Leads the links of minor versions to what is installed now, without what is `going`.
 pub(super) fn refresh_links(
     store: &Store,
     pythons: &Path,
+    going: Option<&str>,
     announce: &mut dyn FnMut(&str),
 ) -> Result<(), ManagedError> {
     let lock = store.locks().join("pythons");
@@ -218,9 +215,14 @@ pub(super) fn refresh_links(
     fs::create_dir_all(&temporary)?;
     // A name of its own: a collection may be removing what it found here before.
     let name = format!("python-link-{}", std::process::id());
-    links::refresh(pythons, &temporary.join(name))?;
+    links::refresh(pythons, &temporary.join(name), going)?;
     links::sweep_commands(&store.bin())?;
     Ok(())
+}
+
+/// A path below a folder, or the folder itself: without the slash that joining nothing leaves.
+fn below(folder: &Path, inside: &Path) -> PathBuf {
+    if inside.as_os_str().is_empty() { folder.to_path_buf() } else { folder.join(inside) }
 }
 
 /// The prefix of an interpreter: the folder that its `bin` is in.

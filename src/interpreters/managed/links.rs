@@ -14,12 +14,14 @@ use crate::fs::{self, FileKind, PathError};
 const MARK: &str = "# Made by virtpy: runs an interpreter that it installed.";
 
 /// Leads every minor version's link to its newest patch release; a link without any goes. The caller holds the lock of
-/// the links, and `temporary` is a free path on the same file system.
+/// the links, `temporary` is a free path on the same file system, and `going` counts as removed already.
 ///
 /// # Errors
 /// When the folder cannot be written.
-pub(super) fn refresh(pythons: &Path, temporary: &Path) -> Result<(), PathError> {
-    let wanted = minors(&installed(pythons));
+pub(super) fn refresh(pythons: &Path, temporary: &Path, going: Option<&str>) -> Result<(), PathError> {
+    let mut staying = installed(pythons);
+    staying.retain(|one| going != Some(one.key.as_str()));
+    let wanted = minors(&staying);
     for (name, kind) in fs::read_dir_names(pythons)? {
         if kind == FileKind::Link && name.to_str().is_some_and(|name| !wanted.contains_key(name)) {
             fs::remove_file(&pythons.join(name))?;
@@ -152,12 +154,12 @@ mod tests {
         let (temporary, link) = (pythons.join(".new"), pythons.join("3.12"));
         let leads = || fs::read_link(&link).ok();
         install(&pythons, "3.12.9");
-        refresh(&pythons, &temporary).unwrap();
+        refresh(&pythons, &temporary, None).unwrap();
         assert_eq!(leads().unwrap(), Path::new("3.12.9"));
         for name in ["3.12.10", "3.13.0rc1", "3.13.0rc1t"] {
             install(&pythons, name);
         }
-        refresh(&pythons, &temporary).unwrap();
+        refresh(&pythons, &temporary, None).unwrap();
         assert_eq!(leads().unwrap(), Path::new("3.12.10"));
         assert_eq!(fs::read_link(&pythons.join("3.13t")).unwrap(), Path::new("3.13.0rc1t"));
         let stable = through_minor(&pythons, &pythons.join("3.12.10/bin/python3"));
@@ -165,10 +167,10 @@ mod tests {
         assert_eq!(through_minor(&pythons, &pythons.join("3.12.9/bin/python3")), None);
         assert_eq!(through_minor(&pythons, Path::new("/usr/bin/python3")), None);
         fs::remove_tree(&pythons.join("3.12.10")).unwrap();
-        refresh(&pythons, &temporary).unwrap();
+        refresh(&pythons, &temporary, None).unwrap();
         assert_eq!(leads().unwrap(), Path::new("3.12.9"));
         fs::remove_tree(&pythons.join("3.12.9")).unwrap();
-        refresh(&pythons, &temporary).unwrap();
+        refresh(&pythons, &temporary, None).unwrap();
         assert_eq!(leads(), None);
     }
 

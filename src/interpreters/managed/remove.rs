@@ -69,6 +69,18 @@ pub fn venvs_on(store: &Store, going: &[Installed]) -> Result<Vec<PathBuf>, Mana
     Ok(venvs)
 }
 
+/// Leads the links of minor versions to what is installed, as a killed command may not have done.
+///
+/// # Errors
+/// When another process works on them, or they cannot be written.
+pub fn mend_links(store: &Store, announce: &mut dyn FnMut(&str)) -> Result<(), ManagedError> {
+    match fs::canonicalize(&store.pythons()) {
+        Ok(pythons) => refresh_links(store, &pythons, None, announce),
+        // Nothing was ever installed.
+        Err(_) => Ok(()),
+    }
+}
+
 fn is_below(path: &Path, one: &Path, other: &Path) -> bool {
     path.starts_with(one) || path.starts_with(other)
 }
@@ -87,12 +99,17 @@ pub fn remove(
     let temporary = store.temporary();
     fs::create_dir_all(&temporary)?;
     let stage = fs::temporary_folder_named(&temporary, &stage_prefix(&installed.key))?;
+    let pythons = fs::canonicalize(&store.pythons())?;
+    // Before it goes: venvs that can live on with another patch release are never without one.
+    refresh_links(store, &pythons, Some(&installed.key), announce)?;
     match fs::rename(&installed.folder, &stage.path().join("removed")) {
-        Err(error) if !error.is_not_found() => return Err(error.into()),
+        Err(error) if !error.is_not_found() => {
+            refresh_links(store, &pythons, None, announce)?;
+            return Err(error.into());
+        }
         _ => {}
     }
-    let pythons = fs::canonicalize(&store.pythons())?;
-    refresh_links(store, &pythons, announce)?;
+    refresh_links(store, &pythons, None, announce)?;
     fs::remove_tree(stage.path())?;
     Ok(())
 }
