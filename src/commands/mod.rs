@@ -62,7 +62,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Tree(arguments) => tree::run(context, &arguments),
         Command::ListAll(arguments) => list_all::run(context, &arguments),
         Command::Store(arguments) => store::run(context, &arguments),
-        Command::Pip(arguments) => pip::run(context, &arguments),
+        Command::Pip(arguments) => Ok(pip::run(context, &arguments)),
         Command::Path(arguments) => Ok(path::run(context, &arguments)),
     }
 }
