@@ -81,7 +81,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::PoetryInstall(arguments) => poetry_install::run(context, &arguments),
         Command::Python(arguments) => python::run(context, &arguments),
         Command::Store(arguments) => store::run(context, &arguments),
-        Command::Pip(arguments) => pip::run(context, &arguments),
+        Command::Pip(arguments) => Ok(pip::run(context, &arguments)),
         Command::Path(arguments) => path::run(context, &arguments),
     }
 }

@@ -125,24 +125,6 @@ impl Venv {
         })
     }
 
-    /// Puts the first distribution into a venv that is only being made, so that it needs no journal.
-    pub(super) fn furnish(&self, entry: &Entry) -> Result<(), VenvError> {
-        let arrival = Arrival { entry: entry.clone(), requested: false, direct_url: None, copied: false };
-        let loaded = Loaded::of(&arrival)?;
-        let mut firsts = BTreeMap::new();
-        for (path, node) in &self.plan(&[&loaded], &[])?.nodes {
-            match node {
-                Node::Shared(content) => put_shared(&self.root.join(path), content, &mut firsts)?,
-                _ => make(&self.layout, &self.root.join(path), node)?,
-            }
-        }
-        let mut state = State::default();
-        state.change = VenvId::random().to_string();
-        state.distributions = vec![loaded.installed];
-        fs::create_dir(&self.private())?;
-        state.write(self)
-    }
-
     /// Gives the files of an entry that have names of their own here (hardlinks) the content of the entry as it is now.
     /// Returns whether there were any. The caller holds the venv's lock.
     ///
@@ -279,20 +261,20 @@ impl Venv {
         })
     }
 
-    fn plan(&self, loaded: &[&Loaded], shared_folders: &[String]) -> Result<Plan, VenvError> {
+    pub(super) fn plan(&self, loaded: &[&Loaded], shared_folders: &[String]) -> Result<Plan, VenvError> {
         let members: Vec<Member<'_>> = loaded.iter().map(|loaded| loaded.member()).collect();
         Plan::of(&self.layout, self.config.link_mode(), shared_folders, &members)
     }
 }
 
 /// A distribution with its entry.
-struct Loaded {
+pub(super) struct Loaded {
     entry: Entry,
-    installed: Installed,
+    pub(super) installed: Installed,
 }
 
 impl Loaded {
-    fn of(arrival: &Arrival) -> Result<Self, VenvError> {
+    pub(super) fn of(arrival: &Arrival) -> Result<Self, VenvError> {
         let manifest = &arrival.entry.manifest;
         let key = normalize_name(&manifest.name).map_err(|error| VenvError::Damaged {
             path: arrival.entry.path.join("entry.json"),

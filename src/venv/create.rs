@@ -3,10 +3,13 @@
 //! It is made beside its place and renamed into it, so it is complete or absent, and `--clear` never leaves
 //! anybody without a venv because the new one could not be made.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::activation::Activation;
-use super::{Config, Layout, LinkMode, Venv, VenvError};
+use super::change::Loaded;
+use super::nodes::{make, put_shared};
+use super::{Arrival, Config, Layout, LinkMode, Node, State, Venv, VenvError};
 use crate::fs::{self, FileKind, Lock};
 use crate::store::{Entry, Store, VenvId, hex};
 
@@ -96,6 +99,26 @@ pub fn create(
         let _ = store.forget(&old);
     }
     Ok(path)
+}
+
+impl Venv {
+    /// Puts the first distribution into a venv that is only being made, so that it needs no journal.
+    fn furnish(&self, entry: &Entry) -> Result<(), VenvError> {
+        let arrival = Arrival { entry: entry.clone(), requested: false, direct_url: None, copied: false };
+        let loaded = Loaded::of(&arrival)?;
+        let mut firsts = BTreeMap::new();
+        for (path, node) in &self.plan(&[&loaded], &[])?.nodes {
+            match node {
+                Node::Shared(content) => put_shared(&self.root.join(path), content, &mut firsts)?,
+                _ => make(&self.layout, &self.root.join(path), node)?,
+            }
+        }
+        let mut state = State::default();
+        state.change = VenvId::random().to_string();
+        state.distributions = vec![loaded.installed];
+        fs::create_dir(&self.private())?;
+        state.write(self)
+    }
 }
 
 /// The content of [`MARK_FILE`].

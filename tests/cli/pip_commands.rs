@@ -201,7 +201,7 @@ fn show_and_check() {
 
 #[test]
 fn reports_for_programs() {
-    let (context, index) = scene();
+    let (context, _index) = scene();
     let before = Tree::of(&context.path(".venv"));
     stdout(&context, "install --dry-run --quiet --report report.json demo-name");
     before.assert_unchanged(&Tree::of(&context.path(".venv")), "the venv");
@@ -379,7 +379,7 @@ fn the_rest_is_done_by_a_real_pip_that_stays_out_of_the_venv() {
     pip(&context, &format!("hash {wheel}")).success().stdout_has("--hash=sha256:");
     pip(&context, &format!("install --no-deps --target elsewhere {wheel}")).success();
     assert!(context.path("elsewhere/demo/__init__.py").is_file());
-    pip(&context, "hash absent").failure(1);
+    pip(&context, "download --no-index absent").failure(1);
     for option in ["--target .venv/inside", "--root=.venv", "--prefix .venv/deeper/still"] {
         let output = pip(&context, &format!("install --no-deps {option} {wheel}")).failure(1);
         assert!(output.raw_stderr.contains("in a venv of virtpy's"), "{option}: {}", output.dump());

@@ -86,7 +86,8 @@ fn no_other_pip_takes_its_place_and_nothing_removes_it() {
         WheelBuilder::new("tool", "1.0").requires("pip>=22").build(),
     ]);
     context.set("PIP_INDEX_URL", index.url());
-    let before = Tree::of(&context.path(".venv"));
+    let tree = || Tree::of(&context.path(".venv")).without(&[".virtpy"]);
+    let before = tree();
     let pip = |arguments: &[&str]| context.script(".venv", "pip", arguments).success();
     pip(&["install", "-U", "pip"]).stdout_has("stays");
     pip(&["install", "pip==99.0"]).stdout_has("stays");
@@ -95,7 +96,7 @@ fn no_other_pip_takes_its_place_and_nothing_removes_it() {
     context.write("locked.txt", "pip==99.0\n");
     pip(&["install", "-r", "locked.txt"]);
     context.virtpy(["add", "pip==99.0"]).success();
-    before.assert_unchanged(&Tree::of(&context.path(".venv")), "the venv");
+    before.assert_unchanged(&tree(), "the venv");
     pip(&["install", "tool"]).stdout_has("Successfully installed tool-1.0\n");
     pip(&["install", "--force-reinstall", "tool"]).stdout_has("Successfully installed tool-1.0\n");
     assert_eq!(pip(&["freeze", "--all"]).raw_stdout, format!("pip=={VERSION}\ntool==1.0\n"));

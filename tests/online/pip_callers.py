@@ -35,12 +35,25 @@ PROJECT = """
 requires = ["setuptools>=61"]
 build-backend = "setuptools.build_meta"
 [project]
-name = "%s"
+name = "%(name)s"
 version = "1.0"
 [project.scripts]
-%s-tool = "%s:main"
+%(name)s-tool = "%(module)s:main"
 [tool.setuptools]
-py-modules = ["%s"]
+py-modules = ["%(module)s"]
+"""
+
+# What Poetry reads the metadata of without building it.
+POETRY_SOURCE = """
+[build-system]
+requires = ["poetry-core"]
+build-backend = "poetry.core.masonry.api"
+[tool.poetry]
+name = "%(name)s"
+version = "1.0"
+description = ""
+authors = []
+packages = [{include = "%(module)s.py"}]
 """
 
 POETRY_PROJECT = """
@@ -68,7 +81,7 @@ vp-elf-user = "*"
 vp-in-folder = {path = "../vp-in-folder"}
 vp-in-place = {path = "../vp-in-place", develop = true}
 vp-in-git = {git = "file://%(git)s"}
-vp-in-file = {path = "%(wheel)s"}
+vp-data-new = {path = "%(wheel)s"}
 vp-aside = {url = "%(url)s"}
 
 [build-system]
@@ -113,11 +126,11 @@ class Venv:
         self.place.run([self.place.program, "store", "verify"], environment=self.environment)
 
 
-def project(folder, name):
+def project(folder, name, form=PROJECT):
     """Writes a project with one module."""
     folder.mkdir(parents=True)
     module = name.replace("-", "_")
-    (folder / "pyproject.toml").write_text(PROJECT % (name, name, module, module))
+    (folder / "pyproject.toml").write_text(form % {"name": name, "module": module})
     (folder / (module + ".py")).write_text("def main():\n    print('ran')\n")
     return folder
 
@@ -237,9 +250,8 @@ class Poetry:
         self.program = tools / "bin/poetry"
         self.folder = place.path("whole")
         for name in ("vp-in-folder", "vp-in-place", "vp-in-git"):
-            project(place.path(name), name)
+            project(place.path(name), name, POETRY_SOURCE)
         git(place.path("vp-in-git"))
-        self.wheel("vp-in-file", place.path("files"))
         (self.folder / "whole").mkdir(parents=True)
         (self.folder / "whole/__init__.py").write_text("")
         names = sorted(path.name for path in wheels.glob("vp_aside-1.0-*.whl"))
@@ -247,16 +259,11 @@ class Poetry:
             "index": index.url,
             "python": "%d.%d" % sys.version_info[:2],
             "git": place.path("vp-in-git"),
-            "wheel": next(place.path("files").glob("*.whl")),
+            "wheel": next(wheels.glob("vp_data_new-1.0-*.whl")),
             "url": index.url.replace("/simple/", "/files/") + names[0],
         }
         (self.folder / "pyproject.toml").write_text(POETRY_PROJECT % facts)
         self.venv = Venv(place, "whole/.venv", python)
-
-    def wheel(self, name, folder):
-        """Builds the wheel of a project."""
-        source = project(self.place.path("build-" + name), name)
-        self.place.run([own_interpreter(), "-m", "pip", "wheel", "-q", "--no-deps", "-w", folder, source])
 
     def run(self, *arguments):
         """Runs Poetry in the project."""
@@ -288,7 +295,7 @@ class Poetry:
         first = self.versions()
         require_equal(len(first), 13, "installed: %s" % sorted(first))
         require_equal(first["vp-plain"], "1.0", "the locked version")
-        code = "import vp_in_folder, vp_in_place, vp_in_git, vp_in_file, whole; print(vp_in_place.__file__)"
+        code = "import vp_in_folder, vp_in_place, vp_in_git, whole; print(vp_in_place.__file__)"
         require(str(self.place.path("vp-in-place")) in self.venv.run("python", "-c", code), "the editable one")
         self.venv.require_sound()
         yield "Poetry 1.8 installs 13 distributions: from an index, a folder, a repository, a file, a URL, in place"

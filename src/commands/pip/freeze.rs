@@ -55,7 +55,7 @@ impl Call<'_> {
             let found = name_of(wanted).and_then(|name| chosen.iter().find(|one| one.key == name));
             match found {
                 Some(distribution) if told.insert(distribution.key.clone()) => {
-                    block.push_str(&line(distribution))
+                    block.push_str(&line(distribution));
                 }
                 Some(_) => {}
                 None => self.context.output.complaint(format_args!(

@@ -22,7 +22,7 @@ impl Call<'_> {
             return Err(Failure::new(NO_USER_SITE).into());
         }
         let before = self.contents()?;
-        let arguments = self.add_arguments(&before)?;
+        let arguments = self.add_arguments(&before);
         let is_empty =
             arguments.specs.is_empty() && arguments.requirements.is_empty() && arguments.editables.is_empty();
         if is_empty && request.arguments.is_empty() {
@@ -32,7 +32,7 @@ impl Call<'_> {
         let outcome =
             if is_empty { Outcome::default() } else { add::carry_out(&self.context, &arguments, &[])? };
         add::warn_of_clashes(self.context.output, &outcome);
-        self.tell(&before, &outcome)?;
+        self.tell(&before, &outcome);
         if let Some(target) = request.value("report") {
             self.report(target, &outcome)?;
         }
@@ -40,7 +40,7 @@ impl Call<'_> {
     }
 
     /// What `virtpy add` would have been told. Where the venv's pip is virtpy's own, it is never among it.
-    fn add_arguments(&self, before: &Contents) -> Result<AddArguments, Failure> {
+    fn add_arguments(&self, before: &Contents) -> AddArguments {
         let request = self.request;
         let own_pip = |spec: &String| before.has_pip_shim() && name_of(spec).as_deref() == Some("pip");
         let (own, specs): (Vec<String>, Vec<String>) = request.arguments.iter().cloned().partition(own_pip);
@@ -52,7 +52,7 @@ impl Call<'_> {
         let upgrade = request.has("upgrade");
         let upgrade_packages =
             if upgrade && !eager { self.names_asked_for(&specs, &requirements) } else { Vec::new() };
-        Ok(AddArguments {
+        AddArguments {
             specs,
             venv: self.venv_argument(),
             requirements,
@@ -74,7 +74,7 @@ impl Call<'_> {
                 no_build_isolation: request.has("no-build-isolation"),
                 config_settings: request.values("config-settings"),
             },
-        })
+        }
     }
 
     /// The names of the packages that are asked for, as far as they have one.
@@ -88,7 +88,7 @@ impl Call<'_> {
     }
 
     /// Says what was done, in pip's lines.
-    fn tell(&self, before: &Contents, outcome: &Outcome) -> Result<(), Failure> {
+    fn tell(&self, before: &Contents, outcome: &Outcome) {
         let summary = &outcome.summary;
         let key = |name: &str| normalize_name(name).unwrap_or_else(|_| name.to_owned());
         let came = |name: &str| summary.added.iter().any(|(added, _)| key(added) == name);
@@ -110,14 +110,14 @@ impl Call<'_> {
         added.sort_by_key(|(name, _)| name.to_lowercase());
         let labels: Vec<String> = added.iter().map(|(name, version)| format!("{name}-{version}")).collect();
         if added.is_empty() {
-            return Ok(());
+            return;
         }
         for (name, _) in &added {
             self.say(format_args!("Collecting {name}"));
         }
         if self.request.has("dry-run") {
             self.say(format_args!("Would install {}", labels.join(" ")));
-            return Ok(());
+            return;
         }
         let names: Vec<&str> = added.iter().map(|(name, _)| name.as_str()).collect();
         self.say(format_args!("Installing collected packages: {}", names.join(", ")));
@@ -128,6 +128,5 @@ impl Call<'_> {
             self.say(format_args!("      Successfully uninstalled {name}-{version}"));
         }
         self.say(format_args!("Successfully installed {}", labels.join(" ")));
-        Ok(())
     }
 }

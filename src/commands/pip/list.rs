@@ -1,6 +1,7 @@
 //! `virtpy pip list`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use serde::Serialize;
 use virtpy_resolver::{LatestVersion, Requirement, Version, normalize_name};
@@ -177,8 +178,9 @@ fn table(rows: &[Row]) -> String {
             if !line.is_empty() {
                 line.push(' ');
             }
-            line.push_str(&format!("{cell:width$}"));
+            let _ = write!(line, "{cell:width$}");
         }
     }
-    lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+    let lines: Vec<&str> = lines.iter().map(|line| line.trim_end()).collect();
+    lines.join("\n") + "\n"
 }

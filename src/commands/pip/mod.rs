@@ -51,12 +51,12 @@ impl<E: Into<Failure>> From<E> for Stop {
     }
 }
 
-pub(super) fn run(context: &Context, arguments: &PipArguments) -> Result<u8, Failure> {
+pub(super) fn run(context: &Context, arguments: &PipArguments) -> u8 {
     match answer(context, arguments) {
-        Ok(code) => Ok(code),
+        Ok(code) => code,
         Err(Stop::Usage(usage)) => {
             context.output.complaint(&usage.message);
-            Ok(usage.code)
+            usage.code
         }
         Err(Stop::Failure(failure)) => {
             let chain = failure.chain();
@@ -68,7 +68,7 @@ pub(super) fn run(context: &Context, arguments: &PipArguments) -> Result<u8, Fai
             if let Some(hint) = failure.hint() {
                 context.output.complaint(format_args!("HINT: {hint}"));
             }
-            Ok(1)
+            1
         }
     }
 }
