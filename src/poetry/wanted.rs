@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use virtpy_resolver::Input;
+use virtpy_resolver::{Input, Version, normalize_name};
 
 use super::lock::{LockedPackage, Source};
 use super::{PoetryError, group_name};
@@ -61,6 +61,7 @@ impl Wanted {
             identity,
         };
         let name = &package.name;
+        check(package)?;
         let Some(source) = &package.source else {
             let line = pinned(package);
             return Ok(wanted(Ask::Line(line.clone()), None, Some(line)));
@@ -76,19 +77,11 @@ impl Wanted {
                 let identity = Some(text.clone());
                 wanted(Ask::Input(Input::Requirement(text)), Some(direct_url), identity)
             }
-            "url" => {
+            "url" | "file" => {
+                let is_file = source.kind == "file";
+                let url = if is_file { file_url(&place(root, &source.url)?) } else { source.url.clone() };
                 let hash = package.files.first().map(|file| file.hash.clone());
                 let fragment = hash.as_ref().map(|hash| format!("#{}", hash.replacen(':', "=", 1)));
-                let text = format!("{name} @ {}{}", source.url, fragment.unwrap_or_default());
-                let direct_url = json!({"url": source.url, "archive_info": archive_info(hash.as_deref())});
-                let identity = hash.map(|_| text.clone());
-                wanted(Ask::Input(Input::Requirement(text)), Some(direct_url), identity)
-            }
-            "file" => {
-                let path = place(root, &source.url)?;
-                let hash = package.files.first().map(|file| file.hash.clone());
-                let fragment = hash.as_ref().map(|hash| format!("#{}", hash.replacen(':', "=", 1)));
-                let url = file_url(&path);
                 let text = format!("{name} @ {url}{}", fragment.unwrap_or_default());
                 let direct_url = json!({"url": url, "archive_info": archive_info(hash.as_deref())});
                 let identity = hash.map(|_| text.clone());
@@ -101,17 +94,29 @@ impl Wanted {
                 let identity = identity_of_folder(&path, package.develop);
                 wanted(Ask::Input(ask), Some(direct_url), identity)
             }
-            kind => {
-                let package = format!("{name} {}", package.version);
-                let reason = format!("it comes from a source of the kind `{kind}`, which is not known");
-                return Err(PoetryError::Package { package, reason });
-            }
+            kind => return Err(refused(package, &format!("a source of the kind `{kind}` is not known"))),
         })
     }
 
     /// Name and version.
     pub fn label(&self) -> String {
         format!("{} {}", self.key, self.version)
+    }
+}
+
+fn refused(package: &LockedPackage, reason: &str) -> PoetryError {
+    let package = format!("{} {}", package.name, package.version);
+    PoetryError::Package { package, reason: reason.to_owned() }
+}
+
+/// Refuses what would be something else in a line of a requirements file than a name, a version and hashes.
+fn check(package: &LockedPackage) -> Result<(), PoetryError> {
+    normalize_name(&package.name).map_err(|error| refused(package, &error.to_string()))?;
+    package.version.parse::<Version>().map_err(|error| refused(package, &error.to_string()))?;
+    let is_hash = |hash: &str| hash.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b':');
+    match package.files.iter().find(|file| !is_hash(&file.hash)) {
+        Some(file) => Err(refused(package, &format!("`{}` is no hash", file.hash))),
+        None => Ok(()),
     }
 }
 
@@ -264,6 +269,24 @@ mod tests {
         assert_eq!(text(&git), "Rich @ git+ssh://git@host/me/rich.git@abc#subdirectory=in");
         assert!(git.direct_url.unwrap().contains("\"commit_id\":\"abc\""));
         assert_eq!(text(&wanted("url", "http://h/r.whl")), "Rich @ http://h/r.whl#sha256=aa");
+    }
+
+    #[test]
+    fn a_lock_file_cannot_slip_options_in() {
+        for (name, version, hash) in [
+            ("a\n--index-url http://x", "1", "sha256:00"),
+            ("a", "1\n-r other.txt", "sha256:00"),
+            ("a", "1", "sha256:00 --index-url=x"),
+        ] {
+            let file = super::super::lock::LockedFile { file: "x".to_owned(), hash: hash.to_owned() };
+            let package = LockedPackage {
+                name: name.to_owned(),
+                version: version.to_owned(),
+                files: vec![file],
+                ..LockedPackage::default()
+            };
+            assert!(Wanted::of(&package, Path::new("/")).is_err(), "{name} {version} {hash}");
+        }
     }
 
     #[test]

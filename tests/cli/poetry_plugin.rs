@@ -73,7 +73,9 @@ fn every_poetry_of_the_machine_is_found() {
     let versions: Vec<_> =
         status.json().as_array().unwrap().iter().map(|one| one["version"].clone()).collect();
     assert_eq!(versions, ["2.5.1", "1.8.5"]);
-    context.virtpy(["poetry", "enable"]).success();
+    let old = context.home().join(".local/share/pypoetry/venv");
+    poetry(&context, &old.to_string_lossy(), "1.5.0");
+    context.virtpy(["poetry", "enable"]).success().stderr_has("Poetry 1.5.0").stderr_has("was left as it is");
     assert!(!plugin_files(&context, "tool").is_empty());
     context.virtpy(["poetry", "disable"]).success();
     assert!(plugin_files(&context, "tool").is_empty());

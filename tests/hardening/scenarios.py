@@ -4,6 +4,8 @@ changes it.
 To add one, write a function that prepares the scene, and an entry in SCENARIOS.
 """
 
+import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -28,7 +30,12 @@ class Scenario:
         """The whole command line."""
         words = [place.program]
         for word in self.command.split():
-            known = {"VENV": [place.venv], "PYTHON": [sys.executable], "INDEX": place.index}
+            known = {
+                "VENV": [place.venv],
+                "PYTHON": [sys.executable],
+                "INDEX": place.index,
+                "LOCKED": [place.root / "locked"],
+            }
             words += known.get(word, [word])
         return [str(word) for word in words]
 
@@ -158,6 +165,27 @@ def foreign(place):
         (site / (name + "-1.0.dist-info") / "INSTALLER").write_text("pip\n")
 
 
+def locked(place):
+    """A venv with two packages, and a project that has others locked."""
+    fresh(place)
+    folder = place.root / "locked"
+    folder.mkdir(exist_ok=True)
+    names = ["hd-alpha", "hd-cover-one", "hd-cover-two", "hd-data-one", "hd-share-one", "hd-share-two"]
+    version = "2.0"
+    relevant = {"project": {"dependencies": names}, "tool": {"poetry": {}}}
+    digest = hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()
+    rows = []
+    for name in names:
+        wheel = place.wheels / ("%s-%s-py3-none-any.whl" % (name.replace("-", "_"), version))
+        file = '{file = "%s", hash = "sha256:%s"}' % (wheel.name, hashlib.sha256(wheel.read_bytes()).hexdigest())
+        row = '[[package]]\nname = "%s"\nversion = "%s"\noptional = false\ngroups = ["main"]\nfiles = [%s]\n'
+        rows.append(row % (name, version, file))
+    rows.append('[metadata]\nlock-version = "2.1"\ncontent-hash = "%s"\n' % digest)
+    (folder / "poetry.lock").write_text("".join(rows))
+    text = "[project]\nname = \"locked\"\nversion = \"1.0\"\ndependencies = %s\n[tool.poetry]\npackage-mode = false\n"
+    (folder / "pyproject.toml").write_text(text % json.dumps(names))
+
+
 def moved(place):
     """A venv whose store has moved: all its links lead nowhere."""
     full(place)
@@ -195,6 +223,9 @@ SCENARIOS = {
         "remove --venv VENV hd-alpha hd-share-two hd-cover-two hd-data-one hd-space-two",
         repeats=False,
         weight=2,
+    ),
+    "poetry-install": Scenario(
+        locked, "poetry-install --project LOCKED --venv VENV INDEX", needs=("poetry-install",), weight=2
     ),
     "detach": Scenario(full, "detach --venv VENV hd-alpha hd-share-two"),
     "attach": Scenario(detached, "detach --undo --venv VENV hd-alpha hd-share-two"),

@@ -10,7 +10,7 @@ use crate::cli::{PluginWheelArguments, PoetryArguments, PoetryCommand, PoetrySta
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
-use crate::poetry::{self, Installation, Places, Plugin, State};
+use crate::poetry::{self, Installation, Places, Plugin, PoetryError, State};
 
 pub(super) fn run(context: &Context, arguments: &PoetryArguments) -> Result<u8, Failure> {
     match &arguments.command {
@@ -52,7 +52,7 @@ fn label(poetry: &Installation) -> String {
 fn enable(context: &Context, which: &WhichPoetry) -> Result<u8, Failure> {
     let plugin = plugin()?;
     for_each(context, which, |poetry| {
-        let is_new = plugin.enable(poetry).map_err(Failure::from)?;
+        let is_new = plugin.enable(poetry)?;
         Ok(if is_new { "has the plugin now" } else { "has the plugin already" })
     })
 }
@@ -60,23 +60,30 @@ fn enable(context: &Context, which: &WhichPoetry) -> Result<u8, Failure> {
 fn disable(context: &Context, which: &WhichPoetry) -> Result<u8, Failure> {
     let plugin = plugin()?;
     for_each(context, which, |poetry| {
-        let was_there = plugin.disable(poetry).map_err(Failure::from)?;
+        let was_there = plugin.disable(poetry)?;
         Ok(if was_there { "no longer has the plugin" } else { "does not have the plugin" })
     })
 }
 
-/// Does something with each Poetry. One that fails does not keep the others from it.
+/// Does something with each Poetry. One that fails does not keep the others from it; one that nobody named and that the
+/// plugin is not for is passed over.
 fn for_each(
     context: &Context,
     which: &WhichPoetry,
-    act: impl Fn(&Installation) -> Result<&'static str, Failure>,
+    act: impl Fn(&Installation) -> Result<&'static str, PoetryError>,
 ) -> Result<u8, Failure> {
     let mut failures = Vec::new();
     for poetry in installations(context, which)? {
         match act(&poetry) {
             Ok(outcome) => context.output.message(format_args!("{} {outcome}", label(&poetry))),
-            Err(failure) => {
-                failures.push(failure.within(format!("{} was left as it is", label(&poetry))));
+            Err(error @ (PoetryError::Unsupported { .. } | PoetryError::NotOurs { .. }))
+                if which.poetries.is_empty() =>
+            {
+                context.output.warning(format_args!("{} was left as it is: {error}", label(&poetry)));
+            }
+            Err(error) => {
+                let what = format!("{} was left as it is", label(&poetry));
+                failures.push(Failure::from(error).within(what));
             }
         }
     }
