@@ -38,8 +38,15 @@ use crate::venv::{ChangeSummary, Contents, Venv};
 /// When the command failed.
 pub fn run(command: Command, output: Output) -> Result<u8, Failure> {
     let context = Context::new(output)?;
-    let changes =
-        matches!(command, Command::Add(_) | Command::Remove(_) | Command::Pip(_) | Command::PoetryInstall(_));
+    let changes = matches!(
+        command,
+        Command::Add(_)
+            | Command::Remove(_)
+            | Command::Pip(_)
+            | Command::PoetryInstall(_)
+            | Command::Install(_)
+            | Command::Upgrade(_)
+    );
     let code = dispatch(&context, command)?;
     if changes {
         // The venvs' own pip finds the program by it; where there is none, nobody asks for it.
