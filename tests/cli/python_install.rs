@@ -220,6 +220,7 @@ fn a_server_that_fails_is_one_clear_error() {
         fails(&context, &mut mirror, &version, message);
     }
     mirror.offer_pretender(&context, 95);
+    mirror.site.fault(&path, Fault::Status(403, 0));
     mirror.site.remove(&path);
     fails(&context, &mut mirror, &version, "404");
     mirror.offer_pretender(&context, 95);
