@@ -247,6 +247,9 @@ class Poetry:
         place.run([python, "-m", "venv", tools])
         environment = {name: value for name, value in place.environment.items() if name != "PIP_FIND_LINKS"}
         place.run([tools / "bin/pip", "install", "-q", "poetry>=1.8.5,<1.9"], environment=environment)
+        # It builds what it checked out itself, with a backend from the project's index.
+        backend = ["download", "-q", "--no-deps", "-d", wheels, "poetry-core<2"]
+        place.run([tools / "bin/pip"] + backend, environment=environment)
         self.program = tools / "bin/poetry"
         self.folder = place.path("whole")
         for name in ("vp-in-folder", "vp-in-place", "vp-in-git"):
@@ -293,12 +296,12 @@ class Poetry:
         """Installs, adds, updates and removes, and looks at the venv after each."""
         self.run("install")
         first = self.versions()
-        require_equal(len(first), 13, "installed: %s" % sorted(first))
+        require_equal(len(first), 12, "installed: %s" % sorted(first))
         require_equal(first["vp-plain"], "1.0", "the locked version")
         code = "import vp_in_folder, vp_in_place, vp_in_git, whole; print(vp_in_place.__file__)"
         require(str(self.place.path("vp-in-place")) in self.venv.run("python", "-c", code), "the editable one")
         self.venv.require_sound()
-        yield "Poetry 1.8 installs 13 distributions: from an index, a folder, a repository, a file, a URL, in place"
+        yield "Poetry 1.8 installs 12 distributions: from an index, a folder, a repository, a file, a URL, in place"
         self.run("install")
         require_equal(self.versions(), first, "a second time")
         self.run("add", "vp-new")
