@@ -113,7 +113,7 @@ class Venv:
 
     def names(self):
         """The names of what is installed, as pip tells them."""
-        return {row["name"].lower() for row in json.loads(self.pip("list", "--format=json"))}
+        return {row["name"].lower().replace("_", "-") for row in json.loads(self.pip("list", "--format=json"))}
 
     def require_sound(self, besides=()):
         """virtpy finds nothing wrong, and nothing that another tool installed, besides what it is known to."""
