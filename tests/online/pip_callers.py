@@ -200,9 +200,8 @@ def runners(venv, folder):
     venv.run("tox", "-q", cwd=source)
     (source / "noxfile.py").write_text(
         "import nox\n\n\n@nox.session\ndef tests(session):\n"
-        "    session.install('toml', '-e', '.')\n    session.run('python', '-c', 'import toml, vp_project')\n"
+        "    session.run('python', '-m', 'pip', 'install', 'toml', '-e', '.')\n    session.run('python', '-c', 'import toml, vp_project')\n"
     )
-    venv.run("nox", "--no-venv", "--no-install", "-l", cwd=source)
     venv.run("nox", "--force-venv-backend", "none", cwd=source)
     venv.pip("uninstall", "-y", "toml", "vp-project")
     hook = project(folder / "vp-hook", "vp-hook")
