@@ -60,6 +60,34 @@ def command(arguments):
     return [path, "pip"] + place + list(arguments)
 
 
+def shared_pip(store):
+    """The folder of the real pip for this Python in a store, or None if it is not there yet."""
+    import glob
+
+    version = "%d.%d" % sys.version_info[:2]
+    for tag in (version + getattr(sys, "abiflags", ""), version):
+        name = "%s-%s" % (sys.implementation.name, tag)
+        pattern = os.path.join(glob.escape(store), "tools", ".pip", name, "lib", "*", "site-packages", "pip")
+        for folder in glob.glob(pattern):
+            if os.path.isdir(os.path.join(folder, "_internal")):
+                return folder
+    return None
+
+
+def real_pip():
+    """The folder of a real pip, which is installed if need be; None where that fails."""
+    import subprocess
+
+    store = configuration().get("virtpy-store")
+    if not store:
+        return None
+    # What only a real pip can answer brings one.
+    full = None if shared_pip(store) else command(["cache", "dir"])
+    if full is not None:
+        subprocess.call(full, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return shared_pip(store)
+
+
 def run(arguments):
     """Runs virtpy beside this process and returns its exit code."""
     import subprocess
