@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 import tempfile
 from pathlib import Path
 
 from . import program
+
+logger = logging.getLogger(__name__)
 
 _BACKEND = "poetry.core.masonry.api"
 
@@ -30,9 +33,12 @@ def patch() -> None:
         # Settings for the build, or constraints on its requirements, are for the long way.
         others = [value for name, value in options.items() if name != "editable"]
         if not any(others) and program.store_of(self._env.path) is not None:
-            poetry = simple_project(Path(directory))
-            if poetry is not None:
-                return make_wheel(poetry, Path(destination), editable)
+            try:
+                poetry = simple_project(Path(directory))
+                if poetry is not None:
+                    return make_wheel(poetry, Path(destination), editable)
+            except Exception as problem:  # Whatever it is, the long way knows better, or says it.
+                logger.debug("%s is built the long way: %s", directory, problem)
         return prepare(self, directory, destination, **options)
 
     @functools.wraps(build)
@@ -62,7 +68,10 @@ def simple_project(directory: Path):
     path = directory / "pyproject.toml"
     if not path.is_file():
         return None
-    system = PyProjectTOML(path).data.get("build-system", {})
+    pyproject = PyProjectTOML(path).data
+    if "project" in pyproject and int(version("poetry-core").split(".")[0]) < 2:
+        return None  # A newer one would read that table.
+    system = pyproject.get("build-system", {})
     requires = [str(requirement) for requirement in system.get("requires", [])]
     if system.get("build-backend") != _BACKEND or "backend-path" in system or len(requires) != 1:
         return None

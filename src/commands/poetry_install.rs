@@ -1,6 +1,6 @@
 //! `virtpy poetry-install`: bring a venv to what `poetry.lock` says, in one change.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -137,7 +137,7 @@ impl Job<'_> {
         let mut supplied = self.supply(&wanted, &to_have)?;
         let mut install = Vec::new();
         if let Some(Root::Own { entry, direct_url }) = root {
-            supplied.arrivals.push((entry, Some(direct_url)));
+            supplied.arrivals.push((*entry, Some(direct_url)));
         }
         for (entry, direct_url) in supplied.arrivals {
             if !is_the_same(&entry, contents) {
@@ -182,7 +182,7 @@ impl Job<'_> {
         };
         let markers = Context::markers(self.interpreter)?;
         let wish = Wish { markers: &markers, groups: &groups, extras: &extras };
-        let all = if self.lock.names_groups() { Default::default() } else { self.project.groups() };
+        let all = if self.lock.names_groups() { BTreeMap::new() } else { self.project.groups() };
         let selected = poetry::select(self.lock, &all, wish)?;
         let wanted = selected.into_iter().map(|package| Wanted::of(package, &self.project.root));
         Ok(wanted.collect::<Result<_, _>>()?)
@@ -202,7 +202,7 @@ impl Job<'_> {
                 root_wheel(self.project)?;
                 return Ok(None);
             }
-            return Ok(Some(Root::Own { entry: self.own_entry()?, direct_url }));
+            return Ok(Some(Root::Own { entry: Box::new(self.own_entry()?), direct_url }));
         }
         let name = self.project.text("name").unwrap_or_default();
         Ok(Some(Root::Asked(Wanted {
@@ -296,7 +296,7 @@ impl Job<'_> {
 /// How the project itself comes.
 enum Root {
     /// virtpy lays it out.
-    Own { entry: Entry, direct_url: String },
+    Own { entry: Box<Entry>, direct_url: String },
     /// The program that builds it is asked.
     Asked(Wanted),
 }

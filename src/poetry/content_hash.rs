@@ -54,7 +54,7 @@ enum Json<'a> {
     Null,
     Value(&'a Value),
     Table(&'a Table),
-    Object(Vec<(&'a str, Json<'a>)>),
+    Object(Vec<(&'a str, Self)>),
 }
 
 fn write_json(text: &mut String, json: &Json<'_>) {

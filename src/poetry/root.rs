@@ -1,6 +1,7 @@
 //! The project itself, used in place: a wheel with a `.pth` file, its metadata and its scripts, as Poetry's own builder
 //! would lay them out. Projects that other programs build, or that run a script for it, are not handled here.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
@@ -36,7 +37,8 @@ pub fn root_wheel(project: &Project) -> Result<RootWheel, PoetryError> {
     let dist_info = format!("{module}-{version}.dist-info");
 
     let folders = source_folders(project, &module)?;
-    let pth: String = folders.iter().map(|folder| format!("{}\n", folder.display())).collect();
+    let folders: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+    let pth = folders.join("\n") + "\n";
     let mut files: Vec<File> = vec![(format!("{module}.pth"), pth.into_bytes())];
     for (script, content) in file_scripts(project)? {
         files.push((format!("{module}-{version}.data/scripts/{script}"), content));
@@ -96,7 +98,7 @@ fn metadata(project: &Project, name: &str, version: &str) -> String {
     let mut field = |key: &str, value: &str| {
         // A line end in a value would begin another field.
         let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
-        text.push_str(&format!("{key}: {value}\n"));
+        let _ = writeln!(text, "{key}: {value}");
     };
     if let Some(summary) = project.text("description") {
         field("Summary", summary);
@@ -123,7 +125,7 @@ fn metadata(project: &Project, name: &str, version: &str) -> String {
 fn requirement(name: &str, dependency: &DetailedDependency, extras: &[&str]) -> String {
     let mut text = name.to_owned();
     if !dependency.extras.is_empty() {
-        text.push_str(&format!("[{}]", dependency.extras.join(",")));
+        let _ = write!(text, "[{}]", dependency.extras.join(","));
     }
     let alternatives = dependency.version.as_deref().and_then(constraint::alternatives);
     if let Some([specifiers]) = alternatives.as_deref() {
@@ -138,7 +140,7 @@ fn requirement(name: &str, dependency: &DetailedDependency, extras: &[&str]) -> 
         markers.push(format!("({})", any.join(" or ")));
     }
     if !markers.is_empty() {
-        text.push_str(&format!(" ; {}", markers.join(" and ")));
+        let _ = write!(text, " ; {}", markers.join(" and "));
     }
     text
 }
@@ -164,10 +166,10 @@ fn entry_points(project: &Project) -> String {
         for (name, value) in entries {
             let Some(target) = target(value) else { continue };
             if last.as_ref() != Some(&group) {
-                text.push_str(&format!("[{group}]\n"));
+                let _ = writeln!(text, "[{group}]");
                 last = Some(group.clone());
             }
-            text.push_str(&format!("{name} = {target}\n"));
+            let _ = writeln!(text, "{name} = {target}");
         }
     }
     text

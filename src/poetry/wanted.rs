@@ -1,6 +1,7 @@
 //! What a locked package is in the words of the resolver: one pinned requirement with its hashes, or one source; and
 //! the `direct_url.json` (PEP 610) that Poetry writes for it.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -190,7 +191,7 @@ pub fn file_url(path: &Path) -> String {
         if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {
             url.push(char::from(byte));
         } else {
-            url.push_str(&format!("%{byte:02X}"));
+            let _ = write!(url, "%{byte:02X}");
         }
     }
     url
