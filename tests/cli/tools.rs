@@ -43,6 +43,9 @@ fn names(folder: &Path) -> Vec<String> {
 #[test]
 fn an_application_has_commands_pages_and_completions_and_no_pip() {
     let (context, index) = (TestContext::new(), index());
+    // It is made when it is needed.
+    std::fs::remove_dir(context.store()).unwrap();
+    context.write(".python-version", "2.7\n");
     install(&context, &index, &["demo"])
         .success()
         .stderr_has("Installed demo 1.0 with 2 commands")

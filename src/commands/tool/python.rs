@@ -76,8 +76,9 @@ fn with_sources<T>(
 ) -> T {
     let (pythons, cache) = (context.store.pythons(), context.store.cache());
     let folder: &Path = match request {
-        Some(PythonRequest::Path(_)) => &context.working_directory,
-        _ => context.store.home(),
+        Some(PythonRequest::Path(_) | PythonRequest::Name(_)) => &context.working_directory,
+        // Where no `.python-version` is.
+        _ => Path::new("/"),
     };
     act(&Sources::from_environment(&pythons, &cache, folder))
 }
