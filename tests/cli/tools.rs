@@ -422,3 +422,47 @@ fn two_at_once_on_the_same_application_both_succeed() {
     assert_eq!(names(&context.store().join("tools/demo")), ["6", "current"]);
     assert_eq!(names(&context.store().join("roots")).len(), 1);
 }
+
+/// What the command prints is the version that it is of.
+fn telling(version: &str) -> Artifact {
+    WheelBuilder::empty("demo", version)
+        .file("demo.py", &format!("def main():\n    print('{version}')\n"))
+        .entry_point("console_scripts", "demo = demo:main")
+        .build()
+}
+
+/// Kills a command after some milliseconds.
+fn kill(context: &TestContext, arguments: &[&str], milliseconds: u64) {
+    let mut child = context.spawn(arguments);
+    std::thread::sleep(std::time::Duration::from_millis(milliseconds));
+    let _ = child.kill();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_killed_change_leaves_the_old_version_or_the_new() {
+    let context = TestContext::new();
+    let index = Index::start(&[telling("1.0"), telling("2.0")]);
+    install(&context, &index, &["demo==2.0"]).success();
+    install(&context, &index, &["demo==1.0"]).success();
+    let url = index.url();
+    for round in 0..24 {
+        let wanted = if round % 2 == 0 { "demo==2.0" } else { "demo==1.0" };
+        kill(&context, &["install", "--index-url", &url, "--force", wanted], round * 4);
+        let run = context.run(&mut context.command(command(&context, "demo"))).success();
+        let version = run.raw_stdout.trim().to_owned();
+        assert!(["1.0", "2.0"].contains(&version.as_str()), "{version}");
+        let listed = context.virtpy(["tool", "list", "--short"]).success().raw_stdout;
+        assert_eq!(listed.trim(), format!("demo {version}"), "what is listed is what runs");
+    }
+    install(&context, &index, &["--force", "demo==1.0"]).success();
+    for round in 0..8 {
+        kill(&context, &["uninstall", "demo"], round * 2);
+        if context.virtpy(["tool", "list", "--short"]).success().raw_stdout.is_empty() {
+            install(&context, &index, &["demo==1.0"]).success();
+        }
+        context.run(&mut context.command(command(&context, "demo"))).success();
+    }
+    assert_eq!(names(&context.store().join("tools/demo")).len(), 2, "one generation, and the link to it");
+    assert!(context.virtpy(["store", "verify"]).success().raw_stdout.is_empty());
+}
