@@ -278,7 +278,8 @@ sphinx = "*"
         let groups = project.groups();
         assert_eq!(groups.keys().collect::<Vec<_>>(), ["dev", "docs", "main"]);
         assert!(groups["docs"].optional);
-        let names: Vec<_> = groups["main"].dependencies.iter().map(|(name, _)| name.as_str()).collect();
+        let mut names: Vec<_> = groups["main"].dependencies.iter().map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
         assert_eq!(names, ["black", "idna", "idna", "rich"]);
         assert_eq!(project.extras()["fmt"], ["black"]);
         assert_eq!(project.requires_python().as_deref(), Some(">=3.9,<4"));

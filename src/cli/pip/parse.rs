@@ -346,7 +346,7 @@ mod tests {
     #[test]
     fn options_stand_anywhere_and_in_every_form() {
         let request =
-            request("--no-input -q install -qUr a.txt --requirement=b.txt six --upgra -ethere -- -x");
+            request("--no-inp -q install -qUr a.txt --requirement=b.txt six --upgrade -ethere -- -x");
         assert_eq!(request.values("requirement"), ["a.txt", "b.txt"]);
         assert_eq!((request.count("quiet"), request.count("upgrade")), (2, 2));
         assert_eq!(request.value("editable"), Some("there"));
