@@ -14,7 +14,7 @@ use crate::interpreters::managed::installed;
 use crate::interpreters::{Interpreter, PythonVersion};
 
 pub(super) fn run(context: &Context, arguments: &ListInterpretersArguments) -> Result<u8, Failure> {
-    let mut rows = present(context)?;
+    let mut rows = present(context);
     if !arguments.only_installed {
         rows.extend(available(context, arguments.all, &rows)?);
     }
@@ -46,7 +46,7 @@ struct Row {
 }
 
 /// What this machine has, in the order in which it would be taken.
-fn present(context: &Context) -> Result<Vec<Row>, Failure> {
+fn present(context: &Context) -> Vec<Row> {
     let managed = installed(&context.store.pythons());
     let found = context.interpreters();
     let origins = context.origins(&found);
@@ -64,7 +64,7 @@ fn present(context: &Context) -> Result<Vec<Row>, Failure> {
             sha256: None,
         }
     };
-    Ok(found.iter().zip(origins).map(row).collect())
+    found.iter().zip(origins).map(row).collect()
 }
 
 /// What an interpreter is asked for by.

@@ -64,15 +64,15 @@ pub(super) fn run(context: &Context, arguments: &ShowInterpretersArguments) -> R
     let head = |status: &str| ["Name", "Version", status].map(str::to_owned);
     let mut lines = vec![head("Status")];
     lines.extend(shown.installed.iter().map(|row| [row.name.clone(), row.version.clone(), status(row)]));
-    let mut block = format!("Installed\n{}", table(&lines));
-    if shown.installed.is_empty() {
-        block = "Nothing is installed\n".to_owned();
-    }
+    let installed = if shown.installed.is_empty() {
+        "Nothing is installed\n".to_owned()
+    } else {
+        format!("Installed\n{}", table(&lines))
+    };
     let mut lines = vec![head("")];
     lines.extend(shown.available.iter().map(|row| [row.name.clone(), row.version.clone(), String::new()]));
-    if !shown.available.is_empty() {
-        block += &format!("\nAvailable\n{}", table(&lines));
-    }
-    context.output.data_block(&block);
+    let available =
+        if shown.available.is_empty() { String::new() } else { format!("\nAvailable\n{}", table(&lines)) };
+    context.output.data_block(&(installed + &available));
     Ok(0)
 }

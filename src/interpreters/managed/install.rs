@@ -15,6 +15,9 @@ use crate::store::{PATIENCE, Store, StoreError};
 /// How the folders in `tmp/` begin in which interpreters are made.
 const UNFINISHED: &str = "python-";
 
+/// What the lock and the temporary names of the links have where others have a key.
+const LINKS: &str = "links";
+
 /// Installs interpreters into a store.
 pub struct Installer<'a> {
     /// Where.
@@ -58,8 +61,8 @@ impl Installer<'_> {
         let pythons = fs::canonicalize(&pythons)?;
         let path = self.store.locks().join(format!("{UNFINISHED}{key}"));
         let _lock = Lock::wait(&path, LockMode::Exclusive, PATIENCE, announce)?;
-        self.sweep()?;
-        self.sweep_leftovers_of(&key)?;
+        sweep(self.store)?;
+        sweep_leftovers_of(self.store, &key)?;
         let there = Installed::read(&pythons, &key);
         if let Some(installed) =
             there.filter(|one| !self.reinstall && fs::metadata(&one.executable()).is_ok())
@@ -171,30 +174,36 @@ impl Installer<'_> {
         }
         Ok(in_the_way)
     }
+}
 
-    /// Removes what killed processes left of other interpreters.
-    fn sweep(&self) -> Result<(), ManagedError> {
-        for name in fs::names(&self.store.temporary()).unwrap_or_default() {
-            let key = name.to_str().and_then(|name| name.strip_prefix(UNFINISHED)?.rsplit_once('!'));
-            let Some((key, _)) = key else { continue };
-            let lock = self.store.locks().join(format!("{UNFINISHED}{key}"));
-            if let Some(_free) = Lock::try_now(&lock, LockMode::Exclusive)? {
-                fs::remove_tree(&self.store.temporary().join(&name))?;
-            }
+/// Removes what killed processes left of an interpreter whose lock the caller holds.
+///
+/// # Errors
+/// When the folder for temporary files cannot be written.
+pub(super) fn sweep_leftovers_of(store: &Store, key: &str) -> Result<(), ManagedError> {
+    let prefix = stage_prefix(key);
+    for name in fs::names(&store.temporary()).unwrap_or_default() {
+        if name.to_str().is_some_and(|name| name.starts_with(&prefix)) {
+            fs::remove_tree(&store.temporary().join(&name))?;
         }
-        Ok(())
     }
+    Ok(())
+}
 
-    /// The same for an interpreter whose lock the caller holds.
-    fn sweep_leftovers_of(&self, key: &str) -> Result<(), ManagedError> {
-        let prefix = stage_prefix(key);
-        for name in fs::names(&self.store.temporary()).unwrap_or_default() {
-            if name.to_str().is_some_and(|name| name.starts_with(&prefix)) {
-                fs::remove_tree(&self.store.temporary().join(&name))?;
-            }
+/// Removes what killed processes left of interpreters that nobody works on.
+///
+/// # Errors
+/// When the folder for temporary files cannot be written.
+pub(super) fn sweep(store: &Store) -> Result<(), ManagedError> {
+    for name in fs::names(&store.temporary()).unwrap_or_default() {
+        let key = name.to_str().and_then(|name| name.strip_prefix(UNFINISHED)?.rsplit_once('!'));
+        let Some((key, _)) = key else { continue };
+        let lock = store.locks().join(format!("{UNFINISHED}{key}"));
+        if let Some(_free) = Lock::try_now(&lock, LockMode::Exclusive)? {
+            fs::remove_tree(&store.temporary().join(&name))?;
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// How the temporary folders of one interpreter begin. No name of an interpreter has an exclamation mark.
@@ -209,12 +218,12 @@ pub(super) fn refresh_links(
     going: Option<&str>,
     announce: &mut dyn FnMut(&str),
 ) -> Result<(), ManagedError> {
-    let lock = store.locks().join("pythons");
+    let lock = store.locks().join(format!("{UNFINISHED}{LINKS}"));
     let _lock = Lock::wait(&lock, LockMode::Exclusive, PATIENCE, announce)?;
     let temporary = store.temporary();
     fs::create_dir_all(&temporary)?;
     // A name of its own: a collection may be removing what it found here before.
-    let name = format!("python-link-{}", std::process::id());
+    let name = format!("{}{}", stage_prefix(LINKS), std::process::id());
     links::refresh(pythons, &temporary.join(name), going)?;
     links::sweep_commands(&store.bin())?;
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::install::{refresh_links, stage_prefix};
+use super::install::{refresh_links, stage_prefix, sweep, sweep_leftovers_of};
 use super::record::{Installed, installed};
 use super::{ManagedError, links};
 use crate::fs::{self, Lock, LockMode};
@@ -69,13 +69,16 @@ pub fn venvs_on(store: &Store, going: &[Installed]) -> Result<Vec<PathBuf>, Mana
     Ok(venvs)
 }
 
-/// Leads the links of minor versions to what is installed, as a killed command may not have done.
+/// Sweeps what killed commands left, and leads the links of minor versions to what is installed.
 ///
 /// # Errors
 /// When another process works on them, or they cannot be written.
 pub fn mend_links(store: &Store, announce: &mut dyn FnMut(&str)) -> Result<(), ManagedError> {
     match fs::canonicalize(&store.pythons()) {
-        Ok(pythons) => refresh_links(store, &pythons, None, announce),
+        Ok(pythons) => {
+            sweep(store)?;
+            refresh_links(store, &pythons, None, announce)
+        }
         // Nothing was ever installed.
         Err(_) => Ok(()),
     }
@@ -96,6 +99,7 @@ pub fn remove(
 ) -> Result<(), ManagedError> {
     let path = store.locks().join(format!("python-{}", installed.key));
     let _lock = Lock::wait(&path, LockMode::Exclusive, PATIENCE, announce)?;
+    sweep_leftovers_of(store, &installed.key)?;
     let temporary = store.temporary();
     fs::create_dir_all(&temporary)?;
     let stage = fs::temporary_folder_named(&temporary, &stage_prefix(&installed.key))?;

@@ -76,27 +76,23 @@ pub(super) fn unpack(archive: &Path, build: &Build, destination: &Path) -> Resul
         name: build.name.clone(),
         expected: expected.to_owned(),
     };
-    let unpacked = match build.executable.as_deref() {
-        Some(path) => {
-            let executable = PathBuf::from(path);
-            make_executable(&destination.join(&executable))?;
-            Unpacked { root: destination.to_path_buf(), executable }
-        }
-        None => {
-            let executable = PathBuf::from("bin/python3");
-            let roots = PREFIXES.iter().map(|prefix| destination.join(prefix));
-            let found =
-                roots.into_iter().find(|root| fs::kind(&root.join("bin")).is_ok_and(|kind| kind.is_some()));
-            let root = found.ok_or_else(|| missing("python/bin/python3"))?;
-            complete(&root)?;
-            Unpacked { root, executable }
-        }
+    let unpacked = if let Some(path) = build.executable.as_deref() {
+        Unpacked { root: destination.to_path_buf(), executable: PathBuf::from(path) }
+    } else {
+        let mut roots = PREFIXES.iter().map(|prefix| destination.join(prefix));
+        let root = roots.find(|root| fs::kind(&root.join("bin")).is_ok_and(|kind| kind.is_some()));
+        let root = root.ok_or_else(|| missing("python/bin/python3"))?;
+        Unpacked { root, executable: PathBuf::from("bin/python3") }
     };
-    let shown = build.executable.as_deref().unwrap_or("python/bin/python3");
     check_links(&unpacked.root, build)?;
-    match fs::metadata(&unpacked.root.join(&unpacked.executable)) {
+    if build.executable.is_none() {
+        complete(&unpacked.root)?;
+    }
+    let executable = unpacked.root.join(&unpacked.executable);
+    make_executable(&executable)?;
+    match fs::metadata(&executable) {
         Ok(metadata) if metadata.is_file() => Ok(unpacked),
-        _ => Err(missing(shown)),
+        _ => Err(missing(build.executable.as_deref().unwrap_or("python/bin/python3"))),
     }
 }
 
