@@ -104,6 +104,10 @@ impl Installer<'_> {
         let tree = stage.join("tree");
         fs::create_dir(&tree)?;
         let Unpacked { root, executable } = unpack::unpack(&archive, build, &tree)?;
+        if archive.starts_with(stage) {
+            // What need not be kept need not reach the disk.
+            fs::remove_file(&archive)?;
+        }
         let prefix = prefix_of(&executable);
         let unpatched = Unpatched {
             prefix: &below(&root, prefix),
@@ -111,7 +115,13 @@ impl Installer<'_> {
             build: build.build.as_deref(),
         };
         let mut warnings = patch::apply(&unpatched)?;
-        let interpreter = run(build, &root.join(&executable), stage)?;
+        // Most of the tree reaches the disk while the interpreter starts; what is written after is little.
+        let interpreter = std::thread::scope(|scope| {
+            let written = scope.spawn(|| fs::sync_file_system(&root));
+            let interpreter = run(build, &root.join(&executable), stage);
+            let written = written.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            written.map_err(ManagedError::from).and(interpreter)
+        })?;
         let is_standalone = build.source != BuildSource::Custom;
         warnings.extend(certificates::ensure(&interpreter, is_standalone)?);
         // Its own name rather than that of a link to it.
