@@ -116,14 +116,12 @@ pub(super) fn check(store: &Store, tool: &str, one: &Exposed) -> Result<(), Tool
     }
     match owner(store, &link)? {
         Some(owner) if owner == tool => Ok(()),
-        Some(owner) => match fs::kind(&store.tools().join(&owner).join(CURRENT))? {
-            // What is left of an application that is gone.
-            None => Ok(()),
-            Some(_) => {
-                let command = one.command().unwrap_or(&one.place).to_owned();
-                Err(ToolError::OtherTool { command, owner })
-            }
-        },
+        // What is left of an application that is gone is free.
+        Some(owner) if fs::kind(&store.tools().join(&owner).join(CURRENT))?.is_none() => Ok(()),
+        Some(owner) => {
+            let command = one.command().unwrap_or(&one.place).to_owned();
+            Err(ToolError::OtherTool { command, owner })
+        }
         None => Err(ToolError::Foreign(link)),
     }
 }

@@ -28,7 +28,7 @@ use crate::venv::Venv;
 const CURRENT: &str = "current";
 
 /// How long to wait for another process that changes the same application.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(600);
+const PATIENCE: std::time::Duration = std::time::Duration::from_mins(10);
 
 /// An installed application.
 #[derive(Debug, Clone)]

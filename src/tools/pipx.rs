@@ -9,6 +9,7 @@ use crate::fs;
 
 /// A tool as pipx installed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "pipx's file has them")]
 pub struct PipxTool {
     /// The name of its environment.
     pub name: String,
@@ -40,8 +41,10 @@ struct Metadata {
 
 #[derive(Deserialize)]
 struct Package {
-    package: Option<String>,
-    package_or_url: Option<String>,
+    #[serde(rename = "package")]
+    name: Option<String>,
+    #[serde(rename = "package_or_url")]
+    requested: Option<String>,
     #[serde(default)]
     pip_args: Vec<String>,
     #[serde(default)]
@@ -56,7 +59,7 @@ struct Package {
 
 impl Package {
     fn request(&self) -> Option<String> {
-        self.package_or_url.clone().or_else(|| self.package.clone()).filter(|text| !text.is_empty())
+        self.requested.clone().or_else(|| self.name.clone()).filter(|text| !text.is_empty())
     }
 }
 

@@ -33,7 +33,7 @@ fn one(context: &Context, arguments: &ToolInstallArguments, spec: &str) -> Resul
     let started = Instant::now();
     let manifest = manifest(context, arguments, spec);
     let toolbox = Toolbox::new(&context.store);
-    if let Some(tool) = present(toolbox, arguments, &manifest)? {
+    if let Some(tool) = present(toolbox, arguments, &manifest) {
         if !arguments.json {
             let commands: Vec<&str> = tool.manifest.commands().collect();
             context.output.message(format_args!(
@@ -97,17 +97,13 @@ fn place(context: &Context, link: &str) -> String {
 }
 
 /// The application that is there already and has what is asked for.
-fn present(
-    toolbox: Toolbox<'_>,
-    arguments: &ToolInstallArguments,
-    wanted: &Manifest,
-) -> Result<Option<Tool>, Failure> {
-    let Ok(requirement) = wanted.request.parse::<Requirement>() else { return Ok(None) };
+fn present(toolbox: Toolbox<'_>, arguments: &ToolInstallArguments, wanted: &Manifest) -> Option<Tool> {
+    let requirement = wanted.request.parse::<Requirement>().ok()?;
     if arguments.force || requirement.url().is_some() {
-        return Ok(None);
+        return None;
     }
-    let name = format!("{}{}", requirement.name(), wanted.suffix);
-    let Ok(Some(tool)) = toolbox.open(&name) else { return Ok(None) };
+    // One that cannot be read is installed anew.
+    let tool = toolbox.open(&format!("{}{}", requirement.name(), wanted.suffix)).ok()??;
     let known = &tool.manifest;
     let version: Option<Version> = known.version.parse().ok();
     let installed: Option<Requirement> = known.request.parse().ok();
@@ -118,7 +114,7 @@ fn present(
         && wanted.with_apps.iter().all(|name| known.with_apps.contains(name))
         && (known.include_deps || !wanted.include_deps)
         && (wanted.python.is_none() || wanted.python == known.python);
-    Ok(is_enough.then_some(tool))
+    is_enough.then_some(tool)
 }
 
 /// The answer for programs.

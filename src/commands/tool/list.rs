@@ -79,7 +79,9 @@ fn show(context: &Context, arguments: &ToolListArguments, row: &Row) {
         return;
     }
     if let Some(latest) = &row.latest {
-        line.push_str(&format!(" (newest: {latest})"));
+        line.push_str(" (newest: ");
+        line.push_str(latest);
+        line.push(')');
     }
     if row.pinned {
         line.push_str(" [pinned]");

@@ -17,7 +17,7 @@ use crate::store::Store;
 use crate::tools::{Manifest, Origin, Tool, Toolbox};
 
 /// After so long newer versions are looked for.
-const LIFETIME: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+const LIFETIME: Duration = Duration::from_hours(14 * 24);
 
 pub(super) fn run(context: &Context, arguments: &ToolRunArguments) -> Result<u8, Failure> {
     let (tool, command) = ready(context, arguments)?;
