@@ -43,10 +43,10 @@ fn ready(context: &Context, arguments: &ToolRunArguments) -> Result<(Tool, Strin
     if is_plain && let Ok(Some(tool)) = Toolbox::new(&context.store).open(&command) {
         return Ok((tool, command));
     }
-    let with: Vec<String> = arguments.with.iter().map(|spec| settled(context, spec)).collect();
+    let beside: Vec<String> = arguments.with.iter().map(|spec| settled(context, spec)).collect();
     let manifest = Manifest {
         package: requirement.map(|requirement| requirement.name().to_owned()).unwrap_or_default(),
-        with,
+        with: beside,
         python: arguments.python.clone(),
         origin: Origin {
             index_url: arguments.index.index_url.clone(),
