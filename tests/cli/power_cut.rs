@@ -3,8 +3,8 @@
 
 use crate::support::{Index, TestContext, WheelBuilder};
 
-fn emptied(context: &TestContext, file: &str, content: &[u8]) {
-    std::fs::write(context.path(".venv/.virtpy").join(file), content).unwrap();
+fn emptied(context: &TestContext, file: &str, zeros: &[u8]) {
+    std::fs::write(context.path(".venv/.virtpy").join(file), zeros).unwrap();
 }
 
 #[test]

@@ -80,11 +80,14 @@ impl TlsFront {
         command.args(["-c", SERVER]);
         command.args([folder.join(format!("{name}.pem")), folder.join(format!("{name}.key"))]);
         command.arg(index.port().to_string()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().expect("the server starts");
+        let child = command.spawn().expect("the server starts");
+        // From here on the server ends with the value.
+        let mut front = Self { child, port: 0, authority: folder.join("authority.pem") };
         let mut line = String::new();
-        BufReader::new(child.stdout.take()?).read_line(&mut line).expect("the server says its port");
-        let port = line.trim().parse().expect("the server listens");
-        Some(Self { child, port, authority: folder.join("authority.pem") })
+        let output = front.child.stdout.take().expect("its output is a pipe");
+        BufReader::new(output).read_line(&mut line).expect("the server says its port");
+        front.port = line.trim().parse().expect("the server listens");
+        Some(front)
     }
 
     /// Its address up to the port.
