@@ -352,7 +352,7 @@ mod tests {
         assert_eq!(request.value("editable"), Some("there"));
         assert_eq!(request.arguments, ["six", "-x"]);
         assert!(request.has("no-input") && !request.has("pre"));
-        assert_eq!(request.all.len(), 12);
+        assert_eq!(request.all.len(), 11);
     }
 
     #[test]
