@@ -7,9 +7,11 @@ Needs nothing but Python 3.8 or newer and its standard library.
 """
 
 import argparse
+import subprocess
 import sys
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.dont_write_bytecode = True  # Nothing may be left in the source tree.
@@ -41,11 +43,25 @@ CHECKS = {
     "foreign-tools": foreign_tools.check,
     "pip-callers": pip_callers.check,
     "poetry": poetry.check,
+    "poetry-all": poetry.check_all,
     "real-path-tools": real_path_tools.check,
 }
 
 # Run only when they are named: they take minutes.
-BY_NAME = {"archive-differential-all", "adopt"}
+BY_NAME = {"archive-differential-all", "adopt", "poetry-all"}
+
+
+def beside_each_other(arguments, names):
+    """Runs each check in a process of its own, and prints what it said when it has ended."""
+    command = [sys.executable, __file__, "--virtpy", str(arguments.virtpy)] + ["--keep"] * arguments.keep
+
+    def run(name):
+        done = subprocess.run(command + [name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        print(done.stdout.decode(errors="replace"), end="", flush=True)
+        return done.returncode
+
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        return max(pool.map(run, names))
 
 
 def main():
@@ -53,6 +69,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     default = Path(__file__).resolve().parents[2] / "target" / "release" / "virtpy"
     parser.add_argument("--virtpy", type=Path, default=default, help="the program under test")
+    parser.add_argument("--jobs", type=int, default=1, help="how many checks run beside each other")
     parser.add_argument("--keep", action="store_true", help="leave the folders for a look")
     parser.add_argument("checks", nargs="*", metavar="CHECK", help="one of: " + ", ".join(CHECKS))
     arguments = parser.parse_args()
@@ -61,8 +78,11 @@ def main():
     unknown = [name for name in arguments.checks if name not in CHECKS]
     if unknown:
         parser.error("there is no check " + ", ".join(unknown))
+    names = arguments.checks or [name for name in CHECKS if name not in BY_NAME]
+    if arguments.jobs > 1:
+        return beside_each_other(arguments, names)
     passed, failed = 0, 0
-    for name in arguments.checks or [name for name in CHECKS if name not in BY_NAME]:
+    for name in names:
         start = time.monotonic()
         place = Place(arguments.virtpy.resolve())
         print("%s ..." % name, flush=True)
