@@ -273,26 +273,38 @@ def left_alone(scene):
 
 
 def through_poetry_itself(scene):
-    """`poetry self add` of the wheel, and `requires-plugins`, which takes it from an index."""
+    """`poetry self add` and `self remove` of the wheel. Returns the wheel."""
     folder = scene.place.path("plugin")
     wheel = scene.place.virtpy("poetry", "plugin-wheel", folder)[0].strip()
     project = scene.project("requires")
     # Not every index has the interface that Poetry uses by default; all have the one of pip.
     config = scene.folder / "config"
     config.mkdir(exist_ok=True)
-    ask = "from pip._internal.models.index import PyPI; print(PyPI.simple_url)"
-    usual = scene.place.run([scene.poetry.parent / "python", "-c", ask])[0].strip()
-    source = '[tool.poetry]\npackage-mode = false\n[[tool.poetry.source]]\nname = "usual"\nurl = "%s/"\npriority = "primary"\n'
-    (config / "pyproject.toml").write_text(source % usual)
+    (config / "pyproject.toml").write_text("[tool.poetry]\npackage-mode = false\n" + usual_source(scene, "primary"))
     scene.run(project, "self", "add", wheel)
     status = json.loads(scene.place.virtpy("poetry", "status", "--json", scene.poetry)[0])
     require_equal(status[0]["plugin"], "foreign", "the plugin's state after `poetry self add`")
     scene.run(project, "self", "remove", "poetry-plugin-virtpy")
     status = json.loads(scene.place.virtpy("poetry", "status", "--json", scene.poetry)[0])
     require_equal(status[0]["plugin"], "absent", "the plugin's state after `poetry self remove`")
+    return wheel
+
+
+def usual_source(scene, priority):
+    """The index that pip asks by default, as a source of Poetry's."""
+    ask = "from pip._internal.models.index import PyPI; print(PyPI.simple_url)"
+    usual = scene.place.run([scene.poetry.parent / "python", "-c", ask])[0].strip()
+    return '[[tool.poetry.source]]\nname = "usual"\nurl = "%s/"\npriority = "%s"\n' % (usual, priority)
+
+
+def required_by_a_project(scene, wheel):
+    """`requires-plugins` takes the plugin from an index, and from the usual one what Poetry itself requires."""
+    project = scene.project("requires")
     shutil.copy(wheel, str(scene.index.server.folder))
-    text = (project / "pyproject.toml").read_text() + '[tool.poetry.requires-plugins]\npoetry-plugin-virtpy = "*"\n'
+    text = (project / "pyproject.toml").read_text() + usual_source(scene, "supplemental")
+    text += '[tool.poetry.requires-plugins]\npoetry-plugin-virtpy = "*"\n'
     (project / "pyproject.toml").write_text(text)
+    scene.run(project, "lock")
     environment = {"POETRY_VIRTPY_CREATE": "true", "VIRTPY_EXECUTABLE": scene.place.program}
     scene.run(project, "install", "--only", "dev", **environment)
     require("virtpy-id" in (project / ".venv/pyvenv.cfg").read_text(), "the required plugin did not act")
@@ -340,8 +352,11 @@ def act(place, names):
             require_equal(files_of(tools / name), before, "the files of %s after `disable`" % name)
             yield "%s: the plugin goes without trace" % name
             if name == "poetry-2.5":
-                through_poetry_itself(scene)
-                yield "%s: `poetry self add` and `requires-plugins` take the wheel" % name
+                wheel = through_poetry_itself(scene)
+                yield "%s: `poetry self add` takes the wheel" % name
+                if len(names) > 1:
+                    required_by_a_project(scene, wheel)
+                    yield "%s: `requires-plugins` takes the wheel" % name
     finally:
         index.stop()
 
