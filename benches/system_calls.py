@@ -33,8 +33,8 @@ def report(bench, count):
         print("system calls: skipped, this machine has no strace")
         return
     log = trace(bench, "calls", bench.add(fresh_venv(bench, "calls")), [])
-    # Linking begins with the journal, for which the venv's private folder is made.
-    begin = next(number for number, line in enumerate(log) if "mkdir(" in line and "/.virtpy" in line)
+    # Linking begins with the journal, the first file that is made in the venv's private folder.
+    begin = next(number for number, line in enumerate(log) if "O_CREAT" in line and "/.virtpy/" in line)
     whole, linking = names(log), names(log[begin:])
     share = len(linking) / count
     verdict = "met" if share < GOAL else "MISSED"

@@ -299,7 +299,7 @@ def usual_source(scene, priority):
 
 def required_by_a_project(scene, wheel):
     """`requires-plugins` takes the plugin from an index, and from the usual one what Poetry itself requires."""
-    project = scene.project("requires")
+    project = scene.project("required")
     shutil.copy(wheel, str(scene.index.server.folder))
     text = (project / "pyproject.toml").read_text() + usual_source(scene, "supplemental")
     text += '[tool.poetry.requires-plugins]\npoetry-plugin-virtpy = "*"\n'
