@@ -183,7 +183,7 @@ mod tests {
     fn credentials_are_masked_and_nothing_else() {
         for (text, shown) in [
             ("cannot use http://me:pw@bad host/: no", "cannot use http://****@bad host/: no"),
-            ("`/work/@ http:/me:p@w@host:1/x`", "`/work/@ http:/****@host:1/x`"),
+            ("`/some/@ http:/me:p@w@host:1/x`", "`/some/@ http:/****@host:1/x`"),
             ("`https://token@host` and `https://a:b@c`", "`https://****@host` and `https://****@c`"),
             (
                 "ssh://git@host/x, file:///a@b, x @ http://host/@1",
