@@ -75,9 +75,9 @@ impl Offer {
         commands.sort();
         commands.dedup();
         let is_resource =
-            |path: &&String| path.rsplit_once('/').is_some_and(|(folder, _)| RESOURCES.contains(&folder));
-        let paths: Vec<String> = entry.data.iter().map(|row| row.path.clone()).collect();
-        Self { commands, resources: paths.iter().filter(is_resource).cloned().collect() }
+            |path: &&str| path.rsplit_once('/').is_some_and(|(folder, _)| RESOURCES.contains(&folder));
+        let paths = entry.data.iter().map(|row| row.path.as_str());
+        Self { commands, resources: paths.filter(is_resource).map(str::to_owned).collect() }
     }
 
     /// The names under which it is exposed. With a suffix only the commands are: a manual page has a name of its own.

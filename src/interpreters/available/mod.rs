@@ -26,11 +26,6 @@ pub use error::AvailableError;
 pub use location::{Fetch, Transferred};
 pub use triple::of_this_machine as this_triple;
 
-/// The target triple of this machine, whatever the user wishes.
-pub(super) fn machine_triple() -> String {
-    triple::choose(None).unwrap_or_default()
-}
-
 /// One archive that an interpreter can be installed from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Build {

@@ -7,7 +7,7 @@ use super::unpack::{self, Unpacked};
 use super::{ManagedError, links};
 use crate::fs::{self, Lock, LockMode};
 use crate::interpreters::available::location::{self, Progress, Transferred, local_path};
-use crate::interpreters::available::{Build, BuildSource, Fetch, machine_triple};
+use crate::interpreters::available::{Build, BuildSource, Fetch, this_triple};
 use crate::interpreters::patch::{self, Unpatched, certificates};
 use crate::interpreters::{self, Interpreter};
 use crate::store::{PATIENCE, Store, StoreError};
@@ -55,7 +55,7 @@ impl Installer<'_> {
         announce: &mut dyn FnMut(&str),
     ) -> Result<Outcome, ManagedError> {
         unpack::check(build)?;
-        let key = key(build, &machine_triple())?;
+        let key = key(build, &this_triple())?;
         let pythons = self.store.pythons();
         fs::create_dir_all(&pythons)?;
         let pythons = fs::canonicalize(&pythons)?;
