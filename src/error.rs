@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use crate::interpreters;
+use crate::lockfile::LockFileError;
 use crate::poetry::PoetryError;
 use crate::resolve::ResolveError;
 use crate::store::StoreError;
@@ -93,6 +94,7 @@ from_hinting!(
     VenvError,
     ResolveError,
     PoetryError,
+    LockFileError,
     ToolError,
     interpreters::Error,
     interpreters::available::AvailableError,

@@ -2,7 +2,7 @@
 //! unpacked once per machine into a read-only store, and venvs link to it.
 //!
 //! The binary is a thin face over this library. Data flows one way, and `tests/layering.rs` keeps it so:
-//! `cli → commands → (tools | poetry) → (resolve | interpreters) → venv → store → wheel → archive → fs`.
+//! `cli → commands → (tools | poetry | lockfile) → (resolve | interpreters) → venv → store → wheel → archive → fs`.
 //! `docs/architecture.md` tells what each module owns.
 
 pub mod archive;
@@ -12,6 +12,7 @@ pub mod context;
 pub mod error;
 pub mod fs;
 pub mod interpreters;
+pub mod lockfile;
 pub mod output;
 pub mod poetry;
 pub mod resolve;

@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["settings"],
     &["error", "output"],
     &["cli"],
-    &["tools", "poetry"],
+    &["tools", "poetry", "lockfile"],
     &["resolve", "interpreters"],
     &["venv"],
     &["store"],

@@ -27,6 +27,8 @@ pub(crate) struct Choices {
     pub(crate) build_options: BuildOptions,
     pub(crate) exclude_newer: ExcludeNewer,
     pub(crate) index_strategy: IndexStrategy,
+    /// Whether wheels for other platforms count as well.
+    pub(crate) every_platform: bool,
     pub(crate) build_settings: ConfigSettings,
     /// Where packages are built, if not each in an environment of its own.
     pub(crate) build_environment: Option<PythonEnvironment>,
@@ -97,7 +99,8 @@ impl Context {
                 .fetch_all(self.indexes.flat_indexes().map(Index::url))
                 .await
                 .map_err(|error| from_flat_index(&error))?;
-        Ok(FlatIndex::from_entries(entries, Some(self.tags()?), &self.hasher, &self.choices.build_options))
+        let tags = if self.choices.every_platform { None } else { Some(self.tags()?) };
+        Ok(FlatIndex::from_entries(entries, tags, &self.hasher, &self.choices.build_options))
     }
 
     /// The tags of wheels that the interpreter takes, the best first.

@@ -52,6 +52,9 @@ pub(crate) async fn describe(
         else {
             continue;
         };
+        if is_virtual(dist) {
+            continue;
+        }
         let name = dist.name();
         let dependencies: BTreeSet<String> = graph
             .neighbors(node)
@@ -80,6 +83,11 @@ pub(crate) async fn describe(
         described.insert(name.to_string(), (package, Chosen { dist: dist.clone(), label }));
     }
     Ok(described.into_values().unzip())
+}
+
+/// Whether it only stands for a project's dependencies: `uv.lock` says so of a project that cannot be built.
+fn is_virtual(dist: &Dist) -> bool {
+    matches!(dist, Dist::Source(SourceDist::Directory(folder)) if folder.r#virtual == Some(true))
 }
 
 async fn artifact(context: &Context, dist: &Dist, label: &str) -> Result<(Artifact, Option<Value>), Error> {

@@ -14,6 +14,8 @@
 //! | `request` | what goes in and what comes out |
 //! | `requirements`, `indexes` | reading the inputs, and the indexes that they name |
 //! | `client`, `context` | HTTP, and what one request shares |
+//! | `project` | what a project's file asks for |
+//! | `locked`, `locking` | reading lock files, and writing them |
 //! | `resolve`, `describe`, `latest` | solving, and describing the solution |
 //! | `obtain`, `download`, `build` | from a solution to wheel files |
 //! | `fetch` | a wheel whose origin and hash are known |
@@ -30,8 +32,11 @@ mod failure;
 mod fetch;
 mod indexes;
 mod latest;
+mod locked;
+mod locking;
 mod obtain;
 mod pip_conf;
+mod project;
 mod request;
 mod requirements;
 mod resolve;
@@ -42,6 +47,9 @@ mod transfer;
 mod vocabulary;
 
 pub use error::{Cause, Error};
+pub use locked::{LockFormat, LockedRequest, Selection};
+pub use locking::{Lock, LockForm, LockRequest};
+pub use project::ProjectInput;
 pub use request::{
     Artifact, Input, KnownWheel, LatestVersion, ObtainedWheel, Options, Package, Receiver, Request,
 };

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use crate::project::ProjectInput;
 use crate::vocabulary::Version;
 
 /// What to resolve.
@@ -29,6 +30,8 @@ pub enum Input {
     /// A requirements file in pip's format, or a `pyproject.toml`, `setup.py` or `setup.cfg` whose
     /// dependencies are wanted.
     RequirementsFile(PathBuf),
+    /// A project, with the extras and groups that are chosen.
+    Project(ProjectInput),
 }
 
 /// How to resolve.

@@ -19,6 +19,7 @@ use uv_requirements_txt::{
 
 use crate::error::{Cause, Error};
 use crate::failure::requirements;
+use crate::project::Project;
 use crate::request::{Input, Request};
 use crate::reword::reword;
 
@@ -51,6 +52,10 @@ pub(crate) async fn read(
                 all.requirements.push(requirement.into());
             }
             Input::RequirementsFile(path) => reader.file(path, &mut all).await?,
+            Input::Project(input) => {
+                let wanted = Project::read(input, &folder)?.requirements()?;
+                all.requirements.extend(wanted.into_iter().map(UnresolvedRequirementSpecification::from));
+            }
         }
     }
     for path in &request.constraints {

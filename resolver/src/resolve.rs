@@ -16,6 +16,7 @@ use uv_distribution_types::{
 };
 use uv_normalize::PackageName;
 use uv_pep508::{MarkerTree, VersionOrUrl};
+use uv_platform_tags::Tags;
 use uv_pypi_types::Conflicts;
 use uv_python::PythonEnvironment;
 use uv_requirements::{
@@ -24,7 +25,7 @@ use uv_requirements::{
 use uv_requirements_txt::{RequirementEntry, RequirementsTxtRequirement};
 use uv_resolver::{
     DependencyMode, ExcludeNewer, Exclusions, Manifest, OptionsBuilder, Preference, Preferences, Prerelease,
-    PrereleaseMode, PythonRequirement, Resolver, ResolverEnvironment,
+    PrereleaseMode, PythonRequirement, Resolver, ResolverEnvironment, ResolverOutput,
 };
 use uv_types::{EmptyInstalledPackages, HashStrategy};
 
@@ -33,6 +34,7 @@ use crate::context::{Choices, Context};
 use crate::describe::{self, Chosen};
 use crate::error::{Cause, Error};
 use crate::failure::{from_anyhow, from_requirements, from_resolve, requirements as unusable};
+use crate::project::{self, Project};
 use crate::request::{Artifact, Options, Package, Request};
 use crate::reword::reword;
 use crate::session::Foundation;
@@ -76,7 +78,7 @@ pub(crate) async fn resolve(
     settings: &IndexSettings,
     request: &Request,
 ) -> Result<Resolution, Error> {
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<String> = project::projects(request)?.iter().flat_map(Project::warnings).collect();
     let inputs = requirements::read(request, &network.plain()?).await?;
     let indexes = indexes::locations(settings, &inputs, &request.options.folder(), &mut warnings)?;
     let hasher = hash_strategy(foundation, settings, request, &inputs)?;
@@ -96,10 +98,12 @@ pub(crate) async fn resolve(
         .augment_with_requirements(wanted.iter())
         .map_err(|error| unusable(&error, "give one URL and one hash per package"))?;
     let solved = {
-        let problem = Problem { wanted: &wanted, constraints, env: &env, request, settings };
-        let (graph, hasher) = solve(&context, problem).await?;
+        let python = PythonRequirement::from_interpreter(&context.interpreter);
+        let target = Target { env: &env, python: &python, tags: Some(context.tags()?) };
+        let problem = Problem { wanted: &wanted, constraints, target, request, settings };
+        let (output, hasher) = solve(&context, problem).await?;
         context.hasher = hasher;
-        graph
+        SolvedGraph::from(output)
     };
     let markers = foundation.interpreter.markers();
     let requested: HashSet<&PackageName> = wanted
@@ -163,6 +167,7 @@ pub(crate) fn choices(
         build_options,
         exclude_newer,
         index_strategy: network.index_strategy(),
+        every_platform: false,
         build_settings: build_settings.collect::<Result<_, _>>()?,
         build_environment: None,
     })
@@ -194,14 +199,14 @@ fn point_in_time(text: &str) -> Result<ExcludeNewer, Error> {
 }
 
 /// The inputs that are still to be given names.
-struct NamedInputs {
-    entries: Vec<uv_distribution_types::UnresolvedRequirementSpecification>,
-    source_trees: Vec<uv_requirements::SourceTree>,
+pub(crate) struct NamedInputs {
+    pub(crate) entries: Vec<uv_distribution_types::UnresolvedRequirementSpecification>,
+    pub(crate) source_trees: Vec<uv_requirements::SourceTree>,
 }
 
 /// Gives every input a name: paths and URLs by their file name or metadata, projects by their
 /// dependencies.
-async fn name_all(
+pub(crate) async fn name_all(
     context: &Context,
     dispatch: &BuildDispatch<'_>,
     inputs: NamedInputs,
@@ -236,16 +241,34 @@ async fn name_all(
 }
 
 /// What is to be solved.
-struct Problem<'a> {
-    wanted: &'a [Requirement],
-    constraints: Constraints,
-    env: &'a ResolverEnvironment,
-    request: &'a Request,
-    settings: &'a IndexSettings,
+pub(crate) struct Problem<'a> {
+    pub(crate) wanted: &'a [Requirement],
+    pub(crate) constraints: Constraints,
+    pub(crate) target: Target<'a>,
+    pub(crate) request: &'a Request,
+    pub(crate) settings: &'a IndexSettings,
 }
 
-async fn solve(context: &Context, problem: Problem<'_>) -> Result<(SolvedGraph, HashStrategy), Error> {
-    let Problem { wanted, constraints, env, request, settings } = problem;
+/// Where the solution has to work.
+pub(crate) struct Target<'a> {
+    /// One environment, or all.
+    pub(crate) env: &'a ResolverEnvironment,
+    /// Which versions of Python.
+    pub(crate) python: &'a PythonRequirement,
+    /// Which wheels, if it is one environment.
+    pub(crate) tags: Option<&'a Tags>,
+}
+
+/// Solves a problem. Returns the solution, and the hashes that are demanded of it.
+///
+/// # Errors
+///
+/// As those of [`resolve`].
+pub(crate) async fn solve(
+    context: &Context,
+    problem: Problem<'_>,
+) -> Result<(ResolverOutput, HashStrategy), Error> {
+    let Problem { wanted, constraints, target: Target { env, python, tags }, request, settings } = problem;
     let dispatch = context.dispatch();
     let options = &request.options;
     let (overrides, excludes) = (Overrides::default(), Excludes::default());
@@ -285,15 +308,14 @@ async fn solve(context: &Context, problem: Problem<'_>) -> Result<(SolvedGraph, 
         .index_strategy(context.choices.index_strategy)
         .build_options(context.choices.build_options.clone())
         .build();
-    let python = PythonRequirement::from_interpreter(&context.interpreter);
     let resolver = Resolver::new(
         manifest,
         solver_options,
-        &python,
+        python,
         env.clone(),
         context.interpreter.markers(),
         Conflicts::empty(),
-        Some(context.tags()?),
+        tags,
         &context.flat_index,
         context.state.index(),
         &hasher,
@@ -303,7 +325,7 @@ async fn solve(context: &Context, problem: Problem<'_>) -> Result<(SolvedGraph, 
     )
     .map_err(|error| from_resolve(&error))?;
     let output = resolver.resolve().await.map_err(|error| from_resolve(&error))?;
-    Ok((SolvedGraph::from(output), hasher))
+    Ok((output, hasher))
 }
 
 /// The versions that are kept if nothing speaks against it.

@@ -17,6 +17,8 @@ use uv_python::Interpreter;
 
 use crate::client::Network;
 use crate::error::{Cause, Error};
+use crate::locked::{self, LockedRequest};
+use crate::locking::{self, Lock, LockRequest};
 use crate::request::{KnownWheel, LatestVersion, ObtainedWheel, Receiver, Request};
 use crate::resolve::{self, Resolution};
 use crate::settings::IndexSettings;
@@ -58,14 +60,35 @@ impl Session {
     /// [`Error::NoSolution`] if there is none; other variants for inputs that cannot be read, indexes that
     /// do not answer, and sources that cannot be built.
     pub fn resolve(&self, request: &Request) -> Result<Resolution, Error> {
-        let mut foundation = self.foundation()?;
-        if let Some(refresh) = refresh(request) {
-            let cache = foundation.cache.clone().with_refresh(refresh);
-            foundation = Arc::new(Foundation { cache, ..Foundation::clone(&foundation) });
-        }
+        let foundation = self.foundation()?.refreshed(request);
         let network = self.network(&foundation)?;
         let settings = &self.options.settings;
         foundation.run(|| resolve::resolve(&foundation, &network, settings, request))
+    }
+
+    /// Resolves a request and writes down the result as a lock file's text.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`Session::resolve`], and [`Error::Requirements`] for what a lock file cannot hold.
+    pub fn lock(&self, request: &LockRequest) -> Result<Lock, Error> {
+        let foundation = self.foundation()?.refreshed(&request.request);
+        let network = self.network(&foundation)?;
+        let settings = &self.options.settings;
+        foundation.run(|| locking::lock(&foundation, &network, settings, request))
+    }
+
+    /// Finds what a lock file holds for the session's interpreter; no index is asked.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Requirements`] if the file makes no sense, is for other interpreters, or has nothing that
+    /// suits this one.
+    pub fn resolve_locked(&self, request: &LockedRequest) -> Result<Resolution, Error> {
+        let foundation = self.foundation()?;
+        let network = self.network(&foundation)?;
+        let settings = &self.options.settings;
+        foundation.run(|| locked::resolve(&foundation, &network, settings, request))
     }
 
     /// Fetches or builds the wheels of the packages at the indices `wanted` of a resolution of this
@@ -182,6 +205,13 @@ impl Foundation {
             cause: Cause::from_error(&error),
         })?;
         Ok(Self { runtime: Arc::new(BackgroundRuntime(Some(runtime))), cache, interpreter })
+    }
+
+    /// Itself, with a cache that asks again what a request wants to know anew.
+    fn refreshed(&self, request: &Request) -> Self {
+        let cache = self.cache.clone();
+        let cache = if let Some(refresh) = refresh(request) { cache.with_refresh(refresh) } else { cache };
+        Self { cache, ..self.clone() }
     }
 
     /// Runs an asynchronous task to its end, on a thread with a stack that is large enough.

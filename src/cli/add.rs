@@ -74,7 +74,7 @@ pub struct MoreOfAdd {
 }
 
 /// Refuses what is no date before anything is done.
-fn date(text: &str) -> Result<String, String> {
+pub(super) fn date(text: &str) -> Result<String, String> {
     virtpy_resolver::check_date(text).map(|()| text.to_owned()).map_err(|error| error.to_string())
 }
 

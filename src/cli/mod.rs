@@ -3,6 +3,7 @@
 mod add;
 mod interpreters;
 mod isopy;
+mod lock;
 pub mod pip;
 mod poetry;
 mod poetry_install;
@@ -10,6 +11,7 @@ mod python;
 pub mod quantity;
 mod read;
 mod store;
+mod sync;
 mod tool;
 mod venv;
 
@@ -24,6 +26,7 @@ pub use interpreters::{
     UninstallArguments, UpdateArguments, UseArguments,
 };
 pub use isopy::{IsopyArguments, IsopyCommand};
+pub use lock::LockArguments;
 pub use poetry::{
     PluginWheelArguments, PoetryApplyArguments, PoetryArguments, PoetryCommand, PoetryStatusArguments,
     WhichPoetry,
@@ -37,6 +40,7 @@ pub use read::{
 pub use store::{
     GcArguments, RepairArguments, StatsArguments, StoreArguments, StoreCommand, VerifyArguments, WhyArguments,
 };
+pub use sync::{SelectionArguments, SyncArguments};
 pub use tool::{
     CompanyArguments, EnsurePathArguments, ImportPipxArguments, InjectArguments, ReinstallArguments,
     RepairToolsArguments, ToolArguments, ToolCommand, ToolExportArguments, ToolInstallArguments,
@@ -113,6 +117,10 @@ pub enum Command {
     New(NewArguments),
     /// Install packages into a venv
     Add(Box<AddArguments>),
+    /// Make a venv hold exactly what a lock file says
+    Sync(Box<SyncArguments>),
+    /// Resolve a project or requirements into a lock file
+    Lock(Box<LockArguments>),
     /// Remove packages from a venv
     Remove(RemoveArguments),
     /// Move the packages of venvs that other tools made into the store

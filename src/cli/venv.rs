@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::IndexArguments;
+use super::{IndexArguments, SelectionArguments};
 use crate::venv::LinkMode;
 
 /// Which venv a command works on
@@ -16,7 +16,7 @@ pub struct VenvArgument {
 }
 
 /// Make a venv
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct NewArguments {
     /// Where to make it
     #[arg(default_value = ".venv")]
@@ -39,6 +39,15 @@ pub struct NewArguments {
     /// How packages come into it: auto, symlink, hardlink or copy (default: the setting `link-mode`, or auto)
     #[arg(long, value_name = "MODE")]
     pub link_mode: Option<LinkMode>,
+    /// Fill it with exactly what this lock file says (see `virtpy sync`)
+    #[arg(long, value_name = "LOCK")]
+    pub from: Option<PathBuf>,
+    /// Which extras and groups of the lock file
+    #[command(flatten)]
+    pub selection: SelectionArguments,
+    /// Where the lock file's packages come from
+    #[command(flatten)]
+    pub index: IndexArguments,
 }
 
 /// Give a venv its own copy of a package, to edit it

@@ -8,6 +8,8 @@ use serde::Serialize;
 use virtpy_resolver::{IndexSettings, Input, Options, Package, Request, Resolution};
 
 use super::aftermath;
+use super::hold::hold;
+use super::presence::{self, same_version};
 use super::progress::Progress;
 use crate::cli::AddArguments;
 use crate::context::Context;
@@ -18,7 +20,7 @@ use crate::output::{Output, counted, seconds};
 use crate::resolve::{self, Obtained, Question, ResolveError, Supply, Way};
 use crate::settings::Settings;
 use crate::store::{Entry, Manifest};
-use crate::venv::{self, Arrival, Change, ChangeSummary, Contents, Distribution, Problem, Venv};
+use crate::venv::{self, Arrival, Change, ChangeSummary, Contents, Distribution, Venv};
 
 pub(super) fn run(context: &Context, arguments: &AddArguments) -> Result<u8, Failure> {
     let started = Instant::now();
@@ -39,11 +41,8 @@ pub(super) fn carry_out(
     let inputs = Inputs::of(context, arguments)?;
     let venv = context.venv_to_change(&arguments.venv)?;
     let interpreter = context.interpreter(&venv)?;
-    let _store_lock = context.store.lock_shared(&mut context.announce())?;
-    let _venv_lock = context.store.lock_venv(&venv.id, &mut context.announce())?;
-    venv.recover()?;
-    let contents = Contents::read(&venv, &context.store)?;
-    let contents = aftermath::restore(context, &venv, contents, &arguments.index)?;
+    let held = hold(context, &venv)?;
+    let contents = aftermath::restore(context, &venv, held.contents, &arguments.index)?;
     let addition = Addition {
         context,
         arguments,
@@ -145,21 +144,29 @@ pub(super) struct Outcome {
     pub(super) summary: ChangeSummary,
     /// Each package that came, or would come, with its entry, where that was asked for.
     pub(super) details: Vec<(Package, Entry)>,
-    unchanged: usize,
-    ways: Ways,
-    linked_in: Duration,
+    /// How many packages were there already.
+    pub(super) unchanged: usize,
+    /// In which way the others came.
+    pub(super) ways: Ways,
+    /// How long linking took.
+    pub(super) linked_in: Duration,
 }
 
 /// How many packages came in which way.
 #[derive(Default, Clone, Copy, Serialize)]
 pub(super) struct Ways {
-    from_store: usize,
-    downloaded: usize,
-    built: usize,
+    pub(super) from_store: usize,
+    pub(super) downloaded: usize,
+    pub(super) built: usize,
 }
 
 impl Ways {
-    fn of(obtained: &[Obtained]) -> Self {
+    /// How many had to be fetched or built.
+    pub(super) fn fetched(self) -> usize {
+        self.downloaded + self.built
+    }
+
+    pub(super) fn of(obtained: &[Obtained]) -> Self {
         let count = |way| obtained.iter().filter(|one| one.way == way).count();
         Self { from_store: count(Way::Store), downloaded: count(Way::Fetched), built: count(Way::Built) }
     }
@@ -260,7 +267,10 @@ impl Addition<'_> {
         }
         let details = Vec::new();
         let outcome = Outcome { summary, details, linked_in: linking.elapsed(), unchanged, ways };
-        self.warn_about_broken_requirements(&outcome)?;
+        // pip's users know that an upgrade may break what was there; they should hear of it at once.
+        if !outcome.summary.removed.is_empty() || self.arguments.no_deps {
+            presence::warn_of_unmet_requirements(self.context, self.venv, self.interpreter)?;
+        }
         Ok(outcome)
     }
 
@@ -292,7 +302,8 @@ impl Addition<'_> {
         let obtained = resolve::obtain(&supply, &resolution, &arriving, &mut self.context.announce())?;
         progress.end();
         if let Some(Known { question, digest }) = known {
-            resolve::remember(&self.context.store, digest, question, &resolution, &obtained);
+            let found = (&resolution, obtained.as_slice());
+            resolve::remember(&self.context.store, digest, found, &|package| question.pins(package));
         }
         let ways = Ways::of(&obtained);
         let detail = |one: &Obtained| (resolution.packages[one.package].clone(), one.entry.clone());
@@ -378,28 +389,6 @@ impl Addition<'_> {
         }
         summary
     }
-
-    /// pip's users know that an upgrade may break what was there; they should hear of it at once.
-    fn warn_about_broken_requirements(&self, outcome: &Outcome) -> Result<(), Failure> {
-        if outcome.summary.removed.is_empty() && !self.arguments.no_deps {
-            return Ok(());
-        }
-        let contents = Contents::read(self.venv, &self.context.store)?;
-        let markers = Context::markers(self.interpreter)?;
-        for problem in venv::check_requirements(&contents, &markers) {
-            match problem {
-                Problem::Unmet { distribution, requirement } => self
-                    .context
-                    .output
-                    .warning(format_args!("{distribution} requires {requirement}, which is not installed")),
-                Problem::Conflicting { distribution, requirement, installed } => self.context.output.warning(
-                    format_args!("{distribution} requires {requirement}, but {installed} is installed"),
-                ),
-                _ => {}
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Says which files more than one package has, and which were not touched.
@@ -444,13 +433,6 @@ fn report(
         ));
     }
     Ok(0)
-}
-
-/// Whether two versions are the same by PEP 440.
-pub(super) fn same_version(one: &str, other: &str) -> bool {
-    use virtpy_resolver::Version;
-    one == other
-        || matches!((one.parse::<Version>(), other.parse::<Version>()), (Ok(one), Ok(other)) if one == other)
 }
 
 /// The answer for programs.

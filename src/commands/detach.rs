@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::hold::hold;
 use crate::cli::DetachArguments;
 use crate::context::Context;
 use crate::error::Failure;
@@ -14,10 +15,8 @@ pub(super) fn run(context: &Context, arguments: &DetachArguments) -> Result<u8, 
     if venv.config.link_mode() == LinkMode::Copy {
         return Err(Failure::new("every package of this venv is a copy already: its link mode is `copy`"));
     }
-    let _store_lock = context.store.lock_shared(&mut context.announce())?;
-    let _venv_lock = context.store.lock_venv(&venv.id, &mut context.announce())?;
-    venv.recover()?;
-    let contents = Contents::read(&venv, &context.store)?;
+    let held = hold(context, &venv)?;
+    let contents = held.contents;
     let mut reports = Vec::new();
     let mut install = Vec::new();
     for name in &arguments.names {

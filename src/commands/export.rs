@@ -4,21 +4,20 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use super::hold::hold;
 use super::new::base;
 use crate::cli::ExportArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::output::{counted, seconds};
-use crate::venv::{Contents, Destination, editable_location};
+use crate::venv::{Destination, editable_location};
 
 pub(super) fn run(context: &Context, arguments: &ExportArguments) -> Result<u8, Failure> {
     let started = Instant::now();
     let venv = context.venv_to_change(&arguments.venv)?;
     let interpreter = context.interpreter(&venv)?;
-    let _store_lock = context.store.lock_shared(&mut context.announce())?;
-    let _venv_lock = context.store.lock_venv(&venv.id, &mut context.announce())?;
-    venv.recover()?;
-    let contents = Contents::read(&venv, &context.store)?;
+    let held = hold(context, &venv)?;
+    let contents = held.contents;
     for distribution in &contents.distributions {
         if let Some(location) = distribution.direct_url().and_then(editable_location) {
             context.output.warning(format_args!(

@@ -8,20 +8,24 @@ mod compile;
 mod detach;
 mod export;
 mod freeze;
+mod hold;
 pub mod isopy;
 mod list;
 mod list_all;
+mod lock;
 mod new;
 mod path;
 mod pip;
 mod poetry;
 mod poetry_install;
+mod presence;
 mod progress;
 mod python;
 mod relink;
 mod remove;
 mod show;
 mod store;
+mod sync;
 mod tool;
 mod tree;
 
@@ -41,6 +45,7 @@ pub fn run(command: Command, output: Output) -> Result<u8, Failure> {
     let changes = matches!(
         command,
         Command::Add(_)
+            | Command::Sync(_)
             | Command::Remove(_)
             | Command::Pip(_)
             | Command::PoetryInstall(_)
@@ -63,6 +68,8 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
     match command {
         Command::New(arguments) => new::run(context, &arguments),
         Command::Add(arguments) => add::run(context, &arguments),
+        Command::Sync(arguments) => sync::run(context, &arguments),
+        Command::Lock(arguments) => lock::run(context, &arguments),
         Command::Adopt(arguments) => adopt::run(context, &arguments),
         Command::Detach(arguments) => detach::run(context, &arguments),
         Command::Relink(arguments) => relink::run(context, &arguments),

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::sync;
 use crate::cli::NewArguments;
 use crate::context::Context;
 use crate::error::Failure;
@@ -10,6 +11,17 @@ use crate::output::seconds;
 use crate::venv::{self, BaseInterpreter, NewVenv};
 
 pub(super) fn run(context: &Context, arguments: &NewArguments) -> Result<u8, Failure> {
+    if let Some(lock) = &arguments.from {
+        return sync::new_from(context, arguments, lock);
+    }
+    make(context, arguments).map(|()| 0)
+}
+
+/// Makes an empty venv, and says so.
+///
+/// # Errors
+/// When there is no such interpreter, or something stands in the way.
+pub(super) fn make(context: &Context, arguments: &NewArguments) -> Result<(), Failure> {
     let started = Instant::now();
     let interpreter = context.wanted_interpreter(arguments.python.as_deref())?;
     let settings = context.settings()?;
@@ -36,7 +48,7 @@ pub(super) fn run(context: &Context, arguments: &NewArguments) -> Result<u8, Fai
         interpreter.version,
         seconds(started.elapsed())
     ));
-    Ok(0)
+    Ok(())
 }
 
 fn prompt(context: &Context, arguments: &NewArguments) -> Option<String> {

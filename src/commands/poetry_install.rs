@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use virtpy_resolver::{Input, Version, accepts_python};
 
-use super::add::{Named, named, same_version};
+use super::add::{Named, named};
 use super::aftermath;
+use super::hold::hold;
+use super::presence::{is_the_same, same_source, same_version};
 use super::progress::Progress;
 use crate::cli::{NewArguments, PoetryInstallArguments, VenvArgument};
 use crate::context::Context;
@@ -22,7 +24,7 @@ use crate::poetry::{
 };
 use crate::resolve::{ResolveError, Supply, Way};
 use crate::store::{Entry, WheelFile, hex};
-use crate::venv::{Arrival, Change, ChangeSummary, Contents, Distribution, Owner, Venv};
+use crate::venv::{Arrival, Change, ChangeSummary, Contents, Distribution, Venv};
 use crate::wheel;
 
 pub(super) fn run(context: &Context, arguments: &PoetryInstallArguments) -> Result<u8, Failure> {
@@ -46,11 +48,8 @@ pub(super) fn run(context: &Context, arguments: &PoetryInstallArguments) -> Resu
     }
     let venv = context.venv_to_change(&VenvArgument { path: Some(path) })?;
     let interpreter = context.interpreter(&venv)?;
-    let _store_lock = context.store.lock_shared(&mut context.announce())?;
-    let _venv_lock = context.store.lock_venv(&venv.id, &mut context.announce())?;
-    venv.recover()?;
-    let contents = Contents::read(&venv, &context.store)?;
-    let contents = aftermath::restore(context, &venv, contents, &arguments.index)?;
+    let held = hold(context, &venv)?;
+    let contents = aftermath::restore(context, &venv, held.contents, &arguments.index)?;
     let outcome = job(&interpreter).run(Some(&venv), &contents)?;
     report(context, arguments, &outcome, started.elapsed())
 }
@@ -94,10 +93,7 @@ fn make_venv(
         path: path.to_path_buf(),
         python: arguments.python.clone().or_else(|| project.requires_python()),
         prompt: project.text("name").map(ToOwned::to_owned),
-        clear: false,
-        system_site_packages: false,
-        no_pip_shim: false,
-        link_mode: None,
+        ..NewArguments::default()
     };
     super::new::run(context, &new).map(drop)
 }
@@ -313,23 +309,8 @@ fn is_installed(wanted: &Wanted, contents: &Contents) -> bool {
     let found = contents.distributions.iter().find(|distribution| distribution.key == wanted.key);
     found.is_some_and(|distribution| {
         same_version(&distribution.version, &wanted.version)
-            && source(distribution.direct_url()) == source(wanted.direct_url.as_deref())
+            && same_source(distribution.direct_url(), wanted.direct_url.as_deref())
     })
-}
-
-/// What tells one source from another in a `direct_url.json`: the URL, the commit, the folder, whether it is editable.
-fn source(direct_url: Option<&str>) -> Option<(String, String, String, bool)> {
-    let value: serde_json::Value = serde_json::from_str(direct_url?).ok()?;
-    let text =
-        |pointer: &str| value.pointer(pointer).and_then(|text| text.as_str()).unwrap_or_default().to_owned();
-    let editable = value.pointer("/dir_info/editable").and_then(serde_json::Value::as_bool).unwrap_or(false);
-    Some((text("/url"), text("/vcs_info/commit_id"), text("/subdirectory"), editable))
-}
-
-/// Whether this very wheel is installed by virtpy.
-fn is_the_same(entry: &Entry, contents: &Contents) -> bool {
-    let found = contents.find(&entry.manifest.name).map(|distribution| &distribution.owner);
-    matches!(found, Some(Owner::Virtpy(installed)) if installed.sha256 == entry.manifest.sha256)
 }
 
 fn foresee(

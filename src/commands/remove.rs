@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::add::{Named, named};
 use super::aftermath;
+use super::hold::hold;
 use crate::cli::{IndexArguments, RemoveArguments, VenvArgument};
 use crate::context::Context;
 use crate::error::Failure;
@@ -40,11 +41,8 @@ pub(super) fn carry_out(
     choose: impl FnOnce(&Contents) -> Result<BTreeSet<String>, Failure>,
 ) -> Result<ChangeSummary, Failure> {
     let venv = context.venv_to_change(venv)?;
-    let _store_lock = context.store.lock_shared(&mut context.announce())?;
-    let _venv_lock = context.store.lock_venv(&venv.id, &mut context.announce())?;
-    venv.recover()?;
-    let contents = Contents::read(&venv, &context.store)?;
-    let contents = aftermath::restore(context, &venv, contents, &IndexArguments::default())?;
+    let held = hold(context, &venv)?;
+    let contents = aftermath::restore(context, &venv, held.contents, &IndexArguments::default())?;
     let remove = choose(&contents)?;
     if remove.is_empty() {
         return Ok(ChangeSummary::default());

@@ -1,16 +1,16 @@
 //! Remembered resolutions of pinned sets, in `cache/resolutions`.
 //!
-//! A requirements file that pins everything it needs has one answer, so the second venv that is made from it need
-//! not ask again: its entries are taken from the store at once. Only answers in which every package is pinned by the
-//! request itself and comes from an index are remembered, under a digest of the request, the options, the indexes and
-//! the interpreter. Anything that is missing from the store sends the request to the resolver as if nothing were known.
+//! A lock file, or a requirements file that pins everything it needs, has one answer, so the second venv that is made from it
+//! need not ask again: its entries are taken from the store at once. Only answers in which every package is certain (pinned by
+//! the request, told by its hash or commit) are remembered, under a digest of the request, the options, the indexes and the
+//! interpreter. Anything that is missing from the store sends the request to the resolver as if nothing were known.
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use virtpy_resolver::Resolution;
+use virtpy_resolver::{Package, Resolution};
 
-use super::{Obtained, Question};
+use super::Obtained;
 use crate::fs;
 use crate::store::{Entry, Store};
 
@@ -21,12 +21,16 @@ pub struct Recalled {
     pub entry: Entry,
     /// Whether the request names it.
     pub requested: bool,
+    /// The text of its `direct_url.json` (PEP 610).
+    pub direct_url: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Note {
     sha256: String,
     requested: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    direct_url: Option<String>,
 }
 
 fn path(store: &Store, digest: &str) -> PathBuf {
@@ -40,33 +44,34 @@ pub fn recall(store: &Store, digest: &str) -> Option<Vec<Recalled>> {
     let mut recalled = Vec::with_capacity(notes.len());
     for note in notes {
         let entry = store.entry(&note.sha256).ok()??;
-        recalled.push(Recalled { entry, requested: note.requested });
+        recalled.push(Recalled { entry, requested: note.requested, direct_url: note.direct_url });
     }
     let entries: Vec<&Entry> = recalled.iter().map(|one| &one.entry).collect();
     store.check_since_boot(&entries, &store.checked()).ok()?;
     Some(recalled)
 }
 
-/// Remembers a resolution if the request pins all of it. A note that cannot be written costs time, no more.
+/// Remembers a resolution of which every package is certain to be the same the next time, as `is_certain` judges. A note
+/// that cannot be written costs time, no more.
 pub fn remember(
     store: &Store,
     digest: &str,
-    question: &Question,
-    resolution: &Resolution,
-    obtained: &[Obtained],
+    (resolution, obtained): (&Resolution, &[Obtained]),
+    is_certain: &dyn Fn(&Package) -> bool,
 ) {
     let is_whole = obtained.len() == resolution.packages.len();
-    let is_pinned = resolution.packages.iter().all(|package| {
-        package.direct_url.is_none() && !package.file.is_source() && question.pins(&package.name)
-    });
-    if !is_whole || !is_pinned {
+    if !is_whole || !resolution.packages.iter().all(is_certain) {
         return;
     }
     let notes: Vec<Note> = obtained
         .iter()
-        .map(|one| Note {
-            sha256: one.entry.manifest.sha256.clone(),
-            requested: resolution.packages[one.package].requested,
+        .map(|one| {
+            let package = &resolution.packages[one.package];
+            Note {
+                sha256: one.entry.manifest.sha256.clone(),
+                requested: package.requested,
+                direct_url: package.direct_url.as_ref().map(ToString::to_string),
+            }
         })
         .collect();
     note(store, digest, &notes);
@@ -81,7 +86,11 @@ pub fn recall_one(store: &Store, digest: &str) -> Option<Entry> {
 
 /// Remembers the entry that one pinned package is, under a digest of all that decides about it.
 pub fn remember_one(store: &Store, digest: &str, entry: &Entry) {
-    note(store, digest, &[Note { sha256: entry.manifest.sha256.clone(), requested: false }]);
+    note(
+        store,
+        digest,
+        &[Note { sha256: entry.manifest.sha256.clone(), requested: false, direct_url: None }],
+    );
 }
 
 fn note(store: &Store, digest: &str, notes: &[Note]) {

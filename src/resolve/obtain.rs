@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver as Queue, Sender, channel};
 
-use virtpy_resolver::{Artifact, ObtainedWheel, Package, Receiver, Resolution, Session};
+use virtpy_resolver::{Artifact, ObtainedWheel, Package, Receiver, Resolution, Session, normalize_name};
 
 use super::built::BuiltWheels;
 use super::{Reporter, ResolveError};
@@ -97,7 +97,8 @@ fn look_up(
             Some(sha256) => supply.store.entry(sha256)?,
             None => None,
         };
-        match entry {
+        // A hash that is another package's is wrong, which the bytes will tell.
+        match entry.filter(|entry| is_of(entry, &resolution.packages[index])) {
             Some(entry) => drop(found.insert(index, Obtained { package: index, entry, way: Way::Store })),
             None => wanted.push(index),
         }
@@ -105,6 +106,11 @@ fn look_up(
     let entries: Vec<&Entry> = found.values().map(|obtained| &obtained.entry).collect();
     supply.store.check_since_boot(&entries, &supply.store.checked())?;
     Ok(wanted)
+}
+
+/// Whether an entry is of this package.
+fn is_of(entry: &Entry, package: &Package) -> bool {
+    normalize_name(&entry.manifest.name).is_ok_and(|name| name == package.name)
 }
 
 /// What stands for a package's future entry among processes.

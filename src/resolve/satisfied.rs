@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
-use virtpy_resolver::{MarkerEnvironment, Requirement, Version, normalize_name};
+use virtpy_resolver::{MarkerEnvironment, Package, Requirement, Version, normalize_name};
 
 use crate::fs;
 use crate::store::hex;
@@ -38,9 +38,9 @@ impl Question {
         constraints.is_empty().then_some(question)
     }
 
-    /// Whether the request itself names one version of a distribution.
-    pub fn pins(&self, name: &str) -> bool {
-        self.pinned.contains(name)
+    /// Whether the request itself names one version of a package, of which the index has a wheel.
+    pub fn pins(&self, package: &Package) -> bool {
+        package.direct_url.is_none() && !package.file.is_source() && self.pinned.contains(&package.name)
     }
 
     fn add(&mut self, text: &str) -> Option<()> {

@@ -30,6 +30,7 @@ mod relink;
 mod state;
 mod survey;
 mod traces;
+mod transaction;
 
 use std::path::{Path, PathBuf};
 

@@ -19,6 +19,7 @@ sys.dont_write_bytecode = True  # Nothing may be left in the source tree.
 import adopt  # noqa: E402
 import archive_differential  # noqa: E402
 import foreign_tools  # noqa: E402
+import locks  # noqa: E402
 import pip_callers  # noqa: E402
 import poetry  # noqa: E402
 import python_side_by_side  # noqa: E402
@@ -40,6 +41,7 @@ CHECKS = {
     "python-use": python_use.check,
     "sources": sources.check,
     "adopt": adopt.check,
+    "locks": locks.check,
     "foreign-tools": foreign_tools.check,
     "pip-callers": pip_callers.check,
     "poetry": poetry.check,

@@ -1,0 +1,435 @@
+//! Reads lock files: `pylock.toml` (PEP 751) and `uv.lock`. What they hold for one interpreter becomes a
+//! [`Resolution`] without a single question to an index.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use uv_configuration::{
+    BuildOptions, DependencyGroups, ExtrasSpecification, HashCheckingMode, InstallOptions,
+};
+use uv_distribution_types::{Dist, HashPolicy, Node, Resolution as SolvedGraph, ResolvedDist};
+use uv_errors::Hint;
+use uv_normalize::{DefaultExtras, DefaultGroups, ExtraName, GroupName, PackageName};
+use uv_pep440::VersionSpecifiers;
+use uv_pep508::MarkerTree;
+use uv_platform_tags::Tags;
+use uv_requirements::RequirementsSpecification;
+use uv_resolver::{Installable, Lock, PylockToml};
+use uv_types::HashStrategy;
+
+use crate::client::Network;
+use crate::context::Context;
+use crate::describe;
+use crate::error::{Cause, Error};
+use crate::failure::requirements as unusable;
+use crate::indexes;
+use crate::request::Options;
+use crate::resolve::{Plan, Resolution, choices};
+use crate::reword::reword;
+use crate::session::Foundation;
+use crate::settings::IndexSettings;
+
+/// Which parts of a project or of a lock file are wanted, beside what everybody gets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each stands for a flag of its own")]
+pub struct Selection {
+    /// Extras (optional dependencies).
+    pub extras: Vec<String>,
+    /// All extras there are.
+    pub all_extras: bool,
+    /// Dependency groups (PEP 735), beside the default ones.
+    pub groups: Vec<String>,
+    /// All groups there are.
+    pub all_groups: bool,
+    /// Groups that are left out, even if they are default ones.
+    pub without_groups: Vec<String>,
+    /// Leave the default groups out.
+    pub no_default_groups: bool,
+    /// Only these groups, without the project's own dependencies.
+    pub only_groups: Vec<String>,
+    /// Leave the project itself out.
+    pub no_project: bool,
+}
+
+/// The form of a lock file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockFormat {
+    /// `pylock.toml` or `pylock.NAME.toml` (PEP 751).
+    Pylock,
+    /// `uv.lock`, or `SCRIPT.py.lock` as uv writes it.
+    Uv,
+}
+
+/// A lock file, and what of it is wanted.
+#[derive(Debug, Clone)]
+pub struct LockedRequest {
+    /// The file; relative paths in it start in its folder.
+    pub path: PathBuf,
+    /// Its content.
+    pub text: String,
+    /// Its form.
+    pub format: LockFormat,
+    /// What of it is wanted.
+    pub selection: Selection,
+    /// How what has to be built is built. Nothing is resolved, so most options mean nothing here.
+    pub options: Options,
+}
+
+/// What of `pylock.toml` the library does not look at.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct PylockHead {
+    lock_version: String,
+    requires_python: Option<String>,
+    #[serde(default)]
+    environments: Vec<String>,
+}
+
+/// Finds what a lock file holds for the session's interpreter.
+///
+/// # Errors
+///
+/// [`Error::Requirements`] when the file makes no sense, is for other interpreters or has no file for this
+/// one; the variants of settings for what it needs to build.
+pub(crate) async fn resolve(
+    foundation: &Foundation,
+    network: &Network,
+    settings: &IndexSettings,
+    request: &LockedRequest,
+) -> Result<Resolution, Error> {
+    let mut warnings = Vec::new();
+    let nothing = RequirementsSpecification::default();
+    let locations = indexes::locations(settings, &nothing, &request.options.folder(), &mut warnings)?;
+    let choices = choices(network, settings, &request.options, &nothing)?;
+    let mut context = Context::new(foundation, network, locations, HashStrategy::default(), choices).await?;
+    let reader = Reader { request, context: &context };
+    let solved = match request.format {
+        LockFormat::Pylock => reader.pylock(&mut warnings)?,
+        LockFormat::Uv => reader.uv()?,
+    };
+    context.hasher = HashStrategy::from_resolution(&solved, HashCheckingMode::Verify)
+        .map_err(|error| unusable(&error, "make the lock file anew"))?;
+    demand_hashes(&solved, &context.hasher, &request.path)?;
+    let (packages, chosen) = describe::describe(&context, &solved, &[], &HashSet::new()).await?;
+    Ok(Resolution { packages, warnings, plan: Arc::new(Plan { context, chosen }) })
+}
+
+/// A lock file's archives are all told by their hashes; one without is refused, since whatever came in its
+/// place would be believed.
+fn demand_hashes(solved: &SolvedGraph, hasher: &HashStrategy, path: &Path) -> Result<(), Error> {
+    for node in solved.graph().node_weights() {
+        let Node::Dist { dist: ResolvedDist::Installable { dist, .. }, .. } = node else { continue };
+        let is_file = dist.file().is_some() || matches!(&**dist, Dist::Built(_));
+        if is_file && matches!(hasher.get(&**dist), HashPolicy::None) {
+            return Err(Error::Requirements {
+                message: format!("`{}` gives no hash for {dist}", path.display()),
+                hint: Some("make the lock file anew; a lock without hashes protects nobody".to_owned()),
+                cause: None,
+            });
+        }
+    }
+    Ok(())
+}
+
+struct Reader<'a> {
+    request: &'a LockedRequest,
+    context: &'a Context,
+}
+
+impl Reader<'_> {
+    fn broken<E: std::error::Error + 'static>(&self, error: &E) -> Error {
+        Error::Requirements {
+            message: format!("cannot read the lock file `{}`", self.request.path.display()),
+            hint: Some("make it anew with the tool that wrote it, or with `virtpy lock`".to_owned()),
+            cause: Some(Cause::new(reword(&crate::failure::whole_story(error)))),
+        }
+    }
+
+    fn refused(&self, message: &str, hint: &str) -> Error {
+        Error::Requirements {
+            message: format!("`{}` {message}", self.request.path.display()),
+            hint: Some(hint.to_owned()),
+            cause: None,
+        }
+    }
+
+    /// No file of a package suits this interpreter, or the choices leave none.
+    fn unsuitable<E: std::error::Error + Hint + 'static>(&self, error: &E) -> Error {
+        let hint = crate::failure::hints_of(error).into_iter().next();
+        Error::Requirements {
+            message: format!("`{}` cannot be installed here", self.request.path.display()),
+            hint: Some(hint.map_or_else(
+                || "look at the file, and at `--only-binary` and `--no-binary`".to_owned(),
+                |hint| reword(&hint),
+            )),
+            cause: Some(Cause::new(reword(&crate::failure::whole_story(error)))),
+        }
+    }
+
+    /// The folder that relative paths start from.
+    fn folder(&self) -> PathBuf {
+        let path = self.request.options.folder().join(&self.request.path);
+        path.parent().map_or_else(|| PathBuf::from("/"), Path::to_path_buf)
+    }
+
+    fn pylock(&self, warnings: &mut Vec<String>) -> Result<SolvedGraph, Error> {
+        let text = &self.request.text;
+        let head: PylockHead = toml::from_str(text).map_err(|error| self.broken(&error))?;
+        let lock: PylockToml = toml::from_str(text).map_err(|error| self.broken(&error))?;
+        if head.lock_version != "1.0" {
+            warnings.push(format!(
+                "`{}` has lock version {}; what is newer than 1.0 in it is not understood",
+                self.request.path.display(),
+                head.lock_version
+            ));
+        }
+        self.check_python(head.requires_python.as_deref())?;
+        self.check_environments(&head.environments)?;
+        let Chosen { extras, groups } = self.chosen_of_pylock(&lock)?;
+        let markers = self.context.interpreter.markers();
+        let options = &self.context.choices.build_options;
+        lock.to_resolution(&self.folder(), markers, &extras, &groups, self.tags()?, options)
+            .map_err(|error| self.unsuitable(&error))
+    }
+
+    fn tags(&self) -> Result<&Tags, Error> {
+        self.context.tags()
+    }
+
+    fn check_python(&self, required: Option<&str>) -> Result<(), Error> {
+        let Some(required) = required else { return Ok(()) };
+        let specifiers = VersionSpecifiers::from_str(required).map_err(|error| self.broken(&error))?;
+        let version = self.context.interpreter.python_version();
+        if specifiers.contains(version) {
+            return Ok(());
+        }
+        Err(self.refused(
+            &format!("is for Python {required}, and the venv has {version}"),
+            "make a venv with another interpreter: `virtpy new -p VERSION`",
+        ))
+    }
+
+    /// At least one of the environments that the lock was made for has to be this one (PEP 751).
+    fn check_environments(&self, environments: &[String]) -> Result<(), Error> {
+        let markers = self.context.interpreter.markers();
+        for text in environments {
+            let marker = MarkerTree::from_str(text).map_err(|error| self.broken(&error))?;
+            if marker.evaluate(markers, &[]) {
+                return Ok(());
+            }
+        }
+        if environments.is_empty() {
+            return Ok(());
+        }
+        let all = environments.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(" or ");
+        Err(self.refused(&format!("was made for other environments: {all}"), "lock for this one as well"))
+    }
+
+    fn chosen_of_pylock(&self, lock: &PylockToml) -> Result<Chosen, Error> {
+        let Selection { extras, all_extras, groups, all_groups, without_groups, no_default_groups, .. } =
+            &self.request.selection;
+        if !self.request.selection.only_groups.is_empty() {
+            return Err(self.refused(
+                "cannot be asked for groups only: it does not tell what they need",
+                "`--group` adds a group to the rest",
+            ));
+        }
+        let extras = if *all_extras { lock.extras.clone() } else { names(extras)? };
+        for extra in &extras {
+            if !lock.extras.contains(extra) {
+                return Err(self.no_such("extra", extra.as_str(), lock.extras.iter().map(ExtraName::as_str)));
+            }
+        }
+        let mut chosen = if *all_groups { lock.dependency_groups.clone() } else { names(groups)? };
+        for group in &chosen {
+            if !lock.dependency_groups.contains(group) {
+                let all = lock.dependency_groups.iter().map(GroupName::as_str);
+                return Err(self.no_such("dependency group", group.as_str(), all));
+            }
+        }
+        if !no_default_groups {
+            chosen.extend(lock.default_groups.iter().cloned());
+        }
+        let without: Vec<GroupName> = names(without_groups)?;
+        chosen.retain(|group| !without.contains(group));
+        Ok(Chosen { extras, groups: chosen })
+    }
+
+    fn no_such<'n>(&self, kind: &str, name: &str, all: impl Iterator<Item = &'n str>) -> Error {
+        let all: Vec<&str> = all.collect();
+        let hint = if all.is_empty() {
+            format!("it has no {kind} at all")
+        } else {
+            format!("it has {}", all.join(", "))
+        };
+        self.refused(&format!("has no {kind} `{name}`"), &hint)
+    }
+
+    fn uv(&self) -> Result<SolvedGraph, Error> {
+        let lock = Lock::from_toml(&self.request.text).map_err(|error| self.broken(&error))?;
+        self.check_python(Some(&lock.requires_python().to_string()))?;
+        let folder = self.folder();
+        let selection = &self.request.selection;
+        let root = lock.root().map(|package| package.name().clone());
+        let roots: Vec<PackageName> =
+            root.as_ref().map_or_else(|| lock.members().iter().cloned().collect(), |root| vec![root.clone()]);
+        let extras = ExtrasSpecification::from_args(
+            names(&selection.extras)?,
+            Vec::new(),
+            false,
+            Vec::new(),
+            selection.all_extras,
+        );
+        let groups = DependencyGroups::from_args(
+            None,
+            names(&selection.groups)?,
+            names(&selection.without_groups)?,
+            selection.no_default_groups,
+            names(&selection.only_groups)?,
+            selection.all_groups,
+        );
+        self.check_uv_names(&lock, &roots)?;
+        let target = Target { folder: &folder, lock: &lock, roots, project: root };
+        let leave_out_project = InstallOptions::new(
+            selection.no_project,
+            false,
+            false,
+            false,
+            false,
+            false,
+            Vec::new(),
+            Vec::new(),
+        );
+        target
+            .to_resolution(
+                &self.context.interpreter.to_resolver_marker_environment(),
+                self.tags()?,
+                &extras.with_defaults(DefaultExtras::default()),
+                &groups.with_defaults(default_groups(&folder)),
+                &self.build_options(),
+                &leave_out_project,
+            )
+            .map_err(|error| self.unsuitable(&error))
+    }
+
+    fn build_options(&self) -> BuildOptions {
+        self.context.choices.build_options.clone()
+    }
+
+    /// The library takes names that the lock does not know as if they were empty.
+    fn check_uv_names(&self, lock: &Lock, roots: &[PackageName]) -> Result<(), Error> {
+        let packages: Vec<_> =
+            lock.packages().iter().filter(|package| roots.contains(package.name())).collect();
+        let selection = &self.request.selection;
+        for extra in names::<ExtraName>(&selection.extras)? {
+            if !packages.iter().any(|package| package.provides_extras().contains(&extra)) {
+                let all = packages.iter().flat_map(|package| package.provides_extras());
+                return Err(self.no_such("extra", extra.as_str(), all.map(ExtraName::as_str)));
+            }
+        }
+        if packages.is_empty() {
+            // A lock of a script, or of a workspace without members, has its groups elsewhere.
+            return Ok(());
+        }
+        for group in names::<GroupName>(selection.groups.iter().chain(&selection.only_groups))? {
+            let known = |package: &&uv_resolver::Package| {
+                package.dependency_groups().contains_key(&group)
+                    || package.resolved_dependency_groups().contains_key(&group)
+            };
+            if !packages.iter().any(known) {
+                let all = packages.iter().flat_map(|package| package.dependency_groups().keys());
+                return Err(self.no_such("dependency group", group.as_str(), all.map(GroupName::as_str)));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The extras and groups that are wanted.
+struct Chosen {
+    extras: Vec<ExtraName>,
+    groups: Vec<GroupName>,
+}
+
+/// The groups that uv installs unasked: those of `[tool.uv] default-groups`, or else `dev`.
+fn default_groups(folder: &Path) -> DefaultGroups {
+    #[derive(Default, Deserialize)]
+    #[serde(rename_all = "kebab-case", default)]
+    struct UvTable {
+        default_groups: Option<DefaultGroups>,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct ToolTable {
+        uv: UvTable,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Project {
+        tool: ToolTable,
+    }
+    // Reading only: the ban is on writing past the one module that does.
+    #[expect(clippy::disallowed_methods)]
+    let text = std::fs::read_to_string(folder.join("pyproject.toml")).unwrap_or_default();
+    let project: Project = toml::from_str(&text).unwrap_or_default();
+    let dev = || GroupName::from_str("dev").map(|dev| DefaultGroups::List(vec![dev])).unwrap_or_default();
+    project.tool.uv.default_groups.unwrap_or_else(dev)
+}
+
+/// Parses names of extras or groups.
+///
+/// # Errors
+///
+/// [`Error::Requirements`] for a text that is none.
+pub(crate) fn names<'a, N>(texts: impl IntoIterator<Item = &'a String>) -> Result<Vec<N>, Error>
+where
+    N: FromStr,
+    N::Err: std::error::Error + 'static,
+{
+    let parse = |text: &String| {
+        N::from_str(text).map_err(|error| Error::Requirements {
+            message: format!("`{text}` is not the name of an extra or a group"),
+            hint: None,
+            cause: Some(Cause::from_error(&error)),
+        })
+    };
+    texts.into_iter().map(parse).collect()
+}
+
+/// The versions that an existing lock names, for another one to keep them.
+pub(crate) fn versions_of_pylock(text: &str) -> Vec<(String, String)> {
+    let Ok(lock) = toml::from_str::<PylockToml>(text) else { return Vec::new() };
+    lock.packages
+        .iter()
+        .filter_map(|package| Some((package.name.to_string(), package.version.as_ref()?.to_string())))
+        .collect()
+}
+
+/// A lock of uv, and whom it is read for.
+struct Target<'lock> {
+    folder: &'lock Path,
+    lock: &'lock Lock,
+    roots: Vec<PackageName>,
+    project: Option<PackageName>,
+}
+
+impl<'lock> Installable<'lock> for Target<'lock> {
+    fn install_path(&self) -> &'lock Path {
+        self.folder
+    }
+
+    fn lock(&self) -> &'lock Lock {
+        self.lock
+    }
+
+    fn roots(&self) -> impl Iterator<Item = &PackageName> {
+        self.roots.iter()
+    }
+
+    fn project_name(&self) -> Option<&PackageName> {
+        self.project.as_ref()
+    }
+}

@@ -1,0 +1,238 @@
+//! Writes lock files: a request is resolved for every platform and every Python that it is for, or for the
+//! session's interpreter alone, and written down as `pylock.toml` (PEP 751) or as requirements with hashes.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use uv_configuration::Constraints;
+use uv_distribution_types::{HashGeneration, Requirement, RequiresPython};
+use uv_pep440::{Version, VersionSpecifier, VersionSpecifiers};
+use uv_pep508::MarkerTree;
+use uv_requirements::RequirementsSpecification;
+use uv_resolver::{
+    AnnotationStyle, DisplayResolutionGraph, PylockToml, PythonRequirement, ResolverEnvironment,
+    ResolverOutput,
+};
+use uv_types::HashStrategy;
+
+use crate::client::Network;
+use crate::context::Context;
+use crate::error::{Cause, Error};
+use crate::indexes;
+use crate::locked::versions_of_pylock;
+use crate::project::{self, Project};
+use crate::request::Request;
+use crate::requirements;
+use crate::resolve::{NamedInputs, Problem, Target, choices, name_all, solve};
+use crate::reword::reword;
+use crate::session::Foundation;
+use crate::settings::IndexSettings;
+
+/// The form of the lock file to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockForm {
+    /// `pylock.toml` (PEP 751).
+    Pylock,
+    /// Pinned requirements in pip's format, with or without hashes.
+    Requirements {
+        /// Whether each has the hashes of its files.
+        hashes: bool,
+    },
+}
+
+/// What to lock, and how.
+#[derive(Debug, Clone)]
+pub struct LockRequest {
+    /// What is asked for.
+    pub request: Request,
+    /// The form of the result.
+    pub form: LockForm,
+    /// Whether it is for every platform, not only for the session's interpreter.
+    pub universal: bool,
+    /// The versions of Python that it is for (PEP 440 specifiers, such as `>=3.9`); otherwise those of the
+    /// project, or the interpreter's and later ones.
+    pub requires_python: Option<String>,
+    /// The folder that the file will lie in: paths in it are relative to that.
+    pub folder: PathBuf,
+    /// The text of the lock file that is replaced; its versions are kept where they can be.
+    pub existing: Option<String>,
+}
+
+/// A lock file's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lock {
+    /// The text.
+    pub text: String,
+    /// How many packages it has.
+    pub packages: usize,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+}
+
+/// Resolves a request and writes the result down.
+///
+/// # Errors
+///
+/// Those of resolving, and [`Error::Requirements`] for what a lock file cannot hold.
+pub(crate) async fn lock(
+    foundation: &Foundation,
+    network: &Network,
+    settings: &IndexSettings,
+    lock: &LockRequest,
+) -> Result<Lock, Error> {
+    let mut request = lock.request.clone();
+    request.installed.extend(lock.existing.as_deref().map(kept_versions).unwrap_or_default());
+    let projects = project::projects(&request)?;
+    let mut warnings: Vec<String> = projects.iter().flat_map(Project::warnings).collect();
+    let inputs = requirements::read(&request, &network.plain()?).await?;
+    let indexes = indexes::locations(settings, &inputs, &request.options.folder(), &mut warnings)?;
+    let mut choices = choices(network, settings, &request.options, &inputs)?;
+    choices.every_platform = lock.universal;
+    let hasher = HashStrategy::Generate(HashGeneration::All);
+    let context = Context::new(foundation, network, indexes, hasher, choices).await?;
+    let RequirementsSpecification { requirements, source_trees, constraints, .. } = inputs;
+    let dispatch = context.dispatch();
+    let wanted = name_all(&context, &dispatch, NamedInputs { entries: requirements, source_trees }).await?;
+    let constraints = Constraints::from_requirements(constraints.into_iter().map(|entry| entry.requirement));
+    let scope = Scope::of(&context, lock, &projects)?;
+    let output = scope.solve(&context, &wanted, constraints, (&request, settings)).await?;
+    warnings.extend(output.diagnostics().iter().map(|found| {
+        use uv_distribution_types::Diagnostic as _;
+        reword(&found.message())
+    }));
+    let text = match lock.form {
+        LockForm::Pylock => pylock(&context, lock, &output, &projects)?,
+        LockForm::Requirements { hashes } => scope.requirements_txt(&output, hashes),
+    };
+    Ok(Lock { text, packages: output.len(), warnings })
+}
+
+/// Where a lock is to work.
+struct Scope {
+    env: ResolverEnvironment,
+    python: PythonRequirement,
+    universal: bool,
+}
+
+impl Scope {
+    fn of(context: &Context, lock: &LockRequest, projects: &[Project]) -> Result<Self, Error> {
+        let interpreter = &context.interpreter;
+        if !lock.universal {
+            let env = ResolverEnvironment::specific(interpreter.to_resolver_marker_environment());
+            let python = PythonRequirement::from_interpreter(interpreter);
+            return Ok(Self { env, python, universal: false });
+        }
+        let asked = lock.requires_python.as_deref().map(specifiers).transpose()?;
+        let required = match asked {
+            Some(asked) => RequiresPython::from_specifiers(asked),
+            None => Self::of_projects(projects)?.unwrap_or_else(|| {
+                let (major, minor) = interpreter.python_tuple();
+                RequiresPython::greater_than_equal_version(&Version::new([
+                    u64::from(major),
+                    u64::from(minor),
+                ]))
+            }),
+        };
+        let python = PythonRequirement::from_requires_python(interpreter, required);
+        Ok(Self { env: ResolverEnvironment::universal(Vec::new()), python, universal: true })
+    }
+
+    fn of_projects(projects: &[Project]) -> Result<Option<RequiresPython>, Error> {
+        let all: Vec<VersionSpecifiers> =
+            projects.iter().filter_map(Project::requires_python).map(specifiers).collect::<Result<_, _>>()?;
+        let every: Vec<VersionSpecifier> = all.into_iter().flatten().collect();
+        Ok((!every.is_empty()).then(|| RequiresPython::from_specifiers(every.into_iter().collect())))
+    }
+
+    async fn solve(
+        &self,
+        context: &Context,
+        wanted: &[Requirement],
+        constraints: Constraints,
+        (request, settings): (&Request, &IndexSettings),
+    ) -> Result<ResolverOutput, Error> {
+        let tags = if self.universal { None } else { Some(context.tags()?) };
+        let target = Target { env: &self.env, python: &self.python, tags };
+        let problem = Problem { wanted, constraints, target, request, settings };
+        solve(context, problem).await.map(|(output, _)| output)
+    }
+
+    fn requirements_txt(&self, output: &ResolverOutput, hashes: bool) -> String {
+        let shown = DisplayResolutionGraph::new(
+            output,
+            &self.env,
+            &[],
+            hashes,
+            false,
+            self.universal,
+            false,
+            false,
+            AnnotationStyle::Split,
+        );
+        shown.to_string()
+    }
+}
+
+fn specifiers(text: &str) -> Result<VersionSpecifiers, Error> {
+    VersionSpecifiers::from_str(text).map_err(|error| Error::Requirements {
+        message: format!("`{text}` does not say which versions of Python are meant"),
+        hint: Some("write for instance `>=3.9`".to_owned()),
+        cause: Some(Cause::from_error(&error)),
+    })
+}
+
+fn pylock(
+    context: &Context,
+    lock: &LockRequest,
+    output: &ResolverOutput,
+    projects: &[Project],
+) -> Result<String, Error> {
+    let failed = |error: &(dyn std::error::Error + 'static)| Error::Requirements {
+        message: "the result does not fit into a lock file".to_owned(),
+        hint: Some("`virtpy lock -o requirements.txt` writes requirements instead".to_owned()),
+        cause: Some(Cause::from_error(error)),
+    };
+    let tags = if lock.universal { None } else { Some(context.tags()?) };
+    let build_options = &context.choices.build_options;
+    let mut made = PylockToml::from_resolution(output, &[], &lock.folder, tags, build_options)
+        .map_err(|error| failed(&error))?;
+    for project in projects {
+        made.extras.extend(project.extras());
+        made.dependency_groups.extend(project.groups());
+        made.default_groups.extend(project.default_groups());
+    }
+    let text = made.to_toml().map_err(|error| failed(&error))?;
+    let Some(required) = &made.requires_python else { return Ok(text) };
+    polished(&text, required).map_err(|error| failed(&error))
+}
+
+/// Names virtpy as the author, and leaves out of the markers what the whole file's `requires-python` says already.
+fn polished(text: &str, required: &RequiresPython) -> Result<String, toml_edit::TomlError> {
+    let mut document: toml_edit::DocumentMut = text.parse()?;
+    document["created-by"] = toml_edit::value("virtpy");
+    let packages = document.get_mut("packages").and_then(toml_edit::Item::as_array_of_tables_mut);
+    for package in packages.into_iter().flat_map(toml_edit::ArrayOfTables::iter_mut) {
+        let marker = package.get("marker").and_then(toml_edit::Item::as_str);
+        let Some(Ok(marker)) = marker.map(MarkerTree::from_str) else { continue };
+        match required.simplify_markers(marker).try_to_string() {
+            Some(simple) => package["marker"] = toml_edit::value(simple),
+            None => drop(package.remove("marker")),
+        }
+    }
+    Ok(document.to_string())
+}
+
+/// The names and versions that a lock file of either form has.
+fn kept_versions(text: &str) -> Vec<(String, String)> {
+    let kept = versions_of_pylock(text);
+    if !kept.is_empty() {
+        return kept;
+    }
+    let pin = |line: &str| {
+        let (name, rest) = line.trim().split_once("==")?;
+        let version = rest.split([' ', ';', '\\']).next()?;
+        let name = name.split('[').next()?.trim();
+        Some((name.to_owned(), version.to_owned()))
+    };
+    text.lines().filter(|line| !line.trim_start().starts_with(['#', '-'])).filter_map(pin).collect()
+}

@@ -1,0 +1,101 @@
+//! Arguments of `virtpy sync`, and the choice of extras and groups that other commands share.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use virtpy_resolver::Selection;
+
+use super::{IndexArguments, VenvArgument};
+
+/// Make a venv hold exactly what a lock file says
+///
+/// The file is `pylock.toml`, `uv.lock`, `poetry.lock`, `Pipfile.lock`, `requirements.txt` or `pyproject.toml`: without FILE
+/// the first of these in this folder, or else in the nearest folder above that has one. The venv is made if there is none.
+/// What the file does not name is removed; everything happens in one change, or nothing does.
+#[derive(Debug, Default, Args)]
+#[allow(clippy::struct_excessive_bools)] // each is a flag of its own on the command line
+pub struct SyncArguments {
+    /// The lock file; requirements files may be several
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Which venv
+    #[command(flatten)]
+    pub venv: VenvArgument,
+    /// Take the project's dependencies from `pyproject.toml`, whatever is locked
+    #[arg(long, conflicts_with = "files")]
+    pub project: bool,
+    /// Which extras and groups
+    #[command(flatten)]
+    pub selection: SelectionArguments,
+    /// Keep what the file does not name
+    #[arg(long)]
+    pub inexact: bool,
+    /// Take the newest versions of what is not locked
+    #[arg(long, short = 'U')]
+    pub upgrade: bool,
+    /// Refuse every file whose hash a requirements file does not give
+    #[arg(long)]
+    pub require_hashes: bool,
+    /// The interpreter of a venv that has to be made [default: one that the file admits]
+    #[arg(long, short, value_name = "PYTHON")]
+    pub python: Option<String>,
+    /// Say what would change, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Compile the packages' bytecode into the store now, for every venv of this Python
+    #[arg(long)]
+    pub compile_bytecode: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Where packages come from
+    #[command(flatten)]
+    pub index: IndexArguments,
+}
+
+/// Which extras and groups
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Extras and groups")]
+#[allow(clippy::struct_excessive_bools)] // each is a flag of its own on the command line
+pub struct SelectionArguments {
+    /// Also an extra of the project (can be repeated)
+    #[arg(long = "extra", short = 'E', value_name = "EXTRA", value_delimiter = ',')]
+    pub extras: Vec<String>,
+    /// Also all extras
+    #[arg(long, conflicts_with = "extras")]
+    pub all_extras: bool,
+    /// Also a dependency group (can be repeated)
+    #[arg(long = "group", value_name = "GROUP", value_delimiter = ',')]
+    pub groups: Vec<String>,
+    /// Also all groups
+    #[arg(long, conflicts_with_all = ["groups", "only_groups"])]
+    pub all_groups: bool,
+    /// Leave a group out (can be repeated)
+    #[arg(long = "no-group", value_name = "GROUP", value_delimiter = ',')]
+    pub without_groups: Vec<String>,
+    /// Leave the groups out that come unasked
+    #[arg(long)]
+    pub no_default_groups: bool,
+    /// Only this group, without the project's dependencies (can be repeated)
+    #[arg(long = "only-group", value_name = "GROUP", value_delimiter = ',')]
+    pub only_groups: Vec<String>,
+    /// Leave the project itself out
+    #[arg(long, alias = "no-root")]
+    pub no_install_project: bool,
+}
+
+impl SelectionArguments {
+    /// The same as the facade knows it.
+    pub fn selection(&self) -> Selection {
+        Selection {
+            extras: self.extras.clone(),
+            all_extras: self.all_extras,
+            groups: self.groups.clone(),
+            all_groups: self.all_groups,
+            without_groups: self.without_groups.clone(),
+            no_default_groups: self.no_default_groups,
+            only_groups: self.only_groups.clone(),
+            no_project: self.no_install_project,
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! `virtpy lock`: resolve a project or requirements into a lock file.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use virtpy_resolver::{Input, LockForm, LockRequest, Options, ProjectInput, Request, Selection};
+
+use super::progress::Progress;
+use crate::cli::LockArguments;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::fs;
+use crate::interpreters::Interpreter;
+use crate::lockfile::{self, LockKind};
+use crate::output::{counted, seconds};
+use crate::resolve::ResolveError;
+
+pub(super) fn run(context: &Context, arguments: &LockArguments) -> Result<u8, Failure> {
+    let started = Instant::now();
+    let asked = Asked::of(context, arguments)?;
+    let output = Output::of(context, arguments, &asked)?;
+    let existing = match &output.path {
+        Some(path) if fs::metadata(path).is_ok() => Some(fs::read_to_string(path)?),
+        _ => None,
+    };
+    let interpreter = interpreter(context, arguments, &asked)?;
+    let index = context.index_settings(&arguments.index)?;
+    let request = LockRequest {
+        request: asked.request(context, arguments),
+        form: output.form,
+        universal: !arguments.no_universal,
+        requires_python: arguments.requires_python.clone(),
+        folder: output.folder.clone(),
+        existing: existing.clone().filter(|_| !arguments.upgrade),
+    };
+    let session = context.session(&interpreter, index);
+    let progress = Progress::new(context.output, "resolving");
+    let lock = session.lock(&request).map_err(ResolveError::from)?;
+    progress.end();
+    for warning in &lock.warnings {
+        context.output.warning(warning);
+    }
+    let text = if output.form == LockForm::Pylock {
+        lock.text
+    } else {
+        format!("# Made by `virtpy lock`\n{}", lock.text)
+    };
+    let packages = counted(lock.packages, "package");
+    let Some(path) = &output.path else {
+        context.output.data_block(&text);
+        return Ok(0);
+    };
+    let shown = path.strip_prefix(&context.working_directory).unwrap_or(path).display();
+    let elapsed = seconds(started.elapsed());
+    if existing.as_ref() == Some(&text) {
+        context.output.message(format_args!("`{shown}` is as it should be: {packages} ({elapsed})"));
+        return Ok(0);
+    }
+    if arguments.check {
+        return Err(Failure::new(format!("`{shown}` is not what it would be now"))
+            .hinted("write it anew with `virtpy lock`"));
+    }
+    fs::write_atomic(path, text.as_bytes())?;
+    context.output.message(format_args!("Locked {packages} in `{shown}` ({elapsed})"));
+    Ok(0)
+}
+
+/// What is to be locked.
+struct Asked {
+    inputs: Vec<Input>,
+    /// The first project among the inputs.
+    project: Option<PathBuf>,
+}
+
+impl Asked {
+    fn of(context: &Context, arguments: &LockArguments) -> Result<Self, Failure> {
+        let here = &context.working_directory;
+        let mut texts = arguments.inputs.clone();
+        if texts.is_empty() {
+            let requirements = here.join("requirements.in");
+            let found = lockfile::find_project(here)
+                .or_else(|| fs::metadata(&requirements).is_ok().then_some(requirements))
+                .ok_or_else(|| {
+                    Failure::new(
+                        "there is nothing to lock: neither a `pyproject.toml` nor a `requirements.in`",
+                    )
+                    .hinted("name what is to be locked: `virtpy lock rich`, `virtpy lock requirements.in`")
+                })?;
+            texts.push(found.display().to_string());
+        }
+        let selection = Selection {
+            no_project: arguments.no_project,
+            without_groups: arguments.without_groups.clone(),
+            ..Selection::default()
+        };
+        let mut asked = Self { inputs: Vec::new(), project: None };
+        for text in texts {
+            let path = here.join(&text);
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let extension = path.extension().and_then(|extension| extension.to_str());
+            asked.inputs.push(if name == "pyproject.toml" {
+                fs::metadata(&path)?;
+                asked.project.get_or_insert_with(|| path.clone());
+                Input::Project(ProjectInput { path, selection: selection.clone(), conditional: true })
+            } else if matches!(extension, Some("in" | "txt"))
+                || matches!(name.as_str(), "setup.py" | "setup.cfg")
+            {
+                fs::metadata(&path)?;
+                Input::RequirementsFile(path)
+            } else {
+                Input::Requirement(text)
+            });
+        }
+        Ok(asked)
+    }
+
+    fn request(&self, context: &Context, arguments: &LockArguments) -> Request {
+        let constraints = arguments.constraints.iter().map(|path| context.working_directory.join(path));
+        Request {
+            requirements: self.inputs.clone(),
+            constraints: constraints.collect(),
+            installed: Vec::new(),
+            options: Options {
+                upgrade: arguments.upgrade,
+                upgrade_packages: arguments.upgrade_package.clone(),
+                prerelease: arguments.pre,
+                exclude_newer: arguments.exclude_newer.clone(),
+                working_directory: context.working_directory.clone(),
+                ..Options::default()
+            },
+        }
+    }
+}
+
+/// Where the lock goes, and in which form.
+struct Output {
+    /// The file; none for the standard output.
+    path: Option<PathBuf>,
+    folder: PathBuf,
+    form: LockForm,
+}
+
+impl Output {
+    fn of(context: &Context, arguments: &LockArguments, asked: &Asked) -> Result<Self, Failure> {
+        let here = context.working_directory.clone();
+        let beside = asked.project.as_deref().and_then(Path::parent).unwrap_or(&here).to_path_buf();
+        let path = match &arguments.output {
+            None => Some(beside.join("pylock.toml")),
+            Some(path) if path.as_os_str() == "-" => None,
+            Some(path) => Some(here.join(path)),
+        };
+        let Some(path) = path else {
+            return Ok(Self { path: None, folder: here, form: LockForm::Pylock });
+        };
+        let is_text = path.extension().is_some_and(|extension| extension == "txt");
+        let form = if is_text {
+            LockForm::Requirements { hashes: !arguments.no_hashes }
+        } else if LockKind::of(&path) == LockKind::Pylock {
+            LockForm::Pylock
+        } else {
+            return Err(Failure::usage(format!("`{}` is no name for a lock file", path.display()))
+                .hinted("`pylock.toml`, `pylock.NAME.toml` (PEP 751), or a name that ends in `.txt`"));
+        };
+        let folder = path.parent().unwrap_or(Path::new("/")).to_path_buf();
+        Ok(Self { path: Some(path), folder, form })
+    }
+}
+
+/// The interpreter to resolve with: one that the project is for, if there is one.
+fn interpreter(context: &Context, arguments: &LockArguments, asked: &Asked) -> Result<Interpreter, Failure> {
+    if arguments.python.is_some() {
+        return context.wanted_interpreter(arguments.python.as_deref());
+    }
+    let text = asked.project.as_deref().map(fs::read_to_string).transpose()?;
+    let required = text.and_then(|text| LockKind::Project.requires_python(&text));
+    let required = arguments.requires_python.clone().or(required);
+    match required.map(|required| context.wanted_interpreter(Some(&required))) {
+        Some(Ok(found)) => Ok(found),
+        // Nothing is installed: any one can ask the indexes.
+        _ => context.wanted_interpreter(None),
+    }
+}

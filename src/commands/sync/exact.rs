@@ -1,0 +1,305 @@
+//! Bringing a venv to exactly one set of packages: what is there and right stays, the rest comes or goes, in one change.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use sha2::{Digest as _, Sha256};
+use virtpy_resolver::{Artifact, IndexSettings, Package, Resolution, Version, accepts_python};
+
+use super::source::{Question, Source};
+use crate::cli::SyncArguments;
+use crate::commands::add::{Outcome, Ways};
+use crate::commands::presence::{
+    is_the_same, same_source, same_version, sha256_of, warn_of_unmet_requirements,
+};
+use crate::commands::progress::Progress;
+use crate::commands::{aftermath, compile};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::fs;
+use crate::interpreters::Interpreter;
+use crate::lockfile::LockKind;
+use crate::poetry::file_url;
+use crate::resolve::{self, Obtained, ResolveError, Supply};
+use crate::store::hex;
+use crate::venv::{Arrival, Change, ChangeSummary, Contents, Distribution, Venv};
+
+/// One call of `virtpy sync`.
+pub(super) struct Exact<'a> {
+    pub(super) context: &'a Context,
+    pub(super) arguments: &'a SyncArguments,
+    pub(super) source: &'a Source,
+    /// The venv; none if it would have to be made and nothing is to be changed.
+    pub(super) venv: Option<&'a Venv>,
+    pub(super) interpreter: Interpreter,
+}
+
+impl Exact<'_> {
+    pub(super) fn run(&self, contents: &Contents) -> Result<Outcome, Failure> {
+        self.check_python()?;
+        let index = self.context.index_settings(&self.arguments.index)?;
+        let digest = self.digest(&index)?;
+        let satisfies = format!("{digest}{}", if self.arguments.inexact { "+" } else { "" });
+        let untouched =
+            contents.lost.is_empty() && !contents.distributions.iter().any(Distribution::is_foreign);
+        let satisfied = contents.state.satisfied.as_deref();
+        // What is exact is also enough.
+        if untouched
+            && !self.arguments.upgrade
+            && (satisfied == Some(&satisfies) || satisfied == Some(&digest))
+        {
+            return Ok(Outcome { unchanged: contents.distributions.len(), ..Outcome::default() });
+        }
+        if let Some(venv) = self.venv {
+            aftermath::restore_everywhere(self.context, venv, &self.arguments.index)?;
+        }
+        if !self.arguments.dry_run
+            && !self.arguments.upgrade
+            && let Some(recalled) = resolve::recall(&self.context.store, &digest)
+        {
+            let arrivals: Vec<Arrival> = recalled
+                .into_iter()
+                .map(|one| Arrival {
+                    copied: self.is_copied(contents, &one.entry.manifest.name),
+                    entry: one.entry,
+                    requested: one.requested,
+                    direct_url: one.direct_url,
+                })
+                .collect();
+            let ways = Ways { from_store: arrivals.len(), ..Ways::default() };
+            return self.change(contents, arrivals, (None, satisfies), ways);
+        }
+        self.resolve(contents, index, &digest, satisfies)
+    }
+
+    /// A project may not be for this Python. What locks says so itself, and is asked when it is read.
+    fn check_python(&self) -> Result<(), Failure> {
+        if self.source.kind != LockKind::Project {
+            return Ok(());
+        }
+        let Some(required) = self.source.requires_python() else { return Ok(()) };
+        let version = &self.interpreter.version;
+        let parsed = version.to_string().parse::<Version>();
+        if parsed.is_ok_and(|version| accepts_python(&required, &version).unwrap_or(true)) {
+            return Ok(());
+        }
+        Err(Failure::new(format!("the project is for Python {required}, and the venv has {version}"))
+            .hinted("make a venv with another interpreter: `virtpy new -p VERSION`"))
+    }
+
+    /// What decides about the answer: the file, the choices, the indexes and the interpreter. The project's own files count
+    /// as well, since it may be installed in place.
+    fn digest(&self, index: &IndexSettings) -> Result<String, Failure> {
+        let mut digest = Sha256::new();
+        for text in &self.source.texts {
+            digest.update(text.len().to_le_bytes());
+            digest.update(text);
+        }
+        let Interpreter { executable, version, platform, .. } = &self.interpreter;
+        let settings = IndexSettings { offline: false, ..index.clone() };
+        let SyncArguments { require_hashes, .. } = self.arguments;
+        digest.update(format!(
+            "sync {:?} {:?} {require_hashes} {settings:?} {} {} {version} {platform}",
+            self.source.kind,
+            self.source.selection,
+            self.source.folder.display(),
+            executable.display(),
+        ));
+        for name in ["pyproject.toml", "setup.py", "setup.cfg"] {
+            let stamp = fs::metadata(&self.source.folder.join(name)).ok();
+            let stamp = stamp.map(|found| (found.len(), found.modified().ok()));
+            digest.update(format!("{stamp:?}"));
+        }
+        Ok(hex(&digest.finalize()))
+    }
+
+    fn resolve(
+        &self,
+        contents: &Contents,
+        index: IndexSettings,
+        digest: &str,
+        satisfies: String,
+    ) -> Result<Outcome, Failure> {
+        let installed = contents.distributions.iter();
+        let installed = installed.map(|one| (one.key.clone(), one.version.clone())).collect();
+        let (question, _kept) = self.source.question(self.context, self.arguments, installed)?;
+        let session = self.context.session(&self.interpreter, index);
+        let progress = Progress::new(self.context.output, "resolving");
+        let resolution = match &question {
+            Question::Locked(request) => session.resolve_locked(request),
+            Question::Request(request) => session.resolve(request),
+        };
+        let resolution = resolution.map_err(ResolveError::from)?;
+        for warning in &resolution.warnings {
+            self.context.output.warning(warning);
+        }
+        let wanted = self.wanted(&resolution, contents);
+        let arriving: Vec<usize> = wanted
+            .iter()
+            .copied()
+            .filter(|index| !is_there(&resolution.packages[*index], contents))
+            .collect();
+        if self.arguments.dry_run {
+            let packages: Vec<&Package> = arriving.iter().map(|index| &resolution.packages[*index]).collect();
+            let keys = wanted.iter().map(|index| resolution.packages[*index].name.clone()).collect();
+            return Ok(self.foresee(contents, &packages, &keys));
+        }
+        progress.stage("fetching");
+        let supply = Supply {
+            store: &self.context.store,
+            session: &session,
+            interpreter: &Context::build_key(&self.interpreter),
+            reporter: &progress,
+        };
+        let obtained = resolve::obtain(&supply, &resolution, &arriving, &mut self.context.announce())?;
+        progress.end();
+        self.remember(digest, &resolution, &obtained);
+        let ways = Ways::of(&obtained);
+        let keys = wanted.iter().map(|index| resolution.packages[*index].name.clone()).collect();
+        let arrivals: Vec<Arrival> = obtained
+            .into_iter()
+            .map(|one| {
+                let package = &resolution.packages[one.package];
+                Arrival {
+                    copied: self.is_copied(contents, &package.name),
+                    entry: one.entry,
+                    requested: package.requested,
+                    direct_url: package.direct_url.as_ref().map(ToString::to_string),
+                }
+            })
+            .collect();
+        self.change(contents, arrivals, (Some(keys), satisfies), ways)
+    }
+
+    /// The packages that the venv is to have: all but a pip where it has virtpy's own.
+    fn wanted(&self, resolution: &Resolution, contents: &Contents) -> Vec<usize> {
+        let has_own_pip = contents.has_pip_shim();
+        let all = 0..resolution.packages.len();
+        all.filter(|index| !(has_own_pip && resolution.packages[*index].name == "pip")).collect()
+    }
+
+    /// Remembers the answer for the next venv, if it is certain: a lock file names each file by its hash and each commit.
+    fn remember(&self, digest: &str, resolution: &Resolution, obtained: &[Obtained]) {
+        let store = &self.context.store;
+        let found = (resolution, obtained);
+        match self.source.kind {
+            LockKind::Pylock | LockKind::Uv => {
+                // The project's own files are part of the digest; whatever else is in a folder may change at any time.
+                let own = file_url(&self.source.folder);
+                resolve::remember(store, digest, found, &|package| {
+                    let editable = matches!(&package.file, Artifact::Source { editable: true, .. });
+                    let url = package.direct_url.as_ref().and_then(|value| value["url"].as_str());
+                    let is_fixed = match &package.file {
+                        Artifact::Wheel { sha256, .. } => sha256.is_some(),
+                        Artifact::Source { key, .. } => key.is_some(),
+                    };
+                    is_fixed || (editable && url == Some(&own))
+                });
+            }
+            LockKind::Requirements => {
+                if let Some(question) = resolve::Question::of(&[], &self.source.files, &[]) {
+                    resolve::remember(store, digest, found, &|package| question.pins(package));
+                }
+            }
+            LockKind::Pipfile => resolve::remember(store, digest, found, &|package| {
+                package.direct_url.is_none() && !package.file.is_source()
+            }),
+            LockKind::Poetry | LockKind::Project => {}
+        }
+    }
+
+    /// Makes the venv hold these. `keys` are the names of all that are wanted; without them the arrivals are.
+    fn change(
+        &self,
+        contents: &Contents,
+        arrivals: Vec<Arrival>,
+        (keys, satisfies): (Option<BTreeSet<String>>, String),
+        ways: Ways,
+    ) -> Result<Outcome, Failure> {
+        let Some(venv) = self.venv else { return Ok(Outcome::default()) };
+        let linking = Instant::now();
+        let keys = keys.unwrap_or_else(|| arrivals.iter().map(key).collect());
+        let has_own_pip = contents.has_pip_shim();
+        let is_new = |arrival: &Arrival| {
+            let found = contents.find(&arrival.entry.manifest.name);
+            let direct_url = found.and_then(Distribution::direct_url);
+            let is_own_pip = has_own_pip && key(arrival) == "pip";
+            !is_own_pip
+                && (!is_the_same(&arrival.entry, contents)
+                    || !same_source(direct_url, arrival.direct_url.as_deref()))
+        };
+        let install: Vec<Arrival> = arrivals.into_iter().filter(is_new).collect();
+        let ways = Ways { from_store: install.len().saturating_sub(ways.fetched()), ..ways };
+        let remove = self.surplus(contents, &keys);
+        let unchanged = keys.len().saturating_sub(install.len());
+        let change = Change { install, remove, satisfies: Some(satisfies), ..Change::default() };
+        let is_idle = change.install.is_empty()
+            && change.remove.is_empty()
+            && contents.state.satisfied == change.satisfies;
+        let summary = if is_idle {
+            ChangeSummary::default()
+        } else {
+            venv.apply(&self.context.store, contents, &change)?
+        };
+        if self.arguments.compile_bytecode || self.context.settings()?.compile_bytecode {
+            compile::compile(self.context, &self.interpreter, venv, &change.install)?;
+        }
+        // What is listed by hand may lack something; what was locked was whole then.
+        if matches!(self.source.kind, LockKind::Requirements | LockKind::Pipfile) {
+            warn_of_unmet_requirements(self.context, venv, &self.interpreter)?;
+        }
+        Ok(Outcome { summary, unchanged, ways, linked_in: linking.elapsed(), ..Outcome::default() })
+    }
+
+    /// What is installed and not wanted. virtpy's own pip stays.
+    fn surplus(&self, contents: &Contents, keys: &BTreeSet<String>) -> BTreeSet<String> {
+        if self.arguments.inexact {
+            return BTreeSet::new();
+        }
+        let installed = contents.distributions.iter().filter(|one| !one.is_pip_shim());
+        installed.filter(|one| !keys.contains(&one.key)).map(|one| one.key.clone()).collect()
+    }
+
+    fn is_copied(&self, contents: &Contents, name: &str) -> bool {
+        contents.find(name).is_some_and(Distribution::is_copied)
+            || self.context.settings().is_ok_and(|settings| settings.copies(name))
+    }
+
+    /// What would come and go.
+    fn foresee(&self, contents: &Contents, arriving: &[&Package], keys: &BTreeSet<String>) -> Outcome {
+        let installed: BTreeMap<&str, &Distribution> = contents.by_key();
+        let mut summary = ChangeSummary::default();
+        for package in arriving {
+            if let Some(old) = installed.get(package.name.as_str()) {
+                summary.removed.push((old.name.clone(), old.version.clone()));
+            }
+            summary.added.push((package.name.clone(), package.version.clone()));
+        }
+        for key in self.surplus(contents, keys) {
+            let distribution = installed[key.as_str()];
+            summary.removed.push((distribution.name.clone(), distribution.version.clone()));
+        }
+        Outcome { summary, unchanged: keys.len() - arriving.len(), ..Outcome::default() }
+    }
+}
+
+fn key(arrival: &Arrival) -> String {
+    let name = &arrival.entry.manifest.name;
+    virtpy_resolver::normalize_name(name).unwrap_or_else(|_| name.clone())
+}
+
+/// Whether a package is installed as it should be, without looking at its wheel: the version, the source, and the hash as
+/// far as both are known. What is in a folder may have changed, so its wheel has to be made.
+fn is_there(package: &Package, contents: &Contents) -> bool {
+    let Some(distribution) = contents.find(&package.name) else { return false };
+    let direct_url = package.direct_url.as_ref().map(ToString::to_string);
+    let may_have_changed = matches!(&package.file, Artifact::Source { key: None, .. });
+    let is_other_file = match (package.file.sha256(), sha256_of(distribution)) {
+        (Some(wanted), Some(installed)) => wanted != installed,
+        _ => false,
+    };
+    !may_have_changed
+        && !is_other_file
+        && same_version(&distribution.version, &package.version)
+        && same_source(distribution.direct_url(), direct_url.as_deref())
+}

@@ -1,0 +1,213 @@
+//! `virtpy sync`: make a venv hold exactly what a lock file says.
+
+mod exact;
+mod source;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde::Serialize;
+
+use super::add::{Named, Outcome, named};
+use super::hold::hold;
+use super::{aftermath, new, poetry_install};
+use crate::cli::{NewArguments, PoetryInstallArguments, SyncArguments, VenvArgument};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::fs;
+use crate::lockfile::LockKind;
+use crate::output::{counted, seconds};
+use crate::poetry::Project;
+use crate::venv::Contents;
+
+use exact::Exact;
+pub(super) use source::Source;
+
+pub(super) fn run(context: &Context, arguments: &SyncArguments) -> Result<u8, Failure> {
+    let started = Instant::now();
+    let source = Source::of(context, arguments)?;
+    if source.kind == LockKind::Poetry {
+        return poetry_install::run(context, &as_poetry_has_it(context, arguments, &source)?);
+    }
+    let outcome = carry_out(context, arguments, &source)?;
+    report(context, arguments, &source, &outcome, started)
+}
+
+/// Brings a venv to what a source says, and says nothing but warnings. The venv is made if there is none.
+///
+/// # Errors
+/// When it failed; a venv that was there is as before then, one that was made is gone.
+pub(super) fn carry_out(
+    context: &Context,
+    arguments: &SyncArguments,
+    source: &Source,
+) -> Result<Outcome, Failure> {
+    let path = venv_path(context, arguments, source)?;
+    let is_new = fs::kind(&path.join("pyvenv.cfg"))?.is_none();
+    if is_new && arguments.dry_run {
+        let interpreter = context.wanted_interpreter(python(arguments, source).as_deref())?;
+        return Exact { context, arguments, source, venv: None, interpreter }.run(&Contents::default());
+    }
+    if is_new {
+        let python = python(arguments, source);
+        new::make(context, &NewArguments { path: path.clone(), python, ..NewArguments::default() })?;
+    }
+    let outcome = fill(context, arguments, source, &path);
+    if is_new && outcome.is_err() {
+        // What was made for this call alone goes with it.
+        fs::remove_tree(&path)?;
+    }
+    outcome
+}
+
+/// `virtpy new --from LOCK`: makes a venv and fills it.
+///
+/// # Errors
+/// When it failed; there is no venv then, unless one was there that was to be replaced.
+pub(super) fn new_from(context: &Context, arguments: &NewArguments, lock: &Path) -> Result<u8, Failure> {
+    let started = Instant::now();
+    let sync = SyncArguments {
+        files: vec![lock.to_path_buf()],
+        venv: VenvArgument { path: Some(arguments.path.clone()) },
+        selection: arguments.selection.clone(),
+        python: arguments.python.clone(),
+        index: arguments.index.clone(),
+        ..SyncArguments::default()
+    };
+    // Read before anything is made: a file that is not there, or makes no sense, leaves everything as it is.
+    let source = Source::of(context, &sync)?;
+    let path = context.working_directory.join(&arguments.path);
+    let was_there = fs::kind(&path)?.is_some();
+    let python = python(&sync, &source);
+    new::make(context, &NewArguments { python, from: None, path: path.clone(), ..arguments.clone() })?;
+    let done = if source.kind == LockKind::Poetry {
+        as_poetry_has_it(context, &sync, &source).and_then(|poetry| poetry_install::run(context, &poetry))
+    } else {
+        fill(context, &sync, &source, &path)
+            .and_then(|outcome| report(context, &sync, &source, &outcome, started))
+    };
+    if done.is_err() && !was_there {
+        fs::remove_tree(&path)?;
+    }
+    done
+}
+
+fn fill(
+    context: &Context,
+    arguments: &SyncArguments,
+    source: &Source,
+    path: &Path,
+) -> Result<Outcome, Failure> {
+    let venv = context.venv_to_change(&VenvArgument { path: Some(path.to_path_buf()) })?;
+    let interpreter = context.interpreter(&venv)?;
+    let held = hold(context, &venv)?;
+    let contents = aftermath::restore(context, &venv, held.contents, &arguments.index)?;
+    Exact { context, arguments, source, venv: Some(&venv), interpreter }.run(&contents)
+}
+
+/// The venv that is named, the active one, the nearest `.venv`, or one to be made beside the lock file.
+fn venv_path(context: &Context, arguments: &SyncArguments, source: &Source) -> Result<PathBuf, Failure> {
+    if let Some(path) = &arguments.venv.path {
+        return Ok(context.working_directory.join(path));
+    }
+    let active = std::env::var_os("VIRTUAL_ENV").filter(|active| !active.is_empty());
+    if let Some(active) = active {
+        return Ok(active.into());
+    }
+    for folder in context.working_directory.ancestors() {
+        if fs::kind(&folder.join(".venv/pyvenv.cfg"))?.is_some() {
+            return Ok(folder.join(".venv"));
+        }
+    }
+    Ok(source.folder.join(".venv"))
+}
+
+/// What is asked for of the interpreter, if a venv has to be made.
+fn python(arguments: &SyncArguments, source: &Source) -> Option<String> {
+    arguments.python.clone().or_else(|| source.requires_python())
+}
+
+/// A call of `poetry-install` that does the same.
+fn as_poetry_has_it(
+    context: &Context,
+    arguments: &SyncArguments,
+    source: &Source,
+) -> Result<PoetryInstallArguments, Failure> {
+    let selection = &arguments.selection;
+    let mut with = selection.groups.clone();
+    if selection.all_groups {
+        with.extend(Project::read(&source.folder)?.groups().into_keys());
+    }
+    if selection.no_default_groups && selection.only_groups.is_empty() {
+        return Err(Failure::usage("`poetry.lock` knows no default groups")
+            .hinted("name the groups to leave out with `--no-group`"));
+    }
+    Ok(PoetryInstallArguments {
+        only: selection.only_groups.clone(),
+        with,
+        without: selection.without_groups.clone(),
+        extras: selection.extras.clone(),
+        all_extras: selection.all_extras,
+        no_root: selection.no_install_project,
+        sync: !arguments.inexact,
+        dry_run: arguments.dry_run,
+        compile_bytecode: arguments.compile_bytecode,
+        project: Some(source.folder.clone()),
+        python: arguments.python.clone(),
+        venv: VenvArgument { path: Some(venv_path(context, arguments, source)?) },
+        json: arguments.json,
+        index: arguments.index.clone(),
+    })
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    dry_run: bool,
+    file: String,
+    added: Vec<Named<'a>>,
+    removed: Vec<Named<'a>>,
+    unchanged: usize,
+    #[serde(flatten)]
+    ways: super::add::Ways,
+    seconds: f64,
+}
+
+fn report(
+    context: &Context,
+    arguments: &SyncArguments,
+    source: &Source,
+    outcome: &Outcome,
+    started: Instant,
+) -> Result<u8, Failure> {
+    let output = context.output;
+    super::add::warn_of_clashes(output, outcome);
+    let elapsed = started.elapsed();
+    let summary = &outcome.summary;
+    if arguments.json {
+        output.json(&Report {
+            dry_run: arguments.dry_run,
+            file: source.label(context),
+            added: named(&summary.added),
+            removed: named(&summary.removed),
+            unchanged: outcome.unchanged,
+            ways: outcome.ways,
+            seconds: elapsed.as_secs_f64(),
+        })?;
+        return Ok(0);
+    }
+    output.changes(&summary.removed, &summary.added);
+    let file = source.label(context);
+    if summary.added.is_empty() && summary.removed.is_empty() {
+        output.message(format_args!("Nothing to do: the venv is as `{file}` says ({})", seconds(elapsed)));
+    } else if arguments.dry_run {
+        output.message(format_args!("The venv would be as `{file}` says (nothing was changed)"));
+    } else {
+        output.message(format_args!(
+            "{} in the venv as `{file}` says, in {} ({})",
+            counted(outcome.unchanged + summary.added.len(), "package"),
+            seconds(elapsed),
+            outcome.ways
+        ));
+    }
+    Ok(0)
+}

@@ -1,0 +1,138 @@
+//! `virtpy lock`: one file for every platform, that `virtpy sync` and other tools follow.
+
+use crate::support::{Index, TestContext, WheelBuilder};
+
+fn index() -> Index {
+    Index::start(&[
+        WheelBuilder::new("rich", "13.0")
+            .requires("pygments")
+            .requires("colorama; sys_platform == 'win32'")
+            .build(),
+        WheelBuilder::new("rich", "14.0")
+            .requires("pygments")
+            .requires("colorama; sys_platform == 'win32'")
+            .build(),
+        WheelBuilder::new("pygments", "2.18").build(),
+        WheelBuilder::new("pygments", "2.19").requires_python(">=3.10").build(),
+        WheelBuilder::new("colorama", "0.4").build(),
+        WheelBuilder::new("numpy", "2.0").tag("cp311-cp311-win_amd64").build(),
+        WheelBuilder::new("numpy", "2.0").build(),
+        WheelBuilder::new("pytest", "8.0").requires("pluggy").build(),
+        WheelBuilder::new("pluggy", "1.5").build(),
+    ])
+}
+
+fn lock(context: &TestContext, index: &Index, arguments: &[&str]) -> crate::support::Output {
+    let url = index.url();
+    context.virtpy(["lock", "-i", &url].into_iter().chain(arguments.iter().copied()))
+}
+
+#[test]
+fn a_lock_is_for_every_platform_and_the_same_bytes_each_time() {
+    let (index, context) = (index(), TestContext::new());
+    context.write("requirements.in", "rich<14\n");
+    lock(&context, &index, &["--requires-python", ">=3.9"]).success().stderr_has("Locked");
+    let text = context.read("pylock.toml");
+    let table: toml::Table = text.parse().unwrap();
+    assert_eq!(table["lock-version"].as_str(), Some("1.0"));
+    assert_eq!(table["created-by"].as_str(), Some("virtpy"));
+    assert_eq!(table["requires-python"].as_str(), Some(">=3.9"));
+    let packages = table["packages"].as_array().unwrap();
+    let marker = |name: &str, version: &str| {
+        let found = packages
+            .iter()
+            .find(|one| one["name"].as_str() == Some(name) && one["version"].as_str() == Some(version));
+        found
+            .unwrap_or_else(|| panic!("{name} {version} is not in {text}"))
+            .get("marker")
+            .map(|marker| marker.to_string())
+    };
+    assert_eq!(marker("rich", "13.0"), None);
+    assert!(marker("colorama", "0.4").unwrap().contains("win32"));
+    // One that every Python takes is enough, or there is one for each.
+    assert!(packages.iter().any(|one| one["name"].as_str() == Some("pygments")));
+    lock(&context, &index, &["--requires-python", ">=3.9"]).success().stderr_has("is as it should be");
+    assert_eq!(context.read("pylock.toml"), text);
+    context.virtpy(["sync"]).success();
+    assert_eq!(context.eval(".venv", "import rich; print(rich.__version__)"), "13.0");
+}
+
+#[test]
+fn what_is_locked_stays_until_it_is_to_be_upgraded() {
+    let (index, context) = (index(), TestContext::new());
+    context.write("requirements.in", "rich\npytest\n");
+    lock(&context, &index, &["rich==13.0", "pytest"]).success();
+    lock(&context, &index, &[]).success();
+    assert!(context.read("pylock.toml").contains("13.0"));
+    index.add(&WheelBuilder::new("pluggy", "1.6").build());
+    lock(&context, &index, &["--check", "-P", "rich"])
+        .failure(1)
+        .one_error()
+        .stderr_has("is not what it would be now");
+    assert!(context.read("pylock.toml").contains("13.0"), "a check writes nothing");
+    lock(&context, &index, &["-P", "rich"]).success();
+    let text = context.read("pylock.toml");
+    assert!(text.contains("14.0") && text.contains("1.5") && !text.contains("1.6"), "{text}");
+    lock(&context, &index, &["--upgrade"]).success();
+    assert!(context.read("pylock.toml").contains("1.6"));
+    lock(&context, &index, &["--check"]).success();
+}
+
+#[test]
+fn a_projects_extras_and_groups_are_chosen_when_it_is_installed() {
+    let (index, context) = (index(), TestContext::new());
+    context.write(
+        "pyproject.toml",
+        "[project]\nname = \"shop\"\nversion = \"1.0\"\nrequires-python = \">=3.8\"\ndependencies = [\"rich\"]\n\
+         [project.optional-dependencies]\nmath = [\"numpy\"]\nall = [\"shop[math]\"]\n\
+         [dependency-groups]\ntest = [\"pytest\"]\ndev = [{include-group = \"test\"}]\ndocs = [\"pytest\"]\n",
+    );
+    lock(&context, &index, &["--no-group", "docs"]).success();
+    let table: toml::Table = context.read("pylock.toml").parse().unwrap();
+    let names = |key: &str| -> Vec<String> {
+        table[key].as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names("extras"), ["all", "math"]);
+    assert_eq!(names("dependency-groups"), ["dev", "test"]);
+    let list = |arguments: &[&str]| {
+        context.virtpy(["sync", "pylock.toml"].iter().chain(arguments)).success();
+        let packages = context.virtpy(["list", "--json"]).success().json();
+        let names = packages.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned());
+        names.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(list(&[]), "pygments rich");
+    assert_eq!(list(&["--extra", "all"]), "numpy pygments rich");
+    assert_eq!(list(&["--group", "dev"]), "pluggy pygments pytest rich");
+    assert_eq!(list(&["--all-extras", "--all-groups"]), "numpy pluggy pygments pytest rich");
+}
+
+#[test]
+fn requirements_with_hashes_are_another_form() {
+    let (index, context) = (index(), TestContext::new());
+    lock(&context, &index, &["pytest", "-o", "requirements.txt"]).success();
+    let text = context.read("requirements.txt");
+    assert!(
+        text.contains("pytest==8.0") && text.contains("--hash=sha256:") && !text.contains('\u{1b}'),
+        "{text}"
+    );
+    let url = index.url();
+    context.virtpy(["sync", "-i", &url, "--require-hashes"]).success();
+    assert_eq!(context.eval(".venv", "import pytest; print(pytest.__version__)"), "8.0");
+    lock(&context, &index, &["pytest", "-o", "plain.txt", "--no-hashes"]).success();
+    assert!(!context.read("plain.txt").contains("--hash"));
+    lock(&context, &index, &["pytest", "-o", "-"]).success().stdout_has("lock-version = \"1.0\"");
+    lock(&context, &index, &["pytest", "-o", "lock.toml"])
+        .failure(2)
+        .stderr_has("is no name for a lock file");
+}
+
+#[test]
+fn what_cannot_be_locked_leaves_the_old_file() {
+    let (index, context) = (index(), TestContext::new());
+    lock(&context, &index, &[]).failure(1).one_error().stderr_has("nothing to lock");
+    context.write("pylock.toml", "old");
+    lock(&context, &index, &["absent-package"]).failure(1).one_error();
+    lock(&context, &index, &["rich>99"]).failure(1).one_error();
+    lock(&context, &index, &["absent.in"]).failure(1).one_error();
+    assert_eq!(context.read("pylock.toml"), "old");
+}
