@@ -1,12 +1,12 @@
 """Prints what virtpy must know about the interpreter that runs this file: one line of JSON after a marker.
 
 virtpy starts it as `python -I -S -B -c <this text>`. It runs on Python 3.6 and newer, so that an interpreter
-that is too old for virtpy can still say which version it is, and imports only the standard library.
+that is too old for virtpy can still say which version it is, and imports only the standard library. Of that as little
+as can be: in an interpreter that was just installed nothing is compiled yet, and `json` and `platform` alone would take
+longer than everything else.
 """
 
-import json
 import os
-import platform
 import sys
 import sysconfig
 
@@ -34,20 +34,47 @@ def implementation_version():
 
 def markers():
     """The eleven environment markers of PEP 508."""
-    # A build from a development branch calls itself "3.14.0a1+", which no version specifier can read.
-    full_version = platform.python_version().rstrip("+")
-    return {
+    values = {
         "implementation_name": sys.implementation.name,
         "implementation_version": implementation_version(),
         "os_name": os.name,
+        "sys_platform": sys.platform,
+    }
+    if sys.platform == "linux" and sys.implementation.name == "cpython":
+        values.update(plain_markers())
+    else:
+        values.update(platform_markers())
+    # A build from a development branch calls itself "3.14.0a1+", which no version specifier can read.
+    full_version = values["python_full_version"].rstrip("+")
+    values["python_full_version"] = full_version
+    values["python_version"] = ".".join(full_version.split(".")[:2])
+    return values
+
+
+def platform_markers():
+    """Those that are defined by functions of `platform`."""
+    import platform
+
+    return {
         "platform_machine": platform.machine(),
         "platform_python_implementation": platform.python_implementation(),
         "platform_release": platform.release(),
         "platform_system": platform.system(),
         "platform_version": platform.version(),
-        "python_full_version": full_version,
-        "python_version": ".".join(platform.python_version_tuple()[:2]),
-        "sys_platform": sys.platform,
+        "python_full_version": platform.python_version(),
+    }
+
+
+def plain_markers():
+    """The same for CPython on Linux, where these functions find it out in this way."""
+    system = os.uname()
+    return {
+        "platform_machine": system.machine,
+        "platform_python_implementation": "CPython",
+        "platform_release": system.release,
+        "platform_system": system.sysname,
+        "platform_version": system.version,
+        "python_full_version": sys.version.split()[0],
     }
 
 
@@ -102,6 +129,8 @@ def macos():
     """The macOS version, which decides which wheels fit; the platform's name only has the build's target."""
     if sys.platform != "darwin":
         return None
+    import platform
+
     numbers = platform.mac_ver()[0].split(".") + ["0"]
     return [int(numbers[0]), int(numbers[1])]
 
@@ -132,5 +161,29 @@ def facts():
     }
 
 
+def as_json(value):
+    """The value as JSON in ASCII."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, dict):
+        return "{%s}" % ", ".join(as_json(key) + ": " + as_json(value[key]) for key in value)
+    if isinstance(value, (list, tuple)):
+        return "[%s]" % ", ".join(as_json(item) for item in value)
+    if isinstance(value, int):
+        return str(value)
+    return '"%s"' % "".join(escaped(character) for character in value)
+
+
+def escaped(character):
+    """A character of a text in JSON."""
+    code = ord(character)
+    if character in '"\\' or not 32 <= code < 127:
+        if code > 0xFFFF:
+            code -= 0x10000
+            return "\\u%04x\\u%04x" % (0xD800 + (code >> 10), 0xDC00 + (code & 0x3FF))
+        return "\\u%04x" % code
+    return character
+
+
 # A wrapper around the interpreter may have printed something without ending its line.
-sys.stdout.write("\n" + MARKER + json.dumps(facts()) + "\n")
+sys.stdout.write("\n" + MARKER + as_json(facts()) + "\n")

@@ -5,8 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures::TryStreamExt;
+use reqwest::Response;
 use tokio::fs::File;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufWriter};
+use tokio::sync::mpsc::Sender;
 use tokio_util::io::StreamReader;
 use uv_client::RegistryClient;
 use uv_distribution_types::HashPolicy;
@@ -108,22 +110,46 @@ pub(crate) async fn fetch(
     expected: &Expected<'_>,
     progress: &dyn Fn(Progress),
 ) -> Result<Fetched, Error> {
-    if client.connectivity().is_offline() {
-        return Err(Error::Offline { what: format!("`{}`", public(url)) });
-    }
+    persistently(expected.label, async || attempt(client, url, target, expected, progress).await).await
+}
+
+/// Fetches `url` and passes its bytes on while they come: each once and in order, also where the connection breaks and
+/// the transfer begins again. Only what this returns tells whether they are those of one file, the expected one. Who does
+/// not want any more drops the other end; the rest is then only hashed.
+///
+/// # Errors
+///
+/// [`Error::Offline`], [`Error::Network`], [`Error::Transfer`] and [`Error::Hash`].
+pub(crate) async fn stream(
+    client: &RegistryClient,
+    url: &DisplaySafeUrl,
+    receiver: Sender<Vec<u8>>,
+    expected: &Expected<'_>,
+    progress: &dyn Fn(Progress),
+) -> Result<Fetched, Error> {
+    let mut passed = Passed { receiver, hashers: expected.hashers(), size: 0 };
+    persistently(expected.label, async || passed.attempt(client, url, expected, progress).await).await?;
+    expected.check(passed.hashers, passed.size)
+}
+
+/// Tries something again if the connection breaks.
+async fn persistently<T>(
+    label: &str,
+    mut attempt: impl AsyncFnMut() -> Result<T, Failure>,
+) -> Result<T, Error> {
     let mut pause = FIRST_PAUSE;
     for _ in 0..RESTARTS {
-        match attempt(client, url, target, expected, progress).await {
+        match attempt().await {
             Err(Failure::Broken(_)) => {}
             Err(Failure::Final(error)) => return Err(error),
-            Ok(fetched) => return Ok(fetched),
+            Ok(done) => return Ok(done),
         }
         tokio::time::sleep(pause).await;
         pause *= 2;
     }
-    attempt(client, url, target, expected, progress).await.map_err(|failure| match failure {
+    attempt().await.map_err(|failure| match failure {
         Failure::Final(error) => error,
-        Failure::Broken(reason) => Error::Transfer { package: expected.label.to_owned(), reason },
+        Failure::Broken(reason) => Error::Transfer { package: label.to_owned(), reason },
     })
 }
 
@@ -156,6 +182,29 @@ async fn attempt(
     expected: &Expected<'_>,
     progress: &dyn Fn(Progress),
 ) -> Result<Fetched, Failure> {
+    let (response, limit) = request(client, url, expected, progress).await?;
+    let file = File::create(target).await.map_err(|source| unwritable(target, source))?;
+    let mut body = StreamReader::new(response.bytes_stream().map_err(std::io::Error::other));
+    let mut writer = BufWriter::with_capacity(BUFFER, file);
+    let mut hashers = expected.hashers();
+    let size = {
+        let reader = HashReader::new(&mut body, &mut hashers);
+        copy(reader, &mut writer, limit, target, progress).await?
+    };
+    complete(size, limit)?;
+    Ok(expected.check(hashers, size)?)
+}
+
+/// Asks for a file. Returns the answer, and how many bytes its body may have if that is known.
+async fn request(
+    client: &RegistryClient,
+    url: &DisplaySafeUrl,
+    expected: &Expected<'_>,
+    progress: &dyn Fn(Progress),
+) -> Result<(Response, Option<u64>), Failure> {
+    if client.connectivity().is_offline() {
+        return Err(Error::Offline { what: format!("`{}`", public(url)) }.into());
+    }
     // A compressed transfer would give other bytes than those that were hashed.
     let response = client
         .uncached_client(url)
@@ -179,18 +228,62 @@ async fn attempt(
     }
     let limit = expected.size.or(announced);
     progress(Progress::Started(limit));
-    let file = File::create(target).await.map_err(|source| unwritable(target, source))?;
-    let mut body = StreamReader::new(response.bytes_stream().map_err(std::io::Error::other));
-    let mut writer = BufWriter::with_capacity(BUFFER, file);
-    let mut hashers = expected.hashers();
-    let size = {
-        let reader = HashReader::new(&mut body, &mut hashers);
-        copy(reader, &mut writer, limit, target, progress).await?
-    };
-    if limit.is_some_and(|limit| size < limit) {
-        return Err(Failure::Broken(format!("it ended after {size} of {} bytes", limit.unwrap_or_default())));
+    Ok((response, limit))
+}
+
+/// What was passed on so far.
+struct Passed {
+    receiver: Sender<Vec<u8>>,
+    /// Of all bytes that were passed on, whatever attempt they came with.
+    hashers: Vec<Hasher>,
+    size: u64,
+}
+
+impl Passed {
+    /// Passes on what was not passed on yet.
+    async fn attempt(
+        &mut self,
+        client: &RegistryClient,
+        url: &DisplaySafeUrl,
+        expected: &Expected<'_>,
+        progress: &dyn Fn(Progress),
+    ) -> Result<(), Failure> {
+        let (response, limit) = request(client, url, expected, progress).await?;
+        let mut body = StreamReader::new(response.bytes_stream().map_err(std::io::Error::other));
+        let known = self.size;
+        let skipped = tokio::io::copy(&mut (&mut body).take(known), &mut tokio::io::sink()).await;
+        let skipped = skipped.map_err(|error| broken(0, &error))?;
+        complete(skipped, Some(known))?;
+        let mut reader = HashReader::new(&mut body, &mut self.hashers);
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            let count = reader.read(&mut buffer).await.map_err(|error| broken(self.size, &error))?;
+            if count == 0 {
+                return complete(self.size, limit);
+            }
+            self.size += count as u64;
+            within(self.size, limit)?;
+            // Fails when nobody wants it.
+            let _ = self.receiver.send(buffer[..count].to_vec()).await;
+            progress(Progress::Bytes(self.size));
+        }
     }
-    Ok(expected.check(hashers, size)?)
+}
+
+/// Whether everything came that should.
+fn complete(size: u64, announced: Option<u64>) -> Result<(), Failure> {
+    match announced.filter(|announced| size < *announced) {
+        Some(announced) => Err(Failure::Broken(format!("it ended after {size} of {announced} bytes"))),
+        None => Ok(()),
+    }
+}
+
+/// Whether no more came than should.
+fn within(size: u64, announced: Option<u64>) -> Result<(), Failure> {
+    match announced.filter(|announced| size > *announced) {
+        Some(announced) => Err(Failure::Broken(format!("more came than the {announced} bytes announced"))),
+        None => Ok(()),
+    }
 }
 
 /// Copies a body up to its end, or up to the limit beyond which it must not go.
@@ -209,12 +302,7 @@ async fn copy<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
             break;
         }
         size += count as u64;
-        if limit.is_some_and(|limit| size > limit) {
-            return Err(Failure::Broken(format!(
-                "more came than the {} bytes announced",
-                limit.unwrap_or_default()
-            )));
-        }
+        within(size, limit)?;
         writer.write_all(&buffer[..count]).await.map_err(|source| unwritable(target, source))?;
         progress(Progress::Bytes(size));
     }

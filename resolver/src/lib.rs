@@ -56,7 +56,7 @@ pub use request::{
 pub use resolve::{Resolution, check_date};
 pub use session::{Session, SessionOptions};
 pub use settings::IndexSettings;
-pub use transfer::{Transfer, Transferred};
+pub use transfer::{Body, Transfer, Transferred};
 pub use vocabulary::{
     InvalidName, InvalidText, MarkerEnvironment, Requirement, Version, WheelName, accepts_python,
     normalize_name,

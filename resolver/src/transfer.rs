@@ -2,6 +2,7 @@
 //! go the same way as everything else, with the same certificates, proxies, credentials and retries.
 
 use std::cell::Cell;
+use std::io::Read;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use futures::TryStreamExt as _;
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc;
 use uv_cache::Cache;
 use uv_client::RegistryClient;
 use uv_configuration::min_stack_size;
@@ -29,6 +31,9 @@ const RESTARTS: u32 = 3;
 
 /// How long to wait before each of them.
 const PAUSE: Duration = Duration::from_millis(300);
+
+/// How many pieces of a body may wait for who reads it; one has at most 256 KiB, and mostly a few.
+const WAITING: usize = 64;
 
 /// What came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,24 +105,56 @@ impl Transfer {
         self.run(async |client| {
             let demanded = if digests.is_empty() { HashPolicy::None } else { HashPolicy::All(&digests) };
             let expected = Expected { demanded, ..Expected::nothing(&label) };
-            let total = Cell::new(None);
-            let report = |now: Progress| match now {
-                Progress::Started(size) => {
-                    total.set(size);
-                    progress(0, size);
-                }
-                Progress::Bytes(count) => progress(count, total.get()),
-            };
+            let report = report_to(progress);
             let fetched = download::fetch(client, &url, target, &expected, &report).await?;
             Ok(Transferred { sha256: fetched.sha256, size: fetched.size })
         })
     }
 
-    /// Runs an asynchronous task to its end, on a thread with a stack that is large enough for the libraries.
+    /// Passes what is behind a URL on to `work` while it comes, and hashes it on the way. Begun again if the connection
+    /// breaks, which `work` does not notice. What `work` read may be anything until this returns without an error: only
+    /// then it was the whole file, with the expected SHA-256. If `work` stops reading, the rest is only hashed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Offline`], [`Error::Network`], [`Error::Transfer`] and [`Error::Hash`]. For `work`, the bytes then just end.
+    pub fn stream<T>(
+        &self,
+        url: &str,
+        sha256: &str,
+        progress: &(dyn Fn(u64, Option<u64>) + Sync),
+        work: impl FnOnce(&mut Body) -> T,
+    ) -> Result<(T, Transferred), Error> {
+        let url = parse(url)?;
+        let label = label(&url);
+        let digests = [digest(sha256)?];
+        let (sender, receiver) = mpsc::channel(WAITING);
+        let task = async move |client: &RegistryClient| {
+            let expected = Expected { demanded: HashPolicy::All(&digests), ..Expected::nothing(&label) };
+            let report = report_to(progress);
+            download::stream(client, &url, sender, &expected, &report).await
+        };
+        let mut body = Body { receiver, chunk: Vec::new(), position: 0 };
+        let (fetched, done) = self.run_beside(task, move || work(&mut body))?;
+        let fetched = fetched?;
+        Ok((done, Transferred { sha256: fetched.sha256, size: fetched.size }))
+    }
+
+    /// Runs an asynchronous task to its end.
     fn run<T: Send>(
         &self,
         task: impl AsyncFnOnce(&RegistryClient) -> Result<T, Error> + Send,
     ) -> Result<T, Error> {
+        self.run_beside(task, || ())?.0
+    }
+
+    /// Runs an asynchronous task to its end, on a thread with a stack that is large enough for the libraries, while the
+    /// present thread does something else.
+    fn run_beside<T: Send, U>(
+        &self,
+        task: impl AsyncFnOnce(&RegistryClient) -> Result<T, Error> + Send,
+        work: impl FnOnce() -> U,
+    ) -> Result<(Result<T, Error>, U), Error> {
         let connection = self.connection()?;
         thread::scope(|scope| {
             let worker = thread::Builder::new()
@@ -125,7 +162,8 @@ impl Transfer {
                 .stack_size(min_stack_size())
                 .spawn_scoped(scope, || connection.runtime.block_on(Box::pin(task(&connection.client))))
                 .map_err(|source| no_thread("start a thread for", source))?;
-            worker.join().unwrap_or_else(|panic| resume_unwind(panic))
+            let done = work();
+            Ok((worker.join().unwrap_or_else(|panic| resume_unwind(panic)), done))
         })
     }
 
@@ -148,6 +186,39 @@ impl Transfer {
         let client = network.registry(&IndexLocations::default())?;
         let connection = Connection { runtime: Arc::new(runtime), client };
         Ok(slot.insert(connection).clone())
+    }
+}
+
+/// Tells of a transfer as the caller wants to hear it.
+fn report_to(progress: &(dyn Fn(u64, Option<u64>) + Sync)) -> impl Fn(Progress) {
+    let total = Cell::new(None);
+    move |now| match now {
+        Progress::Started(size) => {
+            total.set(size);
+            progress(0, size);
+        }
+        Progress::Bytes(count) => progress(count, total.get()),
+    }
+}
+
+/// The bytes of a transfer, while they come.
+pub struct Body {
+    receiver: mpsc::Receiver<Vec<u8>>,
+    chunk: Vec<u8>,
+    position: usize,
+}
+
+impl Read for Body {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.position == self.chunk.len() {
+            self.position = 0;
+            self.chunk = self.receiver.blocking_recv().unwrap_or_default();
+        }
+        let rest = &self.chunk[self.position..];
+        let count = rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
+        self.position += count;
+        Ok(count)
     }
 }
 

@@ -201,6 +201,33 @@ mod tests {
     }
 
     #[test]
+    fn markers_are_what_the_module_platform_says() {
+        let fakes = Fakes::new();
+        let python = real_python(&fakes);
+        let script = "import platform as p; print(p.machine(), p.python_implementation(), p.release(), p.system(), \
+                      p.version(), p.python_version(), '.'.join(p.python_version_tuple()[:2]), sep='\\n')";
+        let output = Command::new(&python.executable).args(["-c", script]).output().unwrap();
+        let expected = String::from_utf8(output.stdout).unwrap();
+        let names = ["machine", "python_implementation", "release", "system", "version"];
+        let names = names.map(|name| format!("platform_{name}")).into_iter();
+        let names = names.chain(["python_full_version".to_owned(), "python_version".to_owned()]);
+        let found: String = names.map(|name| python.markers[&name].clone() + "\n").collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn the_script_writes_json_as_others_read_it() {
+        let python = real_python(&Fakes::new());
+        let check = "\nimport json\n\
+            odd = {'a\"b\\\\': [True, False, None, -3, 'tab\\t\\x7f \u{fc} \u{1f600}', [], {}], 'c': '\\udc80'}\n\
+            assert json.loads(as_json(odd)) == odd, as_json(odd)\n\
+            assert json.loads(as_json(facts())) == facts()\n";
+        let output =
+            Command::new(&python.executable).arg("-c").arg(SCRIPT.to_owned() + check).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    #[test]
     fn a_second_question_starts_nothing() {
         let fakes = Fakes::new();
         let path = fakes.python("bin/python3.12", "3.12.1");

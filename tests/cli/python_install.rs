@@ -192,6 +192,30 @@ fn what_is_wrong_with_an_archive_is_one_clear_error() {
     fails(&context, &mut mirror, &version, "expected sha256:000000");
 }
 
+/// Archives are unpacked while they come, so that their hash is known last.
+#[test]
+fn what_is_not_verified_is_never_started() {
+    let mut context = TestContext::new();
+    let mut mirror = Mirror::new(&mut context);
+    let version = mirror.version(93);
+    let trace = context.path("started");
+    let program = program("python/bin/python3", &format!("#!/bin/sh\ntouch '{}'\n", trace.display()));
+    let wrong = "0".repeat(64);
+    for format in ["tar.gz", "tar.zst", "tar.bz2", "zip"] {
+        let bytes = pack(std::slice::from_ref(&program), format);
+        // Right to the end, cut off, and something else: that it is another file is what has to be said.
+        for bytes in [bytes.clone(), bytes[..bytes.len() / 2].to_vec(), b"<html>sign in</html>".to_vec()] {
+            mirror.offer_as(&version, &format!("/x.{format}"), bytes, Some(&wrong));
+            fails(&context, &mut mirror, &version, "expected sha256:000000");
+            assert!(!trace.exists(), "{format}");
+        }
+    }
+    // With the right hash it is started.
+    mirror.offer(&version, "/x.tar.gz", pack(&[program], "tar.gz"));
+    fails(&context, &mut mirror, &version, "does not run on this machine");
+    assert!(trace.exists());
+}
+
 #[test]
 fn an_archive_that_would_fill_the_disk_is_refused() {
     let mut context = TestContext::new();

@@ -4,6 +4,7 @@
 //! places may not contradict each other; extensions of both families in one archive are refused altogether.
 
 use std::io::Read;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::extended::{self, Records};
 use super::header::{BLOCK, Family, Header};
@@ -47,8 +48,8 @@ struct Ahead {
 pub(super) struct Entries<'a, R> {
     reader: R,
     limits: &'a Limits,
-    /// The size of the archive on the disk, to be compared with what comes out of it.
-    archive_size: u64,
+    /// How many bytes of the archive there are, so far, to be compared with what comes out of it.
+    archive_size: &'a AtomicU64,
     /// Bytes that came out so far.
     read: u64,
     headers: u64,
@@ -56,7 +57,7 @@ pub(super) struct Entries<'a, R> {
 }
 
 impl<'a, R: Read> Entries<'a, R> {
-    pub(super) const fn new(reader: R, archive_size: u64, limits: &'a Limits) -> Self {
+    pub(super) const fn new(reader: R, archive_size: &'a AtomicU64, limits: &'a Limits) -> Self {
         Self { reader, limits, archive_size, read: 0, headers: 0, family: None }
     }
 
@@ -181,7 +182,10 @@ impl<'a, R: Read> Entries<'a, R> {
     /// Counts what came out of the archive, whether members or padding.
     fn account(&mut self, count: u64) -> Result<(), Failure> {
         self.read = self.read.saturating_add(count);
-        if self.read > self.limits.ratio_from && self.read / self.archive_size.max(1) >= self.limits.ratio {
+        if self.read <= self.limits.ratio_from {
+            return Ok(());
+        }
+        if self.read / self.archive_size.load(Ordering::Relaxed).max(1) >= self.limits.ratio {
             return Err(Problem::Bomb(self.limits.ratio).into());
         }
         Ok(())

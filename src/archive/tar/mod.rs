@@ -17,6 +17,7 @@ mod tree;
 
 use std::io::{BufReader, Read, Write as _};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use self::entries::{Entries, Kind};
 use self::tree::{Stop, Tree};
@@ -87,32 +88,78 @@ pub fn unpack(
     limits: &Limits,
 ) -> Result<Unpacked, Error> {
     let archive = fs::open(path)?;
-    let archive_size = archive.metadata().at("look at", path)?.len();
-    let reader = decompressed(archive, compression).at("read", path)?;
-    let unpacked = ahead::read_ahead(reader, |reader| {
-        let mut entries = Entries::new(reader, archive_size, limits);
-        let mut tree = Tree::new(destination, limits);
-        unpack_members(&mut entries, &mut tree, destination, limits)
-    });
-    unpacked.map_err(|stop| match stop {
-        Halt::Failure(Failure::Problem(problem)) | Halt::Stop(Stop::Refused(problem)) => {
-            Error::Refused { file: name.to_owned(), problem }
-        }
-        Halt::Failure(Failure::Io(source)) => Error::Compression { file: name.to_owned(), source },
-        Halt::Stop(Stop::Other(error)) => error,
-    })
+    let size = AtomicU64::new(archive.metadata().at("look at", path)?.len());
+    Source { archive, size: &size, name, compression }.unpack(destination, limits)
 }
 
-fn decompressed(
-    file: impl Read + Send + 'static,
+/// The same for an archive that only comes: what is there is unpacked while the rest is under way.
+///
+/// # Errors
+/// As [`unpack`]. The stream need not have been read to its end then.
+pub fn unpack_stream(
+    stream: impl Read + Send,
+    name: &str,
     compression: Compression,
-) -> std::io::Result<Box<dyn Read + Send>> {
-    let file = BufReader::with_capacity(BUFFER, file);
+    destination: &Path,
+    limits: &Limits,
+) -> Result<Unpacked, Error> {
+    let size = AtomicU64::new(0);
+    let archive = Counted { stream, count: &size };
+    Source { archive, size: &size, name, compression }.unpack(destination, limits)
+}
+
+/// Counts what was read.
+struct Counted<'a, R> {
+    stream: R,
+    count: &'a AtomicU64,
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.stream.read(buffer)?;
+        self.count.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+/// An archive, and what is known of it.
+struct Source<'a, R> {
+    archive: R,
+    size: &'a AtomicU64,
+    name: &'a str,
+    compression: Compression,
+}
+
+impl<R: Read + Send> Source<'_, R> {
+    fn unpack(self, destination: &Path, limits: &Limits) -> Result<Unpacked, Error> {
+        let Self { archive, size, name, compression } = self;
+        let damaged = |source| Error::Compression { file: name.to_owned(), source };
+        let reader = decompressed(archive, compression).map_err(damaged)?;
+        let unpacked = ahead::read_ahead(reader, |reader| {
+            let mut entries = Entries::new(reader, size, limits);
+            let mut tree = Tree::new(destination, limits);
+            unpack_members(&mut entries, &mut tree, destination, limits)
+        });
+        unpacked.map_err(|stop| match stop {
+            Halt::Failure(Failure::Problem(problem)) | Halt::Stop(Stop::Refused(problem)) => {
+                Error::Refused { file: name.to_owned(), problem }
+            }
+            Halt::Failure(Failure::Io(source)) => damaged(source),
+            Halt::Stop(Stop::Other(error)) => error,
+        })
+    }
+}
+
+fn decompressed<'a>(
+    archive: impl Read + Send + 'a,
+    compression: Compression,
+) -> std::io::Result<Box<dyn Read + Send + 'a>> {
+    let archive = BufReader::with_capacity(BUFFER, archive);
     Ok(match compression {
-        Compression::None => Box::new(file),
-        Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(file)),
-        Compression::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(file)),
-        Compression::Zstandard => Box::new(zstd::stream::read::Decoder::with_buffer(file)?),
+        Compression::None => Box::new(archive),
+        Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(archive)),
+        Compression::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(archive)),
+        Compression::Zstandard => Box::new(zstd::stream::read::Decoder::with_buffer(archive)?),
     })
 }
 

@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use super::testing::{Raw, bzip2, gzip, open, record, tar, zstandard};
-use super::{Compression, Unpacked, unpack};
+use super::{Compression, Unpacked, unpack, unpack_stream};
 use crate::archive::{Error, Limits, NameProblem, Problem};
 use crate::fs::{self, FileKind};
 
@@ -47,7 +47,40 @@ fn unpacked_as(
     assert_eq!((names, fs::names(&folder.path().join("outside")).unwrap().len()), (3, 0), "something leaked");
     let mut found = Content::new();
     content(&destination, "", &mut found);
+    assert_streamed_alike(archive, compression, limits, result.as_ref().map(|facts| (facts, &found)));
     result.map(|facts| (facts, found))
+}
+
+/// An archive that only comes, in small pieces, gives the same as one that is there.
+fn assert_streamed_alike(
+    archive: &[u8],
+    compression: Compression,
+    limits: &Limits,
+    expected: Result<(&Unpacked, &Content), &Error>,
+) {
+    let folder = tempfile::tempdir().unwrap();
+    let stream = Pieces(archive);
+    let result = unpack_stream(stream, "test.tar", compression, folder.path(), limits);
+    let mut found = Content::new();
+    content(folder.path(), "", &mut found);
+    match (result, expected) {
+        (Ok(facts), Ok((expected, content))) => assert_eq!((&facts, &found), (expected, content)),
+        (Err(Error::Path(_)), Err(Error::Path(_))) => {}
+        (Err(error), Err(expected)) => assert_eq!(error.to_string(), expected.to_string()),
+        (streamed, expected) => panic!("{streamed:?} against {expected:?}"),
+    }
+}
+
+/// Gives a hundred bytes at a time.
+struct Pieces<'a>(&'a [u8]);
+
+impl std::io::Read for Pieces<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.0.len().min(buffer.len()).min(100);
+        buffer[..count].copy_from_slice(&self.0[..count]);
+        self.0 = &self.0[count..];
+        Ok(count)
+    }
 }
 
 fn unpacked(members: &[Raw]) -> Content {

@@ -1,7 +1,7 @@
 //! Where archives and indexes are: behind an `http(s)` URL, behind a `file` URL, or at a plain path. What
 //! needs the network goes through [`Fetch`]; the rest is read here.
 
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -47,6 +47,19 @@ pub trait Fetch: Sync {
         sha256: Option<&str>,
         progress: Progress<'_>,
     ) -> Result<Transferred, AvailableError>;
+
+    /// Calls `work` once with what is behind an `http(s)` URL, while that comes. What `work` read may be anything until
+    /// this returns without an error: only then it was the whole file, with this SHA-256.
+    ///
+    /// # Errors
+    /// When it does not come whole, or is another file. For `work`, it then just ends.
+    fn stream(
+        &self,
+        url: &str,
+        sha256: &str,
+        progress: Progress<'_>,
+        work: &mut dyn FnMut(&mut (dyn Read + Send)),
+    ) -> Result<Transferred, AvailableError>;
 }
 
 impl Fetch for Transfer {
@@ -62,6 +75,18 @@ impl Fetch for Transfer {
         progress: Progress<'_>,
     ) -> Result<Transferred, AvailableError> {
         let virtpy_resolver::Transferred { sha256, size } = Self::file(self, url, target, sha256, progress)?;
+        Ok(Transferred { sha256, size })
+    }
+
+    fn stream(
+        &self,
+        url: &str,
+        sha256: &str,
+        progress: Progress<'_>,
+        work: &mut dyn FnMut(&mut (dyn Read + Send)),
+    ) -> Result<Transferred, AvailableError> {
+        let ((), transferred) = Self::stream(self, url, sha256, progress, |body| work(body))?;
+        let virtpy_resolver::Transferred { sha256, size } = transferred;
         Ok(Transferred { sha256, size })
     }
 }

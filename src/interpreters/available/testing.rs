@@ -1,6 +1,7 @@
 //! A network for tests that is none.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -45,6 +46,16 @@ impl Fetch for Server {
         _target: &Path,
         _sha256: Option<&str>,
         _progress: Progress<'_>,
+    ) -> Result<Transferred, AvailableError> {
+        panic!("the test downloads {url}")
+    }
+
+    fn stream(
+        &self,
+        url: &str,
+        _sha256: &str,
+        _progress: Progress<'_>,
+        _work: &mut dyn FnMut(&mut (dyn Read + Send)),
     ) -> Result<Transferred, AvailableError> {
         panic!("the test downloads {url}")
     }

@@ -79,7 +79,6 @@ impl Installer<'_> {
         fs::create_dir_all(&temporary)?;
         let stage = fs::temporary_folder_named(&temporary, &stage_prefix(&key))?;
         let (root, warnings) = self.prepare(build, stage.path(), &destination, progress)?;
-        fs::sync_file_system(&root)?;
         if fs::kind(&destination)?.is_some() {
             fs::exchange(&root, &destination)?;
         } else {
@@ -100,14 +99,10 @@ impl Installer<'_> {
         destination: &Path,
         progress: Progress<'_>,
     ) -> Result<(PathBuf, Vec<String>), ManagedError> {
-        let (archive, transferred) = self.archive(build, &stage.join("archive"), progress)?;
         let tree = stage.join("tree");
         fs::create_dir(&tree)?;
-        let Unpacked { root, executable } = unpack::unpack(&archive, build, &tree)?;
-        if archive.starts_with(stage) {
-            // What need not be kept need not reach the disk.
-            fs::remove_file(&archive)?;
-        }
+        let transferred = self.bring(build, stage, &tree, progress)?;
+        let Unpacked { root, executable } = unpack::find(build, &tree)?;
         let prefix = prefix_of(&executable);
         let unpatched = Unpatched {
             prefix: &below(&root, prefix),
@@ -115,7 +110,13 @@ impl Installer<'_> {
             build: build.build.as_deref(),
         };
         let mut warnings = patch::apply(&unpatched)?;
-        // Most of the tree reaches the disk while the interpreter starts; what is written after is little.
+        let root = fs::canonicalize(&root)?;
+        let inside = |path: &Path| path.strip_prefix(&root).map(Path::to_path_buf);
+        // Its own name rather than that of a link to it.
+        let real = inside(&fs::canonicalize(&root.join(&executable))?).unwrap_or_else(|_| executable.clone());
+        let mut record = Record::of(build, transferred.sha256, real);
+        write_record(&root, &record)?;
+        // Everything reaches the disk while the interpreter starts.
         let interpreter = std::thread::scope(|scope| {
             let written = scope.spawn(|| fs::sync_file_system(&root));
             let interpreter = run(build, &root.join(&executable), stage);
@@ -123,17 +124,47 @@ impl Installer<'_> {
             written.map_err(ManagedError::from).and(interpreter)
         })?;
         let is_standalone = build.source != BuildSource::Custom;
-        warnings.extend(certificates::ensure(&interpreter, is_standalone)?);
-        // Its own name rather than that of a link to it.
-        let root = fs::canonicalize(&root)?;
-        let real = interpreter.executable.strip_prefix(&root);
-        let executable = real.map_or(executable, Path::to_path_buf);
-        let record = Record::of(build, transferred.sha256, executable);
-        let text = serde_json::to_vec_pretty(&record)
-            .map_err(|error| StoreError::Damaged { id: build.name.clone(), reason: error.to_string() })?;
-        fs::remove_tree(&root.join(FILE))?;
-        fs::write_new(&root.join(FILE), &text, 0o644)?;
+        let ensured = certificates::ensure(&interpreter, is_standalone)?;
+        warnings.extend(ensured.warning);
+        // A wrapper may have led to another one.
+        let answered = inside(&interpreter.executable).unwrap_or(executable);
+        let is_other = record.executable != answered;
+        if is_other {
+            record.executable = answered;
+            write_record(&root, &record)?;
+        }
+        if is_other || ensured.has_changed {
+            fs::sync_file_system(&root)?;
+        }
         Ok((root, warnings))
+    }
+
+    /// Brings what is in the archive into the empty folder `tree`.
+    fn bring(
+        &self,
+        build: &Build,
+        stage: &Path,
+        tree: &Path,
+        progress: Progress<'_>,
+    ) -> Result<Transferred, ManagedError> {
+        let is_remote = local_path(&build.location)?.is_none();
+        if let (true, Some(sha256), Some(compression)) =
+            (is_remote, build.sha256.as_deref(), unpack::streamed(build))
+        {
+            let mut unpacked = Ok(());
+            let transferred = self.fetch.stream(&build.location, sha256, progress, &mut |archive| {
+                unpacked = unpack::unpack_stream(archive, compression, build, tree);
+            })?;
+            // Whatever was wrong with another file than the expected one does not matter.
+            return unpacked.map(|()| transferred);
+        }
+        let (archive, transferred) = self.archive(build, &stage.join("archive"), progress)?;
+        unpack::unpack(&archive, build, tree)?;
+        if archive.starts_with(stage) {
+            // What need not be kept need not reach the disk.
+            fs::remove_file(&archive)?;
+        }
+        Ok(transferred)
     }
 
     /// Brings the archive: where it is, and what is in it.
@@ -237,6 +268,14 @@ pub(super) fn refresh_links(
     links::refresh(pythons, &temporary.join(name), going)?;
     links::sweep_commands(&store.bin())?;
     Ok(())
+}
+
+/// Writes down what an unpacked interpreter is.
+fn write_record(root: &Path, record: &Record) -> Result<(), ManagedError> {
+    let text = serde_json::to_vec_pretty(record)
+        .map_err(|error| StoreError::Damaged { id: record.name.clone(), reason: error.to_string() })?;
+    fs::remove_tree(&root.join(FILE))?;
+    Ok(fs::write_new(&root.join(FILE), &text, 0o644)?)
 }
 
 /// A path below a folder, or the folder itself: without the slash that joining nothing leaves.

@@ -1,5 +1,6 @@
 //! From an archive to the folder of an interpreter.
 
+use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 use super::ManagedError;
@@ -58,20 +59,51 @@ pub(super) fn check(build: &Build) -> Result<(), ManagedError> {
     }
 }
 
-/// Unpacks an archive into the empty folder `destination` and finds the interpreter in it.
+/// Unpacks an archive into the empty folder `destination`.
 ///
 /// # Errors
-/// When the archive is damaged or breaks the policy, or the interpreter is not where it should be.
-pub(super) fn unpack(archive: &Path, build: &Build, destination: &Path) -> Result<Unpacked, ManagedError> {
+/// When the archive is damaged or breaks the policy.
+pub(super) fn unpack(archive: &Path, build: &Build, destination: &Path) -> Result<(), ManagedError> {
     let name = file_name(&build.location);
-    let failed = |source| ManagedError::Archive { name: build.name.clone(), source };
-    match packing(&build.location) {
+    let unpacked = match packing(&build.location) {
         Some(Packing::Tar(compression)) => {
-            tar::unpack(archive, name, compression, destination, &Limits::default()).map_err(failed)?;
+            tar::unpack(archive, name, compression, destination, &Limits::default()).map(drop)
         }
-        Some(Packing::Zip) => unpack_zip(archive, name, destination).map_err(failed)?,
+        Some(Packing::Zip) => unpack_zip(archive, name, destination),
         None => return Err(ManagedError::Kind { location: name.to_owned() }),
+    };
+    unpacked.map_err(|source| ManagedError::Archive { name: build.name.clone(), source })
+}
+
+/// How to unpack a build's archive while it comes; `None` where its kind has to be there as a whole.
+pub(super) fn streamed(build: &Build) -> Option<Compression> {
+    match packing(&build.location) {
+        Some(Packing::Tar(compression)) => Some(compression),
+        _ => None,
     }
+}
+
+/// Unpacks an archive into the empty folder `destination` while it comes.
+///
+/// # Errors
+/// As [`unpack`].
+pub(super) fn unpack_stream(
+    archive: &mut (dyn Read + Send),
+    compression: Compression,
+    build: &Build,
+    destination: &Path,
+) -> Result<(), ManagedError> {
+    let name = file_name(&build.location);
+    tar::unpack_stream(archive, name, compression, destination, &Limits::default())
+        .map(drop)
+        .map_err(|source| ManagedError::Archive { name: build.name.clone(), source })
+}
+
+/// Finds the interpreter in what was unpacked into the folder `destination`.
+///
+/// # Errors
+/// When it is not where it should be, or a link leads out of what is kept.
+pub(super) fn find(build: &Build, destination: &Path) -> Result<Unpacked, ManagedError> {
     let missing = |expected: &str| ManagedError::NoInterpreter {
         name: build.name.clone(),
         expected: expected.to_owned(),

@@ -29,16 +29,25 @@ const QUESTION: &str = "import os, ssl\n\
     d = p.capath if p.capath and any(n.endswith('.0') for n in os.listdir(p.capath)) else None\n\
     print('some' if p.cafile or d else 'none')";
 
-/// Makes sure that an interpreter finds certificates, if the system has any. Returns what the user should know.
+/// What became of an interpreter's certificates.
+#[derive(Debug, Default)]
+pub(in crate::interpreters) struct Ensured {
+    /// What the user should know.
+    pub(in crate::interpreters) warning: Option<String>,
+    /// Whether a file of the interpreter was changed.
+    pub(in crate::interpreters) has_changed: bool,
+}
+
+/// Makes sure that an interpreter finds certificates, if the system has any.
 ///
 /// # Errors
 /// When the interpreter's files cannot be read or written.
 pub(in crate::interpreters) fn ensure(
     interpreter: &Interpreter,
     is_standalone: bool,
-) -> Result<Option<String>, PathError> {
+) -> Result<Ensured, PathError> {
     if is_standalone && has_certificates(Path::new(STANDALONE_FOLDER)) {
-        return Ok(None);
+        return Ok(Ensured::default());
     }
     let mut command = Command::new(&interpreter.executable);
     command.args(["-I", "-B", "-c", QUESTION]).stdin(Stdio::null()).stderr(Stdio::null());
@@ -46,20 +55,18 @@ pub(in crate::interpreters) fn ensure(
     // One without `ssl` has no use for certificates.
     let answer = command.output().map(|output| output.stdout).unwrap_or_default();
     if !answer.starts_with(b"none") {
-        return Ok(None);
+        return Ok(Ensured::default());
     }
     if !BUNDLES.iter().any(|bundle| fs::metadata(Path::new(bundle)).is_ok()) {
-        return Ok(Some(
-            "no certificates of authorities were found on this system: `ssl` of this Python trusts no server until \
-             they are installed or `SSL_CERT_FILE` names a bundle"
-                .to_owned(),
-        ));
+        let warning = "no certificates of authorities were found on this system: `ssl` of this Python trusts no server \
+                       until they are installed or `SSL_CERT_FILE` names a bundle";
+        return Ok(Ensured { warning: Some(warning.to_owned()), has_changed: false });
     }
     let module = interpreter.stdlib.join("ssl.py");
     if let Ok(source) = fs::read_to_string(&module) {
         fs::write_atomic(&module, (source + &addition()).as_bytes())?;
     }
-    Ok(None)
+    Ok(Ensured { warning: None, has_changed: true })
 }
 
 /// Whether a folder of OpenSSL's has certificates in a form that it finds by itself.
