@@ -44,5 +44,6 @@ mod sources;
 mod store;
 mod store_care;
 mod tools;
+mod tools_in_use;
 mod transport;
 mod tree;
