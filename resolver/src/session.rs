@@ -130,7 +130,7 @@ impl Session {
     }
 
     /// The newest versions that the indexes have of some packages for this interpreter. Names that no
-    /// index knows are left out.
+    /// index knows are left out. The indexes are asked, whatever they said a few minutes ago.
     ///
     /// # Errors
     ///
@@ -144,6 +144,8 @@ impl Session {
             return Ok(BTreeMap::new());
         }
         let foundation = self.foundation()?;
+        let cache = foundation.cache.clone().with_refresh(Refresh::from_args(Some(true), Vec::new()));
+        let foundation = Foundation { cache, ..Foundation::clone(&foundation) };
         let network = self.network(&foundation)?;
         let settings = &self.options.settings;
         foundation.run(|| latest::latest_versions(&foundation, &network, settings, names, prerelease))

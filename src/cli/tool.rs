@@ -127,6 +127,9 @@ pub struct UpgradeArguments {
     /// Change to this interpreter
     #[arg(long, short, value_name = "PYTHON")]
     pub python: Option<String>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
     /// Where packages come from, instead of where they came from before
     #[command(flatten)]
     pub index: IndexArguments,
@@ -144,6 +147,9 @@ pub struct ReinstallArguments {
     /// Change to this interpreter
     #[arg(long, short, value_name = "PYTHON")]
     pub python: Option<String>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Add packages to an application's venv
@@ -157,6 +163,9 @@ pub struct InjectArguments {
     /// Expose their commands
     #[arg(long, alias = "include-apps")]
     pub with_apps: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
     /// Where packages come from
     #[command(flatten)]
     pub index: IndexArguments,
@@ -170,6 +179,9 @@ pub struct UninjectArguments {
     /// The packages' names
     #[arg(required = true, value_name = "PACKAGE")]
     pub packages: Vec<String>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Leave applications out of upgrades, or no longer

@@ -11,6 +11,7 @@ mod exposure;
 mod manifest;
 mod path_file;
 mod pipx;
+mod running;
 
 use std::path::{Path, PathBuf};
 
@@ -117,10 +118,21 @@ impl<'a> Toolbox<'a> {
     /// # Errors
     /// When the name is none, the lock file cannot be made, or another process changes the application for too long.
     pub fn lock(self, name: &str, announce: &mut dyn FnMut(&str)) -> Result<Lock, ToolError> {
+        Ok(Lock::wait(&self.lock_file(name)?, LockMode::Exclusive, PATIENCE, announce)?)
+    }
+
+    /// The same, unless somebody else has it: `None` then.
+    ///
+    /// # Errors
+    /// When the name is none, or the lock file cannot be made.
+    pub fn try_lock(self, name: &str) -> Result<Option<Lock>, ToolError> {
+        Ok(Lock::try_now(&self.lock_file(name)?, LockMode::Exclusive)?)
+    }
+
+    fn lock_file(self, name: &str) -> Result<PathBuf, ToolError> {
         check_name(name)?;
         let kind = if self.is_cache { "run" } else { "tool" };
-        let path = self.store.locks().join(format!("{kind}-{name}"));
-        Ok(Lock::wait(&path, LockMode::Exclusive, PATIENCE, announce)?)
+        Ok(self.store.locks().join(format!("{kind}-{name}")))
     }
 
     /// Where the next generation of an application is to be made. The caller holds its lock.
@@ -130,11 +142,10 @@ impl<'a> Toolbox<'a> {
     pub fn next_generation(self, name: &str) -> Result<PathBuf, ToolError> {
         self.settle(name)?;
         let folder = self.folder(name);
-        let current = self.current(name)?;
-        let number =
-            current.as_deref().and_then(|venv| venv.file_name()?.to_str()?.parse::<u64>().ok()).unwrap_or(0);
         fs::create_dir_all(&folder)?;
-        Ok(folder.join((number + 1).to_string()))
+        let names = fs::names(&folder)?;
+        let last = names.iter().filter_map(|name| name.to_str()?.parse::<u64>().ok()).max();
+        Ok(folder.join((last.unwrap_or(0) + 1).to_string()))
     }
 
     /// Finds out which of an application's names are free, before anything is changed.
@@ -152,11 +163,9 @@ impl<'a> Toolbox<'a> {
     /// The caller holds the lock and has called [`Self::check`].
     ///
     /// # Errors
-    /// When the disk cannot be written; the old generation is in use then.
+    /// When the disk cannot be written; the old generation is in use then, and [`Self::settle`] removes the rest.
     pub fn publish(self, name: &str, generation: &Path, manifest: &Manifest) -> Result<(), ToolError> {
         manifest.write(generation)?;
-        let current = self.current(name)?;
-        let is_first = current.is_none();
         // Names of the old generation lead to the new one as soon as `current` does; those that only the new one has
         // lead nowhere for that moment.
         if !self.is_cache {
@@ -164,18 +173,12 @@ impl<'a> Toolbox<'a> {
         }
         let number = generation.file_name().map(PathBuf::from).unwrap_or_default();
         let link = self.folder(name).join(CURRENT);
-        let switched = fs::link_by_way_of(&self.folder(name).join("next"), &number, &link);
-        if let Err(error) = switched {
-            if is_first && !self.is_cache {
-                exposure::withdraw(self.store, name, &[])?;
-            }
-            return Err(error.into());
-        }
+        fs::link_by_way_of(&self.folder(name).join("next"), &number, &link)?;
         self.settle(name)
     }
 
-    /// Ends what an interrupted change began: names appear or go as the generation in use says, others are deleted.
-    /// The caller holds the lock.
+    /// Ends what an interrupted change began: names appear or go as the generation in use says, others are deleted, but for
+    /// one that is just running: it goes with a later change. The caller holds the lock.
     ///
     /// # Errors
     /// When something cannot be removed.
@@ -193,6 +196,7 @@ impl<'a> Toolbox<'a> {
             let path = folder.join(&item);
             if current.as_ref() != Some(&path) && item != CURRENT {
                 match kind {
+                    FileKind::Folder if current.is_some() && running::is_running(&path) => {}
                     FileKind::Folder => self.discard(&path)?,
                     _ => fs::remove_file(&path)?,
                 }
@@ -231,6 +235,11 @@ impl<'a> Toolbox<'a> {
             fs::remove_tree(generation)?;
         }
         Ok(())
+    }
+
+    /// Whether somebody runs the generation in use right now.
+    pub fn is_running(self, tool: &Tool) -> bool {
+        running::is_running(&tool.venv)
     }
 
     /// Uninstalls an application: with the link `current` it is gone, the rest is swept. The caller holds the lock.

@@ -46,5 +46,6 @@ mod store;
 mod store_care;
 mod sync;
 mod tools;
+mod tools_in_use;
 mod transport;
 mod tree;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::support::{Artifact, Index, Output, TestContext, WheelBuilder};
 
-fn tool(version: &str) -> Artifact {
+pub(crate) fn tool(version: &str) -> Artifact {
     WheelBuilder::new("demo", version)
         .console_script("demo")
         .console_script("demo-extra")
@@ -15,24 +15,24 @@ fn tool(version: &str) -> Artifact {
         .build()
 }
 
-fn helper(version: &str) -> Artifact {
+pub(crate) fn helper(version: &str) -> Artifact {
     WheelBuilder::new("helper", version).console_script("helper").build()
 }
 
-fn index() -> Index {
+pub(crate) fn index() -> Index {
     Index::start(&[tool("1.0"), helper("1.0"), WheelBuilder::new("plain", "1.0").build()])
 }
 
-fn install(context: &TestContext, index: &Index, arguments: &[&str]) -> Output {
+pub(crate) fn install(context: &TestContext, index: &Index, arguments: &[&str]) -> Output {
     let url = index.url();
     context.virtpy(["install", "--index-url", &url].iter().copied().chain(arguments.iter().copied()))
 }
 
-fn command(context: &TestContext, name: &str) -> PathBuf {
+pub(crate) fn command(context: &TestContext, name: &str) -> PathBuf {
     context.store().join("bin").join(name)
 }
 
-fn names(folder: &Path) -> Vec<String> {
+pub(crate) fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(folder)
         .map(|items| items.flatten().map(|item| item.file_name().to_string_lossy().into_owned()).collect())
         .unwrap_or_default();
@@ -142,8 +142,13 @@ fn a_library_has_no_commands_and_is_not_installed() {
     install(&context, &index, &["wrapper"])
         .failure(1)
         .one_error()
-        .stderr_has("helper")
-        .stderr_has("--include-deps");
+        .stderr_has("virtpy add wrapper")
+        .stderr_has("what it requires has some (helper): `--include-deps`");
+    context
+        .virtpy(["tool", "run", "--index-url", &index.url(), "wrapper"])
+        .failure(1)
+        .one_error()
+        .stderr_has("tool run --from PACKAGE");
     assert!(names(&context.store().join("tools")).is_empty());
     install(&context, &index, &["wrapper", "--include-deps"]).success();
     assert_eq!(names(&context.store().join("bin")), ["helper"]);
@@ -163,9 +168,8 @@ fn an_upgrade_keeps_what_was_asked_for() {
     context.virtpy(["upgrade", "--all"]).success();
     context.virtpy(["upgrade", "demo"]).success().stderr_has("is pinned");
     context.virtpy(["unpin", "demo"]).success();
-    // What an index says is believed for some minutes.
-    std::fs::remove_dir_all(context.store().join("cache/resolver")).unwrap();
-    let outdated = context.virtpy(["tool", "list", "--outdated", "--index-url", &index.url()]).success();
+    // The index that it came from is asked anew, whatever it said a moment ago.
+    let outdated = context.virtpy(["tool", "list", "--outdated"]).success();
     assert!(outdated.raw_stdout.contains("demo 1.0 (newest: 3.0)"), "{}", outdated.raw_stdout);
     context.virtpy(["upgrade", "--all"]).success().stderr_has("Upgraded 1.0 to demo 2.0");
     assert_eq!(names(&context.store().join("bin")), ["demo", "demo-new", "side"]);
@@ -174,6 +178,10 @@ fn an_upgrade_keeps_what_was_asked_for() {
     assert_eq!(list[0]["request"], "demo<3");
     assert_eq!(list[0]["with"][0], "side");
     context.virtpy(["reinstall", "demo"]).success().stderr_has("Installed demo 2.0");
+    let report = context.virtpy(["upgrade", "--all", "--json"]).success().json();
+    assert_eq!((&report[0]["version"], &report[0]["changed"]), (&"2.0".into(), &false.into()));
+    let report = context.virtpy(["reinstall", "demo", "--json"]).success().json();
+    assert_eq!(report[0]["commands"], serde_json::json!(["demo", "demo-new", "side"]));
 }
 
 #[test]

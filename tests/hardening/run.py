@@ -19,9 +19,16 @@ import crowds  # noqa: E402
 import disks  # noqa: E402
 import kills  # noqa: E402
 import pythons  # noqa: E402
+import tools  # noqa: E402
 from support import CheckFailed  # noqa: E402
 
-SUITES = {"kills": kills.check, "crowds": crowds.check, "disks": disks.check, "pythons": pythons.check}
+SUITES = {
+    "kills": kills.check,
+    "crowds": crowds.check,
+    "disks": disks.check,
+    "pythons": pythons.check,
+    "tools": tools.check,
+}
 
 
 def parse():

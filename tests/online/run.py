@@ -29,6 +29,7 @@ import real_path_tools  # noqa: E402
 import second_venv  # noqa: E402
 import side_by_side  # noqa: E402
 import sources  # noqa: E402
+import tools  # noqa: E402
 from support import CheckFailed, Place  # noqa: E402
 
 CHECKS = {
@@ -47,10 +48,12 @@ CHECKS = {
     "poetry": poetry.check,
     "poetry-all": poetry.check_all,
     "real-path-tools": real_path_tools.check,
+    "tools": tools.check,
+    "tools-all": tools.check_all,
 }
 
 # Run only when they are named: they take minutes.
-BY_NAME = {"archive-differential-all", "adopt", "poetry-all"}
+BY_NAME = {"archive-differential-all", "adopt", "poetry-all", "tools-all"}
 
 
 def beside_each_other(arguments, names):

@@ -51,10 +51,10 @@ pub(super) fn install_for(context: &Context, request: &str) -> Result<(), Failur
     Ok(())
 }
 
-/// The newest final release that can be installed.
-pub(super) fn newest_version(context: &Context) -> Result<String, Failure> {
+/// The newest final release that a request means and that can be installed.
+pub(super) fn newest_version(context: &Context, request: &str) -> Result<String, Failure> {
     let transfer = transfer(context)?;
-    Ok(catalogue(context, &transfer)?.find("3")?.version)
+    Ok(catalogue(context, &transfer)?.find(request)?.version)
 }
 
 /// The way to the network, with the settings that the indexes of packages are reached with.

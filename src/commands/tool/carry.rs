@@ -5,8 +5,10 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use super::change::overridden;
 use super::realize::{Wish, names_of, realize};
-use super::{each, tell, warn_about_path};
+use super::report::Reports;
+use super::{each, warn_about_path};
 use crate::cli::{ImportPipxArguments, ToolExportArguments, ToolSyncArguments};
 use crate::context::Context;
 use crate::error::Failure;
@@ -120,7 +122,7 @@ pub(super) fn sync(context: &Context, arguments: &ToolSyncArguments) -> Result<u
         let index = crate::cli::IndexArguments { offline, ..wish.index.clone() };
         let realized = realize(context, toolbox, Wish { index, ..wish })?;
         if realized.changed {
-            tell(context, "Installed", &realized.tool, started);
+            Reports::new(context, false).tell("Installed", &realized, started);
         } else {
             context
                 .output
@@ -196,9 +198,11 @@ pub(super) fn import_pipx(context: &Context, arguments: &ImportPipxArguments) ->
     let code = each(context, &names, &|name| {
         let started = Instant::now();
         let Some(tool) = tools.iter().find(|tool| tool.name == name) else { return Ok(()) };
-        let wish = Wish { index: arguments.index.clone(), keep_same: true, ..Wish::of(imported(tool)) };
+        let wish = Wish::of(imported(tool));
+        let index = overridden(wish.index.clone(), &arguments.index);
+        let wish = Wish { index, preferred: tool.versions.clone(), keep_same: true, ..wish };
         let realized = realize(context, toolbox, wish)?;
-        tell(context, "Installed", &realized.tool, started);
+        Reports::new(context, false).tell("Installed", &realized, started);
         Ok(())
     })?;
     warn_about_path(context);
@@ -211,8 +215,9 @@ fn imported(tool: &PipxTool) -> Manifest {
         editable: tool.editable,
         suffix: tool.suffix.clone(),
         with: tool.with.clone(),
-        with_apps: if tool.with_apps { names_of(&tool.with) } else { Vec::new() },
+        with_apps: names_of(&tool.with_apps),
         include_deps: tool.include_deps,
+        origin: tool.origin.clone(),
         python: tool.python.clone(),
         pinned: tool.pinned,
         ..Manifest::new(tool.request.clone())

@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use super::realize::{Wish, names_of, realize, settled};
-use super::{chosen, each, open, tell};
+use super::report::Reports;
+use super::{chosen, each, open};
 use crate::cli::{IndexArguments, InjectArguments, ReinstallArguments, UninjectArguments, UpgradeArguments};
 use crate::context::Context;
 use crate::error::Failure;
@@ -12,15 +13,15 @@ use crate::venv::{Contents, Venv};
 
 pub(super) fn upgrade(context: &Context, arguments: &UpgradeArguments) -> Result<u8, Failure> {
     let names = chosen(context, &arguments.names, arguments.all)?;
-    each(context, &names, &|name| {
+    let reports = Reports::new(context, arguments.json);
+    let code = each(context, &names, &|name| {
         let started = Instant::now();
         let old = open(context, name)?;
         if old.manifest.pinned {
             if !arguments.all {
-                context
-                    .output
-                    .message(format_args!("{} is pinned; `virtpy unpin {0}` lets it be upgraded", old.name));
+                reports.say(format_args!("{} is pinned; `virtpy unpin {0}` lets it be upgraded", old.name));
             }
+            reports.add(&old, None, false);
             return Ok(());
         }
         let before = old.manifest.version.clone();
@@ -31,18 +32,20 @@ pub(super) fn upgrade(context: &Context, arguments: &UpgradeArguments) -> Result
         let realized = realize(context, Toolbox::new(&context.store), Wish { index, ..wish })?;
         let tool = &realized.tool;
         if !realized.changed {
-            context.output.message(format_args!("{} {} is up to date", tool.name, tool.manifest.version));
+            reports.say(format_args!("{} {} is up to date", tool.name, tool.manifest.version));
+            reports.add(tool, None, false);
         } else if tool.manifest.version == before {
-            tell(context, "Upgraded what is beside", tool, started);
+            reports.tell("Upgraded what is beside", &realized, started);
         } else {
-            tell(context, &format!("Upgraded {before} to"), tool, started);
+            reports.tell(&format!("Upgraded {before} to"), &realized, started);
         }
         Ok(())
-    })
+    })?;
+    reports.end(code)
 }
 
 /// What this call says of the indexes goes before what is known.
-fn overridden(known: IndexArguments, said: &IndexArguments) -> IndexArguments {
+pub(super) fn overridden(known: IndexArguments, said: &IndexArguments) -> IndexArguments {
     let mut index = known;
     if said.index_url.is_some() {
         index.index_url.clone_from(&said.index_url);
@@ -58,15 +61,17 @@ fn overridden(known: IndexArguments, said: &IndexArguments) -> IndexArguments {
 
 pub(super) fn reinstall(context: &Context, arguments: &ReinstallArguments) -> Result<u8, Failure> {
     let names = chosen(context, &arguments.names, arguments.all)?;
-    each(context, &names, &|name| {
+    let reports = Reports::new(context, arguments.json);
+    let code = each(context, &names, &|name| {
         let started = Instant::now();
         let old = open(context, name)?;
         let manifest =
             Manifest { python: arguments.python.clone().or(old.manifest.python.clone()), ..old.manifest };
         let realized = realize(context, Toolbox::new(&context.store), Wish::of(manifest))?;
-        tell(context, "Installed", &realized.tool, started);
+        reports.tell("Installed", &realized, started);
         Ok(())
-    })
+    })?;
+    reports.end(code)
 }
 
 pub(super) fn inject(context: &Context, arguments: &InjectArguments) -> Result<u8, Failure> {
@@ -89,12 +94,14 @@ pub(super) fn inject(context: &Context, arguments: &InjectArguments) -> Result<u
     let index = overridden(wish.index.clone(), &arguments.index);
     let wish = Wish { preferred: versions(context, &old)?, keep_same: true, index, ..wish };
     let realized = realize(context, Toolbox::new(&context.store), wish)?;
+    let reports = Reports::new(context, arguments.json);
     if realized.changed {
-        tell(context, &format!("Injected {} into", specs.join(", ")), &realized.tool, started);
+        reports.tell(&format!("Injected {} into", specs.join(", ")), &realized, started);
     } else {
-        context.output.message(format_args!("{} has it already", realized.tool.name));
+        reports.say(format_args!("{} has it already", realized.tool.name));
+        reports.add(&realized.tool, None, false);
     }
-    Ok(0)
+    reports.end(0)
 }
 
 pub(super) fn uninject(context: &Context, arguments: &UninjectArguments) -> Result<u8, Failure> {
@@ -113,8 +120,9 @@ pub(super) fn uninject(context: &Context, arguments: &UninjectArguments) -> Resu
     }
     let wish = Wish { preferred: versions(context, &old)?, ..Wish::of(manifest) };
     let realized = realize(context, Toolbox::new(&context.store), wish)?;
-    tell(context, &format!("Removed {} from", arguments.packages.join(", ")), &realized.tool, started);
-    Ok(0)
+    let reports = Reports::new(context, arguments.json);
+    reports.tell(&format!("Removed {} from", arguments.packages.join(", ")), &realized, started);
+    reports.end(0)
 }
 
 /// Names and versions of what an application has.

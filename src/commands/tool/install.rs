@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
-use serde::Serialize;
 use virtpy_resolver::{Requirement, Version};
 
-use super::realize::{Realized, Wish, names_of, realize, settled};
-use super::{each, tell, warn_about_path};
+use super::list::trouble;
+use super::realize::{Wish, names_of, realize, settled};
+use super::report::Reports;
+use super::{each, warn_about_path};
 use crate::cli::ToolInstallArguments;
 use crate::context::Context;
 use crate::error::Failure;
@@ -16,51 +17,47 @@ pub(super) fn install(context: &Context, arguments: &ToolInstallArguments) -> Re
     if arguments.specs.len() > 1 && arguments.editable {
         return Err(Failure::usage("`--editable` takes one folder at a time"));
     }
-    let reports = std::cell::RefCell::new(Vec::new());
-    let code = each(context, &arguments.specs, &|spec| {
-        reports.borrow_mut().push(one(context, arguments, spec)?);
-        Ok(())
-    })?;
-    if arguments.json {
-        context.output.json(&reports.into_inner())?;
-    } else {
+    let reports = Reports::new(context, arguments.json);
+    let code = each(context, &arguments.specs, &|spec| one(context, arguments, spec, &reports))?;
+    if !arguments.json {
         warn_about_path(context);
     }
-    Ok(code)
+    reports.end(code)
 }
 
-fn one(context: &Context, arguments: &ToolInstallArguments, spec: &str) -> Result<Report, Failure> {
+fn one(
+    context: &Context,
+    arguments: &ToolInstallArguments,
+    spec: &str,
+    reports: &Reports<'_>,
+) -> Result<(), Failure> {
     let started = Instant::now();
     let manifest = manifest(context, arguments, spec);
     let toolbox = Toolbox::new(&context.store);
-    if let Some(tool) = present(toolbox, arguments, &manifest) {
-        if !arguments.json {
-            let commands: Vec<&str> = tool.manifest.commands().collect();
-            context.output.message(format_args!(
-                "{} {} is installed already: {}",
-                tool.name,
-                tool.manifest.version,
-                commands.join(", ")
-            ));
-        }
-        return Ok(Report::of(&tool, None, false));
+    if let Some(tool) = present(context, arguments, &manifest) {
+        let commands: Vec<&str> = tool.manifest.commands().collect();
+        reports.say(format_args!(
+            "{} {} is installed already: {}",
+            tool.name,
+            tool.manifest.version,
+            commands.join(", ")
+        ));
+        reports.add(&tool, Some(&tool.manifest.version), false);
+        return Ok(());
     }
     let index = arguments.index.clone();
-    let Realized { tool, previous, changed } = realize(
+    let realized = realize(
         context,
         toolbox,
         Wish { index, downloads: !arguments.no_python_downloads, ..Wish::of(manifest) },
     )?;
-    let before = previous.map(|previous| previous.manifest.version);
-    if !arguments.json {
-        match &before {
-            Some(version) if *version != tool.manifest.version => {
-                tell(context, &format!("Replaced {version} by"), &tool, started);
-            }
-            _ => tell(context, "Installed", &tool, started),
-        }
-    }
-    Ok(Report::of(&tool, before, changed))
+    let replaced = realized.previous.as_ref().map(|previous| &previous.manifest.version);
+    let verb = match replaced {
+        Some(version) if *version != realized.tool.manifest.version => &format!("Replaced {version} by"),
+        _ => "Installed",
+    };
+    reports.tell(verb, &realized, started);
+    Ok(())
 }
 
 fn manifest(context: &Context, arguments: &ToolInstallArguments, spec: &str) -> Manifest {
@@ -96,14 +93,15 @@ fn place(context: &Context, link: &str) -> String {
     context.working_directory.join(link).display().to_string()
 }
 
-/// The application that is there already and has what is asked for.
-fn present(toolbox: Toolbox<'_>, arguments: &ToolInstallArguments, wanted: &Manifest) -> Option<Tool> {
+/// The application that is there already, works, and has what is asked for.
+fn present(context: &Context, arguments: &ToolInstallArguments, wanted: &Manifest) -> Option<Tool> {
     let requirement = wanted.request.parse::<Requirement>().ok()?;
     if arguments.force || requirement.url().is_some() {
         return None;
     }
     // One that cannot be read is installed anew.
-    let tool = toolbox.open(&format!("{}{}", requirement.name(), wanted.suffix)).ok()??;
+    let tool =
+        Toolbox::new(&context.store).open(&format!("{}{}", requirement.name(), wanted.suffix)).ok()??;
     let known = &tool.manifest;
     let version: Option<Version> = known.version.parse().ok();
     let installed: Option<Requirement> = known.request.parse().ok();
@@ -114,32 +112,5 @@ fn present(toolbox: Toolbox<'_>, arguments: &ToolInstallArguments, wanted: &Mani
         && wanted.with_apps.iter().all(|name| known.with_apps.contains(name))
         && (known.include_deps || !wanted.include_deps)
         && (wanted.python.is_none() || wanted.python == known.python);
-    is_enough.then_some(tool)
-}
-
-/// The answer for programs.
-#[derive(Serialize)]
-struct Report {
-    name: String,
-    package: String,
-    version: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    replaced: Option<String>,
-    changed: bool,
-    commands: Vec<String>,
-    venv: std::path::PathBuf,
-}
-
-impl Report {
-    fn of(tool: &Tool, replaced: Option<String>, changed: bool) -> Self {
-        Self {
-            name: tool.name.clone(),
-            package: tool.manifest.package.clone(),
-            version: tool.manifest.version.clone(),
-            replaced,
-            changed,
-            commands: tool.manifest.commands().map(str::to_owned).collect(),
-            venv: tool.venv.clone(),
-        }
-    }
+    (is_enough && trouble(context, &tool).is_none()).then_some(tool)
 }

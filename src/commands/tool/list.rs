@@ -1,14 +1,17 @@
 //! `virtpy tool list`: what is installed, and what is wrong with it. The network is asked only for `--outdated`.
 
 use serde::Serialize;
-use virtpy_resolver::Version;
+use virtpy_resolver::{Requirement, Version};
 
+use super::change::overridden;
+use super::realize::index_of;
 use crate::cli::ToolListArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
+use crate::interpreters::Interpreter;
 use crate::resolve::ResolveError;
-use crate::tools::{Tool, Toolbox};
+use crate::tools::{Origin, Tool, Toolbox};
 use crate::venv::{Contents, Venv};
 
 pub(super) fn run(context: &Context, arguments: &ToolListArguments) -> Result<u8, Failure> {
@@ -54,21 +57,56 @@ pub(super) fn trouble(context: &Context, tool: &Tool) -> Option<String> {
     }
 }
 
+/// Applications that are looked up together: they have the same interpreter and come from the same indexes.
+struct Inquiry {
+    interpreter: Interpreter,
+    origin: Origin,
+    rows: Vec<usize>,
+}
+
 fn add_latest(context: &Context, arguments: &ToolListArguments, rows: &mut [Row]) -> Result<(), Failure> {
-    let interpreter = super::python::interpreter(context, None, false)?;
-    let session = context.session(&interpreter, context.index_settings(&arguments.index)?);
-    let names: Vec<String> =
-        rows.iter().map(|row| row.package.clone()).filter(|name| !name.is_empty()).collect();
-    let latest = session.latest_versions(&names, false).map_err(ResolveError::from)?;
-    for row in rows {
-        let newest = latest.get(&row.package).map(|latest| &latest.version);
-        let installed = row.version.parse::<Version>().ok();
-        row.latest = match (newest, installed) {
-            (Some(newest), Some(installed)) if *newest > installed => Some(newest.to_string()),
-            _ => None,
-        };
+    for inquiry in inquiries(context, rows) {
+        let index = overridden(index_of(&inquiry.origin), &arguments.index);
+        let session = context.session(&inquiry.interpreter, context.index_settings(&index)?);
+        let names: Vec<String> = inquiry.rows.iter().map(|row| rows[*row].package.clone()).collect();
+        let latest = session.latest_versions(&names, inquiry.origin.pre).map_err(ResolveError::from)?;
+        for number in inquiry.rows {
+            let row = &mut rows[number];
+            let newest = latest.get(&row.package).map(|latest| &latest.version);
+            let installed = row.version.parse::<Version>().ok();
+            row.latest = match (newest, installed) {
+                (Some(newest), Some(installed)) if *newest > installed => Some(newest.to_string()),
+                _ => None,
+            };
+        }
     }
     Ok(())
+}
+
+/// What has to be asked for these rows. An index knows nothing of what came from a path or a URL.
+fn inquiries(context: &Context, rows: &[Row]) -> Vec<Inquiry> {
+    let mut inquiries: Vec<Inquiry> = Vec::new();
+    for (number, row) in rows.iter().enumerate() {
+        let Some(tool) = &row.tool else { continue };
+        let is_from_index = tool.manifest.request.parse::<Requirement>().is_ok_and(|one| one.url().is_none());
+        if !is_from_index || tool.manifest.editable {
+            continue;
+        }
+        // One that lost its interpreter is told anyway.
+        let Some(interpreter) = Venv::open(&tool.venv).ok().and_then(|venv| context.interpreter(&venv).ok())
+        else {
+            continue;
+        };
+        let origin = &tool.manifest.origin;
+        let same = inquiries
+            .iter_mut()
+            .find(|known| known.interpreter.executable == interpreter.executable && known.origin == *origin);
+        match same {
+            Some(known) => known.rows.push(number),
+            None => inquiries.push(Inquiry { interpreter, origin: origin.clone(), rows: vec![number] }),
+        }
+    }
+    inquiries
 }
 
 fn show(context: &Context, arguments: &ToolListArguments, row: &Row) {
@@ -114,6 +152,8 @@ struct Row {
     venv: std::path::PathBuf,
     #[serde(skip_serializing_if = "Option::is_none")]
     broken: Option<String>,
+    #[serde(skip)]
+    tool: Option<Tool>,
 }
 
 impl Row {
@@ -133,6 +173,7 @@ impl Row {
             pinned: manifest.pinned,
             venv: tool.venv.clone(),
             broken: trouble(context, tool),
+            tool: Some(tool.clone()),
         }
     }
 
@@ -149,6 +190,7 @@ impl Row {
             pinned: false,
             venv: std::path::PathBuf::new(),
             broken: Some(broken),
+            tool: None,
         }
     }
 }

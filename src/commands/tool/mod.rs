@@ -12,15 +12,13 @@ mod pin;
 mod python;
 mod realize;
 mod repair;
+mod report;
 mod run;
 mod uninstall;
-
-use std::time::Instant;
 
 use crate::cli::ToolCommand;
 use crate::context::Context;
 use crate::error::Failure;
-use crate::output::{counted, seconds};
 use crate::tools::{Tool, Toolbox};
 
 pub(super) fn run(context: &Context, command: ToolCommand) -> Result<u8, Failure> {
@@ -83,19 +81,6 @@ fn each(
         }
     }
     Ok(code)
-}
-
-/// Tells people about a new or changed application.
-fn tell(context: &Context, verb: &str, tool: &Tool, started: Instant) {
-    let commands: Vec<&str> = tool.manifest.commands().collect();
-    context.output.message(format_args!(
-        "{verb} {} {} with {} in {}: {}",
-        tool.name,
-        tool.manifest.version,
-        counted(commands.len(), "command"),
-        seconds(started.elapsed()),
-        commands.join(", ")
-    ));
 }
 
 /// Says so if the commands cannot be found by their names.

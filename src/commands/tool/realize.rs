@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 use virtpy_resolver::{Input, Options, Request, Requirement, normalize_name};
 
 use super::super::{add, new};
-use super::python::{interpreter, newest, others};
+use super::python::{interpreter, is_about_python, needed, others};
 use crate::cli::{AddArguments, IndexArguments, VenvArgument};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
 use crate::interpreters::Interpreter;
+use crate::output::counted;
 use crate::resolve::ResolveError;
-use crate::tools::{Exposed, Manifest, Offer, Tool, Toolbox, check_suffix};
+use crate::tools::{Exposed, Manifest, Offer, Origin, Tool, Toolbox, check_suffix};
 use crate::venv::{self, Contents, LinkMode, NewVenv, Owner, Venv};
 
 /// What is wanted.
@@ -32,19 +33,14 @@ pub(super) struct Wish {
     pub(super) upgrade: bool,
     /// Whether an application that would come out the same is left as it is.
     pub(super) keep_same: bool,
+    /// Whether it is only run, and not installed.
+    pub(super) is_run: bool,
 }
 
 impl Wish {
     /// A wish for what a manifest says, from where it says.
     pub(super) fn of(manifest: Manifest) -> Self {
-        let origin = &manifest.origin;
-        let index = IndexArguments {
-            index_url: origin.index_url.clone(),
-            extra_index_urls: origin.extra_index_urls.clone(),
-            find_links: origin.find_links.clone(),
-            no_index: origin.no_index,
-            ..IndexArguments::default()
-        };
+        let index = index_of(&manifest.origin);
         Self {
             manifest,
             index,
@@ -53,7 +49,19 @@ impl Wish {
             downloads: true,
             upgrade: false,
             keep_same: false,
+            is_run: false,
         }
+    }
+}
+
+/// The index options that mean what is remembered.
+pub(super) fn index_of(origin: &Origin) -> IndexArguments {
+    IndexArguments {
+        index_url: origin.index_url.clone(),
+        extra_index_urls: origin.extra_index_urls.clone(),
+        find_links: origin.find_links.clone(),
+        no_index: origin.no_index,
+        ..IndexArguments::default()
     }
 }
 
@@ -86,9 +94,9 @@ pub(super) fn realize(context: &Context, toolbox: Toolbox<'_>, mut wish: Wish) -
         tried.push(other);
     }
     // What cannot be installed now is not what failed.
-    let newest = if wish.downloads { newest(context, &tried).unwrap_or(None) } else { None };
-    newest
-        .and_then(|newest| attempt(context, toolbox, &mut wish, &newest).ok())
+    let needed = if wish.downloads { needed(context, &failure, &tried).unwrap_or(None) } else { None };
+    needed
+        .and_then(|needed| attempt(context, toolbox, &mut wish, &needed).ok())
         .ok_or_else(|| failure.hinted("name another interpreter with `--python`"))
 }
 
@@ -102,11 +110,6 @@ fn attempt(
         wish.manifest.package = package_name(context, interpreter, wish)?;
     }
     realize_as(context, toolbox, &wish.manifest.name(), wish, interpreter)
-}
-
-/// Whether another interpreter might help: the resolver's sentences name Python where its version excludes something.
-fn is_about_python(failure: &Failure) -> bool {
-    failure.chain().iter().any(|message| message.contains("Python"))
 }
 
 /// The same under a given name.
@@ -127,11 +130,7 @@ pub(super) fn realize_as(
     });
     let (manifest, set) = match built {
         Ok(built) => built,
-        Err(failure) => {
-            toolbox.discard(&generation)?;
-            toolbox.settle(name)?;
-            return Err(failure);
-        }
+        Err(failure) => return Err(taken_back(context, toolbox, name, failure)),
     };
     if let Some(old) = &previous
         && wish.keep_same
@@ -142,9 +141,22 @@ pub(super) fn realize_as(
         let tool = old.clone();
         return Ok(Realized { tool, previous, changed: false });
     }
-    toolbox.publish(name, &generation, &manifest)?;
+    toolbox
+        .publish(name, &generation, &manifest)
+        .map_err(|error| taken_back(context, toolbox, name, error.into()))?;
     let tool = Tool { name: name.to_owned(), venv: generation, manifest };
     Ok(Realized { tool, previous, changed: true })
+}
+
+/// Removes what a failed change left, and gives back why it failed. What cannot be removed now is by the next change.
+fn taken_back(context: &Context, toolbox: Toolbox<'_>, name: &str, failure: Failure) -> Failure {
+    if let Err(error) = toolbox.settle(name) {
+        let error = Failure::from(error);
+        context
+            .output
+            .detail(format_args!("left for the next change of {name}: {}", error.chain().join(": ")));
+    }
+    failure
 }
 
 /// What is in a venv: names, versions, hashes of the wheels, and the interpreter.
@@ -207,13 +219,14 @@ fn build(
     let main = contents.find(&manifest.package).ok_or_else(|| {
         Failure::new(format!("`{}` did not bring the package `{}`", manifest.request, manifest.package))
     })?;
-    let exposed = exposed(context, &contents, manifest)?;
+    let exposed = exposed(context, &contents, wish)?;
     let manifest = Manifest { version: main.version.clone(), exposed, ..manifest.clone() };
     Ok((manifest.without_credentials(), installed(context, generation)?))
 }
 
 /// The names that an application's packages offer, as far as they are wanted.
-fn exposed(context: &Context, contents: &Contents, manifest: &Manifest) -> Result<Vec<Exposed>, Failure> {
+fn exposed(context: &Context, contents: &Contents, wish: &Wish) -> Result<Vec<Exposed>, Failure> {
+    let manifest = &wish.manifest;
     let mut exposed: Vec<Exposed> = Vec::new();
     let mut others = Vec::new();
     for distribution in &contents.distributions {
@@ -229,18 +242,31 @@ fn exposed(context: &Context, contents: &Contents, manifest: &Manifest) -> Resul
     }
     exposed.sort();
     exposed.dedup_by(|one, other| one.place == other.place);
-    if !exposed.iter().any(|one| one.command().is_some()) {
-        let failure = Failure::new(format!("`{}` has no commands", manifest.package));
-        return Err(if others.is_empty() {
-            failure.hinted("it is a library: `virtpy add` puts it into a venv")
-        } else {
-            failure.hinted(format!(
-                "what it requires has some ({}): `--include-deps` exposes them",
-                others.join(", ")
-            ))
-        });
+    if exposed.iter().any(|one| one.command().is_some()) {
+        Ok(exposed)
+    } else {
+        Err(no_commands(wish, &others))
     }
-    Ok(exposed)
+}
+
+/// A package without commands is a library, or a collection of what has some.
+fn no_commands(wish: &Wish, others: &[String]) -> Failure {
+    let package = &wish.manifest.package;
+    let failure = Failure::new(format!("`{package}` has no commands"));
+    if wish.is_run {
+        return failure
+            .hinted("name the package that has the command: `virtpy tool run --from PACKAGE COMMAND`");
+    }
+    let library = format!("if it is a library, `virtpy add {package}` puts it into a venv");
+    let hint = match others {
+        [] => library,
+        [one] => format!("{library}; what it requires has some ({one}): `--include-deps` exposes them"),
+        [one, more @ ..] => format!(
+            "{library}; {} that it requires have some ({one} and others): `--include-deps` exposes them",
+            counted(more.len() + 1, "package")
+        ),
+    };
+    failure.hinted(hint)
 }
 
 /// The normalized name of the package that a request brings.

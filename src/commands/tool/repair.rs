@@ -5,7 +5,8 @@ use std::time::Instant;
 use super::carry::constraints;
 use super::list::trouble;
 use super::realize::{Wish, realize};
-use super::{each, open, tell};
+use super::report::Reports;
+use super::{each, open};
 use crate::cli::RepairToolsArguments;
 use crate::context::Context;
 use crate::error::Failure;
@@ -42,7 +43,7 @@ pub(super) fn run(context: &Context, arguments: &RepairToolsArguments) -> Result
         let wish =
             Wish { constraints: Some(constraints), ..Wish::of(Manifest { python, ..tool.manifest.clone() }) };
         let realized = realize(context, toolbox, wish)?;
-        tell(context, "Repaired", &realized.tool, started);
+        Reports::new(context, false).tell("Repaired", &realized, started);
         Ok(())
     })
 }

@@ -66,10 +66,10 @@ fn ready(context: &Context, arguments: &ToolRunArguments) -> Result<(Tool, Strin
     {
         return Ok((tool, command));
     }
-    sweep(context, toolbox);
+    sweep(toolbox);
     let interpreter = interpreter(context, manifest.python.as_deref(), true)?;
     let index = arguments.index.clone();
-    let mut wish = Wish { index, upgrade: arguments.refresh, ..Wish::of(manifest) };
+    let mut wish = Wish { index, upgrade: arguments.refresh, is_run: true, ..Wish::of(manifest) };
     if wish.manifest.package.is_empty() {
         wish.manifest.package = super::realize::package_name(context, &interpreter, &wish)?;
     }
@@ -88,11 +88,12 @@ fn is_young(venv: &Path) -> bool {
 }
 
 /// Removes what was not used for long. What cannot be removed now is removed another time.
-fn sweep(context: &Context, toolbox: Toolbox<'_>) {
+fn sweep(toolbox: Toolbox<'_>) {
     for name in toolbox.names().unwrap_or_default() {
         if let Ok(Some(tool)) = toolbox.open(&name)
             && !is_young(&tool.venv)
-            && let Ok(_lock) = toolbox.lock(&name, &mut context.announce())
+            && !toolbox.is_running(&tool)
+            && let Ok(Some(_lock)) = toolbox.try_lock(&name)
         {
             let _ = toolbox.remove(&name);
         }

@@ -1,0 +1,85 @@
+//! What the commands that change applications say of them: sentences for people, or one list for programs.
+
+use std::cell::RefCell;
+use std::fmt::Display;
+use std::time::Instant;
+
+use serde::Serialize;
+
+use super::realize::Realized;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::output::{counted, seconds};
+use crate::tools::Tool;
+
+/// What came of each application.
+pub(super) struct Reports<'a> {
+    context: &'a Context,
+    json: bool,
+    all: RefCell<Vec<Report>>,
+}
+
+/// What came of one.
+#[derive(Serialize)]
+struct Report {
+    name: String,
+    package: String,
+    version: String,
+    /// The version that was there before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaced: Option<String>,
+    changed: bool,
+    commands: Vec<String>,
+    venv: std::path::PathBuf,
+}
+
+impl<'a> Reports<'a> {
+    /// None yet.
+    pub(super) fn new(context: &'a Context, json: bool) -> Self {
+        Self { context, json, all: RefCell::new(Vec::new()) }
+    }
+
+    /// Tells people something.
+    pub(super) fn say(&self, message: impl Display) {
+        if !self.json {
+            self.context.output.message(message);
+        }
+    }
+
+    /// Tells people about a new or changed application, and remembers it for programs.
+    pub(super) fn tell(&self, verb: &str, realized: &Realized, started: Instant) {
+        let tool = &realized.tool;
+        let commands: Vec<&str> = tool.manifest.commands().collect();
+        self.say(format_args!(
+            "{verb} {} {} with {} in {}: {}",
+            tool.name,
+            tool.manifest.version,
+            counted(commands.len(), "command"),
+            seconds(started.elapsed()),
+            commands.join(", ")
+        ));
+        let before = realized.previous.as_ref().map(|previous| previous.manifest.version.as_str());
+        self.add(tool, before, realized.changed);
+    }
+
+    /// Remembers an application for programs.
+    pub(super) fn add(&self, tool: &Tool, replaced: Option<&str>, changed: bool) {
+        self.all.borrow_mut().push(Report {
+            name: tool.name.clone(),
+            package: tool.manifest.package.clone(),
+            version: tool.manifest.version.clone(),
+            replaced: replaced.filter(|_| changed).map(str::to_owned),
+            changed,
+            commands: tool.manifest.commands().map(str::to_owned).collect(),
+            venv: tool.venv.clone(),
+        });
+    }
+
+    /// Prints the list, if programs want it. Returns the exit code that it is given.
+    pub(super) fn end(self, code: u8) -> Result<u8, Failure> {
+        if self.json {
+            self.context.output.json(&self.all.into_inner())?;
+        }
+        Ok(code)
+    }
+}
