@@ -6,6 +6,7 @@ use std::fmt;
 use crate::interpreters;
 use crate::poetry::PoetryError;
 use crate::resolve::ResolveError;
+use crate::scripts::ScriptError;
 use crate::store::StoreError;
 use crate::tools::ToolError;
 use crate::venv::VenvError;
@@ -93,6 +94,7 @@ from_hinting!(
     VenvError,
     ResolveError,
     PoetryError,
+    ScriptError,
     ToolError,
     interpreters::Error,
     interpreters::available::AvailableError,

@@ -2,7 +2,7 @@
 //! unpacked once per machine into a read-only store, and venvs link to it.
 //!
 //! The binary is a thin face over this library. Data flows one way, and `tests/layering.rs` keeps it so:
-//! `cli → commands → (tools | poetry) → (resolve | interpreters) → venv → store → wheel → archive → fs`.
+//! `cli → commands → (tools | poetry | scripts) → (resolve | interpreters) → venv → store → wheel → archive → fs`.
 //! `docs/architecture.md` tells what each module owns.
 
 pub mod archive;
@@ -15,6 +15,7 @@ pub mod interpreters;
 pub mod output;
 pub mod poetry;
 pub mod resolve;
+pub mod scripts;
 pub mod settings;
 pub mod store;
 pub mod tools;

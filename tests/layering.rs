@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["settings"],
     &["error", "output"],
     &["cli"],
-    &["tools", "poetry"],
+    &["tools", "poetry", "scripts"],
     &["resolve", "interpreters"],
     &["venv"],
     &["store"],

@@ -22,7 +22,7 @@ pub use pipx::{PipxTool, pipx_tools};
 
 use crate::fs::{self, FileKind, Lock, LockMode};
 use crate::store::Store;
-use crate::venv::Venv;
+use crate::venv;
 
 /// The link to the generation in use.
 const CURRENT: &str = "current";
@@ -224,13 +224,7 @@ impl<'a> Toolbox<'a> {
     /// # Errors
     /// When it cannot be removed.
     pub fn discard(self, generation: &Path) -> Result<(), ToolError> {
-        if let Ok(venv) = Venv::open(generation) {
-            self.store.forget(&venv.id)?;
-        }
-        if fs::kind(generation)?.is_some() {
-            fs::remove_tree(generation)?;
-        }
-        Ok(())
+        Ok(venv::discard(self.store, generation)?)
     }
 
     /// Uninstalls an application: with the link `current` it is gone, the rest is swept. The caller holds the lock.
