@@ -91,16 +91,15 @@ impl<'a> Environments<'a> {
     pub fn remember(self, name: &str, note: &Note) {
         if let Ok(text) = serde_json::to_vec(note) {
             let folder = self.notes();
-            let _ =
-                fs::create_dir_all(&folder).and_then(|()| fs::write_atomic(&folder.join(name), &text));
+            let _ = fs::create_dir_all(&folder).and_then(|()| fs::write_atomic(&folder.join(name), &text));
         }
     }
 
     /// The place of the environment that has exactly this: a text that names the interpreter, the wheels, and what else tells
     /// it from others.
-    pub fn place(self, content: &str) -> Place<'a> {
+    pub fn place(self, content: &str) -> CachedEnvironment<'a> {
         let digest = self.name_of(content);
-        Place { store: self.store, path: self.folder().join(&digest[..16]), digest }
+        CachedEnvironment { store: self.store, path: self.folder().join(&digest[..16]), digest }
     }
 
     /// Deletes the environments that were not used for longer than `lifetime` and those that were never finished, unless
@@ -132,14 +131,14 @@ impl<'a> Environments<'a> {
 
 /// Where one environment is or will be.
 #[derive(Debug, Clone)]
-pub struct Place<'a> {
+pub struct CachedEnvironment<'a> {
     store: &'a Store,
     /// Its folder.
     pub path: PathBuf,
     digest: String,
 }
 
-impl Place<'_> {
+impl CachedEnvironment<'_> {
     /// Holds the environment alone, for as long as it is made.
     ///
     /// # Errors

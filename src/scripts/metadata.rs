@@ -146,8 +146,10 @@ impl Metadata {
         };
         let document: Document = toml::from_str(&block.text).map_err(broken)?;
         let keys: BTreeMap<String, IgnoredAny> = toml::from_str(&block.text).map_err(broken)?;
-        let invalid =
-            |span: std::ops::Range<usize>, reason: String| ScriptError::Invalid { line: line(span.start), reason };
+        let invalid = |span: std::ops::Range<usize>, reason: String| ScriptError::Invalid {
+            line: line(span.start),
+            reason,
+        };
         if let Some(requires) = &document.requires_python {
             let zero = "0".parse::<Version>().map_err(|error| invalid(requires.span(), error.to_string()))?;
             accepts_python(requires.get_ref(), &zero)

@@ -38,7 +38,9 @@ fn what_is_embedded_in_another_block_is_not_metadata() {
     let hidden = "# /// other\n# /// script\n# dependencies = []\n# ///\n";
     assert_eq!(text(hidden), None);
     let as_script = script.replacen("some-toml", "script", 1);
-    assert!(text(&as_script).unwrap().ends_with("# public class MyClass { }\n\"\"\"\n".trim_start_matches("# ")));
+    assert!(
+        text(&as_script).unwrap().ends_with("# public class MyClass { }\n\"\"\"\n".trim_start_matches("# "))
+    );
 }
 
 #[test]
@@ -86,7 +88,10 @@ fn a_block_that_does_not_end_is_an_error() {
         ("# /// script\n# a = 1\n  # ///\n", 3),
     ] {
         let failure = block(script.as_bytes()).unwrap_err();
-        assert!(matches!(failure, ScriptError::Unclosed { begin: 1, stop: found } if found == stop), "{failure:?}");
+        assert!(
+            matches!(failure, ScriptError::Unclosed { begin: 1, stop: found } if found == stop),
+            "{failure:?}"
+        );
         assert!(failure.hint().unwrap().contains(&format!("line {stop}")));
     }
 }
@@ -151,9 +156,7 @@ fn the_table_of_uv_is_honoured_where_it_can_be() {
     assert_eq!(
         metadata.dependencies,
         [
-            requirement(
-                "one[x] @ git+https://h.example/one@v1#subdirectory=p ; python_version > \"3\""
-            ),
+            requirement("one[x] @ git+https://h.example/one@v1#subdirectory=p ; python_version > \"3\""),
             requirement("two @ ../two"),
             Source::Editable("three".to_owned()),
             requirement("four"),
@@ -166,7 +169,10 @@ fn what_would_bring_other_packages_is_refused() {
     for (document, key) in [
         ("[tool.uv]\noverride-dependencies = ['six==1']\n", "tool.uv.override-dependencies"),
         ("dependencies = ['x']\n[tool.uv.sources]\nx = { index = 'own' }\n", "tool.uv.sources.x.index"),
-        ("dependencies = ['x']\n[tool.uv.sources]\nx = { workspace = true }\n", "tool.uv.sources.x.workspace"),
+        (
+            "dependencies = ['x']\n[tool.uv.sources]\nx = { workspace = true }\n",
+            "tool.uv.sources.x.workspace",
+        ),
         ("[tool.uv.sources]\nx = [{ url = 'https://h.example/x.whl' }]\n", "tool.uv.sources"),
         ("[tool.uv]\nno-index = 'yes'\n", "tool.uv.no-index"),
     ] {

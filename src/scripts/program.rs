@@ -130,7 +130,10 @@ mod tests {
         fs::create_dir(&root.join("empty")).unwrap();
         let of = |word: &str| program(OsStr::new(word), root);
         for word in ["a.py", "./a.py", "tool", "plain"] {
-            assert!(matches!(of(word).unwrap(), Program::Script { path, .. } if path == Path::new(word)), "{word}");
+            assert!(
+                matches!(of(word).unwrap(), Program::Script { path, .. } if path == Path::new(word)),
+                "{word}"
+            );
         }
         for word in ["app", "app.pyz", "./pack", "pack/"] {
             assert_eq!(of(word).unwrap(), Program::Package(PathBuf::from(word)), "{word}");

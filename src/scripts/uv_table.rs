@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use toml::{Table, Value};
 use virtpy_resolver::{Requirement, normalize_name};
 
-use super::metadata::Source;
 use super::ScriptError;
+use super::metadata::Source;
 
 /// What to do instead of what virtpy cannot do.
 const WRITE_URLS: &str = "write the dependency as `NAME @ URL`, or leave the key out";
@@ -126,7 +126,8 @@ impl UvTable {
             return Err(unsupported(&format!("sources.{}.{other}", requirement.name()), WRITE_URLS));
         }
         let word = |key: &str| source.get(key).and_then(Value::as_str);
-        let fragment = word("subdirectory").map(|folder| format!("#subdirectory={folder}")).unwrap_or_default();
+        let fragment =
+            word("subdirectory").map(|folder| format!("#subdirectory={folder}")).unwrap_or_default();
         let url = if let Some(url) = word("git") {
             let revision = word("rev").or_else(|| word("tag")).or_else(|| word("branch"));
             let revision = revision.map(|revision| format!("@{revision}")).unwrap_or_default();
@@ -137,7 +138,8 @@ impl UvTable {
         } else if let Some(path) = word("path") {
             if source.get("editable").and_then(Value::as_bool).unwrap_or_default() {
                 let extras = requirement.extras();
-                let extras = if extras.is_empty() { String::new() } else { format!("[{}]", extras.join(",")) };
+                let extras =
+                    if extras.is_empty() { String::new() } else { format!("[{}]", extras.join(",")) };
                 return Ok(Source::Editable(format!("{path}{extras}")));
             }
             path.to_owned()

@@ -74,7 +74,8 @@ impl Tree {
             if kind == FileKind::Folder {
                 let is_aside = |known: &&str| name == **known;
                 // What builders leave in the tree while they work is no source.
-                if ASIDE.iter().any(|known| is_aside(&known)) || name.to_string_lossy().ends_with(".egg-info") {
+                if ASIDE.iter().any(|known| is_aside(&known)) || name.to_string_lossy().ends_with(".egg-info")
+                {
                     continue;
                 }
                 self.add(&path)?;

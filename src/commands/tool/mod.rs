@@ -17,6 +17,9 @@ mod uninstall;
 
 use std::time::Instant;
 
+pub(super) use python::interpreter;
+pub(super) use realize::{names_of, settled};
+
 use crate::cli::ToolCommand;
 use crate::context::Context;
 use crate::error::Failure;
