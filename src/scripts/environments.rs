@@ -178,6 +178,12 @@ impl CachedEnvironment<'_> {
     }
 }
 
+/// Whether a venv is an environment in the cache, which all who ask for the same share.
+pub fn is_environment(root: &Path) -> bool {
+    let is_among_them = root.parent().is_some_and(|folder| folder.ends_with("cache/environments"));
+    is_among_them && matches!(fs::kind(&root.join(MARK)), Ok(Some(_)))
+}
+
 /// Deletes an environment; the mark goes first, so that nobody takes what is left for a whole one.
 fn discard(store: &Store, path: &Path) -> Result<(), ScriptError> {
     let mark = path.join(MARK);

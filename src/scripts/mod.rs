@@ -12,7 +12,7 @@ mod program;
 mod uv_table;
 mod watched;
 
-pub use environments::{CachedEnvironment, Environments, Note};
+pub use environments::{CachedEnvironment, Environments, Note, is_environment};
 pub use error::ScriptError;
 pub use metadata::{Block, Metadata, Source, block};
 pub use program::{Program, lock_beside, program};

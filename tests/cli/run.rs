@@ -9,7 +9,7 @@ use crate::support::{Artifact, Index, Output, SdistBuilder, Site, TestContext, W
 
 /// A package whose module says its version, with a command and a dependency.
 fn demo(version: &str) -> Artifact {
-    WheelBuilder::new("demo", version)
+    WheelBuilder::empty("demo", version)
         .file("demo/__init__.py", &format!("VERSION = '{version}'\n"))
         .file("demo/__main__.py", "import sys\nprint('main', sys.argv[1:])\n")
         .console_script("demo-run")
@@ -18,13 +18,13 @@ fn demo(version: &str) -> Artifact {
 }
 
 fn helper(version: &str) -> Artifact {
-    WheelBuilder::new("helper", version)
+    WheelBuilder::empty("helper", version)
         .file("helper/__init__.py", &format!("VERSION = '{version}'\n"))
         .build()
 }
 
 fn other() -> Artifact {
-    WheelBuilder::new("other", "1.0")
+    WheelBuilder::empty("other", "1.0")
         .file("other/__init__.py", "VERSION = '1.0'\n")
         .requires("helper")
         .build()
@@ -192,9 +192,9 @@ fn with_adds_to_what_the_project_has_and_changes_nothing_of_it() {
     let context = context(&index);
     context.new_venv();
     let source = SdistBuilder::new("local", "1.0").source("VERSION = 'in place'\n");
-    source.write_folder(&context.path("local"));
-    context.add(&index, &["helper", "-e", "local"]).success();
+    source.write_folder(&context.path("sources/local"));
     index.add(&helper("2.0"));
+    context.add(&index, &["helper==1.0", "-e", "sources/local"]).success();
     let before = context.venv_tree(".venv");
     let code = "import other, helper, local, sys; print(other.VERSION, helper.VERSION, local.VERSION)";
     let with = |more: &[&str]| {
@@ -248,7 +248,6 @@ fn a_file_without_a_name_for_it_is_a_script_by_its_first_line() {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
         let run = context.run(context.command(&path).args(["a", "-v"])).success();
         assert!(run.raw_stdout.contains("'a', '-v'"), "{}", run.raw_stdout);
-        context.virtpy(["run", name]).success();
     }
 }
 
@@ -311,7 +310,13 @@ fn mistakes_are_named() {
     run("# /// script\n# dependencies = []\n").stderr_has("line 3 is neither");
     run("# /// script\n# ///\n\n# /// script\n# ///\n").stderr_has("in line 1 and again in line 4");
     run("# /// script\n# dependencies = ['nowhere']\n# ///\n").stderr_has("nowhere");
-    run("# /// script\n# dependencies = ['demo']\n# [tool.uv.sources]\n# demo = { index = 'x' }\n# ///\n")
+    context.write(
+        "uv.py",
+        "# /// script\n# dependencies = ['demo']\n# [tool.uv.sources]\n# demo = { index = 'x' }\n# ///\n",
+    );
+    context
+        .virtpy(["run", "uv.py"])
+        .failure(1)
         .stderr_has("`tool.uv.sources.demo.index`")
         .stderr_has("NAME @ URL");
     context
@@ -392,6 +397,8 @@ fn requirements_files_count_with_those_that_they_name() {
     let run = || context.virtpy(["run", "--with-requirements", "all.txt", "python", "-c", code]);
     run().success().stdout_is("1.0\n");
     index.add(&demo("2.0"));
+    // What the index said is kept for a while.
+    std::fs::remove_dir_all(context.store().join("cache/resolver")).unwrap();
     context.write("more/some.txt", "demo==2.0\n");
     run().success().stdout_is("2.0\n");
     context
@@ -409,11 +416,11 @@ fn a_script_chooses_its_interpreter() {
     context.virtpy(["run", "new.py"]).failure(1).one_error().stderr_has("the script requires Python >=3.99");
     let version = mirror.offer_pretender(&context, 98);
     let text = format!(
-        "# /// script\n# requires-python = '=={version}'\n# ///\nimport sys\nprint(sys.version_info[:3])\n"
+        "# /// script\n# requires-python = '=={version}'\n# ///\nimport os\nprint(os.readlink(os.environ['VIRTUAL_ENV'] + '/bin/python'))\n"
     );
     context.write("exact.py", &text);
-    context.virtpy(["run", "exact.py"]).success().stdout_has(", 98)");
-    context.virtpy(["run", "exact.py"]).success().stdout_has(", 98)");
+    context.virtpy(["run", "exact.py"]).success().stdout_has(&format!("pythons/{version}/"));
+    context.virtpy(["run", "exact.py"]).success().stdout_has(&format!("pythons/{version}/"));
     let own = context.interpreter().full_version.clone();
     context
         .virtpy(["run", "-p", &own, "exact.py"])
