@@ -3,6 +3,8 @@
 //! An environment counts from the moment at which its mark is written, which is the last thing that is done; whoever finds one
 //! without a mark, under its lock, makes it anew. The mark's time says when the environment was used last, to the day.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -117,7 +119,12 @@ impl<'a> Environments<'a> {
                 && let Ok(Some(_lock)) = Lock::try_now(&lock_path(self.store, text), LockMode::Exclusive)
                 && is_over()
             {
-                let _ = discard(self.store, &path);
+                // A server may run for longer than that.
+                let _ = if has_programs(&path) {
+                    fs::touch(&path.join(MARK)).map_err(ScriptError::from)
+                } else {
+                    discard(self.store, &path)
+                };
             }
         }
         for name in fs::names(&self.notes()).unwrap_or_default() {
@@ -182,6 +189,16 @@ impl CachedEnvironment<'_> {
 pub fn is_environment(root: &Path) -> bool {
     let is_among_them = root.parent().is_some_and(|folder| folder.ends_with("cache/environments"));
     is_among_them && matches!(fs::kind(&root.join(MARK)), Ok(Some(_)))
+}
+
+/// Whether a program of this user runs in an environment: it has been told so by a variable. Only Linux tells.
+fn has_programs(path: &Path) -> bool {
+    let variable = [b"VIRTUAL_ENV=", path.as_os_str().as_bytes()].concat();
+    let is_process = |name: &OsString| name.to_str().is_some_and(|name| name.parse::<u32>().is_ok());
+    fs::names(Path::new("/proc")).unwrap_or_default().iter().filter(|name| is_process(name)).any(|name| {
+        let environment = fs::read(&Path::new("/proc").join(name).join("environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|found| found == variable)
+    })
 }
 
 /// Deletes an environment; the mark goes first, so that nobody takes what is left for a whole one.

@@ -53,7 +53,7 @@ pub fn program(word: &OsStr, folder: &Path) -> Result<Program, ScriptError> {
         kind => kind,
     };
     match kind {
-        None if is_source => Err(ScriptError::Missing(path)),
+        None if is_source || text.contains('/') => Err(ScriptError::Missing(path)),
         None => Ok(Program::Command(word.to_owned())),
         Some(FileKind::Folder) if fs::kind(&absolute.join("__main__.py"))?.is_some() => {
             Ok(if text.contains('/') || text == "." || text == ".." {
@@ -138,12 +138,14 @@ mod tests {
         for word in ["app", "app.pyz", "./pack", "pack/"] {
             assert_eq!(of(word).unwrap(), Program::Package(PathBuf::from(word)), "{word}");
         }
-        for word in ["shell", "./shell", "pytest", "pack", "empty", "./missing"] {
+        for word in ["shell", "./shell", "pytest", "pack", "empty"] {
             assert_eq!(of(word).unwrap(), Program::Command(OsString::from(word)), "{word}");
         }
         assert_eq!(of("-").unwrap(), Program::StandardInput);
         assert_eq!(of("http://h.example/x").unwrap(), Program::Url("http://h.example/x".to_owned()));
-        assert!(matches!(of("missing.py"), Err(ScriptError::Missing(_))));
+        for word in ["missing.py", "./missing"] {
+            assert!(matches!(of(word), Err(ScriptError::Missing(_))), "{word}");
+        }
         assert!(matches!(of("./empty"), Err(ScriptError::NoMain(_))));
     }
 

@@ -507,6 +507,17 @@ fn the_store_keeps_what_is_used_and_gives_up_what_was_not_used_for_long() {
     age(&mark, 13);
     context.virtpy(gc).success();
     assert!(mark.exists());
+    // A server that was started long ago.
+    context.write("wait.py", &format!("{SCRIPT}print('ready', flush=True)\nsys.stdin.read()\n"));
+    let mut command = context.virtpy_command(["run", "wait.py"]);
+    let mut server = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(server.stdout.take().unwrap()));
+    assert!(lines.any(|line| line.unwrap() == "ready"));
+    age(&mark, 15);
+    context.virtpy(gc).success();
+    assert!(mark.exists() || cfg!(not(target_os = "linux")));
+    drop(server.stdin.take());
+    server.wait().unwrap();
     age(&mark, 15);
     context.virtpy(gc).success();
     assert!(environments(&context).is_empty());

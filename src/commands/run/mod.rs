@@ -125,11 +125,10 @@ fn download(context: &Context, arguments: &RunArguments, url: &str) -> Result<(P
     }
     let transfer = Transfer::new(&settings, concat!("virtpy/", env!("CARGO_PKG_VERSION")));
     let content = transfer.text(url, LARGEST).map_err(ResolveError::from)?;
-    if !fs::read(&path).is_ok_and(|known| known == content) {
+    // Its time says when it was used last.
+    if !cached::is_young(&folder) || !fs::read(&path).is_ok_and(|known| known == content) {
         fs::create_dir_all(&folder)?;
         fs::write_atomic(&path, &content)?;
-    } else if !cached::is_young(&folder) {
-        let _ = fs::touch(&path);
     }
     Ok((path, content))
 }

@@ -25,7 +25,14 @@ pub(super) fn start(call: &Call, place: &Ran) -> Failure {
     command.env("VIRTUAL_ENV", &place.environment).env("PATH", path(&bins)).env_remove("PYTHONHOME");
     let program = PathBuf::from(command.get_program());
     let error = command.exec();
-    Failure::new(format!("could not start `{}`: {error}", program.display()))
+    let failure = Failure::new(format!("could not start `{}`: {error}", program.display()));
+    if error.kind() == std::io::ErrorKind::NotFound && bins.iter().any(|bin| program.starts_with(bin)) {
+        return failure.hinted(format!(
+            "the interpreter of `{}` is gone: `virtpy relink` gives the venv another",
+            place.environment.display()
+        ));
+    }
+    failure
 }
 
 fn command(call: &Call, bins: &[PathBuf]) -> Result<Command, Failure> {

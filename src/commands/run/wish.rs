@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use virtpy_resolver::IndexSettings;
@@ -90,10 +89,11 @@ impl Wish {
         }
         if !wish.is_plain() || wish.base.is_none() {
             wish.settings = context.index_settings(&arguments.index)?;
-            for place in &mut wish.settings.find_links {
-                if !place.contains("://") {
-                    *place = absolute(Path::new(&place)).display().to_string();
-                }
+            // Paths in the script's metadata start elsewhere.
+            let settings = &mut wish.settings;
+            let named = settings.index_url.iter_mut().chain(&mut settings.extra_index_urls);
+            for place in named.chain(&mut settings.find_links).filter(|place| !place.contains("://")) {
+                *place = absolute(Path::new(&place)).display().to_string();
             }
             wish.request = wish.told(context)?;
         }
@@ -127,10 +127,8 @@ impl Wish {
             let _ = write!(text, "{:?}", context.pin().map(|pin| pin.requests));
         }
         if let Some(base) = &self.base {
-            // Its folder's time changes with each package that comes or goes.
-            let found = fs::metadata(&base.site_packages)?;
             let python = fs::read_link(&base.root.join("bin/python")).ok();
-            let _ = write!(text, "{base:?} {}.{} {python:?}", found.mtime(), found.mtime_nsec());
+            let _ = write!(text, "{base:?} {python:?} {:?}\n", base.distributions());
         }
         let mut seen = BTreeSet::new();
         for file in self.files.iter().filter(|file| file.is_absolute()) {
@@ -176,11 +174,19 @@ impl Base {
         Ok(interpreters::query(&executable, &context.store.cache())?)
     }
 
-    /// Names and versions of what is installed in it, whoever installed it.
-    pub(super) fn versions(&self) -> Vec<(String, String)> {
+    /// What is installed in it, whoever installed it: `name-version` each, sorted.
+    fn distributions(&self) -> Vec<String> {
         let names = fs::names(&self.site_packages).unwrap_or_default();
-        let known = names.iter().filter_map(|name| {
-            let (name, version) = name.to_str()?.strip_suffix(".dist-info")?.rsplit_once('-')?;
+        let known = names.iter().filter_map(|name| name.to_str()?.strip_suffix(".dist-info"));
+        let mut known: Vec<String> = known.map(str::to_owned).collect();
+        known.sort();
+        known
+    }
+
+    /// Normalized names and versions of what is installed in it.
+    pub(super) fn versions(&self) -> Vec<(String, String)> {
+        let known = self.distributions().into_iter().filter_map(|distribution| {
+            let (name, version) = distribution.rsplit_once('-')?;
             Some((virtpy_resolver::normalize_name(name).ok()?, version.to_owned()))
         });
         known.collect()
