@@ -9,6 +9,7 @@ use crate::error::Failure;
 use crate::fs;
 use crate::interpreters::{self, Interpreter, PythonRequest, Sources, managed};
 use crate::output::Output;
+use crate::scripts;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::venv::{Place, Venv};
@@ -152,6 +153,13 @@ impl Context {
     /// When there is none, another tool made it, it is a copy, or it is of another store.
     pub fn venv_to_change(&self, argument: &VenvArgument) -> Result<Venv, Failure> {
         let venv = self.displaced_venv(argument)?;
+        if scripts::is_environment(&venv.root) {
+            let place = venv.root.display();
+            return Err(Failure::new(format!(
+                "the environment `{place}` is in the cache, where others use it as well"
+            ))
+            .hinted("name what is needed with `virtpy run --with`, or make a venv with `virtpy new`"));
+        }
         match (self.trouble(&venv)?, venv.place(&self.store)?) {
             (None, _) => {}
             (Some(trouble), Place::Moved(_)) => {

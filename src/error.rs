@@ -7,6 +7,7 @@ use crate::interpreters;
 use crate::lockfile::LockFileError;
 use crate::poetry::PoetryError;
 use crate::resolve::ResolveError;
+use crate::scripts::ScriptError;
 use crate::store::StoreError;
 use crate::tools::ToolError;
 use crate::venv::VenvError;
@@ -95,6 +96,7 @@ from_hinting!(
     ResolveError,
     PoetryError,
     LockFileError,
+    ScriptError,
     ToolError,
     interpreters::Error,
     interpreters::available::AvailableError,

@@ -2,7 +2,7 @@
 //! unpacked once per machine into a read-only store, and venvs link to it.
 //!
 //! The binary is a thin face over this library. Data flows one way, and `tests/layering.rs` keeps it so:
-//! `cli → commands → (tools | poetry | lockfile) → (resolve | interpreters) → venv → store → wheel → archive → fs`.
+//! `cli → commands → (tools | poetry | lockfile | scripts) → (resolve | interpreters) → venv → store → wheel → archive → fs`.
 //! `docs/architecture.md` tells what each module owns.
 
 pub mod archive;
@@ -16,6 +16,7 @@ pub mod lockfile;
 pub mod output;
 pub mod poetry;
 pub mod resolve;
+pub mod scripts;
 pub mod settings;
 pub mod store;
 pub mod tools;

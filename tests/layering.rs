@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["settings"],
     &["error", "output"],
     &["cli"],
-    &["tools", "poetry", "lockfile"],
+    &["tools", "poetry", "lockfile", "scripts"],
     &["resolve", "interpreters"],
     &["venv"],
     &["store"],

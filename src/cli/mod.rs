@@ -10,6 +10,7 @@ mod poetry_install;
 mod python;
 pub mod quantity;
 mod read;
+mod run;
 mod store;
 mod sync;
 mod tool;
@@ -37,6 +38,7 @@ pub use read::{
     CheckArguments, FreezeArguments, ListAllArguments, ListArguments, PathArguments, PathKind,
     RemoveArguments, ShowArguments, TreeArguments,
 };
+pub use run::RunArguments;
 pub use store::{
     GcArguments, RepairArguments, StatsArguments, StoreArguments, StoreCommand, VerifyArguments, WhyArguments,
 };
@@ -131,6 +133,8 @@ pub enum Command {
     Relink(RelinkArguments),
     /// Write a venv with files of its own, for an image or another machine
     Export(ExportArguments),
+    /// Run a script or a command, in an environment that has what it needs
+    Run(Box<RunArguments>),
     /// List what is installed in a venv
     List(ListArguments),
     /// Print what is installed in the form of a requirements file

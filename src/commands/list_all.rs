@@ -13,8 +13,9 @@ pub(super) fn run(context: &Context, arguments: &ListAllArguments) -> Result<u8,
     let surveyed = venv::survey(&context.store)?;
     let mut rows: Vec<Row> = surveyed.iter().map(|venv| Row::of(context, venv)).collect();
     // What virtpy keeps for itself is nobody's venv.
-    let own = context.store.shared_pips();
-    rows.retain(|row| row.path.as_ref().is_none_or(|path| !Path::new(path).starts_with(&own)));
+    let own = [context.store.shared_pips(), context.store.cache()];
+    let is_own = |path: &String| own.iter().any(|own| Path::new(path).starts_with(own));
+    rows.retain(|row| !row.path.as_ref().is_some_and(is_own));
     if arguments.json {
         context.output.json(&rows)?;
         return Ok(0);

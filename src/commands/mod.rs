@@ -3,6 +3,7 @@
 mod add;
 mod adopt;
 mod aftermath;
+mod cached;
 mod check;
 mod compile;
 mod detach;
@@ -23,6 +24,7 @@ mod progress;
 mod python;
 mod relink;
 mod remove;
+mod run;
 mod show;
 mod store;
 mod sync;
@@ -75,6 +77,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Relink(arguments) => relink::run(context, &arguments),
         Command::Export(arguments) => export::run(context, &arguments),
         Command::Remove(arguments) => remove::run(context, &arguments),
+        Command::Run(arguments) => run::run(context, &arguments),
         Command::List(arguments) => list::run(context, &arguments),
         Command::Freeze(arguments) => freeze::run(context, &arguments),
         Command::Show(arguments) => show::run(context, &arguments),

@@ -12,7 +12,7 @@ mod tree;
 
 use std::ffi::OsString;
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::{Read as _, Write as _};
+use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -384,6 +384,26 @@ pub fn mount_of(path: &Path) -> Result<(PathBuf, u64), PathError> {
 pub fn append(path: &Path, content: &[u8]) -> Result<(), PathError> {
     let mut file = OpenOptions::new().append(true).create(true).open(path).at("open", path)?;
     file.write_all(content).at("write", path)
+}
+
+/// Gives a file the present time, as if it had just been written.
+///
+/// # Errors
+/// When there is none, or it is somebody else's.
+pub fn touch(path: &Path) -> Result<(), PathError> {
+    let file = OpenOptions::new().append(true).open(path).at("open", path)?;
+    file.set_modified(std::time::SystemTime::now()).at("set the time of", path)
+}
+
+/// A file without a name that holds `content` and is read from its beginning; it goes away with its last reader.
+///
+/// # Errors
+/// When the folder for temporary files is not writable, or the disk is full.
+pub fn nameless_file(content: &[u8]) -> Result<File, PathError> {
+    let folder = std::env::temp_dir();
+    let mut file = tempfile::tempfile().map_err(answer_of_system).at("write to", &folder)?;
+    file.write_all(content).and_then(|()| file.rewind()).at("write to", &folder)?;
+    Ok(file)
 }
 
 /// Makes a folder with a name of its own in `parent`; it is removed when the value is dropped.

@@ -23,7 +23,7 @@ pub use pipx::{PipxTool, pipx_tools};
 
 use crate::fs::{self, FileKind, Lock, LockMode};
 use crate::store::Store;
-use crate::venv::Venv;
+use crate::venv;
 
 /// The link to the generation in use.
 const CURRENT: &str = "current";
@@ -228,13 +228,7 @@ impl<'a> Toolbox<'a> {
     /// # Errors
     /// When it cannot be removed.
     pub fn discard(self, generation: &Path) -> Result<(), ToolError> {
-        if let Ok(venv) = Venv::open(generation) {
-            self.store.forget(&venv.id)?;
-        }
-        if fs::kind(generation)?.is_some() {
-            fs::remove_tree(generation)?;
-        }
-        Ok(())
+        Ok(venv::discard(self.store, generation)?)
     }
 
     /// Whether somebody runs the generation in use right now.

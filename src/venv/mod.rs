@@ -52,7 +52,7 @@ pub use survey::{Fate, Surveyed, survey};
 pub use traces::Aftermath;
 
 use crate::fs;
-use crate::store::VenvId;
+use crate::store::{Store, StoreError, VenvId};
 
 /// The folder of a venv in which virtpy keeps its own files.
 pub const PRIVATE_FOLDER: &str = ".virtpy";
@@ -113,4 +113,18 @@ impl Venv {
     pub fn site_packages(&self) -> PathBuf {
         self.root.join(&self.layout.site_packages)
     }
+}
+
+/// Deletes a venv that is virtpy's own to delete, and what the store knows of it; what is left of one is deleted as well.
+///
+/// # Errors
+/// When it cannot be removed.
+pub fn discard(store: &Store, root: &Path) -> Result<(), StoreError> {
+    if let Ok(venv) = Venv::open(root) {
+        store.forget(&venv.id)?;
+    }
+    if fs::kind(root)?.is_some() {
+        fs::remove_tree(root)?;
+    }
+    Ok(())
 }

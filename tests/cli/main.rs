@@ -39,6 +39,7 @@ mod python_index;
 mod python_install;
 mod python_use;
 mod remove;
+mod run;
 mod scripts;
 mod show;
 mod sources;

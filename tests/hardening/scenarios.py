@@ -224,6 +224,11 @@ SCENARIOS = {
         repeats=False,
         weight=2,
     ),
+    "run": Scenario(
+        fresh,
+        "run --isolated -p PYTHON --with hd-alpha==1.0 INDEX python -c __import__('hd_alpha')",
+        needs=("run",),
+    ),
     "poetry-install": Scenario(
         locked, "poetry-install --project LOCKED --venv VENV INDEX", needs=("poetry-install",), weight=2
     ),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::super::cached;
 use super::super::progress::Counter;
 use crate::cli::GcArguments;
 use crate::context::Context;
@@ -18,6 +19,10 @@ use crate::venv::{self, Fate, Surveyed};
 pub(super) fn run(context: &Context, arguments: &GcArguments) -> Result<u8, Failure> {
     let policy = policy(context.settings()?.store, arguments);
     let mut announce = context.announce();
+    if arguments.remove {
+        // What the cache gives up is used by nobody any more.
+        cached::sweep(context);
+    }
     let lock = if arguments.remove {
         context.store.lock_exclusive(&mut announce)?
     } else {

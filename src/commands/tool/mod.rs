@@ -16,6 +16,9 @@ mod report;
 mod run;
 mod uninstall;
 
+pub(super) use python::interpreter;
+pub(super) use realize::{names_of, settled};
+
 use crate::cli::ToolCommand;
 use crate::context::Context;
 use crate::error::Failure;

@@ -10,7 +10,7 @@ use crate::interpreters::{self, Interpreter, PythonRequest, Sources};
 
 /// Finds the interpreter that a request means; what the present folder prefers does not count. Installs it if it is nowhere
 /// and `downloads` allows it.
-pub(super) fn interpreter(
+pub(in super::super) fn interpreter(
     context: &Context,
     request: Option<&str>,
     downloads: bool,

@@ -307,7 +307,7 @@ pub(super) fn package_name(
 }
 
 /// A request that means the same from every folder: paths are made absolute.
-pub(super) fn settled(context: &Context, spec: &str) -> String {
+pub(in super::super) fn settled(context: &Context, spec: &str) -> String {
     let (path, extras) = match spec.split_once('[') {
         Some((path, extras)) => (path, format!("[{extras}")),
         None => (spec, String::new()),
@@ -329,7 +329,7 @@ pub(super) fn settled(context: &Context, spec: &str) -> String {
 }
 
 /// The normalized names of requirements, for `with-apps`. What has no name by itself is left out.
-pub(super) fn names_of(specs: &[String]) -> Vec<String> {
+pub(in super::super) fn names_of(specs: &[String]) -> Vec<String> {
     specs
         .iter()
         .filter_map(|spec| {

@@ -1,12 +1,12 @@
 //! `virtpy tool run`: an application from a venv in the cache, made when it is first needed.
 
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
-use std::time::{Duration, SystemTime};
 
 use virtpy_resolver::Requirement;
 
+use super::super::cached;
 use super::python::interpreter;
 use super::realize::{Wish, realize_as, settled};
 use crate::cli::ToolRunArguments;
@@ -15,9 +15,6 @@ use crate::error::Failure;
 use crate::fs;
 use crate::store::Store;
 use crate::tools::{Manifest, Origin, Tool, Toolbox};
-
-/// After so long newer versions are looked for.
-const LIFETIME: Duration = Duration::from_hours(14 * 24);
 
 pub(super) fn run(context: &Context, arguments: &ToolRunArguments) -> Result<u8, Failure> {
     let (tool, command) = ready(context, arguments)?;
@@ -61,12 +58,12 @@ fn ready(context: &Context, arguments: &ToolRunArguments) -> Result<(Tool, Strin
     let toolbox = Toolbox::cached(&context.store);
     if !arguments.refresh
         && let Ok(Some(tool)) = toolbox.open(&name)
-        && is_young(&tool.venv)
+        && cached::is_young(&tool.venv)
         && fs::metadata(&tool.venv.join("bin/python")).is_ok()
     {
         return Ok((tool, command));
     }
-    sweep(toolbox);
+    cached::sweep(context);
     let interpreter = interpreter(context, manifest.python.as_deref(), true)?;
     let index = arguments.index.clone();
     let mut wish = Wish { index, upgrade: arguments.refresh, is_run: true, ..Wish::of(manifest) };
@@ -76,28 +73,6 @@ fn ready(context: &Context, arguments: &ToolRunArguments) -> Result<(Tool, Strin
     let realized = realize_as(context, toolbox, &name, &wish, &interpreter)?;
     let command = if command.is_empty() { realized.tool.manifest.package.clone() } else { command };
     Ok((realized.tool, command))
-}
-
-/// Whether a venv of the cache may still be used.
-fn is_young(venv: &Path) -> bool {
-    fs::metadata(venv)
-        .ok()
-        .and_then(|found| found.modified().ok())
-        .and_then(|made| SystemTime::now().duration_since(made).ok())
-        .is_some_and(|age| age < LIFETIME)
-}
-
-/// Removes what was not used for long. What cannot be removed now is removed another time.
-fn sweep(toolbox: Toolbox<'_>) {
-    for name in toolbox.names().unwrap_or_default() {
-        if let Ok(Some(tool)) = toolbox.open(&name)
-            && !is_young(&tool.venv)
-            && !toolbox.is_running(&tool)
-            && let Ok(Some(_lock)) = toolbox.try_lock(&name)
-        {
-            let _ = toolbox.remove(&name);
-        }
-    }
 }
 
 /// The script that is meant: of that name, or the only one.

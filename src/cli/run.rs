@@ -1,0 +1,44 @@
+//! Arguments of `virtpy run`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::IndexArguments;
+
+/// Run a script or a command, in an environment that has what it needs
+///
+/// A script that says what it needs (`# /// script`, PEP 723) runs in an environment of its own. Anything else runs in the
+/// active venv, or else in `.venv` here or in a folder above; without one, in an environment without packages. What is
+/// made is kept in the cache, so the second time costs nothing.
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// A script, a folder or archive with `__main__.py`, a URL, `-` for the standard input, or a command; then what it is told
+    #[arg(required = true, trailing_var_arg = true, value_name = "SCRIPT|COMMAND")]
+    pub words: Vec<OsString>,
+    /// Run a module, as `python -m` does
+    #[arg(long, short)]
+    pub module: bool,
+    /// Have this package as well (can be repeated)
+    #[arg(long, value_name = "SPEC")]
+    pub with: Vec<String>,
+    /// Have what a requirements file lists as well (can be repeated)
+    #[arg(long, value_name = "FILE")]
+    pub with_requirements: Vec<PathBuf>,
+    /// Have a folder as well, so that its source is used in place (can be repeated)
+    #[arg(long, value_name = "PATH")]
+    pub with_editable: Vec<String>,
+    /// The interpreter: a version (`3`, `3.12`, `>=3.9`), a name or a path
+    #[arg(long, short, value_name = "PYTHON")]
+    pub python: Option<String>,
+    /// Leave the present project's venv and the active one aside
+    #[arg(long, visible_alias = "no-project")]
+    pub isolated: bool,
+    /// Look for newer versions, whatever the cache has
+    #[arg(long, short = 'U', visible_alias = "upgrade")]
+    pub refresh: bool,
+    /// Where packages come from
+    #[command(flatten)]
+    pub index: IndexArguments,
+}

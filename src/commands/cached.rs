@@ -1,0 +1,44 @@
+//! The venvs in the cache: those of applications that are run without being installed, and the environments of scripts. Both
+//! live for the same time and are swept here.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use crate::context::Context;
+use crate::fs;
+use crate::scripts::Environments;
+use crate::tools::Toolbox;
+
+/// After so long newer versions are looked for, and what was not used for so long goes.
+pub(super) const LIFETIME: Duration = Duration::from_hours(14 * 24);
+
+/// Whether something in the cache may still be used.
+pub(super) fn is_young(path: &Path) -> bool {
+    fs::metadata(path)
+        .ok()
+        .and_then(|found| found.modified().ok())
+        .and_then(|made| SystemTime::now().duration_since(made).ok())
+        .is_some_and(|age| age < LIFETIME)
+}
+
+/// Removes what was not used for long. What cannot be removed now is removed another time.
+pub(super) fn sweep(context: &Context) {
+    let toolbox = Toolbox::cached(&context.store);
+    for name in toolbox.names().unwrap_or_default() {
+        if let Ok(Some(tool)) = toolbox.open(&name)
+            && !is_young(&tool.venv)
+            && !toolbox.is_running(&tool)
+            && let Ok(Some(_lock)) = toolbox.try_lock(&name)
+        {
+            let _ = toolbox.remove(&name);
+        }
+    }
+    Environments::new(&context.store).sweep(LIFETIME);
+    let downloads = super::run::downloads(context);
+    for name in fs::names(&downloads).unwrap_or_default() {
+        let folder = downloads.join(name);
+        if !is_young(&folder) {
+            let _ = fs::remove_tree(&folder);
+        }
+    }
+}

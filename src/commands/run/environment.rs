@@ -1,0 +1,332 @@
+//! Making an environment: resolve, fetch, and link; or find that another request had the same answer.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use virtpy_resolver::{
+    IndexSettings, Input, Options, Package, Request, Resolution, Session, Version, accepts_python,
+};
+
+use super::super::presence::same_version;
+use super::super::progress::Progress;
+use super::super::{compile, new, tool};
+use super::wish::{Base, Wish};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::fs;
+use crate::interpreters::Interpreter;
+use crate::output::{counted, seconds};
+use crate::resolve::{self, ResolveError, Supply};
+use crate::scripts::{CachedEnvironment, Environments, Metadata, Note, Source, Watched, watch};
+use crate::store::Entry;
+use crate::venv::{self, Arrival, Change, Contents, LinkMode, NewVenv, Venv};
+
+/// The file in an environment that lets it see the packages of the venv beneath it. Files of this kind are read in the order of
+/// their names; this one comes last, so that all of the environment's own goes before.
+const BASE_FILE: &str = "~virtpy-base.pth";
+
+/// What came of it.
+pub(super) struct Made {
+    /// The environment.
+    pub(super) environment: PathBuf,
+    /// What is to be remembered; nothing if it would have to be made anew each time.
+    pub(super) note: Option<Note>,
+}
+
+/// Makes the environment for a wish.
+///
+/// # Errors
+/// When the metadata make no sense, there is no such interpreter, or packages cannot be found or fetched.
+pub(super) fn make(context: &Context, wish: &Wish) -> Result<Made, Failure> {
+    let started = Instant::now();
+    let metadata = wish.block.as_ref().map(Metadata::parse).transpose()?.unwrap_or_default();
+    for key in &metadata.unknown {
+        context
+            .output
+            .warning(format_args!("the script's metadata have `{key}`, which says nothing to virtpy"));
+    }
+    let interpreter = interpreter(context, wish, &metadata)?;
+    let _store_lock = context.store.lock_shared(&mut context.announce())?;
+    let versions = wish.base.as_ref().map(Base::versions).unwrap_or_default();
+    let maker = Maker { context, wish, metadata: &metadata, interpreter: &interpreter, versions };
+    let set = maker.resolve()?;
+    let environment = match &wish.base {
+        Some(base) if set.arrivals.is_empty() => base.root.clone(),
+        _ => maker.environment(&set.arrivals)?,
+    };
+    if context.output.shows_progress() {
+        let count = counted(set.arrivals.len(), "package");
+        context.output.message(format_args!("Made ready with {count} in {}", seconds(started.elapsed())));
+    }
+    let note =
+        set.watched.filter(|_| wish.is_tellable).map(|watched| Note::new(environment.clone(), watched));
+    Ok(Made { environment, note })
+}
+
+/// The interpreter: the base's, the one that the user names, or one that the script works with.
+fn interpreter(context: &Context, wish: &Wish, metadata: &Metadata) -> Result<Interpreter, Failure> {
+    if let Some(base) = &wish.base {
+        wish.check_python(context, base)?;
+        return base.interpreter(context);
+    }
+    let downloads = !wish.settings.offline;
+    let requires = metadata.requires_python.as_deref();
+    if wish.python.is_none() && wish.block.is_none() && context.pin().is_some() {
+        return context.wanted_interpreter(None);
+    }
+    let found = tool::interpreter(context, wish.python.as_deref().or(requires), downloads);
+    let Some(requires) = requires else { return found };
+    if wish.python.is_none() {
+        return found.map_err(|failure| failure.within(format!("the script requires Python {requires}")));
+    }
+    let found = found?;
+    let version = found.version.to_string();
+    let accepts =
+        version.parse::<Version>().is_ok_and(|version| accepts_python(requires, &version) == Ok(true));
+    if accepts {
+        return Ok(found);
+    }
+    Err(Failure::new(format!("the script requires Python {requires}, and `--python` chooses {version}"))
+        .hinted("leave `--python` out, or name a version that the script works with"))
+}
+
+/// The packages that an environment is to have.
+struct Set {
+    /// They, sorted by name.
+    arrivals: Vec<Arrival>,
+    /// What some of them were made from, if it can be watched.
+    watched: Option<Vec<Watched>>,
+}
+
+/// The making of one environment.
+struct Maker<'a> {
+    context: &'a Context,
+    wish: &'a Wish,
+    metadata: &'a Metadata,
+    interpreter: &'a Interpreter,
+    /// What the base has: names and versions.
+    versions: Vec<(String, String)>,
+}
+
+impl Maker<'_> {
+    /// Finds the packages, and has their entries.
+    fn resolve(&self) -> Result<Set, Failure> {
+        let inputs = self.inputs();
+        if inputs.is_empty() {
+            return Ok(Set { arrivals: Vec::new(), watched: Some(Vec::new()) });
+        }
+        let settings = self.settings();
+        let session = self.context.session(self.interpreter, settings.clone());
+        let progress = Progress::new(self.context.output, "resolving");
+        let temporary = self.context.store.temporary_folder()?;
+        let constraints = self.constraints(temporary.path())?;
+        let request = Request {
+            requirements: inputs,
+            constraints,
+            installed: self.versions.clone(),
+            options: self.options(settings),
+        };
+        let resolution = session.resolve(&request).map_err(ResolveError::from)?;
+        for warning in &resolution.warnings {
+            self.context.output.warning(warning);
+        }
+        let arrivals = self.obtain(&session, &resolution, &progress)?;
+        progress.end();
+        let watched = resolution.packages.iter().filter_map(source_of);
+        let watched = watched.map(|(path, in_place)| watch(&path, in_place)).collect();
+        Ok(Set { arrivals, watched })
+    }
+
+    fn inputs(&self) -> Vec<Input> {
+        let own = self.metadata.dependencies.iter().map(|source| match source {
+            Source::Requirement(text) => Input::Requirement(text.clone()),
+            Source::Editable(path) => Input::Editable(path.clone()),
+        });
+        let specs = self.wish.specs.iter().cloned().map(Input::Requirement);
+        let files = self.wish.files.iter().cloned().map(Input::RequirementsFile);
+        let editables = self.wish.editables.iter().cloned().map(Input::Editable);
+        own.chain(specs).chain(files).chain(editables).collect()
+    }
+
+    /// The user's settings and what the script says; what the user named on the command line goes first.
+    fn settings(&self) -> IndexSettings {
+        let (mut settings, uv) = (self.wish.settings.clone(), &self.metadata.uv);
+        if let Some(url) = &uv.index_url
+            && !self.wish.names_index
+        {
+            settings.index_url = Some(url.clone());
+            settings.no_index = false;
+        }
+        let extra = uv.extra_index_urls.iter().cloned().chain(settings.extra_index_urls);
+        settings.extra_index_urls = extra.collect();
+        settings.find_links.extend(uv.find_links.iter().cloned());
+        settings.no_index |= uv.no_index;
+        settings.prerelease |= uv.prerelease;
+        settings.no_binary.extend(uv.no_binary.iter().cloned());
+        settings.only_binary.extend(uv.only_binary.iter().cloned());
+        settings.exclude_newer = uv.exclude_newer.clone().or(settings.exclude_newer);
+        settings
+    }
+
+    fn options(&self, settings: IndexSettings) -> Options {
+        // What the base has stays as it is; only what is asked for beside it is to be new.
+        let has_base = self.wish.base.is_some();
+        let upgrade_packages =
+            if self.wish.refresh && has_base { tool::names_of(&self.wish.specs) } else { Vec::new() };
+        Options {
+            upgrade: self.wish.refresh && !has_base,
+            upgrade_packages,
+            prerelease: settings.prerelease,
+            no_binary: settings.no_binary,
+            only_binary: settings.only_binary,
+            require_hashes: settings.require_hashes,
+            exclude_newer: settings.exclude_newer,
+            working_directory: self.wish.folder.clone(),
+            ..Options::default()
+        }
+    }
+
+    /// The constraints in the metadata, as a file.
+    fn constraints(&self, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+        let known = &self.metadata.uv.constraints;
+        if known.is_empty() {
+            return Ok(Vec::new());
+        }
+        let path = folder.join("constraints.txt");
+        fs::write_new(&path, (known.join("\n") + "\n").as_bytes(), 0o600)?;
+        Ok(vec![path])
+    }
+
+    /// The entries of what the base does not have, in the order of their names.
+    fn obtain(
+        &self,
+        session: &Session,
+        resolution: &Resolution,
+        progress: &Progress,
+    ) -> Result<Vec<Arrival>, Failure> {
+        let mut wanted: Vec<usize> =
+            (0..resolution.packages.len()).filter(|index| !self.has(&resolution.packages[*index])).collect();
+        wanted.sort_by_key(|index| &resolution.packages[*index].name);
+        progress.stage("fetching");
+        let supply = Supply {
+            store: &self.context.store,
+            session,
+            interpreter: &Context::build_key(self.interpreter),
+            reporter: progress,
+        };
+        let obtained = resolve::obtain(&supply, resolution, &wanted, &mut self.context.announce())?;
+        let settings = self.context.settings()?;
+        let arrival = |package: &Package, entry: Entry| Arrival {
+            copied: settings.copies(&entry.manifest.name),
+            requested: package.requested,
+            direct_url: package.direct_url.as_ref().map(ToString::to_string),
+            entry,
+        };
+        Ok(obtained.into_iter().map(|one| arrival(&resolution.packages[one.package], one.entry)).collect())
+    }
+
+    /// Whether the base has this version of a package.
+    fn has(&self, package: &Package) -> bool {
+        let is_it = |(name, version): &(String, String)| {
+            *name == package.name && same_version(version, &package.version)
+        };
+        package.direct_url.is_none() && self.versions.iter().any(is_it)
+    }
+
+    /// The environment that has exactly this.
+    fn environment(&self, arrivals: &[Arrival]) -> Result<PathBuf, Failure> {
+        let Interpreter { executable, version, platform, .. } = self.interpreter;
+        let mut content = format!("{} {version} {platform} {:?}\n", executable.display(), self.wish.base);
+        let mut wheels: Vec<String> = arrivals
+            .iter()
+            .map(|one| format!("{} {} {:?}\n", one.entry.manifest.sha256, one.copied, one.direct_url))
+            .collect();
+        wheels.sort();
+        content.push_str(&wheels.concat());
+        let place = Environments::new(&self.context.store).place(&content);
+        let _lock = place.lock(&mut self.context.announce())?;
+        if place.is_complete() {
+            place.note_use();
+        } else {
+            place.discard()?;
+            if let Err(failure) = self.fill(&place, arrivals) {
+                let _ = place.discard();
+                return Err(failure);
+            }
+        }
+        Ok(place.path)
+    }
+
+    /// Makes the venv at a place where there is none. The caller holds its lock.
+    fn fill(&self, place: &CachedEnvironment<'_>, arrivals: &[Arrival]) -> Result<(), Failure> {
+        let (context, base) = (self.context, self.wish.base.as_ref());
+        let store = &context.store;
+        let wish = NewVenv {
+            path: place.path.clone(),
+            prompt: None,
+            system_site_packages: base.is_some_and(|base| base.sees_system),
+            clear: false,
+            link_mode: LinkMode::default(),
+            pip: None,
+        };
+        let root = venv::create(store, &new::base(self.interpreter), &wish, &mut context.announce())?;
+        let venv = Venv::open(&root)?;
+        if !arrivals.is_empty() {
+            let change = Change { install: arrivals.to_vec(), ..Change::default() };
+            let summary = venv.apply(store, &Contents::read(&venv, store)?, &change)?;
+            for clash in &summary.clashes {
+                context.output.warning(format_args!(
+                    "`{}` is in both {} and {}; the one of {} is used",
+                    clash.path, clash.loser, clash.winner, clash.winner
+                ));
+            }
+            if context.settings()?.compile_bytecode {
+                compile::compile(context, self.interpreter, &venv, &change.install)?;
+            }
+        }
+        if let Some(base) = base {
+            let line = format!("import site; site.addsitedir({})\n", literal(&base.site_packages));
+            fs::write_new(&venv.site_packages().join(BASE_FILE), line.as_bytes(), 0o644)?;
+        }
+        Ok(place.complete()?)
+    }
+}
+
+/// The folder or file on this machine that a package is made from, and whether it is used in place.
+fn source_of(package: &Package) -> Option<(PathBuf, bool)> {
+    let direct = package.direct_url.as_ref()?;
+    if direct.get("vcs_info").is_some() {
+        return None;
+    }
+    let path = url::Url::parse(direct.get("url")?.as_str()?).ok()?.to_file_path().ok()?;
+    let in_place = direct.pointer("/dir_info/editable").and_then(serde_json::Value::as_bool);
+    Some((path, in_place.unwrap_or_default()))
+}
+
+/// A path as a literal of Python's in plain ASCII: files of this kind are read in various encodings.
+fn literal(path: &Path) -> String {
+    let mut text = String::from("'");
+    for letter in path.to_string_lossy().chars() {
+        match letter {
+            '\'' | '\\' => text.extend(['\\', letter]),
+            ' '..='~' => text.push(letter),
+            other => {
+                use std::fmt::Write as _;
+                let _ = write!(text, "\\U{:08x}", u32::from(other));
+            }
+        }
+    }
+    text.push('\'');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_written_as_python_reads_them() {
+        assert_eq!(literal(Path::new("/a b/it's\\x")), r"'/a b/it\'s\\x'");
+        assert_eq!(literal(Path::new("/\u{e9}\n")), r"'/\U000000e9\U0000000a'");
+    }
+}

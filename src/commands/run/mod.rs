@@ -1,0 +1,185 @@
+//! `virtpy run`: a script, a module or a command, in an environment that has what it needs.
+//!
+//! The second time is the one that counts: the script is read, its request is named by a digest, a note under that name
+//! leads to the environment, and the program takes this process's place. Everything else (interpreters, indexes, locks) is
+//! only looked at where there is no such note.
+
+mod environment;
+mod start;
+mod wish;
+
+use std::ffi::OsString;
+use std::io::Read as _;
+use std::path::PathBuf;
+
+use virtpy_resolver::Transfer;
+
+use super::cached;
+use crate::cli::RunArguments;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::fs;
+use crate::resolve::ResolveError;
+use crate::scripts::{self, Block, Environments, Program};
+use crate::store::Store;
+use wish::Wish;
+
+/// The largest script that is taken from a URL or the standard input, in bytes.
+const LARGEST: u64 = 64 * 1024 * 1024;
+
+pub(super) fn run(context: &Context, arguments: &RunArguments) -> Result<u8, Failure> {
+    let call = Call::of(context, arguments)?;
+    let wish = Wish::of(context, arguments, &call)?;
+    let place = match &wish.base {
+        // The project's venv is enough.
+        Some(base) if wish.is_plain() => {
+            wish.check_python(context, base)?;
+            Ran { environment: base.root.clone(), base: None }
+        }
+        _ => Ran {
+            environment: ready(context, &wish)?,
+            base: wish.base.as_ref().map(|base| base.root.clone()),
+        },
+    };
+    context.output.detail(format_args!("environment: {}", place.environment.display()));
+    Err(start::start(&call, &place))
+}
+
+/// What is run, and what it is told.
+struct Call {
+    what: What,
+    arguments: Vec<OsString>,
+    /// What the script says about itself.
+    block: Option<Block>,
+    /// The folder that paths in its metadata start from.
+    folder: PathBuf,
+}
+
+/// What is run.
+enum What {
+    /// A file, a folder or an archive, by a path that Python understands.
+    File(PathBuf),
+    /// The standard input, which was read.
+    Input(Vec<u8>),
+    Module(OsString),
+    Command(OsString),
+}
+
+/// Where it is run.
+struct Ran {
+    /// The environment.
+    environment: PathBuf,
+    /// The venv beneath it, if it has one.
+    base: Option<PathBuf>,
+}
+
+impl Call {
+    fn of(context: &Context, arguments: &RunArguments) -> Result<Self, Failure> {
+        let present = context.working_directory.clone();
+        let mut words = arguments.words.iter().cloned();
+        let first = words.next().unwrap_or_default();
+        let rest: Vec<OsString> = words.collect();
+        let of = |what, block, folder| Ok(Self { what, arguments: rest.clone(), block, folder });
+        if arguments.module {
+            return of(What::Module(first), None, present);
+        }
+        match scripts::program(&first, &present)? {
+            Program::Command(name) => of(What::Command(name), None, present),
+            Program::Package(path) => of(What::File(path), None, present),
+            Program::Script { path, content } => {
+                let folder = present.join(&path).parent().map_or(present, PathBuf::from);
+                of(What::File(path), scripts::block(&content)?, folder)
+            }
+            Program::Url(url) => {
+                let (path, content) = download(context, arguments, &url)?;
+                of(What::File(path), scripts::block(&content)?, present)
+            }
+            Program::StandardInput => {
+                let mut content = Vec::new();
+                let read = std::io::stdin().take(LARGEST + 1).read_to_end(&mut content);
+                read.map_err(|error| Failure::new(format!("the standard input cannot be read: {error}")))?;
+                if content.len() as u64 > LARGEST {
+                    return Err(Failure::new(format!("the script has more than {LARGEST} bytes")));
+                }
+                let block = scripts::block(&content)?;
+                of(What::Input(content), block, present)
+            }
+        }
+    }
+}
+
+/// The folder of the scripts that came from URLs.
+pub(super) fn downloads(context: &Context) -> PathBuf {
+    context.store.cache().join("scripts")
+}
+
+/// Fetches a script. What was fetched before is taken where no connection may be made.
+fn download(context: &Context, arguments: &RunArguments, url: &str) -> Result<(PathBuf, Vec<u8>), Failure> {
+    let folder = downloads(context).join(Store::digest_of(url));
+    let path = folder.join(file_name(url));
+    let settings = context.index_settings(&arguments.index)?;
+    if settings.offline
+        && let Ok(content) = fs::read(&path)
+    {
+        return Ok((path, content));
+    }
+    let transfer = Transfer::new(&settings, concat!("virtpy/", env!("CARGO_PKG_VERSION")));
+    let content = transfer.text(url, LARGEST).map_err(ResolveError::from)?;
+    // Its time says when it was used last.
+    if !cached::is_young(&folder) || !fs::read(&path).is_ok_and(|known| known == content) {
+        fs::create_dir_all(&folder)?;
+        fs::write_atomic(&path, &content)?;
+    }
+    Ok((path, content))
+}
+
+/// A file name for what is behind a URL: its own, if that is harmless.
+fn file_name(url: &str) -> String {
+    let path = url.split(['?', '#']).next().unwrap_or(url);
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let is_harmless = name.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_'))
+        && name.len() < 100
+        && path.matches('/').count() > 2;
+    if is_harmless { name.to_owned() } else { "script.py".to_owned() }
+}
+
+/// The environment for a wish: the one that is remembered, or one that is made now.
+fn ready(context: &Context, wish: &Wish) -> Result<PathBuf, Failure> {
+    let environments = Environments::new(&context.store);
+    let name = environments.name_of(&wish.request);
+    if !wish.refresh
+        && wish.is_tellable
+        && let Some(environment) = environments.recall(&name, cached::LIFETIME)
+    {
+        return Ok(environment);
+    }
+    cached::sweep(context);
+    let made = environment::make(context, wish)?;
+    if let Some(note) = &made.note {
+        environments.remember(&name, note);
+    }
+    // What was asked for is done; that the store could not be tidied up is only worth a note.
+    if let Err(failure) = super::store::automatic(context) {
+        context.output.warning(format_args!("the store was not collected: {failure}"));
+    }
+    Ok(made.environment)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_gives_a_harmless_name() {
+        for (url, name) in [
+            ("https://h.example/a/tool.py?raw=1#x", "tool.py"),
+            ("https://h.example/.profile", "script.py"),
+            ("https://h.example/a%2Fb.py", "script.py"),
+            ("https://h.example/", "script.py"),
+            ("https://h.example", "script.py"),
+        ] {
+            assert_eq!(file_name(url), name, "{url}");
+        }
+    }
+}

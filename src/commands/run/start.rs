@@ -1,0 +1,103 @@
+//! Starting what is run: it takes this process's place, so that signals and the exit code are its own.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{Call, Ran, What};
+use crate::error::Failure;
+use crate::fs;
+
+/// Starts it. Returns why that failed.
+pub(super) fn start(call: &Call, place: &Ran) -> Failure {
+    let bins: Vec<PathBuf> = [Some(&place.environment), place.base.as_ref()]
+        .into_iter()
+        .flatten()
+        .map(|root| root.join("bin"))
+        .collect();
+    let mut command = match command(call, &bins) {
+        Ok(command) => command,
+        Err(failure) => return failure,
+    };
+    command.args(&call.arguments);
+    command.env("VIRTUAL_ENV", &place.environment).env("PATH", path(&bins)).env_remove("PYTHONHOME");
+    let program = PathBuf::from(command.get_program());
+    let error = command.exec();
+    let failure = Failure::new(format!("could not start `{}`: {error}", program.display()));
+    if error.kind() == std::io::ErrorKind::NotFound && bins.iter().any(|bin| program.starts_with(bin)) {
+        return failure.hinted(format!(
+            "the interpreter of `{}` is gone: `virtpy relink` gives the venv another",
+            place.environment.display()
+        ));
+    }
+    failure
+}
+
+fn command(call: &Call, bins: &[PathBuf]) -> Result<Command, Failure> {
+    let python = || Command::new(bins.first().map(|bin| bin.join("python")).unwrap_or_default());
+    let with = |argument: &OsStr| {
+        let mut command = python();
+        command.arg(argument);
+        command
+    };
+    Ok(match &call.what {
+        What::File(path) => with(path.as_os_str()),
+        What::Module(name) => {
+            let mut command = with(OsStr::new("-m"));
+            command.arg(name);
+            command
+        }
+        What::Input(content) => {
+            let mut command = with(OsStr::new("-"));
+            command.stdin(fs::nameless_file(content)?);
+            command
+        }
+        What::Command(name) if Path::new(name).components().count() > 1 => Command::new(name),
+        What::Command(name) => match find(name, bins) {
+            Some(program) => {
+                let mut command = Command::new(&program);
+                // The name by which it was called tells some programs what to do.
+                command.arg0(&program);
+                command
+            }
+            // A folder that Python can run, if no command has its name.
+            None if fs::kind(&Path::new(name).join("__main__.py"))?.is_some() => with(name),
+            None => return Err(not_found(name, bins)),
+        },
+    })
+}
+
+/// A command in the environment, in the venv beneath it, or on PATH.
+fn find(name: &OsStr, bins: &[PathBuf]) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_program = |path: &PathBuf| {
+        fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+    };
+    let folders = bins.iter().cloned().chain(std::env::split_paths(&path));
+    folders.map(|folder| folder.join(name)).find(is_program)
+}
+
+fn not_found(name: &OsStr, bins: &[PathBuf]) -> Failure {
+    let looked: Vec<String> = bins.iter().map(|bin| format!("`{}`", bin.display())).collect();
+    Failure::new(format!("there is no command or script `{}`", name.to_string_lossy())).hinted(format!(
+        "it was looked for in {} and on PATH; `--with PACKAGE` brings a package that has it, and `virtpy tool run` runs an \
+         application",
+        looked.join(", ")
+    ))
+}
+
+/// PATH with the environment first.
+fn path(bins: &[PathBuf]) -> OsString {
+    let mut text = OsString::new();
+    for bin in bins {
+        text.push(bin);
+        text.push(":");
+    }
+    match std::env::var_os("PATH").filter(|path| !path.is_empty()) {
+        Some(path) => text.push(path),
+        None => text.push("/usr/local/bin:/usr/bin:/bin"),
+    }
+    text
+}

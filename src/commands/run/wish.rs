@@ -1,0 +1,273 @@
+//! What an environment has to have, and the text that names the request for it.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use virtpy_resolver::IndexSettings;
+
+use super::super::tool::settled;
+use super::Call;
+use crate::cli::RunArguments;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::fs;
+use crate::interpreters::{self, Interpreter, PythonRequest};
+use crate::scripts::Block;
+use crate::venv::Config;
+
+/// A new form of requests or environments gets another number, so that none of an old one is taken for it.
+const FORMAT: u32 = 1;
+
+/// A venv that a program sees beside what is asked for.
+#[derive(Debug, Clone)]
+pub(super) struct Base {
+    /// Its folder.
+    pub(super) root: PathBuf,
+    /// The folder of its packages.
+    pub(super) site_packages: PathBuf,
+    /// Whether it sees its interpreter's own packages.
+    pub(super) sees_system: bool,
+}
+
+/// What an environment has to have.
+pub(super) struct Wish {
+    /// What the script says about itself.
+    pub(super) block: Option<Block>,
+    /// The folder that paths in it start from.
+    pub(super) folder: PathBuf,
+    /// Requirements; paths in them are absolute.
+    pub(super) specs: Vec<String>,
+    /// Requirements files, absolute.
+    pub(super) files: Vec<PathBuf>,
+    /// Folders that are used in place, absolute.
+    pub(super) editables: Vec<String>,
+    /// The interpreter that the user names.
+    pub(super) python: Option<String>,
+    /// The venv that is seen as well.
+    pub(super) base: Option<Base>,
+    /// Where packages come from, without what the script says about that.
+    pub(super) settings: IndexSettings,
+    /// Whether the user named an index.
+    pub(super) names_index: bool,
+    /// Whether the newest versions are wanted.
+    pub(super) refresh: bool,
+    /// All of this as a text.
+    pub(super) request: String,
+    /// Whether that text tells everything.
+    pub(super) is_tellable: bool,
+}
+
+impl Wish {
+    pub(super) fn of(context: &Context, arguments: &RunArguments, call: &Call) -> Result<Self, Failure> {
+        let absolute = |path: &Path| context.working_directory.join(path);
+        let base = if call.block.is_some() || arguments.isolated {
+            None
+        } else {
+            find_base(&absolute(Path::new("")))?
+        };
+        let mut wish = Self {
+            block: call.block.clone(),
+            folder: call.folder.clone(),
+            specs: arguments.with.iter().map(|spec| settled(context, spec)).collect(),
+            files: Vec::new(),
+            editables: arguments.with_editable.iter().map(|path| in_folder(context, path)).collect(),
+            python: arguments.python.clone(),
+            base,
+            settings: IndexSettings::default(),
+            names_index: arguments.index.index_url.is_some(),
+            refresh: arguments.refresh,
+            request: String::new(),
+            is_tellable: true,
+        };
+        for file in &arguments.with_requirements {
+            let is_elsewhere =
+                file.starts_with("http:") || file.starts_with("https:") || file.as_os_str() == "-";
+            wish.is_tellable &= !is_elsewhere;
+            wish.files.push(if is_elsewhere { file.clone() } else { absolute(file) });
+        }
+        if !wish.is_plain() || wish.base.is_none() {
+            wish.settings = context.index_settings(&arguments.index)?;
+            // Paths in the script's metadata start elsewhere.
+            let settings = &mut wish.settings;
+            let named = settings.index_url.iter_mut().chain(&mut settings.extra_index_urls);
+            for place in named.chain(&mut settings.find_links).filter(|place| !place.contains("://")) {
+                *place = absolute(Path::new(&place)).display().to_string();
+            }
+            wish.request = wish.told(context)?;
+        }
+        Ok(wish)
+    }
+
+    /// Whether nothing is asked for beside what the base has.
+    pub(super) fn is_plain(&self) -> bool {
+        self.block.is_none() && self.specs.is_empty() && self.files.is_empty() && self.editables.is_empty()
+    }
+
+    /// Everything that decides about the environment.
+    fn told(&self, context: &Context) -> Result<String, Failure> {
+        // Whether a connection may be made changes nothing about the answer.
+        let settings = IndexSettings { offline: false, ..self.settings.clone() };
+        let mut text = format!(
+            "{FORMAT} {} {} {:?} {:?} {:?} {settings:?} {:?}\n",
+            std::env::consts::OS,
+            std::env::consts::ARCH,
+            self.specs,
+            self.editables,
+            self.python,
+            self.names_index,
+        );
+        if let Some(block) = &self.block {
+            // Only a path in it can mean something else in another folder.
+            let has_path = block.text.contains(['/', '\\']) || block.text.contains("path");
+            let folder = if has_path { self.folder.as_path() } else { Path::new("") };
+            let _ = write!(text, "{}\n{}", folder.display(), block.text);
+        } else if self.base.is_none() && self.python.is_none() {
+            let _ = write!(text, "{:?}", context.pin().map(|pin| pin.requests));
+        }
+        if let Some(base) = &self.base {
+            let python = fs::read_link(&base.root.join("bin/python")).ok();
+            let _ = write!(text, "{base:?} {python:?} {:?}\n", base.distributions());
+        }
+        let mut seen = BTreeSet::new();
+        for file in self.files.iter().filter(|file| file.is_absolute()) {
+            add_file(file, &mut seen, &mut text)?;
+        }
+        Ok(text)
+    }
+
+    /// Makes sure that a venv has the Python that the user names.
+    pub(super) fn check_python(&self, context: &Context, base: &Base) -> Result<(), Failure> {
+        let Some(text) = &self.python else { return Ok(()) };
+        let request: PythonRequest = text.parse().map_err(|error: interpreters::RangeError| {
+            let hint = error.hint().unwrap_or_default();
+            Failure::usage(error.to_string()).hinted(hint)
+        })?;
+        let own = base.interpreter(context)?;
+        let fits = match request {
+            PythonRequest::Path(_) | PythonRequest::Name(_) => {
+                context.find_interpreter(Some(&request))?.executable == own.executable
+            }
+            _ => request.matches(&own),
+        };
+        if fits {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "the venv at `{}` has Python {}, not {text}",
+            base.root.display(),
+            own.version
+        ))
+        .hinted("`--isolated` leaves it aside; `virtpy new --clear -p VERSION` makes it anew"))
+    }
+}
+
+impl Base {
+    /// The facts of its interpreter.
+    pub(super) fn interpreter(&self, context: &Context) -> Result<Interpreter, Failure> {
+        let python = self.root.join("bin/python");
+        let executable = fs::canonicalize(&python).map_err(|_| {
+            Failure::new(format!("the interpreter of the venv at `{}` is gone", self.root.display()))
+                .hinted("give it another with `virtpy relink`, or leave it aside with `--isolated`")
+        })?;
+        Ok(interpreters::query(&executable, &context.store.cache())?)
+    }
+
+    /// What is installed in it, whoever installed it: `name-version` each, sorted.
+    fn distributions(&self) -> Vec<String> {
+        let names = fs::names(&self.site_packages).unwrap_or_default();
+        let known = names.iter().filter_map(|name| name.to_str()?.strip_suffix(".dist-info"));
+        let mut known: Vec<String> = known.map(str::to_owned).collect();
+        known.sort();
+        known
+    }
+
+    /// Normalized names and versions of what is installed in it.
+    pub(super) fn versions(&self) -> Vec<(String, String)> {
+        let known = self.distributions().into_iter().filter_map(|distribution| {
+            let (name, version) = distribution.rsplit_once('-')?;
+            Some((virtpy_resolver::normalize_name(name).ok()?, version.to_owned()))
+        });
+        known.collect()
+    }
+}
+
+/// The active venv, or the nearest `.venv` upwards, whoever made it.
+fn find_base(present: &Path) -> Result<Option<Base>, Failure> {
+    if let Some(active) = std::env::var_os("VIRTUAL_ENV").filter(|active| !active.is_empty()) {
+        let root = PathBuf::from(active);
+        return match open(&root)? {
+            Some(base) => Ok(Some(base)),
+            None => Err(Failure::new(format!("the active venv `{}` is not there", root.display()))
+                .hinted("`deactivate` it, or leave it aside with `--isolated`")),
+        };
+    }
+    for folder in present.ancestors() {
+        if let Some(base) = open(&folder.join(".venv"))? {
+            return Ok(Some(base));
+        }
+    }
+    Ok(None)
+}
+
+fn open(root: &Path) -> Result<Option<Base>, Failure> {
+    let text = match fs::read_to_string(&root.join("pyvenv.cfg")) {
+        Ok(text) => text,
+        Err(error) if matches!(error.source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let config = Config::parse(&text);
+    let library = match (config.get("virtpy-library"), config.get("version").or(config.get("version_info"))) {
+        (Some(library), _) => library.to_owned(),
+        (None, Some(version)) => {
+            let minor: Vec<&str> = version.split('.').take(2).collect();
+            format!("python{}", minor.join("."))
+        }
+        (None, None) => String::new(),
+    };
+    let mut site_packages = root.join("lib").join(library).join("site-packages");
+    if fs::kind(&site_packages)?.is_none() {
+        // Other implementations and builds have other names.
+        let names = fs::names(&root.join("lib"))?;
+        let found = names.iter().map(|name| root.join("lib").join(name).join("site-packages"));
+        site_packages = found.into_iter().find(|path| path.is_dir()).unwrap_or(site_packages);
+    }
+    let sees_system = config.get("include-system-site-packages") == Some("true");
+    Ok(Some(Base { root: root.to_path_buf(), site_packages, sees_system }))
+}
+
+/// The folder of an editable, whatever folder it is named from; its extras stay.
+fn in_folder(context: &Context, text: &str) -> String {
+    if text.contains("://") {
+        return text.to_owned();
+    }
+    let path = context.working_directory.join(text);
+    path.display().to_string()
+}
+
+/// Adds the content of a requirements file and of those that it names.
+fn add_file(path: &Path, seen: &mut BTreeSet<PathBuf>, text: &mut String) -> Result<(), Failure> {
+    if !seen.insert(path.to_path_buf()) {
+        return Ok(());
+    }
+    let content = fs::read_to_string(path)?;
+    let _ = write!(text, "{}\n{content}", path.display());
+    let options = ["--requirement", "--constraint", "-r", "-c"];
+    for line in content.lines().map(str::trim) {
+        let named = options.iter().find_map(|option| line.strip_prefix(option));
+        let Some(named) = named else { continue };
+        let named = named.trim_start_matches(['=', ' ', '\t']);
+        let name = named.split(" #").next().unwrap_or_default().trim();
+        if !name.contains("://") {
+            let path = path.parent().unwrap_or(Path::new("/")).join(name);
+            // One that is not there is the resolver's to complain about.
+            if fs::kind(&path)?.is_some() {
+                add_file(&path, seen, text)?;
+            }
+        }
+    }
+    Ok(())
+}

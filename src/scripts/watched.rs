@@ -1,0 +1,119 @@
+//! Whether a folder or a file that a package was made from is still as it was.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::fs::{self, FileKind};
+
+/// What a package that is used in place is built from; its source is read where it lies.
+const BUILD_FILES: [&str; 3] = ["pyproject.toml", "setup.py", "setup.cfg"];
+
+/// Folders in a source tree that no package is made from.
+const ASIDE: [&str; 6] = [".git", ".hg", ".venv", "__pycache__", "node_modules", ".tox"];
+
+/// A tree with more files than this is not looked through each time.
+const LIMIT: usize = 4_000;
+
+/// A folder or a file, and how it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watched {
+    path: PathBuf,
+    /// Whether only what says how to build it counts.
+    in_place: bool,
+    stamp: String,
+}
+
+impl Watched {
+    /// Whether it is as it was.
+    pub fn is_unchanged(&self) -> bool {
+        stamp(&self.path, self.in_place).is_some_and(|now| now == self.stamp)
+    }
+}
+
+/// Notes how a folder or a file is now; of a folder that is used `in_place`, only what says how to build it. `None` where it
+/// cannot be told quickly each time.
+pub fn watch(path: &Path, in_place: bool) -> Option<Watched> {
+    Some(Watched { path: path.to_path_buf(), in_place, stamp: stamp(path, in_place)? })
+}
+
+fn stamp(path: &Path, in_place: bool) -> Option<String> {
+    let found = fs::metadata(path).ok()?;
+    if !found.is_dir() {
+        return Some(of_file(&found));
+    }
+    if in_place {
+        let stamps = BUILD_FILES.iter().map(|name| match fs::metadata(&path.join(name)) {
+            Ok(found) => of_file(&found),
+            Err(_) => "-".to_owned(),
+        });
+        return Some(stamps.collect::<Vec<_>>().join(" "));
+    }
+    let mut tree = Tree::default();
+    tree.add(path)?;
+    Some(format!("{} {} {}", tree.files, tree.bytes, tree.newest))
+}
+
+fn of_file(found: &std::fs::Metadata) -> String {
+    format!("{}:{}.{}:{}", found.size(), found.mtime(), found.mtime_nsec(), found.ino())
+}
+
+/// What is added up of a source tree.
+#[derive(Default)]
+struct Tree {
+    files: usize,
+    bytes: u64,
+    newest: i128,
+}
+
+impl Tree {
+    fn add(&mut self, folder: &Path) -> Option<()> {
+        for (name, kind) in fs::read_dir_names(folder).ok()? {
+            let path = folder.join(&name);
+            if kind == FileKind::Folder {
+                let is_aside = |known: &&str| name == **known;
+                // What builders leave in the tree while they work is no source.
+                if ASIDE.iter().any(|known| is_aside(&known)) || name.to_string_lossy().ends_with(".egg-info")
+                {
+                    continue;
+                }
+                self.add(&path)?;
+                continue;
+            }
+            self.files += 1;
+            if self.files > LIMIT {
+                return None;
+            }
+            let found = fs::symlink_metadata(&path).ok()?;
+            self.bytes += found.size();
+            let time = i128::from(found.mtime()) * 1_000_000_000 + i128::from(found.mtime_nsec());
+            self.newest = self.newest.max(time);
+        }
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_seen_where_it_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let write = |name: &str, text: &str| fs::write_atomic(&root.join(name), text.as_bytes()).unwrap();
+        write("pyproject.toml", "[project]");
+        write("code.py", "x = 1");
+        fs::create_dir(&root.join("__pycache__")).unwrap();
+        let (in_place, copied) = (watch(root, true).unwrap(), watch(root, false).unwrap());
+        assert!(in_place.is_unchanged() && copied.is_unchanged());
+        write("__pycache__/code.pyc", "bytes");
+        assert!(copied.is_unchanged());
+        write("code.py", "x = 22");
+        assert!(in_place.is_unchanged() && !copied.is_unchanged());
+        write("pyproject.toml", "[project]\n");
+        assert!(!in_place.is_unchanged());
+        assert!(watch(&root.join("gone"), false).is_none());
+    }
+}
