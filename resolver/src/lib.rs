@@ -42,6 +42,7 @@ mod transfer;
 mod vocabulary;
 
 pub use error::{Cause, Error};
+pub use pip_conf::PipConfiguration;
 pub use request::{
     Artifact, Input, KnownWheel, LatestVersion, ObtainedWheel, Options, Package, Receiver, Request,
 };

@@ -298,7 +298,10 @@ def usual_source(scene, priority):
 
 
 def required_by_a_project(scene, wheel):
-    """`requires-plugins` takes the plugin from an index, and from the usual one what Poetry itself requires."""
+    """`requires-plugins` takes the plugin from an index, and from the usual one what Poetry itself requires.
+
+    Poetry loads plugins before it installs those that the project requires, so the second run is the first with it.
+    """
     project = scene.project("required")
     shutil.copy(wheel, str(scene.index.server.folder))
     text = (project / "pyproject.toml").read_text() + usual_source(scene, "supplemental")
@@ -306,6 +309,8 @@ def required_by_a_project(scene, wheel):
     (project / "pyproject.toml").write_text(text)
     scene.run(project, "lock")
     environment = {"POETRY_VIRTPY_CREATE": "true", "VIRTPY_EXECUTABLE": scene.place.program}
+    scene.run(project, "install", "--only", "dev", **environment)
+    shutil.rmtree(str(project / ".venv"))
     scene.run(project, "install", "--only", "dev", **environment)
     require("virtpy-id" in (project / ".venv/pyvenv.cfg").read_text(), "the required plugin did not act")
     scene.check_shared(project, "install with the required plugin")
