@@ -276,6 +276,8 @@ impl Addition<'_> {
         for warning in &resolution.warnings {
             self.context.output.warning(warning);
         }
+        // What is not there as it was asked for is told every time.
+        let known = known.filter(|_| resolution.left_out.is_empty());
         if !resolution.left_out.is_empty() {
             self.context.output.warning(OWN_PIP);
         }

@@ -102,7 +102,7 @@ fn what_fails_leaves_nothing_behind() {
         (format!("{address}x#egg=some-demo"), "`git clone` failed"),
         (address.clone(), "Could not detect requirement name"),
         (format!("{address}#egg=some-demo&subdirectory=nowhere"), "has no folder"),
-        (format!("{address}#egg=other-name"), ""),
+        (format!("{address}#egg=other-name"), "other-name"),
         ("hg+https://host.invalid/x#egg=x".to_owned(), "from git only"),
     ] {
         let output = install(&context, &["-e", &spec]).failure(1);

@@ -18,6 +18,9 @@ from support import CheckFailed, interpreters, require, require_equal
 
 VERSIONS = {"poetry-2.5": "poetry==2.5.1", "poetry-2.0": "poetry==2.0.1", "poetry-1.8": "poetry==1.8.5"}
 
+# Those in between install, add and remove only.
+BETWEEN = {"poetry-2.%d" % minor: "poetry==2.%d.*" % minor for minor in (1, 2, 3, 4)}
+
 PYTHON = "3.11"
 
 REQUIREMENTS = """
@@ -115,6 +118,10 @@ STEPS = [
 ]
 
 
+# What every version is tried with.
+FEW = [step for step in STEPS if step[0] in ("install", "add", "remove")]
+
+
 class Scene:
     """One project, its two venvs and one Poetry."""
 
@@ -179,21 +186,26 @@ class Scene:
         require_equal(problems, [], "virtpy check after " + what)
 
 
-def play(scene, name):
-    """Every step in both venvs; yields what was compared."""
-    is_modern = name != "poetry-1.8"
+def both(scene, steps, has_sync=True):
+    """Does these steps in a plain project and in one of virtpy's; yields both, and what was compared."""
     plain, ours = scene.project("plain"), scene.project("ours")
     scene.run(plain, "lock", "--no-plugins")
     shutil.copy(str(plain / "poetry.lock"), str(ours / "poetry.lock"))
-    for what, arguments in STEPS:
-        if arguments == ["sync"] and not is_modern:
+    for what, arguments in steps:
+        if arguments == ["sync"] and not has_sync:
             arguments = ["install", "--sync"]
         scene.run(plain, "--no-plugins", *arguments)
         scene.run(ours, *arguments, POETRY_VIRTPY_CREATE="true")
         require("virtpy-id" in (ours / ".venv/pyvenv.cfg").read_text(), "the venv is not virtpy's")
         require_equal(scene.snapshot(ours), scene.snapshot(plain), what)
         scene.check_shared(ours, what)
-        yield "%s: the same set, all of it shared" % what
+        yield plain, ours, "%s: the same set, all of it shared" % what
+
+
+def play(scene, name):
+    """Every step in both venvs; yields what was compared."""
+    for plain, ours, told in both(scene, STEPS, has_sync=name != "poetry-1.8"):
+        yield told
     for folder, settings in ((plain, ["--no-plugins"]), (ours, [])):
         text = (folder / "pyproject.toml").read_text()
         (folder / "pyproject.toml").write_text(text.replace('idna = "3.7"', 'idna = "*"'))
@@ -318,12 +330,13 @@ def required_by_a_project(scene, wheel):
 
 def prepare(place, names):
     """Installs Poetries and downloads the wheels; returns the index that serves them."""
+    versions = dict(VERSIONS, **BETWEEN)
     python = interpreters().get(PYTHON)
     require(python is not None, "there is no Python " + PYTHON)
     tools = place.path("tools")
     for name in names:
         place.run([python, "-m", "venv", tools / name])
-        place.run([tools / name / "bin/python", "-m", "pip", "install", "--quiet", VERSIONS[name]])
+        place.run([tools / name / "bin/python", "-m", "pip", "install", "--quiet", versions[name]])
     pip = [tools / names[0] / "bin/python", "-m", "pip", "download", "--quiet", "--dest", place.path("wheels")]
     place.run(pip + [text for text in REQUIREMENTS if text != "idna==3.7"])
     place.run(pip + ["--no-deps", "idna==3.7"])
@@ -338,6 +351,20 @@ def check(place):
 def check_all(place):
     """Lets every version of Poetry act."""
     return act(place, list(VERSIONS))
+
+
+def check_between(place):
+    """Lets the newest Poetry of every minor version in between install, add and remove."""
+    index = prepare(place, list(BETWEEN))
+    try:
+        for name in BETWEEN:
+            scene = Scene(place, name, index)
+            place.virtpy("poetry", "enable", scene.poetry)
+            for _, _, told in both(scene, FEW):
+                yield "%s, %s" % (name, told)
+            place.virtpy("store", "verify")
+    finally:
+        index.stop()
 
 
 def act(place, names):

@@ -44,11 +44,12 @@ CHECKS = {
     "pip-callers": pip_callers.check,
     "poetry": poetry.check,
     "poetry-all": poetry.check_all,
+    "poetry-between": poetry.check_between,
     "real-path-tools": real_path_tools.check,
 }
 
 # Run only when they are named: they take minutes.
-BY_NAME = {"archive-differential-all", "adopt", "poetry-all"}
+BY_NAME = {"archive-differential-all", "adopt", "poetry-all", "poetry-between"}
 
 
 def beside_each_other(arguments, names):

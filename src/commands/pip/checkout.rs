@@ -12,6 +12,7 @@ use super::requirements::{included, joined, logical_lines};
 use crate::cli::AddArguments;
 use crate::error::Failure;
 use crate::fs;
+use crate::poetry::file_url;
 
 /// The version control systems that pip installs from.
 const SYSTEMS: [&str; 4] = ["git+", "hg+", "svn+", "bzr+"];
@@ -89,7 +90,7 @@ impl Checkouts {
         Ok(())
     }
 
-    /// The folder, with extras, that takes the place of a repository; `None` for what is no repository.
+    /// The requirement, a folder under the name that is wanted, that takes the place of a repository; `None` for what is no repository.
     fn folder_of(&mut self, call: &Call, text: &str) -> Result<Option<String>, Failure> {
         let Some(repository) = Repository::parse(text)? else { return Ok(None) };
         let source = match call.request.value("src") {
@@ -113,7 +114,7 @@ impl Checkouts {
         if !fs::metadata(&place).is_ok_and(|found| found.is_dir()) {
             return Err(Failure::new(format!("`{text}` has no folder `{}`", place.display())));
         }
-        Ok(Some(format!("{}{}", place.display(), repository.extras)))
+        Ok(Some(format!("{}{} @ {}", repository.name, repository.extras, file_url(&place))))
     }
 }
 
