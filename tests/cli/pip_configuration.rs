@@ -185,3 +185,14 @@ fn what_makes_no_sense_is_told_in_pips_words() {
     pip(&context, "install --no-deps demo").success();
     pip(&context, "list").failure(3).stderr_has("option format: invalid choice: 'xml'");
 }
+
+#[test]
+fn another_environment_can_be_configured() {
+    let (mut context, _index) = scene();
+    context.new_named_venv("other");
+    context.set("PIP_PYTHON", context.path("other/bin/python"));
+    pip(&context, "install helper").success();
+    pip(&context, "freeze").success().stdout_is("helper==3.0\n");
+    context.unset("PIP_PYTHON");
+    pip(&context, "freeze").success().stdout_is("");
+}

@@ -202,10 +202,8 @@ def both(scene, steps, has_sync=True):
         yield plain, ours, "%s: the same set, all of it shared" % what
 
 
-def play(scene, name):
-    """Every step in both venvs; yields what was compared."""
-    for plain, ours, told in both(scene, STEPS, has_sync=name != "poetry-1.8"):
-        yield told
+def update(scene, plain, ours):
+    """Updates one package in both projects."""
     for folder, settings in ((plain, ["--no-plugins"]), (ours, [])):
         text = (folder / "pyproject.toml").read_text()
         (folder / "pyproject.toml").write_text(text.replace('idna = "3.7"', 'idna = "*"'))
@@ -213,8 +211,15 @@ def play(scene, name):
     require_equal(scene.snapshot(ours), scene.snapshot(plain), "update")
     require(scene.snapshot(ours)["distributions"]["idna"][0] != "3.7", "idna was not updated")
     scene.check_shared(ours, "update")
-    yield "update: the same set, all of it shared"
     scene.place.virtpy("store", "verify")
+    return "update: the same set, all of it shared"
+
+
+def play(scene, name):
+    """Every step in both venvs, and other ways to the same set; yields what was compared."""
+    for plain, ours, told in both(scene, STEPS, has_sync=name != "poetry-1.8"):
+        yield told
+    yield update(scene, plain, ours)
 
     without = scene.project("without")
     shutil.copy(str(plain / "pyproject.toml"), str(without))
@@ -344,8 +349,8 @@ def prepare(place, names):
 
 
 def check(place):
-    """Lets the newest Poetry act."""
-    return act(place, ["poetry-2.5"])
+    """Lets the newest Poetry act, and the oldest go through the steps."""
+    return act(place, ["poetry-2.5"], ["poetry-1.8"])
 
 
 def check_all(place):
@@ -367,9 +372,9 @@ def check_between(place):
         index.stop()
 
 
-def act(place, names):
-    """Installs projects with these Poetries, with the plugin and without."""
-    index = prepare(place, names)
+def act(place, names, briefly=()):
+    """Installs projects with these Poetries, with the plugin and without; with some of them only with it."""
+    index = prepare(place, list(names) + list(briefly))
     tools = place.path("tools")
     try:
         for name in names:
@@ -389,6 +394,12 @@ def act(place, names):
                 if len(names) > 1:
                     required_by_a_project(scene, wheel)
                     yield "%s: `requires-plugins` takes the wheel" % name
+        for name in briefly:
+            scene = Scene(place, name, index)
+            place.virtpy("poetry", "enable", scene.poetry)
+            for plain, ours, told in both(scene, STEPS, has_sync=name != "poetry-1.8"):
+                yield "%s, %s" % (name, told)
+            yield "%s, %s" % (name, update(scene, plain, ours))
     finally:
         index.stop()
 
