@@ -9,6 +9,7 @@ are downloaded once and served from a loopback index.
 
 import json
 import os
+import re
 import shutil
 import time
 from pathlib import Path
@@ -18,7 +19,7 @@ from support import CheckFailed, interpreters, require, require_equal
 
 VERSIONS = {"poetry-2.5": "poetry==2.5.1", "poetry-2.0": "poetry==2.0.1", "poetry-1.8": "poetry==1.8.5"}
 
-# Those in between install, add and remove only.
+# Those in between install, add and remove only, in a project without what is large.
 BETWEEN = {"poetry-2.%d" % minor: "poetry==2.%d.*" % minor for minor in (1, 2, 3, 4)}
 
 PYTHON = "3.11"
@@ -75,6 +76,10 @@ requires = ["poetry-core"]
 build-backend = "poetry.core.masonry.api"
 """
 
+LARGE = re.compile(
+    r"^(django|pandas|sqlalchemy|pydantic|httpx|jinja2|sphinx|docs|pytest|mypy|black) = .*\n", re.MULTILINE
+)
+
 DEPENDENCY = """
 [tool.poetry]
 name = "%s"
@@ -125,8 +130,8 @@ FEW = [step for step in STEPS if step[0] in ("install", "add", "remove")]
 class Scene:
     """One project, its two venvs and one Poetry."""
 
-    def __init__(self, place, poetry, index):
-        self.place = place
+    def __init__(self, place, poetry, index, form=PROJECT):
+        self.place, self.form = place, form
         self.poetry = place.path("tools") / poetry / "bin/poetry"
         self.folder = place.path(poetry)
         self.index = index
@@ -162,7 +167,7 @@ class Scene:
         (folder / "src/shop").mkdir(parents=True)
         (folder / "src/shop/__init__.py").write_text("def main():\n    print('open')\n")
         values = {"repository": (self.folder / "cloned").as_uri(), "index": self.index.url}
-        (folder / "pyproject.toml").write_text(PROJECT % values)
+        (folder / "pyproject.toml").write_text(self.form % values)
         return folder
 
     def run(self, folder, *arguments, **settings):
@@ -363,7 +368,7 @@ def check_between(place):
     index = prepare(place, list(BETWEEN))
     try:
         for name in BETWEEN:
-            scene = Scene(place, name, index)
+            scene = Scene(place, name, index, LARGE.sub("", PROJECT))
             place.virtpy("poetry", "enable", scene.poetry)
             for _, _, told in both(scene, FEW):
                 yield "%s, %s" % (name, told)

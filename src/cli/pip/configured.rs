@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(given("list --format freeze", &[("format", "json")]).value("format"), Some("freeze"));
         assert!(given("install x", &[("no-dependencies", "yes")]).has("no-deps"), "by another of its names");
         assert!(!given("install x", &[("isolated", "yes"), ("help", "1")]).has("isolated"));
-        assert!(given("install --no-user x", &[("user", "true")]).is_on("user", "no-user") == false);
+        assert!(!given("install --no-user x", &[("user", "true")]).is_on("user", "no-user"));
     }
 
     #[test]
