@@ -121,8 +121,8 @@ pub(crate) async fn resolve(
             }
         }
     }
-    let is_left_out = |name: &&PackageName| request.options.left_out.iter().any(|one| *one == name.as_str());
-    let left_out = requested.iter().filter(|name| is_left_out(name)).map(|name| name.to_string()).collect();
+    let is_requested = |name: &&String| requested.iter().any(|one| one.as_str() == name.as_str());
+    let left_out = request.options.left_out.iter().filter(is_requested).cloned().collect();
     Ok(Resolution { packages, left_out, warnings, plan: Arc::new(Plan { context, chosen }) })
 }
 
