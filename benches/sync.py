@@ -22,9 +22,9 @@ from run import Bench, find_program, index_arguments  # noqa: E402
 
 IMPORTED = "pandas scipy matplotlib scikit-learn django".split()
 CODE = "import pandas, scipy.stats, matplotlib.pyplot, sklearn.linear_model, django"
-FILLING = """jupyterlab sphinx requests boto3 fastapi[standard] sqlalchemy black mypy pytest flask celery httpx rich textual poetry-core
-tox nox pre-commit twine ipython dask[complete] scrapy streamlit pylint ansible-core awscli aiohttp redis psycopg beautifulsoup4
-mkdocs-material hypothesis coverage pyarrow networkx plotly bokeh seaborn sympy statsmodels""".split()
+FILLING = """jupyterlab sphinx requests boto3 fastapi sqlalchemy black mypy pytest flask celery httpx rich textual
+poetry-core tox nox pre-commit twine ipython scrapy pylint ansible-core aiohttp redis beautifulsoup4 mkdocs-material hypothesis
+coverage networkx plotly bokeh seaborn sympy statsmodels""".split()
 
 
 def pins(bench, index, names):

@@ -32,6 +32,8 @@ pub(crate) struct Choices {
     pub(crate) build_settings: ConfigSettings,
     /// Where packages are built, if not each in an environment of its own.
     pub(crate) build_environment: Option<PythonEnvironment>,
+    /// What limits the versions in environments that are made for builds.
+    pub(crate) build_constraints: Constraints,
 }
 
 /// What one request works with.
@@ -51,7 +53,6 @@ pub(crate) struct Context {
 /// Settings of builds that virtpy leaves as they are; builds borrow them.
 #[derive(Default)]
 struct Defaults {
-    constraints: Constraints,
     dependency_metadata: DependencyMetadata,
     package_config_settings: PackageConfigSettings,
     extra_build_requires: ExtraBuildRequires,
@@ -122,7 +123,7 @@ impl Context {
         BuildDispatch::new(
             &self.client,
             &self.cache,
-            &defaults.constraints,
+            &self.choices.build_constraints,
             &self.interpreter,
             &self.indexes,
             &self.flat_index,

@@ -49,6 +49,7 @@ mod vocabulary;
 pub use error::{Cause, Error};
 pub use locked::{LockFormat, LockedRequest, Selection};
 pub use locking::{Lock, LockForm, LockRequest};
+pub use pip_conf::PipConfiguration;
 pub use project::ProjectInput;
 pub use request::{
     Artifact, Input, KnownWheel, LatestVersion, ObtainedWheel, Options, Package, Receiver, Request,

@@ -1,7 +1,7 @@
 //! Reads pip's configuration files: where they are, and their INI-like format.
 //!
-//! Two sections count here, `[global]` and `[install]`, and the second wins whatever file it is in. Options
-//! that take several values have them on lines of their own.
+//! Each section is for a command of pip's, and `[global]` for all of them; the command's own wins whatever file it is in.
+//! Options that take several values have them on lines of their own.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,21 +11,30 @@ use crate::error::Error;
 /// The value that, as `PIP_CONFIG_FILE`, switches all configuration files off.
 const NO_FILES: &str = "/dev/null";
 
-/// The merged options of pip's configuration files: from names (lower case, with hyphens) to values.
+/// The merged options of pip's configuration files: for each section, from names (lower case, with hyphens) to values.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct PipOptions {
-    global: BTreeMap<String, String>,
-    install: BTreeMap<String, String>,
+pub struct PipConfiguration {
+    sections: BTreeMap<String, BTreeMap<String, String>>,
 }
 
-impl PipOptions {
-    /// Reads the files in the given order; a later one overrides an earlier one. Files that are not
-    /// there count as empty.
+impl PipConfiguration {
+    /// Reads the files of this machine and this user, of the virtual environment at `prefix` if one is given, and the
+    /// one that `PIP_CONFIG_FILE` names. `environment` gives the value of an environment variable; without `HOME` and
+    /// `XDG_CONFIG_HOME` the user has no files.
     ///
     /// # Errors
     ///
     /// [`Error::Settings`] for a file that cannot be read or has a line that is no option.
-    pub(crate) fn read(files: &[PathBuf]) -> Result<Self, Error> {
+    pub fn discover(
+        environment: &dyn Fn(&str) -> Option<String>,
+        prefix: Option<&Path>,
+    ) -> Result<Self, Error> {
+        Self::read(&locations(environment, prefix))
+    }
+
+    /// Reads the files in the given order; a later one overrides an earlier one. Files that are not
+    /// there count as empty.
+    fn read(files: &[PathBuf]) -> Result<Self, Error> {
         let mut options = Self::default();
         for file in files {
             // Reading only: the ban is on writing past the one module that does.
@@ -41,9 +50,9 @@ impl PipOptions {
         Ok(options)
     }
 
-    /// The value of an option, unless it is empty.
-    pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        let value = self.install.get(name).or_else(|| self.global.get(name))?;
+    /// The value of an option in a section (`global`, or the name of a command), unless it is empty.
+    pub fn get(&self, section: &str, option: &str) -> Option<&str> {
+        let value = self.sections.get(section)?.get(option)?;
         (!value.is_empty()).then_some(value.as_str())
     }
 
@@ -65,9 +74,8 @@ impl PipOptions {
             } else if let Some((name, value)) = content.split_once(['=', ':']) {
                 let name = name.trim().to_lowercase().replace('_', "-");
                 let name = name.trim_start_matches("--").to_owned();
-                if let Some(options) = self.section(&section) {
-                    options.insert(name.clone(), value.trim().to_owned());
-                }
+                let options = self.sections.entry(section.clone()).or_default();
+                options.insert(name.clone(), value.trim().to_owned());
                 current = Some(name);
             } else {
                 let reason = format!("line {} is no option: `{content}`", number + 1);
@@ -78,26 +86,18 @@ impl PipOptions {
     }
 
     fn append(&mut self, section: &str, name: &str, line: &str) {
-        if let Some(value) = self.section(section).and_then(|options| options.get_mut(name)) {
+        if let Some(value) = self.sections.get_mut(section).and_then(|options| options.get_mut(name)) {
             if !value.is_empty() {
                 value.push('\n');
             }
             value.push_str(line);
         }
     }
-
-    fn section(&mut self, name: &str) -> Option<&mut BTreeMap<String, String>> {
-        match name {
-            "global" => Some(&mut self.global),
-            "install" => Some(&mut self.install),
-            _ => None,
-        }
-    }
 }
 
-/// The places of pip's configuration files, the weakest first: the machine's, the user's, and the one that
-/// `PIP_CONFIG_FILE` names.
-pub(crate) fn locations(environment: &dyn Fn(&str) -> Option<String>) -> Vec<PathBuf> {
+/// The places of pip's configuration files, the weakest first: the machine's, the user's, a virtual environment's, and the
+/// one that `PIP_CONFIG_FILE` names, which takes the place of the user's.
+fn locations(environment: &dyn Fn(&str) -> Option<String>, prefix: Option<&Path>) -> Vec<PathBuf> {
     let set = |name: &str| environment(name).filter(|value| !value.is_empty());
     let named = set("PIP_CONFIG_FILE");
     if named.as_deref() == Some(NO_FILES) {
@@ -117,7 +117,8 @@ pub(crate) fn locations(environment: &dyn Fn(&str) -> Option<String>) -> Vec<Pat
             .map(|folder| folder.join("pip").join("pip.conf")),
     );
     files.push(PathBuf::from("/etc/pip.conf"));
-    if let Some(home) = set("HOME").map(PathBuf::from) {
+    let is_named = named.as_deref().is_some_and(|file| Path::new(file).exists());
+    if let Some(home) = set("HOME").map(PathBuf::from).filter(|_| !is_named) {
         files.push(home.join(".pip").join("pip.conf"));
         let application_support = home.join("Library/Application Support/pip");
         if cfg!(target_os = "macos") && application_support.is_dir() {
@@ -127,6 +128,7 @@ pub(crate) fn locations(environment: &dyn Fn(&str) -> Option<String>) -> Vec<Pat
             files.push(configuration.join("pip").join("pip.conf"));
         }
     }
+    files.extend(prefix.map(|prefix| prefix.join("pip.conf")));
     files.extend(named.map(PathBuf::from));
     files
 }
@@ -144,8 +146,8 @@ fn display(file: &Path) -> String {
 mod tests {
     use super::*;
 
-    fn parse(texts: &[&str]) -> Result<PipOptions, Error> {
-        let mut options = PipOptions::default();
+    fn parse(texts: &[&str]) -> Result<PipConfiguration, Error> {
+        let mut options = PipConfiguration::default();
         for text in texts {
             options.add(text, Path::new("pip.conf"))?;
         }
@@ -156,21 +158,23 @@ mod tests {
     fn values_may_go_over_several_lines() {
         let options = parse(&["[global]\nextra_index_url =\n    https://a.example/simple\n\n    # no\n    https://b.example/simple\ntimeout: 5\n"]).unwrap();
         assert_eq!(
-            options.get("extra-index-url"),
+            options.get("global", "extra-index-url"),
             Some("https://a.example/simple\nhttps://b.example/simple")
         );
-        assert_eq!(options.get("timeout"), Some("5"));
+        assert_eq!(options.get("global", "timeout"), Some("5"));
     }
 
     #[test]
-    fn the_section_of_the_command_wins_over_later_files() {
+    fn a_later_file_overrides_the_same_section_only() {
         let options = parse(&[
-            "[install]\nindex-url = https://install.example\n[list]\nindex-url = https://other.example",
-            "[global]\nindex-url = https://global.example\npre = true",
+            "[install]\nindex-url = https://install.example\n[list]\nformat = json\n[global]\npre = true",
+            "[global]\nindex-url = https://global.example\npre =\n",
         ])
         .unwrap();
-        assert_eq!(options.get("index-url"), Some("https://install.example"));
-        assert_eq!(options.get("pre"), Some("true"));
+        assert_eq!(options.get("install", "index-url"), Some("https://install.example"));
+        assert_eq!(options.get("global", "index-url"), Some("https://global.example"));
+        assert_eq!(options.get("list", "format"), Some("json"));
+        assert_eq!((options.get("global", "pre"), options.get("freeze", "all")), (None, None));
     }
 
     #[test]
@@ -187,16 +191,31 @@ mod tests {
             "PIP_CONFIG_FILE" => Some("/named.conf".to_owned()),
             _ => None,
         };
-        let files = locations(&environment);
+        let files = locations(&environment, Some(Path::new("/venv")));
         let position = |path: &str| files.iter().position(|file| file == Path::new(path)).unwrap();
         assert!(position("/weak/pip/pip.conf") < position("/strong/pip/pip.conf"));
         assert!(position("/etc/pip.conf") < position("/home/me/.pip/pip.conf"));
         assert!(position("/home/me/.pip/pip.conf") < position("/home/me/.config/pip/pip.conf"));
+        assert!(position("/home/me/.config/pip/pip.conf") < position("/venv/pip.conf"));
         assert_eq!(files.last().unwrap(), Path::new("/named.conf"));
     }
 
     #[test]
+    fn a_named_file_that_is_there_takes_the_place_of_the_users() {
+        let named = std::env::current_exe().unwrap();
+        let environment = |name: &str| match name {
+            "HOME" => Some("/home/me".to_owned()),
+            "PIP_CONFIG_FILE" => Some(named.display().to_string()),
+            _ => None,
+        };
+        let files = locations(&environment, None);
+        assert!(!files.iter().any(|file| file.starts_with("/home/me")));
+        assert!(files.contains(&PathBuf::from("/etc/pip.conf")) && files.contains(&named));
+    }
+
+    #[test]
     fn the_null_device_switches_all_files_off() {
-        assert!(locations(&|name| (name == "PIP_CONFIG_FILE").then(|| NO_FILES.to_owned())).is_empty());
+        let environment = |name: &str| (name == "PIP_CONFIG_FILE").then(|| NO_FILES.to_owned());
+        assert!(locations(&environment, Some(Path::new("/venv"))).is_empty());
     }
 }

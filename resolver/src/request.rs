@@ -13,6 +13,10 @@ pub struct Request {
     pub requirements: Vec<Input>,
     /// Files whose requirements only limit the versions of what is resolved anyway.
     pub constraints: Vec<PathBuf>,
+    /// The same for what builds need.
+    pub build_constraints: Vec<PathBuf>,
+    /// What to take for the content of requirements files instead of reading them, by their absolute paths.
+    pub texts: Vec<(PathBuf, String)>,
     /// Names and versions that are preferred, such as what is installed already. They are kept as long as
     /// the requirements admit them, unless [`Options::upgrade`] says otherwise.
     pub installed: Vec<(String, String)>,
@@ -40,6 +44,8 @@ pub enum Input {
 pub struct Options {
     /// Leave the packages' own dependencies out.
     pub no_deps: bool,
+    /// The normalized names of packages to leave out, whoever asks for them: they are there in another way.
+    pub left_out: Vec<String>,
     /// Take the newest versions that fit, whatever [`Request::installed`] says.
     pub upgrade: bool,
     /// The names of packages to take the newest versions of.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use uv_client::BaseClientBuilder;
-use uv_configuration::{NoBinary, NoBuild, PackageNameSpecifier};
+use uv_configuration::{Constraints, NoBinary, NoBuild, PackageNameSpecifier};
 use uv_distribution_types::{
     NameRequirementSpecification, Requirement, UnresolvedRequirement, UnresolvedRequirementSpecification,
 };
@@ -38,7 +38,7 @@ pub(crate) async fn read(
     client: &BaseClientBuilder<'static>,
 ) -> Result<RequirementsSpecification, Error> {
     let folder = request.options.folder();
-    let mut reader = Reader { folder: &folder, client, cache: SourceCache::default() };
+    let mut reader = Reader { folder: &folder, client, cache: request.texts.iter().cloned().collect() };
     let mut all = RequirementsSpecification::default();
     for input in &request.requirements {
         match input {
@@ -62,6 +62,24 @@ pub(crate) async fn read(
         reader.constraints(path, &mut all).await?;
     }
     Ok(all)
+}
+
+/// Reads the constraints for what builds need.
+///
+/// # Errors
+///
+/// Those of [`read`].
+pub(crate) async fn build_constraints(
+    request: &Request,
+    client: &BaseClientBuilder<'static>,
+) -> Result<Constraints, Error> {
+    let folder = request.options.folder();
+    let mut reader = Reader { folder: &folder, client, cache: SourceCache::default() };
+    let mut all = RequirementsSpecification::default();
+    for path in &request.build_constraints {
+        reader.constraints(path, &mut all).await?;
+    }
+    Ok(Constraints::from_requirements(all.constraints.into_iter().map(|entry| entry.requirement)))
 }
 
 /// Parses one requirement as pip takes it on its command line.

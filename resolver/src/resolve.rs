@@ -45,6 +45,8 @@ use crate::{indexes, requirements};
 pub struct Resolution {
     /// The packages.
     pub packages: Vec<Package>,
+    /// The names among [`Options::left_out`] that the request itself asks for.
+    pub left_out: Vec<String>,
     /// What the user should know: yanked versions, extras that do not exist, missing folders.
     pub warnings: Vec<String>,
     pub(crate) plan: Arc<Plan>,
@@ -84,6 +86,7 @@ pub(crate) async fn resolve(
     let hasher = hash_strategy(foundation, settings, request, &inputs)?;
     let mut choices = choices(network, settings, &request.options, &inputs)?;
     choices.build_environment = build_environment(foundation, &request.options)?;
+    choices.build_constraints = requirements::build_constraints(request, &network.plain()?).await?;
     let mut context = Context::new(foundation, network, indexes, hasher, choices).await?;
     let constraints =
         Constraints::from_requirements(inputs.constraints.into_iter().map(|entry| entry.requirement));
@@ -113,7 +116,8 @@ pub(crate) async fn resolve(
         .collect();
     warnings.extend(solved.diagnostics().iter().map(|diagnostic| reword(&diagnostic.message())));
     let (mut packages, chosen) = describe::describe(&context, &solved, &wanted, &requested).await?;
-    if request.options.build_environment.is_some() || !request.options.build_settings.is_empty() {
+    let is_special = request.options.build_environment.is_some() || !request.build_constraints.is_empty();
+    if is_special || !request.options.build_settings.is_empty() {
         // What is built so is not what another build of the same source is.
         for package in &mut packages {
             if let Artifact::Source { key, .. } = &mut package.file {
@@ -121,7 +125,9 @@ pub(crate) async fn resolve(
             }
         }
     }
-    Ok(Resolution { packages, warnings, plan: Arc::new(Plan { context, chosen }) })
+    let is_requested = |name: &&String| requested.iter().any(|one| one.as_str() == name.as_str());
+    let left_out = request.options.left_out.iter().filter(is_requested).cloned().collect();
+    Ok(Resolution { packages, left_out, warnings, plan: Arc::new(Plan { context, chosen }) })
 }
 
 /// Which hashes are demanded: all, or those that are given.
@@ -170,6 +176,7 @@ pub(crate) fn choices(
         every_platform: false,
         build_settings: build_settings.collect::<Result<_, _>>()?,
         build_environment: None,
+        build_constraints: Constraints::default(),
     })
 }
 
@@ -271,7 +278,8 @@ pub(crate) async fn solve(
     let Problem { wanted, constraints, target: Target { env, python, tags }, request, settings } = problem;
     let dispatch = context.dispatch();
     let options = &request.options;
-    let (overrides, excludes) = (Overrides::default(), Excludes::default());
+    let left_out = options.left_out.iter().filter_map(|name| name.parse::<PackageName>().ok());
+    let (overrides, excludes) = (Overrides::default(), left_out.collect::<Excludes>());
     let (lookaheads, hasher) = if options.no_deps {
         (Vec::new(), context.hasher.clone())
     } else {

@@ -10,7 +10,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::pip_conf::{self, PipOptions};
+use crate::pip_conf::PipConfiguration;
 
 /// How long a server may be silent if no setting says otherwise.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -95,7 +95,7 @@ impl IndexSettings {
     ///
     /// [`Error::Settings`] when a configuration file cannot be parsed, or a switch or a number is none.
     pub fn discover(environment: &dyn Fn(&str) -> Option<String>) -> Result<Self, Error> {
-        let options = PipOptions::read(&pip_conf::locations(environment))?;
+        let options = PipConfiguration::discover(environment, None)?;
         let mut settings = Self::default();
         settings.apply(&Source::pip(&options, environment), &PIP)?;
         settings.apply(&Source::environment(environment), &SUCCESSOR)?;
@@ -242,12 +242,12 @@ const SUCCESSOR: Names = Names {
 
 /// Where values come from: an environment, and for pip its configuration files beneath it.
 struct Source<'a> {
-    options: Option<&'a PipOptions>,
+    options: Option<&'a PipConfiguration>,
     environment: &'a dyn Fn(&str) -> Option<String>,
 }
 
 impl<'a> Source<'a> {
-    fn pip(options: &'a PipOptions, environment: &'a dyn Fn(&str) -> Option<String>) -> Self {
+    fn pip(options: &'a PipConfiguration, environment: &'a dyn Fn(&str) -> Option<String>) -> Self {
         Self { options: Some(options), environment }
     }
 
@@ -263,7 +263,8 @@ impl<'a> Source<'a> {
         };
         let in_files = |name: &&'static str| {
             let option = name.strip_prefix("PIP_")?.to_lowercase().replace('_', "-");
-            Some((*name, self.options?.get(&option)?.to_owned()))
+            let of = |section| self.options?.get(section, &option);
+            Some((*name, of("install").or_else(|| of("global"))?.to_owned()))
         };
         names.iter().find_map(set).or_else(|| names.iter().find_map(in_files))
     }

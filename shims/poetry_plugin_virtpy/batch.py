@@ -113,6 +113,8 @@ class Batch:
             for item in self._items.values():
                 self._install_as_always(item)
             return
+        for note in answer.get("notes", ()):
+            warn(self._executor, note)
         kept = {str(item.kept): item for item in self._items.values()}
         for refusal in answer.get("refused", ()):
             item = kept[refusal["wheel"]]

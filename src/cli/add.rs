@@ -71,6 +71,10 @@ pub struct MoreOfAdd {
     pub no_build_isolation: bool,
     /// Settings for build backends: `KEY=VALUE`.
     pub config_settings: Vec<String>,
+    /// Files whose requirements limit the versions of what builds need.
+    pub build_constraints: Vec<PathBuf>,
+    /// What to take for the content of requirements files, by their absolute paths.
+    pub texts: Vec<(PathBuf, String)>,
 }
 
 /// Refuses what is no date before anything is done.

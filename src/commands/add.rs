@@ -22,6 +22,9 @@ use crate::settings::Settings;
 use crate::store::{Entry, Manifest};
 use crate::venv::{self, Arrival, Change, ChangeSummary, Contents, Distribution, Venv};
 
+/// What is said where another pip is asked for than the venv's own.
+pub(super) const OWN_PIP: &str = "pip is virtpy's own here, and stays as it is; it is upgraded with virtpy";
+
 pub(super) fn run(context: &Context, arguments: &AddArguments) -> Result<u8, Failure> {
     let started = Instant::now();
     let outcome = carry_out(context, arguments, &[])?;
@@ -184,7 +187,8 @@ impl Addition<'_> {
     fn answer(&self, inputs: &Inputs) -> Result<Answer, Failure> {
         let arguments = self.arguments;
         let more = &arguments.more;
-        let is_special = more.reinstall || more.details || !more.upgrade_packages.is_empty();
+        let has_lists = !(more.upgrade_packages.is_empty() && more.build_constraints.is_empty());
+        let is_special = more.reinstall || more.details || has_lists || !more.texts.is_empty();
         if is_special || arguments.upgrade || arguments.require_hashes || !inputs.editables.is_empty() {
             return Ok(Answer::Ask(None));
         }
@@ -210,8 +214,9 @@ impl Addition<'_> {
         let Interpreter { executable, version, platform, .. } = self.interpreter;
         // Whether a connection may be made changes nothing about the answer.
         let settings = IndexSettings { offline: false, ..self.index.clone() };
+        let own_pip = self.contents.has_pip_shim();
         format!(
-            "{no_deps} {pre} {exclude_newer:?} {settings:?} {} {version} {platform}",
+            "{own_pip} {no_deps} {pre} {exclude_newer:?} {settings:?} {} {version} {platform}",
             executable.display()
         )
     }
@@ -281,6 +286,11 @@ impl Addition<'_> {
         for warning in &resolution.warnings {
             self.context.output.warning(warning);
         }
+        // What is not there as it was asked for is told every time.
+        let known = known.filter(|_| resolution.left_out.is_empty());
+        if !resolution.left_out.is_empty() {
+            self.context.output.warning(OWN_PIP);
+        }
         let arriving = self.arriving(&resolution);
         let unchanged = resolution.packages.len() - arriving.len();
         let details = self.arguments.more.details;
@@ -339,9 +349,12 @@ impl Addition<'_> {
         Request {
             requirements: specs.chain(files).chain(editables).collect(),
             constraints: inputs.constraints,
+            build_constraints: arguments.more.build_constraints.clone(),
+            texts: arguments.more.texts.clone(),
             installed,
             options: Options {
                 no_deps: arguments.no_deps,
+                left_out: if self.contents.has_pip_shim() { vec!["pip".to_owned()] } else { Vec::new() },
                 upgrade: arguments.upgrade,
                 upgrade_packages: arguments.more.upgrade_packages.clone(),
                 prerelease: arguments.pre || settings.prerelease,

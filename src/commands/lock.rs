@@ -119,7 +119,6 @@ impl Asked {
         Request {
             requirements: self.inputs.clone(),
             constraints: constraints.collect(),
-            installed: Vec::new(),
             options: Options {
                 upgrade: arguments.upgrade,
                 upgrade_packages: arguments.upgrade_package.clone(),
@@ -128,6 +127,7 @@ impl Asked {
                 working_directory: context.working_directory.clone(),
                 ..Options::default()
             },
+            ..Request::default()
         }
     }
 }

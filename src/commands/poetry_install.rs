@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use virtpy_resolver::{Input, Version, accepts_python};
 
-use super::add::{Named, named};
+use super::add::{Named, OWN_PIP, named};
 use super::aftermath;
 use super::hold::hold;
 use super::presence::{is_the_same, same_source, same_version};
@@ -119,7 +119,11 @@ struct Outcome {
 impl Job<'_> {
     fn run(&self, venv: Option<&Venv>, contents: &Contents) -> Result<Outcome, Failure> {
         self.check_python()?;
-        let wanted = self.wanted()?;
+        let mut wanted = self.wanted()?;
+        if contents.has_pip_shim() && wanted.iter().any(|one| one.key == "pip") {
+            self.context.output.warning(OWN_PIP);
+            wanted.retain(|one| one.key != "pip");
+        }
         let root = self.root()?;
         let missing: Vec<&Wanted> = wanted.iter().filter(|one| !is_installed(one, contents)).collect();
         let remove = if self.arguments.sync { self.surplus(&wanted, contents) } else { BTreeSet::new() };

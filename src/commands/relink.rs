@@ -117,8 +117,6 @@ fn fetch(
     let progress = Progress::new(context.output, "resolving");
     let request = Request {
         requirements: missing.iter().map(|installed| input(installed)).collect(),
-        constraints: Vec::new(),
-        installed: Vec::new(),
         options: Options {
             no_deps: true,
             prerelease: true,
@@ -127,6 +125,7 @@ fn fetch(
             working_directory: context.working_directory.clone(),
             ..Options::default()
         },
+        ..Request::default()
     };
     let resolution = session.resolve(&request).map_err(ResolveError::from)?;
     progress.stage("fetching");

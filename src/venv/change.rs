@@ -75,6 +75,7 @@ impl Venv {
         change: &Change,
     ) -> Result<ChangeSummary, VenvError> {
         let root = store.register(&self.id, &self.root)?;
+        let change = &change.sparing_own_pip(contents);
         let sets = Sets::of(store, contents, change)?;
         let present = Sets::load(store, &sets.present)?;
         let mut old = self.plan(&present.iter().collect::<Vec<_>>(), &contents.state.shared_folders)?;

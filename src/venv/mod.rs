@@ -22,6 +22,7 @@ mod journal;
 mod layout;
 mod must_real;
 mod nodes;
+mod own_pip;
 mod pieces;
 mod plan;
 mod rebuild;

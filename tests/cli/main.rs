@@ -31,6 +31,8 @@ mod new;
 mod options;
 mod path;
 mod pip_commands;
+mod pip_configuration;
+mod pip_editable;
 mod pip_shim;
 mod poetry_install;
 mod poetry_plugin;

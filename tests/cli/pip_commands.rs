@@ -386,6 +386,12 @@ fn the_rest_is_done_by_a_real_pip_that_stays_out_of_the_venv() {
     }
     before.assert_unchanged(&Tree::of(&context.path(".venv")), "the venv");
     context.virtpy(["list-all"]).success().stdout_is("[WORK]/.venv\n");
+    // The user's own folder, where it is visible.
+    context.virtpy(["new", "open", "--system-site-packages"]).success();
+    context.script("open", "pip", &["install", "--no-index", "--user", wheel]).success();
+    let found = context
+        .eval("open", "import demo, site; print(demo.__file__.startswith(site.getusersitepackages()))");
+    assert_eq!(found, "True");
     // An environment that virtpy did not make.
     context
         .run(context.command(context.path(".venv/bin/python")).args(["-m", "venv", "--without-pip", "plain"]))

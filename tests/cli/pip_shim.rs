@@ -92,6 +92,7 @@ fn no_other_pip_takes_its_place_and_nothing_removes_it() {
     let index = Index::start(&[
         WheelBuilder::new("pip", "99.0").console_script("pip").build(),
         WheelBuilder::new("tool", "1.0").requires("pip>=22").build(),
+        WheelBuilder::new("newer", "1.0").requires("pip>=100").build(),
     ]);
     context.set("PIP_INDEX_URL", index.url());
     let tree = || Tree::of(&context.path(".venv")).without(&[".virtpy"]);
@@ -102,12 +103,17 @@ fn no_other_pip_takes_its_place_and_nothing_removes_it() {
     pip(&["uninstall", "-y", "pip"]).stdout_has("stays");
     context.virtpy(["remove", "pip"]).success().stderr_has("stays");
     context.write("locked.txt", "pip==99.0\n");
+    pip(&["install", "-r", "locked.txt"]).stderr_has("stays");
+    context.virtpy(["add", "pip==99.0"]).success().stderr_has("stays");
+    // Not even one that no index has.
+    context.write("locked.txt", "pip==24.0 --hash=sha256:00\n");
     pip(&["install", "-r", "locked.txt"]);
-    context.virtpy(["add", "pip==99.0"]).success();
+    pip(&["install", "-U", "pip>=100"]).stdout_has("stays");
     before.assert_unchanged(&tree(), "the venv");
     pip(&["install", "tool"]).stdout_has("Successfully installed tool-1.0\n");
     pip(&["install", "--force-reinstall", "tool"]).stdout_has("Successfully installed tool-1.0\n");
     assert_eq!(pip(&["freeze", "--all"]).raw_stdout, format!("pip=={VERSION}\ntool==1.0\n"));
+    pip(&["install", "newer"]).stdout_has("Successfully installed newer-1.0\n");
     assert_eq!(index.downloads("pip-99.0-py3-none-any.whl"), 0);
 }
 

@@ -135,6 +135,24 @@ fn a_project_gets_what_is_locked_and_itself() {
 }
 
 #[test]
+fn a_locked_pip_does_not_take_the_place_of_the_venvs_own() {
+    let (mut context, _) = shop();
+    context.unset("VIRTPY_PIP_SHIM");
+    let wheels = [WheelBuilder::new("pip", "24.0").console_script("pip").build(), wheels().swap_remove(1)];
+    let lock = Lock::new().package(&wheels[0], "24.0", "groups = [\"main\"]");
+    let lock = lock.package(&wheels[1], "2.0", "groups = [\"main\"]");
+    context.write("poetry.lock", &lock.text("2.1"));
+    let index = Index::start(&wheels);
+    for _ in 0..2 {
+        install(&context, &index, &["--sync", "--no-root"]).success().stderr_has("pip is virtpy's own here");
+        assert_eq!(installed(&context), "pygments=2.0");
+        context.script(".venv", "pip", &["--version"]).success().stdout_has("+virtpy from");
+    }
+    assert_eq!(index.downloads("pip-24.0-py3-none-any.whl"), 0);
+    context.virtpy(["check"]).success();
+}
+
+#[test]
 fn the_second_venv_needs_no_index() {
     let (context, index) = shop();
     install(&context, &index, &[]).success();

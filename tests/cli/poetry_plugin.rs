@@ -158,7 +158,30 @@ fn what_poetry_collected_is_done_in_one_change() {
          print(d.read_text('direct_url.json'), [str(f) for f in d.files if 'direct' in str(f)])",
     );
     assert_eq!(found, format!("{direct_url} ['here-1.0.dist-info/direct_url.json']"));
+    assert_eq!(answer["notes"], serde_json::json!([]));
     context.virtpy(["check"]).success().stdout_is("");
     context.assert_no_leftovers();
     apply(&context, &serde_json::json!(1)).failure(2).stderr_has("not what Poetry's plugin sends");
+}
+
+#[test]
+fn the_venvs_own_pip_stays() {
+    let mut context = TestContext::new();
+    context.unset("VIRTPY_PIP_SHIM");
+    context.new_venv();
+    let tree = || Tree::of(&context.path(".venv")).without(&[".virtpy"]);
+    let before = tree();
+    let other = wheel(&context, &WheelBuilder::new("pip", "24.0").console_script("pip").build());
+    for wish in [
+        serde_json::json!({"install": [{"wheel": other}], "remove": []}),
+        serde_json::json!({"install": [], "remove": ["pip"]}),
+    ] {
+        let answer = apply(&context, &wish).success().json();
+        assert_eq!(
+            (answer["added"].as_array().unwrap().len(), answer["removed"].as_array().unwrap().len()),
+            (0, 0)
+        );
+        assert!(answer["notes"][0].as_str().unwrap().starts_with("pip is virtpy's own here"), "{answer}");
+        before.assert_unchanged(&tree(), "the venv");
+    }
 }

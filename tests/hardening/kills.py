@@ -26,6 +26,7 @@ class Subject:
     def __init__(self, place, name, calls):
         self.place, self.name, self.scenario = place, name, SCENARIOS[name]
         self.command = self.scenario.arguments(place)
+        self.enter()
         place.begin()
         self.scenario.prepare(place)
         place.keep(name)
@@ -43,8 +44,13 @@ class Subject:
             done, self.points, self.calls, _ = tracing.record(place, self.command, calls)
             require(done.code == 0, str(done))
 
+    def enter(self):
+        """Has the environment of this scenario."""
+        self.place.environment["VIRTPY_PIP_SHIM"] = "1" if self.scenario.shim else "0"
+
     def kill(self, kill):
         """Runs the command until it is killed. Returns whether it was."""
+        self.enter()
         self.place.restore(self.name)
         if kill.point is not None:
             done = self.place.attempt(tracing.inject(self.command, kill.point, "signal=SIGKILL"))

@@ -17,14 +17,15 @@ from wheels import FILES
 class Scenario:
     """A scene and the command that changes it."""
 
-    def __init__(self, prepare, command, needs=(), repeats=True, weight=1):
+    def __init__(self, prepare, command, needs=(), repeats=True, weight=1, shim=False):
         """`command` has the arguments of virtpy, in which VENV, PYTHON and INDEX are replaced.
 
         `needs` is the command that the program must have, `repeats` whether the command succeeds when it is
-        given once more after it succeeded, `weight` how many more kills than others it gets.
+        given once more after it succeeded, `weight` how many more kills than others it gets, `shim` whether venvs
+        have a pip.
         """
         self.prepare, self.command = prepare, command
-        self.needs, self.repeats, self.weight = needs, repeats, weight
+        self.needs, self.repeats, self.weight, self.shim = needs, repeats, weight, shim
 
     def arguments(self, place):
         """The whole command line."""
@@ -43,6 +44,12 @@ class Scenario:
 def empty(place):
     """A store that knows the interpreter, and a project without a venv."""
     place.new(place.project / "other")
+    place.virtpy("list", "--venv", place.project / "other")
+
+
+def without_pip(place):
+    """The same; no venv has had a pip yet, so the store has none."""
+    place.new(place.project / "other", "--no-pip-shim")
     place.virtpy("list", "--venv", place.project / "other")
 
 
@@ -200,6 +207,10 @@ def moved(place):
 
 SCENARIOS = {
     "new": Scenario(empty, "new VENV -p PYTHON", repeats=False),
+    "new-pip": Scenario(without_pip, "new VENV -p PYTHON", repeats=False, shim=True),
+    "pip-install": Scenario(
+        fresh, "pip --venv VENV install hd-alpha==1.0 hd-share-two==1.0 hd-data-one==1.0 INDEX", shim=True
+    ),
     "new-clear": Scenario(full, "new --clear VENV -p PYTHON"),
     "add-fresh": Scenario(
         fresh, "add --venv VENV hd-alpha==1.0 hd-share-two==1.0 hd-data-one==1.0 INDEX", weight=3

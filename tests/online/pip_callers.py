@@ -217,12 +217,15 @@ def runners(venv, folder):
     venv.run("pre-commit", "run", "--all-files", cwd=source, environment=environment)
 
 
-def notebooks(venv, folder):
+def notebooks(venv, folder, url):
     """IPython's %pip; a wheel by URL as spacy downloads its models; pipdeptree's look at the venv."""
     script = folder / "cell.ipy"
     script.write_text("%pip install -q toml\nimport toml\nprint(toml.__name__)\n")
     require("toml" in venv.run("ipython", "--no-banner", script).splitlines(), "%pip")
     venv.pip("uninstall", "-y", "toml")
+    require(INSTALLED in venv.pip("install", "--no-deps", url), "a wheel by its URL")
+    require("vp-aside" in venv.names(), "the wheel by its URL")
+    venv.pip("uninstall", "-y", "vp-aside")
     tree = json.loads(venv.run("pipdeptree", "--json"))
     require("nox" in {item["package"]["key"] for item in tree}, "pipdeptree")
     target = folder / "target"
@@ -340,13 +343,14 @@ def check(place):
     require(set(TOOLS) <= tools.names(), "the tools are installed")
     tools.require_sound()
     tools.environment["PIP_EXTRA_INDEX_URL"] = index.url
+    url = index.url.replace("/simple/", "/files/") + next(wheels.glob("vp_aside-1.0-*.whl")).name
     for what, action in [
         ("what editors send", lambda: editors(tools)),
         ("ansible's calls", lambda: ansible(tools)),
         ("pip-compile and pip-sync", lambda: pip_tools(tools, folder)),
         ("pypa/build, and pip-audit's call", lambda: builders(tools, folder)),
         ("tox, nox, pre-commit", lambda: runners(tools, folder)),
-        ("IPython's %pip, pipdeptree, --target", lambda: notebooks(tools, folder)),
+        ("IPython's %pip, pipdeptree, --target", lambda: notebooks(tools, folder, url)),
     ]:
         before = tools.names()
         action()

@@ -9,6 +9,7 @@ are downloaded once and served from a loopback index.
 
 import json
 import os
+import re
 import shutil
 import time
 from pathlib import Path
@@ -17,6 +18,9 @@ from foreign_wheels import Index
 from support import CheckFailed, interpreters, require, require_equal
 
 VERSIONS = {"poetry-2.5": "poetry==2.5.1", "poetry-2.0": "poetry==2.0.1", "poetry-1.8": "poetry==1.8.5"}
+
+# Those in between install, add and remove only, in a project without what is large.
+BETWEEN = {"poetry-2.%d" % minor: "poetry==2.%d.*" % minor for minor in (1, 2, 3, 4)}
 
 PYTHON = "3.11"
 
@@ -72,6 +76,10 @@ requires = ["poetry-core"]
 build-backend = "poetry.core.masonry.api"
 """
 
+LARGE = re.compile(
+    r"^(django|pandas|sqlalchemy|pydantic|httpx|jinja2|sphinx|docs|pytest|mypy|black) = .*\n", re.MULTILINE
+)
+
 DEPENDENCY = """
 [tool.poetry]
 name = "%s"
@@ -115,11 +123,15 @@ STEPS = [
 ]
 
 
+# What every version is tried with.
+FEW = [step for step in STEPS if step[0] in ("install", "add", "remove")]
+
+
 class Scene:
     """One project, its two venvs and one Poetry."""
 
-    def __init__(self, place, poetry, index):
-        self.place = place
+    def __init__(self, place, poetry, index, form=PROJECT):
+        self.place, self.form = place, form
         self.poetry = place.path("tools") / poetry / "bin/poetry"
         self.folder = place.path(poetry)
         self.index = index
@@ -155,7 +167,7 @@ class Scene:
         (folder / "src/shop").mkdir(parents=True)
         (folder / "src/shop/__init__.py").write_text("def main():\n    print('open')\n")
         values = {"repository": (self.folder / "cloned").as_uri(), "index": self.index.url}
-        (folder / "pyproject.toml").write_text(PROJECT % values)
+        (folder / "pyproject.toml").write_text(self.form % values)
         return folder
 
     def run(self, folder, *arguments, **settings):
@@ -179,21 +191,24 @@ class Scene:
         require_equal(problems, [], "virtpy check after " + what)
 
 
-def play(scene, name):
-    """Every step in both venvs; yields what was compared."""
-    is_modern = name != "poetry-1.8"
+def both(scene, steps, has_sync=True):
+    """Does these steps in a plain project and in one of virtpy's; yields both, and what was compared."""
     plain, ours = scene.project("plain"), scene.project("ours")
     scene.run(plain, "lock", "--no-plugins")
     shutil.copy(str(plain / "poetry.lock"), str(ours / "poetry.lock"))
-    for what, arguments in STEPS:
-        if arguments == ["sync"] and not is_modern:
+    for what, arguments in steps:
+        if arguments == ["sync"] and not has_sync:
             arguments = ["install", "--sync"]
         scene.run(plain, "--no-plugins", *arguments)
         scene.run(ours, *arguments, POETRY_VIRTPY_CREATE="true")
         require("virtpy-id" in (ours / ".venv/pyvenv.cfg").read_text(), "the venv is not virtpy's")
         require_equal(scene.snapshot(ours), scene.snapshot(plain), what)
         scene.check_shared(ours, what)
-        yield "%s: the same set, all of it shared" % what
+        yield plain, ours, "%s: the same set, all of it shared" % what
+
+
+def update(scene, plain, ours):
+    """Updates one package in both projects."""
     for folder, settings in ((plain, ["--no-plugins"]), (ours, [])):
         text = (folder / "pyproject.toml").read_text()
         (folder / "pyproject.toml").write_text(text.replace('idna = "3.7"', 'idna = "*"'))
@@ -201,8 +216,15 @@ def play(scene, name):
     require_equal(scene.snapshot(ours), scene.snapshot(plain), "update")
     require(scene.snapshot(ours)["distributions"]["idna"][0] != "3.7", "idna was not updated")
     scene.check_shared(ours, "update")
-    yield "update: the same set, all of it shared"
     scene.place.virtpy("store", "verify")
+    return "update: the same set, all of it shared"
+
+
+def play(scene, name):
+    """Every step in both venvs, and other ways to the same set; yields what was compared."""
+    for plain, ours, told in both(scene, STEPS, has_sync=name != "poetry-1.8"):
+        yield told
+    yield update(scene, plain, ours)
 
     without = scene.project("without")
     shutil.copy(str(plain / "pyproject.toml"), str(without))
@@ -298,7 +320,10 @@ def usual_source(scene, priority):
 
 
 def required_by_a_project(scene, wheel):
-    """`requires-plugins` takes the plugin from an index, and from the usual one what Poetry itself requires."""
+    """`requires-plugins` takes the plugin from an index, and from the usual one what Poetry itself requires.
+
+    Poetry loads plugins before it installs those that the project requires, so the second run is the first with it.
+    """
     project = scene.project("required")
     shutil.copy(wheel, str(scene.index.server.folder))
     text = (project / "pyproject.toml").read_text() + usual_source(scene, "supplemental")
@@ -307,18 +332,21 @@ def required_by_a_project(scene, wheel):
     scene.run(project, "lock")
     environment = {"POETRY_VIRTPY_CREATE": "true", "VIRTPY_EXECUTABLE": scene.place.program}
     scene.run(project, "install", "--only", "dev", **environment)
+    shutil.rmtree(str(project / ".venv"))
+    scene.run(project, "install", "--only", "dev", **environment)
     require("virtpy-id" in (project / ".venv/pyvenv.cfg").read_text(), "the required plugin did not act")
     scene.check_shared(project, "install with the required plugin")
 
 
 def prepare(place, names):
     """Installs Poetries and downloads the wheels; returns the index that serves them."""
+    versions = dict(VERSIONS, **BETWEEN)
     python = interpreters().get(PYTHON)
     require(python is not None, "there is no Python " + PYTHON)
     tools = place.path("tools")
     for name in names:
         place.run([python, "-m", "venv", tools / name])
-        place.run([tools / name / "bin/python", "-m", "pip", "install", "--quiet", VERSIONS[name]])
+        place.run([tools / name / "bin/python", "-m", "pip", "install", "--quiet", versions[name]])
     pip = [tools / names[0] / "bin/python", "-m", "pip", "download", "--quiet", "--dest", place.path("wheels")]
     place.run(pip + [text for text in REQUIREMENTS if text != "idna==3.7"])
     place.run(pip + ["--no-deps", "idna==3.7"])
@@ -326,8 +354,8 @@ def prepare(place, names):
 
 
 def check(place):
-    """Lets the newest Poetry act."""
-    return act(place, ["poetry-2.5"])
+    """Lets the newest Poetry act, and the oldest go through the steps."""
+    return act(place, ["poetry-2.5"], ["poetry-1.8"])
 
 
 def check_all(place):
@@ -335,9 +363,23 @@ def check_all(place):
     return act(place, list(VERSIONS))
 
 
-def act(place, names):
-    """Installs projects with these Poetries, with the plugin and without."""
-    index = prepare(place, names)
+def check_between(place):
+    """Lets the newest Poetry of every minor version in between install, add and remove."""
+    index = prepare(place, list(BETWEEN))
+    try:
+        for name in BETWEEN:
+            scene = Scene(place, name, index, LARGE.sub("", PROJECT))
+            place.virtpy("poetry", "enable", scene.poetry)
+            for _, _, told in both(scene, FEW):
+                yield "%s, %s" % (name, told)
+            place.virtpy("store", "verify")
+    finally:
+        index.stop()
+
+
+def act(place, names, briefly=()):
+    """Installs projects with these Poetries, with the plugin and without; with some of them only with it."""
+    index = prepare(place, list(names) + list(briefly))
     tools = place.path("tools")
     try:
         for name in names:
@@ -357,6 +399,12 @@ def act(place, names):
                 if len(names) > 1:
                     required_by_a_project(scene, wheel)
                     yield "%s: `requires-plugins` takes the wheel" % name
+        for name in briefly:
+            scene = Scene(place, name, index)
+            place.virtpy("poetry", "enable", scene.poetry)
+            for plain, ours, told in both(scene, STEPS, has_sync=name != "poetry-1.8"):
+                yield "%s, %s" % (name, told)
+            yield "%s, %s" % (name, update(scene, plain, ours))
     finally:
         index.stop()
 

@@ -47,13 +47,14 @@ CHECKS = {
     "pip-callers": pip_callers.check,
     "poetry": poetry.check,
     "poetry-all": poetry.check_all,
+    "poetry-between": poetry.check_between,
     "real-path-tools": real_path_tools.check,
     "tools": tools.check,
     "tools-all": tools.check_all,
 }
 
 # Run only when they are named: they take minutes.
-BY_NAME = {"archive-differential-all", "adopt", "poetry-all", "tools-all"}
+BY_NAME = {"archive-differential-all", "adopt", "poetry-all", "poetry-between", "tools-all"}
 
 
 def beside_each_other(arguments, names):

@@ -1,6 +1,7 @@
 //! The command line of `virtpy pip`: pip's, read as pip reads it. It has a parser of its own because pip's has rules that
 //! no other has: options before and after the command, names that may be cut short, and defaults from variables.
 
+mod configured;
 mod parse;
 mod table;
 

@@ -23,7 +23,9 @@ pub struct PipRequest {
     /// The command.
     pub command: &'static PipCommand,
     /// The options that were given, by their first names, with their values; empty for those that take none.
-    options: Vec<(&'static str, String)>,
+    given: Vec<(&'static str, String)>,
+    /// The same for those that variables and files give.
+    pub(super) configured: Vec<(&'static str, String)>,
     /// What stands beside the options.
     pub arguments: Vec<String>,
     /// Everything that was given, the command included.
@@ -35,87 +37,55 @@ pub struct PipRequest {
 pub struct PipUsage {
     /// What to say.
     pub message: String,
-    /// The exit code: 1 for an unknown command, 2 for wrong options.
+    /// The exit code: 1 for an unknown command, 2 for wrong options, 3 for a wrong value in the configuration.
     pub code: u8,
 }
 
-/// The options whose variables and configuration the settings of the indexes have read already.
-const INDEX_SETTINGS: [&str; 16] = [
-    "index-url",
-    "extra-index-url",
-    "find-links",
-    "no-index",
-    "trusted-host",
-    "keyring-provider",
-    "cert",
-    "client-cert",
-    "proxy",
-    "timeout",
-    "retries",
-    "no-binary",
-    "only-binary",
-    "pre",
-    "require-hashes",
-    "uploaded-prior-to",
-];
-
 impl PipRequest {
-    /// Whether an option was given.
+    /// Whether an option was given or is configured.
     pub fn has(&self, name: &str) -> bool {
-        self.options.iter().any(|(given, _)| *given == name)
+        self.all_of(name).next().is_some()
     }
 
-    /// How often an option was given.
+    /// How often an option was given, with what is configured.
     pub fn count(&self, name: &str) -> usize {
-        self.options.iter().filter(|(given, _)| *given == name).count()
+        self.all_of(name).count()
     }
 
-    /// The last value of an option.
+    /// The value of an option: the last that was given, or else the configured one.
     pub fn value(&self, name: &str) -> Option<&str> {
-        self.options.iter().rev().find(|(given, _)| *given == name).map(|(_, value)| value.as_str())
+        self.all_of(name).last()
     }
 
-    /// All values of an option, in order.
+    /// All values of an option: the configured ones, and then those that were given.
     pub fn values(&self, name: &str) -> Vec<String> {
-        self.options.iter().filter(|(given, _)| *given == name).map(|(_, value)| value.clone()).collect()
+        self.all_of(name).map(str::to_owned).collect()
+    }
+
+    /// The configured values of an option.
+    pub fn configured(&self, name: &str) -> Vec<&str> {
+        of(&self.configured, name).collect()
+    }
+
+    /// The values of an option that were given on the command line.
+    pub fn given(&self, name: &str) -> Vec<String> {
+        of(&self.given, name).map(str::to_owned).collect()
+    }
+
+    /// Whether something is on that one option turns on and another off: the last of them counts.
+    pub fn is_on(&self, on: &str, off: &str) -> bool {
+        let last =
+            self.configured.iter().chain(&self.given).rev().find(|(name, _)| *name == on || *name == off);
+        last.is_some_and(|(name, _)| *name == on)
+    }
+
+    fn all_of(&self, name: &str) -> impl Iterator<Item = &str> {
+        of(&self.configured, name).chain(of(&self.given, name))
     }
 
     /// A command line that makes no sense after all: this command's usage, and why.
     pub fn wrong(&self, reason: &str) -> PipUsage {
         PipUsage { message: format!("{}\n{reason}", usage(self.command)), code: 2 }
-    }
-
-    /// Adds the defaults of what was not given: `default` knows the text of an option, from a variable or a file.
-    ///
-    /// # Errors
-    /// When a switch's text is neither true nor false.
-    pub fn complete(&mut self, default: &dyn Fn(&str) -> Option<String>) -> Result<(), PipUsage> {
-        for option in options_of(self.command) {
-            let name = option.names[0];
-            if self.has(name)
-                || INDEX_SETTINGS.contains(&name)
-                || matches!(name, "help" | "version" | "python")
-            {
-                continue;
-            }
-            let Some(text) = default(name).filter(|text| !text.trim().is_empty()) else { continue };
-            if option.takes_value {
-                self.options.extend(text.split_whitespace().map(|one| (name, one.to_owned())));
-                continue;
-            }
-            let times = match text.trim().to_lowercase().as_str() {
-                "y" | "yes" | "t" | "true" | "on" => 1,
-                "n" | "no" | "f" | "false" | "off" => 0,
-                number => number.parse::<usize>().map_err(|_| {
-                    self.wrong(&format!(
-                        "{text} is not a valid value for {name} option, please specify a boolean value like yes/no, \
-                         true/false or 1/0 instead."
-                    ))
-                })?,
-            };
-            self.options.extend(std::iter::repeat_n((name, String::new()), times.min(3)));
-        }
-        Ok(())
     }
 }
 
@@ -163,10 +133,17 @@ pub fn parse(words: &[String]) -> Result<PipLine, PipUsage> {
     }
     all.push(name.to_owned());
     all.extend(rest.iter().cloned());
-    Ok(PipLine::Own(PipRequest { command, options: reader.given, arguments: reader.arguments, all }))
+    let Reader { given, arguments, .. } = reader;
+    Ok(PipLine::Own(PipRequest { command, given, configured: Vec::new(), arguments, all }))
 }
 
-fn options_of(command: &PipCommand) -> impl Iterator<Item = &'static PipOption> + use<> {
+/// The values that an option has among these.
+fn of<'a>(options: &'a [(&'static str, String)], name: &str) -> impl Iterator<Item = &'a str> {
+    options.iter().filter(move |(known, _)| *known == name).map(|(_, value)| value.as_str())
+}
+
+/// The options of a command, the general ones included.
+pub(super) fn options_of(command: &PipCommand) -> impl Iterator<Item = &'static PipOption> + use<> {
     command.options.iter().copied().flatten().chain(GENERAL)
 }
 
@@ -207,43 +184,46 @@ impl Reader<'_> {
             None => (text, None),
         };
         let (name, option) = self.find(name)?;
-        if !option.takes_value {
+        if !option.takes_value() {
             if attached.is_some() {
                 return Err(format!("--{name} option does not take a value"));
             }
             self.given.push((option.names[0], String::new()));
             return Ok(after);
         }
-        if let Some(value) = attached {
-            self.given.push((option.names[0], value));
-            return Ok(after);
-        }
-        self.take_value(option, after).ok_or_else(|| format!("--{name} option requires 1 argument"))
+        let (value, rest) = match attached {
+            Some(value) => (value, after),
+            None => first(after).ok_or_else(|| format!("--{name} option requires 1 argument"))?,
+        };
+        self.take(option, value).map_err(|why| format!("option --{name}: {why}"))?;
+        Ok(rest)
     }
 
     fn letters<'w>(&mut self, letters: &str, after: &'w [String]) -> Result<&'w [String], String> {
         for (place, letter) in letters.char_indices() {
             let option = self.options.iter().find(|option| option.letter == Some(letter)).copied();
             let option = option.ok_or_else(|| format!("no such option: -{letter}"))?;
-            if !option.takes_value {
+            if !option.takes_value() {
                 self.given.push((option.names[0], String::new()));
                 continue;
             }
             let attached = &letters[place + letter.len_utf8()..];
-            if !attached.is_empty() {
-                self.given.push((option.names[0], attached.to_owned()));
-                return Ok(after);
-            }
-            let missing = || format!("-{letter} option requires 1 argument");
-            return self.take_value(option, after).ok_or_else(missing);
+            let (value, rest) = match attached {
+                "" => first(after).ok_or_else(|| format!("-{letter} option requires 1 argument"))?,
+                attached => (attached.to_owned(), after),
+            };
+            self.take(option, value).map_err(|why| format!("option -{letter}: {why}"))?;
+            return Ok(rest);
         }
         Ok(after)
     }
 
-    fn take_value<'w>(&mut self, option: PipOption, after: &'w [String]) -> Option<&'w [String]> {
-        let (value, rest) = after.split_first()?;
-        self.given.push((option.names[0], value.clone()));
-        Some(rest)
+    fn take(&mut self, option: PipOption, value: String) -> Result<(), String> {
+        if let Some(complaint) = option.complaint(&value) {
+            return Err(complaint);
+        }
+        self.given.push((option.names[0], value));
+        Ok(())
     }
 
     /// The option with this name, or the only one whose name begins so.
@@ -264,6 +244,11 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// The first of these words, and the others.
+fn first(words: &[String]) -> Option<(String, &[String])> {
+    words.split_first().map(|(first, rest)| (first.clone(), rest))
 }
 
 fn unknown(name: &str) -> PipUsage {
@@ -303,7 +288,7 @@ fn help(command: &PipCommand) -> String {
     let _ = write!(text, "\nDescription:\n  {}\n\nOptions:\n", command.summary);
     for option in options_of(command) {
         let letter = option.letter.map(|letter| format!("-{letter}, ")).unwrap_or_default();
-        let value = if option.takes_value {
+        let value = if option.takes_value() {
             format!(" <{}>", option.names[0].replace('-', "_"))
         } else {
             String::new()
@@ -356,6 +341,13 @@ mod tests {
     }
 
     #[test]
+    fn the_last_of_two_that_exclude_each_other_counts() {
+        assert!(!request("install --user --no-user x").is_on("user", "no-user"));
+        assert!(request("install --no-user --user x").is_on("user", "no-user"));
+        assert!(!request("install x").is_on("user", "no-user"));
+    }
+
+    #[test]
     fn what_makes_no_sense_is_told_in_pips_words() {
         for (line, message, code) in [
             ("install --nosuch", "no such option: --nosuch", 2),
@@ -366,6 +358,12 @@ mod tests {
             (
                 "list --e x",
                 "ambiguous option: --e (--editable, --exclude, --exclude-editable, --exists-action, --extra-index-url?)",
+                2,
+            ),
+            ("install --retries x a", "option --retries: invalid integer value: 'x'", 2),
+            (
+                "install --upgrade-strategy=all a",
+                "option --upgrade-strategy: invalid choice: 'all' (choose from 'only-if-needed', 'eager')",
                 2,
             ),
             ("instal", "ERROR: unknown command \"instal\" - maybe you meant \"install\"", 1),
@@ -392,22 +390,5 @@ mod tests {
         assert!(matches!(parse(&words("--version")), Ok(PipLine::Version)));
         assert!(matches!(parse(&words("install -h")), Ok(PipLine::Help(_))));
         assert!(matches!(parse(&[]), Ok(PipLine::Help(_))));
-    }
-
-    #[test]
-    fn variables_give_defaults() {
-        let variables = |name: &str| match name {
-            "no-deps" => Some("true".to_owned()),
-            "constraint" => Some("a.txt b.txt".to_owned()),
-            "verbose" => Some("2".to_owned()),
-            "find-links" => Some("read elsewhere".to_owned()),
-            _ => None,
-        };
-        let mut request = request("install six");
-        request.complete(&variables).unwrap();
-        assert_eq!(request.values("constraint"), ["a.txt", "b.txt"]);
-        assert_eq!((request.count("verbose"), request.has("no-deps")), (2, true));
-        assert!(!request.has("find-links"));
-        assert!(request.complete(&|name| (name == "dry-run").then(|| "maybe".to_owned())).is_err());
     }
 }

@@ -7,8 +7,56 @@ pub(super) struct PipOption {
     pub(super) letter: Option<char>,
     /// Its names without the hyphens, the first of which stands for all.
     pub(super) names: &'static [&'static str],
+    /// What it takes.
+    pub(super) kind: Kind,
+}
+
+/// What an option takes, and how pip reads it where a variable or a file gives it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Nothing; elsewhere true or false.
+    Switch,
+    /// Nothing. It turns off what is on otherwise, and elsewhere the text is that of what is on: pip takes
+    /// `PIP_NO_BUILD_ISOLATION=false` for the option.
+    Inverted,
+    /// Nothing, but it counts how often it is given; elsewhere a number, or true or false.
+    Count,
+    /// A value, the last of which counts.
+    Value,
+    /// The same, one of these.
+    Choice(&'static [&'static str]),
+    /// The same, an integer.
+    Integer,
+    /// The same, a number.
+    Number,
+    /// A value, all of which count; elsewhere several with white space between them.
+    List,
+    /// A value, all of which count, wherever they are given; elsewhere the whole text is one.
+    Each,
+}
+
+impl PipOption {
     /// Whether a value follows.
-    pub(super) takes_value: bool,
+    pub(super) fn takes_value(&self) -> bool {
+        !matches!(self.kind, Kind::Switch | Kind::Inverted | Kind::Count)
+    }
+
+    /// Why a value makes no sense, in pip's words.
+    pub(super) fn complaint(&self, value: &str) -> Option<String> {
+        match self.kind {
+            Kind::Choice(choices) if !choices.contains(&value) => {
+                let known: Vec<String> = choices.iter().map(|choice| format!("'{choice}'")).collect();
+                Some(format!("invalid choice: '{value}' (choose from {})", known.join(", ")))
+            }
+            Kind::Integer if value.trim().parse::<i64>().is_err() => {
+                Some(format!("invalid integer value: '{value}'"))
+            }
+            Kind::Number if value.trim().parse::<f64>().is_err() => {
+                Some(format!("invalid floating-point value: '{value}'"))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// A command of pip's.
@@ -24,20 +72,30 @@ pub struct PipCommand {
     pub(super) options: &'static [&'static [PipOption]],
 }
 
+const fn option(names: &'static [&'static str], kind: Kind) -> PipOption {
+    PipOption { letter: None, names, kind }
+}
+
 const fn flag(names: &'static [&'static str]) -> PipOption {
-    PipOption { letter: None, names, takes_value: false }
+    option(names, Kind::Switch)
 }
 
 const fn short(letter: char, names: &'static [&'static str]) -> PipOption {
-    PipOption { letter: Some(letter), names, takes_value: false }
+    flag(names).lettered(letter)
 }
 
 const fn value(names: &'static [&'static str]) -> PipOption {
-    PipOption { letter: None, names, takes_value: true }
+    option(names, Kind::Value)
 }
 
-const fn short_value(letter: char, names: &'static [&'static str]) -> PipOption {
-    PipOption { letter: Some(letter), names, takes_value: true }
+const fn list(names: &'static [&'static str]) -> PipOption {
+    option(names, Kind::List)
+}
+
+impl PipOption {
+    const fn lettered(self, letter: char) -> Self {
+        Self { letter: Some(letter), ..self }
+    }
 }
 
 /// What every command takes.
@@ -47,17 +105,17 @@ pub(super) const GENERAL: &[PipOption] = &[
     flag(&["isolated"]),
     flag(&["require-virtualenv", "require-venv"]),
     value(&["python"]),
-    short('v', &["verbose"]),
+    option(&["verbose"], Kind::Count).lettered('v'),
     short('V', &["version"]),
-    short('q', &["quiet"]),
+    option(&["quiet"], Kind::Count).lettered('q'),
     value(&["log", "log-file", "local-log"]),
     flag(&["no-input"]),
-    value(&["keyring-provider"]),
+    option(&["keyring-provider"], Kind::Choice(&["auto", "disabled", "import", "subprocess"])),
     value(&["proxy"]),
-    value(&["retries"]),
-    value(&["timeout", "default-timeout"]),
-    value(&["exists-action"]),
-    value(&["trusted-host"]),
+    option(&["retries"], Kind::Integer),
+    option(&["timeout", "default-timeout"], Kind::Number),
+    list(&["exists-action"]),
+    list(&["trusted-host"]),
     value(&["cert"]),
     value(&["client-cert"]),
     value(&["cache-dir"]),
@@ -65,91 +123,88 @@ pub(super) const GENERAL: &[PipOption] = &[
     flag(&["disable-pip-version-check"]),
     flag(&["no-color"]),
     flag(&["no-python-version-warning"]),
-    value(&["use-feature"]),
-    value(&["use-deprecated"]),
-    value(&["resume-retries"]),
+    list(&["use-feature"]),
+    list(&["use-deprecated"]),
+    option(&["resume-retries"], Kind::Integer),
 ];
 
 const INDEX: &[PipOption] = &[
-    short_value('i', &["index-url", "pypi-url"]),
-    value(&["extra-index-url"]),
+    value(&["index-url", "pypi-url"]).lettered('i'),
+    list(&["extra-index-url"]),
     flag(&["no-index"]),
-    short_value('f', &["find-links"]),
+    list(&["find-links"]).lettered('f'),
 ];
 
 const INSTALL: &[PipOption] = &[
-    short_value('r', &["requirement"]),
-    short_value('c', &["constraint"]),
-    value(&["build-constraint"]),
+    list(&["requirement"]).lettered('r'),
+    list(&["constraint"]).lettered('c'),
+    list(&["build-constraint"]),
     flag(&["no-deps", "no-dependencies"]),
     flag(&["pre"]),
-    short_value('e', &["editable"]),
+    list(&["editable"]).lettered('e'),
     flag(&["dry-run"]),
-    short_value('t', &["target"]),
-    value(&["platform"]),
+    value(&["target"]).lettered('t'),
+    list(&["platform"]),
     value(&["python-version"]),
     value(&["implementation"]),
-    value(&["abi"]),
+    list(&["abi"]),
     flag(&["user"]),
-    flag(&["no-user"]),
+    option(&["no-user"], Kind::Inverted),
     value(&["root"]),
     value(&["prefix"]),
     value(&["src", "source", "source-dir", "source-directory"]),
     short('U', &["upgrade"]),
-    value(&["upgrade-strategy"]),
+    option(&["upgrade-strategy"], Kind::Choice(&["only-if-needed", "eager"])),
     flag(&["force-reinstall"]),
     short('I', &["ignore-installed"]),
     flag(&["ignore-requires-python"]),
-    flag(&["no-build-isolation"]),
+    option(&["no-build-isolation"], Kind::Inverted),
     flag(&["use-pep517"]),
     flag(&["no-use-pep517"]),
     flag(&["check-build-dependencies"]),
     flag(&["break-system-packages"]),
-    short_value('C', &["config-settings", "config-setting"]),
-    value(&["global-option"]),
+    option(&["config-settings", "config-setting"], Kind::Each).lettered('C'),
+    list(&["global-option"]),
     flag(&["compile"]),
-    flag(&["no-compile"]),
-    flag(&["no-warn-script-location"]),
-    flag(&["no-warn-conflicts"]),
-    value(&["no-binary"]),
-    value(&["only-binary"]),
+    option(&["no-compile"], Kind::Inverted),
+    option(&["no-warn-script-location"], Kind::Inverted),
+    option(&["no-warn-conflicts"], Kind::Inverted),
+    option(&["no-binary"], Kind::Each),
+    option(&["only-binary"], Kind::Each),
     flag(&["prefer-binary"]),
     flag(&["require-hashes"]),
-    value(&["progress-bar"]),
-    value(&["root-user-action"]),
+    option(&["progress-bar"], Kind::Choice(&["auto", "on", "off", "raw"])),
+    option(&["root-user-action"], Kind::Choice(&["warn", "ignore"])),
     value(&["report"]),
     flag(&["no-clean"]),
-    value(&["group"]),
+    option(&["group"], Kind::Each),
     value(&["uploaded-prior-to"]),
 ];
 
 const UNINSTALL: &[PipOption] = &[
-    short_value('r', &["requirement"]),
+    list(&["requirement"]).lettered('r'),
     short('y', &["yes"]),
-    value(&["root-user-action"]),
+    option(&["root-user-action"], Kind::Choice(&["warn", "ignore"])),
     flag(&["break-system-packages"]),
 ];
 
-const SELECTION: &[PipOption] = &[
-    short('l', &["local"]),
-    flag(&["user"]),
-    value(&["path"]),
-    flag(&["exclude-editable"]),
-    value(&["exclude"]),
-];
+const SELECTION: &[PipOption] =
+    &[short('l', &["local"]), flag(&["user"]), list(&["path"]), list(&["exclude"])];
 
 const LIST: &[PipOption] = &[
     short('o', &["outdated"]),
     short('u', &["uptodate"]),
     short('e', &["editable"]),
     flag(&["pre"]),
-    value(&["format"]),
+    option(&["format"], Kind::Choice(&["columns", "freeze", "json"])),
     flag(&["not-required"]),
+    option(&["exclude-editable"], Kind::Inverted),
     flag(&["include-editable"]),
     value(&["uploaded-prior-to"]),
 ];
 
-const FREEZE: &[PipOption] = &[short_value('r', &["requirement"]), flag(&["all"])];
+const FREEZE: &[PipOption] =
+    &[list(&["requirement"]).lettered('r'), flag(&["all"]), flag(&["exclude-editable"])];
 
 /// The commands that virtpy does itself.
 pub(super) const COMMANDS: &[PipCommand] = &[

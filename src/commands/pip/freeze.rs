@@ -1,7 +1,9 @@
 //! `virtpy pip freeze`.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
+use super::checkout::{Place, place_of};
 use super::requirements::{name_of, stripped};
 use super::{Call, Stop};
 use crate::error::Failure;
@@ -70,11 +72,28 @@ impl Call<'_> {
 
 /// A distribution as `pip freeze` writes it.
 fn line(distribution: &Distribution) -> String {
-    match distribution.direct_url().and_then(editable_location) {
-        Some(folder) => format!(
-            "# Editable install with no version control ({}=={})\n-e {folder}\n",
-            distribution.name, distribution.version
-        ),
-        None => format!("{}\n", frozen(distribution)),
+    let Some(folder) = distribution.direct_url().and_then(editable_location) else {
+        return format!("{}\n", frozen(distribution));
+    };
+    let Distribution { name, version, .. } = distribution;
+    match place_of(Path::new(&folder)) {
+        None => format!("# Editable install with no version control ({name}=={version})\n-e {folder}\n"),
+        Some(Place { origin: None, .. }) => {
+            format!("# Editable Git install with no remote ({name}=={version})\n-e {folder}\n")
+        }
+        Some(Place { origin: Some(origin), commit, folder }) => {
+            let address = if origin.contains("://") { origin } else { address_of(&origin) };
+            let inside = if folder.is_empty() { folder } else { format!("&subdirectory={folder}") };
+            format!("-e git+{address}@{commit}#egg={}{inside}\n", name.replace('-', "_"))
+        }
+    }
+}
+
+/// The URL for an origin that is a path, or that is written as `user@host:path`.
+fn address_of(origin: &str) -> String {
+    match origin.split_once(':') {
+        _ if origin.starts_with('/') => format!("file://{origin}"),
+        Some((host, path)) => format!("ssh://{host}/{path}"),
+        None => origin.to_owned(),
     }
 }

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use virtpy_resolver::normalize_name;
 
+use super::checkout::Checkouts;
 use super::requirements::{name_of, names_in};
 use super::{Call, Stop};
 use crate::cli::{AddArguments, MoreOfAdd};
-use crate::commands::add::{self, Outcome};
+use crate::commands::add::{self, OWN_PIP, Outcome};
 use crate::error::Failure;
 use crate::venv::Contents;
 
@@ -18,19 +19,32 @@ const NO_USER_SITE: &str =
 impl Call<'_> {
     pub(super) fn install(&self) -> Result<u8, Stop> {
         let request = self.request;
-        if request.has("user") && !request.has("no-user") {
+        if request.is_on("user", "no-user") {
             return Err(Failure::new(NO_USER_SITE).into());
         }
         let before = self.contents()?;
-        let arguments = self.add_arguments(&before);
+        let mut arguments = self.add_arguments(&before);
         let is_empty =
             arguments.specs.is_empty() && arguments.requirements.is_empty() && arguments.editables.is_empty();
         if is_empty && request.arguments.is_empty() {
             let why = "You must give at least one requirement to install (see \"pip help install\")";
             return Err(Failure::new(why).into());
         }
-        let outcome =
-            if is_empty { Outcome::default() } else { add::carry_out(&self.context, &arguments, &[])? };
+        let checkouts = Checkouts::of(self, &mut arguments)?;
+        let outcome = if is_empty {
+            Outcome::default()
+        } else {
+            match add::carry_out(&self.context, &arguments, &[]) {
+                Ok(outcome) => outcome,
+                Err(failure) => {
+                    checkouts.take_back();
+                    return Err(failure.into());
+                }
+            }
+        };
+        if arguments.dry_run {
+            checkouts.take_back();
+        }
         add::warn_of_clashes(self.context.output, &outcome);
         self.tell(&before, &outcome);
         if let Some(target) = request.value("report") {
@@ -45,7 +59,7 @@ impl Call<'_> {
         let own_pip = |spec: &String| before.has_pip_shim() && name_of(spec).as_deref() == Some("pip");
         let (own, specs): (Vec<String>, Vec<String>) = request.arguments.iter().cloned().partition(own_pip);
         if !own.is_empty() {
-            self.say("pip is virtpy's own here, and stays as it is; it is upgraded with virtpy.");
+            self.say(format_args!("{OWN_PIP}."));
         }
         let requirements: Vec<PathBuf> = request.values("requirement").iter().map(PathBuf::from).collect();
         let eager = request.value("upgrade-strategy") == Some("eager");
@@ -73,6 +87,8 @@ impl Call<'_> {
                 details: request.has("report"),
                 no_build_isolation: request.has("no-build-isolation"),
                 config_settings: request.values("config-settings"),
+                build_constraints: request.values("build-constraint").iter().map(PathBuf::from).collect(),
+                texts: Vec::new(),
             },
         }
     }

@@ -34,12 +34,6 @@ impl Call<'_> {
     pub(super) fn list(&self) -> Result<u8, Stop> {
         let request = self.request;
         let format = request.value("format").unwrap_or("columns");
-        if !matches!(format, "columns" | "freeze" | "json") {
-            let why = format!(
-                "option --format: invalid choice: '{format}' (choose from 'columns', 'freeze', 'json')"
-            );
-            return Err(request.wrong(&why).into());
-        }
         if request.has("outdated") && request.has("uptodate") {
             return Err(Failure::new("Options --outdated and --uptodate cannot be combined.").into());
         }

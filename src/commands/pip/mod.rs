@@ -1,6 +1,8 @@
 //! `virtpy pip`: what pip does, answered as pip answers, in a venv of virtpy's.
 
 mod check;
+mod checkout;
+mod configuration;
 mod freeze;
 mod inspect;
 mod install;
@@ -14,6 +16,7 @@ mod uninstall;
 
 use std::path::{Path, PathBuf};
 
+use self::configuration::{Configuration, variable};
 use crate::cli::pip::{PipArguments, PipLine, PipRequest, PipUsage, parse};
 use crate::cli::{ColorWhen, GlobalArguments, IndexArguments, VenvArgument};
 use crate::context::Context;
@@ -22,6 +25,13 @@ use crate::fs;
 use crate::output::Output;
 use crate::store::{PIP_SHIM_VERSION, Store};
 use crate::venv::{Config, Contents, Venv, VenvError};
+
+/// The options that say how indexes are asked.
+const CONNECTION: [&str; 7] =
+    ["trusted-host", "keyring-provider", "cert", "client-cert", "proxy", "timeout", "retries"];
+
+/// The options that say where packages come from.
+const SOURCES: [&str; 5] = ["index-url", "extra-index-url", "find-links", "no-binary", "only-binary"];
 
 /// A pip command in a venv of virtpy's.
 struct Call<'a> {
@@ -95,9 +105,9 @@ fn answer(context: &Context, arguments: &PipArguments) -> Result<u8, Stop> {
         }
         PipLine::HandedOn(all) => Ok(real::run(context, place, &all)?),
         PipLine::Own(mut request) => {
-            if !request.has("isolated") {
-                request.complete(&|name| std::env::var(variable(name)).ok())?;
-            }
+            let prefix = prefix(context, place.as_deref());
+            let configuration = Configuration::read(&request, prefix.as_deref())?;
+            request.complete(&|names| configuration.texts(names))?;
             let place = request.value("python").map_or(place, |python| Some(PathBuf::from(python)));
             if real::has_to(context, place.as_deref(), &request) {
                 real::guard(context, &request)?;
@@ -118,11 +128,6 @@ fn place(words: &mut Vec<String>) -> Option<PathBuf> {
     named.then(|| words.drain(..2).nth(1).map(PathBuf::from)).flatten()
 }
 
-/// The variable that gives an option its default.
-fn variable(option: &str) -> String {
-    format!("PIP_{}", option.to_uppercase().replace('-', "_"))
-}
-
 /// What the user wants to hear.
 fn output(request: &PipRequest) -> Output {
     Output::new(&GlobalArguments {
@@ -139,6 +144,14 @@ fn root_of(place: &Path) -> PathBuf {
     match above {
         Some(above) if !is_venv(place) && is_venv(above) => above.to_path_buf(),
         _ => place.to_path_buf(),
+    }
+}
+
+/// The folder of the environment that is meant, whoever made it.
+fn prefix(context: &Context, place: Option<&Path>) -> Option<PathBuf> {
+    match place {
+        Some(place) => Some(root_of(&context.working_directory.join(place))),
+        None => context.displaced_venv(&VenvArgument { path: None }).ok().map(|venv| venv.root),
     }
 }
 
@@ -186,29 +199,37 @@ impl Call<'_> {
         }
     }
 
-    /// Where packages come from.
+    /// Where packages come from. What is configured takes the place of the variables, which other settings may override;
+    /// what was given is above all of them.
     fn index(&self) -> IndexArguments {
         let request = self.request;
-        let mut variables = Vec::new();
-        for option in
-            ["trusted-host", "keyring-provider", "cert", "client-cert", "proxy", "timeout", "retries"]
-        {
+        // The files are read already.
+        let mut variables = vec![("PIP_CONFIG_FILE".to_owned(), "/dev/null".to_owned())];
+        for option in CONNECTION {
             if request.has(option) {
-                variables.push((variable(option), request.values(option).join(" ")));
+                let values = request.values(option);
+                let last = values.len().saturating_sub(1);
+                let counting = if option == "trusted-host" { &values[..] } else { &values[last..] };
+                variables.push((variable(option), counting.join(" ")));
             }
         }
-        if !request.has("isolated") {
-            // A configuration file of the venv's own.
-            variables.push(("VIRTUAL_ENV".to_owned(), self.venv.root.display().to_string()));
+        for option in SOURCES {
+            let values = request.configured(option);
+            if !values.is_empty() {
+                variables.push((variable(option), values.join(" ")));
+            }
+        }
+        if !request.configured("no-index").is_empty() {
+            variables.push((variable("no-index"), "1".to_owned()));
         }
         IndexArguments {
-            index_url: request.value("index-url").map(str::to_owned),
-            extra_index_urls: request.values("extra-index-url"),
-            find_links: request.values("find-links"),
+            index_url: request.given("index-url").pop(),
+            extra_index_urls: request.given("extra-index-url"),
+            find_links: request.given("find-links"),
             no_index: request.has("no-index"),
             offline: false,
-            no_binary: request.values("no-binary"),
-            only_binary: request.values("only-binary"),
+            no_binary: request.given("no-binary"),
+            only_binary: request.given("only-binary"),
             variables,
             isolated: request.has("isolated"),
         }

@@ -27,18 +27,26 @@ pub(super) fn has_to(context: &Context, place: Option<&Path>, request: &PipReque
             .iter()
             .any(|option| request.has(option))
     };
+    let venv = || {
+        let path = place.map(|place| root_of(&context.working_directory.join(place)));
+        context.displaced_venv(&VenvArgument { path })
+    };
     let has_other_prefix = || {
         request.value("prefix").is_some_and(|prefix| {
             let same = |venv: &Path| {
                 let prefix = fs::canonicalize(&context.working_directory.join(prefix));
                 prefix.is_ok_and(|prefix| fs::canonicalize(venv).is_ok_and(|venv| venv == prefix))
             };
-            let argument =
-                VenvArgument { path: place.map(|place| root_of(&context.working_directory.join(place))) };
-            context.displaced_venv(&argument).is_ok_and(|venv| !same(&venv.root))
+            venv().is_ok_and(|venv| !same(&venv.root))
         })
     };
-    is_elsewhere() || has_other_prefix()
+    // pip allows this where the system's packages are visible, and the user's with them.
+    let is_for_user = || {
+        request.is_on("user", "no-user")
+            && request.command.name == "install"
+            && venv().is_ok_and(|venv| venv.config.get("include-system-site-packages") == Some("true"))
+    };
+    is_elsewhere() || has_other_prefix() || is_for_user()
 }
 
 /// Runs a real pip with these words and returns its exit code.

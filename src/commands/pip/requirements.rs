@@ -32,33 +32,56 @@ pub(super) fn stripped(line: &str) -> &str {
     line.split_once(" --").map_or(line, |(line, _)| line).trim_end_matches('\\').trim()
 }
 
-/// The names in requirements files, those that they include too, in order.
-pub(super) fn names_in(files: &[PathBuf]) -> Result<Vec<String>, Failure> {
-    let mut names = Vec::new();
-    let mut waiting: Vec<PathBuf> = files.iter().rev().cloned().collect();
+/// The lines of a requirements file, those that go on with a backslash put together.
+pub(super) fn logical_lines(text: &str) -> Vec<String> {
+    text.replace("\\\n", " ").lines().map(str::to_owned).collect()
+}
+
+/// What an option of a line in a requirements file is given, if the line is one of it.
+fn option<'l>(line: &'l str, letter: &str, name: &str) -> Option<&'l str> {
+    let rest = line.strip_prefix(letter).or_else(|| line.strip_prefix(name))?;
+    Some(rest.trim_start_matches('=').trim())
+}
+
+/// Requirements files with those that they include, in order, each once.
+pub(super) fn included(files: Vec<PathBuf>) -> Vec<PathBuf> {
+    let mut waiting = files;
+    waiting.reverse();
     let mut seen = Vec::new();
     while let Some(file) = waiting.pop() {
         if seen.contains(&file) {
             continue;
         }
-        let text = fs::read_to_string(&file)?;
-        for line in text.replace("\\\n", " ").lines().map(stripped) {
-            let option = |letter: &str, name: &str| {
-                line.strip_prefix(letter)
-                    .or_else(|| line.strip_prefix(name))
-                    .map(|rest| rest.trim_start_matches('=').trim())
-            };
-            if let Some(other) = option("-r", "--requirement") {
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        for line in logical_lines(&text) {
+            if let Some(other) = option(stripped(&line), "-r", "--requirement") {
                 waiting.push(file.parent().unwrap_or(Path::new("")).join(other));
-            } else if let Some(editable) = option("-e", "--editable") {
+            }
+        }
+        seen.push(file);
+    }
+    seen
+}
+
+/// The names in requirements files, those that they include too.
+pub(super) fn names_in(files: &[PathBuf]) -> Result<Vec<String>, Failure> {
+    let mut names = Vec::new();
+    for file in included(files.to_vec()) {
+        for line in logical_lines(&fs::read_to_string(&file)?) {
+            let line = stripped(&line);
+            if let Some(editable) = option(line, "-e", "--editable") {
                 names.extend(name_of(editable));
             } else if !line.is_empty() && !line.starts_with('-') {
                 names.extend(name_of(line));
             }
         }
-        seen.push(file);
     }
     Ok(names)
+}
+
+/// Several lines as one, without what is empty.
+pub(super) fn joined(text: &str) -> String {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 #[cfg(test)]
@@ -95,6 +118,7 @@ mod tests {
         .unwrap();
         fs::write_new(&more, b"# more\nidna\n-r main.txt\n", 0o644).unwrap();
         assert_eq!(names_in(&[main]).unwrap(), ["six", "idna"]);
+        assert_eq!(joined("fatal: no\n\n  such thing\n"), "fatal: no; such thing");
         assert!(names_in(&[folder.path().join("absent")]).is_err());
     }
 }

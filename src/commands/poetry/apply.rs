@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::{IndexArguments, PoetryApplyArguments};
-use crate::commands::add::{Named, named};
+use crate::commands::add::{Named, OWN_PIP, named};
 use crate::commands::{aftermath, compile};
 use crate::context::Context;
 use crate::error::Failure;
@@ -42,6 +42,8 @@ struct Answer<'a> {
     added: Vec<Named<'a>>,
     removed: Vec<Named<'a>>,
     refused: Vec<Refusal>,
+    /// What the user should know.
+    notes: Vec<&'static str>,
 }
 
 /// A wheel that was not installed.
@@ -78,6 +80,9 @@ pub(super) fn run(context: &Context, arguments: &PoetryApplyArguments) -> Result
         .collect();
     let remove: BTreeSet<String> =
         wish.remove.iter().filter_map(|name| contents.find(name)).map(|found| found.key.clone()).collect();
+    let is_pip = |arrival: &Arrival| arrival.entry.manifest.name == "pip";
+    let asks_for_pip = remove.contains("pip") || install.iter().any(is_pip);
+    let notes = if asks_for_pip && contents.has_pip_shim() { vec![OWN_PIP] } else { Vec::new() };
     let change = Change { install, remove, ..Change::default() };
     let summary = venv.apply(&context.store, &contents, &change)?;
     if wish.compile_bytecode || settings.compile_bytecode {
@@ -88,6 +93,7 @@ pub(super) fn run(context: &Context, arguments: &PoetryApplyArguments) -> Result
         added: named(&summary.added),
         removed: named(&summary.removed),
         refused,
+        notes,
     })?;
     Ok(0)
 }

@@ -125,6 +125,7 @@ impl Maker<'_> {
             constraints,
             installed: self.versions.clone(),
             options: self.options(settings),
+            ..Request::default()
         };
         let resolution = session.resolve(&request).map_err(ResolveError::from)?;
         for warning in &resolution.warnings {

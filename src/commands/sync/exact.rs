@@ -120,9 +120,7 @@ impl Exact<'_> {
         digest: &str,
         satisfies: String,
     ) -> Result<Outcome, Failure> {
-        let installed = contents.distributions.iter();
-        let installed = installed.map(|one| (one.key.clone(), one.version.clone())).collect();
-        let (question, _kept) = self.source.question(self.context, self.arguments, installed)?;
+        let question = self.source.question(self.context, self.arguments, contents)?;
         let session = self.context.session(&self.interpreter, index);
         let progress = Progress::new(self.context.output, "resolving");
         let resolution = match &question {

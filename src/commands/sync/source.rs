@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
 use virtpy_resolver::{Input, LockFormat, LockedRequest, Options, ProjectInput, Request, Selection};
 
 use crate::cli::SyncArguments;
@@ -10,6 +9,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
 use crate::lockfile::{self, LockKind, Pipfile};
+use crate::venv::Contents;
 
 /// The file that a venv is to follow.
 pub(in crate::commands) struct Source {
@@ -93,7 +93,7 @@ impl Source {
         self.files.iter().map(relative).collect::<Vec<_>>().join("`, `")
     }
 
-    /// What the facade is to be asked. A folder with what it reads for that lives as long as the caller keeps it.
+    /// What the facade is to be asked, for a venv that has these `contents`.
     ///
     /// # Errors
     /// When the file makes no sense.
@@ -101,11 +101,12 @@ impl Source {
         &self,
         context: &Context,
         arguments: &SyncArguments,
-        installed: Vec<(String, String)>,
-    ) -> Result<(Question, Option<TempDir>), Failure> {
+        contents: &Contents,
+    ) -> Result<Question, Failure> {
         let options = Options {
             upgrade: arguments.upgrade,
             require_hashes: arguments.require_hashes,
+            left_out: if contents.has_pip_shim() { vec!["pip".to_owned()] } else { Vec::new() },
             working_directory: context.working_directory.clone(),
             ..Options::default()
         };
@@ -118,36 +119,35 @@ impl Source {
                 options: options.clone(),
             })
         };
-        let request = |inputs: Vec<Input>, options: Options, installed| {
-            let request = Request { requirements: inputs, installed, options, ..Request::default() };
-            Question::Request(Box::new(request))
+        let request = |requirements: Vec<Input>, options: Options| Request {
+            requirements,
+            options,
+            ..Request::default()
         };
-        let mut kept = None;
+        let ask = |request| Question::Request(Box::new(request));
         // What a pinned file leaves out is not wanted, even if another package requires it.
         let pinned = Options { no_deps: true, ..options.clone() };
-        let question = match self.kind {
+        Ok(match self.kind {
             LockKind::Pylock => locked(LockFormat::Pylock),
             LockKind::Uv => locked(LockFormat::Uv),
             LockKind::Requirements => {
                 let inputs = self.files.iter().cloned().map(Input::RequirementsFile).collect();
-                request(inputs, pinned, Vec::new())
+                ask(request(inputs, pinned))
             }
             LockKind::Pipfile => {
-                let folder = context.store.temporary_folder()?;
-                let file = folder.path().join("requirements.txt");
-                fs::write_new(&file, self.pipfile(arguments)?.as_bytes(), 0o600)?;
-                let inputs = vec![Input::RequirementsFile(file)];
+                let path = self.files[0].clone();
+                let texts = vec![(path.clone(), self.pipfile(arguments)?)];
                 let pinned = Options { working_directory: self.folder.clone(), ..pinned };
-                kept = Some(folder);
-                request(inputs, pinned, Vec::new())
+                ask(Request { texts, ..request(vec![Input::RequirementsFile(path)], pinned) })
             }
             LockKind::Project | LockKind::Poetry => {
                 let (path, selection) = (self.files[0].clone(), self.selection.clone());
                 let input = Input::Project(ProjectInput { path, selection, conditional: false });
-                request(vec![input], options, installed)
+                let installed = contents.distributions.iter();
+                let installed = installed.map(|one| (one.key.clone(), one.version.clone())).collect();
+                ask(Request { installed, ..request(vec![input], options) })
             }
-        };
-        Ok((question, kept))
+        })
     }
 
     /// The packages of `Pipfile.lock`, as a requirements file.
