@@ -18,13 +18,11 @@ from statistics import median
 
 sys.dont_write_bytecode = True  # Nothing may be left in the source tree.
 
-from run import Bench, find_program, index_arguments  # noqa: E402
+from run import ROOTS, Bench, find_program, index_arguments  # noqa: E402
 
 IMPORTED = "pandas scipy matplotlib scikit-learn django".split()
 CODE = "import pandas, scipy.stats, matplotlib.pyplot, sklearn.linear_model, django"
-FILLING = """jupyterlab sphinx requests boto3 fastapi sqlalchemy black mypy pytest flask celery httpx rich textual
-poetry-core tox nox pre-commit twine ipython scrapy pylint ansible-core aiohttp redis beautifulsoup4 mkdocs-material hypothesis
-coverage networkx plotly bokeh seaborn sympy statsmodels""".split()
+FILLING = ROOTS + "flask celery httpx textual tox nox twine bokeh seaborn sympy statsmodels networkx plotly pre-commit aiohttp".split()
 
 
 def pins(bench, index, names):
