@@ -86,23 +86,23 @@ impl Call {
         match scripts::program(&first, &present)? {
             Program::Command(name) => of(What::Command(name), None, present),
             Program::Package(path) => of(What::File(path), None, present),
-            Program::Script { path, content } => {
+            Program::Script { path, content: source } => {
                 let folder = present.join(&path).parent().map_or(present, PathBuf::from);
-                of(What::File(path), scripts::block(&content)?, folder)
+                of(What::File(path), scripts::block(&source)?, folder)
             }
             Program::Url(url) => {
-                let (path, content) = download(context, arguments, &url)?;
-                of(What::File(path), scripts::block(&content)?, present)
+                let (path, source) = download(context, arguments, &url)?;
+                of(What::File(path), scripts::block(&source)?, present)
             }
             Program::StandardInput => {
-                let mut content = Vec::new();
-                let read = std::io::stdin().take(LARGEST + 1).read_to_end(&mut content);
+                let mut source = Vec::new();
+                let read = std::io::stdin().take(LARGEST + 1).read_to_end(&mut source);
                 read.map_err(|error| Failure::new(format!("the standard input cannot be read: {error}")))?;
-                if content.len() as u64 > LARGEST {
+                if source.len() as u64 > LARGEST {
                     return Err(Failure::new(format!("the script has more than {LARGEST} bytes")));
                 }
-                let block = scripts::block(&content)?;
-                of(What::Input(content), block, present)
+                let block = scripts::block(&source)?;
+                of(What::Input(source), block, present)
             }
         }
     }
@@ -119,18 +119,18 @@ fn download(context: &Context, arguments: &RunArguments, url: &str) -> Result<(P
     let path = folder.join(file_name(url));
     let settings = context.index_settings(&arguments.index)?;
     if settings.offline
-        && let Ok(content) = fs::read(&path)
+        && let Ok(source) = fs::read(&path)
     {
-        return Ok((path, content));
+        return Ok((path, source));
     }
     let transfer = Transfer::new(&settings, concat!("virtpy/", env!("CARGO_PKG_VERSION")));
-    let content = transfer.text(url, LARGEST).map_err(ResolveError::from)?;
+    let source = transfer.text(url, LARGEST).map_err(ResolveError::from)?;
     // Its time says when it was used last.
-    if !cached::is_young(&folder) || !fs::read(&path).is_ok_and(|known| known == content) {
+    if !cached::is_young(&folder) || !fs::read(&path).is_ok_and(|known| known == source) {
         fs::create_dir_all(&folder)?;
-        fs::write_atomic(&path, &content)?;
+        fs::write_atomic(&path, &source)?;
     }
-    Ok((path, content))
+    Ok((path, source))
 }
 
 /// A file name for what is behind a URL: its own, if that is harmless.
