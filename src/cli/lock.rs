@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::IndexArguments;
 
-/// Resolve a project or requirements into a lock file
+/// Resolve a project, a script or requirements into a lock file
 ///
 /// Written is `pylock.toml` (PEP 751): one file for every platform and Python that the project is for, with each file's hash.
 /// A project's extras and groups are in it too, to be chosen by `virtpy sync`. What an existing lock file names is kept
@@ -14,12 +14,12 @@ use super::IndexArguments;
 #[derive(Debug, Default, Args)]
 #[allow(clippy::struct_excessive_bools)] // each is a flag of its own on the command line
 pub struct LockArguments {
-    /// Requirements, requirements files (`*.in`, `*.txt`) or projects (`pyproject.toml`) [default: the nearest
-    /// `pyproject.toml`, or else `requirements.in`]
+    /// Requirements, requirements files (`*.in`, `*.txt`), projects (`pyproject.toml`), or one script (`*.py`) that says what it
+    /// needs [default: the nearest `pyproject.toml`, or else `requirements.in`]
     #[arg(value_name = "SPEC|FILE")]
     pub inputs: Vec<String>,
     /// Where to write; a name ending in `.txt` gets requirements with hashes, `-` is the standard output
-    /// [default: `pylock.toml` beside the project]
+    /// [default: `pylock.toml` beside the project, `pylock.NAME.toml` beside `NAME.py`]
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Keep to the versions that a file names (can be repeated)

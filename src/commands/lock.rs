@@ -14,6 +14,7 @@ use crate::interpreters::Interpreter;
 use crate::lockfile::{self, LockKind};
 use crate::output::{counted, seconds};
 use crate::resolve::ResolveError;
+use crate::scripts::{self, Metadata, Source};
 
 pub(super) fn run(context: &Context, arguments: &LockArguments) -> Result<u8, Failure> {
     let started = Instant::now();
@@ -25,11 +26,15 @@ pub(super) fn run(context: &Context, arguments: &LockArguments) -> Result<u8, Fa
     };
     let interpreter = interpreter(context, arguments, &asked)?;
     let index = context.index_settings(&arguments.index)?;
+    let index = match &asked.script {
+        Some(script) => script.metadata.uv.applied_to(index, arguments.index.index_url.is_some()),
+        None => index,
+    };
     let request = LockRequest {
         request: asked.request(context, arguments),
         form: output.form,
         universal: !arguments.no_universal,
-        requires_python: arguments.requires_python.clone(),
+        requires_python: asked.requires_python(arguments),
         folder: output.folder.clone(),
         existing: existing.clone().filter(|_| !arguments.upgrade),
     };
@@ -70,6 +75,32 @@ struct Asked {
     inputs: Vec<Input>,
     /// The first project among the inputs.
     project: Option<PathBuf>,
+    /// The script whose metadata are to be locked.
+    script: Option<Script>,
+}
+
+/// A script and what it says about itself (PEP 723).
+struct Script {
+    path: PathBuf,
+    metadata: Metadata,
+}
+
+impl Script {
+    fn read(path: PathBuf) -> Result<Self, Failure> {
+        let block = scripts::block(&fs::read(&path)?)?.ok_or_else(|| {
+            Failure::new(format!("`{}` does not say what it needs", path.display()))
+                .hinted("begin it with a block `# /// script` (PEP 723)")
+        })?;
+        let metadata = Metadata::parse(&block)?;
+        Ok(Self { path, metadata })
+    }
+
+    fn inputs(&self) -> impl Iterator<Item = Input> {
+        self.metadata.dependencies.iter().map(|source| match source {
+            Source::Requirement(text) => Input::Requirement(text.clone()),
+            Source::Editable(path) => Input::Editable(path.clone()),
+        })
+    }
 }
 
 impl Asked {
@@ -93,7 +124,19 @@ impl Asked {
             without_groups: arguments.without_groups.clone(),
             ..Selection::default()
         };
-        let mut asked = Self { inputs: Vec::new(), project: None };
+        let mut asked = Self { inputs: Vec::new(), project: None, script: None };
+        if let [text] = texts.as_slice()
+            && matches!(
+                Path::new(text).extension().and_then(|extension| extension.to_str()),
+                Some("py" | "pyw")
+            )
+            && !text.ends_with("setup.py")
+        {
+            let script = Script::read(here.join(text))?;
+            asked.inputs.extend(script.inputs());
+            asked.script = Some(script);
+            return Ok(asked);
+        }
         for text in texts {
             let path = here.join(&text);
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -114,7 +157,15 @@ impl Asked {
         Ok(asked)
     }
 
+    /// The versions of Python to lock for, if they are not a project's own.
+    fn requires_python(&self, arguments: &LockArguments) -> Option<String> {
+        let of_script = self.script.as_ref().and_then(|script| script.metadata.requires_python.clone());
+        arguments.requires_python.clone().or(of_script)
+    }
+
     fn request(&self, context: &Context, arguments: &LockArguments) -> Request {
+        let of_script = self.script.as_ref().and_then(|script| script.path.parent());
+        let folder = of_script.unwrap_or(&context.working_directory).to_path_buf();
         let constraints = arguments.constraints.iter().map(|path| context.working_directory.join(path));
         Request {
             requirements: self.inputs.clone(),
@@ -124,7 +175,7 @@ impl Asked {
                 upgrade_packages: arguments.upgrade_package.clone(),
                 prerelease: arguments.pre,
                 exclude_newer: arguments.exclude_newer.clone(),
-                working_directory: context.working_directory.clone(),
+                working_directory: folder,
                 ..Options::default()
             },
             ..Request::default()
@@ -144,8 +195,9 @@ impl Output {
     fn of(context: &Context, arguments: &LockArguments, asked: &Asked) -> Result<Self, Failure> {
         let here = context.working_directory.clone();
         let beside = asked.project.as_deref().and_then(Path::parent).unwrap_or(&here).to_path_buf();
+        let of_script = asked.script.as_ref().and_then(|script| scripts::lock_name(&script.path));
         let path = match &arguments.output {
-            None => Some(beside.join("pylock.toml")),
+            None => Some(of_script.unwrap_or_else(|| beside.join("pylock.toml"))),
             Some(path) if path.as_os_str() == "-" => None,
             Some(path) => Some(here.join(path)),
         };
@@ -173,7 +225,7 @@ fn interpreter(context: &Context, arguments: &LockArguments, asked: &Asked) -> R
     }
     let text = asked.project.as_deref().map(fs::read_to_string).transpose()?;
     let required = text.and_then(|text| LockKind::Project.requires_python(&text));
-    let required = arguments.requires_python.clone().or(required);
+    let required = asked.requires_python(arguments).or(required);
     match required.map(|required| context.wanted_interpreter(Some(&required))) {
         Some(Ok(found)) => Ok(found),
         // Nothing is installed: any one can ask the indexes.

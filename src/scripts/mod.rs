@@ -15,6 +15,6 @@ mod watched;
 pub use environments::{CachedEnvironment, Environments, Note, is_environment};
 pub use error::ScriptError;
 pub use metadata::{Block, Metadata, Source, block};
-pub use program::{Program, lock_beside, program};
+pub use program::{Program, lock_beside, lock_name, program};
 pub use uv_table::UvTable;
 pub use watched::{Watched, watch};

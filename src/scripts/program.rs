@@ -103,11 +103,21 @@ fn is_of_python(line: &str) -> bool {
     ["python", "pypy", "virtpy", "uv run", "pipx run"].iter().any(|name| line.contains(name))
 }
 
-/// The lock file of a script: `pylock.NAME.toml` (PEP 751) beside `NAME.py`.
+/// The lock file of a script `NAME.py`: `pylock.NAME.toml` (PEP 751) beside it, or else uv's `NAME.py.lock`.
 pub fn lock_beside(script: &Path) -> Option<PathBuf> {
+    let is_there = |path: &PathBuf| matches!(fs::kind(path), Ok(Some(FileKind::File | FileKind::Link)));
+    let of_uv = || {
+        let mut name = script.file_name()?.to_owned();
+        name.push(".lock");
+        Some(script.with_file_name(name))
+    };
+    lock_name(script).filter(is_there).or_else(|| of_uv().filter(is_there))
+}
+
+/// Where the lock file of a script belongs (PEP 751); none for a name with a dot in it, which the standard has no place for.
+pub fn lock_name(script: &Path) -> Option<PathBuf> {
     let stem = script.file_stem()?.to_str().filter(|stem| !stem.contains('.'))?;
-    let path = script.with_file_name(format!("pylock.{stem}.toml"));
-    matches!(fs::kind(&path), Ok(Some(FileKind::File | FileKind::Link))).then_some(path)
+    Some(script.with_file_name(format!("pylock.{stem}.toml")))
 }
 
 #[cfg(test)]
@@ -154,9 +164,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let script = folder.path().join("tool.py");
         assert_eq!(lock_beside(&script), None);
-        let lock = folder.path().join("pylock.tool.toml");
-        fs::write_new(&lock, b"", 0o644).unwrap();
-        assert_eq!(lock_beside(&script), Some(lock));
+        for name in ["tool.py.lock", "pylock.tool.toml"] {
+            let lock = folder.path().join(name);
+            fs::write_new(&lock, b"", 0o644).unwrap();
+            assert_eq!(lock_beside(&script), Some(lock));
+        }
         // The name between the dots has none itself.
         assert_eq!(lock_beside(&folder.path().join("tool.x.py")), None);
     }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use toml::{Table, Value};
-use virtpy_resolver::{Requirement, normalize_name};
+use virtpy_resolver::{IndexSettings, Requirement, normalize_name};
 
 use super::ScriptError;
 use super::metadata::Source;
@@ -42,6 +42,25 @@ pub struct UvTable {
 }
 
 impl UvTable {
+    /// The user's settings with what the script says. An index that the user named for this call (`names_index`) goes first.
+    pub fn applied_to(&self, mut settings: IndexSettings, names_index: bool) -> IndexSettings {
+        if let Some(url) = &self.index_url
+            && !names_index
+        {
+            settings.index_url = Some(url.clone());
+            settings.no_index = false;
+        }
+        let extra = self.extra_index_urls.iter().cloned().chain(settings.extra_index_urls);
+        settings.extra_index_urls = extra.collect();
+        settings.find_links.extend(self.find_links.iter().cloned());
+        settings.no_index |= self.no_index;
+        settings.prerelease |= self.prerelease;
+        settings.no_binary.extend(self.no_binary.iter().cloned());
+        settings.only_binary.extend(self.only_binary.iter().cloned());
+        settings.exclude_newer = self.exclude_newer.clone().or(settings.exclude_newer);
+        settings
+    }
+
     /// Reads the table.
     ///
     /// # Errors

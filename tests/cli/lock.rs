@@ -136,3 +136,30 @@ fn what_cannot_be_locked_leaves_the_old_file() {
     lock(&context, &index, &["absent.in"]).failure(1).one_error();
     assert_eq!(context.read("pylock.toml"), "old");
 }
+
+#[test]
+fn a_script_runs_with_what_is_locked_beside_it() {
+    let (index, context) = (index(), TestContext::new());
+    let script = "# /// script\n# requires-python = '>=3.8'\n# dependencies = ['rich', 'pytest']\n# ///\n\
+                  import rich, pluggy\nprint(rich.__version__, pluggy.__version__)\n";
+    context.write("tools/task.py", script);
+    context.write("limits.txt", "rich<14\n");
+    lock(&context, &index, &["tools/task.py", "-c", "limits.txt"]).success();
+    let text = context.read("tools/pylock.task.toml");
+    assert!(text.contains("13.0") && text.contains(">=3.8"), "{text}");
+    index.add(&WheelBuilder::new("pluggy", "1.6").build());
+    let url = index.url();
+    let run = |more: &[&str]| {
+        context.virtpy(["run", "-i", &url].iter().chain(more).chain(&["tools/task.py"])).success()
+    };
+    assert_eq!(run(&[]).stdout(), "13.0 1.5\n");
+    // Another lock is another request.
+    lock(&context, &index, &["tools/task.py", "--upgrade"]).success();
+    assert_eq!(run(&[]).stdout(), "14.0 1.6\n");
+    std::fs::write(context.path("tools/pylock.task.toml"), &text).unwrap();
+    assert_eq!(run(&["--refresh"]).stdout(), "13.0 1.5\n");
+    run(&["--with", "colorama"]).stderr_has("is left aside").stdout_has("14.0");
+    lock(&context, &index, &["tools/absent.py"]).failure(1).one_error();
+    context.write("plain.py", "print(1)\n");
+    lock(&context, &index, &["plain.py"]).failure(1).one_error().stderr_has("does not say what it needs");
+}

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use virtpy_resolver::{
-    IndexSettings, Input, Options, Package, Request, Resolution, Session, Version, accepts_python,
+    IndexSettings, Input, LockFormat, LockedRequest, Options, Package, Request, Resolution, Selection,
+    Session, Version, accepts_python,
 };
 
 use super::super::presence::same_version;
@@ -15,6 +16,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
 use crate::interpreters::Interpreter;
+use crate::lockfile::LockKind;
 use crate::output::{counted, seconds};
 use crate::resolve::{self, ResolveError, Supply};
 use crate::scripts::{CachedEnvironment, Environments, Metadata, Note, Source, Watched, watch};
@@ -115,7 +117,7 @@ impl Maker<'_> {
         if inputs.is_empty() {
             return Ok(Set { arrivals: Vec::new(), watched: Some(Vec::new()) });
         }
-        let settings = self.settings();
+        let settings = self.metadata.uv.applied_to(self.wish.settings.clone(), self.wish.names_index);
         let session = self.context.session(self.interpreter, settings.clone());
         let progress = Progress::new(self.context.output, "resolving");
         let temporary = self.context.store.temporary_folder()?;
@@ -127,7 +129,21 @@ impl Maker<'_> {
             options: self.options(settings),
             ..Request::default()
         };
-        let resolution = session.resolve(&request).map_err(ResolveError::from)?;
+        let resolution = match &self.wish.lock {
+            Some(lock) => session.resolve_locked(&LockedRequest {
+                path: lock.path.clone(),
+                text: lock.text.clone(),
+                format: if LockKind::of(&lock.path) == LockKind::Uv {
+                    LockFormat::Uv
+                } else {
+                    LockFormat::Pylock
+                },
+                selection: Selection::default(),
+                options: request.options.clone(),
+            }),
+            None => session.resolve(&request),
+        };
+        let resolution = resolution.map_err(ResolveError::from)?;
         for warning in &resolution.warnings {
             self.context.output.warning(warning);
         }
@@ -147,26 +163,6 @@ impl Maker<'_> {
         let files = self.wish.files.iter().cloned().map(Input::RequirementsFile);
         let editables = self.wish.editables.iter().cloned().map(Input::Editable);
         own.chain(specs).chain(files).chain(editables).collect()
-    }
-
-    /// The user's settings and what the script says; what the user named on the command line goes first.
-    fn settings(&self) -> IndexSettings {
-        let (mut settings, uv) = (self.wish.settings.clone(), &self.metadata.uv);
-        if let Some(url) = &uv.index_url
-            && !self.wish.names_index
-        {
-            settings.index_url = Some(url.clone());
-            settings.no_index = false;
-        }
-        let extra = uv.extra_index_urls.iter().cloned().chain(settings.extra_index_urls);
-        settings.extra_index_urls = extra.collect();
-        settings.find_links.extend(uv.find_links.iter().cloned());
-        settings.no_index |= uv.no_index;
-        settings.prerelease |= uv.prerelease;
-        settings.no_binary.extend(uv.no_binary.iter().cloned());
-        settings.only_binary.extend(uv.only_binary.iter().cloned());
-        settings.exclude_newer = uv.exclude_newer.clone().or(settings.exclude_newer);
-        settings
     }
 
     fn options(&self, settings: IndexSettings) -> Options {

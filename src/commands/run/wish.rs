@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use virtpy_resolver::IndexSettings;
 
 use super::super::tool::settled;
-use super::Call;
+use super::{Call, What};
 use crate::cli::RunArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
 use crate::interpreters::{self, Interpreter, PythonRequest};
-use crate::scripts::Block;
+use crate::scripts::{self, Block};
 use crate::venv::Config;
 
 /// A new form of requests or environments gets another number, so that none of an old one is taken for it.
@@ -31,10 +31,18 @@ pub(super) struct Base {
     pub(super) sees_system: bool,
 }
 
+/// A script's lock file.
+pub(super) struct LockText {
+    pub(super) path: PathBuf,
+    pub(super) text: String,
+}
+
 /// What an environment has to have.
 pub(super) struct Wish {
     /// What the script says about itself.
     pub(super) block: Option<Block>,
+    /// The lock file beside the script.
+    pub(super) lock: Option<LockText>,
     /// The folder that paths in it start from.
     pub(super) folder: PathBuf,
     /// Requirements; paths in them are absolute.
@@ -69,6 +77,7 @@ impl Wish {
         };
         let mut wish = Self {
             block: call.block.clone(),
+            lock: None,
             folder: call.folder.clone(),
             specs: arguments.with.iter().map(|spec| settled(context, spec)).collect(),
             files: Vec::new(),
@@ -87,6 +96,7 @@ impl Wish {
             wish.is_tellable &= !is_elsewhere;
             wish.files.push(if is_elsewhere { file.clone() } else { absolute(file) });
         }
+        wish.lock = wish.lock_of(context, call)?;
         if !wish.is_plain() || wish.base.is_none() {
             wish.settings = context.index_settings(&arguments.index)?;
             // Paths in the script's metadata start elsewhere.
@@ -98,6 +108,22 @@ impl Wish {
             wish.request = wish.told(context)?;
         }
         Ok(wish)
+    }
+
+    /// The lock file beside the script. What is asked for beside the script is not in it, so then it counts for nothing.
+    fn lock_of(&self, context: &Context, call: &Call) -> Result<Option<LockText>, Failure> {
+        let What::File(script) = &call.what else { return Ok(None) };
+        let found = scripts::lock_beside(&context.working_directory.join(script));
+        let Some(path) = found.filter(|_| self.block.is_some()) else { return Ok(None) };
+        if !(self.specs.is_empty() && self.files.is_empty() && self.editables.is_empty()) {
+            context.output.warning(format_args!(
+                "`{}` is left aside: what is asked for beside the script is not locked",
+                path.display()
+            ));
+            return Ok(None);
+        }
+        let text = fs::read_to_string(&path)?;
+        Ok(Some(LockText { path, text }))
     }
 
     /// Whether nothing is asked for beside what the base has.
@@ -125,6 +151,9 @@ impl Wish {
             let _ = write!(text, "{}\n{}", folder.display(), block.text);
         } else if self.base.is_none() && self.python.is_none() {
             let _ = write!(text, "{:?}", context.pin().map(|pin| pin.requests));
+        }
+        if let Some(lock) = &self.lock {
+            let _ = write!(text, "\n{}\n{}", lock.path.display(), lock.text);
         }
         if let Some(base) = &self.base {
             let python = fs::read_link(&base.root.join("bin/python")).ok();
