@@ -27,7 +27,7 @@ pub(super) fn sweep(context: &Context) {
     for name in toolbox.names().unwrap_or_default() {
         if let Ok(Some(tool)) = toolbox.open(&name)
             && !is_young(&tool.venv)
-            && !toolbox.is_running(&tool)
+            && !tool.is_running()
             && let Ok(Some(_lock)) = toolbox.try_lock(&name)
         {
             let _ = toolbox.remove(&name);

@@ -42,6 +42,13 @@ pub struct Tool {
     pub manifest: Manifest,
 }
 
+impl Tool {
+    /// Whether somebody runs it right now.
+    pub fn is_running(&self) -> bool {
+        running::is_running(&self.venv)
+    }
+}
+
 /// Every application of a store, or every one of its cache.
 #[derive(Debug, Clone, Copy)]
 pub struct Toolbox<'a> {
@@ -229,11 +236,6 @@ impl<'a> Toolbox<'a> {
     /// When it cannot be removed.
     pub fn discard(self, generation: &Path) -> Result<(), ToolError> {
         Ok(venv::discard(self.store, generation)?)
-    }
-
-    /// Whether somebody runs the generation in use right now.
-    pub fn is_running(self, tool: &Tool) -> bool {
-        running::is_running(&tool.venv)
     }
 
     /// Uninstalls an application: with the link `current` it is gone, the rest is swept. The caller holds the lock.

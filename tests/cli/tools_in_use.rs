@@ -72,7 +72,7 @@ fn the_interpreter_that_is_installed_is_one_that_the_failure_asks_for() {
 fn no_interpreter_is_installed_for_what_fails_anyway() {
     let mut context = TestContext::new();
     let mut mirror = Mirror::new(&mut context);
-    mirror.offer(&"3.99.1".to_owned(), "/3.99.1.tar.gz", b"nothing".to_vec());
+    mirror.offer("3.99.1", "/3.99.1.tar.gz", b"nothing".to_vec());
     let index = index();
     std::fs::create_dir(context.path("python-empty")).unwrap();
     install(&context, &index, &["./python-empty"]).failure(1).one_error().stderr_lacks("installing");

@@ -18,6 +18,7 @@ use crate::tools::{Exposed, Manifest, Offer, Origin, Tool, Toolbox, check_suffix
 use crate::venv::{self, Contents, LinkMode, NewVenv, Owner, Venv};
 
 /// What is wanted.
+#[allow(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub(super) struct Wish {
     /// What is known of the application; without a package's name the request tells it.
     pub(super) manifest: Manifest,
