@@ -1,13 +1,13 @@
 //! Plain files, from several threads at once.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use virtpy_resolver::{Error, IndexSettings, Transfer};
+use virtpy_resolver::{Body, Error, IndexSettings, Transfer};
 
 use crate::index::{Hosted, sha256};
 use crate::world::{World, told};
@@ -76,6 +76,59 @@ fn a_broken_connection_is_begun_again() {
         assert!(matches!(error, Error::Transfer { .. }), "{error:?}");
         assert!(told(&error).contains("the file of `big.tar.gz` did not arrive"), "{}", told(&error));
     }
+}
+
+/// Streams and returns all that came.
+fn streamed(transfer: &Transfer, url: &str, hash: &str) -> Result<Vec<u8>, Error> {
+    let read = |body: &mut Body| {
+        let mut content = Vec::new();
+        body.read_to_end(&mut content).unwrap();
+        content
+    };
+    let (content, came) = transfer.stream(url, hash, &|_, _| {}, read)?;
+    assert_eq!((came.sha256.as_str(), came.size), (hash, content.len() as u64));
+    Ok(content)
+}
+
+#[test]
+fn a_stream_gives_every_byte_once() {
+    let (world, bytes) = hosting();
+    let url = world.index.file_url("big", "big.tar.gz");
+    let (transfer, hash) = (transfer(&world), sha256(&bytes));
+    assert_eq!(streamed(&transfer, &url, &hash).unwrap(), bytes);
+    world.index.break_transfers("big", 2);
+    assert_eq!(streamed(&transfer, &url, &hash).unwrap(), bytes);
+    // Who stops reading does not stop the transfer.
+    let (first, came) =
+        transfer.stream(&url, &hash, &|_, _| {}, |body| body.read(&mut [0; 7]).unwrap()).unwrap();
+    assert_eq!((first, came.size), (7, 300_000));
+    let wrong = streamed(&transfer, &url, &"0".repeat(64)).unwrap_err();
+    assert!(matches!(wrong, Error::Hash { .. }) && told(&wrong).contains(&hash), "{}", told(&wrong));
+    world.index.break_transfers("big", 100);
+    let error = streamed(&transfer, &url, &hash).unwrap_err();
+    assert!(matches!(error, Error::Transfer { .. }), "{error:?}");
+}
+
+#[test]
+fn a_stream_of_two_files_is_neither() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/x.tar.gz", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        // The connection breaks after half of a file, and then another one is there.
+        for (stream, body) in listener.incoming().flatten().zip(["aaaaa", "bbbbbbbbbb"]) {
+            let mut stream = stream;
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let mut line = String::new();
+            while reader.read_line(&mut line).unwrap_or(0) > 2 {
+                line.clear();
+            }
+            let head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 10\r\n\r\n";
+            stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+        }
+    });
+    let error = streamed(&transfer(&World::new()), &url, &sha256(b"bbbbbbbbbb")).unwrap_err();
+    assert!(matches!(error, Error::Hash { .. }), "{error:?}");
+    assert!(told(&error).contains(&sha256(b"aaaaabbbbb")), "{}", told(&error));
 }
 
 #[test]
