@@ -287,7 +287,7 @@ impl Project {
         Error::Requirements {
             message: format!("cannot read the dependencies in `{}`", self.input.path.display()),
             hint: None,
-            cause: Some(Cause::new(reason.to_owned())),
+            cause: Some(Cause::new(reason)),
         }
     }
 

@@ -205,14 +205,14 @@ impl Job<'_> {
             return Ok(Some(Root::Own { entry: Box::new(self.own_entry()?), direct_url }));
         }
         let name = self.project.text("name").unwrap_or_default();
-        Ok(Some(Root::Asked(Wanted {
+        Ok(Some(Root::Asked(Box::new(Wanted {
             key: group_name(name),
             version: self.project.text("version").unwrap_or_default().to_owned(),
             ask: Ask::Input(Input::Editable(self.project.root.display().to_string())),
             index: None,
             direct_url: Some(direct_url),
             identity: identity_of_folder(&self.project.root, true),
-        })))
+        }))))
     }
 
     /// The entry of the project that virtpy lays out by itself.
@@ -298,7 +298,7 @@ enum Root {
     /// virtpy lays it out.
     Own { entry: Box<Entry>, direct_url: String },
     /// The program that builds it is asked.
-    Asked(Wanted),
+    Asked(Box<Wanted>),
 }
 
 /// The entries of what was missing, with their `direct_url.json`.
@@ -324,7 +324,7 @@ fn foresee(
     contents: &Contents,
 ) -> Outcome {
     let mut summary = ChangeSummary::default();
-    let asked = root.and_then(|root| if let Root::Asked(root) = root { Some(root) } else { None });
+    let asked = root.and_then(|root| if let Root::Asked(root) = root { Some(root.as_ref()) } else { None });
     for wanted in missing.iter().copied().chain(asked) {
         if let Some(old) = contents.find(&wanted.key) {
             summary.removed.push((old.name.clone(), old.version.clone()));

@@ -129,8 +129,11 @@ impl Package {
         }
         let version = self.version.as_deref().unwrap_or_default();
         let version = if version == "*" { "" } else { version };
-        let hashes: String = self.hashes.iter().map(|hash| format!(" --hash={hash}")).collect();
-        format!("{name}{extras}{version}{marker}{hashes}")
+        let mut line = format!("{name}{extras}{version}{marker}");
+        for hash in &self.hashes {
+            let _ = write!(line, " --hash={hash}");
+        }
+        line
     }
 }
 
@@ -141,15 +144,14 @@ fn expanded(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> String {
     while let Some(position) = rest.find('$') {
         result.push_str(&rest[..position]);
         let after = &rest[position + 1..];
-        let (name, length) =
-            match after.strip_prefix('{').and_then(|inner| inner.find('}').map(|end| (inner, end))) {
-                Some((inner, end)) => (&inner[..end], end + 2),
-                None => {
-                    let end = after.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
-                    let end = end.unwrap_or(after.len());
-                    (&after[..end], end)
-                }
-            };
+        let braced = after.strip_prefix('{').and_then(|inner| Some((inner, inner.find('}')?)));
+        let (name, length) = if let Some((inner, end)) = braced {
+            (&inner[..end], end + 2)
+        } else {
+            let end = after.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+            let end = end.unwrap_or(after.len());
+            (&after[..end], end)
+        };
         match variable(name) {
             Some(value) => result.push_str(&value),
             None => result.push_str(&rest[position..=position + length]),

@@ -5,7 +5,9 @@
 //! the request, told by its hash or commit) are remembered, under a digest of the request, the options, the indexes and the
 //! interpreter. Anything that is missing from the store sends the request to the resolver as if nothing were known.
 
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use serde::{Deserialize, Serialize};
 use virtpy_resolver::{Package, Resolution};
@@ -41,14 +43,32 @@ fn path(store: &Store, digest: &str) -> PathBuf {
 pub fn recall(store: &Store, digest: &str) -> Option<Vec<Recalled>> {
     let content = fs::read_own(&path(store, digest), 32 * 1024).ok()?;
     let notes: Vec<Note> = serde_json::from_slice(&content).ok()?;
-    let mut recalled = Vec::with_capacity(notes.len());
-    for note in notes {
-        let entry = store.entry(&note.sha256).ok()??;
-        recalled.push(Recalled { entry, requested: note.requested, direct_url: note.direct_url });
-    }
+    let recalled = if notes.len() < MANY { look_up(store, &notes)? } else { look_up_beside(store, &notes)? };
     let entries: Vec<&Entry> = recalled.iter().map(|one| &one.entry).collect();
     store.check_since_boot(&entries, &store.checked()).ok()?;
     Some(recalled)
+}
+
+/// From so many entries on, two threads read them: reading one means parsing all that it holds.
+const MANY: usize = 32;
+
+fn look_up(store: &Store, notes: &[Note]) -> Option<Vec<Recalled>> {
+    let recalled = notes.iter().map(|note| {
+        let entry = store.entry(&note.sha256).ok()??;
+        Some(Recalled { entry, requested: note.requested, direct_url: note.direct_url.clone() })
+    });
+    recalled.collect()
+}
+
+fn look_up_beside(store: &Store, notes: &[Note]) -> Option<Vec<Recalled>> {
+    let (first, second) = notes.split_at(notes.len() / 2);
+    thread::scope(|scope| {
+        let beside = scope.spawn(|| look_up(store, second));
+        let mut recalled = look_up(store, first);
+        let rest = beside.join().unwrap_or_else(|panic| resume_unwind(panic));
+        recalled.as_mut()?.extend(rest?);
+        recalled
+    })
 }
 
 /// Remembers a resolution of which every package is certain to be the same the next time, as `is_certain` judges. A note

@@ -7,10 +7,7 @@
 //! # ///
 //! ```
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use toml::Spanned;
 use virtpy_resolver::{Requirement, Version, accepts_python};
 
@@ -145,7 +142,7 @@ impl Metadata {
             ScriptError::Invalid { line: line(at), reason: error.message().to_owned() }
         };
         let document: Document = toml::from_str(&block.text).map_err(broken)?;
-        let keys: BTreeMap<String, IgnoredAny> = toml::from_str(&block.text).map_err(broken)?;
+        let keys: toml::Table = toml::from_str(&block.text).map_err(broken)?;
         let invalid = |span: std::ops::Range<usize>, reason: String| ScriptError::Invalid {
             line: line(span.start),
             reason,
@@ -165,7 +162,8 @@ impl Metadata {
             dependencies.push(uv.place(text.get_ref(), &requirement)?);
         }
         let is_known = |key: &str| matches!(key, "dependencies" | "requires-python" | "tool");
-        let mut unknown: Vec<String> = keys.into_keys().filter(|key| !is_known(key)).collect();
+        let mut unknown: Vec<String> =
+            keys.into_iter().map(|(key, _)| key).filter(|key| !is_known(key)).collect();
         unknown.append(&mut uv.unknown);
         let requires_python = document.requires_python.map(Spanned::into_inner);
         Ok(Self { requires_python, dependencies, uv, unknown })

@@ -54,7 +54,6 @@ pub fn program(word: &OsStr, folder: &Path) -> Result<Program, ScriptError> {
     };
     match kind {
         None if is_source || text.contains('/') => Err(ScriptError::Missing(path)),
-        None => Ok(Program::Command(word.to_owned())),
         Some(FileKind::Folder) if fs::kind(&absolute.join("__main__.py"))?.is_some() => {
             Ok(if text.contains('/') || text == "." || text == ".." {
                 Program::Package(path)
@@ -65,14 +64,15 @@ pub fn program(word: &OsStr, folder: &Path) -> Result<Program, ScriptError> {
         Some(FileKind::Folder) if text.contains('/') || text == "." || text == ".." => {
             Err(ScriptError::NoMain(path))
         }
-        Some(FileKind::Folder) => Ok(Program::Command(word.to_owned())),
         // Pipes are read as well: shells make them for `<(…)`.
-        Some(_) if is_source => Ok(Program::Script { content: fs::read(&absolute)?, path }),
+        Some(kind) if is_source && kind != FileKind::Folder => {
+            Ok(Program::Script { content: fs::read(&absolute)?, path })
+        }
         Some(FileKind::File) if matches!(extension.as_str(), "pyz" | "pyzw" | "zip" | "pyc" | "whl") => {
             Ok(Program::Package(path))
         }
         Some(FileKind::File) => of_unknown_file(word, path, &absolute),
-        Some(_) => Ok(Program::Command(word.to_owned())),
+        _ => Ok(Program::Command(word.to_owned())),
     }
 }
 

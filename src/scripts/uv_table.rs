@@ -68,12 +68,12 @@ impl UvTable {
     pub(super) fn parse(table: Table) -> Result<Self, ScriptError> {
         let mut uv = Self::default();
         for (key, value) in table {
-            uv.take(&key, value)?;
+            uv.take(&key, &value)?;
         }
         Ok(uv)
     }
 
-    fn take(&mut self, key: &str, value: Value) -> Result<(), ScriptError> {
+    fn take(&mut self, key: &str, value: &Value) -> Result<(), ScriptError> {
         let wrong = || unsupported(key, "its value is of a type that makes no sense here");
         let text = |value: &Value| value.as_str().map(str::to_owned).ok_or_else(wrong);
         let texts = |value: &Value| -> Result<Vec<String>, ScriptError> {
@@ -81,18 +81,18 @@ impl UvTable {
         };
         let switch = |value: &Value| value.as_bool().ok_or_else(wrong);
         match key {
-            "index-url" => self.index_url = Some(text(&value)?),
-            "extra-index-url" => self.extra_index_urls.append(&mut texts(&value)?),
-            "find-links" => self.find_links = texts(&value)?,
-            "no-index" => self.no_index = switch(&value)?,
-            "exclude-newer" => self.exclude_newer = Some(date(&value)),
-            "prerelease" => self.prerelease = text(&value)? == "allow",
-            "no-binary-package" => self.no_binary.append(&mut texts(&value)?),
-            "no-build-package" => self.only_binary.append(&mut texts(&value)?),
-            "no-binary" if switch(&value)? => self.no_binary.push(":all:".to_owned()),
-            "no-build" if switch(&value)? => self.only_binary.push(":all:".to_owned()),
+            "index-url" => self.index_url = Some(text(value)?),
+            "extra-index-url" => self.extra_index_urls.append(&mut texts(value)?),
+            "find-links" => self.find_links = texts(value)?,
+            "no-index" => self.no_index = switch(value)?,
+            "exclude-newer" => self.exclude_newer = Some(date(value)),
+            "prerelease" => self.prerelease = text(value)? == "allow",
+            "no-binary-package" => self.no_binary.append(&mut texts(value)?),
+            "no-build-package" => self.only_binary.append(&mut texts(value)?),
+            "no-binary" if switch(value)? => self.no_binary.push(":all:".to_owned()),
+            "no-build" if switch(value)? => self.only_binary.push(":all:".to_owned()),
             "no-binary" | "no-build" => {}
-            "constraint-dependencies" => self.constraints = texts(&value)?,
+            "constraint-dependencies" => self.constraints = texts(value)?,
             "index" => {
                 for index in value.as_array().ok_or_else(wrong)? {
                     self.index(index.as_table().ok_or_else(wrong)?)?;

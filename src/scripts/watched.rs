@@ -72,9 +72,8 @@ impl Tree {
         for (name, kind) in fs::read_dir_names(folder).ok()? {
             let path = folder.join(&name);
             if kind == FileKind::Folder {
-                let is_aside = |known: &&str| name == **known;
                 // What builders leave in the tree while they work is no source.
-                if ASIDE.iter().any(|known| is_aside(&known)) || name.to_string_lossy().ends_with(".egg-info")
+                if ASIDE.iter().any(|known| name == **known) || name.to_string_lossy().ends_with(".egg-info")
                 {
                     continue;
                 }

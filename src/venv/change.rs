@@ -1,5 +1,6 @@
 //! Changing what is installed: the difference between two plans, applied under a journal.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use virtpy_resolver::normalize_name;
@@ -23,6 +24,16 @@ pub struct Arrival {
     pub direct_url: Option<String>,
     /// Whether this venv gets a copy of its own instead of links.
     pub copied: bool,
+}
+
+impl Arrival {
+    /// Its normalized name (PEP 503).
+    fn key(&self) -> Result<String, VenvError> {
+        normalize_name(&self.entry.manifest.name).map_err(|error| VenvError::Damaged {
+            path: self.entry.path.join("entry.json"),
+            reason: error.to_string(),
+        })
+    }
 }
 
 /// A set of distributions to come and to go. One that comes replaces one of the same name.
@@ -95,7 +106,7 @@ impl Venv {
         let uses: BTreeSet<EntryId> =
             present.iter().chain(&arriving).map(|loaded| loaded.entry.id()).collect::<Result<_, _>>()?;
         store.note_uses(root, uses.into_iter().collect())?;
-        store.note_linked(&set.iter().map(|loaded| &loaded.entry).collect::<Vec<_>>());
+        store.note_linked(&set.iter().map(|loaded| loaded.entry.as_ref()).collect::<Vec<_>>());
         let mut new = self.plan(&set, &shared)?;
         // What another installer overwrote and still claims is its own.
         let mut claimed = BTreeSet::new();
@@ -261,27 +272,23 @@ impl Venv {
         })
     }
 
-    pub(super) fn plan(&self, loaded: &[&Loaded], shared_folders: &[String]) -> Result<Plan, VenvError> {
+    pub(super) fn plan(&self, loaded: &[&Loaded<'_>], shared_folders: &[String]) -> Result<Plan, VenvError> {
         let members: Vec<Member<'_>> = loaded.iter().map(|loaded| loaded.member()).collect();
         Plan::of(&self.layout, self.config.link_mode(), shared_folders, &members)
     }
 }
 
 /// A distribution with its entry.
-pub(super) struct Loaded {
-    entry: Entry,
+pub(super) struct Loaded<'a> {
+    entry: Cow<'a, Entry>,
     pub(super) installed: Installed,
 }
 
-impl Loaded {
-    pub(super) fn of(arrival: &Arrival) -> Result<Self, VenvError> {
+impl<'a> Loaded<'a> {
+    pub(super) fn of(arrival: &'a Arrival) -> Result<Self, VenvError> {
         let manifest = &arrival.entry.manifest;
-        let key = normalize_name(&manifest.name).map_err(|error| VenvError::Damaged {
-            path: arrival.entry.path.join("entry.json"),
-            reason: error.to_string(),
-        })?;
         let installed = Installed {
-            key,
+            key: arrival.key()?,
             name: manifest.name.clone(),
             version: manifest.version.clone(),
             sha256: manifest.sha256.clone(),
@@ -292,7 +299,7 @@ impl Loaded {
             provides_extra: manifest.provides_extra.clone(),
             copied: arrival.copied,
         };
-        Ok(Self { entry: arrival.entry.clone(), installed })
+        Ok(Self { entry: Cow::Borrowed(&arrival.entry), installed })
     }
 
     fn member(&self) -> Member<'_> {
@@ -324,7 +331,7 @@ impl Sets {
     fn of(store: &Store, contents: &Contents, change: &Change) -> Result<Self, VenvError> {
         let mut leaving: BTreeSet<String> = change.remove.clone();
         for arrival in &change.install {
-            leaving.insert(Loaded::of(arrival)?.installed.key);
+            leaving.insert(arrival.key()?);
         }
         // Another installer may have put a distribution of the same name beside it.
         let ours: BTreeSet<&str> = contents
@@ -363,8 +370,8 @@ impl Sets {
     }
 
     /// The new set in its order: what stays or is only laid out anew keeps its place, the others come last.
-    fn arrange<'a>(&self, present: &'a [Loaded], arriving: &'a [Loaded]) -> Vec<&'a Loaded> {
-        let same = |one: &Loaded, other: &Loaded| {
+    fn arrange<'l, 'a>(&self, present: &'l [Loaded<'a>], arriving: &'l [Loaded<'a>]) -> Vec<&'l Loaded<'a>> {
+        let same = |one: &Loaded<'_>, other: &Loaded<'_>| {
             one.installed.key == other.installed.key && one.installed.sha256 == other.installed.sha256
         };
         let kept = (0..present.len()).filter_map(|index| {
@@ -376,13 +383,13 @@ impl Sets {
         kept.chain(others).collect()
     }
 
-    fn load(store: &Store, present: &[Installed]) -> Result<Vec<Loaded>, VenvError> {
+    fn load<'a>(store: &Store, present: &[Installed]) -> Result<Vec<Loaded<'a>>, VenvError> {
         let mut loaded = Vec::with_capacity(present.len());
         for installed in present {
             let entry = store.entry(&installed.sha256)?.ok_or_else(|| {
                 VenvError::MissingEntry(format!("{} {}", installed.name, installed.version))
             })?;
-            loaded.push(Loaded { entry, installed: installed.clone() });
+            loaded.push(Loaded { entry: Cow::Owned(entry), installed: installed.clone() });
         }
         Ok(loaded)
     }

@@ -45,7 +45,7 @@ fn a_lock_is_for_every_platform_and_the_same_bytes_each_time() {
         found
             .unwrap_or_else(|| panic!("{name} {version} is not in {text}"))
             .get("marker")
-            .map(|marker| marker.to_string())
+            .map(ToString::to_string)
     };
     assert_eq!(marker("rich", "13.0"), None);
     assert!(marker("colorama", "0.4").unwrap().contains("win32"));

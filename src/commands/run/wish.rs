@@ -157,7 +157,7 @@ impl Wish {
         }
         if let Some(base) = &self.base {
             let python = fs::read_link(&base.root.join("bin/python")).ok();
-            let _ = write!(text, "{base:?} {python:?} {:?}\n", base.distributions());
+            let _ = writeln!(text, "{base:?} {python:?} {:?}", base.distributions());
         }
         let mut seen = BTreeSet::new();
         for file in self.files.iter().filter(|file| file.is_absolute()) {

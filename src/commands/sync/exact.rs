@@ -38,16 +38,13 @@ impl Exact<'_> {
     pub(super) fn run(&self, contents: &Contents) -> Result<Outcome, Failure> {
         self.check_python()?;
         let index = self.context.index_settings(&self.arguments.index)?;
-        let digest = self.digest(&index)?;
+        let digest = self.digest(&index);
         let satisfies = format!("{digest}{}", if self.arguments.inexact { "+" } else { "" });
         let untouched =
             contents.lost.is_empty() && !contents.distributions.iter().any(Distribution::is_foreign);
-        let satisfied = contents.state.satisfied.as_deref();
+        let last = contents.state.satisfied.as_deref();
         // What is exact is also enough.
-        if untouched
-            && !self.arguments.upgrade
-            && (satisfied == Some(&satisfies) || satisfied == Some(&digest))
-        {
+        if untouched && !self.arguments.upgrade && (last == Some(&satisfies) || last == Some(&digest)) {
             return Ok(Outcome { unchanged: contents.distributions.len(), ..Outcome::default() });
         }
         if let Some(venv) = self.venv {
@@ -89,7 +86,7 @@ impl Exact<'_> {
 
     /// What decides about the answer: the file, the choices, the indexes and the interpreter. The project's own files count
     /// as well, since it may be installed in place.
-    fn digest(&self, index: &IndexSettings) -> Result<String, Failure> {
+    fn digest(&self, index: &IndexSettings) -> String {
         let mut digest = Sha256::new();
         for text in &self.source.texts {
             digest.update(text.len().to_le_bytes());
@@ -110,7 +107,7 @@ impl Exact<'_> {
             let stamp = stamp.map(|found| (found.len(), found.modified().ok()));
             digest.update(format!("{stamp:?}"));
         }
-        Ok(hex(&digest.finalize()))
+        hex(&digest.finalize())
     }
 
     fn resolve(
@@ -131,7 +128,7 @@ impl Exact<'_> {
         for warning in &resolution.warnings {
             self.context.output.warning(warning);
         }
-        let wanted = self.wanted(&resolution, contents);
+        let wanted = wanted(&resolution, contents);
         let arriving: Vec<usize> = wanted
             .iter()
             .copied()
@@ -167,13 +164,6 @@ impl Exact<'_> {
             })
             .collect();
         self.change(contents, arrivals, (Some(keys), satisfies), ways)
-    }
-
-    /// The packages that the venv is to have: all but a pip where it has virtpy's own.
-    fn wanted(&self, resolution: &Resolution, contents: &Contents) -> Vec<usize> {
-        let has_own_pip = contents.has_pip_shim();
-        let all = 0..resolution.packages.len();
-        all.filter(|index| !(has_own_pip && resolution.packages[*index].name == "pip")).collect()
     }
 
     /// Remembers the answer for the next venv, if it is certain: a lock file names each file by its hash and each commit.
@@ -279,6 +269,13 @@ impl Exact<'_> {
         }
         Outcome { summary, unchanged: keys.len() - arriving.len(), ..Outcome::default() }
     }
+}
+
+/// The packages that the venv is to have: all but a pip where it has virtpy's own.
+fn wanted(resolution: &Resolution, contents: &Contents) -> Vec<usize> {
+    let has_own_pip = contents.has_pip_shim();
+    let all = 0..resolution.packages.len();
+    all.filter(|index| !(has_own_pip && resolution.packages[*index].name == "pip")).collect()
 }
 
 fn key(arrival: &Arrival) -> String {

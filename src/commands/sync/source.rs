@@ -28,7 +28,7 @@ pub(in crate::commands) struct Source {
 /// What the facade is asked.
 pub(super) enum Question {
     /// What a lock file holds.
-    Locked(LockedRequest),
+    Locked(Box<LockedRequest>),
     /// To resolve.
     Request(Box<Request>),
 }
@@ -111,13 +111,13 @@ impl Source {
             ..Options::default()
         };
         let locked = |format| {
-            Question::Locked(LockedRequest {
+            Question::Locked(Box::new(LockedRequest {
                 path: self.files[0].clone(),
                 text: self.texts[0].clone(),
                 format,
                 selection: self.selection.clone(),
                 options: options.clone(),
-            })
+            }))
         };
         let request = |requirements: Vec<Input>, options: Options| Request {
             requirements,
