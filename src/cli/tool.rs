@@ -88,6 +88,9 @@ pub struct ToolInstallArguments {
     /// Install a folder so that its source is used in place
     #[arg(long, short)]
     pub editable: bool,
+    /// Install exactly what this lock file has, such as a `pylock.toml`; upgrades go beyond it
+    #[arg(long, value_name = "FILE", conflicts_with = "editable")]
+    pub lock: Option<PathBuf>,
     /// Install anew, whatever is there
     #[arg(long)]
     pub force: bool,

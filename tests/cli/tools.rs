@@ -474,3 +474,28 @@ fn a_killed_change_leaves_the_old_version_or_the_new() {
     assert_eq!(names(&context.store().join("tools/demo")).len(), 2, "one generation, and the link to it");
     assert!(context.virtpy(["store", "verify"]).success().raw_stdout.is_empty());
 }
+
+#[test]
+fn a_lock_file_decides_what_is_installed() {
+    let (context, index) = (TestContext::new(), index());
+    let url = index.url();
+    context.virtpy(["lock", "-i", &url, "demo", "-o", "pylock.demo.toml"]).success();
+    index.add(&tool("2.0"));
+    index.add(&helper("2.0"));
+    install(&context, &index, &["demo", "--lock", "pylock.demo.toml"])
+        .success()
+        .stderr_has("Installed demo 1.0");
+    let venv = context.store().join("tools/demo/current");
+    let freeze = context.virtpy(["freeze", "--venv", venv.to_str().unwrap()]).success();
+    assert_eq!(freeze.lines(), ["demo==1.0", "helper==1.0"]);
+    install(&context, &index, &["demo>=2", "--force", "--lock", "pylock.demo.toml"])
+        .failure(1)
+        .one_error()
+        .stderr_has("is not what is locked");
+    install(&context, &index, &["plain", "--lock", "pylock.demo.toml"]).failure(1).one_error();
+    install(&context, &index, &["demo", "plain", "--lock", "pylock.demo.toml"]).failure(2);
+    install(&context, &index, &["demo", "--force", "--lock", "absent.toml"]).failure(1).one_error();
+    context.run(&mut context.command(command(&context, "demo"))).success();
+    context.virtpy(["upgrade", "demo", "-i", &url]).success();
+    assert_eq!(context.virtpy(["tool", "list", "--short"]).success().lines(), ["demo 2.0"]);
+}

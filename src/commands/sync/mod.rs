@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::add::{Named, Outcome, named};
 use super::hold::hold;
 use super::{aftermath, new, poetry_install};
-use crate::cli::{NewArguments, PoetryInstallArguments, SyncArguments, VenvArgument};
+use crate::cli::{IndexArguments, NewArguments, PoetryInstallArguments, SyncArguments, VenvArgument};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
@@ -90,6 +90,30 @@ pub(super) fn new_from(context: &Context, arguments: &NewArguments, lock: &Path)
         fs::remove_tree(&path)?;
     }
     done
+}
+
+/// Fills a venv that is there with exactly what a lock file says, and says nothing but warnings.
+///
+/// # Errors
+/// When it failed, or the file is one that only a project's own command can follow.
+pub(super) fn follow(
+    context: &Context,
+    venv: &Path,
+    lock: &Path,
+    index: &IndexArguments,
+) -> Result<(), Failure> {
+    let arguments = SyncArguments {
+        files: vec![lock.to_path_buf()],
+        venv: VenvArgument { path: Some(venv.to_path_buf()) },
+        index: index.clone(),
+        ..SyncArguments::default()
+    };
+    let source = Source::of(context, &arguments)?;
+    if source.kind == LockKind::Poetry {
+        return Err(Failure::usage("`poetry.lock` locks a project, not an application")
+            .hinted("lock the application itself: `virtpy lock NAME -o pylock.NAME.toml`"));
+    }
+    fill(context, &arguments, &source, venv).map(drop)
 }
 
 fn fill(

@@ -17,6 +17,9 @@ pub(super) fn install(context: &Context, arguments: &ToolInstallArguments) -> Re
     if arguments.specs.len() > 1 && arguments.editable {
         return Err(Failure::usage("`--editable` takes one folder at a time"));
     }
+    if arguments.specs.len() > 1 && arguments.lock.is_some() {
+        return Err(Failure::usage("`--lock` is for one application at a time"));
+    }
     let reports = Reports::new(context, arguments.json);
     let code = each(context, &arguments.specs, &|spec| one(context, arguments, spec, &reports))?;
     if !arguments.json {
@@ -49,7 +52,12 @@ fn one(
     let realized = realize(
         context,
         toolbox,
-        Wish { index, downloads: !arguments.no_python_downloads, ..Wish::of(manifest) },
+        Wish {
+            index,
+            lock: arguments.lock.as_ref().map(|lock| context.working_directory.join(lock)),
+            downloads: !arguments.no_python_downloads,
+            ..Wish::of(manifest)
+        },
     )?;
     let replaced = realized.previous.as_ref().map(|previous| &previous.manifest.version);
     let verb = match replaced {

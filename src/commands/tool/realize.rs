@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use virtpy_resolver::{Input, Options, Request, Requirement, normalize_name};
+use virtpy_resolver::{Input, Options, Request, Requirement, Version, normalize_name};
 
-use super::super::{add, new};
+use super::super::{add, new, sync};
 use super::python::{interpreter, is_about_python, needed, others};
 use crate::cli::{AddArguments, IndexArguments, VenvArgument};
 use crate::context::Context;
@@ -28,6 +28,8 @@ pub(super) struct Wish {
     pub(super) preferred: Vec<(String, String)>,
     /// A file of versions that have to be taken.
     pub(super) constraints: Option<PathBuf>,
+    /// A lock file that is followed exactly.
+    pub(super) lock: Option<PathBuf>,
     /// Whether an interpreter may be installed for it.
     pub(super) downloads: bool,
     /// Whether the indexes are asked for the newest, whatever they said a few minutes ago.
@@ -47,6 +49,7 @@ impl Wish {
             index,
             preferred: Vec::new(),
             constraints: None,
+            lock: None,
             downloads: true,
             upgrade: false,
             keep_same: false,
@@ -199,6 +202,43 @@ fn build(
         let _store_lock = context.store.lock_shared(&mut context.announce())?;
         venv::create(&context.store, &new::base(interpreter), &new_venv, &mut context.announce())?;
     }
+    match &wish.lock {
+        Some(lock) => sync::follow(context, generation, lock, &wish.index)?,
+        None => add_all(context, generation, wish)?,
+    }
+    let venv = Venv::open(generation)?;
+    let contents = Contents::read(&venv, &context.store)?;
+    let main = contents.find(&manifest.package).ok_or_else(|| {
+        let what =
+            wish.lock.as_ref().map_or_else(|| manifest.request.clone(), |lock| lock.display().to_string());
+        Failure::new(format!("`{what}` did not bring the package `{}`", manifest.package))
+    })?;
+    if wish.lock.is_some() {
+        check_lock(manifest, &contents)?;
+    }
+    let exposed = exposed(context, &contents, wish)?;
+    let manifest = Manifest { version: main.version.clone(), exposed, ..manifest.clone() };
+    Ok((manifest.without_credentials(), installed(context, generation)?))
+}
+
+/// A lock file has to have what was asked for, in a version that was asked for.
+fn check_lock(manifest: &Manifest, contents: &Contents) -> Result<(), Failure> {
+    for text in std::iter::once(&manifest.request).chain(&manifest.with) {
+        let Ok(requirement) = text.parse::<Requirement>() else { continue };
+        let found = contents.find(requirement.name());
+        let version = found.and_then(|found| found.version.parse::<Version>().ok());
+        if !version.is_some_and(|version| requirement.url().is_some() || requirement.accepts(&version)) {
+            let what = found.map_or_else(|| "nothing of it".to_owned(), |found| found.version.clone());
+            return Err(Failure::new(format!("`{text}` is not what is locked: the lock file has {what}"))
+                .hinted("make the lock file anew, or ask for what it has"));
+        }
+    }
+    Ok(())
+}
+
+/// Resolves and installs what a wish asks for.
+fn add_all(context: &Context, generation: &Path, wish: &Wish) -> Result<(), Failure> {
+    let manifest = &wish.manifest;
     let (specs, editables) = if manifest.editable {
         (Vec::new(), vec![manifest.request.clone()])
     } else {
@@ -214,15 +254,7 @@ fn build(
         index: wish.index.clone(),
         ..AddArguments::default()
     };
-    add::carry_out(context, &arguments, &wish.preferred)?;
-    let venv = Venv::open(generation)?;
-    let contents = Contents::read(&venv, &context.store)?;
-    let main = contents.find(&manifest.package).ok_or_else(|| {
-        Failure::new(format!("`{}` did not bring the package `{}`", manifest.request, manifest.package))
-    })?;
-    let exposed = exposed(context, &contents, wish)?;
-    let manifest = Manifest { version: main.version.clone(), exposed, ..manifest.clone() };
-    Ok((manifest.without_credentials(), installed(context, generation)?))
+    add::carry_out(context, &arguments, &wish.preferred).map(drop)
 }
 
 /// The names that an application's packages offer, as far as they are wanted.
