@@ -31,7 +31,7 @@ pub(super) fn run(context: &Context, arguments: &LockArguments) -> Result<u8, Fa
         None => index,
     };
     let request = LockRequest {
-        request: asked.request(context, arguments),
+        request: asked.request(context, arguments, output.form),
         form: output.form,
         universal: !arguments.no_universal,
         requires_python: asked.requires_python(arguments),
@@ -163,12 +163,12 @@ impl Asked {
         arguments.requires_python.clone().or(of_script)
     }
 
-    fn request(&self, context: &Context, arguments: &LockArguments) -> Request {
+    fn request(&self, context: &Context, arguments: &LockArguments, form: LockForm) -> Request {
         let of_script = self.script.as_ref().and_then(|script| script.path.parent());
         let folder = of_script.unwrap_or(&context.working_directory).to_path_buf();
         let constraints = arguments.constraints.iter().map(|path| context.working_directory.join(path));
         Request {
-            requirements: self.inputs.clone(),
+            requirements: self.inputs.iter().map(|input| in_form(input, form)).collect(),
             constraints: constraints.collect(),
             options: Options {
                 upgrade: arguments.upgrade,
@@ -180,6 +180,17 @@ impl Asked {
             },
             ..Request::default()
         }
+    }
+}
+
+/// An input as a form can hold it: requirements have no way to leave extras and groups to be chosen later, so a project is then
+/// only what everybody gets of it.
+fn in_form(input: &Input, form: LockForm) -> Input {
+    match input {
+        Input::Project(project) => {
+            Input::Project(ProjectInput { conditional: form == LockForm::Pylock, ..project.clone() })
+        }
+        other => other.clone(),
     }
 }
 

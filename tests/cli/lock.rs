@@ -104,6 +104,10 @@ fn a_projects_extras_and_groups_are_chosen_when_it_is_installed() {
     assert_eq!(list(&["--extra", "all"]), "numpy pygments rich");
     assert_eq!(list(&["--group", "dev"]), "pluggy pygments pytest rich");
     assert_eq!(list(&["--all-extras", "--all-groups"]), "numpy pluggy pygments pytest rich");
+    // Requirements cannot leave anything to be chosen.
+    lock(&context, &index, &["-o", "requirements.txt"]).success();
+    let text = context.read("requirements.txt");
+    assert!(text.contains("rich==14.0") && !text.contains("pytest") && !text.contains("numpy"), "{text}");
 }
 
 #[test]
