@@ -54,7 +54,7 @@ CHECKS = {
 }
 
 # Run only when they are named: they take minutes.
-BY_NAME = {"archive-differential-all", "adopt", "poetry-all", "poetry-between", "tools-all"}
+BY_NAME = {"archive-differential-all", "adopt", "poetry-all", "poetry-between", "real-path-tools", "tools-all"}
 
 
 def beside_each_other(arguments, names):
