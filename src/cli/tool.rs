@@ -217,11 +217,9 @@ pub struct ToolListArguments {
 /// Its venv is kept in the cache, so that the next time only Python has to start.
 #[derive(Debug, Args)]
 pub struct ToolRunArguments {
-    /// The application's command, or `PACKAGE==VERSION`
-    pub app: String,
-    /// What the application is told
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
-    pub arguments: Vec<String>,
+    /// The application's command, or `PACKAGE==VERSION`; then what it is told
+    #[arg(required = true, trailing_var_arg = true, value_name = "APP")]
+    pub words: Vec<String>,
     /// The package that has the command, if it has another name
     #[arg(long, value_name = "SPEC")]
     pub from: Option<String>,
@@ -237,6 +235,13 @@ pub struct ToolRunArguments {
     /// Where packages come from
     #[command(flatten)]
     pub index: IndexArguments,
+}
+
+impl ToolRunArguments {
+    /// The application's command, and what it is told.
+    pub fn call(&self) -> (&str, &[String]) {
+        self.words.split_first().map_or(("", &[]), |(app, rest)| (app.as_str(), rest))
+    }
 }
 
 /// Mend applications whose interpreter or packages are gone

@@ -275,8 +275,9 @@ fn an_application_runs_without_being_installed() {
     let run = |arguments: &[&str]| {
         context.virtpy(["tool", "run", "--index-url", &url].iter().copied().chain(arguments.iter().copied()))
     };
-    let first = run(&["demo", "--flag", "-x"]).success();
-    assert!(first.raw_stdout.starts_with("ran ['--flag', '-x']"), "{}", first.raw_stdout);
+    let first = run(&["demo", "--flag", "-x", "--help", "--with", "-q"]).success();
+    let told = "ran ['--flag', '-x', '--help', '--with', '-q']";
+    assert!(first.raw_stdout.starts_with(told), "{}", first.raw_stdout);
     assert!(names(&context.store().join("bin")).is_empty());
     index.forget_requests();
     index.add(&tool("2.0"));

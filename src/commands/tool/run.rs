@@ -19,24 +19,25 @@ use crate::tools::{Manifest, Origin, Tool, Toolbox};
 pub(super) fn run(context: &Context, arguments: &ToolRunArguments) -> Result<u8, Failure> {
     let (tool, command) = ready(context, arguments)?;
     let program = program(&tool, &command)?;
-    let error = Command::new(&program).args(&arguments.arguments).exec();
+    let error = Command::new(&program).args(arguments.call().1).exec();
     Err(Failure::new(format!("could not start `{}`: {error}", program.display())))
 }
 
 /// The application, and the name of its command.
 fn ready(context: &Context, arguments: &ToolRunArguments) -> Result<(Tool, String), Failure> {
-    let request = settled(context, arguments.from.as_ref().unwrap_or(&arguments.app));
+    let (app, _) = arguments.call();
+    let request = settled(context, arguments.from.as_deref().unwrap_or(app));
     let requirement = request.parse::<Requirement>().ok();
     let command = match (&arguments.from, &requirement) {
         (None, Some(requirement)) => requirement.name().to_owned(),
         (None, None) => String::new(),
-        (Some(_), _) => arguments.app.clone(),
+        (Some(_), _) => app.to_owned(),
     };
     let is_plain = arguments.from.is_none()
         && arguments.with.is_empty()
         && arguments.python.is_none()
         && !arguments.refresh
-        && arguments.app == command;
+        && app == command;
     if is_plain && let Ok(Some(tool)) = Toolbox::new(&context.store).open(&command) {
         return Ok((tool, command));
     }
