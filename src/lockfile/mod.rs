@@ -1,5 +1,5 @@
 //! Lock files of every origin: how each is recognised, which one of a folder is meant, and the form of those that the
-//! facade and [`crate::poetry`] do not read (`Pipfile.lock`).
+//! facade and Poetry's module do not read (`Pipfile.lock`).
 
 mod error;
 mod pipfile;

@@ -9,12 +9,12 @@ mod environments;
 mod error;
 mod metadata;
 mod program;
-mod uv_table;
+mod tool_uv;
 mod watched;
 
 pub use environments::{CachedEnvironment, Environments, Note, is_environment};
 pub use error::ScriptError;
 pub use metadata::{Block, Metadata, Source, block};
 pub use program::{Program, lock_beside, lock_name, program};
-pub use uv_table::UvTable;
+pub use tool_uv::UvTable;
 pub use watched::{Watched, watch};
