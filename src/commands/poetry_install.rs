@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use virtpy_resolver::{Input, Version, accepts_python};
+use virtpy_resolver::Input;
 
 use super::add::{Named, OWN_PIP, named};
 use super::aftermath;
 use super::hold::hold;
-use super::presence::{is_the_same, same_source, same_version};
+use super::presence::{admits, is_the_same, same_source, same_version};
 use super::progress::Progress;
 use crate::cli::{NewArguments, PoetryInstallArguments, VenvArgument};
 use crate::context::Context;
@@ -161,11 +161,10 @@ impl Job<'_> {
     /// The project may not be for this Python.
     fn check_python(&self) -> Result<(), Failure> {
         let Some(required) = self.project.requires_python() else { return Ok(()) };
-        let version = &self.interpreter.version;
-        let parsed = version.to_string().parse::<Version>();
-        if parsed.is_ok_and(|version| accepts_python(&required, &version).unwrap_or(true)) {
+        if admits(&required, self.interpreter) {
             return Ok(());
         }
+        let version = &self.interpreter.version;
         Err(Failure::new(format!("the venv's Python {version} is not allowed by the project ({required})"))
             .hinted("remove the venv, or name another one with `--venv`"))
     }

@@ -1,6 +1,6 @@
 //! Whether what is wanted is installed already, and whether what is installed has what it requires.
 
-use virtpy_resolver::Version;
+use virtpy_resolver::{Version, accepts_python};
 
 use crate::context::Context;
 use crate::error::Failure;
@@ -12,6 +12,13 @@ use crate::venv::{self, Contents, Distribution, Owner, Problem, Venv};
 pub(super) fn same_version(one: &str, other: &str) -> bool {
     one == other
         || matches!((one.parse::<Version>(), other.parse::<Version>()), (Ok(one), Ok(other)) if one == other)
+}
+
+/// Whether `requires-python` (PEP 440 specifiers) admits an interpreter. What cannot be read admits all: whoever resolves
+/// says what is wrong with it.
+pub(super) fn admits(required: &str, interpreter: &Interpreter) -> bool {
+    let version = interpreter.version.to_string().parse::<Version>();
+    version.is_ok_and(|version| accepts_python(required, &version).unwrap_or(true))
 }
 
 /// Whether two texts of `direct_url.json` (PEP 610) name the same source: the URL, the commit, the folder, and whether it

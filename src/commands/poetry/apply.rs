@@ -10,11 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::cli::{IndexArguments, PoetryApplyArguments};
 use crate::commands::add::{Named, OWN_PIP, named};
+use crate::commands::hold::hold;
 use crate::commands::{aftermath, compile};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::store::{Entry, Staged, StoreError, WheelFile, hex};
-use crate::venv::{Arrival, Change, Contents, Distribution};
+use crate::venv::{Arrival, Change, Distribution};
 use crate::wheel;
 
 /// What the plugin wants.
@@ -58,11 +59,8 @@ pub(super) fn run(context: &Context, arguments: &PoetryApplyArguments) -> Result
         Failure::usage(format!("standard input is not what Poetry's plugin sends: {error}"))
     })?;
     let venv = context.venv_to_change(&arguments.venv)?;
-    let _store_lock = context.store.lock_shared(&mut context.announce())?;
-    let _venv_lock = context.store.lock_venv(&venv.id, &mut context.announce())?;
-    venv.recover()?;
-    let contents = Contents::read(&venv, &context.store)?;
-    let contents = aftermath::restore(context, &venv, contents, &IndexArguments::default())?;
+    let held = hold(context, &venv)?;
+    let contents = aftermath::restore(context, &venv, held.contents, &IndexArguments::default())?;
     aftermath::restore_everywhere(context, &venv, &IndexArguments::default())?;
 
     let Supplied { entries, refused } = supply(context, &wish.install)?;

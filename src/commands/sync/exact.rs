@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use sha2::{Digest as _, Sha256};
-use virtpy_resolver::{Artifact, IndexSettings, Package, Resolution, Version, accepts_python};
+use virtpy_resolver::{Artifact, IndexSettings, Package, Resolution};
 
 use super::source::{Question, Source};
 use crate::cli::SyncArguments;
 use crate::commands::add::{Outcome, Ways};
 use crate::commands::presence::{
-    is_the_same, same_source, same_version, sha256_of, warn_of_unmet_requirements,
+    admits, is_the_same, same_source, same_version, sha256_of, warn_of_unmet_requirements,
 };
 use crate::commands::progress::Progress;
 use crate::commands::{aftermath, compile};
@@ -75,11 +75,10 @@ impl Exact<'_> {
             return Ok(());
         }
         let Some(required) = self.source.requires_python() else { return Ok(()) };
-        let version = &self.interpreter.version;
-        let parsed = version.to_string().parse::<Version>();
-        if parsed.is_ok_and(|version| accepts_python(&required, &version).unwrap_or(true)) {
+        if admits(&required, &self.interpreter) {
             return Ok(());
         }
+        let version = &self.interpreter.version;
         Err(Failure::new(format!("the project is for Python {required}, and the venv has {version}"))
             .hinted("make a venv with another interpreter: `virtpy new -p VERSION`"))
     }

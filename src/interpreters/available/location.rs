@@ -62,6 +62,12 @@ pub trait Fetch: Sync {
     ) -> Result<Transferred, AvailableError>;
 }
 
+impl From<virtpy_resolver::Transferred> for Transferred {
+    fn from(virtpy_resolver::Transferred { sha256, size }: virtpy_resolver::Transferred) -> Self {
+        Self { sha256, size }
+    }
+}
+
 impl Fetch for Transfer {
     fn text(&self, url: &str, limit: u64) -> Result<Vec<u8>, AvailableError> {
         Ok(Self::text(self, url, limit)?)
@@ -74,8 +80,7 @@ impl Fetch for Transfer {
         sha256: Option<&str>,
         progress: Progress<'_>,
     ) -> Result<Transferred, AvailableError> {
-        let virtpy_resolver::Transferred { sha256, size } = Self::file(self, url, target, sha256, progress)?;
-        Ok(Transferred { sha256, size })
+        Ok(Self::file(self, url, target, sha256, progress)?.into())
     }
 
     fn stream(
@@ -86,8 +91,7 @@ impl Fetch for Transfer {
         work: &mut dyn FnMut(&mut (dyn Read + Send)),
     ) -> Result<Transferred, AvailableError> {
         let ((), transferred) = Self::stream(self, url, sha256, progress, |body| work(body))?;
-        let virtpy_resolver::Transferred { sha256, size } = transferred;
-        Ok(Transferred { sha256, size })
+        Ok(transferred.into())
     }
 }
 
