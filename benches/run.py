@@ -69,6 +69,12 @@ class Bench:
             sys.exit("$ %s\nexit code %d\n%s" % (" ".join(arguments), done.returncode, done.stdout))
         return seconds, done.stdout
 
+    def remove(self):
+        """Removes everything, read-only folders included."""
+        for folder, _, _ in os.walk(str(self.root)):
+            os.chmod(folder, 0o755)
+        shutil.rmtree(str(self.root))
+
     def pairs(self, ours, theirs):
         """Times two functions of the round's number alternately; the one that goes first changes every round."""
         first, second = [], []
@@ -244,9 +250,7 @@ def main():
         if arguments.keep:
             print("kept: %s" % bench.root)
         else:
-            for folder, _, _ in os.walk(str(bench.root)):
-                os.chmod(folder, 0o755)
-            shutil.rmtree(str(bench.root))
+            bench.remove()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ the times, the system calls between the program's start and that of Python are c
 """
 
 import argparse
-import os
 import re
 import shutil
 import sys
@@ -91,9 +90,7 @@ def main():
         print("ratio %.3f  goal %.1f and at most %.0f ms  %s"
               % (ratio, GOAL_RATIO, GOAL_MILLISECONDS, "met" if met else "MISSED"))
     finally:
-        for folder, _, _ in os.walk(str(bench.root)):
-            os.chmod(folder, 0o755)
-        shutil.rmtree(str(bench.root))
+        bench.remove()
 
 
 if __name__ == "__main__":

@@ -144,9 +144,7 @@ def main():
             contest.warm(index)
             contest.run()
     finally:
-        for folder, _, _ in os.walk(str(bench.root)):
-            os.chmod(folder, 0o755)
-        shutil.rmtree(str(bench.root))
+        bench.remove()
 
 
 if __name__ == "__main__":
