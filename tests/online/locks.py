@@ -142,7 +142,9 @@ def uv(scene):
     scene.follow("uv's pylock.toml", scene.place.path("theirs-uv"), "pylock.uv.toml")
     scene.run([program, "export", "--quiet", "--format", "requirements.txt", "-o", "exported.txt"])
     scene.follow("uv's requirements", scene.place.path("theirs-uv"), "exported.txt")
-    os.remove(str(scene.folder / "uv.lock"))
+    # pipenv, for one, would take a pylock file for its own lock.
+    for name in ("uv.lock", "pylock.uv.toml", "exported.txt"):
+        os.remove(str(scene.folder / name))
 
 
 def poetry(scene):
@@ -224,6 +226,7 @@ def pip(scene):
     scene.place.run([scene.python, "-m", "venv", theirs])
     scene.run([theirs / "bin/python", "-m", "pip", "install", "--quiet"] + asked)
     scene.follow("pip", theirs, "pylock.pip.toml")
+    os.remove(str(scene.folder / "pylock.pip.toml"))
 
 
 def own(scene):
