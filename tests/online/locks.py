@@ -60,6 +60,8 @@ class Scene:
     def __init__(self, place):
         self.place = place
         self.python = own_interpreter()
+        # What was found to be right since the last tool.
+        self.steps = []
         # Known when uv has locked.
         self.index = ""
         self.folder = place.path("shop")
@@ -106,7 +108,7 @@ class Scene:
         self.place.virtpy("check", "--venv", venv)
         again = self.place.virtpy("sync", "--venv", venv, *arguments, cwd=self.folder)[1]
         require("Nothing to do" in again, "%s: the second time is not idle: %s" % (what, again))
-        print("  %s: the same %d distributions" % (what, len(expected)))
+        self.steps.append("%s: the same %d distributions" % (what, len(expected)))
 
 
 def pip_setting(place, key):
@@ -122,6 +124,8 @@ def check(place):
     scene = Scene(place)
     for tool in (uv, poetry, pdm, pipenv, pip, own):
         tool(scene)
+        yield from scene.steps
+        scene.steps = []
 
 
 def uv(scene):
