@@ -1,6 +1,7 @@
 //! Directories and settings, read once.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use virtpy_resolver::{IndexSettings, MarkerEnvironment, Session, SessionOptions};
 
@@ -32,6 +33,7 @@ pub struct Context {
     pub working_directory: PathBuf,
     /// What the user sees.
     pub output: Output,
+    settings: OnceLock<Settings>,
 }
 
 impl Context {
@@ -52,15 +54,24 @@ impl Context {
                 .data_dir()
                 .to_path_buf(),
         };
-        Ok(Self { store: Store::new(home), working_directory, output })
+        Ok(Self::of(Store::new(home), working_directory, output))
+    }
+
+    /// What a command needs that works on another store, or in another place.
+    pub fn of(store: Store, working_directory: PathBuf, output: Output) -> Self {
+        Self { store, working_directory, output, settings: OnceLock::new() }
     }
 
     /// The user's settings.
     ///
     /// # Errors
     /// When they make no sense.
-    pub fn settings(&self) -> Result<Settings, Failure> {
-        Settings::read(&|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+    pub fn settings(&self) -> Result<&Settings, Failure> {
+        if let Some(settings) = self.settings.get() {
+            return Ok(settings);
+        }
+        let settings = Settings::read(&|name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
+        Ok(self.settings.get_or_init(|| settings))
     }
 
     /// Finds the interpreter that a request means; without one, the first that works.

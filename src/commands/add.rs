@@ -9,7 +9,7 @@ use virtpy_resolver::{IndexSettings, Input, Options, Package, Request, Resolutio
 
 use super::aftermath;
 use super::hold::hold;
-use super::presence::{self, same_version};
+use super::presence::{self, arrival, same_version};
 use super::progress::Progress;
 use crate::cli::AddArguments;
 use crate::context::Context;
@@ -136,7 +136,7 @@ struct Addition<'a> {
     contents: &'a Contents,
     /// What is installed, by normalized name.
     installed: BTreeMap<&'a str, &'a Distribution>,
-    settings: Settings,
+    settings: &'a Settings,
     index: IndexSettings,
 }
 
@@ -236,7 +236,7 @@ impl Addition<'_> {
         let recalled = recalled.into_iter().filter(|one| !self.is_own_pip(&one.entry.manifest.name));
         let install: Vec<Arrival> = recalled
             .filter(|one| !is_there(&one.entry.manifest))
-            .map(|one| self.arrival(one.entry, one.requested, None))
+            .map(|one| arrival(self.settings, self.contents, one.entry, (one.requested, None)))
             .collect();
         let ways = Ways { from_store: install.len(), ..Ways::default() };
         let unchanged = all - install.len();
@@ -246,14 +246,6 @@ impl Addition<'_> {
     /// Whether bytecode is compiled now.
     fn compiles(&self) -> bool {
         self.arguments.compile_bytecode || self.settings.compile_bytecode
-    }
-
-    /// A distribution on its way into the venv. One that was a copy stays one through upgrades.
-    fn arrival(&self, entry: Entry, requested: bool, direct_url: Option<String>) -> Arrival {
-        let name = &entry.manifest.name;
-        let was_copied = self.contents.find(name).is_some_and(Distribution::is_copied);
-        let copied = was_copied || self.settings.copies(name);
-        Arrival { entry, requested, direct_url, copied }
     }
 
     /// Links what is at hand into the venv.
@@ -327,7 +319,7 @@ impl Addition<'_> {
             .map(|one| {
                 let package = &resolution.packages[one.package];
                 let direct_url = package.direct_url.as_ref().map(ToString::to_string);
-                self.arrival(one.entry, package.requested, direct_url)
+                arrival(self.settings, self.contents, one.entry, (package.requested, direct_url))
             })
             .collect();
         let digest = known.map(|known| &known.digest);

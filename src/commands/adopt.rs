@@ -22,7 +22,7 @@ pub(super) fn run(context: &Context, arguments: &AdoptArguments) -> Result<u8, F
     let mut reports = Vec::new();
     for path in &arguments.venvs {
         let started = Instant::now();
-        let adoption = Adoption { context, settings: &settings, dry_run: arguments.dry_run };
+        let adoption = Adoption { context, settings, dry_run: arguments.dry_run };
         let report = match adoption.run(&context.working_directory.join(path)) {
             Ok(report) => report,
             Err(failure) => {

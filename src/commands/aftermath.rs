@@ -6,7 +6,7 @@ use crate::error::Failure;
 use crate::fs;
 use crate::resolve::{self, Mended, ResolveError};
 use crate::store::Entry;
-use crate::venv::{Contents, Venv};
+use crate::venv::{Contents, Distribution, Venv};
 
 /// Looks at the entries of a venv in which another installer was, restores the damaged ones, and returns the venv's
 /// contents as they are then. The caller holds the store's lock and the venv's.
@@ -40,15 +40,25 @@ pub(super) fn restore_everywhere(
     if !fs::is_root() {
         return Ok(());
     }
+    let noted = context.store.checked();
     for root in context.store.roots()? {
-        if root.id == present.id || !Venv::changed_behind_our_back(&root) {
+        if root.id == present.id {
             continue;
         }
+        let Some(trace) = Venv::changed_behind_our_back(&root).filter(|trace| !noted.is_noted(trace)) else {
+            continue;
+        };
         let Ok(venv) = Venv::open(&root.path) else { continue };
         // Who holds it looks there for itself.
         let Some(_venv_lock) = context.store.try_lock_venv(&venv.id)? else { continue };
         if let Ok(contents) = Contents::read(&venv, &context.store) {
+            let is_own =
+                contents.lost.is_empty() && !contents.distributions.iter().any(Distribution::is_foreign);
             restore(context, &venv, contents, index)?;
+            // Python keeps bytecode there as well. What another installer left is looked at by its own traces.
+            if is_own {
+                context.store.note(&trace);
+            }
         }
     }
     Ok(())

@@ -10,7 +10,7 @@ use virtpy_resolver::Input;
 use super::add::{Named, OWN_PIP, named};
 use super::aftermath;
 use super::hold::hold;
-use super::presence::{admits, is_the_same, same_source, same_version};
+use super::presence::{admits, arrival, is_the_same, same_source, same_version};
 use super::progress::Progress;
 use crate::cli::{NewArguments, PoetryInstallArguments, VenvArgument};
 use crate::context::Context;
@@ -24,7 +24,7 @@ use crate::poetry::{
 };
 use crate::resolve::{ResolveError, Supply, Way};
 use crate::store::{Entry, WheelFile, hex};
-use crate::venv::{Arrival, Change, ChangeSummary, Contents, Distribution, Venv};
+use crate::venv::{Change, ChangeSummary, Contents, Venv};
 use crate::wheel;
 
 pub(super) fn run(context: &Context, arguments: &PoetryInstallArguments) -> Result<u8, Failure> {
@@ -141,7 +141,7 @@ impl Job<'_> {
         }
         for (entry, direct_url) in supplied.arrivals {
             if !is_the_same(&entry, contents) {
-                install.push(self.arrival(contents, entry, direct_url)?);
+                install.push(arrival(self.context.settings()?, contents, entry, (false, direct_url)));
             }
         }
         let change = Change { install, remove, ..Change::default() };
@@ -277,18 +277,6 @@ impl Job<'_> {
         let arrivals =
             missing.iter().zip(entries).filter_map(|(one, entry)| Some((entry?, one.direct_url.clone())));
         Ok(Supplied { arrivals: arrivals.collect(), downloaded, built })
-    }
-
-    fn arrival(
-        &self,
-        contents: &Contents,
-        entry: Entry,
-        direct_url: Option<String>,
-    ) -> Result<Arrival, Failure> {
-        let name = &entry.manifest.name;
-        let was_copied = contents.find(name).is_some_and(Distribution::is_copied);
-        let copied = was_copied || self.context.settings()?.copies(name);
-        Ok(Arrival { entry, requested: false, direct_url, copied })
     }
 }
 

@@ -5,8 +5,9 @@ use virtpy_resolver::{Version, accepts_python};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::interpreters::Interpreter;
+use crate::settings::Settings;
 use crate::store::Entry;
-use crate::venv::{self, Contents, Distribution, Owner, Problem, Venv};
+use crate::venv::{self, Arrival, Contents, Distribution, Owner, Problem, Venv};
 
 /// Whether two versions are the same by PEP 440.
 pub(super) fn same_version(one: &str, other: &str) -> bool {
@@ -47,6 +48,19 @@ pub(super) fn sha256_of(distribution: &Distribution) -> Option<&str> {
         Owner::Virtpy(installed) => Some(&installed.sha256),
         Owner::Foreign { .. } => None,
     }
+}
+
+/// A distribution on its way into a venv, asked for by name or not, with the text of its `direct_url.json`. One that was a copy
+/// stays one through upgrades, and the settings name others.
+pub(super) fn arrival(
+    settings: &Settings,
+    contents: &Contents,
+    entry: Entry,
+    (requested, direct_url): (bool, Option<String>),
+) -> Arrival {
+    let name = &entry.manifest.name;
+    let copied = contents.find(name).is_some_and(Distribution::is_copied) || settings.copies(name);
+    Arrival { entry, requested, direct_url, copied }
 }
 
 /// Warns of requirements that what is installed does not meet.

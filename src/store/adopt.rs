@@ -117,7 +117,7 @@ impl Store {
 /// Whether an entry has the same files, bytecode left out, and every file that can be executed here can be there.
 fn holds_the_same(entry: &Entry, wheel: &InstalledWheel) -> bool {
     let manifest = &entry.manifest;
-    let Ok(rows) = wheel::parse_record(&manifest.record) else { return false };
+    let Ok(rows) = manifest.rows() else { return false };
     let mut expected = BTreeMap::new();
     for row in &rows {
         let digest = row.hash.as_ref().map_or("", |hash| hash.digest.as_str());

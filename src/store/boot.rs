@@ -10,13 +10,19 @@ use std::path::{Path, PathBuf};
 
 use super::{Entry, EntryId, Store, StoreError};
 use crate::fs;
-use crate::wheel;
 
 /// Which entries were looked at since the machine started.
 #[derive(Debug)]
 pub struct Checked {
     path: Option<PathBuf>,
     ids: HashSet<String>,
+}
+
+impl Checked {
+    /// Whether a text was noted since the machine started.
+    pub fn is_noted(&self, text: &str) -> bool {
+        self.ids.contains(text)
+    }
 }
 
 impl Store {
@@ -71,7 +77,7 @@ impl Store {
 
     /// Whether a text was noted since the machine started.
     pub fn is_noted(&self, text: &str) -> bool {
-        self.checked().ids.contains(text)
+        self.checked().is_noted(text)
     }
 
     /// Notes a text until the machine starts anew. A note that cannot be written only costs another look.
@@ -102,8 +108,10 @@ impl Store {
 /// Compares every file's size, mode and time with the manifest.
 fn look(entry: &Entry) -> Result<(), String> {
     let manifest = &entry.manifest;
-    let rows = wheel::parse_record(&manifest.record).map_err(|error| error.to_string())?;
-    for row in &rows {
+    for row in &manifest.texts {
+        look_at(&entry.path.join(&row.path), Some(row.size), manifest.unpacked_at)?;
+    }
+    for row in &manifest.rows().map_err(|error| error.to_string())? {
         look_at(&entry.path.join("site").join(&row.path), row.size, manifest.unpacked_at)?;
     }
     let scripts = manifest.scripts.iter().map(|script| ("scripts", &script.file));

@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{KnownOrigin, Manifest, Store, StoreError};
+use super::manifest::LazyText;
+use super::{KnownOrigin, Manifest, ROWS, Store, StoreError};
 use crate::fs;
 
 /// Most manifests fit this many bytes, so one read gets them.
-const USUAL_MANIFEST: usize = 32 * 1024;
+const USUAL_MANIFEST: usize = 8 * 1024;
 
 /// An entry's folder name: the first 16 hexadecimal digits of its wheel's SHA-256.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -133,8 +134,9 @@ impl Store {
             Err(error) if error.is_not_found() => return Ok(None),
             other => other?,
         };
-        let manifest = Manifest::parse(&content)
+        let mut manifest = Manifest::parse(&content)
             .map_err(|reason| StoreError::Damaged { id: id.to_string(), reason: reason.to_string() })?;
+        manifest.site_rows = LazyText::of(path.join(ROWS));
         Ok(Some(Entry { path, manifest }))
     }
 

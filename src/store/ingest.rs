@@ -1,11 +1,12 @@
 //! Making entries: unpack beside the store, verify, make durable, publish by one rename.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::manifest::Provenance;
+use super::manifest::{LazyText, Provenance};
 use super::usage::now;
-use super::{Entry, EntryId, Manifest, Store, StoreError};
+use super::{Entry, EntryId, FileRow, Manifest, ROWS, Store, StoreError};
 use crate::fs;
 use crate::wheel::{self, CheckStrategy, Limits, Unpacked};
 
@@ -88,7 +89,10 @@ impl Store {
         unpacked_at: u64,
     ) -> Result<Staged, StoreError> {
         let warnings = std::mem::take(&mut unpacked.warnings);
-        let manifest = Manifest::of(unpacked, provenance, unpacked_at);
+        let rows = wheel::record_rows(&unpacked.site);
+        let mut manifest = Manifest::of(unpacked, provenance);
+        manifest.texts = write_texts(folder.path(), &manifest, &rows)?;
+        manifest.unpacked_at = unpacked_at.max(now());
         let text = serde_json::to_vec(&manifest)
             .map_err(|error| StoreError::Damaged { id: id.to_string(), reason: error.to_string() })?;
         fs::write_new(&folder.path().join("entry.json"), &text, 0o444)?;
@@ -115,7 +119,8 @@ impl Store {
         for staged in batch {
             let path = self.entry_path(&staged.id);
             let entry = if publish_one(&staged, &path)? {
-                Entry { path, manifest: staged.manifest.clone() }
+                let site_rows = LazyText::of(path.join(ROWS));
+                Entry { path, manifest: Manifest { site_rows, ..staged.manifest.clone() } }
             } else {
                 self.entry(&staged.manifest.sha256)?.ok_or_else(|| StoreError::Damaged {
                     id: staged.id.to_string(),
@@ -128,6 +133,24 @@ impl Store {
         self.note_checked(&ids);
         Ok(published)
     }
+}
+
+/// Writes what describes an entry beside its manifest: the RECORD rows of its files, and the RECORD that venvs have of it
+/// where that is the same in all of them.
+fn write_texts(folder: &Path, manifest: &Manifest, rows: &str) -> Result<Vec<FileRow>, StoreError> {
+    let mut texts = vec![(ROWS, Cow::Borrowed(rows))];
+    if let Some(footprint) = manifest.usual_footprint() {
+        let own = [("INSTALLER", wheel::INSTALLER.as_bytes())];
+        let record = wheel::installed_record(rows, &manifest.dist_info, &footprint, &own);
+        texts.push((wheel::RECORD, Cow::Owned(record)));
+    }
+    let write = |(name, text): &(&str, Cow<'_, str>)| {
+        let content = text.as_bytes();
+        fs::write_new(&folder.join(name), content, 0o444)?;
+        let sha256 = wheel::content_digest(content);
+        Ok(FileRow { path: (*name).to_owned(), sha256, size: content.len() as u64 })
+    };
+    texts.iter().map(write).collect()
 }
 
 /// Renames a staged entry into place; `false` where one stands there already.

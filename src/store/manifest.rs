@@ -1,11 +1,22 @@
 //! `entry.json`: what an entry holds, in the form that the link plan needs without opening another file.
 
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
 use serde::{Deserialize, Serialize};
 
-use crate::wheel::{EntryPoint, Libraries, Unpacked};
+use super::StoreError;
+use crate::fs::{self, PathError};
+use crate::wheel::{self, EntryPoint, Footprint, Libraries, RecordRow, Unpacked};
 
 /// The version of the format that this program writes and reads.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
+
+/// The name of the file with the RECORD rows of all files in `site/`, each with hash and size.
+pub const ROWS: &str = "rows";
+
+/// From `site-packages` to the folder of the scripts, in every venv of POSIX.
+const SCRIPTS: &str = "../../../bin";
 
 /// Everything known about an entry. Paths are `/`-separated and relative to the tree they are in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,9 +57,9 @@ pub struct Manifest {
     pub data: Vec<FileRow>,
     /// The files in `headers/`.
     pub headers: Vec<FileRow>,
-    /// The RECORD rows of every file in `site/`, as they stand in a venv's RECORD (PEP 376, CSV).
-    pub record: String,
-    /// The folders of `site/` that are portions of namespace packages, or may be: see [`crate::wheel::namespaces`].
+    /// The files that describe the entry beside this one: [`ROWS`], and the RECORD of venvs (PEP 376) where those are alike.
+    pub texts: Vec<FileRow>,
+    /// The folders of `site/` that are portions of namespace packages, or may be: see [`wheel::namespaces`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub namespaces: Vec<String>,
     /// What its shared libraries have to do with other wheels.
@@ -56,9 +67,32 @@ pub struct Manifest {
     pub libraries: Libraries,
     /// When the entry was unpacked, in seconds since 1970: no file of it is newer.
     pub unpacked_at: u64,
-    /// The bytes of all its files together; 0 in manifests that are older than this key.
-    #[serde(default)]
+    /// The bytes of all its files together.
     pub size: u64,
+    /// What is in [`ROWS`]: nine tenths of all that there is to say, and hardly ever needed.
+    #[serde(skip)]
+    pub(super) site_rows: LazyText,
+}
+
+/// The text of a file, read when it is needed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct LazyText {
+    path: PathBuf,
+    text: OnceLock<String>,
+}
+
+impl LazyText {
+    pub(super) fn of(path: PathBuf) -> Self {
+        Self { path, text: OnceLock::new() }
+    }
+
+    fn read(&self) -> Result<&str, PathError> {
+        if let Some(text) = self.text.get() {
+            return Ok(text);
+        }
+        let text = fs::read_to_string(&self.path)?;
+        Ok(self.text.get_or_init(|| text))
+    }
 }
 
 /// A name in a folder.
@@ -102,6 +136,12 @@ pub(super) struct Provenance<'a> {
     pub(super) origin: &'a str,
 }
 
+/// What manifests of every format have.
+#[derive(Deserialize)]
+struct Format {
+    format: u32,
+}
+
 /// What tells where an entry can be had again, also from a manifest of another format.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct KnownOrigin {
@@ -117,16 +157,13 @@ pub struct KnownOrigin {
 
 impl Manifest {
     /// Describes a freshly unpacked wheel.
-    pub(super) fn of(unpacked: Unpacked, provenance: Provenance<'_>, unpacked_at: u64) -> Self {
+    pub(super) fn of(unpacked: Unpacked, provenance: Provenance<'_>) -> Self {
         let dist_info_prefix = format!("{}/", unpacked.dist_info);
         let site = unpacked.site.iter().map(|file| file.path.as_str());
         let top = items(site.clone().filter(|path| !path.starts_with(&dist_info_prefix)));
         let dist_info_items = items(site.filter_map(|path| path.strip_prefix(&dist_info_prefix)));
-        let row = |file: crate::wheel::InstalledFile| FileRow {
-            path: file.path,
-            sha256: file.sha256,
-            size: file.size,
-        };
+        let row =
+            |file: wheel::InstalledFile| FileRow { path: file.path, sha256: file.sha256, size: file.size };
         let rows = unpacked.site.iter().chain(&unpacked.data).chain(&unpacked.headers);
         let scripts = unpacked.scripts.iter().map(|script| &script.file);
         let total = rows.chain(scripts).map(|file| file.size).sum();
@@ -153,25 +190,66 @@ impl Manifest {
                 .collect(),
             data: unpacked.data.into_iter().map(row).collect(),
             headers: unpacked.headers.into_iter().map(row).collect(),
-            record: crate::wheel::record_rows(&unpacked.site),
-            namespaces: crate::wheel::namespaces(unpacked.site.iter().map(|file| file.path.as_str())),
+            texts: Vec::new(),
+            namespaces: wheel::namespaces(unpacked.site.iter().map(|file| file.path.as_str())),
             libraries: unpacked.libraries,
-            unpacked_at,
+            unpacked_at: 0,
             size: total,
+            site_rows: LazyText::default(),
         }
     }
 
     /// Whether the wheel brought a file, by its path in the entry: `site/rich/box.py`.
     pub fn has_file(&self, path: &str) -> bool {
-        let Some((tree, inside)) = path.split_once('/') else { return path == "entry.json" };
+        let is_text = || path == "entry.json" || self.texts.iter().any(|row| row.path == path);
+        let Some((tree, inside)) = path.split_once('/') else { return is_text() };
         let has = |rows: &[FileRow]| rows.iter().any(|row| row.path == inside);
         match tree {
             "data" => has(&self.data),
             "headers" => has(&self.headers),
             "scripts" => self.scripts.iter().any(|script| script.file.path == inside),
-            _ => crate::wheel::parse_record(&self.record)
-                .is_ok_and(|rows| rows.iter().any(|row| row.path == inside)),
+            _ => self.rows().is_ok_and(|rows| rows.iter().any(|row| row.path == inside)),
         }
+    }
+
+    /// The files in `site/`, each with hash and size.
+    ///
+    /// # Errors
+    /// When their list cannot be read.
+    pub fn rows(&self) -> Result<Vec<RecordRow>, StoreError> {
+        wheel::parse_record(self.site_rows()?).map_err(|error| StoreError::Damaged {
+            id: self.sha256.get(..16).unwrap_or(&self.sha256).to_owned(),
+            reason: format!("`{ROWS}`: {error}"),
+        })
+    }
+
+    /// The same as the text of a RECORD.
+    ///
+    /// # Errors
+    /// When their file cannot be read.
+    pub fn site_rows(&self) -> Result<&str, PathError> {
+        self.site_rows.read()
+    }
+
+    /// What a venv has of this distribution if no other one is in its way and its files are of the plain kind: then the RECORD
+    /// of all venvs is the same, and the entry has it ready.
+    pub fn usual_footprint(&self) -> Option<Footprint> {
+        let is_plain = self.data.is_empty()
+            && self.headers.is_empty()
+            && self.scripts.is_empty()
+            && self.namespaces.is_empty();
+        if !is_plain {
+            return None;
+        }
+        let folders = self.top.iter().filter(|item| item.folder).map(|item| item.name.clone());
+        let inside = self.dist_info_items.iter().filter(|item| item.folder);
+        let mut links: Vec<String> =
+            folders.chain(inside.map(|item| format!("{}/{}", self.dist_info, item.name))).collect();
+        links.sort();
+        let mut scripts: Vec<&str> = self.entry_points.iter().map(|script| script.name.as_str()).collect();
+        scripts.sort_unstable();
+        let row = |name: &&str| wheel::record_row(&format!("{SCRIPTS}/{name}"), None);
+        Some(Footprint { links, rows: scripts.iter().map(row).collect() })
     }
 
     /// Reads a manifest.
@@ -179,14 +257,17 @@ impl Manifest {
     /// # Errors
     /// When it is no JSON of this format.
     pub(super) fn parse(content: &[u8]) -> Result<Self, serde_json::Error> {
-        let manifest: Self = serde_json::from_slice(content)?;
-        if manifest.format != FORMAT {
-            return Err(serde::de::Error::custom(format!(
-                "it has format {} and this virtpy reads {FORMAT}",
-                manifest.format
-            )));
+        let other_format = |format| {
+            serde::de::Error::custom(format!("it has format {format} and this virtpy reads {FORMAT}"))
+        };
+        match serde_json::from_slice::<Self>(content) {
+            Ok(manifest) if manifest.format != FORMAT => Err(other_format(manifest.format)),
+            Err(error) => match serde_json::from_slice::<Format>(content) {
+                Ok(Format { format }) if format != FORMAT => Err(other_format(format)),
+                _ => Err(error),
+            },
+            manifest => manifest,
         }
-        Ok(manifest)
     }
 }
 

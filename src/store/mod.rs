@@ -27,7 +27,7 @@ pub use collect::{Collection, Discarded, Facts, GRACE, Policy};
 pub use entry::{Entry, EntryId, hex};
 pub use error::StoreError;
 pub use ingest::{DIST_INFO_ALIAS, Staged, WheelFile};
-pub use manifest::{FileRow, FolderItem, KnownOrigin, Manifest, ScriptRow};
+pub use manifest::{FileRow, FolderItem, KnownOrigin, Manifest, ROWS, ScriptRow};
 pub use pip_shim::{PIP_SHIM_ORIGIN, PIP_SHIM_VERSION, PROGRAM, is_pip_shim};
 pub use roots::{Mount, Root, VenvId};
 pub use verify::{Finding, Verdict};

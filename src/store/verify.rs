@@ -191,10 +191,11 @@ impl Store {
 struct Expected(BTreeMap<String, String>);
 
 impl Expected {
-    fn of(entry: &Entry) -> Result<Self, wheel::Error> {
+    fn of(entry: &Entry) -> Result<Self, StoreError> {
         let manifest = &entry.manifest;
-        let mut files = BTreeMap::new();
-        for row in wheel::parse_record(&manifest.record)? {
+        let texts = manifest.texts.iter().map(|row| (row.path.clone(), row.sha256.clone()));
+        let mut files: BTreeMap<String, String> = texts.collect();
+        for row in manifest.rows()? {
             let digest = row.hash.map(|hash| hash.digest).unwrap_or_default();
             files.insert(format!("site/{}", row.path), digest);
         }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use virtpy_resolver::normalize_name;
 
-use super::{Installed, State, Venv, VenvError, record};
+use super::{Installed, State, Venv, VenvError};
 use crate::fs::{self, FileKind};
 use crate::store::{DIST_INFO_ALIAS, EntryId, Store};
 use crate::wheel;
@@ -161,7 +161,7 @@ fn is_ours(venv: &Venv, store: &Store, installed: &Installed) -> bool {
     let folder = venv.site_packages().join(&installed.dist_info);
     if installed.copied || !venv.config.link_mode().folds() {
         return fs::read_own(&folder.join("INSTALLER"), 64)
-            .is_ok_and(|content| content == record::INSTALLER.as_bytes());
+            .is_ok_and(|content| content == wheel::INSTALLER.as_bytes());
     }
     let Ok(id) = EntryId::of(&installed.sha256) else {
         return false;

@@ -3,7 +3,6 @@
 use super::{Installed, Venv, VenvError};
 use crate::fs::{self, FileKind};
 use crate::store::Entry;
-use crate::wheel;
 
 impl Venv {
     /// The files in `site-packages` of a copied distribution that are no longer as the store has them, relative to
@@ -13,10 +12,7 @@ impl Venv {
     /// When a file cannot be read, or the manifest is damaged.
     pub fn edited_files(&self, entry: &Entry, installed: &Installed) -> Result<Vec<String>, VenvError> {
         let mut edited = Vec::new();
-        let rows = wheel::parse_record(&entry.manifest.record).map_err(|error| VenvError::Damaged {
-            path: entry.path.join("entry.json"),
-            reason: error.to_string(),
-        })?;
+        let rows = entry.manifest.rows()?;
         let own = format!("{}/", installed.dist_info);
         for row in rows.iter().filter(|row| !row.path.starts_with(&own)) {
             let path = self.site_packages().join(&row.path);

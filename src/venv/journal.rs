@@ -51,6 +51,11 @@ impl Journal {
         venv.private().join("journal.json")
     }
 
+    /// Whether a change is under way, or was when its command was killed.
+    pub(super) fn is_there(venv: &Venv) -> Result<bool, PathError> {
+        Ok(fs::kind(&Self::path(venv))?.is_some())
+    }
+
     /// Where a removed file waits.
     pub(super) fn trash(venv: &Venv, slot: usize) -> PathBuf {
         venv.private().join("trash").join(slot.to_string())

@@ -102,10 +102,7 @@ impl Files {
         if let Some(paths) = self.site.get() {
             return Ok(paths);
         }
-        let rows = wheel::parse_record(&member.manifest.record).map_err(|error| VenvError::Damaged {
-            path: member.entry.join("entry.json"),
-            reason: error.to_string(),
-        })?;
+        let rows = member.manifest.rows()?;
         Ok(self.site.get_or_init(|| rows.into_iter().map(|row| row.path).collect()))
     }
 }

@@ -12,7 +12,7 @@ use super::must_real::RealFolders;
 use super::pieces::{Files, Piece, PieceKind, Tree};
 use super::{Layout, LinkMode, VenvError, record};
 use crate::store::{Manifest, is_pip_shim};
-use crate::wheel;
+use crate::wheel::{self, Footprint};
 
 /// An empty file in each unfolded folder. Real pip removes a folder when it finds no file in it, and links to folders
 /// do not count as files: without this one it would take the other distributions' links along.
@@ -115,14 +115,14 @@ impl Plan {
             files: members.iter().map(|_| Files::default()).collect(),
             wanted: BTreeMap::new(),
             plan: Self::default(),
-            footprints: vec![record::Footprint::default(); members.len()],
+            footprints: vec![Footprint::default(); members.len()],
         };
         planner.collect();
         // A folder sorts before what is in it, so each path is decided after all who want it are known.
         while let Some((path, pieces)) = planner.wanted.pop_first() {
             planner.place(&path, &pieces)?;
         }
-        planner.write_metadata();
+        planner.write_metadata()?;
         Ok(planner.plan)
     }
 }
@@ -136,7 +136,7 @@ struct Planner<'a> {
     files: Vec<Files>,
     wanted: BTreeMap<String, Vec<Piece>>,
     plan: Plan,
-    footprints: Vec<record::Footprint>,
+    footprints: Vec<Footprint>,
 }
 
 impl Planner<'_> {
@@ -212,7 +212,7 @@ impl Planner<'_> {
         let folds = self.mode(last).folds() && !self.real_folders[last.member].has(&last.place());
         let may_be_joined = last.may_be_joined(self.members);
         if folds && !is_shared && !always_real && !may_be_joined {
-            self.footprints[last.member].links.push(path.to_owned());
+            self.footprints[last.member].links.push(self.layout.in_record(path));
             self.insert(path, Node::Link(last.source(self.members)));
             return Ok(());
         }
@@ -266,7 +266,7 @@ impl Planner<'_> {
             _ => match self.mode(winner) {
                 // What compares real paths (servers of static files, Qt, the loader) finds this file beside its
                 // neighbours; in the folders that every venv has, nothing does.
-                LinkMode::Auto if !self.is_in_common_folder(path) => Node::Real(source),
+                LinkMode::Auto if !self.is_linked(path) => Node::Real(source),
                 LinkMode::Auto | LinkMode::Symlink => Node::Link(source),
                 LinkMode::Hardlink => Node::Hardlink(source),
                 LinkMode::Copy => Node::Copy(source),
@@ -275,20 +275,19 @@ impl Planner<'_> {
         self.insert(path, node);
     }
 
-    /// Notes a file outside `site/` for its owner's RECORD; those inside have their rows in the manifest.
+    /// Notes a script for its owner's RECORD, without hash and size: the first line is the venv's own, and RECORD the same in
+    /// all venvs.
     fn note_row(&mut self, path: &str, piece: &Piece) {
         let manifest = self.members[piece.member].manifest;
-        let row = match &piece.kind {
-            PieceKind::EntryPoint(index) => {
-                let script = self.script(manifest, *index);
-                wheel::record_row(&self.layout.in_record(path), Some(script.as_bytes()))
-            }
-            PieceKind::Script(index) if manifest.scripts[*index].python => {
-                wheel::record_row(&self.layout.in_record(path), None)
-            }
-            _ => return,
+        let is_written = match &piece.kind {
+            PieceKind::EntryPoint(_) => true,
+            PieceKind::Script(index) => manifest.scripts[*index].python,
+            _ => false,
         };
-        self.footprints[piece.member].rows.push_str(&row);
+        if is_written {
+            let row = wheel::record_row(&self.layout.in_record(path), None);
+            self.footprints[piece.member].rows.push_str(&row);
+        }
     }
 
     /// The script of an entry point. Those of virtpy's own pip need no Python.
@@ -300,18 +299,15 @@ impl Planner<'_> {
     }
 
     /// Adds the files that virtpy itself writes into each dist-info folder.
-    fn write_metadata(&mut self) {
-        for (index, member) in self.members.iter().enumerate() {
+    fn write_metadata(&mut self) -> Result<(), VenvError> {
+        for (member, footprint) in self.members.iter().zip(std::mem::take(&mut self.footprints)) {
             let folder = format!("{}/{}", self.layout.site_packages, member.manifest.dist_info);
-            self.plan.nodes.insert(format!("{folder}/INSTALLER"), Node::Shared(record::INSTALLER));
-            if member.requested {
-                self.plan.nodes.insert(format!("{folder}/REQUESTED"), Node::Shared(record::REQUESTED));
-            }
-            for (name, content) in record::own_files(self.layout, member, &self.footprints[index]) {
-                let node = Node::Text { content, executable: false };
+            let folds = self.mode == LinkMode::Auto && !member.copied;
+            for (name, node) in record::own_files(self.layout, member, footprint, folds)? {
                 self.plan.nodes.insert(format!("{folder}/{name}"), node);
             }
         }
+        Ok(())
     }
 
     /// Puts a node at a path, and real folders above it where nobody wanted those by name.
@@ -329,9 +325,15 @@ impl Planner<'_> {
         }
     }
 
-    /// Whether a path lies directly in a folder that every venv has, or in one that belongs to virtpy's bookkeeping.
-    fn is_in_common_folder(&self, path: &str) -> bool {
-        path.rsplit_once('/').is_none_or(|(folder, _)| self.layout.is_always_real(folder))
+    /// Whether a file comes as a symlink: where it lies directly in a folder that every venv has, and METADATA, by whose
+    /// target virtpy knows its own dist-info folders again. Any other file gets a second name, at half the price of a
+    /// symlink: a symlink is an inode, and one with a path of 60 bytes or more a block too (ext4).
+    fn is_linked(&self, path: &str) -> bool {
+        match path.rsplit_once('/') {
+            None => true,
+            Some((folder, name)) if self.layout.is_dist_info(folder) => name == "METADATA",
+            Some((folder, _)) => self.layout.is_always_real(folder),
+        }
     }
 
     /// How a piece's distribution comes into the venv.

@@ -4,11 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::activation::Activation;
 use super::create::{Identity, MARK_FILE, PATH_KEY, STORE_KEY, from_python_repr, mark, prompt};
-use super::{
-    BaseInterpreter, Config, Contents, Installed, Layout, Owner, Venv, VenvError, journal, record, survey,
-};
+use super::{BaseInterpreter, Config, Contents, Installed, Layout, Owner, Venv, VenvError, journal, survey};
 use crate::fs::{self, FileKind};
 use crate::store::{Store, VenvId};
+use crate::wheel;
 
 /// Where a venv stands, compared with where it was made for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +65,7 @@ impl Venv {
         for installed in &contents.state.distributions {
             let replaced = contents.distributions.iter().any(|found| {
                 found.key == installed.key
-                    && matches!(&found.owner, Owner::Foreign { installer, .. } if installer != record::INSTALLER.trim())
+                    && matches!(&found.owner, Owner::Foreign { installer, .. } if installer != wheel::INSTALLER.trim())
             });
             let folder = self.site_packages().join(&installed.dist_info);
             if !replaced && fs::kind(&folder)? == Some(FileKind::Folder) {

@@ -2,10 +2,13 @@
 //!
 //! It names what virtpy put there; what really stands in `site-packages` decides ([`super::contents`]).
 
+use std::path::Path;
+
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::{Venv, VenvError, journal, rebuild};
-use crate::fs;
+use crate::fs::{self, IoResultExt as _};
 use crate::store::is_pip_shim;
 
 const FORMAT: u32 = 1;
@@ -62,6 +65,14 @@ pub struct State {
     pub rebuilt: bool,
 }
 
+/// What tells whether there is nothing to do.
+#[derive(Deserialize)]
+struct Summary {
+    format: u32,
+    distributions: Vec<IgnoredAny>,
+    satisfied: Option<String>,
+}
+
 impl State {
     /// Reads a venv's state; a venv without one is empty, and one that a power cut emptied is rebuilt from the venv's links.
     ///
@@ -82,6 +93,26 @@ impl State {
             return Err(damaged(format!("it has format {} and this virtpy reads {FORMAT}", state.format)));
         }
         Ok(state)
+    }
+
+    /// What the present set satisfies, and of how many distributions it is, if nobody but virtpy has put anything into
+    /// `site-packages` or taken anything out since the last change, and none is under way. Asked without holding the venv.
+    ///
+    /// # Errors
+    /// When the venv cannot be read.
+    pub fn still_satisfied(venv: &Venv) -> Result<Option<(String, usize)>, VenvError> {
+        let path = venv.private().join("state.json");
+        let time = |path: &Path| fs::metadata(path).and_then(|facts| facts.modified().at("look at", path));
+        match (time(&venv.site_packages()), time(&path)) {
+            (Ok(packages), Ok(state)) if packages <= state => {}
+            _ => return Ok(None),
+        }
+        if journal::Journal::is_there(venv)? {
+            return Ok(None);
+        }
+        let state = serde_json::from_slice::<Summary>(&fs::read_own(&path, 64 * 1024)?).ok();
+        let state = state.filter(|state| state.format == FORMAT);
+        Ok(state.and_then(|state| Some((state.satisfied?, state.distributions.len()))))
     }
 
     /// Replaces a venv's state by one rename: the moment at which a change has happened.

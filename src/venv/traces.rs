@@ -8,8 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 
-use super::{Change, Contents, Venv, VenvError, foreign};
+use super::{Change, Config, Contents, Layout, PRIVATE_FOLDER, Venv, VenvError, foreign};
 use crate::fs;
 use crate::store::{Entry, EntryId, Root, Store, StoreError};
 
@@ -104,13 +105,16 @@ impl Venv {
         (!trace.is_empty()).then(|| format!("{}-{}", self.id, Store::digest_of(&trace)))
     }
 
-    /// Whether something was installed here after virtpy's last change: the folder of packages is newer than its notes.
-    pub fn changed_behind_our_back(root: &Root) -> bool {
-        let Ok(venv) = Self::open(&root.path) else { return false };
-        let time = |path| fs::symlink_metadata(path).map(|facts| (facts.mtime(), facts.mtime_nsec()));
-        match (time(&venv.site_packages()), time(&venv.private().join("state.json"))) {
-            (Ok(packages), Ok(state)) => packages > state,
-            _ => false,
-        }
+    /// What stands for a change that was made here after virtpy's last one, if there was any: the folder of packages is newer
+    /// than virtpy's notes.
+    pub fn changed_behind_our_back(root: &Root) -> Option<String> {
+        // All venvs of the store are looked at, so each with as few system calls as there can be.
+        let text = fs::read_own(&root.path.join("pyvenv.cfg"), 1024).ok()?;
+        let config = Config::parse(&String::from_utf8_lossy(&text));
+        let layout = Layout::of(&root.path, &config).ok()?;
+        let time = |path: &Path| fs::symlink_metadata(path).map(|facts| (facts.mtime(), facts.mtime_nsec()));
+        let packages = time(&root.path.join(&layout.site_packages)).ok()?;
+        let state = time(&root.path.join(PRIVATE_FOLDER).join("state.json")).ok()?;
+        (packages > state).then(|| format!("{}@{}.{}", root.id, packages.0, packages.1))
     }
 }

@@ -1,6 +1,6 @@
 //! Carrying out the difference between two plans: journal, take away, put, and then the new state.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -11,6 +11,9 @@ use super::plan::{Node, Plan};
 use super::{Distribution, State, Venv, VenvError, foreign};
 use crate::fs::{self, FileKind};
 use crate::wheel;
+
+/// A folder is listed if so many paths in it are to be made: a listing takes four system calls.
+const LISTED: usize = 8;
 
 /// The difference between two plans, ready to be carried out.
 pub(super) struct Transaction<'a> {
@@ -72,12 +75,17 @@ impl<'a> Transaction<'a> {
         let leaving: BTreeSet<&str> = self.journal.removed.iter().map(Removed::path).collect();
         let mut standing = BTreeSet::new();
         let mut created = Vec::with_capacity(self.create.len());
+        let crowded = self.crowded();
         for (path, node) in &self.create {
             let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
             let is_in_new_folder = self.create.contains_key(parent) && !standing.contains(parent);
             if !is_in_new_folder && !leaving.contains(path) {
                 let absolute = self.venv.root.join(path);
-                match (node, fs::kind(&absolute)?) {
+                let found = match crowded.get(parent) {
+                    Some(names) if !names.contains(&path[parent.len() + 1..]) => None,
+                    _ => fs::kind(&absolute)?,
+                };
+                match (node, found) {
                     (_, None) => {}
                     (Node::Folder, Some(FileKind::Folder)) => {
                         standing.insert(*path);
@@ -91,6 +99,26 @@ impl<'a> Transaction<'a> {
         }
         self.journal.created = created;
         Ok(())
+    }
+
+    /// The names in the folders that so much comes into that listing them is cheaper than looking for each name.
+    fn crowded(&self) -> BTreeMap<&'a str, HashSet<String>> {
+        let mut coming: BTreeMap<&'a str, usize> = BTreeMap::new();
+        for path in self.create.keys() {
+            *coming.entry(path.rsplit_once('/').map_or("", |(parent, _)| parent)).or_default() += 1;
+        }
+        let mut crowded = BTreeMap::new();
+        for (folder, count) in coming {
+            let is_new = self.create.contains_key(folder);
+            if count < LISTED || folder.is_empty() || is_new {
+                continue;
+            }
+            if let Ok(names) = fs::names(&self.venv.root.join(folder)) {
+                crowded
+                    .insert(folder, names.into_iter().filter_map(|name| name.into_string().ok()).collect());
+            }
+        }
+        crowded
     }
 
     /// Notes that a path goes, if what stands there is what the plan put there.

@@ -11,6 +11,7 @@ mod entry_points;
 mod error;
 mod file_name;
 mod installed;
+mod installed_record;
 mod layout;
 mod libraries;
 mod metadata;
@@ -31,6 +32,7 @@ pub use entry_points::{EntryPoint, parse as parse_entry_points};
 pub use error::Error;
 pub use file_name::WheelName;
 pub use installed::{InstalledWheel, Part, PartSource, is_written_by_installers};
+pub use installed_record::{Footprint, INSTALLER, REQUESTED, installed_record};
 pub use layout::{Item, Tree, WheelContents, read};
 pub use libraries::{Libraries, SearchingFolder};
 pub use metadata::{Metadata, WheelInfo};
@@ -45,6 +47,9 @@ pub use script::{is_reserved_script, script};
 pub use shebang::{restore_python_shebang, rewrite_python_shebang, shebang};
 pub use unpack::{InstalledFile, ScriptFile, Unpacked, unpack};
 pub use verify::CheckStrategy;
+
+/// The name of the table of a distribution's files (PEP 376).
+pub const RECORD: &str = "RECORD";
 
 /// The name of the folders that Python keeps compiled modules in (PEP 3147).
 pub const BYTECODE_FOLDER: &str = "__pycache__";

@@ -36,6 +36,7 @@ class Scenario:
                 "PYTHON": [sys.executable],
                 "INDEX": place.index,
                 "LOCKED": [place.root / "locked"],
+                "PYLOCK": [place.root / "locked" / "pylock.toml"],
             }
             words += known.get(word, [word])
         return [str(word) for word in words]
@@ -193,6 +194,18 @@ def locked(place):
     (folder / "pyproject.toml").write_text(text % json.dumps(names))
 
 
+def locked_exactly(place):
+    """The same, and a `pylock.toml` that has others and leaves one of the venv's out."""
+    locked(place)
+    rows = ['lock-version = "1.0"\ncreated-by = "hardening"\n']
+    for name in ("hd-alpha", "hd-cover-two", "hd-data-one", "hd-share-one", "hd-share-two"):
+        wheel = place.wheels / ("%s-2.0-py3-none-any.whl" % name.replace("-", "_"))
+        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        row = '[[packages]]\nname = "%s"\nversion = "2.0"\n[[packages.wheels]]\npath = "%s"\nhashes = {sha256 = "%s"}\n'
+        rows.append(row % (name, wheel, digest))
+    (place.root / "locked" / "pylock.toml").write_text("".join(rows))
+
+
 def moved(place):
     """A venv whose store has moved: all its links lead nowhere."""
     full(place)
@@ -243,6 +256,7 @@ SCENARIOS = {
     "poetry-install": Scenario(
         locked, "poetry-install --project LOCKED --venv VENV INDEX", needs=("poetry-install",), weight=2
     ),
+    "sync": Scenario(locked_exactly, "sync --venv VENV PYLOCK", needs=("sync",), weight=2),
     "detach": Scenario(full, "detach --venv VENV hd-alpha hd-share-two"),
     "attach": Scenario(detached, "detach --undo --venv VENV hd-alpha hd-share-two"),
     "store-repair": Scenario(damaged, "store repair INDEX", weight=2),

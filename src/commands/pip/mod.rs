@@ -115,7 +115,7 @@ fn answer(context: &Context, arguments: &PipArguments) -> Result<u8, Stop> {
             }
             let (store, venv) = open(context, place)?;
             let output = output(&request);
-            let context = Context { store, working_directory: context.working_directory.clone(), output };
+            let context = Context::of(store, context.working_directory.clone(), output);
             Call { context, venv, request: &request }.run()
         }
     }

@@ -61,8 +61,7 @@ pub(super) fn run(context: &Context, place: Option<PathBuf>, words: &[String]) -
             (store, venv.python())
         }
     };
-    let context =
-        Context { store, working_directory: context.working_directory.clone(), output: context.output };
+    let context = Context::of(store, context.working_directory.clone(), context.output);
     let real = fs::canonicalize(&python)?;
     let interpreter = interpreters::query(&real, &context.store.cache())?;
     let pip = shared_pip(&context, &interpreter)?;

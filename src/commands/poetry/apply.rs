@@ -11,11 +11,12 @@ use serde::{Deserialize, Serialize};
 use crate::cli::{IndexArguments, PoetryApplyArguments};
 use crate::commands::add::{Named, OWN_PIP, named};
 use crate::commands::hold::hold;
+use crate::commands::presence::arrival;
 use crate::commands::{aftermath, compile};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::store::{Entry, Staged, StoreError, WheelFile, hex};
-use crate::venv::{Arrival, Change, Distribution};
+use crate::venv::{Arrival, Change};
 use crate::wheel;
 
 /// What the plugin wants.
@@ -71,9 +72,7 @@ pub(super) fn run(context: &Context, arguments: &PoetryApplyArguments) -> Result
         .zip(entries)
         .filter_map(|(wanted, entry)| {
             let entry = entry?;
-            let name = &entry.manifest.name;
-            let copied = contents.find(name).is_some_and(Distribution::is_copied) || settings.copies(name);
-            Some(Arrival { copied, requested: false, direct_url: wanted.direct_url.clone(), entry })
+            Some(arrival(settings, &contents, entry, (false, wanted.direct_url.clone())))
         })
         .collect();
     let remove: BTreeSet<String> =

@@ -10,7 +10,7 @@ use super::source::{Question, Source};
 use crate::cli::SyncArguments;
 use crate::commands::add::{Outcome, Ways};
 use crate::commands::presence::{
-    admits, is_the_same, same_source, same_version, sha256_of, warn_of_unmet_requirements,
+    admits, arrival, is_the_same, same_source, same_version, sha256_of, warn_of_unmet_requirements,
 };
 use crate::commands::progress::Progress;
 use crate::commands::{aftermath, compile};
@@ -22,7 +22,7 @@ use crate::lockfile::LockKind;
 use crate::poetry::file_url;
 use crate::resolve::{self, Obtained, ResolveError, Supply};
 use crate::store::hex;
-use crate::venv::{Arrival, Change, ChangeSummary, Contents, Distribution, Venv};
+use crate::venv::{Arrival, Change, ChangeSummary, Contents, Distribution, State, Venv};
 
 /// One call of `virtpy sync`.
 pub(super) struct Exact<'a> {
@@ -35,6 +35,22 @@ pub(super) struct Exact<'a> {
 }
 
 impl Exact<'_> {
+    /// Whether there is nothing to do, as far as that can be told without holding the venv and reading all that is in it.
+    pub(super) fn idle(&self) -> Result<Option<Outcome>, Failure> {
+        let Some(venv) = self.venv else { return Ok(None) };
+        let Some((satisfied, unchanged)) = State::still_satisfied(venv)? else { return Ok(None) };
+        self.check_python()?;
+        let digest = self.digest(&self.context.index_settings(&self.arguments.index)?);
+        let is_idle = self.is_satisfied_by(Some(&satisfied), &digest);
+        Ok(is_idle.then(|| Outcome { unchanged, ..Outcome::default() }))
+    }
+
+    /// Whether what was satisfied last is what is asked for now. What is exact is also enough.
+    fn is_satisfied_by(&self, last: Option<&str>, digest: &str) -> bool {
+        let enough = self.arguments.inexact.then(|| format!("{digest}+"));
+        !self.arguments.upgrade && (last == Some(digest) || (enough.is_some() && last == enough.as_deref()))
+    }
+
     pub(super) fn run(&self, contents: &Contents) -> Result<Outcome, Failure> {
         self.check_python()?;
         let index = self.context.index_settings(&self.arguments.index)?;
@@ -42,9 +58,7 @@ impl Exact<'_> {
         let satisfies = format!("{digest}{}", if self.arguments.inexact { "+" } else { "" });
         let untouched =
             contents.lost.is_empty() && !contents.distributions.iter().any(Distribution::is_foreign);
-        let last = contents.state.satisfied.as_deref();
-        // What is exact is also enough.
-        if untouched && !self.arguments.upgrade && (last == Some(&satisfies) || last == Some(&digest)) {
+        if untouched && self.is_satisfied_by(contents.state.satisfied.as_deref(), &digest) {
             return Ok(Outcome { unchanged: contents.distributions.len(), ..Outcome::default() });
         }
         if let Some(venv) = self.venv {
@@ -54,14 +68,10 @@ impl Exact<'_> {
             && !self.arguments.upgrade
             && let Some(recalled) = resolve::recall(&self.context.store, &digest)
         {
+            let settings = self.context.settings()?;
             let arrivals: Vec<Arrival> = recalled
                 .into_iter()
-                .map(|one| Arrival {
-                    copied: self.is_copied(contents, &one.entry.manifest.name),
-                    entry: one.entry,
-                    requested: one.requested,
-                    direct_url: one.direct_url,
-                })
+                .map(|one| arrival(settings, contents, one.entry, (one.requested, one.direct_url)))
                 .collect();
             let ways = Ways { from_store: arrivals.len(), ..Ways::default() };
             return self.change(contents, arrivals, (None, satisfies), ways);
@@ -150,16 +160,13 @@ impl Exact<'_> {
         self.remember(digest, &resolution, &obtained);
         let ways = Ways::of(&obtained);
         let keys = wanted.iter().map(|index| resolution.packages[*index].name.clone()).collect();
+        let settings = self.context.settings()?;
         let arrivals: Vec<Arrival> = obtained
             .into_iter()
             .map(|one| {
                 let package = &resolution.packages[one.package];
-                Arrival {
-                    copied: self.is_copied(contents, &package.name),
-                    entry: one.entry,
-                    requested: package.requested,
-                    direct_url: package.direct_url.as_ref().map(ToString::to_string),
-                }
+                let direct_url = package.direct_url.as_ref().map(ToString::to_string);
+                arrival(settings, contents, one.entry, (package.requested, direct_url))
             })
             .collect();
         self.change(contents, arrivals, (Some(keys), satisfies), ways)
@@ -245,11 +252,6 @@ impl Exact<'_> {
         }
         let installed = contents.distributions.iter().filter(|one| !one.is_pip_shim());
         installed.filter(|one| !keys.contains(&one.key)).map(|one| one.key.clone()).collect()
-    }
-
-    fn is_copied(&self, contents: &Contents, name: &str) -> bool {
-        contents.find(name).is_some_and(Distribution::is_copied)
-            || self.context.settings().is_ok_and(|settings| settings.copies(name))
     }
 
     /// What would come and go.

@@ -124,9 +124,13 @@ fn fill(
 ) -> Result<Outcome, Failure> {
     let venv = context.venv_to_change(&VenvArgument { path: Some(path.to_path_buf()) })?;
     let interpreter = context.interpreter(&venv)?;
+    let exact = Exact { context, arguments, source, venv: Some(&venv), interpreter };
+    if let Some(outcome) = exact.idle()? {
+        return Ok(outcome);
+    }
     let held = hold(context, &venv)?;
     let contents = aftermath::restore(context, &venv, held.contents, &arguments.index)?;
-    Exact { context, arguments, source, venv: Some(&venv), interpreter }.run(&contents)
+    exact.run(&contents)
 }
 
 /// The venv that is named, the active one, the nearest `.venv`, or one to be made beside the lock file.
