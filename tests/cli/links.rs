@@ -1,5 +1,7 @@
 //! What stands in a venv: folded folders, unfolded ones, dist-info, and the shared bytecode.
 
+use std::os::unix::fs::MetadataExt as _;
+
 use crate::support::{Index, Node, TestContext, WheelBuilder};
 
 /// The rows of a distribution's RECORD.
@@ -66,6 +68,41 @@ fn the_dist_info_is_real_and_lists_the_links_first() {
     let file = position("demo/__init__.py,,").unwrap_or_else(|| panic!("no row for the file: {rows:?}"));
     assert!(link < file, "the link comes first: {rows:?}");
     assert_records_hold(&context);
+}
+
+#[test]
+fn what_is_the_same_in_all_venvs_comes_from_the_store() {
+    let context = TestContext::new();
+    let helper = WheelBuilder::new("helper", "1.0").console_script("help-me");
+    let demo = WheelBuilder::new("demo", "1.0").requires("helper").build();
+    let index = Index::start(&[
+        demo,
+        helper.build(),
+        WheelBuilder::new("taken", "1.0").file("helper/x.py", "").build(),
+    ]);
+    context.new_venv();
+    context.new_named_venv("two");
+    context.add(&index, &["demo"]).success();
+    context.add(&index, &["--venv", "two", "demo"]).success();
+    let file = |venv: &str, name: &str| {
+        let site = context.site_packages(venv);
+        std::fs::metadata(context.path(&format!("{site}/helper-1.0.dist-info/{name}"))).unwrap().ino()
+    };
+    for name in ["RECORD", "WHEEL", "METADATA", "entry_points.txt"] {
+        assert_eq!(file(".venv", name), file("two", name), "{name}");
+    }
+    assert_ne!(file(".venv", "INSTALLER"), file("two", "INSTALLER"));
+    let rows = record(&context, "helper-1.0.dist-info");
+    assert!(rows.contains(&"../../../bin/help-me,,".to_owned()), "{rows:?}");
+    assert_records_hold(&context);
+
+    // Where the folder is shared, the RECORD is another one, and only there.
+    context.add(&index, &["taken"]).success();
+    assert_ne!(file(".venv", "RECORD"), file("two", "RECORD"));
+    assert_records_hold(&context);
+    context.virtpy(["remove", "taken"]).success();
+    assert_eq!(file(".venv", "RECORD"), file("two", "RECORD"));
+    context.virtpy(["check"]).success();
 }
 
 #[test]

@@ -81,6 +81,34 @@ fn without_time(context: &TestContext) -> crate::support::Tree {
 }
 
 #[test]
+fn what_describes_an_entry_is_verified_too() {
+    let (context, _index) = scene();
+    let entry = demo(&context).ancestors().nth(2).unwrap().to_path_buf();
+    for (name, text) in [("rows", "demo/a.py,,\n"), ("RECORD", "")] {
+        overwrite(&entry.join(name), text);
+        context.virtpy(["store", "verify"]).failure(1).stdout_has(&format!("`{name}` has another content"));
+        context.virtpy(["store", "repair"]).success();
+        context.virtpy(["store", "verify"]).success();
+    }
+    context.virtpy(["check"]).success();
+}
+
+#[test]
+fn the_store_of_an_older_virtpy_is_told_and_renewed() {
+    let (context, _index) = scene();
+    let path = demo(&context).ancestors().nth(2).unwrap().join("entry.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let mut older: serde_json::Value = serde_json::from_str(&text).unwrap();
+    older["format"] = 2.into();
+    older.as_object_mut().unwrap().remove("texts");
+    overwrite(&path, &older.to_string());
+    context.virtpy(["check"]).failure(1).stderr_has("format 2").stderr_has("virtpy store repair");
+    context.virtpy(["store", "repair"]).success();
+    context.virtpy(["check"]).success();
+    context.virtpy(["store", "verify"]).success();
+}
+
+#[test]
 fn what_cannot_be_had_again_is_said_and_left() {
     let (context, _index) = scene();
     overwrite(&demo(&context).join("a.py"), "x = 2\n");

@@ -146,6 +146,34 @@ fn what_is_kept_is_kept() {
 }
 
 #[test]
+fn what_others_did_is_seen_though_the_lock_is_the_same() {
+    let wheels = Wheels::serve();
+    let context = TestContext::new();
+    context.write("pylock.toml", &pylock(&wheels));
+    context.virtpy(["sync"]).success();
+    context.virtpy(["sync"]).success().stderr_has("Nothing to do");
+    let site = context.path(&context.site_packages(".venv"));
+    for name in ["cattrs", "cattrs-24.1.0.dist-info"] {
+        let path = site.join(name);
+        std::fs::remove_file(&path).or_else(|_| std::fs::remove_dir_all(&path)).unwrap();
+    }
+    context.virtpy(["sync"]).success().stdout_has(" + cattrs 24.1.0");
+    context.virtpy(["check"]).success();
+
+    let stray = site.join("stray-1.0.dist-info");
+    std::fs::create_dir(&stray).unwrap();
+    std::fs::write(stray.join("METADATA"), "Metadata-Version: 2.1\nName: stray\nVersion: 1.0\n").unwrap();
+    std::fs::write(stray.join("RECORD"), "stray-1.0.dist-info/METADATA,,\nstray-1.0.dist-info/RECORD,,\n")
+        .unwrap();
+    context.virtpy(["sync"]).success().stdout_has(" - stray 1.0");
+    context.virtpy(["sync"]).success().stderr_has("Nothing to do");
+
+    // Python's own folder makes the look a longer one, and nothing else.
+    std::fs::create_dir(site.join("__pycache__")).unwrap();
+    context.virtpy(["sync"]).success().stderr_has("Nothing to do");
+}
+
+#[test]
 fn another_wheel_of_the_same_version_is_replaced() {
     let wheels = Wheels::serve();
     let context = TestContext::new();
