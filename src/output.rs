@@ -19,6 +19,7 @@ const CYAN: Style = AnsiColor::Cyan.on_default().bold();
 pub struct Output {
     quiet: bool,
     verbose: bool,
+    is_one_of_several: bool,
 }
 
 impl Output {
@@ -29,7 +30,12 @@ impl Output {
             ColorWhen::Always => anstream::ColorChoice::Always.write_global(),
             ColorWhen::Never => anstream::ColorChoice::Never.write_global(),
         }
-        Self { quiet: arguments.quiet, verbose: arguments.verbose }
+        Self { quiet: arguments.quiet, verbose: arguments.verbose, is_one_of_several: false }
+    }
+
+    /// The same for one of several pieces of work that go on at once: none of them shows its progress.
+    pub fn of_several(self) -> Self {
+        Self { is_one_of_several: true, ..self }
     }
 
     /// A line of data. A reader that has gone away is no error (`virtpy list | head -1`).
@@ -123,7 +129,7 @@ impl Output {
 
     /// Whether long work shows its progress.
     pub fn shows_progress(self) -> bool {
-        !self.quiet && std::io::stderr().is_terminal()
+        !self.quiet && !self.is_one_of_several && std::io::stderr().is_terminal()
     }
 }
 

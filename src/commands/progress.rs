@@ -68,6 +68,11 @@ impl Counter {
     pub(super) fn at(&self, count: usize) {
         self.0.set_position(count as u64);
     }
+
+    /// Lets something be printed while the bar is away.
+    pub(super) fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
+        self.0.suspend(print)
+    }
 }
 
 impl Drop for Counter {

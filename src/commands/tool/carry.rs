@@ -6,9 +6,9 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::change::overridden;
-use super::realize::{Wish, names_of, realize};
+use super::realize::{Realized, Wish, names_of, realize};
 use super::report::Reports;
-use super::{each, warn_about_path};
+use super::{each_at_once, warn_about_path};
 use crate::cli::{ImportPipxArguments, ToolExportArguments, ToolSyncArguments};
 use crate::context::Context;
 use crate::error::Failure;
@@ -110,9 +110,10 @@ pub(super) fn sync(context: &Context, arguments: &ToolSyncArguments) -> Result<u
     let folder = context.store.temporary_folder()?;
     let find = |name: &str| collection.tools.iter().find(|tool| tool.name() == name);
     let names: Vec<String> = collection.tools.iter().map(Carried::name).collect();
-    let code = each(context, &names, &|name| {
+    let reports = Reports::new(context, false);
+    let realize_one = |context: &Context, name: &str| {
         let started = Instant::now();
-        let Some(carried) = find(name) else { return Ok(()) };
+        let Some(carried) = find(name) else { return Ok(None) };
         let own = folder.path().join(crate::store::Store::digest_of(name));
         fs::create_dir(&own)?;
         let file = own.join("constraints.txt");
@@ -121,14 +122,14 @@ pub(super) fn sync(context: &Context, arguments: &ToolSyncArguments) -> Result<u
         let offline = arguments.index.offline;
         let index = crate::cli::IndexArguments { offline, ..wish.index.clone() };
         let realized = realize(context, toolbox, Wish { index, ..wish })?;
-        if realized.changed {
-            Reports::new(context, false).tell("Installed", &realized, started);
-        } else {
-            context
-                .output
-                .message(format_args!("{name} {} is as it should be", realized.tool.manifest.version));
+        Ok(Some((realized, started.elapsed())))
+    };
+    let code = each_at_once(context, &names, &realize_one, &|done| match done {
+        Some((realized, taken)) if realized.changed => reports.tell("Installed", &realized, taken),
+        Some((Realized { tool, .. }, _)) => {
+            reports.say(format_args!("{} {} is as it should be", tool.name, tool.manifest.version));
         }
-        Ok(())
+        None => {}
     })?;
     if arguments.exact && code == 0 {
         for name in toolbox.names()?.into_iter().filter(|name| !names.contains(name)) {
@@ -195,15 +196,20 @@ pub(super) fn import_pipx(context: &Context, arguments: &ImportPipxArguments) ->
         return Ok(0);
     }
     let toolbox = Toolbox::new(&context.store);
-    let code = each(context, &names, &|name| {
+    let import = |context: &Context, name: &str| {
         let started = Instant::now();
-        let Some(tool) = tools.iter().find(|tool| tool.name == name) else { return Ok(()) };
+        let Some(tool) = tools.iter().find(|tool| tool.name == name) else { return Ok(None) };
         let wish = Wish::of(imported(tool));
         let index = overridden(wish.index.clone(), &arguments.index);
         let wish = Wish { index, preferred: tool.versions.clone(), keep_same: true, ..wish };
         let realized = realize(context, toolbox, wish)?;
-        Reports::new(context, false).tell("Installed", &realized, started);
-        Ok(())
+        Ok(Some((realized, started.elapsed())))
+    };
+    let reports = Reports::new(context, false);
+    let code = each_at_once(context, &names, &import, &|done| {
+        if let Some((realized, taken)) = done {
+            reports.tell("Installed", &realized, taken);
+        }
     })?;
     warn_about_path(context);
     Ok(code)

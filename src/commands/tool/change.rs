@@ -1,10 +1,10 @@
 //! `virtpy upgrade`, `reinstall`, `inject` and `uninject`: an application made anew from what is known of it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::realize::{Wish, names_of, realize, settled};
+use super::realize::{Realized, Wish, names_of, realize, settled};
 use super::report::Reports;
-use super::{chosen, each, open};
+use super::{chosen, each_at_once, open};
 use crate::cli::{IndexArguments, InjectArguments, ReinstallArguments, UninjectArguments, UpgradeArguments};
 use crate::context::Context;
 use crate::error::Failure;
@@ -14,15 +14,11 @@ use crate::venv::{Contents, Venv};
 pub(super) fn upgrade(context: &Context, arguments: &UpgradeArguments) -> Result<u8, Failure> {
     let names = chosen(context, &arguments.names, arguments.all)?;
     let reports = Reports::new(context, arguments.json);
-    let code = each(context, &names, &|name| {
+    let upgrade = |context: &Context, name: &str| {
         let started = Instant::now();
         let old = open(context, name)?;
         if old.manifest.pinned {
-            if !arguments.all {
-                reports.say(format_args!("{} is pinned; `virtpy unpin {0}` lets it be upgraded", old.name));
-            }
-            reports.add(&old, None, false);
-            return Ok(());
+            return Ok(Upgrade::Pinned(old));
         }
         let before = old.manifest.version.clone();
         let manifest =
@@ -30,18 +26,36 @@ pub(super) fn upgrade(context: &Context, arguments: &UpgradeArguments) -> Result
         let wish = Wish { upgrade: true, keep_same: true, ..Wish::of(manifest) };
         let index = overridden(wish.index.clone(), &arguments.index);
         let realized = realize(context, Toolbox::new(&context.store), Wish { index, ..wish })?;
-        let tool = &realized.tool;
-        if !realized.changed {
+        Ok(Upgrade::Done { before, realized, taken: started.elapsed() })
+    };
+    let code = each_at_once(context, &names, &upgrade, &|upgrade| match upgrade {
+        Upgrade::Pinned(tool) => {
+            if !arguments.all {
+                reports.say(format_args!("{} is pinned; `virtpy unpin {0}` lets it be upgraded", tool.name));
+            }
+            reports.add(&tool, None, false);
+        }
+        Upgrade::Done { realized, .. } if !realized.changed => {
+            let tool = &realized.tool;
             reports.say(format_args!("{} {} is up to date", tool.name, tool.manifest.version));
             reports.add(tool, None, false);
-        } else if tool.manifest.version == before {
-            reports.tell("Upgraded what is beside", &realized, started);
-        } else {
-            reports.tell(&format!("Upgraded {before} to"), &realized, started);
         }
-        Ok(())
+        Upgrade::Done { before, realized, taken } if realized.tool.manifest.version == before => {
+            reports.tell("Upgraded what is beside", &realized, taken);
+        }
+        Upgrade::Done { before, realized, taken } => {
+            reports.tell(&format!("Upgraded {before} to"), &realized, taken);
+        }
     })?;
     reports.end(code)
+}
+
+/// What came of upgrading one application.
+enum Upgrade {
+    /// It stays as it is.
+    Pinned(Tool),
+    /// It was of the version `before`.
+    Done { before: String, realized: Realized, taken: Duration },
 }
 
 /// What this call says of the indexes goes before what is known.
@@ -62,14 +76,16 @@ pub(super) fn overridden(known: IndexArguments, said: &IndexArguments) -> IndexA
 pub(super) fn reinstall(context: &Context, arguments: &ReinstallArguments) -> Result<u8, Failure> {
     let names = chosen(context, &arguments.names, arguments.all)?;
     let reports = Reports::new(context, arguments.json);
-    let code = each(context, &names, &|name| {
+    let reinstall = |context: &Context, name: &str| {
         let started = Instant::now();
         let old = open(context, name)?;
         let manifest =
             Manifest { python: arguments.python.clone().or(old.manifest.python.clone()), ..old.manifest };
         let realized = realize(context, Toolbox::new(&context.store), Wish::of(manifest))?;
-        reports.tell("Installed", &realized, started);
-        Ok(())
+        Ok((realized, started.elapsed()))
+    };
+    let code = each_at_once(context, &names, &reinstall, &|(realized, taken)| {
+        reports.tell("Installed", &realized, taken);
     })?;
     reports.end(code)
 }
@@ -96,7 +112,7 @@ pub(super) fn inject(context: &Context, arguments: &InjectArguments) -> Result<u
     let realized = realize(context, Toolbox::new(&context.store), wish)?;
     let reports = Reports::new(context, arguments.json);
     if realized.changed {
-        reports.tell(&format!("Injected {} into", specs.join(", ")), &realized, started);
+        reports.tell(&format!("Injected {} into", specs.join(", ")), &realized, started.elapsed());
     } else {
         reports.say(format_args!("{} has it already", realized.tool.name));
         reports.add(&realized.tool, None, false);
@@ -121,7 +137,7 @@ pub(super) fn uninject(context: &Context, arguments: &UninjectArguments) -> Resu
     let wish = Wish { preferred: versions(context, &old)?, ..Wish::of(manifest) };
     let realized = realize(context, Toolbox::new(&context.store), wish)?;
     let reports = Reports::new(context, arguments.json);
-    reports.tell(&format!("Removed {} from", arguments.packages.join(", ")), &realized, started);
+    reports.tell(&format!("Removed {} from", arguments.packages.join(", ")), &realized, started.elapsed());
     reports.end(0)
 }
 

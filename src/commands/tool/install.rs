@@ -1,13 +1,13 @@
 //! `virtpy install`.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use virtpy_resolver::{Requirement, Version};
 
 use super::list::trouble;
-use super::realize::{Wish, names_of, realize, settled};
+use super::realize::{Realized, Wish, names_of, realize, settled};
 use super::report::Reports;
-use super::{each, warn_about_path};
+use super::{each_at_once, warn_about_path};
 use crate::cli::ToolInstallArguments;
 use crate::context::Context;
 use crate::error::Failure;
@@ -21,32 +21,55 @@ pub(super) fn install(context: &Context, arguments: &ToolInstallArguments) -> Re
         return Err(Failure::usage("`--lock` is for one application at a time"));
     }
     let reports = Reports::new(context, arguments.json);
-    let code = each(context, &arguments.specs, &|spec| one(context, arguments, spec, &reports))?;
+    let install = |context: &Context, spec: &str| one(context, arguments, spec);
+    let code = each_at_once(context, &arguments.specs, &install, &|installed| installed.tell(&reports))?;
     if !arguments.json {
         warn_about_path(context);
     }
     reports.end(code)
 }
 
-fn one(
-    context: &Context,
-    arguments: &ToolInstallArguments,
-    spec: &str,
-    reports: &Reports<'_>,
-) -> Result<(), Failure> {
+/// What came of installing one application.
+enum Installed {
+    /// It was there.
+    Already(Tool),
+    /// It was made, or made anew.
+    Now(Realized, Duration),
+}
+
+impl Installed {
+    fn tell(self, reports: &Reports<'_>) {
+        match self {
+            Self::Already(tool) => {
+                let commands: Vec<&str> = tool.manifest.commands().collect();
+                reports.say(format_args!(
+                    "{} {} is installed already: {}",
+                    tool.name,
+                    tool.manifest.version,
+                    commands.join(", ")
+                ));
+                reports.add(&tool, Some(&tool.manifest.version), false);
+            }
+            Self::Now(realized, taken) => {
+                let replaced = realized.previous.as_ref().map(|previous| &previous.manifest.version);
+                let verb = match replaced {
+                    Some(version) if *version != realized.tool.manifest.version => {
+                        &format!("Replaced {version} by")
+                    }
+                    _ => "Installed",
+                };
+                reports.tell(verb, &realized, taken);
+            }
+        }
+    }
+}
+
+fn one(context: &Context, arguments: &ToolInstallArguments, spec: &str) -> Result<Installed, Failure> {
     let started = Instant::now();
     let manifest = manifest(context, arguments, spec);
     let toolbox = Toolbox::new(&context.store);
     if let Some(tool) = present(context, arguments, &manifest) {
-        let commands: Vec<&str> = tool.manifest.commands().collect();
-        reports.say(format_args!(
-            "{} {} is installed already: {}",
-            tool.name,
-            tool.manifest.version,
-            commands.join(", ")
-        ));
-        reports.add(&tool, Some(&tool.manifest.version), false);
-        return Ok(());
+        return Ok(Installed::Already(tool));
     }
     let index = arguments.index.clone();
     let realized = realize(
@@ -59,13 +82,7 @@ fn one(
             ..Wish::of(manifest)
         },
     )?;
-    let replaced = realized.previous.as_ref().map(|previous| &previous.manifest.version);
-    let verb = match replaced {
-        Some(version) if *version != realized.tool.manifest.version => &format!("Replaced {version} by"),
-        _ => "Installed",
-    };
-    reports.tell(verb, &realized, started);
-    Ok(())
+    Ok(Installed::Now(realized, started.elapsed()))
 }
 
 fn manifest(context: &Context, arguments: &ToolInstallArguments, spec: &str) -> Manifest {

@@ -19,10 +19,16 @@ mod uninstall;
 pub(super) use python::interpreter;
 pub(super) use realize::{names_of, settled};
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::progress::Counter;
 use crate::cli::ToolCommand;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::tools::{Tool, Toolbox};
+
+/// How many applications are made at once.
+const AT_ONCE: usize = 4;
 
 pub(super) fn run(context: &Context, command: ToolCommand) -> Result<u8, Failure> {
     match command {
@@ -83,6 +89,50 @@ fn each(
             code = 1;
         }
     }
+    Ok(code)
+}
+
+/// The same for what waits for indexes most of the time: several at once. `tell` says what came of each, in the order in which
+/// they end.
+fn each_at_once<T: Send>(
+    context: &Context,
+    names: &[String],
+    act: &(dyn Fn(&Context, &str) -> Result<T, Failure> + Sync),
+    tell: &dyn Fn(T),
+) -> Result<u8, Failure> {
+    if let [name] = names {
+        return act(context, name).map(tell).map(|()| 0);
+    }
+    let bar = Counter::new(context.output, "applications", names.len());
+    let next = AtomicUsize::new(0);
+    let mut code = 0;
+    std::thread::scope(|scope| {
+        let (sender, results) = std::sync::mpsc::channel();
+        for _ in 0..names.len().min(AT_ONCE) {
+            let (sender, next) = (sender.clone(), &next);
+            let context = Context::of(
+                context.store.clone(),
+                context.working_directory.clone(),
+                context.output.of_several(),
+            );
+            scope.spawn(move || {
+                while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let _ = sender.send((name, act(&context, name)));
+                }
+            });
+        }
+        drop(sender);
+        for (count, (name, result)) in results.iter().enumerate() {
+            bar.aside(|| match result {
+                Ok(done) => tell(done),
+                Err(failure) => {
+                    context.output.failure(&failure.within(format!("`{name}` was left as it was")));
+                    code = 1;
+                }
+            });
+            bar.at(count + 1);
+        }
+    });
     Ok(code)
 }
 

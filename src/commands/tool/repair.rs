@@ -43,7 +43,7 @@ pub(super) fn run(context: &Context, arguments: &RepairToolsArguments) -> Result
         let wish =
             Wish { constraints: Some(constraints), ..Wish::of(Manifest { python, ..tool.manifest.clone() }) };
         let realized = realize(context, toolbox, wish)?;
-        Reports::new(context, false).tell("Repaired", &realized, started);
+        Reports::new(context, false).tell("Repaired", &realized, started.elapsed());
         Ok(())
     })
 }

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::fmt::Display;
-use std::time::Instant;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -47,7 +47,7 @@ impl<'a> Reports<'a> {
     }
 
     /// Tells people about a new or changed application, and remembers it for programs.
-    pub(super) fn tell(&self, verb: &str, realized: &Realized, started: Instant) {
+    pub(super) fn tell(&self, verb: &str, realized: &Realized, taken: Duration) {
         let tool = &realized.tool;
         let commands: Vec<&str> = tool.manifest.commands().collect();
         self.say(format_args!(
@@ -55,7 +55,7 @@ impl<'a> Reports<'a> {
             tool.name,
             tool.manifest.version,
             counted(commands.len(), "command"),
-            seconds(started.elapsed()),
+            seconds(taken),
             commands.join(", ")
         ));
         let before = realized.previous.as_ref().map(|previous| previous.manifest.version.as_str());
@@ -78,7 +78,9 @@ impl<'a> Reports<'a> {
     /// Prints the list, if programs want it. Returns the exit code that it is given.
     pub(super) fn end(self, code: u8) -> Result<u8, Failure> {
         if self.json {
-            self.context.output.json(&self.all.into_inner())?;
+            let mut all = self.all.into_inner();
+            all.sort_by(|one, other| one.name.cmp(&other.name));
+            self.context.output.json(&all)?;
         }
         Ok(code)
     }
