@@ -34,6 +34,7 @@ impl Output {
     }
 
     /// The same for one of several pieces of work that go on at once: none of them shows its progress.
+    #[must_use]
     pub fn of_several(self) -> Self {
         Self { is_one_of_several: true, ..self }
     }

@@ -26,7 +26,7 @@ pub(super) fn upgrade(context: &Context, arguments: &UpgradeArguments) -> Result
         let wish = Wish { upgrade: true, keep_same: true, ..Wish::of(manifest) };
         let index = overridden(wish.index.clone(), &arguments.index);
         let realized = realize(context, Toolbox::new(&context.store), Wish { index, ..wish })?;
-        Ok(Upgrade::Done { before, realized, taken: started.elapsed() })
+        Ok(Upgrade::Done { before, realized: Box::new(realized), taken: started.elapsed() })
     };
     let code = each_at_once(context, &names, &upgrade, &|upgrade| match upgrade {
         Upgrade::Pinned(tool) => {
@@ -55,7 +55,7 @@ enum Upgrade {
     /// It stays as it is.
     Pinned(Tool),
     /// It was of the version `before`.
-    Done { before: String, realized: Realized, taken: Duration },
+    Done { before: String, realized: Box<Realized>, taken: Duration },
 }
 
 /// What this call says of the indexes goes before what is known.

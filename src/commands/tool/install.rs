@@ -34,7 +34,7 @@ enum Installed {
     /// It was there.
     Already(Tool),
     /// It was made, or made anew.
-    Now(Realized, Duration),
+    Now(Box<Realized>, Duration),
 }
 
 impl Installed {
@@ -82,7 +82,7 @@ fn one(context: &Context, arguments: &ToolInstallArguments, spec: &str) -> Resul
             ..Wish::of(manifest)
         },
     )?;
-    Ok(Installed::Now(realized, started.elapsed()))
+    Ok(Installed::Now(Box::new(realized), started.elapsed()))
 }
 
 fn manifest(context: &Context, arguments: &ToolInstallArguments, spec: &str) -> Manifest {
