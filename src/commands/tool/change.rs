@@ -18,7 +18,7 @@ pub(super) fn upgrade(context: &Context, arguments: &UpgradeArguments) -> Result
         let started = Instant::now();
         let old = open(context, name)?;
         if old.manifest.pinned {
-            return Ok(Upgrade::Pinned(old));
+            return Ok(Upgrade::Pinned(Box::new(old)));
         }
         let before = old.manifest.version.clone();
         let manifest =
@@ -53,7 +53,7 @@ pub(super) fn upgrade(context: &Context, arguments: &UpgradeArguments) -> Result
 /// What came of upgrading one application.
 enum Upgrade {
     /// It stays as it is.
-    Pinned(Tool),
+    Pinned(Box<Tool>),
     /// It was of the version `before`.
     Done { before: String, realized: Box<Realized>, taken: Duration },
 }

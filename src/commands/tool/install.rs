@@ -32,7 +32,7 @@ pub(super) fn install(context: &Context, arguments: &ToolInstallArguments) -> Re
 /// What came of installing one application.
 enum Installed {
     /// It was there.
-    Already(Tool),
+    Already(Box<Tool>),
     /// It was made, or made anew.
     Now(Box<Realized>, Duration),
 }
@@ -69,7 +69,7 @@ fn one(context: &Context, arguments: &ToolInstallArguments, spec: &str) -> Resul
     let manifest = manifest(context, arguments, spec);
     let toolbox = Toolbox::new(&context.store);
     if let Some(tool) = present(context, arguments, &manifest) {
-        return Ok(Installed::Already(tool));
+        return Ok(Installed::Already(Box::new(tool)));
     }
     let index = arguments.index.clone();
     let realized = realize(
