@@ -42,7 +42,7 @@ def check(place):
     url = serve(folder)
     (folder / "index.json").write_text(json.dumps(archive.index(url)))
     table = place.path("uv.json")
-    table.write_text(json.dumps(tool_uv(archive, url)))
+    table.write_text(json.dumps(uv_table(archive, url)))
     place.run([own_interpreter(), "-m", "venv", place.path("tools")])
     place.run([place.path("tools") / "bin" / "pip", "install", "--quiet", "uv"])
     place.environment["VIRTPY_PYTHON_INDEX_URL"] = url + "index.json"
@@ -65,7 +65,7 @@ def check(place):
         yield done
 
 
-def tool_uv(archive, url):
+def uv_table(archive, url):
     """The archive as uv's own table has it."""
     major, minor, patch = (int(number) for number in archive.version.split("."))
     machine = platform.machine()
