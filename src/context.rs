@@ -24,6 +24,11 @@ pub struct Pin {
     pub requests: Vec<String>,
 }
 
+/// The venv that is active in the shell.
+pub fn active_venv() -> Option<PathBuf> {
+    std::env::var_os("VIRTUAL_ENV").filter(|active| !active.is_empty()).map(PathBuf::from)
+}
+
 /// What every command needs.
 #[derive(Debug)]
 pub struct Context {
@@ -225,20 +230,34 @@ impl Context {
     /// # Errors
     /// When there is none, or another tool made it.
     pub fn displaced_venv(&self, argument: &VenvArgument) -> Result<Venv, Failure> {
-        if let Some(path) = &argument.path {
-            return Ok(Venv::open(&self.working_directory.join(path))?);
+        match self.meant_venv(argument)? {
+            Some(path) => Ok(Venv::open(&path)?),
+            None => Err(Failure::new(
+                "there is no venv here: none is active, and no folder upwards has a `.venv`",
+            )
+            .hinted("make one with `virtpy new`, or name one with `--venv PATH`")),
         }
-        if let Some(active) = std::env::var_os("VIRTUAL_ENV").filter(|active| !active.is_empty()) {
-            return Ok(Venv::open(Path::new(&active))?);
+    }
+
+    /// Where the venv is that a command means: the one that is named, the active one, or the nearest `.venv`. Only the last is
+    /// sure to be there.
+    ///
+    /// # Errors
+    /// When a folder cannot be looked at.
+    pub fn meant_venv(&self, argument: &VenvArgument) -> Result<Option<PathBuf>, Failure> {
+        if let Some(path) = &argument.path {
+            return Ok(Some(self.working_directory.join(path)));
+        }
+        if let Some(active) = active_venv() {
+            return Ok(Some(active));
         }
         for folder in self.working_directory.ancestors() {
             let path = folder.join(".venv");
             if fs::kind(&path.join("pyvenv.cfg"))?.is_some() {
-                return Ok(Venv::open(&path)?);
+                return Ok(Some(path));
             }
         }
-        Err(Failure::new("there is no venv here: none is active, and no folder upwards has a `.venv`")
-            .hinted("make one with `virtpy new`, or name one with `--venv PATH`"))
+        Ok(None)
     }
 
     /// The facts of the interpreter that a venv was made from.

@@ -13,7 +13,7 @@ use super::hold::hold;
 use super::presence::{admits, arrival, is_the_same, same_source, same_version};
 use super::progress::Progress;
 use crate::cli::{NewArguments, PoetryInstallArguments, VenvArgument};
-use crate::context::Context;
+use crate::context::{Context, active_venv};
 use crate::error::Failure;
 use crate::fs;
 use crate::interpreters::{Interpreter, PythonRequest};
@@ -69,9 +69,8 @@ fn project_folder(context: &Context, arguments: &PoetryInstallArguments) -> Resu
 
 /// The venv that is named, the active one, or the project's.
 fn venv_path(context: &Context, arguments: &PoetryInstallArguments, project: &Project) -> PathBuf {
-    let active = || std::env::var_os("VIRTUAL_ENV").filter(|active| !active.is_empty()).map(PathBuf::from);
     let named = arguments.venv.path.as_ref().map(|path| context.working_directory.join(path));
-    named.or_else(active).unwrap_or_else(|| project.root.join(".venv"))
+    named.or_else(active_venv).unwrap_or_else(|| project.root.join(".venv"))
 }
 
 fn python_request(

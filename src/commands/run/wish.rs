@@ -10,7 +10,7 @@ use virtpy_resolver::IndexSettings;
 use super::super::tool::settled;
 use super::{Call, What};
 use crate::cli::RunArguments;
-use crate::context::Context;
+use crate::context::{Context, active_venv};
 use crate::error::Failure;
 use crate::fs;
 use crate::interpreters::{self, Interpreter, PythonRequest};
@@ -224,8 +224,7 @@ impl Base {
 
 /// The active venv, or the nearest `.venv` upwards, whoever made it.
 fn find_base(present: &Path) -> Result<Option<Base>, Failure> {
-    if let Some(active) = std::env::var_os("VIRTUAL_ENV").filter(|active| !active.is_empty()) {
-        let root = PathBuf::from(active);
+    if let Some(root) = active_venv() {
         return match open(&root)? {
             Some(base) => Ok(Some(base)),
             None => Err(Failure::new(format!("the active venv `{}` is not there", root.display()))

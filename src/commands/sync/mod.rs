@@ -135,19 +135,7 @@ fn fill(
 
 /// The venv that is named, the active one, the nearest `.venv`, or one to be made beside the lock file.
 fn venv_path(context: &Context, arguments: &SyncArguments, source: &Source) -> Result<PathBuf, Failure> {
-    if let Some(path) = &arguments.venv.path {
-        return Ok(context.working_directory.join(path));
-    }
-    let active = std::env::var_os("VIRTUAL_ENV").filter(|active| !active.is_empty());
-    if let Some(active) = active {
-        return Ok(active.into());
-    }
-    for folder in context.working_directory.ancestors() {
-        if fs::kind(&folder.join(".venv/pyvenv.cfg"))?.is_some() {
-            return Ok(folder.join(".venv"));
-        }
-    }
-    Ok(source.folder.join(".venv"))
+    Ok(context.meant_venv(&arguments.venv)?.unwrap_or_else(|| source.folder.join(".venv")))
 }
 
 /// What is asked for of the interpreter, if a venv has to be made.
