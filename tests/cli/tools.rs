@@ -418,6 +418,37 @@ fn passwords_are_not_kept() {
 }
 
 #[test]
+fn several_are_made_at_once_and_one_that_fails_keeps_nobody() {
+    let names = ["first", "second", "third", "fourth", "fifth", "sixth"];
+    let app = |name: &&str| WheelBuilder::new(name, "1.0").console_script(name).requires("helper").build();
+    let mut wheels: Vec<Artifact> = names.iter().map(app).collect();
+    wheels.extend([helper("1.0"), WheelBuilder::new("plain", "1.0").build()]);
+    let (context, index) = (TestContext::new(), Index::start(&wheels));
+    let failed =
+        install(&context, &index, &[&names[..3], &["plain", "absent"], &names[3..]].concat()).failure(1);
+    for told in ["`plain` was left as it was", "`absent` was left as it was", "Installed sixth 1.0"] {
+        assert!(failed.raw_stderr.contains(told), "{told} is not in:\n{}", failed.raw_stderr);
+    }
+    assert_eq!(self::names(&context.store().join("bin")), sorted(&names));
+
+    let upgraded =
+        context.virtpy(["upgrade", "--all", "--json", "--index-url", &index.url()]).success().json();
+    let told: Vec<&str> =
+        upgraded.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(told, sorted(&names));
+    assert!(upgraded.as_array().unwrap().iter().all(|one| one["changed"] == false), "{upgraded}");
+    // One of each entry, whoever came first.
+    assert_eq!(context.virtpy(["store", "verify"]).success().raw_stdout, "");
+    context.assert_no_leftovers();
+}
+
+fn sorted<'a>(names: &[&'a str]) -> Vec<&'a str> {
+    let mut names = names.to_vec();
+    names.sort_unstable();
+    names
+}
+
+#[test]
 fn two_at_once_on_the_same_application_both_succeed() {
     let (context, index) = (TestContext::new(), index());
     let url = index.url();
