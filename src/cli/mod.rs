@@ -9,6 +9,7 @@ mod poetry;
 mod poetry_install;
 mod python;
 pub mod quantity;
+mod quick;
 mod read;
 mod run;
 mod store;
@@ -82,7 +83,8 @@ impl Arguments {
             let global = GlobalArguments { quiet: false, verbose: false, color: ColorWhen::Auto };
             return Self { global, command: Command::Pip(pip::PipArguments { arguments: words.collect() }) };
         }
-        Self::parse()
+        let words: Vec<OsString> = std::env::args_os().collect();
+        quick::parse(&words).unwrap_or_else(|| Self::parse_from(words))
     }
 }
 
