@@ -28,7 +28,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use discover::{Sources, find, find_all, find_all_telling, find_telling};
-pub use query::query;
+pub use query::{introduce, query};
 pub use range::{RangeError, VersionRange};
 pub use request::{NotAVersion, PythonRequest, VersionRequest};
 pub use version::{PythonVersion, VersionError};

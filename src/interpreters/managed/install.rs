@@ -123,8 +123,8 @@ impl Installer<'_> {
             let written = written.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             written.map_err(ManagedError::from).and(interpreter)
         })?;
-        let is_standalone = build.source != BuildSource::Custom;
-        let ensured = certificates::ensure(&interpreter, is_standalone)?;
+        let Some(interpreter) = interpreter else { return Ok((root, warnings)) };
+        let ensured = certificates::ensure(&interpreter)?;
         warnings.extend(ensured.warning);
         // A wrapper may have led to another one.
         let answered = inside(&interpreter.executable).unwrap_or(executable);
@@ -293,18 +293,25 @@ fn prefix_of(executable: &Path) -> &Path {
     }
 }
 
-/// Runs what was unpacked, once. Its answer is not kept: it will be another one in its place.
-fn run(build: &Build, executable: &Path, stage: &Path) -> Result<Interpreter, ManagedError> {
-    let interpreter = interpreters::query(executable, &stage.join("cache"))
-        .map_err(|source| ManagedError::DoesNotRun { name: build.name.clone(), source: Box::new(source) })?;
-    let is_custom = build.source == BuildSource::Custom;
-    let expected = build.version.parse::<interpreters::PythonVersion>().ok().filter(|_| !is_custom);
-    if expected.is_some_and(|expected| expected != interpreter.version)
-        || (!is_custom && build.free_threaded != interpreter.free_threaded)
-    {
-        let threading = if interpreter.free_threaded { "t" } else { "" };
-        let found = format!("{}{threading}", interpreter.version);
-        return Err(ManagedError::OtherVersion { name: build.name.clone(), found });
+/// Runs what was unpacked, once. Its answer is not kept: it will be another one in its place. A standalone build is what it
+/// is, so it is only asked whether it runs, unless this system's certificates are not where such builds look.
+fn run(build: &Build, executable: &Path, stage: &Path) -> Result<Option<Interpreter>, ManagedError> {
+    let does_not_run =
+        |source| ManagedError::DoesNotRun { name: build.name.clone(), source: Box::new(source) };
+    if build.source == BuildSource::Custom {
+        return interpreters::query(executable, &stage.join("cache")).map(Some).map_err(does_not_run);
     }
-    Ok(interpreter)
+    let (version, free_threaded) = interpreters::introduce(executable).map_err(does_not_run)?;
+    let expected = build.version.parse::<interpreters::PythonVersion>().ok();
+    if expected.is_some_and(|expected| expected != version) || build.free_threaded != free_threaded {
+        let threading = if free_threaded { "t" } else { "" };
+        return Err(ManagedError::OtherVersion {
+            name: build.name.clone(),
+            found: format!("{version}{threading}"),
+        });
+    }
+    if certificates::are_found_by_standalone_builds() {
+        return Ok(None);
+    }
+    interpreters::query(executable, &stage.join("cache")).map(Some).map_err(does_not_run)
 }

@@ -38,17 +38,16 @@ pub(in crate::interpreters) struct Ensured {
     pub(in crate::interpreters) has_changed: bool,
 }
 
+/// Whether standalone builds find certificates on this system, as nearly everywhere.
+pub(in crate::interpreters) fn are_found_by_standalone_builds() -> bool {
+    has_certificates(Path::new(STANDALONE_FOLDER))
+}
+
 /// Makes sure that an interpreter finds certificates, if the system has any.
 ///
 /// # Errors
 /// When the interpreter's files cannot be read or written.
-pub(in crate::interpreters) fn ensure(
-    interpreter: &Interpreter,
-    is_standalone: bool,
-) -> Result<Ensured, PathError> {
-    if is_standalone && has_certificates(Path::new(STANDALONE_FOLDER)) {
-        return Ok(Ensured::default());
-    }
+pub(in crate::interpreters) fn ensure(interpreter: &Interpreter) -> Result<Ensured, PathError> {
     let mut command = Command::new(&interpreter.executable);
     command.args(["-I", "-B", "-c", QUESTION]).stdin(Stdio::null()).stderr(Stdio::null());
     command.env_remove("SSL_CERT_FILE").env_remove("SSL_CERT_DIR");
