@@ -20,7 +20,7 @@ use crate::output::{Output, counted, seconds};
 use crate::resolve::{self, Obtained, Question, ResolveError, Supply, Way};
 use crate::settings::Settings;
 use crate::store::{Entry, Manifest};
-use crate::venv::{self, Arrival, Change, ChangeSummary, Contents, Distribution, Venv};
+use crate::venv::{Arrival, Change, ChangeSummary, Contents, Distribution, Venv};
 
 /// What is said where another pip is asked for than the venv's own.
 pub(super) const OWN_PIP: &str = "pip is virtpy's own here, and stays as it is; it is upgraded with virtpy";
@@ -196,9 +196,7 @@ impl Addition<'_> {
             return Ok(Answer::Ask(None));
         };
         let digest = resolve::request_digest(&question, &self.circumstances());
-        let untouched = self.contents.lost.is_empty()
-            && !self.contents.distributions.iter().any(venv::Distribution::is_foreign);
-        if untouched && self.contents.state.satisfied.as_ref() == Some(&digest) {
+        if self.contents.is_own() && self.contents.state.satisfied.as_ref() == Some(&digest) {
             return Ok(Answer::Satisfied);
         }
         let markers = Context::markers(self.interpreter)?;

@@ -1,12 +1,14 @@
 //! Restoring what another installer, run by root, wrote into the store through the links of a venv.
 
+use std::cell::LazyCell;
+
 use crate::cli::IndexArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
 use crate::resolve::{self, Mended, ResolveError};
 use crate::store::Entry;
-use crate::venv::{Contents, Distribution, Venv};
+use crate::venv::{Contents, Venv};
 
 /// Looks at the entries of a venv in which another installer was, restores the damaged ones, and returns the venv's
 /// contents as they are then. The caller holds the store's lock and the venv's.
@@ -40,7 +42,8 @@ pub(super) fn restore_everywhere(
     if !fs::is_root() {
         return Ok(());
     }
-    let noted = context.store.checked();
+    // Read only if there is a change to look up.
+    let noted = LazyCell::new(|| context.store.checked());
     for root in context.store.roots()? {
         if root.id == present.id {
             continue;
@@ -52,8 +55,7 @@ pub(super) fn restore_everywhere(
         // Who holds it looks there for itself.
         let Some(_venv_lock) = context.store.try_lock_venv(&venv.id)? else { continue };
         if let Ok(contents) = Contents::read(&venv, &context.store) {
-            let is_own =
-                contents.lost.is_empty() && !contents.distributions.iter().any(Distribution::is_foreign);
+            let is_own = contents.is_own();
             restore(context, &venv, contents, index)?;
             // Python keeps bytecode there as well. What another installer left is looked at by its own traces.
             if is_own {

@@ -90,7 +90,7 @@ impl Venv {
         let sets = Sets::of(store, contents, change)?;
         let present = Sets::load(store, &sets.present)?;
         let mut old = self.plan(&present.iter().collect::<Vec<_>>(), &contents.state.shared_folders)?;
-        if !contents.lost.is_empty() || contents.distributions.iter().any(Distribution::is_foreign) {
+        if !contents.is_own() {
             self.keep_what_stands(&mut old, contents)?;
         }
         let arriving = change.install.iter().map(Loaded::of).collect::<Result<Vec<_>, _>>()?;

@@ -134,6 +134,11 @@ impl Contents {
         self.distributions.iter().find(|distribution| distribution.key == key)
     }
 
+    /// Whether nobody but virtpy has installed or removed anything here.
+    pub fn is_own(&self) -> bool {
+        self.lost.is_empty() && !self.distributions.iter().any(Distribution::is_foreign)
+    }
+
     /// Whether virtpy's own pip is there.
     pub fn has_pip_shim(&self) -> bool {
         self.distributions.iter().any(Distribution::is_pip_shim)

@@ -77,7 +77,7 @@ impl<'a> Transaction<'a> {
         let mut created = Vec::with_capacity(self.create.len());
         let crowded = self.crowded();
         for (path, node) in &self.create {
-            let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
+            let parent = folder_of(path);
             let is_in_new_folder = self.create.contains_key(parent) && !standing.contains(parent);
             if !is_in_new_folder && !leaving.contains(path) {
                 let absolute = self.venv.root.join(path);
@@ -105,7 +105,7 @@ impl<'a> Transaction<'a> {
     fn crowded(&self) -> BTreeMap<&'a str, HashSet<String>> {
         let mut coming: BTreeMap<&'a str, usize> = BTreeMap::new();
         for path in self.create.keys() {
-            *coming.entry(path.rsplit_once('/').map_or("", |(parent, _)| parent)).or_default() += 1;
+            *coming.entry(folder_of(path)).or_default() += 1;
         }
         let mut crowded = BTreeMap::new();
         for (folder, count) in coming {
@@ -249,7 +249,7 @@ impl<'a> Transaction<'a> {
                 fs::remove_file(&bytecode.join(&name))?;
             }
         }
-        let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
+        let parent = folder_of(path);
         if !self.new.nodes.contains_key(&format!("{parent}/{}", wheel::BYTECODE_FOLDER)) {
             let _ = fs::remove_dir(&bytecode);
         }
@@ -314,7 +314,7 @@ fn threads_for(paths: usize) -> usize {
 fn shares<'p, 'n>(items: &[Item<'p, 'n>], count: usize) -> Vec<Vec<Item<'p, 'n>>> {
     let mut folders: BTreeMap<&str, Vec<Item<'p, 'n>>> = BTreeMap::new();
     for item in items {
-        let folder = item.0.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let folder = folder_of(item.0);
         folders.entry(folder).or_default().push(*item);
     }
     let mut folders: Vec<Vec<Item<'p, 'n>>> = folders.into_values().collect();
@@ -326,6 +326,11 @@ fn shares<'p, 'n>(items: &[Item<'p, 'n>], count: usize) -> Vec<Vec<Item<'p, 'n>>
         }
     }
     shares
+}
+
+/// The folder that a path is in; nothing for the venv's own.
+fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 /// Whether a path is a folder of bytecode. Anybody may clear those, and Python makes them anew.

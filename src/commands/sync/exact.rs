@@ -34,31 +34,43 @@ pub(super) struct Exact<'a> {
     pub(super) interpreter: Interpreter,
 }
 
+/// Where a call leads.
+pub(super) struct Target {
+    index: IndexSettings,
+    /// What stands for the set that is asked for.
+    digest: String,
+}
+
 impl Exact<'_> {
+    /// Where this call leads, if it is for this Python at all.
+    pub(super) fn target(&self) -> Result<Target, Failure> {
+        self.check_python()?;
+        let index = self.context.index_settings(&self.arguments.index)?;
+        Ok(Target { digest: self.digest(&index), index })
+    }
+
     /// Whether there is nothing to do, as far as that can be told without holding the venv and reading all that is in it.
-    pub(super) fn idle(&self) -> Result<Option<Outcome>, Failure> {
+    pub(super) fn idle(&self, target: &Target) -> Result<Option<Outcome>, Failure> {
         let Some(venv) = self.venv else { return Ok(None) };
         let Some((satisfied, unchanged)) = State::still_satisfied(venv)? else { return Ok(None) };
-        self.check_python()?;
-        let digest = self.digest(&self.context.index_settings(&self.arguments.index)?);
-        let is_idle = self.is_satisfied_by(Some(&satisfied), &digest);
+        let is_idle = self.is_satisfied_by(Some(&satisfied), &target.digest);
         Ok(is_idle.then(|| Outcome { unchanged, ..Outcome::default() }))
     }
 
     /// Whether what was satisfied last is what is asked for now. What is exact is also enough.
     fn is_satisfied_by(&self, last: Option<&str>, digest: &str) -> bool {
-        let enough = self.arguments.inexact.then(|| format!("{digest}+"));
-        !self.arguments.upgrade && (last == Some(digest) || (enough.is_some() && last == enough.as_deref()))
+        !self.arguments.upgrade && (last == Some(digest) || last == Some(&self.satisfies(digest)))
     }
 
-    pub(super) fn run(&self, contents: &Contents) -> Result<Outcome, Failure> {
-        self.check_python()?;
-        let index = self.context.index_settings(&self.arguments.index)?;
-        let digest = self.digest(&index);
-        let satisfies = format!("{digest}{}", if self.arguments.inexact { "+" } else { "" });
-        let untouched =
-            contents.lost.is_empty() && !contents.distributions.iter().any(Distribution::is_foreign);
-        if untouched && self.is_satisfied_by(contents.state.satisfied.as_deref(), &digest) {
+    /// What the venv satisfies in the end.
+    fn satisfies(&self, digest: &str) -> String {
+        format!("{digest}{}", if self.arguments.inexact { "+" } else { "" })
+    }
+
+    pub(super) fn run(&self, contents: &Contents, target: Target) -> Result<Outcome, Failure> {
+        let Target { index, digest } = target;
+        let satisfies = self.satisfies(&digest);
+        if contents.is_own() && self.is_satisfied_by(contents.state.satisfied.as_deref(), &digest) {
             return Ok(Outcome { unchanged: contents.distributions.len(), ..Outcome::default() });
         }
         if let Some(venv) = self.venv {

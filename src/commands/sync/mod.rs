@@ -46,7 +46,8 @@ pub(super) fn carry_out(
     let is_new = fs::kind(&path.join("pyvenv.cfg"))?.is_none();
     if is_new && arguments.dry_run {
         let interpreter = context.wanted_interpreter(python(arguments, source).as_deref())?;
-        return Exact { context, arguments, source, venv: None, interpreter }.run(&Contents::default());
+        let exact = Exact { context, arguments, source, venv: None, interpreter };
+        return exact.run(&Contents::default(), exact.target()?);
     }
     if is_new {
         let python = python(arguments, source);
@@ -125,12 +126,13 @@ fn fill(
     let venv = context.venv_to_change(&VenvArgument { path: Some(path.to_path_buf()) })?;
     let interpreter = context.interpreter(&venv)?;
     let exact = Exact { context, arguments, source, venv: Some(&venv), interpreter };
-    if let Some(outcome) = exact.idle()? {
+    let target = exact.target()?;
+    if let Some(outcome) = exact.idle(&target)? {
         return Ok(outcome);
     }
     let held = hold(context, &venv)?;
     let contents = aftermath::restore(context, &venv, held.contents, &arguments.index)?;
-    exact.run(&contents)
+    exact.run(&contents, target)
 }
 
 /// The venv that is named, the active one, the nearest `.venv`, or one to be made beside the lock file.

@@ -85,7 +85,7 @@ fn each(
     let mut code = 0;
     for name in names {
         if let Err(failure) = act(name) {
-            context.output.failure(&failure.within(format!("`{name}` was left as it was")));
+            tell_failure(context, name, failure);
             code = 1;
         }
     }
@@ -126,7 +126,7 @@ fn each_at_once<T: Send>(
             bar.aside(|| match result {
                 Ok(done) => tell(done),
                 Err(failure) => {
-                    context.output.failure(&failure.within(format!("`{name}` was left as it was")));
+                    tell_failure(context, name, failure);
                     code = 1;
                 }
             });
@@ -134,6 +134,11 @@ fn each_at_once<T: Send>(
         }
     });
     Ok(code)
+}
+
+/// Tells people why nothing became of one of several applications.
+fn tell_failure(context: &Context, name: &str, failure: Failure) {
+    context.output.failure(&failure.within(format!("`{name}` was left as it was")));
 }
 
 /// Says so if the commands cannot be found by their names.
