@@ -20,7 +20,7 @@ const LAYERS: &[&[&str]] = &[
     &["store"],
     &["wheel"],
     &["archive"],
-    &["fs"],
+    &["fs", "digest"],
 ];
 
 /// `output` shows a failure, which is an `error`; both belong to what the user sees.

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 
 use reqwest::{Request, Response};
@@ -32,6 +32,15 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many redirects are followed for one request. The client above stops after ten, but takes the last one for the answer.
 const MAX_REDIRECTS: u32 = 9;
 
+/// Does what the first client would do once in the life of the process. The maps that clients share ask the kernel to be told
+/// apart from other processes (membarrier(2)). That takes microseconds while there is one thread, and more than ten
+/// milliseconds as soon as there are several: so whoever starts threads that will need clients calls this before.
+pub fn prepare() {
+    static DONE: Once = Once::new();
+    // A builder has such a map.
+    DONE.call_once(|| drop(BaseClientBuilder::default()));
+}
+
 /// What every client of a session has in common.
 #[derive(Debug, Clone)]
 pub(crate) struct Network {
@@ -48,6 +57,7 @@ impl Network {
     ///
     /// [`Error::Settings`] when a trusted host is not one.
     pub(crate) fn new(settings: &IndexSettings, user_agent: &str, cache: Cache) -> Result<Self, Error> {
+        prepare();
         let trusted_hosts = settings
             .trusted_hosts
             .iter()

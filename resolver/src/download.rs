@@ -12,12 +12,12 @@ use tokio::sync::mpsc::Sender;
 use tokio_util::io::StreamReader;
 use uv_client::RegistryClient;
 use uv_distribution_types::HashPolicy;
-use uv_extract::hash::{HashReader, Hasher};
 use uv_pypi_types::{HashAlgorithm, HashDigest};
 use uv_redacted::DisplaySafeUrl;
 
 use crate::describe::public;
 use crate::error::{Cause, Error};
+use crate::hashing::Hashing;
 
 /// How often a file is begun again when its transfer breaks.
 const RESTARTS: u32 = 3;
@@ -53,18 +53,18 @@ impl<'a> Expected<'a> {
         Self { label, listed: &[], demanded: HashPolicy::None, size: None }
     }
 
-    fn hashers(&self) -> Vec<Hasher> {
+    fn hashing(&self) -> Hashing {
         let mut algorithms = self.demanded.algorithms();
         algorithms.extend(self.listed.iter().map(HashDigest::algorithm));
         algorithms.push(HashAlgorithm::Sha256);
         algorithms.sort();
         algorithms.dedup();
-        algorithms.into_iter().map(Hasher::from).collect()
+        Hashing::new(algorithms)
     }
 
     /// Compares what came with what was expected.
-    fn check(&self, hashers: Vec<Hasher>, size: u64) -> Result<Fetched, Error> {
-        let computed: Vec<HashDigest> = hashers.into_iter().map(HashDigest::from).collect();
+    fn check(&self, hashing: Hashing, size: u64) -> Result<Fetched, Error> {
+        let computed = hashing.finish();
         let same = |hash: &HashDigest| {
             computed
                 .iter()
@@ -127,9 +127,9 @@ pub(crate) async fn stream(
     expected: &Expected<'_>,
     progress: &dyn Fn(Progress),
 ) -> Result<Fetched, Error> {
-    let mut passed = Passed { receiver, hashers: expected.hashers(), size: 0 };
+    let mut passed = Passed { receiver, hashing: expected.hashing(), size: 0 };
     persistently(expected.label, async || passed.attempt(client, url, expected, progress).await).await?;
-    expected.check(passed.hashers, passed.size)
+    expected.check(passed.hashing, passed.size)
 }
 
 /// Tries something again if the connection breaks.
@@ -186,13 +186,10 @@ async fn attempt(
     let file = File::create(target).await.map_err(|source| unwritable(target, source))?;
     let mut body = StreamReader::new(response.bytes_stream().map_err(std::io::Error::other));
     let mut writer = BufWriter::with_capacity(BUFFER, file);
-    let mut hashers = expected.hashers();
-    let size = {
-        let reader = HashReader::new(&mut body, &mut hashers);
-        copy(reader, &mut writer, limit, target, progress).await?
-    };
+    let mut hashing = expected.hashing();
+    let size = copy(&mut body, &mut writer, &mut hashing, limit, target, progress).await?;
     complete(size, limit)?;
-    Ok(expected.check(hashers, size)?)
+    Ok(expected.check(hashing, size)?)
 }
 
 /// Asks for a file. Returns the answer, and how many bytes its body may have if that is known.
@@ -235,7 +232,7 @@ async fn request(
 struct Passed {
     receiver: Sender<Vec<u8>>,
     /// Of all bytes that were passed on, whatever attempt they came with.
-    hashers: Vec<Hasher>,
+    hashing: Hashing,
     size: u64,
 }
 
@@ -254,10 +251,9 @@ impl Passed {
         let skipped = tokio::io::copy(&mut (&mut body).take(known), &mut tokio::io::sink()).await;
         let skipped = skipped.map_err(|error| broken(0, &error))?;
         complete(skipped, Some(known))?;
-        let mut reader = HashReader::new(&mut body, &mut self.hashers);
         let mut buffer = vec![0; BUFFER];
         loop {
-            let count = reader.read(&mut buffer).await.map_err(|error| broken(self.size, &error))?;
+            let count = body.read(&mut buffer).await.map_err(|error| broken(self.size, &error))?;
             if count == 0 {
                 return complete(self.size, limit);
             }
@@ -265,6 +261,7 @@ impl Passed {
             within(self.size, limit)?;
             // Fails when nobody wants it.
             let _ = self.receiver.send(buffer[..count].to_vec()).await;
+            self.hashing.update(&buffer[..count]).await.map_err(|error| broken(self.size, &error))?;
             progress(Progress::Bytes(self.size));
         }
     }
@@ -290,6 +287,7 @@ fn within(size: u64, announced: Option<u64>) -> Result<(), Failure> {
 async fn copy<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
     mut reader: R,
     writer: &mut W,
+    hashing: &mut Hashing,
     limit: Option<u64>,
     target: &Path,
     progress: &dyn Fn(Progress),
@@ -303,6 +301,7 @@ async fn copy<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
         }
         size += count as u64;
         within(size, limit)?;
+        hashing.update(&buffer[..count]).await.map_err(|error| broken(size, &error))?;
         writer.write_all(&buffer[..count]).await.map_err(|source| unwritable(target, source))?;
         progress(Progress::Bytes(size));
     }
@@ -317,21 +316,18 @@ async fn copy<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
 /// [`Error::File`] if it cannot be read, [`Error::Hash`] if it is another file.
 pub(crate) async fn check_local(path: &Path, expected: &Expected<'_>) -> Result<Fetched, Error> {
     let unreadable = |source| Error::File { action: "read", path: path.to_owned(), source };
-    let file = File::open(path).await.map_err(unreadable)?;
-    let mut hashers = expected.hashers();
+    let mut file = File::open(path).await.map_err(unreadable)?;
+    let mut hashing = expected.hashing();
     let mut size = 0_u64;
-    {
-        let mut reader = HashReader::new(file, &mut hashers);
-        let mut buffer = vec![0; 4 * BUFFER];
-        loop {
-            let count = reader.read(&mut buffer).await.map_err(unreadable)?;
-            if count == 0 {
-                break;
-            }
-            size += count as u64;
+    let mut buffer = vec![0; 4 * BUFFER];
+    loop {
+        let count = file.read(&mut buffer).await.map_err(unreadable)?;
+        if count == 0 {
+            return expected.check(hashing, size);
         }
+        hashing.update(&buffer[..count]).await.map_err(unreadable)?;
+        size += count as u64;
     }
-    expected.check(hashers, size)
 }
 
 fn failed_request(

@@ -30,6 +30,7 @@ mod download;
 mod error;
 mod failure;
 mod fetch;
+mod hashing;
 mod indexes;
 mod latest;
 mod locked;
@@ -46,6 +47,7 @@ mod settings;
 mod transfer;
 mod vocabulary;
 
+pub use client::prepare;
 pub use error::{Cause, Error};
 pub use locked::{LockFormat, LockedRequest, Selection};
 pub use locking::{Lock, LockForm, LockRequest};

@@ -20,7 +20,7 @@ use uv_preview::Preview;
 use uv_pypi_types::HashDigest;
 use uv_redacted::DisplaySafeUrl;
 
-use crate::client::Network;
+use crate::client::{Network, prepare};
 use crate::describe::public;
 use crate::download::{self, Expected, Progress};
 use crate::error::{Cause, Error};
@@ -62,6 +62,7 @@ impl Transfer {
     /// Takes the settings over. The indexes among them are not asked; certificates, proxies, timeouts, retries
     /// and `offline` count. `user_agent` is how servers see the program.
     pub fn new(settings: &IndexSettings, user_agent: &str) -> Self {
+        prepare();
         Self { settings: settings.clone(), user_agent: user_agent.to_owned(), connection: Mutex::new(None) }
     }
 

@@ -7,7 +7,6 @@
 //! folder, in parallel, hashing them on the way. What a member means is not known here: see the module `wheel`.
 
 mod clash;
-mod digest;
 mod error;
 mod limits;
 mod name;
@@ -22,7 +21,6 @@ mod unpack;
 mod write;
 mod zip_archive;
 
-pub use digest::HashAlgorithm;
 pub use error::{Error, Problem};
 pub use limits::Limits;
 pub use name::{NameProblem, check as check_name};

@@ -6,7 +6,8 @@ use std::path::Path;
 use sha2::{Digest as _, Sha256, Sha512};
 
 use super::testing::{Parts, Raw, crc32, end, end64, parts, write, zip, zip_with_comment};
-use super::{Archive, Error, HashAlgorithm, Limits, NameProblem, Problem, Target, clash};
+use super::{Archive, Error, Limits, NameProblem, Problem, Target, clash};
+use crate::digest::HashAlgorithm;
 use crate::fs;
 
 /// Opens an archive and reads all of it, as an installer would.

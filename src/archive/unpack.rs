@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 
-use super::digest::Hashing;
-use super::{Archive, Error, HashAlgorithm, clash, name};
+use super::{Archive, Error, clash, name};
+use crate::digest::{HashAlgorithm, Hasher, Sha256};
 use crate::fs::{self, IoResultExt as _, PathError};
 
 /// Files up to this size are written with one system call; it fits a CPU's second cache.
@@ -44,6 +44,30 @@ pub struct Written {
     pub other_digest: Option<Vec<u8>>,
     /// Bytes written.
     pub size: u64,
+}
+
+/// The digests of a file that is being written.
+struct Hashing {
+    sha256: Sha256,
+    other: Option<Hasher>,
+}
+
+impl Hashing {
+    fn new(other: Option<HashAlgorithm>) -> Self {
+        Self { sha256: Sha256::new(), other: other.map(Hasher::new) }
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        self.sha256.update(bytes);
+        if let Some(other) = &mut self.other {
+            other.update(bytes);
+        }
+    }
+
+    /// What was written, of which this is the size.
+    fn finish(self, size: u64) -> Written {
+        Written { sha256: self.sha256.finish(), other_digest: self.other.map(Hasher::finish), size }
+    }
 }
 
 /// What the workers share.
@@ -194,8 +218,7 @@ impl Archive {
             let size = self.copy(&path, target, buffer, |buffer, count| hashing.update(&buffer[..count]))?;
             (size, hashing)
         };
-        let (sha256, other_digest) = hashing.finish();
-        Ok(Written { sha256, other_digest, size })
+        Ok(hashing.finish(size))
     }
 
     /// Copies a member while another thread hashes what was copied: hashing takes about as long as decompressing,

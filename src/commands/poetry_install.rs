@@ -14,6 +14,7 @@ use super::presence::{admits, arrival, is_the_same, same_source, same_version};
 use super::progress::Progress;
 use crate::cli::{NewArguments, PoetryInstallArguments, VenvArgument};
 use crate::context::{Context, active_venv};
+use crate::digest::hex;
 use crate::error::Failure;
 use crate::fs;
 use crate::interpreters::{Interpreter, PythonRequest};
@@ -23,7 +24,7 @@ use crate::poetry::{
     group_name, identity_of_folder, root_wheel,
 };
 use crate::resolve::{ResolveError, Supply, Way};
-use crate::store::{Entry, WheelFile, hex};
+use crate::store::{Entry, WheelFile};
 use crate::venv::{Change, ChangeSummary, Contents, Venv};
 use crate::wheel;
 

@@ -352,6 +352,16 @@ pub fn sync_file_system(folder: &Path) -> Result<(), PathError> {
     }
 }
 
+/// Lets the kernel begin to write a large new file back, without waiting for it: what comes later has less to wait for. Only
+/// a hint.
+pub fn begin_writing_back(file: &File) {
+    // It also drops pages that are on the disk already, which those of a new file are not.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let _ = file;
+}
+
 /// Returns where the file system of a path is mounted, and what tells it from others (`f_fsid` of statvfs(3)). Of a path
 /// whose last parts are missing it is the one that they would be on.
 ///

@@ -10,9 +10,9 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::Interpreter;
+use crate::digest::sha256;
 use crate::fs;
 
 /// Goes up whenever [`Interpreter`] or the facts behind it change their meaning.
@@ -90,7 +90,7 @@ pub(super) fn store(cache: &Path, executable: &Path, files: Vec<Stamp>, answer: 
 }
 
 fn entry_path(cache: &Path, executable: &Path) -> PathBuf {
-    let digest = Sha256::digest(executable.as_os_str().as_bytes());
+    let digest = sha256(executable.as_os_str().as_bytes());
     let short = digest.iter().take(8).fold(0, |number: u64, byte| (number << 8) | u64::from(*byte));
     cache.join("interpreters").join(format!("{short:016x}.json"))
 }

@@ -1,12 +1,10 @@
 //! The digest by which a lock file knows the project that it was made for: SHA-256 over the dependencies of
 //! `pyproject.toml` as JSON, written exactly as Python's `json` writes it.
 
+use crate::digest::{hex, sha256};
 use std::fmt::Write as _;
 
-use sha2::{Digest as _, Sha256};
 use toml::{Table, Value};
-
-use crate::store::hex;
 
 /// The keys of `tool.poetry` that always count, as nothing if they are not there, unless `[project]` has some.
 const LEGACY: &[&str] = &["dependencies", "source", "extras", "dev-dependencies"];
@@ -46,7 +44,7 @@ pub(super) fn content_hash(pyproject: &Table, with_dependency_groups: bool) -> S
     };
     let mut text = String::new();
     write_json(&mut text, &relevant);
-    hex(&Sha256::digest(text.as_bytes()))
+    hex(&sha256(text.as_bytes()))
 }
 
 /// What is written.

@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest as _, Sha256};
 use virtpy_resolver::{IndexSettings, Input, Options, Request};
 
 use super::wanted::{Ask, Wanted};
 use super::{PoetryError, Project};
+use crate::digest::{hex, sha256};
 use crate::fs;
 use crate::resolve::{self, Supply, Way};
-use crate::store::{Entry, Store, hex};
+use crate::store::{Entry, Store};
 
 /// What the answer for a package depends on besides the lock file.
 #[derive(Debug, Clone)]
@@ -24,7 +24,7 @@ impl Circumstances {
 
     fn digest(&self, wanted: &Wanted) -> Option<String> {
         let identity = wanted.identity.as_ref()?;
-        Some(hex(&Sha256::digest(format!("poetry\n{}\n{identity}", self.0).as_bytes())))
+        Some(hex(&sha256(format!("poetry\n{}\n{identity}", self.0).as_bytes())))
     }
 }
 

@@ -5,13 +5,12 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use virtpy_resolver::{Input, Version, normalize_name};
 
 use super::lock::{LockedPackage, Source};
 use super::{PoetryError, group_name};
+use crate::digest::{Sha256, hex, sha256};
 use crate::fs::{self, FileKind};
-use crate::store::hex;
 
 /// Folders that no build reads: they are not looked at to see whether a source has changed.
 const NOT_SOURCES: &[&str] =
@@ -222,10 +221,10 @@ pub fn identity_of_folder(path: &Path, editable: bool) -> Option<String> {
             }
             digest.update(path.as_os_str().as_encoded_bytes());
             digest.update(b"\0");
-            digest.update(Sha256::digest(&content));
+            digest.update(sha256(&content));
         }
     }
-    Some(format!("folder {} {editable} {}", path.display(), hex(&digest.finalize())))
+    Some(format!("folder {} {editable} {}", path.display(), hex(&digest.finish())))
 }
 
 #[cfg(test)]

@@ -3,10 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest as _, Sha256};
-
+use crate::digest::{Sha256, hex};
 use crate::fs;
-use crate::store::{Store, hex};
+use crate::store::Store;
 
 /// The memory of built wheels, for one interpreter.
 #[derive(Debug)]
@@ -25,7 +24,7 @@ impl<'a> BuiltWheels<'a> {
         for part in [self.interpreter, "\n", key] {
             digest.update(part.as_bytes());
         }
-        let name = hex(&digest.finalize()[..16]);
+        let name = hex(&digest.finish()[..16]);
         self.store.cache().join("built").join(name)
     }
 

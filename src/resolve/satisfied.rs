@@ -7,11 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest as _, Sha256};
 use virtpy_resolver::{MarkerEnvironment, Package, Requirement, Version, normalize_name};
 
+use crate::digest::{Sha256, hex};
 use crate::fs;
-use crate::store::hex;
 use crate::venv::Contents;
 
 /// A request as far as it can be answered here.
@@ -92,7 +91,7 @@ fn plain(text: &str) -> Option<Requirement> {
 pub fn request_digest(question: &Question, options: &str) -> String {
     let mut digest = question.digest.clone();
     digest.update(options.as_bytes());
-    hex(&digest.finalize())
+    hex(&digest.finish())
 }
 
 /// Whether everything that the requirements ask for, and what that requires in turn, is installed.

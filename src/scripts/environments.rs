@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::{ScriptError, Watched};
+use crate::digest::{hex, sha256};
 use crate::fs::{self, Lock, LockMode};
-use crate::store::{Store, hex};
+use crate::store::Store;
 use crate::venv;
 
 /// The file that says that an environment is complete: the digest of all that decides about it.
@@ -66,7 +66,7 @@ impl<'a> Environments<'a> {
 
     /// The name of a request: a digest of all that decides about its answer.
     pub fn name_of(self, request: &str) -> String {
-        hex(&Sha256::digest(format!("{}\n{request}", self.store.home().display())))
+        hex(&sha256(format!("{}\n{request}", self.store.home().display())))
     }
 
     /// The environment that a request led to before, if that was no longer ago than `lifetime`, it is complete, its Python is

@@ -7,13 +7,12 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
 use virtpy_resolver::normalize_name;
 
-use super::entry::hex;
 use super::manifest::Provenance;
 use super::usage::now;
 use super::{Entry, EntryId, Staged, Store, StoreError};
+use crate::digest::{hex, sha256};
 use crate::fs;
 use crate::wheel::{self, InstalledWheel, Part, Tree};
 
@@ -34,7 +33,7 @@ struct Label {
 
 /// The key of the entry that is made of an installed distribution: 64 hexadecimal digits.
 pub fn content_key(wheel: &InstalledWheel) -> String {
-    hex(&Sha256::digest(wheel.content_text().as_bytes()))
+    hex(&sha256(wheel.content_text().as_bytes()))
 }
 
 impl Store {

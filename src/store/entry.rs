@@ -4,10 +4,10 @@ use std::fmt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::manifest::LazyText;
 use super::{KnownOrigin, Manifest, ROWS, Store, StoreError};
+use crate::digest::{hex, sha256};
 use crate::fs;
 
 /// Most manifests fit this many bytes, so one read gets them.
@@ -41,7 +41,7 @@ impl EntryId {
 
     /// A handle for something that is not (yet) known by its wheel's hash.
     pub fn of_text(text: &str) -> Self {
-        Self::of(text).unwrap_or_else(|_| Self(hex(&Sha256::digest(text.as_bytes()))[..16].to_owned()))
+        Self::of(text).unwrap_or_else(|_| Self(hex(&sha256(text.as_bytes()))[..16].to_owned()))
     }
 
     /// Reads a folder's name.
@@ -68,19 +68,9 @@ impl fmt::Display for EntryId {
     }
 }
 
-/// Lower-case hexadecimal digits of some bytes.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        for digit in [byte >> 4, byte & 15] {
-            text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
-        }
-        text
-    })
-}
-
 /// The SHA-256 of some bytes, in hexadecimal digits.
 pub(super) fn sha256_of(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
+    hex(&sha256(bytes))
 }
 
 /// A published entry with its manifest.
@@ -105,7 +95,7 @@ impl Entry {
 impl Store {
     /// A short digest of a text, for notes.
     pub fn digest_of(text: &str) -> String {
-        hex(&Sha256::digest(text.as_bytes()))[..16].to_owned()
+        hex(&sha256(text.as_bytes()))[..16].to_owned()
     }
 
     /// Returns the entry of the wheel with this SHA-256, or `None` where the store has none. One file is read,

@@ -24,7 +24,7 @@ use crate::fs::{self, Lock, LockMode};
 pub use adopt::{ADOPTED, Catalogue, content_key};
 pub use boot::Checked;
 pub use collect::{Collection, Discarded, Facts, GRACE, Policy};
-pub use entry::{Entry, EntryId, hex};
+pub use entry::{Entry, EntryId};
 pub use error::StoreError;
 pub use ingest::{DIST_INFO_ALIAS, Staged, WheelFile};
 pub use manifest::{FileRow, FolderItem, KnownOrigin, Manifest, ROWS, ScriptRow};

@@ -10,8 +10,9 @@ use super::activation::Activation;
 use super::change::Loaded;
 use super::nodes::{make, put_shared};
 use super::{Arrival, Config, Layout, LinkMode, Node, State, Venv, VenvError};
+use crate::digest::hex;
 use crate::fs::{self, FileKind, Lock};
-use crate::store::{Entry, Store, VenvId, hex};
+use crate::store::{Entry, Store, VenvId};
 
 /// The file in `site-packages` that puts the store's entries at the end of `sys.path`, for tools which sort files by
 /// their real paths: coverage would otherwise measure the store as the user's own code. Nothing can be imported there.

@@ -4,10 +4,8 @@ use std::borrow::Cow;
 use std::io::Read as _;
 use std::path::Path;
 
-use sha2::{Digest as _, Sha256};
-
 use super::{Error, InstalledFile, base64};
-use crate::archive::HashAlgorithm;
+use crate::digest::{HashAlgorithm, Sha256, sha256};
 use crate::fs::{self, IoResultExt as _, PathError};
 
 /// One row of RECORD.
@@ -180,7 +178,7 @@ pub fn record_rows(files: &[InstalledFile]) -> String {
 /// as for RECORD itself.
 pub fn record_row(path: &str, content: Option<&[u8]>) -> String {
     if let Some(content) = content {
-        return known_record_row(path, &base64::encode(&Sha256::digest(content)), content.len() as u64);
+        return known_record_row(path, &base64::encode(&sha256(content)), content.len() as u64);
     }
     let mut row = String::with_capacity(path.len() + 3);
     push_field(&mut row, path);
@@ -213,7 +211,7 @@ fn push_field(text: &mut String, field: &str) {
 
 /// The SHA-256 of a content as RECORD writes it: base64, URL-safe, without padding.
 pub fn content_digest(content: &[u8]) -> String {
-    base64::encode(&Sha256::digest(content))
+    base64::encode(&sha256(content))
 }
 
 /// The SHA-256 of a file as RECORD writes it: base64, URL-safe, without padding.
@@ -234,7 +232,7 @@ pub fn file_sha256(path: &Path) -> Result<Vec<u8>, PathError> {
     let mut buffer = vec![0; 256 << 10];
     loop {
         match file.read(&mut buffer) {
-            Ok(0) => return Ok(hasher.finalize().to_vec()),
+            Ok(0) => return Ok(hasher.finish().to_vec()),
             Ok(count) => hasher.update(&buffer[..count]),
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error).at("read", path),

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::record::Verifiable;
 use super::{Error, RecordRow};
-use crate::archive::{HashAlgorithm, Written};
+use crate::archive::Written;
+use crate::digest::HashAlgorithm;
 
 /// What to do about rows of RECORD for files that the wheel does not have, and rows without a usable hash. A file without
 /// a row is always an error (nobody vouches for it), and so is a wrong hash or size.

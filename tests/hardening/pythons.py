@@ -18,7 +18,7 @@ FILES, SIZE = 40, 20000
 
 SCRIPT = """#!/bin/sh
 case "$*" in
-*virtpy-interpreter-facts*) '%(real)s' "$@" | sed -e "s#\\"executable\\": \\"[^\\"]*\\"#\\"executable\\": \\"$0\\"#" \\
+*virtpy-interpreter-facts*|*-VV) '%(real)s' "$@" | sed -e "s#\\"executable\\": \\"[^\\"]*\\"#\\"executable\\": \\"$0\\"#" \\
   -e 's/%(own)s/%(version)s/g';;
 *) exec '%(real)s' "$@";;
 esac

@@ -37,7 +37,7 @@ pub(crate) fn pretender(python: &Python, version: &str) -> String {
     let real = python.path.display();
     let own = python.full_version.replace('.', "\\.");
     format!(
-        "#!/bin/sh\ncase \"$*\" in\n*virtpy-interpreter-facts*) '{real}' \"$@\" | sed -e \
+        "#!/bin/sh\ncase \"$*\" in\n*virtpy-interpreter-facts*|*-VV) '{real}' \"$@\" | sed -e \
          \"s#\\\"executable\\\": \\\"[^\\\"]*\\\"#\\\"executable\\\": \\\"$0\\\"#\" -e 's/{own}/{version}/g';;\n\
          *) exec '{real}' \"$@\";;\nesac\n"
     )

@@ -28,6 +28,9 @@ use crate::fs::{self, IoResultExt as _};
 /// How much is copied at once.
 const BUFFER: usize = 256 << 10;
 
+/// Files of this many bytes begin to reach the disk as soon as they are complete.
+const LARGE: u64 = 256 << 10;
+
 /// How a tar archive is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
@@ -214,6 +217,9 @@ fn unpack_members<R: Read>(
                     rest -= count as u64;
                 }
                 entries.end_data(size)?;
+                if size >= LARGE {
+                    fs::begin_writing_back(&file);
+                }
             }
         }
     }

@@ -14,8 +14,9 @@ use crate::commands::hold::hold;
 use crate::commands::presence::arrival;
 use crate::commands::{aftermath, compile};
 use crate::context::Context;
+use crate::digest::hex;
 use crate::error::Failure;
-use crate::store::{Entry, Staged, StoreError, WheelFile, hex};
+use crate::store::{Entry, Staged, StoreError, WheelFile};
 use crate::venv::{Arrival, Change};
 use crate::wheel;
 

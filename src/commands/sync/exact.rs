@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use sha2::{Digest as _, Sha256};
 use virtpy_resolver::{Artifact, IndexSettings, Package, Resolution};
 
 use super::source::{Question, Source};
@@ -15,13 +14,13 @@ use crate::commands::presence::{
 use crate::commands::progress::Progress;
 use crate::commands::{aftermath, compile};
 use crate::context::Context;
+use crate::digest::{Sha256, hex};
 use crate::error::Failure;
 use crate::fs;
 use crate::interpreters::Interpreter;
 use crate::lockfile::LockKind;
 use crate::poetry::file_url;
 use crate::resolve::{self, Obtained, ResolveError, Supply};
-use crate::store::hex;
 use crate::venv::{Arrival, Change, ChangeSummary, Contents, Distribution, State, Venv};
 
 /// One call of `virtpy sync`.
@@ -128,7 +127,7 @@ impl Exact<'_> {
             let stamp = stamp.map(|found| (found.len(), found.modified().ok()));
             digest.update(format!("{stamp:?}"));
         }
-        hex(&digest.finalize())
+        hex(&digest.finish())
     }
 
     fn resolve(

@@ -106,6 +106,7 @@ fn each_at_once<T: Send>(
     let bar = Counter::new(context.output, "applications", names.len());
     let next = AtomicUsize::new(0);
     let mut code = 0;
+    virtpy_resolver::prepare();
     std::thread::scope(|scope| {
         let (sender, results) = std::sync::mpsc::channel();
         for _ in 0..names.len().min(AT_ONCE) {

@@ -4,13 +4,12 @@
 use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest as _, Sha256};
 use url::Url;
 use virtpy_resolver::Transfer;
 
 use super::AvailableError;
+use crate::digest::{Sha256, hex};
 use crate::fs::{self, IoResultExt as _};
-use crate::store::hex;
 
 /// How much of a file is copied at once.
 const BUFFER: usize = 1 << 20;
@@ -157,7 +156,7 @@ fn read_through(
             other => other.at("read", path)?,
         };
         if count == 0 {
-            return Ok(Transferred { sha256: hex(&hasher.finalize()), size });
+            return Ok(Transferred { sha256: hex(&hasher.finish()), size });
         }
         hasher.update(&buffer[..count]);
         receive(&buffer[..count])?;

@@ -7,14 +7,12 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use sha2::{Digest as _, Sha256};
-
 use super::environment::Variable;
 use super::index::{Index, LARGEST};
 use super::location::{self, local_path};
 use super::{AvailableError, Fetch};
+use crate::digest::{hex, sha256};
 use crate::fs;
-use crate::store::hex;
 
 /// How long a copy is good for if no setting says otherwise.
 const LIFETIME: Duration = Duration::from_hours(12);
@@ -96,7 +94,7 @@ impl Remembered<'_> {
 
     /// Where the copy is. Each address has its own.
     fn path(&self) -> PathBuf {
-        let digest = hex(&Sha256::digest(self.address.as_bytes())[..8]);
+        let digest = hex(&sha256(self.address.as_bytes())[..8]);
         self.cache.join(format!("python-index-{digest}.json"))
     }
 }

@@ -293,25 +293,31 @@ fn prefix_of(executable: &Path) -> &Path {
     }
 }
 
-/// Runs what was unpacked, once. Its answer is not kept: it will be another one in its place. A standalone build is what it
-/// is, so it is only asked whether it runs, unless this system's certificates are not where such builds look.
+/// Runs what was unpacked. Its answer is not kept: it will be another one in its place. A standalone build with the expected
+/// hash is what it is, so it only has to show that it runs here, unless this system's certificates are not where such builds
+/// look.
 fn run(build: &Build, executable: &Path, stage: &Path) -> Result<Option<Interpreter>, ManagedError> {
     let does_not_run =
         |source| ManagedError::DoesNotRun { name: build.name.clone(), source: Box::new(source) };
-    if build.source == BuildSource::Custom {
-        return interpreters::query(executable, &stage.join("cache")).map(Some).map_err(does_not_run);
-    }
-    let (version, free_threaded) = interpreters::introduce(executable).map_err(does_not_run)?;
+    let is_custom = build.source == BuildSource::Custom;
+    let is_known = !is_custom && build.sha256.is_some() && certificates::are_found_by_standalone_builds();
+    let (interpreter, version, free_threaded) = if is_known {
+        let (version, free_threaded) = interpreters::introduce(executable).map_err(does_not_run)?;
+        (None, version, free_threaded)
+    } else {
+        let answer = interpreters::query(executable, &stage.join("cache")).map_err(does_not_run)?;
+        let (version, free_threaded) = (answer.version.clone(), answer.free_threaded);
+        (Some(answer), version, free_threaded)
+    };
     let expected = build.version.parse::<interpreters::PythonVersion>().ok();
-    if expected.is_some_and(|expected| expected != version) || build.free_threaded != free_threaded {
+    let is_other =
+        expected.is_some_and(|expected| expected != version) || build.free_threaded != free_threaded;
+    if is_other && !is_custom {
         let threading = if free_threaded { "t" } else { "" };
         return Err(ManagedError::OtherVersion {
             name: build.name.clone(),
             found: format!("{version}{threading}"),
         });
     }
-    if certificates::are_found_by_standalone_builds() {
-        return Ok(None);
-    }
-    interpreters::query(executable, &stage.join("cache")).map(Some).map_err(does_not_run)
+    Ok(interpreter)
 }
