@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Once, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use reqwest::{Request, Response};
 use reqwest_middleware::{Middleware, Next};
@@ -24,6 +24,7 @@ use uv_redacted::DisplaySafeUrl;
 use crate::describe::public;
 use crate::error::{Cause, Error, REDIRECT_TO_HTTP};
 use crate::failure::whole_story;
+use crate::pages::Arrivals;
 use crate::settings::IndexSettings;
 
 /// How long to wait for a connection at most.
@@ -48,6 +49,8 @@ pub(crate) struct Network {
     trusted_hosts: Vec<TrustedHost>,
     user_agent: String,
     cache: Cache,
+    /// Until when the pages that came through its clients may be believed.
+    pub(crate) arrivals: Arrivals,
 }
 
 impl Network {
@@ -68,7 +71,13 @@ impl Network {
                 })
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { settings: settings.clone(), trusted_hosts, user_agent: user_agent.to_owned(), cache })
+        Ok(Self {
+            settings: settings.clone(),
+            trusted_hosts,
+            user_agent: user_agent.to_owned(),
+            cache,
+            arrivals: Arrivals::default(),
+        })
     }
 
     /// A builder for clients that ask no index: for requirements files behind URLs.
@@ -235,7 +244,11 @@ impl Middleware for Deferred {
         let url = DisplaySafeUrl::from_url(request.url().clone());
         let client = self.client(&url).map_err(reqwest_middleware::Error::Middleware)?;
         let uncached = client.uncached_client(&url);
+        let (asked, asked_at) = (request.try_clone(), SystemTime::now());
         let response = uncached.raw_client().execute_with_extensions(request, extensions).await?;
+        if let Some(asked) = asked {
+            self.network.arrivals.note(&asked, &response, asked_at);
+        }
         self.check_redirect(&url, &response).map_err(reqwest_middleware::Error::Middleware)?;
         Ok(response)
     }

@@ -1,6 +1,8 @@
 //! All that resolving, building and fetching share for one request: the client, the indexes, the
 //! interpreter, and the state that the libraries underneath keep.
 
+use std::sync::Mutex;
+
 use uv_cache::Cache;
 use uv_client::{FlatIndexClient, RegistryClient};
 use uv_configuration::{BuildOptions, Concurrency, Constraints, IndexStrategy, NoSources};
@@ -20,6 +22,7 @@ use uv_workspace::WorkspaceCache;
 use crate::client::Network;
 use crate::error::{Cause, Error};
 use crate::failure::from_flat_index;
+use crate::pages::Consulted;
 use crate::session::Foundation;
 
 /// The choices that a request makes for everything done for it.
@@ -47,6 +50,8 @@ pub(crate) struct Context {
     pub(crate) hasher: HashStrategy,
     pub(crate) choices: Choices,
     pub(crate) concurrency: Concurrency,
+    /// What the solver looked at.
+    pub(crate) consulted: Mutex<Consulted>,
     defaults: Defaults,
 }
 
@@ -86,6 +91,7 @@ impl Context {
             hasher,
             choices,
             concurrency: Concurrency::default(),
+            consulted: Mutex::default(),
             defaults: Defaults::default(),
         };
         if !context.indexes.is_none() {

@@ -36,6 +36,7 @@ mod latest;
 mod locked;
 mod locking;
 mod obtain;
+mod pages;
 mod pip_conf;
 mod project;
 mod request;
@@ -51,6 +52,7 @@ pub use client::prepare;
 pub use error::{Cause, Error};
 pub use locked::{LockFormat, LockedRequest, Selection};
 pub use locking::{Lock, LockForm, LockRequest};
+pub use pages::Pages;
 pub use pip_conf::PipConfiguration;
 pub use project::ProjectInput;
 pub use request::{

@@ -114,7 +114,13 @@ pub(crate) async fn resolve(
         .map_err(|error| unusable(&error, "make the lock file anew"))?;
     demand_hashes(&solved, &context.hasher, &request.path)?;
     let (packages, chosen) = describe::describe(&context, &solved, &[], &HashSet::new()).await?;
-    Ok(Resolution { packages, left_out: Vec::new(), warnings, plan: Arc::new(Plan { context, chosen }) })
+    Ok(Resolution {
+        packages,
+        left_out: Vec::new(),
+        warnings,
+        pages: None,
+        plan: Arc::new(Plan { context, chosen }),
+    })
 }
 
 /// A lock file's archives are all told by their hashes; one without is refused, since whatever came in its

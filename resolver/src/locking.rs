@@ -9,10 +9,7 @@ use uv_distribution_types::{HashGeneration, Requirement, RequiresPython};
 use uv_pep440::{Version, VersionSpecifier, VersionSpecifiers};
 use uv_pep508::MarkerTree;
 use uv_requirements::RequirementsSpecification;
-use uv_resolver::{
-    AnnotationStyle, DisplayResolutionGraph, PylockToml, PythonRequirement, ResolverEnvironment,
-    ResolverOutput,
-};
+use uv_resolver::{AnnotationStyle, DisplayResolutionGraph, PylockToml, ResolverEnvironment, ResolverOutput};
 use uv_types::HashStrategy;
 
 use crate::client::Network;
@@ -110,7 +107,8 @@ pub(crate) async fn lock(
 /// Where a lock is to work.
 struct Scope {
     env: ResolverEnvironment,
-    python: PythonRequirement,
+    /// For which versions of Python, if not for the interpreter's.
+    required: Option<RequiresPython>,
     universal: bool,
 }
 
@@ -119,8 +117,7 @@ impl Scope {
         let interpreter = &context.interpreter;
         if !lock.universal {
             let env = ResolverEnvironment::specific(interpreter.to_resolver_marker_environment());
-            let python = PythonRequirement::from_interpreter(interpreter);
-            return Ok(Self { env, python, universal: false });
+            return Ok(Self { env, required: None, universal: false });
         }
         let asked = lock.requires_python.as_deref().map(specifiers).transpose()?;
         let required = match asked {
@@ -133,8 +130,8 @@ impl Scope {
                 ]))
             }),
         };
-        let python = PythonRequirement::from_requires_python(interpreter, required);
-        Ok(Self { env: ResolverEnvironment::universal(Vec::new()), python, universal: true })
+        let env = ResolverEnvironment::universal(Vec::new());
+        Ok(Self { env, required: Some(required), universal: true })
     }
 
     fn of_projects(projects: &[Project]) -> Result<Option<RequiresPython>, Error> {
@@ -152,7 +149,7 @@ impl Scope {
         (request, settings): (&Request, &IndexSettings),
     ) -> Result<ResolverOutput, Error> {
         let tags = if self.universal { None } else { Some(context.tags()?) };
-        let target = Target { env: &self.env, python: &self.python, tags };
+        let target = Target { env: &self.env, required: self.required.as_ref(), tags };
         let problem = Problem { wanted, constraints, target, request, settings };
         solve(context, problem).await.map(|(output, _)| output)
     }

@@ -11,8 +11,8 @@ use uv_configuration::{
 };
 use uv_dispatch::BuildDispatch;
 use uv_distribution_types::{
-    ConfigSettingEntry, Diagnostic, ExcludeNewerValue, Requirement, Resolution as SolvedGraph,
-    UnresolvedRequirement,
+    ConfigSettingEntry, Diagnostic, ExcludeNewerValue, Requirement, RequiresPython,
+    Resolution as SolvedGraph, UnresolvedRequirement,
 };
 use uv_normalize::PackageName;
 use uv_pep508::{MarkerTree, VersionOrUrl};
@@ -24,16 +24,18 @@ use uv_requirements::{
 };
 use uv_requirements_txt::{RequirementEntry, RequirementsTxtRequirement};
 use uv_resolver::{
-    DependencyMode, ExcludeNewer, Exclusions, Manifest, OptionsBuilder, Preference, Preferences, Prerelease,
-    PrereleaseMode, PythonRequirement, Resolver, ResolverEnvironment, ResolverOutput,
+    AllowedYanks, DefaultResolverProvider, DependencyMode, ExcludeNewer, Exclusions, Manifest,
+    OptionsBuilder, Preference, Preferences, Prerelease, PrereleaseMode, PythonRequirement, Resolver,
+    ResolverEnvironment, ResolverOutput,
 };
-use uv_types::{EmptyInstalledPackages, HashStrategy};
+use uv_types::{BuildContext as _, EmptyInstalledPackages, HashStrategy};
 
 use crate::client::Network;
 use crate::context::{Choices, Context};
 use crate::describe::{self, Chosen};
 use crate::error::{Cause, Error};
 use crate::failure::{from_anyhow, from_requirements, from_resolve, requirements as unusable};
+use crate::pages::{self, Pages, Watched};
 use crate::project::{self, Project};
 use crate::request::{Artifact, Options, Package, Request};
 use crate::reword::reword;
@@ -49,6 +51,9 @@ pub struct Resolution {
     pub left_out: Vec<String>,
     /// What the user should know: yanked versions, extras that do not exist, missing folders.
     pub warnings: Vec<String>,
+    /// The pages that all of this depends on, where it depends on nothing else and it is known until when they may be
+    /// believed.
+    pub pages: Option<Pages>,
     pub(crate) plan: Arc<Plan>,
 }
 
@@ -101,8 +106,7 @@ pub(crate) async fn resolve(
         .augment_with_requirements(wanted.iter())
         .map_err(|error| unusable(&error, "give one URL and one hash per package"))?;
     let solved = {
-        let python = PythonRequirement::from_interpreter(&context.interpreter);
-        let target = Target { env: &env, python: &python, tags: Some(context.tags()?) };
+        let target = Target { env: &env, required: None, tags: Some(context.tags()?) };
         let problem = Problem { wanted: &wanted, constraints, target, request, settings };
         let (output, hasher) = solve(&context, problem).await?;
         context.hasher = hasher;
@@ -127,7 +131,8 @@ pub(crate) async fn resolve(
     }
     let is_requested = |name: &&String| requested.iter().any(|one| one.as_str() == name.as_str());
     let left_out = request.options.left_out.iter().filter(is_requested).cloned().collect();
-    Ok(Resolution { packages, left_out, warnings, plan: Arc::new(Plan { context, chosen }) })
+    let pages = pages::of(&context, &network.arrivals);
+    Ok(Resolution { packages, left_out, warnings, pages, plan: Arc::new(Plan { context, chosen }) })
 }
 
 /// Which hashes are demanded: all, or those that are given.
@@ -260,8 +265,8 @@ pub(crate) struct Problem<'a> {
 pub(crate) struct Target<'a> {
     /// One environment, or all.
     pub(crate) env: &'a ResolverEnvironment,
-    /// Which versions of Python.
-    pub(crate) python: &'a PythonRequirement,
+    /// Which versions of Python, if not the interpreter's.
+    pub(crate) required: Option<&'a RequiresPython>,
     /// Which wheels, if it is one environment.
     pub(crate) tags: Option<&'a Tags>,
 }
@@ -275,7 +280,7 @@ pub(crate) async fn solve(
     context: &Context,
     problem: Problem<'_>,
 ) -> Result<(ResolverOutput, HashStrategy), Error> {
-    let Problem { wanted, constraints, target: Target { env, python, tags }, request, settings } = problem;
+    let Problem { wanted, constraints, target: Target { env, required, tags }, request, settings } = problem;
     let dispatch = context.dispatch();
     let options = &request.options;
     let left_out = options.left_out.iter().filter_map(|name| name.parse::<PackageName>().ok());
@@ -316,22 +321,42 @@ pub(crate) async fn solve(
         .index_strategy(context.choices.index_strategy)
         .build_options(context.choices.build_options.clone())
         .build();
-    let resolver = Resolver::new(
+    let interpreter = &context.interpreter;
+    let (python, required) = if let Some(required) = required {
+        (PythonRequirement::from_requires_python(interpreter, required.clone()), required.clone())
+    } else {
+        let own = interpreter.python_full_version().version.only_release().without_trailing_zeros();
+        let own = RequiresPython::greater_than_equal_version(&own);
+        (PythonRequirement::from_interpreter(interpreter), own)
+    };
+    let provider = DefaultResolverProvider::new(
+        context.database(&dispatch),
+        &context.flat_index,
+        tags,
+        &required,
+        AllowedYanks::from_manifest(&manifest, env, solver_options.dependency_mode),
+        &hasher,
+        solver_options.exclude_newer.clone(),
+        &context.indexes,
+        &context.choices.build_options,
+        dispatch.capabilities(),
+    );
+    let resolver = Resolver::new_custom_io(
         manifest,
         solver_options,
-        python,
+        &hasher,
         env.clone(),
         context.interpreter.markers(),
+        tags.cloned(),
+        &python,
         Conflicts::empty(),
-        tags,
-        &context.flat_index,
         context.state.index(),
-        &hasher,
-        &dispatch,
+        dispatch.git(),
+        dispatch.capabilities(),
+        &context.indexes,
+        Watched { provider, consulted: &context.consulted },
         EmptyInstalledPackages,
-        context.database(&dispatch),
-    )
-    .map_err(|error| from_resolve(&error))?;
+    );
     let output = resolver.resolve().await.map_err(|error| from_resolve(&error))?;
     Ok((output, hasher))
 }

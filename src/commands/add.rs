@@ -225,7 +225,15 @@ impl Addition<'_> {
         if self.arguments.dry_run {
             return Ok(None);
         }
-        let Some(recalled) = resolve::recall(&self.context.store, &known.digest) else { return Ok(None) };
+        let store = &self.context.store;
+        let fresh = || {
+            let recalled = self.is_alone().then(|| resolve::recall_fresh(store, &known.digest)).flatten()?;
+            self.context
+                .output
+                .detail("the answer is remembered, and the index lets it be believed for some minutes");
+            Some(recalled)
+        };
+        let Some(recalled) = resolve::recall(store, &known.digest).or_else(fresh) else { return Ok(None) };
         let is_there = |manifest: &Manifest| {
             virtpy_resolver::normalize_name(&manifest.name)
                 .is_ok_and(|key| self.is_installed(&key, &manifest.version))
@@ -239,6 +247,11 @@ impl Addition<'_> {
         let ways = Ways { from_store: install.len(), ..Ways::default() };
         let unchanged = all - install.len();
         self.link(install, Some(&known.digest), unchanged, ways).map(Some)
+    }
+
+    /// Whether the request alone decides: there is nothing installed or preferred that would be kept.
+    fn is_alone(&self) -> bool {
+        self.preferred.is_empty() && self.installed.keys().all(|key| self.is_own_pip(key))
     }
 
     /// Whether bytecode is compiled now.
@@ -304,6 +317,10 @@ impl Addition<'_> {
         if let Some(Known { question, digest }) = known {
             let found = (&resolution, obtained.as_slice());
             resolve::remember(&self.context.store, digest, found, &|package| question.pins(package));
+            let is_told = !resolution.warnings.is_empty();
+            if let Some(pages) = resolution.pages.as_ref().filter(|_| self.is_alone() && !is_told) {
+                resolve::remember_fresh(&self.context.store, digest, found, pages);
+            }
         }
         let ways = Ways::of(&obtained);
         let detail = |one: &Obtained| (resolution.packages[one.package].clone(), one.entry.clone());

@@ -8,6 +8,7 @@
 
 mod error;
 mod lock;
+mod stamp;
 mod tree;
 
 use std::ffi::OsString;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 pub use error::{IoResultExt, PathError};
 pub use lock::{Lock, LockError, LockMode};
+pub use stamp::Stamp;
 pub use tree::{count_entries, make_folders_read_only, read_dir_names, remove_tree};
 
 /// How the names of files begin that are to be renamed when they are complete.

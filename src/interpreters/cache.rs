@@ -6,14 +6,13 @@
 //! replaced.
 
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::Interpreter;
 use crate::digest::sha256;
-use crate::fs;
+use crate::fs::{self, Stamp};
 
 /// Goes up whenever [`Interpreter`] or the facts behind it change their meaning.
 const FORMAT: u32 = 1;
@@ -29,38 +28,12 @@ pub(super) enum Answer {
     TooOld(String),
 }
 
-/// By what a changed file is recognised; links are followed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Stamp {
-    path: PathBuf,
-    size: u64,
-    modified: (i64, i64),
-    inode: u64,
-}
-
 #[derive(Serialize, Deserialize)]
 struct Entry {
     format: u32,
     system: String,
     files: Vec<Stamp>,
     answer: Answer,
-}
-
-impl Stamp {
-    /// The present state of a file, or `None` if there is none.
-    pub(super) fn of(path: &Path) -> Option<Self> {
-        let metadata = fs::metadata(path).ok()?;
-        Some(Self {
-            path: path.to_path_buf(),
-            size: metadata.size(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            inode: metadata.ino(),
-        })
-    }
-
-    fn is_current(&self) -> bool {
-        Self::of(&self.path).as_ref() == Some(self)
-    }
 }
 
 /// Returns the remembered answer of an executable, if it still holds, with the files that it depends on.

@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::cache::{self, Answer, Stamp};
+use super::cache::{self, Answer};
 use super::process::{Running, last_line};
 use super::request::OLDEST;
 use super::target::{REDIRECTION_LIMIT, stable_executable, target};
 use super::{Error, Interpreter, PythonVersion};
-use crate::fs;
+use crate::fs::{self, Stamp};
 
 const SCRIPT: &str = include_str!("../../python/interpreter_facts.py");
 /// What the line with the facts begins with; the script knows it too.

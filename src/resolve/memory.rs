@@ -27,23 +27,29 @@ pub struct Recalled {
     pub direct_url: Option<String>,
 }
 
+/// What is written down of a package.
 #[derive(Debug, Serialize, Deserialize)]
-struct Note {
+pub(super) struct Note {
     sha256: String,
     requested: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     direct_url: Option<String>,
 }
 
-fn path(store: &Store, digest: &str) -> PathBuf {
+/// Where the resolution of a digest is written down.
+pub(super) fn path(store: &Store, digest: &str) -> PathBuf {
     store.cache().join("resolutions").join(digest)
 }
 
 /// Returns the entries of the resolution that is remembered under a digest, if the store has all of them, sound.
 pub fn recall(store: &Store, digest: &str) -> Option<Vec<Recalled>> {
     let content = fs::read_own(&path(store, digest), 32 * 1024).ok()?;
-    let notes: Vec<Note> = serde_json::from_slice(&content).ok()?;
-    let recalled = if notes.len() < MANY { look_up(store, &notes)? } else { look_up_beside(store, &notes)? };
+    entries_of(store, &serde_json::from_slice::<Vec<Note>>(&content).ok()?)
+}
+
+/// The entries of what was written down, if the store has all of them, sound.
+pub(super) fn entries_of(store: &Store, notes: &[Note]) -> Option<Vec<Recalled>> {
+    let recalled = if notes.len() < MANY { look_up(store, notes)? } else { look_up_beside(store, notes)? };
     let entries: Vec<&Entry> = recalled.iter().map(|one| &one.entry).collect();
     store.check_since_boot(&entries, &store.checked()).ok()?;
     Some(recalled)
@@ -83,18 +89,20 @@ pub fn remember(
     if !is_whole || !resolution.packages.iter().all(is_certain) {
         return;
     }
-    let notes: Vec<Note> = obtained
-        .iter()
-        .map(|one| {
-            let package = &resolution.packages[one.package];
-            Note {
-                sha256: one.entry.manifest.sha256.clone(),
-                requested: package.requested,
-                direct_url: package.direct_url.as_ref().map(ToString::to_string),
-            }
-        })
-        .collect();
-    note(store, digest, &notes);
+    write(store, digest, &notes_of(resolution, obtained));
+}
+
+/// What is to be written down of a resolution's packages.
+pub(super) fn notes_of(resolution: &Resolution, obtained: &[Obtained]) -> Vec<Note> {
+    let note = |one: &Obtained| {
+        let package = &resolution.packages[one.package];
+        Note {
+            sha256: one.entry.manifest.sha256.clone(),
+            requested: package.requested,
+            direct_url: package.direct_url.as_ref().map(ToString::to_string),
+        }
+    };
+    obtained.iter().map(note).collect()
 }
 
 /// Returns the entry that is remembered for one pinned package, if the store has it. It is not looked at more closely.
@@ -106,17 +114,15 @@ pub fn recall_one(store: &Store, digest: &str) -> Option<Entry> {
 
 /// Remembers the entry that one pinned package is, under a digest of all that decides about it.
 pub fn remember_one(store: &Store, digest: &str, entry: &Entry) {
-    note(
-        store,
-        digest,
-        &[Note { sha256: entry.manifest.sha256.clone(), requested: false, direct_url: None }],
-    );
+    let note = Note { sha256: entry.manifest.sha256.clone(), requested: false, direct_url: None };
+    write(store, digest, &[note]);
 }
 
-fn note(store: &Store, digest: &str, notes: &[Note]) {
+/// Writes a note down, if that is possible.
+pub(super) fn write(store: &Store, digest: &str, note: &(impl Serialize + ?Sized)) {
     let path = path(store, digest);
     let folder = path.parent().unwrap_or(Path::new("."));
-    if let Ok(text) = serde_json::to_vec(notes) {
+    if let Ok(text) = serde_json::to_vec(note) {
         let _ = fs::create_dir_all(folder).and_then(|()| fs::write_atomic(&path, &text));
     }
 }

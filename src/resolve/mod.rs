@@ -3,6 +3,7 @@
 
 mod built;
 mod error;
+mod fresh;
 mod memory;
 mod mend;
 mod obtain;
@@ -10,6 +11,7 @@ mod reporter;
 mod satisfied;
 
 pub use error::ResolveError;
+pub use fresh::{recall_fresh, remember_fresh};
 pub use memory::{Recalled, recall, recall_one, remember, remember_one};
 pub use mend::{Mended, mend};
 pub use obtain::{Obtained, Supply, Way, is_at_hand, obtain};

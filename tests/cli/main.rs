@@ -20,6 +20,7 @@ mod fixtures;
 mod foldings;
 mod foreign;
 mod freeze;
+mod fresh;
 mod hostile;
 mod interpreters;
 mod links;

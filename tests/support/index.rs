@@ -47,6 +47,8 @@ struct State {
     credentials: Option<String>,
     files_at: Option<String>,
     folder: Option<PathBuf>,
+    /// For how many seconds pages and files may be kept; 600 unless something else is said.
+    kept_for: Option<u64>,
 }
 
 /// A running index. Its thread ends with the test's process.
@@ -141,6 +143,11 @@ impl Index {
         self.lock().faults.insert(format!("/simple/{}/", normalize(project)), fault);
     }
 
+    /// Says that pages and files may be kept for so many seconds.
+    pub(crate) fn pages_kept_for(&self, seconds: u64) {
+        self.lock().kept_for = Some(seconds);
+    }
+
     /// Serves HTML pages only, as an old index does.
     pub(crate) fn html_only(&self) {
         self.lock().html_only = true;
@@ -226,14 +233,14 @@ fn serve(stream: TcpStream, port: u16, state: &Mutex<State>) {
     };
     let mut reader = BufReader::new(stream);
     while let Some(request) = read_request(&mut reader) {
-        let (fault, answer) = {
+        let (fault, answer, kept_for) = {
             let mut state = state.lock().expect("no thread of the index panicked");
             state.requests.push(format!("{} {}", request.method, request.path));
             state.authorizations.extend(request.authorization.clone());
             let fault = take_fault(&mut state, &request.path);
-            (fault.clone(), answer(&state, &request, port, fault.as_ref()))
+            (fault.clone(), answer(&state, &request, port, fault.as_ref()), state.kept_for.unwrap_or(600))
         };
-        if send(&mut writer, &request, &answer, fault.as_ref()).is_err() {
+        if send(&mut writer, &request, (&answer, kept_for), fault.as_ref()).is_err() {
             return;
         }
     }
@@ -426,7 +433,7 @@ fn html<'a>(entries: impl Iterator<Item = &'a Entry>, base: &str, without_metada
 fn send(
     writer: &mut TcpStream,
     request: &Request,
-    answer: &Answer,
+    (answer, kept_for): (&Answer, u64),
     fault: Option<&Fault>,
 ) -> std::io::Result<()> {
     let mut head = format!(
@@ -442,7 +449,7 @@ fn send(
         let _ = write!(head, "Location: {address}\r\n");
     }
     if answer.status < 300 {
-        head.push_str("Cache-Control: max-age=600\r\n");
+        let _ = write!(head, "Cache-Control: max-age={kept_for}\r\n");
     }
     if let Some((first, last, total)) = answer.range {
         let _ = write!(head, "Content-Range: bytes {first}-{last}/{total}\r\n");
