@@ -135,14 +135,16 @@ impl Store {
     }
 }
 
-/// Writes what describes an entry beside its manifest: the RECORD rows of its files, and the RECORD that venvs have of it
-/// where that is the same in all of them.
+/// Writes what describes an entry beside its manifest: the RECORD rows of its files, and the RECORDs that venvs have of it
+/// where those are the same in all of them.
 fn write_texts(folder: &Path, manifest: &Manifest, rows: &str) -> Result<Vec<FileRow>, StoreError> {
     let mut texts = vec![(ROWS, Cow::Borrowed(rows))];
     if let Some(footprint) = manifest.usual_footprint() {
-        let own = [("INSTALLER", wheel::INSTALLER.as_bytes())];
-        let record = wheel::installed_record(rows, &manifest.dist_info, &footprint, &own);
-        texts.push((wheel::RECORD, Cow::Owned(record)));
+        for requested in [false, true] {
+            let own = wheel::installer_files(requested);
+            let record = wheel::installed_record(rows, &manifest.dist_info, &footprint, own);
+            texts.push((wheel::ready_record(requested), Cow::Owned(record)));
+        }
     }
     let write = |(name, text): &(&str, Cow<'_, str>)| {
         let content = text.as_bytes();

@@ -57,7 +57,7 @@ pub struct Manifest {
     pub data: Vec<FileRow>,
     /// The files in `headers/`.
     pub headers: Vec<FileRow>,
-    /// The files that describe the entry beside this one: [`ROWS`], and the RECORD of venvs (PEP 376) where those are alike.
+    /// The files that describe the entry beside this one: [`ROWS`], and the RECORDs of venvs (PEP 376) where those are alike.
     pub texts: Vec<FileRow>,
     /// The folders of `site/` that are portions of namespace packages, or may be: see [`wheel::namespaces`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

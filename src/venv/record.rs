@@ -4,33 +4,33 @@ use super::Layout;
 use super::plan::{Member, Node};
 use crate::fs::PathError;
 use crate::store::FileRow;
-use crate::wheel::{self, Footprint, INSTALLER, REQUESTED};
+use crate::wheel::{self, Footprint};
 
 /// The names of the files that virtpy puts into a distribution's dist-info folder, and what they are. `folds` says whether
 /// what is the same in many venvs comes from the store.
-pub(super) fn own_files<'a>(
+pub(super) fn own_files(
     layout: &Layout,
-    member: &'a Member<'_>,
+    member: &Member<'_>,
     footprint: Footprint,
     folds: bool,
 ) -> Result<Vec<(&'static str, Node)>, PathError> {
-    let mut files = vec![("INSTALLER", Node::Shared(INSTALLER))];
-    let mut own: Vec<(&'static str, &'a [u8])> = vec![("INSTALLER", INSTALLER.as_bytes())];
-    if member.requested {
-        files.push(("REQUESTED", Node::Shared(REQUESTED)));
-        own.push(("REQUESTED", REQUESTED.as_bytes()));
-    }
+    let (manifest, ready) = (member.manifest, wheel::ready_record(member.requested));
+    let usual = wheel::installer_files(member.requested);
+    let mut files: Vec<_> = usual.iter().map(|(name, content)| (*name, Node::Shared(content))).collect();
+    let is_usual = folds
+        && member.direct_url.is_none()
+        && manifest.texts.iter().any(|text| text.path == ready)
+        && manifest.usual_footprint().as_ref() == Some(&footprint);
     if let Some(text) = member.direct_url {
         files.push(("direct_url.json", text_node(text.to_owned())));
-        own.push(("direct_url.json", text.as_bytes()));
     }
-    let is_usual = folds && own.len() == 1 && member.manifest.usual_footprint().as_ref() == Some(&footprint);
     let record = if is_usual {
-        Node::Real(member.entry.join(wheel::RECORD))
+        Node::Real(member.entry.join(ready))
     } else {
+        let own: Vec<_> =
+            usual.iter().copied().chain(member.direct_url.map(|text| ("direct_url.json", text))).collect();
         let footprint = with_trees(layout, member, footprint);
-        let site = member.manifest.site_rows()?;
-        text_node(wheel::installed_record(site, &member.manifest.dist_info, &footprint, &own))
+        text_node(wheel::installed_record(manifest.site_rows()?, &manifest.dist_info, &footprint, &own))
     };
     files.push((wheel::RECORD, record));
     Ok(files)

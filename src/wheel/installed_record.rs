@@ -4,13 +4,25 @@
 //! when they uninstall or upgrade, and find nothing left to delete or overwrite below; without these rows they would go
 //! through the link into the store.
 
-use super::record_row;
+use super::{RECORD, record_row};
 
 /// What stands in `INSTALLER`.
 pub const INSTALLER: &str = "virtpy\n";
 
 /// What stands in `REQUESTED`: that it is there says it all.
-pub const REQUESTED: &str = "";
+const REQUESTED: &str = "";
+
+/// The files that an installer writes into every dist-info folder, and one more into that of a distribution that somebody asked
+/// for by its name: their names and contents.
+pub fn installer_files(requested: bool) -> &'static [(&'static str, &'static str)] {
+    let all = const { &[("INSTALLER", INSTALLER), ("REQUESTED", REQUESTED)] };
+    if requested { all } else { &all[..1] }
+}
+
+/// What an entry calls the RECORD that venvs have of it, where that is the same in all of them but for being asked for by name.
+pub fn ready_record(requested: bool) -> &'static str {
+    if requested { "RECORD.requested" } else { RECORD }
+}
 
 /// What a distribution has in a venv beside the files that its wheel has for `site-packages`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,7 +35,7 @@ pub struct Footprint {
 
 /// Writes a RECORD. `site` are the rows of the files in `site-packages`, and `own` the names and contents of the files that
 /// the installer writes into the dist-info folder.
-pub fn installed_record(site: &str, dist_info: &str, footprint: &Footprint, own: &[(&str, &[u8])]) -> String {
+pub fn installed_record(site: &str, dist_info: &str, footprint: &Footprint, own: &[(&str, &str)]) -> String {
     let mut record = String::with_capacity(site.len() + footprint.rows.len() + 1024);
     for link in &footprint.links {
         record.push_str(&record_row(link, None));
@@ -31,7 +43,7 @@ pub fn installed_record(site: &str, dist_info: &str, footprint: &Footprint, own:
     push_site(&mut record, site, footprint);
     record.push_str(&footprint.rows);
     for (name, content) in own {
-        record.push_str(&record_row(&format!("{dist_info}/{name}"), Some(content)));
+        record.push_str(&record_row(&format!("{dist_info}/{name}"), Some(content.as_bytes())));
     }
     record.push_str(&record_row(&format!("{dist_info}/RECORD"), None));
     record

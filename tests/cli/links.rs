@@ -84,10 +84,15 @@ fn what_is_the_same_in_all_venvs_comes_from_the_store() {
     context.new_named_venv("two");
     context.add(&index, &["demo"]).success();
     context.add(&index, &["--venv", "two", "demo"]).success();
+    let inode = |path: String| std::fs::metadata(context.path(&path)).unwrap().ino();
     let file = |venv: &str, name: &str| {
-        let site = context.site_packages(venv);
-        std::fs::metadata(context.path(&format!("{site}/helper-1.0.dist-info/{name}"))).unwrap().ino()
+        inode(format!("{}/helper-1.0.dist-info/{name}", context.site_packages(venv)))
     };
+    // Also where somebody asked for it by its name.
+    let asked_for = |venv: &str| inode(format!("{}/demo-1.0.dist-info/RECORD", context.site_packages(venv)));
+    assert_eq!(asked_for(".venv"), asked_for("two"));
+    assert!(record(&context, "demo-1.0.dist-info").iter().any(|row| row.contains("/REQUESTED,")));
+    assert!(!record(&context, "helper-1.0.dist-info").iter().any(|row| row.contains("/REQUESTED,")));
     for name in ["RECORD", "WHEEL", "METADATA", "entry_points.txt"] {
         assert_eq!(file(".venv", name), file("two", name), "{name}");
     }
