@@ -19,8 +19,8 @@ use crate::interpreters::Interpreter;
 use crate::output::{Output, counted, seconds};
 use crate::resolve::{self, Obtained, Question, ResolveError, Supply, Way};
 use crate::settings::Settings;
-use crate::store::{Entry, Manifest};
-use crate::venv::{Arrival, Change, ChangeSummary, Contents, Distribution, Venv};
+use crate::store::{Entry, Manifest, Store};
+use crate::venv::{Arrival, Change, ChangeSummary, Contents, Distribution, State, Venv};
 
 /// What is said where another pip is asked for than the venv's own.
 pub(super) const OWN_PIP: &str = "pip is virtpy's own here, and stays as it is; it is upgraded with virtpy";
@@ -44,6 +44,12 @@ pub(super) fn carry_out(
     let inputs = Inputs::of(context, arguments)?;
     let venv = context.venv_to_change(&arguments.venv)?;
     let interpreter = context.interpreter(&venv)?;
+    let asked =
+        Asked { arguments, interpreter: &interpreter, index: context.index_settings(&arguments.index)? };
+    let question = asked.question(&inputs);
+    if let Some(outcome) = asked.idle(&venv, &context.store, question.as_ref())? {
+        return Ok(outcome);
+    }
     let held = hold(context, &venv)?;
     let contents = aftermath::restore(context, &venv, held.contents, &arguments.index)?;
     let addition = Addition {
@@ -55,10 +61,10 @@ pub(super) fn carry_out(
         contents: &contents,
         installed: contents.by_key(),
         settings: context.settings()?,
-        index: context.index_settings(&arguments.index)?,
+        asked,
     };
 
-    match addition.answer(&inputs)? {
+    match addition.answer(question)? {
         Answer::Satisfied => Ok(Outcome { unchanged: contents.distributions.len(), ..Outcome::default() }),
         Answer::Ask(known) => {
             aftermath::restore_everywhere(context, &venv, &arguments.index)?;
@@ -126,6 +132,53 @@ struct Known {
     digest: String,
 }
 
+/// What an answer depends on besides the requirements and the venv.
+struct Asked<'a> {
+    arguments: &'a AddArguments,
+    interpreter: &'a Interpreter,
+    index: IndexSettings,
+}
+
+impl Asked<'_> {
+    /// The request, if it can be answered without the resolver.
+    fn question(&self, inputs: &Inputs) -> Option<Question> {
+        let (arguments, more) = (self.arguments, &self.arguments.more);
+        let has_lists = !(more.upgrade_packages.is_empty() && more.build_constraints.is_empty());
+        let is_special = more.reinstall || more.details || has_lists || !more.texts.is_empty();
+        if is_special || arguments.upgrade || arguments.require_hashes || !inputs.editables.is_empty() {
+            return None;
+        }
+        Question::of(&inputs.specs, &inputs.files, &inputs.constraints)
+    }
+
+    /// By what the request is recognised in a venv with virtpy's own pip, or without.
+    fn digest(&self, question: &Question, own_pip: bool) -> String {
+        let AddArguments { no_deps, pre, exclude_newer, .. } = self.arguments;
+        let Interpreter { executable, version, platform, .. } = self.interpreter;
+        // Whether a connection may be made changes nothing about the answer.
+        let settings = IndexSettings { offline: false, ..self.index.clone() };
+        let circumstances = format!(
+            "{own_pip} {no_deps} {pre} {exclude_newer:?} {settings:?} {} {version} {platform}",
+            executable.display()
+        );
+        resolve::request_digest(question, &circumstances)
+    }
+
+    /// Whether there is nothing to do, as far as that can be told without holding the venv and reading all that is in it.
+    fn idle(
+        &self,
+        venv: &Venv,
+        store: &Store,
+        question: Option<&Question>,
+    ) -> Result<Option<Outcome>, Failure> {
+        let Some(question) = question else { return Ok(None) };
+        let Some((satisfied, unchanged)) = State::still_satisfied(venv, store)? else { return Ok(None) };
+        // Nobody changed the venv, so it has the pip that it had then.
+        let is_same = [true, false].iter().any(|own_pip| self.digest(question, *own_pip) == satisfied);
+        Ok(is_same.then(|| Outcome { unchanged, ..Outcome::default() }))
+    }
+}
+
 /// One call of `virtpy add`.
 struct Addition<'a> {
     context: &'a Context,
@@ -137,7 +190,7 @@ struct Addition<'a> {
     /// What is installed, by normalized name.
     installed: BTreeMap<&'a str, &'a Distribution>,
     settings: &'a Settings,
-    index: IndexSettings,
+    asked: Asked<'a>,
 }
 
 /// What came of it.
@@ -184,39 +237,17 @@ impl std::fmt::Display for Ways {
 
 impl Addition<'_> {
     /// Tries to answer without the resolver.
-    fn answer(&self, inputs: &Inputs) -> Result<Answer, Failure> {
-        let arguments = self.arguments;
-        let more = &arguments.more;
-        let has_lists = !(more.upgrade_packages.is_empty() && more.build_constraints.is_empty());
-        let is_special = more.reinstall || more.details || has_lists || !more.texts.is_empty();
-        if is_special || arguments.upgrade || arguments.require_hashes || !inputs.editables.is_empty() {
-            return Ok(Answer::Ask(None));
-        }
-        let Some(question) = Question::of(&inputs.specs, &inputs.files, &inputs.constraints) else {
-            return Ok(Answer::Ask(None));
-        };
-        let digest = resolve::request_digest(&question, &self.circumstances());
+    fn answer(&self, question: Option<Question>) -> Result<Answer, Failure> {
+        let Some(question) = question else { return Ok(Answer::Ask(None)) };
+        let digest = self.asked.digest(&question, self.contents.has_pip_shim());
         if self.contents.is_own() && self.contents.state.satisfied.as_ref() == Some(&digest) {
             return Ok(Answer::Satisfied);
         }
         let markers = Context::markers(self.interpreter)?;
-        if resolve::is_satisfied(&question, self.contents, &markers, arguments.no_deps) {
+        if resolve::is_satisfied(&question, self.contents, &markers, self.arguments.no_deps) {
             return Ok(Answer::Satisfied);
         }
         Ok(Answer::Ask(Some(Known { question, digest })))
-    }
-
-    /// Everything but the requirements that an answer depends on.
-    fn circumstances(&self) -> String {
-        let AddArguments { no_deps, pre, exclude_newer, .. } = self.arguments;
-        let Interpreter { executable, version, platform, .. } = self.interpreter;
-        // Whether a connection may be made changes nothing about the answer.
-        let settings = IndexSettings { offline: false, ..self.index.clone() };
-        let own_pip = self.contents.has_pip_shim();
-        format!(
-            "{own_pip} {no_deps} {pre} {exclude_newer:?} {settings:?} {} {version} {platform}",
-            executable.display()
-        )
     }
 
     /// Installs what was resolved for the same request before, if the store has all of it.
@@ -283,7 +314,7 @@ impl Addition<'_> {
     }
 
     fn install(&self, inputs: Inputs, known: Option<&Known>) -> Result<Outcome, Failure> {
-        let session = self.context.session(self.interpreter, self.index.clone());
+        let session = self.context.session(self.interpreter, self.asked.index.clone());
         let progress = Progress::new(self.context.output, "resolving");
         let resolution = session.resolve(&self.request(inputs)).map_err(ResolveError::from)?;
         for warning in &resolution.warnings {
@@ -342,7 +373,7 @@ impl Addition<'_> {
     }
 
     fn request(&self, inputs: Inputs) -> Request {
-        let (arguments, settings) = (self.arguments, self.index.clone());
+        let (arguments, settings) = (self.arguments, self.asked.index.clone());
         let specs = inputs.specs.into_iter().map(Input::Requirement);
         let files = inputs.files.into_iter().map(Input::RequirementsFile);
         let editables = inputs.editables.into_iter().map(Input::Editable);

@@ -13,12 +13,12 @@ pub(super) struct Held {
     _store_lock: Lock,
 }
 
-/// Locks the store (shared) and the venv, in this order everywhere, puts right what a killed command left, and reads what
-/// is installed.
+/// Locks the store (shared) and the venv, in this order everywhere, puts right what a killed command left, reads what
+/// is installed, and says what the store lost of it.
 pub(super) fn hold(context: &Context, venv: &Venv) -> Result<Held, Failure> {
     let store_lock = context.store.lock_shared(&mut context.announce())?;
     let venv_lock = context.store.lock_venv(&venv.id, &mut context.announce())?;
     venv.recover()?;
-    let contents = Contents::read(venv, &context.store)?;
+    let contents = super::contents(context, venv)?;
     Ok(Held { contents, _venv_lock: venv_lock, _store_lock: store_lock })
 }

@@ -238,17 +238,22 @@ fn check_node(venv: &Venv, path: &str, node: &Node, problems: &mut Vec<Problem>)
 impl Venv {
     /// Whether a path is a RECORD that differs from the planned one only by what it says of a `direct_url.json`.
     fn is_record_but_for_provenance(&self, path: &str, node: &Node) -> bool {
-        let Node::Text { content, .. } = node else { return false };
         if !path.strip_suffix("/RECORD").is_some_and(|folder| self.layout.is_dist_info(folder)) {
             return false;
         }
+        let planned = match node {
+            Node::Text { content, .. } => Ok(content.clone()),
+            Node::Real(source) => fs::read(source),
+            _ => return false,
+        };
+        let Ok(planned) = planned else { return false };
         let Ok(found) = fs::read(&self.root.join(path)) else { return false };
         let rows = |text: &[u8]| -> Vec<String> {
             let text = String::from_utf8_lossy(text);
             let is_other = |row: &&str| !row.contains(".dist-info/direct_url.json,");
             text.lines().filter(is_other).map(str::to_owned).collect()
         };
-        rows(&found) == rows(content)
+        rows(&found) == rows(&planned)
     }
 
     /// Whether what stands at a path is exactly what a plan wants there. Of the store's own files and of scripts that wheels

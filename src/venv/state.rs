@@ -4,12 +4,11 @@
 
 use std::path::Path;
 
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::{Venv, VenvError, journal, rebuild};
 use crate::fs::{self, IoResultExt as _};
-use crate::store::is_pip_shim;
+use crate::store::{Store, is_pip_shim};
 
 const FORMAT: u32 = 1;
 
@@ -69,8 +68,14 @@ pub struct State {
 #[derive(Deserialize)]
 struct Summary {
     format: u32,
-    distributions: Vec<IgnoredAny>,
+    distributions: Vec<Digest>,
     satisfied: Option<String>,
+}
+
+/// What of a distribution tells which entry it is.
+#[derive(Deserialize)]
+struct Digest {
+    sha256: String,
 }
 
 impl State {
@@ -96,11 +101,12 @@ impl State {
     }
 
     /// What the present set satisfies, and of how many distributions it is, if nobody but virtpy has put anything into
-    /// `site-packages` or taken anything out since the last change, and none is under way. Asked without holding the venv.
+    /// `site-packages` or taken anything out since the last change, none is under way, and the store has all of it. Asked
+    /// without holding the venv.
     ///
     /// # Errors
     /// When the venv cannot be read.
-    pub fn still_satisfied(venv: &Venv) -> Result<Option<(String, usize)>, VenvError> {
+    pub fn still_satisfied(venv: &Venv, store: &Store) -> Result<Option<(String, usize)>, VenvError> {
         let path = venv.private().join("state.json");
         let time = |path: &Path| fs::metadata(path).and_then(|facts| facts.modified().at("look at", path));
         match (time(&venv.site_packages()), time(&path)) {
@@ -112,6 +118,8 @@ impl State {
         }
         let state = serde_json::from_slice::<Summary>(&fs::read_own(&path, 64 * 1024)?).ok();
         let state = state.filter(|state| state.format == FORMAT);
+        let is_there = |one: &Digest| store.has(&one.sha256);
+        let state = state.filter(|state| state.distributions.iter().all(is_there));
         Ok(state.and_then(|state| Some((state.satisfied?, state.distributions.len()))))
     }
 

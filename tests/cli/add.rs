@@ -262,3 +262,20 @@ fn the_working_folder_may_lie_below_the_projects() {
     context.run(&mut command).success();
     assert_eq!(context.eval(".venv", "import pygments; print(1)"), "1");
 }
+
+#[test]
+fn the_same_request_again_does_nothing_unless_something_is_missing() {
+    let context = TestContext::new();
+    let wheel = WheelBuilder::new("demo", "1.0").build();
+    let index = Index::start(std::slice::from_ref(&wheel));
+    context.new_venv();
+    context.add(&index, &["demo"]).success();
+    context.add(&index, &["demo"]).success().stderr_has("Nothing to do");
+    // What the store lost is told.
+    let entry = context.store().join("w").join(&wheel.sha256()[..16]);
+    std::fs::rename(&entry, context.path("lost")).unwrap();
+    context.add(&index, &["demo"]).success().stderr_has("the store no longer has demo 1.0");
+    context.virtpy(["relink", "--index-url", &index.url()]).success();
+    context.virtpy(["check"]).success();
+    context.add(&index, &["demo"]).success().stderr_has("Nothing to do").stderr_lacks("no longer");
+}

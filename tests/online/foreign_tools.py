@@ -378,19 +378,30 @@ def play_joiner(stage, account, tool):
     return collected
 
 
-def plays(stage, tools):
+def plays(stage, tools, every):
     """Everything that is to be done, as calls."""
+    newest = (Pip(tools, "pip-newest"), Uv(tools), Poetry(tools, "poetry-2", True))
     for account in stage.accounts:
-        for tool in installers(tools):
+        for tool in installers(tools) if every else newest:
             yield play_installer, account, tool
-        for tool in overwriters(tools):
+        for tool in overwriters(tools) if every else newest[:1]:
             yield play_overwriter, account, tool
-        for tool in (Pip(tools, "pip-newest"), Uv(tools), Poetry(tools, "poetry-2", True)):
+        for tool in newest if every else newest[:1]:
             yield play_joiner, account, tool
 
 
 def check(place):
+    """Lets the newest tools act as every account."""
+    return act(place, False)
+
+
+def check_all(place):
     """Lets every tool act as every account."""
+    return act(place, True)
+
+
+def act(place, every):
+    """Lets tools act."""
     stage = Stage(place)
     try:
         versions = install_tools(place, stage.interpreter, stage.accounts)
@@ -398,7 +409,7 @@ def check(place):
         failures = []
         with ThreadPoolExecutor(max_workers=2) as pool:
             tools = place.path("tools")
-            futures = [pool.submit(play, stage, *roles) for play, *roles in plays(stage, tools)]
+            futures = [pool.submit(play, stage, *roles) for play, *roles in plays(stage, tools, every)]
             for future in as_completed(futures):
                 collected = future.result()
                 failures += collected.failures

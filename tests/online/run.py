@@ -36,6 +36,7 @@ CHECKS = {
     "archive-differential": archive_differential.check,
     "archive-differential-all": archive_differential.check_all,
     "side-by-side": side_by_side.check,
+    "side-by-side-all": side_by_side.check_all,
     "second-venv": second_venv.check,
     "pythons": pythons.check,
     "python-side-by-side": python_side_by_side.check,
@@ -44,6 +45,7 @@ CHECKS = {
     "adopt": adopt.check,
     "locks": locks.check,
     "foreign-tools": foreign_tools.check,
+    "foreign-tools-all": foreign_tools.check_all,
     "pip-callers": pip_callers.check,
     "poetry": poetry.check,
     "poetry-all": poetry.check_all,
@@ -53,8 +55,8 @@ CHECKS = {
     "tools-all": tools.check_all,
 }
 
-# Run only when they are named: they take minutes.
-BY_NAME = {"archive-differential-all", "adopt", "poetry-all", "poetry-between", "real-path-tools", "tools-all"}
+# Run only when they are named: they take many minutes.
+BY_NAME = {name for name in CHECKS if name.endswith("-all")} | {"adopt", "poetry-between", "real-path-tools"}
 
 
 def beside_each_other(arguments, names):

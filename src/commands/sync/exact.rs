@@ -51,7 +51,9 @@ impl Exact<'_> {
     /// Whether there is nothing to do, as far as that can be told without holding the venv and reading all that is in it.
     pub(super) fn idle(&self, target: &Target) -> Result<Option<Outcome>, Failure> {
         let Some(venv) = self.venv else { return Ok(None) };
-        let Some((satisfied, unchanged)) = State::still_satisfied(venv)? else { return Ok(None) };
+        let Some((satisfied, unchanged)) = State::still_satisfied(venv, &self.context.store)? else {
+            return Ok(None);
+        };
         let is_idle = self.is_satisfied_by(Some(&satisfied), &target.digest);
         Ok(is_idle.then(|| Outcome { unchanged, ..Outcome::default() }))
     }
