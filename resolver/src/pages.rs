@@ -43,9 +43,9 @@ impl Arrivals {
         }
         let mut parts = request.url().path_segments().into_iter().flatten();
         let name = parts.rfind(|part| !part.is_empty());
-        if let (Some(name), Some(lifetime)) = (name, lifetime(response.headers())) {
-            let mut arrivals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            arrivals.insert(name.to_owned(), asked_at + lifetime);
+        let until = lifetime(response.headers()).and_then(|lifetime| asked_at.checked_add(lifetime));
+        if let (Some(name), Some(until)) = (name, until) {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), until);
         }
     }
 
@@ -53,6 +53,9 @@ impl Arrivals {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name.as_str()).copied()
     }
 }
+
+/// The longest time that is believed, in seconds: what RFC 9111 makes of numbers that are too large.
+const LONGEST: u64 = 1 << 31;
 
 /// For how long an answer may be believed, from when it was asked for; `None` if the index does not say.
 fn lifetime(headers: &HeaderMap) -> Option<Duration> {
@@ -68,7 +71,7 @@ fn lifetime(headers: &HeaderMap) -> Option<Duration> {
         }
     }
     let age = headers.get(AGE).map_or(Some(0), |value| text(value)?.parse::<u64>().ok())?;
-    Some(Duration::from_secs(seconds?.checked_sub(age)?))
+    Some(Duration::from_secs(seconds?.min(LONGEST).checked_sub(age)?))
 }
 
 /// The packages whose pages a resolution looked at.
@@ -160,6 +163,7 @@ mod tests {
             ("no-cache, max-age=600", None),
             ("max-age=600, no-store", None),
             ("max-age=soon", None),
+            ("max-age=18446744073709551615", Some(LONGEST)),
             ("public", None),
         ] {
             assert_eq!(lifetime_of(&[(CACHE_CONTROL, control)]), expected, "{control}");

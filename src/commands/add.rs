@@ -280,9 +280,12 @@ impl Addition<'_> {
         self.link(install, Some(&known.digest), unchanged, ways).map(Some)
     }
 
-    /// Whether the request alone decides: there is nothing installed or preferred that would be kept.
+    /// Whether the request alone decides: there is nothing installed or preferred that would be kept, and no folder of wheels
+    /// whose name means another one elsewhere.
     fn is_alone(&self) -> bool {
-        self.preferred.is_empty() && self.installed.keys().all(|key| self.is_own_pip(key))
+        self.preferred.is_empty()
+            && self.installed.keys().all(|key| self.is_own_pip(key))
+            && self.asked.index.find_links.iter().all(|place| Path::new(place).is_absolute())
     }
 
     /// Whether bytecode is compiled now.
