@@ -7,6 +7,7 @@ longer than everything else.
 """
 
 import os
+import site
 import sys
 import sysconfig
 
@@ -84,6 +85,15 @@ def site_packages(name):
     return sysconfig.get_path(name, scheme, {"base": "", "platbase": ""}).lstrip("/")
 
 
+def base_packages():
+    """The folders of packages of the base interpreter itself; distributors have ways of their own to name them."""
+    try:
+        folders = site.getsitepackages([sys.base_prefix, sys.base_exec_prefix])
+        return [portable(folder) for folder in folders if os.path.isabs(folder)]
+    except (AttributeError, UnicodeDecodeError):
+        return []
+
+
 def libc_file():
     """The C library that is mapped into this process (Linux), or None."""
     try:
@@ -147,6 +157,7 @@ def facts():
         "stdlib": portable(sysconfig.get_path("stdlib")),
         "purelib": portable(site_packages("purelib")),
         "platlib": portable(site_packages("platlib")),
+        "packages": base_packages(),
         "platlibdir": getattr(sys, "platlibdir", "lib"),
         "free_threaded": bool(variable("Py_GIL_DISABLED")),
         "abi_flags": getattr(sys, "abiflags", ""),

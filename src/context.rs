@@ -1,5 +1,6 @@
 //! Directories and settings, read once.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -279,6 +280,18 @@ impl Context {
         Ok(interpreter)
     }
 
+    /// The folders of packages that a venv sees beside its own, in the order in which they are searched: the user's, then
+    /// the base interpreter's. None if the interpreter does not tell.
+    pub fn system_site(&self, venv: &Venv) -> Vec<PathBuf> {
+        self.interpreter(venv).map_or_else(|_| Vec::new(), |interpreter| Self::system_site_of(&interpreter))
+    }
+
+    /// The same for a venv of this interpreter.
+    pub fn system_site_of(interpreter: &Interpreter) -> Vec<PathBuf> {
+        let user = user_site(interpreter, &|name| std::env::var_os(name));
+        user.into_iter().chain(interpreter.packages.iter().cloned()).collect()
+    }
+
     /// What to do for a venv whose interpreter is gone.
     pub fn mend(&self, venv: &Venv) -> String {
         let version = venv.layout.python_version();
@@ -368,4 +381,15 @@ impl Context {
         let output = self.output;
         move |holder| output.message(format_args!("waiting for {holder}, which holds the store or this venv"))
     }
+}
+
+/// The user's own folder of packages, as `site` finds it; `None` where that is switched off.
+fn user_site(interpreter: &Interpreter, variable: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+    if set("PYTHONNOUSERSITE").is_some() {
+        return None;
+    }
+    let base = set("PYTHONUSERBASE").map(PathBuf::from);
+    let base = base.or_else(|| Some(PathBuf::from(set("HOME")?).join(".local")))?;
+    base.is_absolute().then(|| base.join(&interpreter.purelib))
 }

@@ -32,6 +32,7 @@ mod failure;
 mod fetch;
 mod hashing;
 mod indexes;
+mod installed;
 mod latest;
 mod locked;
 mod locking;
@@ -50,6 +51,7 @@ mod vocabulary;
 
 pub use client::prepare;
 pub use error::{Cause, Error};
+pub use installed::{InstalledDistribution, Kept};
 pub use locked::{LockFormat, LockedRequest, Selection};
 pub use locking::{Lock, LockForm, LockRequest};
 pub use pages::Pages;

@@ -116,6 +116,7 @@ pub(crate) async fn resolve(
     let (packages, chosen) = describe::describe(&context, &solved, &[], &HashSet::new()).await?;
     Ok(Resolution {
         packages,
+        kept: Vec::new(),
         left_out: Vec::new(),
         warnings,
         pages: None,

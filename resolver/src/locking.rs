@@ -16,6 +16,7 @@ use crate::client::Network;
 use crate::context::Context;
 use crate::error::{Cause, Error};
 use crate::indexes;
+use crate::installed::Installed;
 use crate::locked::versions_of_pylock;
 use crate::project::{self, Project};
 use crate::request::Request;
@@ -78,7 +79,7 @@ pub(crate) async fn lock(
     lock: &LockRequest,
 ) -> Result<Lock, Error> {
     let mut request = lock.request.clone();
-    request.installed.extend(lock.existing.as_deref().map(kept_versions).unwrap_or_default());
+    request.preferred.extend(lock.existing.as_deref().map(kept_versions).unwrap_or_default());
     let projects = project::projects(&request)?;
     let mut warnings: Vec<String> = projects.iter().flat_map(Project::warnings).collect();
     let inputs = requirements::read(&request, &network.plain()?).await?;
@@ -150,7 +151,9 @@ impl Scope {
     ) -> Result<ResolverOutput, Error> {
         let tags = if self.universal { None } else { Some(context.tags()?) };
         let target = Target { env: &self.env, required: self.required.as_ref(), tags };
-        let problem = Problem { wanted, constraints, target, request, settings };
+        // A lock says what anybody is to have, whatever is installed here.
+        let installed = &Installed::default();
+        let problem = Problem { wanted, constraints, target, request, settings, installed };
         solve(context, problem).await.map(|(output, _)| output)
     }
 

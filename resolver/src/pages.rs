@@ -15,9 +15,12 @@ use uv_cache::{CacheBucket, WheelCache};
 use uv_distribution::Reporter;
 use uv_distribution_types::{Dist, IndexMetadata, IndexUrl, InstalledDist};
 use uv_normalize::PackageName;
-use uv_resolver::{PackageVersionsResult, ResolverProvider, WheelMetadataResult};
+use uv_resolver::{
+    MetadataResponse, PackageVersionsResult, ResolverProvider, VersionsResponse, WheelMetadataResult,
+};
 
 use crate::context::Context;
+use crate::installed::Installed;
 
 /// The pages that a resolution depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,10 +85,11 @@ pub(crate) struct Consulted {
     has_other_index: bool,
 }
 
-/// Passes on what the resolver asks for, and notes it.
+/// Passes on what the resolver asks for, and notes it. What is installed is known without asking.
 pub(crate) struct Watched<'a, P> {
     pub(crate) provider: P,
     pub(crate) consulted: &'a Mutex<Consulted>,
+    pub(crate) installed: &'a Installed,
 }
 
 impl<P: ResolverProvider> ResolverProvider for Watched<'_, P> {
@@ -99,7 +103,16 @@ impl<P: ResolverProvider> ResolverProvider for Watched<'_, P> {
             consulted.names.insert(package_name.clone());
             consulted.has_other_index |= index.is_some();
         }
-        self.provider.get_package_versions(package_name, index)
+        async move {
+            match self.provider.get_package_versions(package_name, index).await {
+                // It is seen in the end whether anything else than what is installed was needed.
+                Err(error) if self.installed.stays(package_name) => {
+                    self.installed.note_failure(error);
+                    Ok(VersionsResponse::NotFound)
+                }
+                other => other,
+            }
+        }
     }
 
     fn get_or_build_wheel_metadata<'io>(
@@ -113,7 +126,12 @@ impl<P: ResolverProvider> ResolverProvider for Watched<'_, P> {
         &'io self,
         dist: &'io InstalledDist,
     ) -> impl Future<Output = WheelMetadataResult> + 'io {
-        self.provider.get_installed_metadata(dist)
+        async move {
+            match self.installed.metadata(dist) {
+                Some(metadata) => Ok(MetadataResponse::Found(metadata)),
+                None => self.provider.get_installed_metadata(dist).await,
+            }
+        }
     }
 
     fn with_reporter(self, reporter: Arc<dyn Reporter>) -> Self {

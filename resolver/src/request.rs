@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use crate::installed::InstalledDistribution;
 use crate::project::ProjectInput;
 use crate::vocabulary::Version;
 
@@ -17,9 +18,13 @@ pub struct Request {
     pub build_constraints: Vec<PathBuf>,
     /// What to take for the content of requirements files instead of reading them, by their absolute paths.
     pub texts: Vec<(PathBuf, String)>,
-    /// Names and versions that are preferred, such as what is installed already. They are kept as long as
-    /// the requirements admit them, unless [`Options::upgrade`] says otherwise.
-    pub installed: Vec<(String, String)>,
+    /// What is installed where the packages will go, whoever installed it and wherever it came from. What satisfies the
+    /// requirements is kept, whether or not an index has it, unless [`Options::upgrade`] or
+    /// [`Options::reinstall`] say otherwise. Of a package that is here twice the last one counts.
+    pub installed: Vec<InstalledDistribution>,
+    /// Names and versions that are taken from an index rather than others, as long as the requirements admit them, unless
+    /// [`Options::upgrade`] says otherwise.
+    pub preferred: Vec<(String, String)>,
     /// How to resolve.
     pub options: Options,
 }
@@ -46,10 +51,13 @@ pub struct Options {
     pub no_deps: bool,
     /// The normalized names of packages to leave out, whoever asks for them: they are there in another way.
     pub left_out: Vec<String>,
-    /// Take the newest versions that fit, whatever [`Request::installed`] says.
+    /// Take the newest versions that fit, whatever [`Request::installed`] and [`Request::preferred`] say. What is
+    /// installed stays where no index has anything newer.
     pub upgrade: bool,
     /// The names of packages to take the newest versions of.
     pub upgrade_packages: Vec<String>,
+    /// Leave [`Request::installed`] out of account: everything comes anew.
+    pub reinstall: bool,
     /// Admit pre-releases even where a final release would do.
     pub prerelease: bool,
     /// Packages that are built from source always: names, `:all:` or `:none:`.

@@ -24,29 +24,32 @@ use uv_requirements::{
 };
 use uv_requirements_txt::{RequirementEntry, RequirementsTxtRequirement};
 use uv_resolver::{
-    AllowedYanks, DefaultResolverProvider, DependencyMode, ExcludeNewer, Exclusions, Manifest,
-    OptionsBuilder, Preference, Preferences, Prerelease, PrereleaseMode, PythonRequirement, Resolver,
+    AllowedYanks, DefaultResolverProvider, DependencyMode, ExcludeNewer, Manifest, OptionsBuilder,
+    Preference, Preferences, Prerelease, PrereleaseMode, PythonRequirement, ResolveError, Resolver,
     ResolverEnvironment, ResolverOutput,
 };
-use uv_types::{BuildContext as _, EmptyInstalledPackages, HashStrategy};
+use uv_types::{BuildContext as _, HashStrategy};
 
 use crate::client::Network;
 use crate::context::{Choices, Context};
 use crate::describe::{self, Chosen};
 use crate::error::{Cause, Error};
-use crate::failure::{from_anyhow, from_requirements, from_resolve, requirements as unusable};
+use crate::failure::{from_anyhow, from_client, from_requirements, from_resolve, requirements as unusable};
+use crate::installed::{Installed, Kept};
 use crate::pages::{self, Pages, Watched};
 use crate::project::{self, Project};
 use crate::request::{Artifact, Options, Package, Request};
 use crate::reword::reword;
 use crate::session::Foundation;
 use crate::settings::IndexSettings;
-use crate::{indexes, requirements};
+use crate::{indexes, installed, requirements};
 
-/// The packages that satisfy a request, sorted by name.
+/// What satisfies a request: packages to be had, sorted by name, and what is installed already.
 pub struct Resolution {
-    /// The packages.
+    /// The packages that have to be installed, or are installed as they should be.
     pub packages: Vec<Package>,
+    /// What of [`Request::installed`] satisfies the request and stays as it is, sorted by name.
+    pub kept: Vec<Kept>,
     /// The names among [`Options::left_out`] that the request itself asks for.
     pub left_out: Vec<String>,
     /// What the user should know: yanked versions, extras that do not exist, missing folders.
@@ -62,6 +65,7 @@ impl fmt::Debug for Resolution {
         formatter
             .debug_struct("Resolution")
             .field("packages", &self.packages)
+            .field("kept", &self.kept)
             .field("warnings", &self.warnings)
             .finish_non_exhaustive()
     }
@@ -105,9 +109,11 @@ pub(crate) async fn resolve(
         .hasher
         .augment_with_requirements(wanted.iter())
         .map_err(|error| unusable(&error, "give one URL and one hash per package"))?;
+    let installed = Installed::of(request);
     let solved = {
         let target = Target { env: &env, required: None, tags: Some(context.tags()?) };
-        let problem = Problem { wanted: &wanted, constraints, target, request, settings };
+        let problem =
+            Problem { wanted: &wanted, constraints, target, request, settings, installed: &installed };
         let (output, hasher) = solve(&context, problem).await?;
         context.hasher = hasher;
         SolvedGraph::from(output)
@@ -118,6 +124,7 @@ pub(crate) async fn resolve(
         .filter(|requirement| requirement.evaluate_markers(Some(markers), &[]))
         .map(|requirement| &requirement.name)
         .collect();
+    warnings.extend(installed.warnings());
     warnings.extend(solved.diagnostics().iter().map(|diagnostic| reword(&diagnostic.message())));
     let (mut packages, chosen) = describe::describe(&context, &solved, &wanted, &requested).await?;
     let is_special = request.options.build_environment.is_some() || !request.build_constraints.is_empty();
@@ -132,7 +139,8 @@ pub(crate) async fn resolve(
     let is_requested = |name: &&String| requested.iter().any(|one| one.as_str() == name.as_str());
     let left_out = request.options.left_out.iter().filter(is_requested).cloned().collect();
     let pages = pages::of(&context, &network.arrivals);
-    Ok(Resolution { packages, left_out, warnings, pages, plan: Arc::new(Plan { context, chosen }) })
+    let kept = installed::kept(&solved, |name| requested.contains(name));
+    Ok(Resolution { packages, kept, left_out, warnings, pages, plan: Arc::new(Plan { context, chosen }) })
 }
 
 /// Which hashes are demanded: all, or those that are given.
@@ -259,6 +267,8 @@ pub(crate) struct Problem<'a> {
     pub(crate) target: Target<'a>,
     pub(crate) request: &'a Request,
     pub(crate) settings: &'a IndexSettings,
+    /// What may be kept.
+    pub(crate) installed: &'a Installed,
 }
 
 /// Where the solution has to work.
@@ -280,7 +290,9 @@ pub(crate) async fn solve(
     context: &Context,
     problem: Problem<'_>,
 ) -> Result<(ResolverOutput, HashStrategy), Error> {
-    let Problem { wanted, constraints, target: Target { env, required, tags }, request, settings } = problem;
+    let installed = problem.installed;
+    let Problem { wanted, constraints, target: Target { env, required, tags }, request, settings, .. } =
+        problem;
     let dispatch = context.dispatch();
     let options = &request.options;
     let left_out = options.left_out.iter().filter_map(|name| name.parse::<PackageName>().ok());
@@ -303,7 +315,7 @@ pub(crate) async fn solve(
         Preferences::from_iter(preferences(request), env),
         None,
         std::collections::BTreeSet::new(),
-        Exclusions::default(),
+        installed::exclusions(options),
         lookaheads,
     );
     let prerelease = Prerelease {
@@ -354,10 +366,16 @@ pub(crate) async fn solve(
         dispatch.git(),
         dispatch.capabilities(),
         &context.indexes,
-        Watched { provider, consulted: &context.consulted },
-        EmptyInstalledPackages,
+        Watched { provider, consulted: &context.consulted, installed },
+        installed.clone(),
     );
-    let output = resolver.resolve().await.map_err(|error| from_resolve(&error))?;
+    let output = resolver.resolve().await.map_err(|error| match installed.failure() {
+        // What is installed did not do, and an index that should have been asked did not answer.
+        Some(failure) if matches!(error, ResolveError::NoSolution(_)) => {
+            from_client("what is needed", &failure)
+        }
+        _ => from_resolve(&error),
+    })?;
     Ok((output, hasher))
 }
 
@@ -384,5 +402,5 @@ fn preferences(request: &Request) -> Vec<Preference> {
         let requirement = RequirementsTxtRequirement::Named(requirement);
         Preference::from_entry(RequirementEntry { requirement, hashes: Vec::new() }).ok()?
     };
-    request.installed.iter().filter_map(preference).collect()
+    request.preferred.iter().filter_map(preference).collect()
 }

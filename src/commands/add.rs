@@ -9,7 +9,7 @@ use virtpy_resolver::{IndexSettings, Input, Options, Package, Request, Resolutio
 
 use super::aftermath;
 use super::hold::hold;
-use super::presence::{self, arrival, same_version};
+use super::presence::{self, arrival, same_version, sha256_of};
 use super::progress::Progress;
 use crate::cli::AddArguments;
 use crate::context::Context;
@@ -59,13 +59,13 @@ pub(super) fn carry_out(
         venv: &venv,
         interpreter: &interpreter,
         contents: &contents,
-        installed: contents.by_key(),
+        installed: contents.visible_by_key(),
         settings: context.settings()?,
         asked,
     };
 
     match addition.answer(question)? {
-        Answer::Satisfied => Ok(Outcome { unchanged: contents.distributions.len(), ..Outcome::default() }),
+        Answer::Satisfied => Ok(Outcome { unchanged: contents.visible().len(), ..Outcome::default() }),
         Answer::Ask(known) => {
             aftermath::restore_everywhere(context, &venv, &arguments.index)?;
             match addition.install_recalled(known.as_ref())? {
@@ -171,7 +171,8 @@ impl Asked<'_> {
         store: &Store,
         question: Option<&Question>,
     ) -> Result<Option<Outcome>, Failure> {
-        let Some(question) = question else { return Ok(None) };
+        // What the base interpreter has may have changed.
+        let Some(question) = question.filter(|_| !venv.sees_system_site()) else { return Ok(None) };
         let Some((satisfied, unchanged)) = State::still_satisfied(venv, store)? else { return Ok(None) };
         // Nobody changed the venv, so it has the pip that it had then.
         let is_same = [true, false].iter().any(|own_pip| self.digest(question, *own_pip) == satisfied);
@@ -187,7 +188,7 @@ struct Addition<'a> {
     venv: &'a Venv,
     interpreter: &'a Interpreter,
     contents: &'a Contents,
-    /// What is installed, by normalized name.
+    /// What is installed and seen, by normalized name.
     installed: BTreeMap<&'a str, &'a Distribution>,
     settings: &'a Settings,
     asked: Asked<'a>,
@@ -240,7 +241,8 @@ impl Addition<'_> {
     fn answer(&self, question: Option<Question>) -> Result<Answer, Failure> {
         let Some(question) = question else { return Ok(Answer::Ask(None)) };
         let digest = self.asked.digest(&question, self.contents.has_pip_shim());
-        if self.contents.is_own() && self.contents.state.satisfied.as_ref() == Some(&digest) {
+        let is_own = self.contents.is_own() && !self.venv.sees_system_site();
+        if is_own && self.contents.state.satisfied.as_ref() == Some(&digest) {
             return Ok(Answer::Satisfied);
         }
         let markers = Context::markers(self.interpreter)?;
@@ -265,14 +267,21 @@ impl Addition<'_> {
             Some(recalled)
         };
         let Some(recalled) = resolve::recall(store, &known.digest).or_else(fresh) else { return Ok(None) };
-        let is_there = |manifest: &Manifest| {
-            virtpy_resolver::normalize_name(&manifest.name)
-                .is_ok_and(|key| self.is_installed(&key, &manifest.version))
+        let found = |manifest: &Manifest| {
+            let key = virtpy_resolver::normalize_name(&manifest.name).ok()?;
+            self.installed.get(key.as_str()).filter(|one| same_version(&one.version, &manifest.version))
         };
+        let is_other = |entry: &Entry| {
+            found(&entry.manifest).is_some_and(|one| sha256_of(one) != Some(&entry.manifest.sha256))
+        };
+        if recalled.iter().any(|one| is_other(&one.entry)) {
+            // It stays, and may require something else than what was resolved.
+            return Ok(None);
+        }
         let all = recalled.len();
         let recalled = recalled.into_iter().filter(|one| !self.is_own_pip(&one.entry.manifest.name));
         let install: Vec<Arrival> = recalled
-            .filter(|one| !is_there(&one.entry.manifest))
+            .filter(|one| found(&one.entry.manifest).is_none())
             .map(|one| arrival(self.settings, self.contents, one.entry, (one.requested, None)))
             .collect();
         let ways = Ways { from_store: install.len(), ..Ways::default() };
@@ -329,7 +338,7 @@ impl Addition<'_> {
             self.context.output.warning(OWN_PIP);
         }
         let arriving = self.arriving(&resolution);
-        let unchanged = resolution.packages.len() - arriving.len();
+        let unchanged = resolution.kept.len() + resolution.packages.len() - arriving.len();
         let details = self.arguments.more.details;
         if self.arguments.dry_run && !details {
             let at_hand =
@@ -380,23 +389,18 @@ impl Addition<'_> {
         let specs = inputs.specs.into_iter().map(Input::Requirement);
         let files = inputs.files.into_iter().map(Input::RequirementsFile);
         let editables = inputs.editables.into_iter().map(Input::Editable);
-        let installed = self
-            .contents
-            .distributions
-            .iter()
-            .map(|distribution| (distribution.key.clone(), distribution.version.clone()))
-            .chain(self.preferred.iter().cloned())
-            .collect();
         Request {
             requirements: specs.chain(files).chain(editables).collect(),
             constraints: inputs.constraints,
             build_constraints: arguments.more.build_constraints.clone(),
             texts: arguments.more.texts.clone(),
-            installed,
+            installed: presence::candidates(&self.contents.visible(), &self.venv.site_packages()),
+            preferred: self.preferred.to_vec(),
             options: Options {
                 no_deps: arguments.no_deps,
                 left_out: if self.contents.has_pip_shim() { vec!["pip".to_owned()] } else { Vec::new() },
                 upgrade: arguments.upgrade,
+                reinstall: arguments.more.reinstall,
                 upgrade_packages: arguments.more.upgrade_packages.clone(),
                 prerelease: arguments.pre || settings.prerelease,
                 no_binary: settings.no_binary,
@@ -436,7 +440,7 @@ impl Addition<'_> {
     fn foresee(&self, resolution: &Resolution, arriving: &[usize]) -> ChangeSummary {
         let mut summary = ChangeSummary::default();
         for package in arriving.iter().map(|index| &resolution.packages[*index]) {
-            if let Some(old) = self.installed.get(package.name.as_str()) {
+            if let Some(old) = self.contents.find(&package.name) {
                 summary.removed.push((old.name.clone(), old.version.clone()));
             }
             summary.added.push((package.name.clone(), package.version.clone()));

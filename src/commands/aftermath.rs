@@ -24,7 +24,7 @@ pub(super) fn restore(
     let is_restored = aftermath.damaged.is_empty() || mend(context, &aftermath.damaged, venv, index)?;
     if !aftermath.strays.is_empty() {
         venv.bring_back(&context.store, &contents, &aftermath.strays)?;
-        contents = Contents::read(venv, &context.store)?;
+        contents = Contents { system: contents.system, ..Contents::read(venv, &context.store)? };
     }
     if is_restored {
         context.store.note(&trace);

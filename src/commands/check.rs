@@ -4,7 +4,7 @@ use crate::cli::{CheckArguments, IndexArguments};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::output::counted;
-use crate::venv::{Contents, Problem, check};
+use crate::venv::{Problem, check};
 
 pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, Failure> {
     let venv = context.venv(&arguments.venv)?;
@@ -14,7 +14,7 @@ pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, F
         if venv.recover()? {
             context.output.message("An interrupted change was taken back");
         }
-        let mut contents = Contents::read(&venv, &context.store)?;
+        let mut contents = super::installed(context, &venv)?;
         if contents.state.rebuilt {
             contents.state.write(&venv)?;
             context.output.message("What is installed was found out anew: `.virtpy/state.json` was empty");

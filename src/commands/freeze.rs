@@ -9,7 +9,7 @@ pub(super) fn run(context: &Context, arguments: &FreezeArguments) -> Result<u8, 
     let venv = context.venv(&arguments.venv)?;
     let contents = super::contents(context, &venv)?;
     let mut block = String::new();
-    for distribution in contents.distributions.iter().filter(|one| !one.is_pip_shim()) {
+    for distribution in contents.visible().into_iter().filter(|one| !one.is_pip_shim()) {
         block.push_str(&frozen(distribution));
         block.push('\n');
     }

@@ -17,7 +17,7 @@ pub(super) fn run(context: &Context, arguments: &ListArguments) -> Result<u8, Fa
     let rows = if arguments.outdated {
         outdated(context, arguments, &venv, &contents)?
     } else {
-        contents.distributions.iter().map(|distribution| Row::of(distribution, None)).collect()
+        contents.visible().into_iter().map(|distribution| Row::of(distribution, None)).collect()
     };
     if arguments.json {
         context.output.json(&rows)?;
@@ -62,15 +62,15 @@ fn outdated<'a>(
     let interpreter = context.interpreter(venv)?;
     let session = context.session(&interpreter, context.index_settings(&arguments.index)?);
     let names: Vec<String> =
-        contents.distributions.iter().filter(|one| !one.is_pip_shim()).map(|one| one.key.clone()).collect();
+        contents.visible().iter().filter(|one| !one.is_pip_shim()).map(|one| one.key.clone()).collect();
     let latest: BTreeMap<String, LatestVersion> =
         session.latest_versions(&names, arguments.pre).map_err(ResolveError::from)?;
     let is_newer = |distribution: &Distribution, latest: &LatestVersion| {
         distribution.version.parse::<Version>().is_ok_and(|version| latest.version > version)
     };
     Ok(contents
-        .distributions
-        .iter()
+        .visible()
+        .into_iter()
         .filter_map(|distribution| {
             let latest = latest.get(&distribution.key).filter(|latest| is_newer(distribution, latest))?;
             Some(Row::of(distribution, Some(latest)))

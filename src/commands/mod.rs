@@ -36,7 +36,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::output::Output;
 use crate::store::Entry;
-use crate::venv::{ChangeSummary, Contents, Venv};
+use crate::venv::{self, ChangeSummary, Contents, Venv};
 
 /// Runs a command. Returns the exit code of one that went through: 0, or 1 where a check found something.
 ///
@@ -150,7 +150,7 @@ fn report_left_alone(output: Output, summary: &ChangeSummary) {
 /// # Errors
 /// When the venv cannot be read.
 fn contents(context: &Context, venv: &Venv) -> Result<Contents, Failure> {
-    let contents = Contents::read(venv, &context.store)?;
+    let contents = installed(context, venv)?;
     if let Some(first) = contents.dangling.first() {
         let others = match contents.dangling.len() - 1 {
             0 => String::new(),
@@ -160,6 +160,18 @@ fn contents(context: &Context, venv: &Venv) -> Result<Contents, Failure> {
             "the store no longer has {} {}{others}; `virtpy relink` fetches what is missing",
             first.name, first.version
         ));
+    }
+    Ok(contents)
+}
+
+/// Reads what is installed in a venv, and what it sees of the base interpreter's packages.
+///
+/// # Errors
+/// When the venv cannot be read.
+fn installed(context: &Context, venv: &Venv) -> Result<Contents, Failure> {
+    let mut contents = Contents::read(venv, &context.store)?;
+    if venv.sees_system_site() {
+        contents.see(venv::distributions_in(&context.system_site(venv)));
     }
     Ok(contents)
 }

@@ -237,7 +237,9 @@ impl Job<'_> {
     fn surplus(&self, wanted: &[Wanted], contents: &Contents) -> BTreeSet<String> {
         let own = self.project.text("name").map(group_name).unwrap_or_default();
         let kept = |key: &str| key == "pip" || key == own || wanted.iter().any(|one| one.key == key);
-        let installed = contents.distributions.iter().map(|distribution| distribution.key.clone());
+        // Of what has no dist-info nobody knows which files it has.
+        let removable = contents.distributions.iter().filter(|one| one.has_dist_info());
+        let installed = removable.map(|distribution| distribution.key.clone());
         installed.filter(|key| !kept(key)).collect()
     }
 

@@ -1,6 +1,8 @@
 //! Whether what is wanted is installed already, and whether what is installed has what it requires.
 
-use virtpy_resolver::{Version, accepts_python};
+use std::path::Path;
+
+use virtpy_resolver::{InstalledDistribution, Version, accepts_python};
 
 use crate::context::Context;
 use crate::error::Failure;
@@ -46,8 +48,24 @@ pub(super) fn is_the_same(entry: &Entry, contents: &Contents) -> bool {
 pub(super) fn sha256_of(distribution: &Distribution) -> Option<&str> {
     match &distribution.owner {
         Owner::Virtpy(installed) => Some(&installed.sha256),
-        Owner::Foreign { .. } => None,
+        Owner::Foreign { .. } | Owner::System { .. } => None,
     }
+}
+
+/// Installed distributions as the resolver takes them, given the venv's folder of packages: all but virtpy's own pip, which
+/// is no version of pip.
+pub(super) fn candidates(
+    distributions: &[&Distribution],
+    site_packages: &Path,
+) -> Vec<InstalledDistribution> {
+    let candidate = |distribution: &&Distribution| InstalledDistribution {
+        name: distribution.key.clone(),
+        version: distribution.version.clone(),
+        location: distribution.folder(site_packages),
+        requires_dist: distribution.requires_dist().to_vec(),
+        provides_extra: distribution.provides_extra().to_vec(),
+    };
+    distributions.iter().filter(|one| !one.is_pip_shim()).map(candidate).collect()
 }
 
 /// A distribution on its way into a venv, asked for by name or not, with the text of its `direct_url.json`. One that was a copy
@@ -72,10 +90,10 @@ pub(super) fn warn_of_unmet_requirements(
     venv: &Venv,
     interpreter: &Interpreter,
 ) -> Result<(), Failure> {
-    let contents = Contents::read(venv, &context.store)?;
+    let contents = super::installed(context, venv)?;
     let markers = Context::markers(interpreter)?;
     let output = context.output;
-    for problem in venv::check_requirements(&contents, &markers) {
+    for problem in venv::check_requirements(&contents, &markers, venv::Scope::Venv) {
         match problem {
             Problem::Unmet { distribution, requirement } => {
                 output.warning(format_args!("{distribution} requires {requirement}, which is not installed"));

@@ -1,6 +1,7 @@
 //! `virtpy remove`: remove packages from a venv.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Instant;
 
 use serde::Serialize;
@@ -59,18 +60,31 @@ pub(super) fn carry_out(
 /// The normalized names; all have to be installed, or nothing is removed.
 fn keys(context: &Context, contents: &Contents, names: &[String]) -> Result<BTreeSet<String>, Failure> {
     let mut keys = BTreeSet::new();
-    let mut missing = Vec::new();
+    let (mut missing, mut outside) = (Vec::new(), Vec::new());
     for name in names {
         match contents.find(name) {
             Some(distribution) if distribution.is_pip_shim() => {
                 context.output.warning("pip is virtpy's own here, and stays");
             }
             Some(distribution) => drop(keys.insert(distribution.key.clone())),
-            None => missing.push(format!("`{name}`")),
+            None => match contents.find_visible(name) {
+                Some(one) => {
+                    outside.push(format!("`{}` at `{}`", one.name, one.folder(Path::new("")).display()))
+                }
+                None => missing.push(format!("`{name}`")),
+            },
         }
     }
-    if missing.is_empty() {
+    if missing.is_empty() && outside.is_empty() {
         return Ok(keys);
+    }
+    if missing.is_empty() {
+        let verb = if outside.len() == 1 { "is" } else { "are" };
+        return Err(Failure::new(format!(
+            "{} {verb} the base interpreter's, outside this venv; nothing was removed",
+            outside.join(", ")
+        ))
+        .hinted("a venv made without `--system-site-packages` does not see it"));
     }
     let verb = if missing.len() == 1 { "is" } else { "are" };
     Err(Failure::new(format!("{} {verb} not installed; nothing was removed", missing.join(", ")))

@@ -7,7 +7,7 @@ use crate::cli::ShowArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
-use crate::venv::{Contents, Distribution, Owner, Venv, editable_location};
+use crate::venv::{Contents, Distribution, LARGEST_METADATA, Venv, editable_location};
 use crate::wheel::{self, Metadata};
 
 pub(super) fn run(context: &Context, arguments: &ShowArguments) -> Result<u8, Failure> {
@@ -16,7 +16,7 @@ pub(super) fn run(context: &Context, arguments: &ShowArguments) -> Result<u8, Fa
     let mut cards = Vec::new();
     let mut missing = Vec::new();
     for name in &arguments.names {
-        match contents.find(name) {
+        match contents.find_visible(name) {
             Some(distribution) => cards.push(Card::of(&venv, &contents, distribution, arguments.files)?),
             None => missing.push(name.as_str()),
         }
@@ -59,17 +59,14 @@ impl Card {
         distribution: &Distribution,
         files: bool,
     ) -> Result<Self, Failure> {
-        let folder = venv.site_packages().join(&distribution.dist_info);
-        let metadata = fs::read(&folder.join("METADATA"))?;
+        let site_packages = venv.site_packages();
+        let folder = distribution.folder(&site_packages);
+        let metadata = fs::read_bounded(&distribution.metadata_file(&site_packages), LARGEST_METADATA)?;
         let metadata = Metadata::parse(&metadata).map_err(|error| {
             Failure::new(format!("the METADATA of {} is broken: {error}", distribution.name))
         })?;
-        let installer = match &distribution.owner {
-            Owner::Virtpy(_) => "virtpy".to_owned(),
-            Owner::Foreign { installer, .. } => installer.clone(),
-        };
         let required_by = contents
-            .distributions
+            .visible()
             .iter()
             .filter(|other| required_names(other).contains(&distribution.key))
             .map(|other| other.name.clone())
@@ -81,8 +78,8 @@ impl Card {
             home_page: metadata.home_page.unwrap_or_default(),
             author: metadata.author.unwrap_or_default(),
             license: metadata.license.unwrap_or_default(),
-            location: venv.site_packages().display().to_string(),
-            installer,
+            location: distribution.packages(&site_packages).display().to_string(),
+            installer: distribution.installer().to_owned(),
             editable_project_location: distribution.direct_url().and_then(editable_location),
             requires: required_names(distribution),
             required_by,

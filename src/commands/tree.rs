@@ -32,7 +32,7 @@ struct Graph<'a> {
 
 impl<'a> Graph<'a> {
     fn of(contents: &'a Contents, markers: &MarkerEnvironment, invert: bool) -> Self {
-        let distributions = contents.by_key();
+        let distributions = contents.visible_by_key();
         let mut edges: BTreeMap<&str, BTreeMap<String, String>> = BTreeMap::new();
         // Extras count once somebody asks for them, which may only be seen when the asker is reached.
         let mut extras: BTreeSet<(String, Vec<String>)> =

@@ -6,6 +6,7 @@
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod bounded;
 mod error;
 mod lock;
 mod stamp;
@@ -17,6 +18,7 @@ use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+pub use bounded::read_bounded;
 pub use error::{IoResultExt, PathError};
 pub use lock::{Lock, LockError, LockMode};
 pub use stamp::Stamp;

@@ -15,7 +15,7 @@ use crate::digest::sha256;
 use crate::fs::{self, Stamp};
 
 /// Goes up whenever [`Interpreter`] or the facts behind it change their meaning.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// More bytes than a cache file has, so that it is read at once.
 const EXPECTED_SIZE: usize = 4096;
 
@@ -116,7 +116,7 @@ mod tests {
         let path = entry_path(folder.path(), &executable);
         let good = fs::read_to_string(&path).unwrap();
         let other_kernel = good.replacen("\"system\":\"", "\"system\":\"other ", 1);
-        let other_format = good.replacen("\"format\":1", "\"format\":0", 1);
+        let other_format = good.replacen("\"format\":2", "\"format\":1", 1);
         for bad in ["", "{", "null", "\0", &good[..good.len() / 2], &other_kernel, &other_format] {
             assert_ne!(bad, good);
             fs::write_atomic(&path, bad.as_bytes()).unwrap();

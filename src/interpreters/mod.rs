@@ -52,6 +52,9 @@ pub struct Interpreter {
     /// The same for packages with compiled parts; differs from `purelib` where [`Self::platlibdir`] is
     /// `lib64`.
     pub platlib: PathBuf,
+    /// The folders of packages of the installation itself, which a venv may see.
+    #[serde(default)]
+    pub packages: Vec<PathBuf>,
     /// `sys.platlibdir`: `lib`, or `lib64` on Fedora and its relatives.
     pub platlibdir: String,
     /// Whether it was built without the global interpreter lock (PEP 703).

@@ -113,6 +113,7 @@ pub(super) fn facts(executable: &Path, version: &str) -> Interpreter {
         stdlib: PathBuf::from("/opt/python/lib"),
         purelib: library.clone(),
         platlib: library,
+        packages: vec!["/opt/python/lib/python3/site-packages".into()],
         platlibdir: "lib".to_owned(),
         free_threaded: false,
         abi_flags: String::new(),

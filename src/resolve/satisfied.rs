@@ -101,7 +101,7 @@ pub fn is_satisfied(
     markers: &MarkerEnvironment,
     no_deps: bool,
 ) -> bool {
-    let installed = contents.by_key();
+    let installed = contents.visible_by_key();
     let mut seen: BTreeSet<(String, Vec<String>)> = BTreeSet::new();
     let mut versions: BTreeMap<&str, Version> = BTreeMap::new();
     let mut waiting: Vec<Requirement> = question
@@ -120,8 +120,8 @@ pub fn is_satisfied(
             };
             versions.insert(key, version);
         }
-        let from_url = distribution.direct_url().is_some();
-        if requirement.url().is_some() || (from_url && !no_deps) || !requirement.accepts(&versions[key]) {
+        // What came from a path or a URL satisfies a name; a URL may mean something else than what is there.
+        if requirement.url().is_some() || !requirement.accepts(&versions[key]) {
             return false;
         }
         let extras: Vec<String> =

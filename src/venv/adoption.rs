@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::contents::{Contents, Owner};
+use super::contents::Contents;
 use super::{Distribution, Venv, VenvError, direct_url, foreign};
 use crate::fs::{self, FileKind};
 use crate::wheel::{self, InstalledWheel, Part, PartSource, RecordRow, Tree};
@@ -74,8 +74,9 @@ impl Venv {
     /// # Errors
     /// When the venv cannot be read.
     pub fn inventory(&self, contents: &Contents) -> Result<Inventory, VenvError> {
+        // What has no dist-info was not installed from a wheel.
         let foreign: Vec<&Distribution> =
-            contents.distributions.iter().filter(|distribution| distribution.is_foreign()).collect();
+            contents.distributions.iter().filter(|one| one.is_foreign() && one.has_dist_info()).collect();
         let mut keys: BTreeMap<&str, usize> = BTreeMap::new();
         for distribution in &contents.distributions {
             *keys.entry(&distribution.key).or_default() += 1;
@@ -355,9 +356,6 @@ impl Adoptable {
 
     /// The text of its `direct_url.json` (PEP 610).
     pub fn direct_url(&self) -> Option<String> {
-        match &self.distribution.owner {
-            Owner::Foreign { direct_url, .. } => direct_url.clone(),
-            Owner::Virtpy(installed) => installed.direct_url.clone(),
-        }
+        self.distribution.direct_url().map(str::to_owned)
     }
 }

@@ -339,7 +339,7 @@ impl Sets {
             .iter()
             .filter_map(|found| match &found.owner {
                 Owner::Virtpy(installed) => Some(installed.dist_info.as_str()),
-                Owner::Foreign { .. } => None,
+                Owner::Foreign { .. } | Owner::System { .. } => None,
             })
             .collect();
         let is_ours = |installed: &&Installed| ours.contains(installed.dist_info.as_str());

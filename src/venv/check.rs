@@ -1,12 +1,12 @@
 //! What is wrong in a venv: requirements that are not met, links that lead nowhere, files that were changed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::Serialize;
 use virtpy_resolver::{MarkerEnvironment, Requirement, Version};
 
-use super::contents::{Contents, Owner};
+use super::contents::{Contents, Distribution, Owner};
 use super::plan::{Node, Plan};
 use super::{Venv, VenvError, foreign};
 use crate::fs::{self, FileKind};
@@ -93,7 +93,7 @@ pub fn check(
     contents: &Contents,
     markers: &MarkerEnvironment,
 ) -> Result<Vec<Problem>, VenvError> {
-    let mut problems = check_requirements(contents, markers);
+    let mut problems = check_requirements(contents, markers, Scope::Venv);
     let python = venv.python();
     if fs::metadata(&python).is_err() {
         problems.push(Problem::NoInterpreter { path: python.display().to_string() });
@@ -111,15 +111,20 @@ pub fn check(
     Ok(problems)
 }
 
+/// Whose requirements are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Those of the venv's distributions, and of the base interpreter's on them.
+    Venv,
+    /// Those of all that is seen in the venv.
+    Everything,
+}
+
 /// Looks for requirements of installed distributions that are not met.
-pub fn check_requirements(contents: &Contents, markers: &MarkerEnvironment) -> Vec<Problem> {
+pub fn check_requirements(contents: &Contents, markers: &MarkerEnvironment, scope: Scope) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let versions: BTreeMap<&str, &str> = contents
-        .distributions
-        .iter()
-        .map(|distribution| (distribution.key.as_str(), distribution.version.as_str()))
-        .collect();
-    for distribution in &contents.distributions {
+    let installed = contents.visible_by_key();
+    for distribution in contents.visible() {
         let label = format!("{} {}", distribution.name, distribution.version);
         for text in distribution.requires_dist() {
             let Ok(requirement) = text.parse::<Requirement>() else {
@@ -128,7 +133,12 @@ pub fn check_requirements(contents: &Contents, markers: &MarkerEnvironment) -> V
             if !requirement.applies(markers, &[]) {
                 continue;
             }
-            let met = versions.get(requirement.name());
+            let found = installed.get(requirement.name());
+            let is_venvs = |one: &&Distribution| !one.is_of_system();
+            if scope == Scope::Venv && !is_venvs(&distribution) && !found.is_some_and(is_venvs) {
+                continue;
+            }
+            let met = found.map(|one| &one.version);
             let problem = match met.map(|installed| (installed, installed.parse::<Version>())) {
                 None => Problem::Unmet { distribution: label.clone(), requirement: text.clone() },
                 Some((_, Ok(version))) if requirement.accepts(&version) => continue,

@@ -88,6 +88,11 @@ impl Config {
         Self { lines: self.lines.iter().filter(|(key, _)| !is_ours(key)).cloned().collect() }
     }
 
+    /// Whether the venv sees the packages of the base interpreter, as `site` reads it.
+    pub fn sees_system_site(&self) -> bool {
+        self.get("include-system-site-packages").is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
     /// How packages come into this venv.
     pub fn link_mode(&self) -> LinkMode {
         self.get("virtpy-link-mode").and_then(|text| text.parse().ok()).unwrap_or_default()

@@ -4,12 +4,12 @@
 //! leads. A foreign installer that replaced or removed one is thereby found, whatever the state file says.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use virtpy_resolver::normalize_name;
 
-use super::{Installed, State, Venv, VenvError};
-use crate::fs::{self, FileKind};
+use super::{Installed, State, Venv, VenvError, installed_metadata};
+use crate::fs;
 use crate::store::{DIST_INFO_ALIAS, EntryId, Store};
 use crate::wheel;
 
@@ -24,6 +24,21 @@ pub enum Owner {
         installer: String,
         /// The requirements of its METADATA.
         requires_dist: Vec<String>,
+        /// The extras of its METADATA.
+        provides_extra: Vec<String>,
+        /// The text of its `direct_url.json`.
+        direct_url: Option<String>,
+    },
+    /// Somebody, in the base interpreter, whose packages the venv sees.
+    System {
+        /// The folder of packages that it lies in.
+        packages: PathBuf,
+        /// The tool's name, or "unknown".
+        installer: String,
+        /// The requirements of its METADATA.
+        requires_dist: Vec<String>,
+        /// The extras of its METADATA.
+        provides_extra: Vec<String>,
         /// The text of its `direct_url.json`.
         direct_url: Option<String>,
     },
@@ -38,7 +53,7 @@ pub struct Distribution {
     pub name: String,
     /// Its version as its METADATA spells it.
     pub version: String,
-    /// The name of its dist-info folder.
+    /// The name of its dist-info folder, or of the egg-info or egg-link of an older tool.
     pub dist_info: String,
     /// Who put it there.
     pub owner: Owner,
@@ -49,15 +64,51 @@ impl Distribution {
     pub fn requires_dist(&self) -> &[String] {
         match &self.owner {
             Owner::Virtpy(installed) => &installed.requires_dist,
-            Owner::Foreign { requires_dist, .. } => requires_dist,
+            Owner::Foreign { requires_dist, .. } | Owner::System { requires_dist, .. } => requires_dist,
         }
+    }
+
+    /// The extras that it has.
+    pub fn provides_extra(&self) -> &[String] {
+        match &self.owner {
+            Owner::Virtpy(installed) => &installed.provides_extra,
+            Owner::Foreign { provides_extra, .. } | Owner::System { provides_extra, .. } => provides_extra,
+        }
+    }
+
+    /// The tool that installed it, or "unknown".
+    pub fn installer(&self) -> &str {
+        match &self.owner {
+            Owner::Virtpy(_) => wheel::INSTALLER.trim(),
+            Owner::Foreign { installer, .. } | Owner::System { installer, .. } => installer,
+        }
+    }
+
+    /// The folder of packages that it lies in, given that of the venv.
+    pub fn packages<'a>(&'a self, site_packages: &'a Path) -> &'a Path {
+        match &self.owner {
+            Owner::System { packages, .. } => packages,
+            Owner::Virtpy(_) | Owner::Foreign { .. } => site_packages,
+        }
+    }
+
+    /// Its dist-info folder, given the venv's folder of packages.
+    pub fn folder(&self, site_packages: &Path) -> PathBuf {
+        self.packages(site_packages).join(&self.dist_info)
+    }
+
+    /// The file with its core metadata, given the venv's folder of packages.
+    pub fn metadata_file(&self, site_packages: &Path) -> PathBuf {
+        let packages = self.packages(site_packages);
+        installed_metadata::metadata_file(packages, &self.dist_info)
+            .unwrap_or_else(|| packages.join(&self.dist_info))
     }
 
     /// The text of its `direct_url.json` (PEP 610).
     pub fn direct_url(&self) -> Option<&str> {
         match &self.owner {
             Owner::Virtpy(installed) => installed.direct_url.as_deref(),
-            Owner::Foreign { direct_url, .. } => direct_url.as_deref(),
+            Owner::Foreign { direct_url, .. } | Owner::System { direct_url, .. } => direct_url.as_deref(),
         }
     }
 
@@ -71,9 +122,19 @@ impl Distribution {
         matches!(&self.owner, Owner::Virtpy(installed) if installed.is_pip_shim())
     }
 
-    /// Whether another tool put it there.
+    /// Whether another tool put it into the venv.
     pub fn is_foreign(&self) -> bool {
         matches!(self.owner, Owner::Foreign { .. })
+    }
+
+    /// Whether it is the base interpreter's, outside the venv.
+    pub fn is_of_system(&self) -> bool {
+        matches!(self.owner, Owner::System { .. })
+    }
+
+    /// Whether it was installed from a wheel, or by a tool that writes what is known of wheels.
+    pub fn has_dist_info(&self) -> bool {
+        self.dist_info.ends_with(".dist-info")
     }
 }
 
@@ -84,6 +145,9 @@ pub struct Contents {
     pub state: State,
     /// What stands in `site-packages`.
     pub distributions: Vec<Distribution>,
+    /// What is seen of the base interpreter's packages and is not in the venv itself, sorted by name. It is installed, but
+    /// nothing of it is changed.
+    pub system: Vec<Distribution>,
     /// What virtpy installed and another tool has removed or replaced since.
     pub lost: Vec<Installed>,
     /// What the store no longer has, so that its links lead nowhere.
@@ -100,9 +164,9 @@ impl Contents {
         let site_packages = venv.site_packages();
         let mut found: BTreeSet<String> = fs::read_dir_names(&site_packages)?
             .into_iter()
-            .filter(|(_, kind)| *kind == FileKind::Folder)
-            .filter_map(|(name, _)| name.into_string().ok())
-            .filter(|name| name.ends_with(".dist-info"))
+            .filter_map(|(name, kind)| Some((name.into_string().ok()?, kind)))
+            .filter(|(name, kind)| installed_metadata::is_metadata(name, *kind))
+            .map(|(name, _)| name)
             .collect();
         let mut distributions = Vec::with_capacity(found.len());
         let (mut lost, mut dangling) = (Vec::new(), Vec::new());
@@ -125,10 +189,35 @@ impl Contents {
         }
         distributions.extend(found.into_iter().filter_map(|name| foreign(&site_packages, name)));
         distributions.sort_by(|a, b| a.key.cmp(&b.key));
-        Ok(Self { state, distributions, lost, dangling })
+        Ok(Self { state, distributions, system: Vec::new(), lost, dangling })
     }
 
-    /// The distribution with a name, in any spelling.
+    /// Adds what is seen of the base interpreter's packages: of those that the venv has itself, nothing.
+    pub fn see(&mut self, mut system: Vec<Distribution>) {
+        system.retain(|one| self.distributions.iter().all(|own| own.key != one.key));
+        self.system = system;
+    }
+
+    /// All that can be imported, sorted by name: the venv's own, and what it sees of the base interpreter's.
+    pub fn visible(&self) -> Vec<&Distribution> {
+        let mut all: Vec<&Distribution> = self.distributions.iter().chain(&self.system).collect();
+        all.sort_by(|one, other| one.key.cmp(&other.key));
+        all
+    }
+
+    /// The same by normalized name.
+    pub fn visible_by_key(&self) -> BTreeMap<&str, &Distribution> {
+        let all = self.system.iter().chain(&self.distributions);
+        all.map(|distribution| (distribution.key.as_str(), distribution)).collect()
+    }
+
+    /// The distribution with a name, in any spelling, in the venv or seen there.
+    pub fn find_visible(&self, name: &str) -> Option<&Distribution> {
+        let key = normalize_name(name).ok()?;
+        self.find(name).or_else(|| self.system.iter().find(|distribution| distribution.key == key))
+    }
+
+    /// The venv's own distribution with a name, in any spelling.
     pub fn find(&self, name: &str) -> Option<&Distribution> {
         let key = normalize_name(name).ok()?;
         self.distributions.iter().find(|distribution| distribution.key == key)
@@ -175,21 +264,18 @@ fn is_ours(venv: &Venv, store: &Store, installed: &Installed) -> bool {
     fs::read_link(&folder.join("METADATA")).is_ok_and(|target| target == expected)
 }
 
-/// Reads a dist-info folder of another tool; one without readable METADATA is no distribution.
+/// Reads what another tool says of a distribution; without readable METADATA it is none.
 fn foreign(site_packages: &Path, dist_info: String) -> Option<Distribution> {
-    let folder = site_packages.join(&dist_info);
-    let metadata = fs::read(&folder.join("METADATA")).ok()?;
-    let metadata = wheel::Metadata::parse(&metadata).ok()?;
-    let installer = fs::read_to_string(&folder.join("INSTALLER"))
-        .map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned());
+    let metadata = installed_metadata::read(site_packages, &dist_info)?;
     Some(Distribution {
-        key: normalize_name(&metadata.name).ok()?,
+        key: metadata.key,
         name: metadata.name,
         version: metadata.version,
         owner: Owner::Foreign {
-            installer,
+            installer: metadata.installer,
             requires_dist: metadata.requires_dist,
-            direct_url: fs::read_to_string(&folder.join("direct_url.json")).ok(),
+            provides_extra: metadata.provides_extra,
+            direct_url: metadata.direct_url,
         },
         dist_info,
     })

@@ -88,6 +88,14 @@ pub enum VenvError {
         /// What stopped it.
         source: PathError,
     },
+    /// A distribution of an older tool, which did not write down what belongs to it.
+    #[error("`{distribution}` at `{}` does not say which files it has, so it is neither removed nor replaced", path.display())]
+    NoFileList {
+        /// Its name and version.
+        distribution: String,
+        /// What describes it.
+        path: PathBuf,
+    },
     /// A distribution that is not there.
     #[error("`{0}` is not installed")]
     NotInstalled(String),
@@ -113,6 +121,10 @@ impl VenvError {
             Self::Damaged { .. } => "make the venv anew with `virtpy new --clear`".to_owned(),
             Self::InTheWay(_) => "move it away, then run the command again".to_owned(),
             Self::MissingEntry(_) => "`virtpy relink` fetches it again".to_owned(),
+            Self::NoFileList { .. } => {
+                "remove it with the tool that installed it, or make the venv anew with `virtpy new --clear`"
+                    .to_owned()
+            }
             Self::Rollback { .. } => "the next command in that venv tries again".to_owned(),
             Self::Reserved { .. }
             | Self::FileAgainstFolder { .. }

@@ -15,6 +15,12 @@ use crate::wheel;
 /// When its RECORD cannot be read: what belongs to it is then unknown.
 pub(super) fn files(venv: &Venv, distribution: &Distribution) -> Result<BTreeSet<String>, VenvError> {
     let path = venv.site_packages().join(&distribution.dist_info).join("RECORD");
+    if !distribution.has_dist_info() {
+        return Err(VenvError::NoFileList {
+            distribution: format!("{} {}", distribution.name, distribution.version),
+            path: venv.site_packages().join(&distribution.dist_info),
+        });
+    }
     let text = fs::read_to_string(&path)?;
     let rows = wheel::parse_record(&text)
         .map_err(|error| VenvError::Damaged { path: path.clone(), reason: error.to_string() })?;

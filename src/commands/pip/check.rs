@@ -4,12 +4,13 @@ use virtpy_resolver::Requirement;
 
 use super::{Call, Stop};
 use crate::context::Context;
-use crate::venv::{Problem, check_requirements};
+use crate::venv::{Problem, Scope, check_requirements};
 
 impl Call<'_> {
     pub(super) fn check(&self) -> Result<u8, Stop> {
         let interpreter = self.context.interpreter(&self.venv)?;
-        let problems = check_requirements(&self.contents()?, &Context::markers(&interpreter)?);
+        let problems =
+            check_requirements(&self.contents()?, &Context::markers(&interpreter)?, Scope::Everything);
         for problem in &problems {
             self.context.output.data(sentence(problem));
         }

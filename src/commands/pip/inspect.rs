@@ -30,11 +30,11 @@ impl Call<'_> {
     }
 
     fn description(&self, distribution: &Distribution) -> Result<Value, Failure> {
-        let folder = self.venv.site_packages().join(&distribution.dist_info);
-        let (installer, requested) = match &distribution.owner {
-            Owner::Virtpy(installed) => ("virtpy", installed.requested),
-            Owner::Foreign { installer, .. } => {
-                (installer.as_str(), crate::fs::metadata(&folder.join("REQUESTED")).is_ok())
+        let folder = distribution.folder(&self.venv.site_packages());
+        let requested = match &distribution.owner {
+            Owner::Virtpy(installed) => installed.requested,
+            Owner::Foreign { .. } | Owner::System { .. } => {
+                crate::fs::metadata(&folder.join("REQUESTED")).is_ok()
             }
         };
         let mut object = Map::new();
@@ -43,7 +43,7 @@ impl Call<'_> {
         if let Some(direct_url) = distribution.direct_url().and_then(|text| serde_json::from_str(text).ok()) {
             object.insert("direct_url".to_owned(), direct_url);
         }
-        object.insert("installer".to_owned(), installer.into());
+        object.insert("installer".to_owned(), distribution.installer().into());
         object.insert("requested".to_owned(), requested.into());
         Ok(Value::Object(object))
     }

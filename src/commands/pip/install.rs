@@ -113,10 +113,10 @@ impl Call<'_> {
             self.request.values("requirement").iter().map(PathBuf::from).collect();
         for text in self.request.arguments.iter().cloned().chain(self.names_asked_for(&[], &requirements)) {
             let Some(name) = name_of(&text).filter(|name| !came(name)) else { continue };
-            if let Some(there) = before.find(&name) {
+            if let Some(there) = before.find_visible(&name) {
                 self.say(format_args!(
                     "Requirement already satisfied: {text} in {} ({})",
-                    site_packages.display(),
+                    there.packages(&site_packages).display(),
                     there.version
                 ));
             }

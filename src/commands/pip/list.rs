@@ -11,7 +11,7 @@ use super::{Call, Stop};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::resolve::ResolveError;
-use crate::venv::{Contents, Distribution, Owner, editable_location};
+use crate::venv::{Contents, Distribution, editable_location};
 
 /// A line of the list.
 #[derive(Serialize)]
@@ -89,15 +89,12 @@ impl Call<'_> {
 
     fn row(&self, distribution: &Distribution, latest: Option<&LatestVersion>) -> Row {
         let is_verbose = self.request.has("verbose");
-        let installer = || match &distribution.owner {
-            Owner::Virtpy(_) => "virtpy".to_owned(),
-            Owner::Foreign { installer, .. } => installer.clone(),
-        };
         Row {
             name: distribution.name.clone(),
             version: distribution.version.clone(),
-            location: is_verbose.then(|| self.venv.site_packages().display().to_string()),
-            installer: is_verbose.then(installer),
+            location: is_verbose
+                .then(|| distribution.packages(&self.venv.site_packages()).display().to_string()),
+            installer: is_verbose.then(|| distribution.installer().to_owned()),
             latest_version: latest.map(|latest| latest.version.to_string()),
             latest_filetype: latest.map(|latest| latest.kind.clone()),
             editable_project_location: distribution.direct_url().and_then(editable_location),
@@ -118,7 +115,9 @@ impl Call<'_> {
             let is_editable = || one.direct_url().and_then(editable_location).is_some();
             excluded.contains(&one.key) || request.has("exclude-editable") && is_editable()
         };
-        Ok(contents.distributions.iter().filter(|one| !is_left_out(one)).collect())
+        let mut chosen = contents.visible();
+        chosen.retain(|one| !is_left_out(one) && !(request.has("local") && one.is_of_system()));
+        Ok(chosen)
     }
 
     /// The names of what these require, without any extra.

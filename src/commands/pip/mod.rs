@@ -24,7 +24,7 @@ use crate::error::Failure;
 use crate::fs;
 use crate::output::Output;
 use crate::store::{PIP_SHIM_VERSION, Store};
-use crate::venv::{Config, Contents, Venv, VenvError};
+use crate::venv::{Config, Contents, Venv};
 
 /// The options that say how indexes are asked.
 const CONNECTION: [&str; 7] =
@@ -188,8 +188,8 @@ impl Call<'_> {
     }
 
     /// What is installed, as it can be told without waiting for anybody.
-    fn contents(&self) -> Result<Contents, VenvError> {
-        Contents::read(&self.venv, &self.context.store)
+    fn contents(&self) -> Result<Contents, Failure> {
+        super::installed(&self.context, &self.venv)
     }
 
     /// A line of what is told beside the answer, which `-q` leaves out.

@@ -9,7 +9,7 @@ use super::{Call, Stop};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
-use crate::venv::{Contents, Distribution, Owner, editable_location};
+use crate::venv::{Contents, Distribution, LARGEST_METADATA, editable_location};
 use crate::wheel;
 
 impl Call<'_> {
@@ -23,7 +23,7 @@ impl Call<'_> {
         let mut cards = Vec::new();
         let mut missing = Vec::new();
         for name in &self.request.arguments {
-            match contents.find(name) {
+            match contents.find_visible(name) {
                 Some(distribution) => cards.push(self.card(&contents, distribution)?),
                 None => missing.push(name.as_str()),
             }
@@ -37,8 +37,8 @@ impl Call<'_> {
 
     /// Reads a distribution's METADATA.
     pub(super) fn metadata(&self, distribution: &Distribution) -> Result<Map<String, Value>, Failure> {
-        let path = self.venv.site_packages().join(&distribution.dist_info).join("METADATA");
-        Ok(wheel::metadata_as_json(&fs::read(&path)?))
+        let path = distribution.metadata_file(&self.venv.site_packages());
+        Ok(wheel::metadata_as_json(&fs::read_bounded(&path, LARGEST_METADATA)?))
     }
 
     fn card(&self, contents: &Contents, distribution: &Distribution) -> Result<String, Failure> {
@@ -46,7 +46,7 @@ impl Call<'_> {
         let field = |name: &str| metadata.get(name).and_then(Value::as_str).unwrap_or_default();
         let required = self.required_names(distribution)?;
         let mut dependents = Vec::new();
-        for other in &contents.distributions {
+        for other in contents.visible() {
             if self.required_names(other)?.contains(&distribution.key) {
                 dependents.push(other.name.clone());
             }
@@ -65,7 +65,7 @@ impl Call<'_> {
             "" => line("License", field("license")),
             expression => line("License-Expression", expression),
         }
-        line("Location", &self.venv.site_packages().display().to_string());
+        line("Location", &distribution.packages(&self.venv.site_packages()).display().to_string());
         if let Some(location) = distribution.direct_url().and_then(editable_location) {
             line("Editable project location", &location);
         }
@@ -73,7 +73,7 @@ impl Call<'_> {
         line("Required-by", &dependents.join(", "));
         if self.request.has("verbose") {
             line("Metadata-Version", field("metadata_version"));
-            line("Installer", installer(distribution));
+            line("Installer", distribution.installer());
             push_list(&mut text, "Classifiers", &metadata, "classifier");
             push_list(&mut text, "Project-URLs", &metadata, "project_url");
         }
@@ -102,7 +102,7 @@ impl Call<'_> {
     }
 
     fn push_files(&self, text: &mut String, distribution: &Distribution) -> Result<(), Failure> {
-        let path = self.venv.site_packages().join(&distribution.dist_info).join("RECORD");
+        let path = distribution.folder(&self.venv.site_packages()).join("RECORD");
         text.push_str("Files:\n");
         let Ok(record) = fs::read_to_string(&path) else {
             text.push_str("Cannot locate RECORD or installed-files.txt\n");
@@ -115,14 +115,6 @@ impl Call<'_> {
             let _ = writeln!(text, "  {file}");
         }
         Ok(())
-    }
-}
-
-/// Who put a distribution there.
-fn installer(distribution: &Distribution) -> &str {
-    match &distribution.owner {
-        Owner::Virtpy(_) => "virtpy",
-        Owner::Foreign { installer, .. } => installer,
     }
 }
 

@@ -1,6 +1,7 @@
 //! `virtpy pip uninstall`.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::requirements::{name_of, names_in};
 use super::{Call, Stop};
@@ -58,12 +59,16 @@ impl Call<'_> {
         let output = self.context.output;
         let mut chosen = Vec::new();
         for name in names {
-            let Some(distribution) = contents.find(name) else {
+            let Some(distribution) = contents.find_visible(name) else {
                 if self.request.count("quiet") < 2 {
                     output.complaint(format_args!("WARNING: Skipping {name} as it is not installed."));
                 }
                 continue;
             };
+            if distribution.is_of_system() {
+                self.leave_outside(distribution);
+                continue;
+            }
             if distribution.is_pip_shim() {
                 self.say(format_args!("Found existing installation: pip {}", distribution.version));
                 self.say("Not uninstalling pip: it is virtpy's own here, and stays.");
@@ -74,6 +79,19 @@ impl Call<'_> {
             }
         }
         Ok(chosen)
+    }
+
+    /// Says of a distribution of the base interpreter that it stays.
+    fn leave_outside(&self, distribution: &Distribution) {
+        let Distribution { name, version, .. } = distribution;
+        let packages = distribution.packages(Path::new("")).display();
+        self.say(format_args!("Found existing installation: {name} {version}"));
+        self.say(format_args!(
+            "Not uninstalling {} at {packages}, outside environment {}",
+            name.to_lowercase(),
+            self.venv.root.display()
+        ));
+        self.say(format_args!("Can't uninstall '{name}'. No files were found to uninstall."));
     }
 
     fn agrees(&self, distribution: &Distribution) -> Result<bool, Failure> {

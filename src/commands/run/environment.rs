@@ -8,10 +8,10 @@ use virtpy_resolver::{
     Session, Version, accepts_python,
 };
 
-use super::super::presence::same_version;
+use super::super::presence::{candidates, same_version};
 use super::super::progress::Progress;
 use super::super::{compile, new, tool};
-use super::wish::{Base, Wish};
+use super::wish::Wish;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
@@ -21,7 +21,7 @@ use crate::output::{counted, seconds};
 use crate::resolve::{self, ResolveError, Supply};
 use crate::scripts::{CachedEnvironment, Environments, Metadata, Note, Source, Watched, watch};
 use crate::store::Entry;
-use crate::venv::{self, Arrival, Change, Contents, LinkMode, NewVenv, Venv};
+use crate::venv::{self, Arrival, Change, Contents, Distribution, LinkMode, NewVenv, Venv};
 
 /// The file in an environment that lets it see the packages of the venv beneath it. Files of this kind are read in the order of
 /// their names; this one comes last, so that all of the environment's own goes before.
@@ -49,8 +49,8 @@ pub(super) fn make(context: &Context, wish: &Wish) -> Result<Made, Failure> {
     }
     let interpreter = interpreter(context, wish, &metadata)?;
     let _store_lock = context.store.lock_shared(&mut context.announce())?;
-    let versions = wish.base.as_ref().map(Base::versions).unwrap_or_default();
-    let maker = Maker { context, wish, metadata: &metadata, interpreter: &interpreter, versions };
+    let beneath = wish.base.as_ref().map(|base| base.packages(&interpreter)).unwrap_or_default();
+    let maker = Maker { context, wish, metadata: &metadata, interpreter: &interpreter, beneath };
     let set = maker.resolve()?;
     let environment = match &wish.base {
         Some(base) if set.arrivals.is_empty() => base.root.clone(),
@@ -106,8 +106,8 @@ struct Maker<'a> {
     wish: &'a Wish,
     metadata: &'a Metadata,
     interpreter: &'a Interpreter,
-    /// What the base has: names and versions.
-    versions: Vec<(String, String)>,
+    /// What the base has.
+    beneath: Vec<Distribution>,
 }
 
 impl Maker<'_> {
@@ -125,7 +125,7 @@ impl Maker<'_> {
         let request = Request {
             requirements: inputs,
             constraints,
-            installed: self.versions.clone(),
+            installed: candidates(&self.beneath.iter().collect::<Vec<_>>(), Path::new("")),
             options: self.options(settings),
             ..Request::default()
         };
@@ -224,10 +224,9 @@ impl Maker<'_> {
 
     /// Whether the base has this version of a package.
     fn has(&self, package: &Package) -> bool {
-        let is_it = |(name, version): &(String, String)| {
-            *name == package.name && same_version(version, &package.version)
-        };
-        package.direct_url.is_none() && self.versions.iter().any(is_it)
+        let is_it =
+            |one: &Distribution| one.key == package.name && same_version(&one.version, &package.version);
+        package.direct_url.is_none() && self.beneath.iter().any(is_it)
     }
 
     /// The environment that has exactly this.

@@ -15,10 +15,11 @@ use crate::error::Failure;
 use crate::fs;
 use crate::interpreters::{self, Interpreter, PythonRequest};
 use crate::scripts::{self, Block};
-use crate::venv::Config;
+use crate::store::PIP_SHIM_VERSION;
+use crate::venv::{self, Config, Distribution};
 
 /// A new form of requests or environments gets another number, so that none of an old one is taken for it.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// A venv that a program sees beside what is asked for.
 #[derive(Debug, Clone)]
@@ -157,7 +158,7 @@ impl Wish {
         }
         if let Some(base) = &self.base {
             let python = fs::read_link(&base.root.join("bin/python")).ok();
-            let _ = writeln!(text, "{base:?} {python:?} {:?}", base.distributions());
+            let _ = writeln!(text, "{base:?} {python:?} {:?}", base.distributions(context)?);
         }
         let mut seen = BTreeSet::new();
         for file in self.files.iter().filter(|file| file.is_absolute()) {
@@ -203,22 +204,33 @@ impl Base {
         Ok(interpreters::query(&executable, &context.store.cache())?)
     }
 
-    /// What is installed in it, whoever installed it: `name-version` each, sorted.
-    fn distributions(&self) -> Vec<String> {
-        let names = fs::names(&self.site_packages).unwrap_or_default();
-        let known = names.iter().filter_map(|name| name.to_str()?.strip_suffix(".dist-info"));
-        let mut known: Vec<String> = known.map(str::to_owned).collect();
+    /// The names of all that describes a distribution that is seen in it, sorted: of its own, and of the base interpreter's.
+    fn distributions(&self, context: &Context) -> Result<Vec<String>, Failure> {
+        let folders = if self.sees_system { self.folders(&self.interpreter(context)?) } else { self.own() };
+        let is_metadata =
+            |name: &String| [".dist-info", ".egg-info", ".egg-link"].iter().any(|end| name.ends_with(end));
+        let names = folders.iter().flat_map(|folder| fs::names(folder).unwrap_or_default());
+        let mut known: Vec<String> =
+            names.filter_map(|name| name.into_string().ok()).filter(is_metadata).collect();
         known.sort();
-        known
+        Ok(known)
     }
 
-    /// Normalized names and versions of what is installed in it.
-    pub(super) fn versions(&self) -> Vec<(String, String)> {
-        let known = self.distributions().into_iter().filter_map(|distribution| {
-            let (name, version) = distribution.rsplit_once('-')?;
-            Some((virtpy_resolver::normalize_name(name).ok()?, version.to_owned()))
-        });
-        known.collect()
+    /// What is installed and seen in it, whoever installed it, but for virtpy's own pip.
+    pub(super) fn packages(&self, interpreter: &Interpreter) -> Vec<Distribution> {
+        let folders = if self.sees_system { self.folders(interpreter) } else { self.own() };
+        let mut found = venv::distributions_in(&folders);
+        found.retain(|one| one.version != PIP_SHIM_VERSION);
+        found
+    }
+
+    fn own(&self) -> Vec<PathBuf> {
+        vec![self.site_packages.clone()]
+    }
+
+    /// The folders of packages that are searched, in their order.
+    fn folders(&self, interpreter: &Interpreter) -> Vec<PathBuf> {
+        [self.own(), Context::system_site_of(interpreter)].concat()
     }
 }
 
@@ -263,7 +275,7 @@ fn open(root: &Path) -> Result<Option<Base>, Failure> {
         let found = names.iter().map(|name| root.join("lib").join(name).join("site-packages"));
         site_packages = found.into_iter().find(|path| path.is_dir()).unwrap_or(site_packages);
     }
-    let sees_system = config.get("include-system-site-packages") == Some("true");
+    let sees_system = config.sees_system_site();
     Ok(Some(Base { root: root.to_path_buf(), site_packages, sees_system }))
 }
 

@@ -263,7 +263,9 @@ impl Exact<'_> {
         if self.arguments.inexact {
             return BTreeSet::new();
         }
-        let installed = contents.distributions.iter().filter(|one| !one.is_pip_shim());
+        // Of what has no dist-info nobody knows which files it has.
+        let removable = |one: &&Distribution| !one.is_pip_shim() && one.has_dist_info();
+        let installed = contents.distributions.iter().filter(removable);
         installed.filter(|one| !keys.contains(&one.key)).map(|one| one.key.clone()).collect()
     }
 

@@ -144,8 +144,8 @@ impl Source {
                 let (path, selection) = (self.files[0].clone(), self.selection.clone());
                 let input = Input::Project(ProjectInput { path, selection, conditional: false });
                 let installed = contents.distributions.iter();
-                let installed = installed.map(|one| (one.key.clone(), one.version.clone())).collect();
-                ask(Request { installed, ..request(vec![input], options) })
+                let preferred = installed.map(|one| (one.key.clone(), one.version.clone())).collect();
+                ask(Request { preferred, ..request(vec![input], options) })
             }
         })
     }

@@ -175,7 +175,7 @@ fn installed(context: &Context, root: &Path) -> Result<Set, Failure> {
     let packages = contents.distributions.iter().map(|one| {
         let sha256 = match &one.owner {
             Owner::Virtpy(installed) => installed.sha256.clone(),
-            Owner::Foreign { .. } => String::new(),
+            Owner::Foreign { .. } | Owner::System { .. } => String::new(),
         };
         (one.key.clone(), one.version.clone(), sha256)
     });
