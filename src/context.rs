@@ -393,3 +393,34 @@ fn user_site(interpreter: &Interpreter, variable: &dyn Fn(&str) -> Option<OsStri
     let base = base.or_else(|| Some(PathBuf::from(set("HOME")?).join(".local")))?;
     base.is_absolute().then(|| base.join(&interpreter.purelib))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_users_packages_are_where_python_looks_for_them() {
+        let facts = serde_json::json!({
+            "executable": "/usr/bin/python3.12", "version": "3.12.1", "implementation": "cpython", "prefix": "/usr",
+            "stdlib": "/usr/lib/python3.12", "purelib": "lib/python3.12/site-packages",
+            "platlib": "lib64/python3.12/site-packages", "packages": ["/usr/lib/python3.12/site-packages"],
+            "platlibdir": "lib64", "free_threaded": false, "abi_flags": "", "soabi": null, "extension_suffix": null,
+            "platform": "linux-x86_64", "pointer_width": 64, "libc": null, "macos": null, "markers": {},
+        });
+        let interpreter: Interpreter = serde_json::from_value(facts).unwrap();
+        let found = |variables: &[(&str, &str)]| {
+            let variable = |name: &str| {
+                variables.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value))
+            };
+            user_site(&interpreter, &variable).map(|path| path.display().to_string())
+        };
+        let home = ("HOME", "/home/me");
+        let site = "lib/python3.12/site-packages";
+        assert_eq!(found(&[home]), Some(format!("/home/me/.local/{site}")));
+        assert_eq!(found(&[home, ("PYTHONUSERBASE", "/opt/mine")]), Some(format!("/opt/mine/{site}")));
+        assert_eq!(found(&[home, ("PYTHONNOUSERSITE", "1")]), None);
+        assert_eq!(found(&[home, ("PYTHONNOUSERSITE", "")]), Some(format!("/home/me/.local/{site}")));
+        assert_eq!(found(&[]), None);
+        assert_eq!(found(&[("PYTHONUSERBASE", "relative")]), None);
+    }
+}

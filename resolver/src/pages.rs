@@ -122,15 +122,10 @@ impl<P: ResolverProvider> ResolverProvider for Watched<'_, P> {
         self.provider.get_or_build_wheel_metadata(dist)
     }
 
-    fn get_installed_metadata<'io>(
-        &'io self,
-        dist: &'io InstalledDist,
-    ) -> impl Future<Output = WheelMetadataResult> + 'io {
-        async move {
-            match self.installed.metadata(dist) {
-                Some(metadata) => Ok(MetadataResponse::Found(metadata)),
-                None => self.provider.get_installed_metadata(dist).await,
-            }
+    async fn get_installed_metadata<'io>(&'io self, dist: &'io InstalledDist) -> WheelMetadataResult {
+        match self.installed.metadata(dist) {
+            Some(metadata) => Ok(MetadataResponse::Found(metadata)),
+            None => self.provider.get_installed_metadata(dist).await,
         }
     }
 

@@ -1,5 +1,7 @@
 //! `virtpy add`: install packages into a venv.
 
+mod report;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -7,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use virtpy_resolver::{IndexSettings, Input, Options, Package, Request, Resolution};
 
+pub(super) use self::report::{Named, named};
 use super::aftermath;
 use super::hold::hold;
 use super::presence::{self, arrival, same_version, sha256_of};
@@ -16,7 +19,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
 use crate::interpreters::Interpreter;
-use crate::output::{Output, counted, seconds};
+use crate::output::Output;
 use crate::resolve::{self, Obtained, Question, ResolveError, Supply, Way};
 use crate::settings::Settings;
 use crate::store::{Entry, Manifest, Store};
@@ -28,7 +31,7 @@ pub(super) const OWN_PIP: &str = "pip is virtpy's own here, and stays as it is; 
 pub(super) fn run(context: &Context, arguments: &AddArguments) -> Result<u8, Failure> {
     let started = Instant::now();
     let outcome = carry_out(context, arguments, &[])?;
-    report(context, arguments, &outcome, started.elapsed())
+    report::report(context, arguments, &outcome, started.elapsed())
 }
 
 /// Installs what the arguments ask for, and says nothing but warnings. Of the packages in `preferred`, name and version, these
@@ -458,74 +461,4 @@ pub(super) fn warn_of_clashes(output: Output, outcome: &Outcome) {
         ));
     }
     super::report_left_alone(output, &outcome.summary);
-}
-
-/// Tells what was done.
-fn report(
-    context: &Context,
-    arguments: &AddArguments,
-    outcome: &Outcome,
-    elapsed: Duration,
-) -> Result<u8, Failure> {
-    let output = context.output;
-    warn_of_clashes(output, outcome);
-    if arguments.json {
-        output.json(&Report::of(outcome, arguments.dry_run, elapsed))?;
-        return Ok(0);
-    }
-    output.changes(&outcome.summary.removed, &outcome.summary.added);
-    let added = counted(outcome.summary.added.len(), "package");
-    if outcome.summary.added.is_empty() {
-        output.message(format_args!("Nothing to do: everything is installed ({})", seconds(elapsed)));
-    } else if arguments.dry_run {
-        let Ways { from_store, downloaded, .. } = outcome.ways;
-        output.message(format_args!(
-            "Would add {added} ({from_store} from the store, {downloaded} to download; nothing was changed)"
-        ));
-    } else {
-        output.message(format_args!("Added {added} in {} ({})", seconds(elapsed), outcome.ways));
-        output.detail(format_args!(
-            "linked {} distributions in {:.1} ms",
-            outcome.summary.added.len(),
-            outcome.linked_in.as_secs_f64() * 1000.0
-        ));
-    }
-    Ok(0)
-}
-
-/// The answer for programs.
-#[derive(Serialize)]
-struct Report<'a> {
-    dry_run: bool,
-    added: Vec<Named<'a>>,
-    removed: Vec<Named<'a>>,
-    unchanged: usize,
-    #[serde(flatten)]
-    ways: Ways,
-    seconds: f64,
-}
-
-/// A distribution in an answer for programs.
-#[derive(Serialize)]
-pub(super) struct Named<'a> {
-    name: &'a str,
-    version: &'a str,
-}
-
-/// Pairs of name and version, for programs.
-pub(super) fn named(pairs: &[(String, String)]) -> Vec<Named<'_>> {
-    pairs.iter().map(|(name, version)| Named { name, version }).collect()
-}
-
-impl<'a> Report<'a> {
-    fn of(outcome: &'a Outcome, dry_run: bool, elapsed: Duration) -> Self {
-        Self {
-            dry_run,
-            added: named(&outcome.summary.added),
-            removed: named(&outcome.summary.removed),
-            unchanged: outcome.unchanged,
-            ways: outcome.ways,
-            seconds: elapsed.as_secs_f64(),
-        }
-    }
 }

@@ -69,7 +69,7 @@ fn keys(context: &Context, contents: &Contents, names: &[String]) -> Result<BTre
             Some(distribution) => drop(keys.insert(distribution.key.clone())),
             None => match contents.find_visible(name) {
                 Some(one) => {
-                    outside.push(format!("`{}` at `{}`", one.name, one.folder(Path::new("")).display()))
+                    outside.push(format!("`{}` at `{}`", one.name, one.folder(Path::new("")).display()));
                 }
                 None => missing.push(format!("`{name}`")),
             },

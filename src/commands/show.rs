@@ -83,7 +83,8 @@ impl Card {
             editable_project_location: distribution.direct_url().and_then(editable_location),
             requires: required_names(distribution),
             required_by,
-            files: files.then(|| listed_files(&folder)).transpose()?,
+            // Older tools did not write down which files they installed.
+            files: (files && distribution.has_dist_info()).then(|| listed_files(&folder)).transpose()?,
         })
     }
 

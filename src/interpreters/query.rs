@@ -229,6 +229,10 @@ mod tests {
         assert_eq!(python.markers["python_full_version"], python.version.to_string());
         assert!(python.purelib.starts_with("lib") && python.purelib.ends_with("site-packages"));
         assert!(python.platlib.starts_with(&python.platlibdir));
+        let script = "import site; print('\\n'.join(site.getsitepackages()))";
+        let output = Command::new(&python.executable).args(["-c", script]).output().unwrap();
+        let packages = python.packages.iter().map(|folder| format!("{}\n", folder.display()));
+        assert_eq!(packages.collect::<String>(), String::from_utf8(output.stdout).unwrap());
     }
 
     #[test]

@@ -145,7 +145,7 @@ pub fn check_requirements(contents: &Contents, markers: &MarkerEnvironment, scop
                 Some((installed, _)) => Problem::Conflicting {
                     distribution: label.clone(),
                     requirement: text.clone(),
-                    installed: (*installed).to_owned(),
+                    installed: installed.clone(),
                 },
             };
             problems.push(problem);

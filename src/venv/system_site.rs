@@ -41,13 +41,12 @@ pub fn distributions_in(folders: &[PathBuf]) -> Vec<Distribution> {
                 found.entry(one.key.clone()).or_insert(one);
             }
         }
-        let mut named: Vec<PathBuf> = Vec::new();
         if folders.contains(&folder) {
-            named.extend(
-                names.iter().filter(|name| name.ends_with(".pth")).flat_map(|name| named_in(&folder, name)),
-            );
+            let path_files =
+                names.iter().filter(|name| Path::new(name).extension().is_some_and(|end| end == "pth"));
+            let more: Vec<PathBuf> = path_files.flat_map(|name| named_in(&folder, name)).collect();
+            waiting.extend(more.into_iter().rev());
         }
-        waiting.extend(named.into_iter().rev());
     }
     found.into_values().collect()
 }

@@ -59,6 +59,8 @@ struct State {
     seen: Vec<Seen>,
     /// The value of `Authorization` without which everything is refused.
     password: Option<String>,
+    /// Packages whose pages cannot be had.
+    out_of_order: Vec<String>,
 }
 
 /// A running index.
@@ -71,8 +73,14 @@ impl Index {
     pub(crate) fn start(format: Format) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let state =
-            State { format, max_age: None, packages: BTreeMap::new(), seen: Vec::new(), password: None };
+        let state = State {
+            format,
+            max_age: None,
+            packages: BTreeMap::new(),
+            seen: Vec::new(),
+            password: None,
+            out_of_order: Vec::new(),
+        };
         let state = Arc::new(Mutex::new(state));
         let shared = state.clone();
         thread::spawn(move || {
@@ -114,6 +122,11 @@ impl Index {
 
     pub(crate) fn set_password(&self, authorization: &str) {
         self.state.lock().unwrap().password = Some(authorization.to_owned());
+    }
+
+    /// Fails whenever a package's page is asked for.
+    pub(crate) fn break_page(&self, package: &str) {
+        self.state.lock().unwrap().out_of_order.push(package.to_owned());
     }
 
     pub(crate) fn seen(&self) -> Vec<Seen> {
@@ -194,6 +207,9 @@ fn reply(state: &mut State, seen: &Seen) -> Reply {
     let freshness = state.max_age.map_or(String::new(), |age| format!("Cache-Control: max-age={age}\r\n"));
     let missing = || Reply::new("404 Not Found", "text/plain", Vec::new()).end("");
     match parts.as_slice() {
+        ["simple", package] if state.out_of_order.iter().any(|one| one == package) => {
+            Reply::new("500 Internal Server Error", "text/plain", Vec::new()).end("")
+        }
         ["simple", package] => match state.packages.get(*package) {
             Some(files) => page(state.format, package, files).end(&freshness),
             None => missing(),

@@ -5,6 +5,7 @@
 
 mod building;
 mod index;
+mod installed;
 mod obtaining;
 mod refusing;
 mod resolving;

@@ -61,12 +61,12 @@ fn dependencies_can_be_left_out() {
 }
 
 #[test]
-fn what_is_installed_stays_unless_it_is_to_be_upgraded() {
+fn what_is_preferred_is_taken_unless_it_is_to_be_upgraded() {
     let world = World::new();
     host_app(&world);
-    let installed = vec![("lib".to_owned(), "1.0".to_owned()), ("gone".to_owned(), "3".to_owned())];
+    let preferred = vec![("lib".to_owned(), "1.0".to_owned()), ("gone".to_owned(), "3".to_owned())];
     let resolve = |options: Options| {
-        let request = Request { installed: installed.clone(), options, ..world.request(&["app"]) };
+        let request = Request { preferred: preferred.clone(), options, ..world.request(&["app"]) };
         pins(&world.session().resolve(&request).unwrap())
     };
     assert_eq!(resolve(Options::default()), ["app 1.0", "lib 1.0"]);

@@ -116,7 +116,7 @@ impl Call<'_> {
             excluded.contains(&one.key) || request.has("exclude-editable") && is_editable()
         };
         let mut chosen = contents.visible();
-        chosen.retain(|one| !is_left_out(one) && !(request.has("local") && one.is_of_system()));
+        chosen.retain(|one| !is_left_out(one) && (!request.has("local") || !one.is_of_system()));
         Ok(chosen)
     }
 

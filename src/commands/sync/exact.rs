@@ -156,9 +156,11 @@ impl Exact<'_> {
             .copied()
             .filter(|index| !is_there(&resolution.packages[*index], contents))
             .collect();
+        let names = wanted.iter().map(|index| &resolution.packages[*index].name);
+        let kept = resolution.kept.iter().map(|kept| &kept.name);
+        let keys: BTreeSet<String> = names.chain(kept).cloned().collect();
         if self.arguments.dry_run {
             let packages: Vec<&Package> = arriving.iter().map(|index| &resolution.packages[*index]).collect();
-            let keys = wanted.iter().map(|index| resolution.packages[*index].name.clone()).collect();
             return Ok(self.foresee(contents, &packages, &keys));
         }
         progress.stage("fetching");
@@ -172,7 +174,6 @@ impl Exact<'_> {
         progress.end();
         self.remember(digest, &resolution, &obtained);
         let ways = Ways::of(&obtained);
-        let keys = wanted.iter().map(|index| resolution.packages[*index].name.clone()).collect();
         let settings = self.context.settings()?;
         let arrivals: Vec<Arrival> = obtained
             .into_iter()

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use virtpy_resolver::{Input, LockFormat, LockedRequest, Options, ProjectInput, Request, Selection};
 
+use super::super::presence::candidates;
 use crate::cli::SyncArguments;
 use crate::context::Context;
 use crate::error::Failure;
@@ -143,9 +144,9 @@ impl Source {
             LockKind::Project | LockKind::Poetry => {
                 let (path, selection) = (self.files[0].clone(), self.selection.clone());
                 let input = Input::Project(ProjectInput { path, selection, conditional: false });
-                let installed = contents.distributions.iter();
-                let preferred = installed.map(|one| (one.key.clone(), one.version.clone())).collect();
-                ask(Request { preferred, ..request(vec![input], options) })
+                // Nothing is locked, so what is there does, wherever it came from.
+                let installed = candidates(&contents.visible(), Path::new(""));
+                ask(Request { installed, ..request(vec![input], options) })
             }
         })
     }
