@@ -138,7 +138,7 @@ impl Installed {
         self.0.failures.lock().unwrap_or_else(PoisonError::into_inner).push(error);
     }
 
-    /// The first of the noted failures.
+    /// One of the noted failures.
     pub(crate) fn failure(&self) -> Option<uv_client::Error> {
         self.0.failures.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }

@@ -46,7 +46,7 @@ use crate::{indexes, installed, requirements};
 
 /// What satisfies a request: packages to be had, sorted by name, and what is installed already.
 pub struct Resolution {
-    /// The packages that have to be installed, or are installed as they should be.
+    /// The packages to be had: all but those that are kept.
     pub packages: Vec<Package>,
     /// What of [`Request::installed`] satisfies the request and stays as it is, sorted by name.
     pub kept: Vec<Kept>,
