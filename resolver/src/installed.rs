@@ -10,13 +10,13 @@ use uv_configuration::{Reinstall, Upgrade};
 use uv_distribution::ArchiveMetadata;
 use uv_distribution_types::{
     InstalledDist, InstalledDistKind, InstalledEggInfoFile, Name as _, Node, Resolution as SolvedGraph,
-    ResolvedDist,
+    ResolvedDist, VersionId,
 };
 use uv_normalize::{ExtraName, PackageName};
 use uv_pep508::{Requirement, VersionOrUrl};
 use uv_pypi_types::{LenientRequirement, ResolutionMetadata, VerbatimParsedUrl};
 use uv_resolver::{Exclusions, UpgradePackages};
-use uv_types::InstalledPackagesProvider;
+use uv_types::{HashStrategy, InstalledPackagesProvider};
 
 use crate::request::{Options, Request};
 
@@ -131,6 +131,18 @@ impl Installed {
     /// not answer is not needed.
     pub(crate) fn stays(&self, name: &PackageName) -> bool {
         self.0.distributions.get(name).is_some_and(|candidate| candidate.stays)
+    }
+
+    /// The hashes that are demanded, where every package has to have one: of what is installed none is, since nothing of it is
+    /// fetched. Only for the solver's own question whether a package may be taken.
+    pub(crate) fn excepted_from(&self, demanded: &HashStrategy) -> HashStrategy {
+        let HashStrategy::Require(hashes) = demanded else { return demanded.clone() };
+        let mut hashes = hashes.as_ref().clone();
+        for (name, candidate) in &self.0.distributions {
+            let version = candidate.dist.version().clone();
+            hashes.entry(VersionId::from_registry(name.clone(), version)).or_default();
+        }
+        HashStrategy::Require(Arc::new(hashes))
     }
 
     /// Notes why an index could not be asked for a distribution that [`Self::stays`].

@@ -353,10 +353,11 @@ pub(crate) async fn solve(
         &context.choices.build_options,
         dispatch.capabilities(),
     );
+    let admitted = installed.excepted_from(&hasher);
     let resolver = Resolver::new_custom_io(
         manifest,
         solver_options,
-        &hasher,
+        &admitted,
         env.clone(),
         context.interpreter.markers(),
         tags.cloned(),

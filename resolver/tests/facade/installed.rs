@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use virtpy_resolver::{Error, InstalledDistribution, Kept, Options, Request, Resolution};
 
-use crate::world::{World, pins, told};
+use crate::index::sha256;
+use crate::world::{World, pins, told, wheel};
 
 fn installed(name: &str, version: &str, requires: &[&str]) -> InstalledDistribution {
     InstalledDistribution {
@@ -135,4 +136,22 @@ fn an_index_that_fails_is_needed_only_for_other_versions() {
     let error = scene.resolve(&["new"], Options::default()).unwrap_err();
     assert!(matches!(error, Error::Network { status: Some(500), .. }), "{error:?}");
     assert!(scene.resolve(&["app"], Options { upgrade: true, ..Options::default() }).is_err());
+}
+
+#[test]
+fn no_hash_is_demanded_of_it() {
+    let scene = Scene::new(vec![installed("lib", "1.0", &[])]);
+    let hash = sha256(&wheel("app", "1.0", &["Requires-Dist: lib>=1"]));
+    scene.world.write("locked.txt", format!("app==1.0 --hash=sha256:{hash}\n"));
+    let required = || Options { require_hashes: true, ..Options::default() };
+    let resolution = scene.resolve(&["-r locked.txt"], required()).unwrap();
+    assert_eq!(
+        (pins(&resolution), kept(&resolution)),
+        (vec!["app 1.0".to_owned()], vec!["lib 1.0".to_owned()])
+    );
+    // Whatever would be fetched needs one, though it is of the installed version.
+    let anew = Options { reinstall: true, ..required() };
+    assert!(scene.resolve(&["-r locked.txt"], anew).is_err());
+    scene.world.write("newer.txt", "lib>=2\n");
+    assert!(scene.resolve(&["-r locked.txt", "-r newer.txt"], required()).is_err());
 }
