@@ -52,6 +52,11 @@ impl Failure {
         Self { hint: Some(hint.into()), ..self }
     }
 
+    /// The error itself, if it is of this type and nothing was said around it.
+    pub fn error<E: Error + 'static>(&self) -> Option<&E> {
+        self.error.downcast_ref()
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()

@@ -31,6 +31,17 @@ pub enum Error {
         /// Why, in more detail.
         cause: Option<Cause>,
     },
+    /// A lock file has nothing for this interpreter; another one may do.
+    #[error("{message}")]
+    OtherPython {
+        /// Which file, and what it is for.
+        message: String,
+        /// What to do.
+        hint: String,
+        #[source]
+        /// Why, in more detail.
+        cause: Option<Cause>,
+    },
     /// The interpreter cannot be asked about itself.
     #[error("cannot use the Python interpreter `{}`", python.display())]
     Python {
@@ -140,6 +151,7 @@ impl Error {
         let text = match self {
             Self::Settings { .. } => "look at the flags given, the environment variables PIP_* and pip.conf",
             Self::Requirements { hint, .. } | Self::Build { hint, .. } => return hint.clone(),
+            Self::OtherPython { hint, .. } => return Some(hint.clone()),
             Self::NoSolution { hints, .. } => return (!hints.is_empty()).then(|| hints.join("\n")),
             Self::Python { .. } => {
                 "make the environment again with `virtpy new --clear`, or with another Python"

@@ -15,7 +15,8 @@
 //! | `requirements`, `indexes` | reading the inputs, and the indexes that they name |
 //! | `client`, `context` | HTTP, and what one request shares |
 //! | `project` | what a project's file asks for |
-//! | `locked`, `locking` | reading lock files, and writing them |
+//! | `locked`, `pylock` | reading lock files |
+//! | `locking`, `portable` | writing them, with paths that hold elsewhere |
 //! | `resolve`, `describe`, `latest` | solving, and describing the solution |
 //! | `obtain`, `download`, `build` | from a solution to wheel files |
 //! | `fetch` | a wheel whose origin and hash are known |
@@ -39,7 +40,9 @@ mod locking;
 mod obtain;
 mod pages;
 mod pip_conf;
+mod portable;
 mod project;
+mod pylock;
 mod request;
 mod requirements;
 mod resolve;

@@ -1,4 +1,4 @@
-//! Reads lock files: `pylock.toml` (PEP 751) and `uv.lock`. What they hold for one interpreter becomes a
+//! Reads lock files: `uv.lock`, and what it has in common with `pylock.toml`. What they hold for one interpreter becomes a
 //! [`Resolution`] without a single question to an index.
 
 use std::collections::HashSet;
@@ -10,14 +10,13 @@ use serde::Deserialize;
 use uv_configuration::{
     BuildOptions, DependencyGroups, ExtrasSpecification, HashCheckingMode, InstallOptions,
 };
-use uv_distribution_types::{Dist, HashPolicy, Node, Resolution as SolvedGraph, ResolvedDist};
+use uv_distribution_types::{Dist, HashPolicy, Node, Resolution as SolvedGraph, ResolvedDist, SourceDist};
 use uv_errors::Hint;
 use uv_normalize::{DefaultExtras, DefaultGroups, ExtraName, GroupName, PackageName};
 use uv_pep440::VersionSpecifiers;
-use uv_pep508::MarkerTree;
 use uv_platform_tags::Tags;
 use uv_requirements::RequirementsSpecification;
-use uv_resolver::{Installable, Lock, PylockToml};
+use uv_resolver::{Installable, Lock};
 use uv_types::HashStrategy;
 
 use crate::client::Network;
@@ -26,6 +25,7 @@ use crate::describe;
 use crate::error::{Cause, Error};
 use crate::failure::requirements as unusable;
 use crate::indexes;
+use crate::portable::resolved;
 use crate::request::Options;
 use crate::resolve::{Plan, Resolution, choices};
 use crate::reword::reword;
@@ -78,16 +78,6 @@ pub struct LockedRequest {
     pub options: Options,
 }
 
-/// What of `pylock.toml` the library does not look at.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct PylockHead {
-    lock_version: String,
-    requires_python: Option<String>,
-    #[serde(default)]
-    environments: Vec<String>,
-}
-
 /// Finds what a lock file holds for the session's interpreter.
 ///
 /// # Errors
@@ -110,6 +100,7 @@ pub(crate) async fn resolve(
         LockFormat::Pylock => reader.pylock(&mut warnings)?,
         LockFormat::Uv => reader.uv()?,
     };
+    check_own_project(&solved, &reader)?;
     context.hasher = HashStrategy::from_resolution(&solved, HashCheckingMode::Verify)
         .map_err(|error| unusable(&error, "make the lock file anew"))?;
     demand_hashes(&solved, &context.hasher, &request.path)?;
@@ -122,6 +113,55 @@ pub(crate) async fn resolve(
         pages: None,
         plan: Arc::new(Plan { context, chosen }),
     })
+}
+
+/// The project that a lock file is about: that of the nearest `pyproject.toml`, from the lock's own directory upwards.
+pub(crate) struct OwnProject {
+    pub(crate) folder: PathBuf,
+    pub(crate) name: Option<PackageName>,
+}
+
+impl OwnProject {
+    pub(crate) fn above(folder: &Path) -> Option<Self> {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct File {
+            project: Table,
+        }
+        #[derive(Default, Deserialize)]
+        struct Table {
+            name: Option<PackageName>,
+        }
+        folder.ancestors().find_map(|folder| {
+            // Reading only: the ban is on writing past the one module that does.
+            #[expect(clippy::disallowed_methods)]
+            let text = std::fs::read_to_string(folder.join("pyproject.toml")).ok()?;
+            let file: File = toml::from_str(&text).unwrap_or_default();
+            Some(Self { folder: folder.to_path_buf(), name: file.project.name })
+        })
+    }
+}
+
+/// The project itself has to be the one beside the lock: a lock that came with a clone may name the place where it was made.
+fn check_own_project(solved: &SolvedGraph, reader: &Reader<'_>) -> Result<(), Error> {
+    let Some(OwnProject { folder, name: Some(name) }) = OwnProject::above(&reader.folder()) else {
+        return Ok(());
+    };
+    for node in solved.graph().node_weights() {
+        let Node::Dist { dist: ResolvedDist::Installable { dist, .. }, .. } = node else { continue };
+        let Dist::Source(SourceDist::Directory(directory)) = &**dist else { continue };
+        if directory.name == name && resolved(&directory.install_path) != resolved(&folder) {
+            return Err(reader.refused(
+                &format!(
+                    "takes {name} from `{}`, another checkout than its own (`{}`)",
+                    directory.install_path.display(),
+                    folder.display()
+                ),
+                "make the lock anew here, with `virtpy lock` or the tool that wrote it",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// A lock file's archives are all told by their hashes; one without is refused, since whatever came in its
@@ -141,13 +181,14 @@ fn demand_hashes(solved: &SolvedGraph, hasher: &HashStrategy, path: &Path) -> Re
     Ok(())
 }
 
-struct Reader<'a> {
-    request: &'a LockedRequest,
-    context: &'a Context,
+/// Reads one lock file for one interpreter.
+pub(crate) struct Reader<'a> {
+    pub(crate) request: &'a LockedRequest,
+    pub(crate) context: &'a Context,
 }
 
 impl Reader<'_> {
-    fn broken<E: std::error::Error + 'static>(&self, error: &E) -> Error {
+    pub(crate) fn broken<E: std::error::Error + 'static>(&self, error: &E) -> Error {
         Error::Requirements {
             message: format!("cannot read the lock file `{}`", self.request.path.display()),
             hint: Some("make it anew with the tool that wrote it, or with `virtpy lock`".to_owned()),
@@ -155,7 +196,7 @@ impl Reader<'_> {
         }
     }
 
-    fn refused(&self, message: &str, hint: &str) -> Error {
+    pub(crate) fn refused(&self, message: &str, hint: &str) -> Error {
         Error::Requirements {
             message: format!("`{}` {message}", self.request.path.display()),
             hint: Some(hint.to_owned()),
@@ -163,109 +204,52 @@ impl Reader<'_> {
         }
     }
 
+    /// What only another interpreter can follow.
+    pub(crate) fn other_python(&self, message: &str, hint: &str) -> Error {
+        Error::OtherPython {
+            message: format!("`{}` {message}", self.request.path.display()),
+            hint: hint.to_owned(),
+            cause: None,
+        }
+    }
+
     /// No file of a package suits this interpreter, or the choices leave none.
-    fn unsuitable<E: std::error::Error + Hint + 'static>(&self, error: &E) -> Error {
+    pub(crate) fn unsuitable<E: std::error::Error + Hint + 'static>(&self, error: &E) -> Error {
         let hint = crate::failure::hints_of(error).into_iter().next();
-        Error::Requirements {
+        Error::OtherPython {
             message: format!("`{}` cannot be installed here", self.request.path.display()),
-            hint: Some(hint.map_or_else(
+            hint: hint.map_or_else(
                 || "look at the file, and at `--only-binary` and `--no-binary`".to_owned(),
                 |hint| reword(&hint),
-            )),
+            ),
             cause: Some(Cause::new(reword(&crate::failure::whole_story(error)))),
         }
     }
 
     /// The folder that relative paths start from.
-    fn folder(&self) -> PathBuf {
+    pub(crate) fn folder(&self) -> PathBuf {
         let path = self.request.options.folder().join(&self.request.path);
         path.parent().map_or_else(|| PathBuf::from("/"), Path::to_path_buf)
     }
 
-    fn pylock(&self, warnings: &mut Vec<String>) -> Result<SolvedGraph, Error> {
-        let text = &self.request.text;
-        let head: PylockHead = toml::from_str(text).map_err(|error| self.broken(&error))?;
-        let lock: PylockToml = toml::from_str(text).map_err(|error| self.broken(&error))?;
-        if head.lock_version != "1.0" {
-            warnings.push(format!(
-                "`{}` has lock version {}; what is newer than 1.0 in it is not understood",
-                self.request.path.display(),
-                head.lock_version
-            ));
-        }
-        self.check_python(head.requires_python.as_deref())?;
-        self.check_environments(&head.environments)?;
-        let Chosen { extras, groups } = self.chosen_of_pylock(&lock)?;
-        let markers = self.context.interpreter.markers();
-        let options = &self.context.choices.build_options;
-        lock.to_resolution(&self.folder(), markers, &extras, &groups, self.tags()?, options)
-            .map_err(|error| self.unsuitable(&error))
-    }
-
-    fn tags(&self) -> Result<&Tags, Error> {
+    pub(crate) fn tags(&self) -> Result<&Tags, Error> {
         self.context.tags()
     }
 
-    fn check_python(&self, required: Option<&str>) -> Result<(), Error> {
+    pub(crate) fn check_python(&self, required: Option<&str>) -> Result<(), Error> {
         let Some(required) = required else { return Ok(()) };
         let specifiers = VersionSpecifiers::from_str(required).map_err(|error| self.broken(&error))?;
         let version = self.context.interpreter.python_version();
         if specifiers.contains(version) {
             return Ok(());
         }
-        Err(self.refused(
+        Err(self.other_python(
             &format!("is for Python {required}, and the venv has {version}"),
             "make a venv with another interpreter: `virtpy new -p VERSION`",
         ))
     }
 
-    /// At least one of the environments that the lock was made for has to be this one (PEP 751).
-    fn check_environments(&self, environments: &[String]) -> Result<(), Error> {
-        let markers = self.context.interpreter.markers();
-        for text in environments {
-            let marker = MarkerTree::from_str(text).map_err(|error| self.broken(&error))?;
-            if marker.evaluate(markers, &[]) {
-                return Ok(());
-            }
-        }
-        if environments.is_empty() {
-            return Ok(());
-        }
-        let all = environments.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(" or ");
-        Err(self.refused(&format!("was made for other environments: {all}"), "lock for this one as well"))
-    }
-
-    fn chosen_of_pylock(&self, lock: &PylockToml) -> Result<Chosen, Error> {
-        let Selection { extras, all_extras, groups, all_groups, without_groups, no_default_groups, .. } =
-            &self.request.selection;
-        if !self.request.selection.only_groups.is_empty() {
-            return Err(self.refused(
-                "cannot be asked for groups only: it does not tell what they need",
-                "`--group` adds a group to the rest",
-            ));
-        }
-        let extras = if *all_extras { lock.extras.clone() } else { names(extras)? };
-        for extra in &extras {
-            if !lock.extras.contains(extra) {
-                return Err(self.no_such("extra", extra.as_str(), lock.extras.iter().map(ExtraName::as_str)));
-            }
-        }
-        let mut chosen = if *all_groups { lock.dependency_groups.clone() } else { names(groups)? };
-        for group in &chosen {
-            if !lock.dependency_groups.contains(group) {
-                let all = lock.dependency_groups.iter().map(GroupName::as_str);
-                return Err(self.no_such("dependency group", group.as_str(), all));
-            }
-        }
-        if !no_default_groups {
-            chosen.extend(lock.default_groups.iter().cloned());
-        }
-        let without: Vec<GroupName> = names(without_groups)?;
-        chosen.retain(|group| !without.contains(group));
-        Ok(Chosen { extras, groups: chosen })
-    }
-
-    fn no_such<'n>(&self, kind: &str, name: &str, all: impl Iterator<Item = &'n str>) -> Error {
+    pub(crate) fn no_such<'n>(&self, kind: &str, name: &str, all: impl Iterator<Item = &'n str>) -> Error {
         let all: Vec<&str> = all.collect();
         let hint = if all.is_empty() {
             format!("it has no {kind} at all")
@@ -355,12 +339,6 @@ impl Reader<'_> {
     }
 }
 
-/// The extras and groups that are wanted.
-struct Chosen {
-    extras: Vec<ExtraName>,
-    groups: Vec<GroupName>,
-}
-
 /// The groups that uv installs unasked: those of `[tool.uv] default-groups`, or else `dev`.
 fn default_groups(folder: &Path) -> DefaultGroups {
     #[derive(Default, Deserialize)]
@@ -404,15 +382,6 @@ where
         })
     };
     texts.into_iter().map(parse).collect()
-}
-
-/// The versions that an existing lock names, for another one to keep them.
-pub(crate) fn versions_of_pylock(text: &str) -> Vec<(String, String)> {
-    let Ok(lock) = toml::from_str::<PylockToml>(text) else { return Vec::new() };
-    lock.packages
-        .iter()
-        .filter_map(|package| Some((package.name.to_string(), package.version.as_ref()?.to_string())))
-        .collect()
 }
 
 /// A lock of uv, and whom it is read for.

@@ -14,11 +14,13 @@ use uv_types::HashStrategy;
 
 use crate::client::Network;
 use crate::context::Context;
+use crate::download::{self, Expected};
 use crate::error::{Cause, Error};
 use crate::indexes;
 use crate::installed::Installed;
-use crate::locked::versions_of_pylock;
+use crate::portable;
 use crate::project::{self, Project};
+use crate::pylock::versions_of_pylock;
 use crate::request::Request;
 use crate::requirements;
 use crate::resolve::{NamedInputs, Problem, Target, choices, name_all, solve};
@@ -99,8 +101,13 @@ pub(crate) async fn lock(
         reword(&found.message())
     }));
     let text = match lock.form {
-        LockForm::Pylock => pylock(&context, lock, &output, &projects)?,
-        LockForm::Requirements { hashes } => scope.requirements_txt(&output, hashes),
+        LockForm::Pylock => pylock(&context, lock, &output, &projects).await?,
+        LockForm::Requirements { hashes } => {
+            let text = scope.requirements_txt(&output, hashes);
+            projects
+                .iter()
+                .fold(text, |text, project| project.named_relative(&text, &lock.request.options.folder()))
+        }
     };
     Ok(Lock { text, packages: output.len(), warnings })
 }
@@ -181,7 +188,7 @@ fn specifiers(text: &str) -> Result<VersionSpecifiers, Error> {
     })
 }
 
-fn pylock(
+async fn pylock(
     context: &Context,
     lock: &LockRequest,
     output: &ResolverOutput,
@@ -202,14 +209,22 @@ fn pylock(
         made.default_groups.extend(project.default_groups());
     }
     let text = made.to_toml().map_err(|error| failed(&error))?;
-    let Some(required) = &made.requires_python else { return Ok(text) };
-    polished(&text, required).map_err(|error| failed(&error))
+    let mut document: toml_edit::DocumentMut =
+        text.parse().map_err(|error: toml_edit::TomlError| failed(&error))?;
+    document["created-by"] = toml_edit::value("virtpy");
+    for file in portable::name_relative(&mut document, &lock.folder) {
+        let label = file.path.display().to_string();
+        let found = download::check_local(&file.path, &Expected::nothing(&label)).await?;
+        file.hashed(&found.sha256);
+    }
+    if let Some(required) = &made.requires_python {
+        simplify_markers(&mut document, required);
+    }
+    Ok(document.to_string())
 }
 
-/// Names virtpy as the author, and leaves out of the markers what the whole file's `requires-python` says already.
-fn polished(text: &str, required: &RequiresPython) -> Result<String, toml_edit::TomlError> {
-    let mut document: toml_edit::DocumentMut = text.parse()?;
-    document["created-by"] = toml_edit::value("virtpy");
+/// Leaves out of the markers what the whole file's `requires-python` says already.
+fn simplify_markers(document: &mut toml_edit::DocumentMut, required: &RequiresPython) {
     let packages = document.get_mut("packages").and_then(toml_edit::Item::as_array_of_tables_mut);
     for package in packages.into_iter().flat_map(toml_edit::ArrayOfTables::iter_mut) {
         let marker = package.get("marker").and_then(toml_edit::Item::as_str);
@@ -219,7 +234,6 @@ fn polished(text: &str, required: &RequiresPython) -> Result<String, toml_edit::
             None => drop(package.remove("marker")),
         }
     }
-    Ok(document.to_string())
 }
 
 /// The names and versions that a lock file of either form has.

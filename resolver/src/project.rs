@@ -16,6 +16,7 @@ use uv_workspace::pyproject::PyProjectToml;
 
 use crate::error::{Cause, Error};
 use crate::locked::{Selection, names};
+use crate::portable;
 use crate::request::{Input, Request};
 
 /// A project whose dependencies are asked for.
@@ -154,6 +155,21 @@ impl Project {
         let has_sources = self.more.tool.uv.sources.as_ref().is_some_and(|sources| !sources.is_empty());
         let warning = "the table `[tool.uv.sources]` is not read: its packages are taken from the indexes";
         has_sources.then(|| warning.to_owned()).into_iter().collect()
+    }
+
+    /// Requirements that were locked for it, with the project itself named by its path from the directory in which they were.
+    pub(crate) fn named_relative(&self, requirements: &str, directory: &Path) -> String {
+        let Ok(url) = DisplaySafeUrl::from_file_path(&self.folder) else { return requirements.to_owned() };
+        let own = format!("-e {url}");
+        let path = portable::relative(&self.folder, &portable::resolved(directory));
+        // Without a `./`, a name of one word would be a package.
+        let is_plain = !path.starts_with(['.', '/']);
+        let named = format!("-e {}{path}", if is_plain { "./" } else { "" });
+        let line = |line: &str| {
+            let text = line.trim_end();
+            if text == own { line.replacen(&own, &named, 1) } else { line.to_owned() }
+        };
+        requirements.split_inclusive('\n').map(line).collect()
     }
 
     /// What is asked for.

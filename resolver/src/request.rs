@@ -130,6 +130,11 @@ impl Artifact {
         matches!(self, Self::Source { .. })
     }
 
+    /// Whether it is a source that may be another one the next time, as what is in a directory may.
+    pub fn may_change(&self) -> bool {
+        matches!(self, Self::Source { key: None, .. })
+    }
+
     /// The SHA-256 of the wheel, if it is known beforehand.
     pub fn sha256(&self) -> Option<&str> {
         match self {

@@ -25,7 +25,7 @@ use crate::poetry::{
 };
 use crate::resolve::{ResolveError, Supply, Way};
 use crate::store::{Entry, WheelFile};
-use crate::venv::{Change, ChangeSummary, Contents, Venv};
+use crate::venv::{self, Change, ChangeSummary, Contents, Venv};
 use crate::wheel;
 
 pub(super) fn run(context: &Context, arguments: &PoetryInstallArguments) -> Result<u8, Failure> {
@@ -37,21 +37,30 @@ pub(super) fn run(context: &Context, arguments: &PoetryInstallArguments) -> Resu
     }
     let path = venv_path(context, arguments, &project);
     let is_there = fs::kind(&path.join("pyvenv.cfg"))?.is_some();
-    let job = |interpreter| Job { context, arguments, project: &project, lock: &lock, interpreter };
     if !is_there && arguments.dry_run {
         let request = python_request(arguments, &project)?;
         let interpreter = context.find_interpreter(request.as_ref())?;
-        let outcome = job(&interpreter).run(None, &Contents::default())?;
+        let job = Job { context, arguments, project: &project, lock: &lock, interpreter: &interpreter };
+        let outcome = job.run(None, &Contents::default())?;
         return report(context, arguments, &outcome, started.elapsed());
     }
-    if !is_there {
+    let fill = || {
+        let venv = context.venv_to_change(&VenvArgument { path: Some(path.clone()) })?;
+        let interpreter = context.interpreter(&venv)?;
+        let held = hold(context, &venv)?;
+        let contents = aftermath::restore(context, &venv, held.contents, &arguments.index)?;
+        let job = Job { context, arguments, project: &project, lock: &lock, interpreter: &interpreter };
+        job.run(Some(&venv), &contents)
+    };
+    let outcome = if is_there {
+        fill()?
+    } else {
         make_venv(context, arguments, &project, &path)?;
-    }
-    let venv = context.venv_to_change(&VenvArgument { path: Some(path) })?;
-    let interpreter = context.interpreter(&venv)?;
-    let held = hold(context, &venv)?;
-    let contents = aftermath::restore(context, &venv, held.contents, &arguments.index)?;
-    let outcome = job(&interpreter).run(Some(&venv), &contents)?;
+        fill().inspect_err(|_| {
+            // What was made for this call alone goes with it; why it failed is what is to be told.
+            let _ = venv::discard(&context.store, &path);
+        })?
+    };
     report(context, arguments, &outcome, started.elapsed())
 }
 

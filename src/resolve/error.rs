@@ -43,6 +43,11 @@ impl From<virtpy_resolver::Error> for ResolveError {
 }
 
 impl ResolveError {
+    /// Whether a lock file has nothing for this interpreter, and may have for another.
+    pub fn wants_other_python(&self) -> bool {
+        matches!(self, Self::Resolver(error) if matches!(**error, virtpy_resolver::Error::OtherPython { .. }))
+    }
+
     /// What a user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {

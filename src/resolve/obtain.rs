@@ -76,7 +76,7 @@ pub fn obtain(
 
 /// Whether the store has a package's wheel already, so that nothing would be downloaded or built for it.
 pub fn is_at_hand(store: &Store, package: &Package) -> bool {
-    package.file.sha256().is_some_and(|sha256| store.has(sha256))
+    package.file.sha256().is_some_and(|sha256| matches!(store.entry(sha256), Ok(Some(_))))
 }
 
 /// Takes what the store has; returns the indices of the rest.

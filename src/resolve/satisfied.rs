@@ -39,7 +39,7 @@ impl Question {
 
     /// Whether the request itself names one version of a package, of which the index has a wheel.
     pub fn pins(&self, package: &Package) -> bool {
-        package.direct_url.is_none() && !package.file.is_source() && self.pinned.contains(&package.name)
+        package.direct_url.is_none() && !package.file.may_change() && self.pinned.contains(&package.name)
     }
 
     fn add(&mut self, text: &str) -> Option<()> {

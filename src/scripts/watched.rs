@@ -10,8 +10,11 @@ use crate::fs::{self, FileKind};
 /// What a package that is used in place is built from; its source is read where it lies.
 const BUILD_FILES: [&str; 3] = ["pyproject.toml", "setup.py", "setup.cfg"];
 
-/// Folders in a source tree that no package is made from.
-const ASIDE: [&str; 6] = [".git", ".hg", ".venv", "__pycache__", "node_modules", ".tox"];
+/// Folders in a source tree that no package is made from, beside hidden ones.
+const ASIDE: [&str; 2] = ["__pycache__", "node_modules"];
+
+/// The same at its top, where builders put what they made.
+const ASIDE_AT_TOP: [&str; 2] = ["build", "dist"];
 
 /// A tree with more files than this is not looked through each time.
 const LIMIT: usize = 4_000;
@@ -51,7 +54,7 @@ fn stamp(path: &Path, in_place: bool) -> Option<String> {
         return Some(stamps.collect::<Vec<_>>().join(" "));
     }
     let mut tree = Tree::default();
-    tree.add(path)?;
+    tree.add(path, &ASIDE_AT_TOP)?;
     Some(format!("{} {} {}", tree.files, tree.bytes, tree.newest))
 }
 
@@ -68,16 +71,20 @@ struct Tree {
 }
 
 impl Tree {
-    fn add(&mut self, folder: &Path) -> Option<()> {
+    fn add(&mut self, folder: &Path, aside: &[&str]) -> Option<()> {
         for (name, kind) in fs::read_dir_names(folder).ok()? {
             let path = folder.join(&name);
             if kind == FileKind::Folder {
                 // What builders leave in the tree while they work is no source.
-                if ASIDE.iter().any(|known| name == **known) || name.to_string_lossy().ends_with(".egg-info")
-                {
+                let text = name.to_string_lossy();
+                let is_aside = text.starts_with('.') || text.ends_with(".egg-info");
+                if is_aside || ASIDE.iter().chain(aside).any(|known| text == **known) {
                     continue;
                 }
-                self.add(&path)?;
+                // Venvs that have another name.
+                if fs::kind(&path.join("pyvenv.cfg")).ok()?.is_none() {
+                    self.add(&path, &[])?;
+                }
                 continue;
             }
             self.files += 1;

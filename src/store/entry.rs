@@ -99,19 +99,15 @@ impl Store {
     }
 
     /// Returns the entry of the wheel with this SHA-256, or `None` where the store has none. One file is read,
-    /// whatever the entry's size; the first time after each boot the entry's files are looked at as well.
+    /// whatever the entry's size; the first time after each boot the entry's files are looked at as well. The whole hash
+    /// decides: the entry of another wheel whose hash only begins the same is not it.
     ///
     /// # Errors
-    /// When the entry is damaged, or its handle belongs to another wheel.
+    /// When the entry is damaged.
     pub fn entry(&self, sha256: &str) -> Result<Option<Entry>, StoreError> {
         let id = EntryId::of(sha256)?;
-        let Some(entry) = self.entry_by_id(&id)? else {
-            return Ok(None);
-        };
-        if !entry.manifest.sha256.eq_ignore_ascii_case(sha256) {
-            return Err(StoreError::Collision { id: id.to_string(), taken_by: entry.manifest.sha256 });
-        }
-        Ok(Some(entry))
+        let entry = self.entry_by_id(&id)?;
+        Ok(entry.filter(|entry| entry.manifest.sha256.eq_ignore_ascii_case(sha256)))
     }
 
     /// Returns the entry in the folder `id`, or `None` where there is none.

@@ -29,12 +29,14 @@ pub enum StoreError {
         reason: String,
     },
     /// Two wheels whose SHA-256 begins with the same 16 digits.
-    #[error("the store's handle `{id}` is taken by another wheel ({taken_by})")]
+    #[error(
+        "the SHA-256 of `{filename}` begins with the same 16 digits as that of `{stored}`, which the store has"
+    )]
     Collision {
-        /// The handle.
-        id: String,
-        /// The SHA-256 that owns it.
-        taken_by: String,
+        /// The wheel that was to be added.
+        filename: String,
+        /// The one that is there.
+        stored: String,
     },
     /// What is given as an id is not one.
     #[error("`{0}` is not an id of this store")]
@@ -51,7 +53,12 @@ impl StoreError {
             }
             Self::Wheel { source, .. } => source.hint(),
             Self::Damaged { id, .. } => Some(format!("restore it with `virtpy store repair {id}`")),
-            Self::Collision { .. } | Self::InvalidId(_) => None,
+            Self::Collision { .. } => Some(
+                "this never happens by chance: somebody made one of the two wheels for it; use another store \
+                 (`VIRTPY_HOME`) if both are wanted"
+                    .to_owned(),
+            ),
+            Self::InvalidId(_) => None,
         }
     }
 }

@@ -122,16 +122,30 @@ impl Store {
                 let site_rows = LazyText::of(path.join(ROWS));
                 Entry { path, manifest: Manifest { site_rows, ..staged.manifest.clone() } }
             } else {
-                self.entry(&staged.manifest.sha256)?.ok_or_else(|| StoreError::Damaged {
-                    id: staged.id.to_string(),
-                    reason: "its folder has no entry.json".to_owned(),
-                })?
+                self.published_before(&staged)?
             };
             published.push(entry);
             ids.push(staged.id.clone());
         }
         self.note_checked(&ids);
         Ok(published)
+    }
+}
+
+impl Store {
+    /// The entry that stands where a staged one was to be published.
+    fn published_before(&self, staged: &Staged) -> Result<Entry, StoreError> {
+        let found = self.entry_by_id(&staged.id)?.ok_or_else(|| StoreError::Damaged {
+            id: staged.id.to_string(),
+            reason: "its folder has no entry.json".to_owned(),
+        })?;
+        if found.manifest.sha256.eq_ignore_ascii_case(&staged.manifest.sha256) {
+            return Ok(found);
+        }
+        Err(StoreError::Collision {
+            filename: staged.manifest.filename.clone(),
+            stored: found.manifest.filename,
+        })
     }
 }
 

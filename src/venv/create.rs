@@ -4,6 +4,7 @@
 //! anybody without a venv because the new one could not be made.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::activation::Activation;
@@ -122,9 +123,28 @@ impl Venv {
     }
 }
 
-/// The content of [`MARK_FILE`].
+/// The content of [`MARK_FILE`]: puts the store's entries on `sys.path`, with a finder that finds nothing there. A line with
+/// only the path would do for coverage; but then whatever lies in that folder could be imported, and tools that pack venvs
+/// take a path outside the venv for a package in development.
 pub(super) fn mark(store: &Store) -> Result<String, VenvError> {
-    Ok(format!("{}\n", store.mark_as_third_party()?.display()))
+    let folder = python_literal(&store.mark_as_third_party()?);
+    Ok(format!(
+        "import sys; sys.path.append({folder}); sys.path_importer_cache[{folder}] = type('Nothing', (), \
+         {{'find_spec': staticmethod(lambda name, target=None: None)}})\n"
+    ))
+}
+
+/// A path as a Python literal in ASCII: which encoding `.pth` files are read in depends on the version and the locale.
+fn python_literal(path: &Path) -> String {
+    let mut text = String::from("'");
+    for letter in path.to_string_lossy().chars() {
+        match letter {
+            ' '..='~' if !matches!(letter, '\'' | '\\') => text.push(letter),
+            // Writing to a string cannot fail.
+            letter => drop(write!(text, "\\U{:08x}", u32::from(letter))),
+        }
+    }
+    text + "'"
 }
 
 /// The absolute path without links, though its last parts need not exist.

@@ -28,6 +28,7 @@ mod links;
 mod list;
 mod list_all;
 mod lock;
+mod lock_places;
 mod must_real;
 mod new;
 mod options;

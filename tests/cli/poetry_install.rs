@@ -200,7 +200,7 @@ fn a_file_that_is_not_the_locked_one_is_refused() {
     wrong.replace_range(start + 71..start + 73, "");
     context.write("poetry.lock", &wrong);
     install(&context, &index, &[]).failure(1).stderr_has("rich");
-    assert_eq!(installed(&context), "");
+    assert!(!context.path(".venv").exists(), "the venv that was made for it is gone again");
 }
 
 #[test]
@@ -268,4 +268,23 @@ fn a_project_without_package_needs_no_root() {
     let project = format!("{PROJECT}[tool.poetry]\npackage-mode = false\n");
     context.write("pyproject.toml", &project);
     install(&context, &index, &[]).success();
+}
+
+#[test]
+fn a_venv_that_could_not_be_filled_is_gone_again() {
+    let context = TestContext::new();
+    context.write("pyproject.toml", PROJECT);
+    let absent = WheelBuilder::new("rich", "13.0").build();
+    let lock = Lock::new().package(&absent, "13.0", "groups = [\"main\"]");
+    context.write("poetry.lock", &lock.text("2.1"));
+    let index = Index::start(&[]);
+    let url = index.url();
+    let roots = || std::fs::read_dir(context.store().join("roots")).map_or(0, Iterator::count);
+    for arguments in
+        [&["poetry-install"][..], &["sync", "poetry.lock"], &["sync", "poetry.lock", "--extra", "nosuch"]]
+    {
+        context.virtpy([arguments, &["-i", &url]].concat()).failure(1).one_error();
+        assert!(!context.path(".venv").exists(), "{arguments:?}");
+        assert_eq!(roots(), 0, "{arguments:?}");
+    }
 }

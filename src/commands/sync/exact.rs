@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use virtpy_resolver::{Artifact, IndexSettings, Package, Resolution};
 
+use super::directories::Directories;
 use super::source::{Question, Source};
 use crate::cli::SyncArguments;
 use crate::commands::add::{Outcome, Ways};
@@ -16,10 +17,8 @@ use crate::commands::{aftermath, compile};
 use crate::context::Context;
 use crate::digest::{Sha256, hex};
 use crate::error::Failure;
-use crate::fs;
 use crate::interpreters::Interpreter;
 use crate::lockfile::LockKind;
-use crate::poetry::file_url;
 use crate::resolve::{self, Obtained, ResolveError, Supply};
 use crate::venv::{Arrival, Change, ChangeSummary, Contents, Distribution, State, Venv};
 
@@ -36,6 +35,8 @@ pub(super) struct Exact<'a> {
 /// Where a call leads.
 pub(super) struct Target {
     index: IndexSettings,
+    /// What the packages are built from, where they are.
+    directories: Directories,
     /// What stands for the set that is asked for.
     digest: String,
 }
@@ -45,7 +46,8 @@ impl Exact<'_> {
     pub(super) fn target(&self) -> Result<Target, Failure> {
         self.check_python()?;
         let index = self.context.index_settings(&self.arguments.index)?;
-        Ok(Target { digest: self.digest(&index), index })
+        let directories = Directories::of(self.source);
+        Ok(Target { digest: self.digest(&index, &directories), index, directories })
     }
 
     /// Whether there is nothing to do, as far as that can be told without holding the venv and reading all that is in it.
@@ -69,9 +71,9 @@ impl Exact<'_> {
     }
 
     pub(super) fn run(&self, contents: &Contents, target: Target) -> Result<Outcome, Failure> {
-        let Target { index, digest } = target;
-        let satisfies = self.satisfies(&digest);
-        if contents.is_own() && self.is_satisfied_by(contents.state.satisfied.as_deref(), &digest) {
+        let satisfies = self.satisfies(&target.digest);
+        let digest = &target.digest;
+        if contents.is_own() && self.is_satisfied_by(contents.state.satisfied.as_deref(), digest) {
             return Ok(Outcome { unchanged: contents.distributions.len(), ..Outcome::default() });
         }
         if let Some(venv) = self.venv {
@@ -79,7 +81,7 @@ impl Exact<'_> {
         }
         if !self.arguments.dry_run
             && !self.arguments.upgrade
-            && let Some(recalled) = resolve::recall(&self.context.store, &digest)
+            && let Some(recalled) = resolve::recall(&self.context.store, digest)
         {
             let settings = self.context.settings()?;
             let arrivals: Vec<Arrival> = recalled
@@ -87,9 +89,9 @@ impl Exact<'_> {
                 .map(|one| arrival(settings, contents, one.entry, (one.requested, one.direct_url)))
                 .collect();
             let ways = Ways { from_store: arrivals.len(), ..Ways::default() };
-            return self.change(contents, arrivals, (None, satisfies), ways);
+            return self.change(contents, arrivals, (None, Some(satisfies)), ways);
         }
-        self.resolve(contents, index, &digest, satisfies)
+        self.resolve(contents, target)
     }
 
     /// A project may not be for this Python. What locks says so itself, and is asked when it is read.
@@ -106,9 +108,8 @@ impl Exact<'_> {
             .hinted("make a venv with another interpreter: `virtpy new -p VERSION`"))
     }
 
-    /// What decides about the answer: the file, the choices, the indexes and the interpreter. The project's own files count
-    /// as well, since it may be installed in place.
-    fn digest(&self, index: &IndexSettings) -> String {
+    /// What decides about the answer: the file, the choices, the indexes, the interpreter, and what is built where it lies.
+    fn digest(&self, index: &IndexSettings, directories: &Directories) -> String {
         let mut digest = Sha256::new();
         for text in &self.source.texts {
             digest.update(text.len().to_le_bytes());
@@ -124,21 +125,12 @@ impl Exact<'_> {
             self.source.folder.display(),
             executable.display(),
         ));
-        for name in ["pyproject.toml", "setup.py", "setup.cfg"] {
-            let stamp = fs::metadata(&self.source.folder.join(name)).ok();
-            let stamp = stamp.map(|found| (found.len(), found.modified().ok()));
-            digest.update(format!("{stamp:?}"));
-        }
+        digest.update(directories.state());
         hex(&digest.finish())
     }
 
-    fn resolve(
-        &self,
-        contents: &Contents,
-        index: IndexSettings,
-        digest: &str,
-        satisfies: String,
-    ) -> Result<Outcome, Failure> {
+    fn resolve(&self, contents: &Contents, target: Target) -> Result<Outcome, Failure> {
+        let Target { index, directories, digest } = target;
         let question = self.source.question(self.context, self.arguments, contents)?;
         let session = self.context.session(&self.interpreter, index);
         let progress = Progress::new(self.context.output, "resolving");
@@ -172,7 +164,10 @@ impl Exact<'_> {
         };
         let obtained = resolve::obtain(&supply, &resolution, &arriving, &mut self.context.announce())?;
         progress.end();
-        self.remember(digest, &resolution, &obtained);
+        self.remember((&digest, &directories), &resolution, &obtained);
+        // What may be another package the next time is looked at then.
+        let is_told = resolution.packages.iter().all(|package| directories.tell(package));
+        let satisfies = is_told.then(|| self.satisfies(&digest));
         let ways = Ways::of(&obtained);
         let settings = self.context.settings()?;
         let arrivals: Vec<Arrival> = obtained
@@ -186,31 +181,28 @@ impl Exact<'_> {
         self.change(contents, arrivals, (Some(keys), satisfies), ways)
     }
 
-    /// Remembers the answer for the next venv, if it is certain: a lock file names each file by its hash and each commit.
-    fn remember(&self, digest: &str, resolution: &Resolution, obtained: &[Obtained]) {
+    /// Remembers the answer for the next venv, if it is certain: a lock file names each file by its hash and each commit, and
+    /// the directories are part of the digest.
+    fn remember(
+        &self,
+        (digest, directories): (&str, &Directories),
+        resolution: &Resolution,
+        obtained: &[Obtained],
+    ) {
         let store = &self.context.store;
         let found = (resolution, obtained);
         match self.source.kind {
-            LockKind::Pylock | LockKind::Uv => {
-                // The project's own files are part of the digest; whatever else is in a folder may change at any time.
-                let own = file_url(&self.source.folder);
-                resolve::remember(store, digest, found, &|package| {
-                    let editable = matches!(&package.file, Artifact::Source { editable: true, .. });
-                    let url = package.direct_url.as_ref().and_then(|value| value["url"].as_str());
-                    let is_fixed = match &package.file {
-                        Artifact::Wheel { sha256, .. } => sha256.is_some(),
-                        Artifact::Source { key, .. } => key.is_some(),
-                    };
-                    is_fixed || (editable && url == Some(&own))
-                });
-            }
+            LockKind::Pylock | LockKind::Uv => resolve::remember(store, digest, found, &|package| {
+                let is_named = !matches!(&package.file, Artifact::Wheel { sha256: None, .. });
+                is_named && directories.tell(package)
+            }),
             LockKind::Requirements => {
                 if let Some(question) = resolve::Question::of(&[], &self.source.files, &[]) {
                     resolve::remember(store, digest, found, &|package| question.pins(package));
                 }
             }
             LockKind::Pipfile => resolve::remember(store, digest, found, &|package| {
-                package.direct_url.is_none() && !package.file.is_source()
+                package.direct_url.is_none() && !package.file.may_change()
             }),
             LockKind::Poetry | LockKind::Project => {}
         }
@@ -221,7 +213,7 @@ impl Exact<'_> {
         &self,
         contents: &Contents,
         arrivals: Vec<Arrival>,
-        (keys, satisfies): (Option<BTreeSet<String>>, String),
+        (keys, satisfies): (Option<BTreeSet<String>>, Option<String>),
         ways: Ways,
     ) -> Result<Outcome, Failure> {
         let Some(venv) = self.venv else { return Ok(Outcome::default()) };
@@ -240,7 +232,7 @@ impl Exact<'_> {
         let ways = Ways { from_store: install.len().saturating_sub(ways.fetched()), ..ways };
         let remove = self.surplus(contents, &keys);
         let unchanged = keys.len().saturating_sub(install.len());
-        let change = Change { install, remove, satisfies: Some(satisfies), ..Change::default() };
+        let change = Change { install, remove, satisfies, ..Change::default() };
         let is_idle = change.install.is_empty()
             && change.remove.is_empty()
             && contents.state.satisfied == change.satisfies;
@@ -305,7 +297,7 @@ fn key(arrival: &Arrival) -> String {
 fn is_there(package: &Package, contents: &Contents) -> bool {
     let Some(distribution) = contents.find(&package.name) else { return false };
     let direct_url = package.direct_url.as_ref().map(ToString::to_string);
-    let may_have_changed = matches!(&package.file, Artifact::Source { key: None, .. });
+    let may_have_changed = package.file.may_change();
     let is_other_file = match (package.file.sha256(), sha256_of(distribution)) {
         (Some(wanted), Some(installed)) => wanted != installed,
         _ => false,

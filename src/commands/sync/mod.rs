@@ -1,6 +1,8 @@
 //! `virtpy sync`: make a venv hold exactly what a lock file says.
 
+mod directories;
 mod exact;
+mod python;
 mod source;
 
 use std::path::{Path, PathBuf};
@@ -18,7 +20,7 @@ use crate::fs;
 use crate::lockfile::LockKind;
 use crate::output::{counted, seconds};
 use crate::poetry::Project;
-use crate::venv::Contents;
+use crate::venv::{self, Contents};
 
 use exact::Exact;
 pub(super) use source::Source;
@@ -44,21 +46,31 @@ pub(super) fn carry_out(
 ) -> Result<Outcome, Failure> {
     let path = venv_path(context, arguments, source)?;
     let is_new = fs::kind(&path.join("pyvenv.cfg"))?.is_none();
-    if is_new && arguments.dry_run {
-        let interpreter = context.wanted_interpreter(python(arguments, source).as_deref())?;
-        let exact = Exact { context, arguments, source, venv: None, interpreter };
-        return exact.run(&Contents::default(), exact.target()?);
+    if !is_new {
+        return fill(context, arguments, source, &path);
     }
-    if is_new {
-        let python = python(arguments, source);
-        new::make(context, &NewArguments { path: path.clone(), python, ..NewArguments::default() })?;
-    }
-    let outcome = fill(context, arguments, source, &path);
-    if is_new && outcome.is_err() {
-        // What was made for this call alone goes with it.
-        fs::remove_tree(&path)?;
-    }
-    outcome
+    python::first_that_fits(context, arguments, source, &|python| {
+        if arguments.dry_run {
+            let interpreter = context.wanted_interpreter(python.as_deref())?;
+            let exact = Exact { context, arguments, source, venv: None, interpreter };
+            return exact.run(&Contents::default(), exact.target()?);
+        }
+        let new = NewArguments { path: path.clone(), python, ..NewArguments::default() };
+        made_for(context, &new, || fill(context, arguments, source, &path))
+    })
+}
+
+/// Makes a venv and fills it. If filling fails, what was made for this alone goes with it.
+fn made_for<T>(
+    context: &Context,
+    new: &NewArguments,
+    fill: impl FnOnce() -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    new::make(context, new)?;
+    fill().inspect_err(|_| {
+        // The reason why it failed is what is to be told.
+        let _ = venv::discard(&context.store, &new.path);
+    })
 }
 
 /// `virtpy new --from LOCK`: makes a venv and fills it.
@@ -79,18 +91,22 @@ pub(super) fn new_from(context: &Context, arguments: &NewArguments, lock: &Path)
     let source = Source::of(context, &sync)?;
     let path = context.working_directory.join(&arguments.path);
     let was_there = fs::kind(&path)?.is_some();
-    let python = python(&sync, &source);
-    new::make(context, &NewArguments { python, from: None, path: path.clone(), ..arguments.clone() })?;
-    let done = if source.kind == LockKind::Poetry {
-        as_poetry_has_it(context, &sync, &source).and_then(|poetry| poetry_install::run(context, &poetry))
-    } else {
-        fill(context, &sync, &source, &path)
-            .and_then(|outcome| report(context, &sync, &source, &outcome, started))
-    };
-    if done.is_err() && !was_there {
-        fs::remove_tree(&path)?;
-    }
-    done
+    python::first_that_fits(context, &sync, &source, &|python| {
+        let new = NewArguments { python, from: None, path: path.clone(), ..arguments.clone() };
+        let fill = || {
+            if source.kind == LockKind::Poetry {
+                let poetry = as_poetry_has_it(context, &sync, &source)?;
+                return poetry_install::run(context, &poetry);
+            }
+            let outcome = fill(context, &sync, &source, &path)?;
+            report(context, &sync, &source, &outcome, started)
+        };
+        if was_there {
+            new::make(context, &new)?;
+            return fill();
+        }
+        made_for(context, &new, fill)
+    })
 }
 
 /// Fills a venv that is there with exactly what a lock file says, and says nothing but warnings.
@@ -138,11 +154,6 @@ fn fill(
 /// The venv that is named, the active one, the nearest `.venv`, or one to be made beside the lock file.
 fn venv_path(context: &Context, arguments: &SyncArguments, source: &Source) -> Result<PathBuf, Failure> {
     Ok(context.meant_venv(&arguments.venv)?.unwrap_or_else(|| source.folder.join(".venv")))
-}
-
-/// What is asked for of the interpreter, if a venv has to be made.
-fn python(arguments: &SyncArguments, source: &Source) -> Option<String> {
-    arguments.python.clone().or_else(|| source.requires_python())
 }
 
 /// A call of `poetry-install` that does the same.
