@@ -14,7 +14,7 @@ use crate::output::Output;
 use crate::scripts;
 use crate::settings::Settings;
 use crate::store::Store;
-use crate::venv::{Place, Venv};
+use crate::venv::{Place, Venv, VenvError};
 
 /// What `.python-version` says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -232,7 +232,14 @@ impl Context {
     /// When there is none, or another tool made it.
     pub fn displaced_venv(&self, argument: &VenvArgument) -> Result<Venv, Failure> {
         match self.meant_venv(argument)? {
-            Some(path) => Ok(Venv::open(&path)?),
+            Some(path) => Venv::open(&path).map_err(|error| match error {
+                VenvError::Missing(path) if argument.path.is_none() => Failure::new(format!(
+                    "there is no venv at `{}`, which `VIRTUAL_ENV` names",
+                    path.display()
+                ))
+                .hinted("end that with `deactivate` or `unset VIRTUAL_ENV`, or name a venv with `--venv`"),
+                error => error.into(),
+            }),
             None => Err(Failure::new(
                 "there is no venv here: none is active, and no folder upwards has a `.venv`",
             )
@@ -266,7 +273,13 @@ impl Context {
     /// # Errors
     /// When it is gone or does not run.
     pub fn interpreter(&self, venv: &Venv) -> Result<Interpreter, Failure> {
-        let executable = fs::canonicalize(&venv.python()).map_err(|_| {
+        let executable = fs::canonicalize(&venv.python()).map_err(|error| {
+            if !error.is_not_found() {
+                return Failure::from(error).within(format!(
+                    "the interpreter of the venv at `{}` cannot be read",
+                    venv.root.display()
+                ));
+            }
             let known = venv.config.get("executable").unwrap_or("an unknown interpreter");
             Failure::new(format!("`{known}`, which this venv was made from, is gone")).hinted(self.mend(venv))
         })?;

@@ -114,6 +114,20 @@ impl Hashes<'_> {
     /// file that is there already is not fetched, and so its other hashes are not computed.
     fn sha256(&self, listed: &[HashDigest]) -> Result<Option<String>, Error> {
         let demanded = self.demanded.digests();
+        let is_broken = |hash: &&HashDigest| {
+            hash.algorithm == HashAlgorithm::Sha256
+                && (hash.digest.len() != 64 || !hash.digest.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        };
+        if let Some(broken) = demanded.iter().find(is_broken) {
+            return Err(Error::Requirements {
+                message: format!(
+                    "`{broken}` is not a hash of `{}`: a SHA-256 has 64 hexadecimal digits",
+                    self.label
+                ),
+                hint: Some("look at the end of the `--hash` in the requirements".to_owned()),
+                cause: None,
+            });
+        }
         if demanded.is_empty() {
             return Ok(only_sha256(listed));
         }

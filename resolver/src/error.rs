@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use crate::reword::reword;
@@ -181,7 +182,18 @@ impl Error {
                 "its authors or the index have to mend it; another version may do: `NAME!=VERSION`"
             }
             Self::Receiver { .. } => return None,
-            Self::File { .. } => "look at the permissions of the folder and at the space left on its disk",
+            Self::File { source, .. } => match source.kind() {
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                    "free some space on that disk, then run the command again"
+                }
+                ErrorKind::PermissionDenied => {
+                    "look at the permissions of that path, and of the directory it is in"
+                }
+                ErrorKind::ReadOnlyFilesystem => {
+                    "that disk is mounted read-only; set VIRTPY_HOME to a directory that can be written"
+                }
+                _ => return None,
+            },
         };
         Some(text.to_owned())
     }

@@ -27,8 +27,8 @@ pub(crate) fn from_resolve(error: &ResolveError) -> Error {
         ResolveError::NoSolution(no_solution) => {
             no_solution_of(&no_solution.to_string(), hints_of(no_solution.as_ref()))
         }
-        ResolveError::Client(client) => from_client("what is needed", client),
-        ResolveError::Distribution(distribution) => from_distribution("what is needed", distribution),
+        ResolveError::Client(client) => from_client("an answer of the index", client),
+        ResolveError::Distribution(distribution) => from_distribution("a distribution", distribution),
         ResolveError::Dist(_, requested, chain, distribution) => {
             let mut failed = from_distribution(&requested.to_string(), distribution);
             let needed_by: Vec<String> = chain.iter().map(|step| format!("`{}`", step.name)).collect();
@@ -125,12 +125,16 @@ pub(crate) fn from_client(what: &str, error: &uv_client::Error) -> Error {
             hints: vec!["leave `--no-index` out, or name a folder with `--find-links`".to_owned()],
         },
         ErrorKind::Flat(flat) => from_flat_index(flat),
-        ErrorKind::AsyncHttpRangeReader(..)
-        | ErrorKind::BadJson { .. }
-        | ErrorKind::BadHtml { .. }
-        | ErrorKind::MissingContentType(_)
-        | ErrorKind::UnsupportedMediaType(..) => {
-            Error::Network { what: what.to_owned(), status: None, cause: Some(Cause::from_error(error)) }
+        ErrorKind::AsyncHttpRangeReader(url, _)
+        | ErrorKind::BadJson { url, .. }
+        | ErrorKind::BadHtml { url, .. }
+        | ErrorKind::MissingContentType(url)
+        | ErrorKind::UnsupportedMediaType(url, _) => {
+            let what = format!("`{}`", public(url));
+            Error::Network { what, status: None, cause: Some(Cause::from_error(error)) }
+        }
+        ErrorKind::MetadataParseError(file, ..) | ErrorKind::Zip(file, _) => {
+            Error::Distribution { what: format!("`{file}`"), cause: Cause::from_error(error) }
         }
         _ => Error::Distribution { what: what.to_owned(), cause: Cause::from_error(error) },
     }
@@ -276,9 +280,10 @@ mod tests {
 
     #[test]
     fn the_sentence_without_an_operator_gets_it() {
-        let story = "Because there is no version of foo1.0 and you want foo==1.0, we can conclude that bar.";
+        let story =
+            "Because there is no version of foo1.0 and you require foo==1.0, we can conclude that bar.";
         let mended =
-            "Because there is no version of foo==1.0 and you want foo==1.0, we can conclude that bar.";
+            "Because there is no version of foo==1.0 and you require foo==1.0, we can conclude that bar.";
         assert_eq!(mend_versions(story), mended);
         assert_eq!(
             mend_versions("Because there is no version of foo1."),

@@ -61,9 +61,6 @@ const PHRASES: &[(&str, &str)] = &[
     ("making network requests to registries was banned", "asking the indexes is forbidden (`--no-index`)"),
     ("in the package registry", "on the index"),
     ("in the registry", "on the index"),
-    ("and you require ", "and you want "),
-    ("And because you require ", "And because you want "),
-    ("Because you require ", "Because you want "),
 ];
 
 /// The flag with a package's name behind it that stands for `--pre`.

@@ -17,10 +17,12 @@ mod sync;
 mod tool;
 mod venv;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::error::{ContextKind, ContextValue};
+use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 pub use add::{AddArguments, IndexArguments, MoreOfAdd};
 pub use interpreters::{
@@ -84,7 +86,29 @@ impl Arguments {
             return Self { global, command: Command::Pip(pip::PipArguments { arguments: words.collect() }) };
         }
         let words: Vec<OsString> = std::env::args_os().collect();
-        quick::parse(&words).unwrap_or_else(|| Self::parse_from(words))
+        quick::parse(&words)
+            .unwrap_or_else(|| Self::try_parse_from(words).unwrap_or_else(|error| suggested(error).exit()))
+    }
+}
+
+/// How many commands are suggested for a word that is none.
+const SUGGESTIONS: usize = 3;
+
+/// An error with its suggestions of commands as people want them: the best first, and none that no help shows.
+fn suggested(mut error: clap::Error) -> clap::Error {
+    if let Some(ContextValue::Strings(names)) = error.remove(ContextKind::SuggestedSubcommand) {
+        let mut visible = BTreeSet::new();
+        add_visible(&Arguments::command(), &mut visible);
+        let best = names.into_iter().rev().filter(|name| visible.contains(name)).take(SUGGESTIONS).collect();
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(best));
+    }
+    error
+}
+
+fn add_visible(command: &clap::Command, names: &mut BTreeSet<String>) {
+    for inner in command.get_subcommands().filter(|inner| !inner.is_hide_set()) {
+        names.insert(inner.get_name().to_owned());
+        add_visible(inner, names);
     }
 }
 

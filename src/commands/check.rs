@@ -1,12 +1,15 @@
 //! `virtpy check`: look for what is wrong in a venv.
 
-use crate::cli::{CheckArguments, IndexArguments};
+use crate::cli::{CheckArguments, IndexArguments, VenvArgument};
 use crate::context::Context;
 use crate::error::Failure;
+use crate::fs;
 use crate::output::counted;
-use crate::venv::{Problem, check};
+use crate::venv::{Contents, Place, Problem, Venv, check};
 
 pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, Failure> {
+    let venv = context.displaced_venv(&arguments.venv)?;
+    check_store(context, &venv)?;
     let venv = context.venv(&arguments.venv)?;
     let _store_lock = context.store.lock_shared(&mut context.announce())?;
     let contents = {
@@ -38,6 +41,24 @@ pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, F
         }
     }
     Ok(u8::from(errors > 0))
+}
+
+/// A venv whose packages are in another store, or in none any more, has one thing wrong, whatever else may follow from that.
+fn check_store(context: &Context, venv: &Venv) -> Result<(), Failure> {
+    let home = match venv.place(&context.store)? {
+        Place::OtherStore(home) => home,
+        _ => context.store.home().to_path_buf(),
+    };
+    let is_there = fs::kind(&home.join("w"))?.is_some();
+    if home != context.store.home() && is_there {
+        return context.venv_to_change(&VenvArgument { path: Some(venv.root.clone()) }).map(drop);
+    }
+    let contents = Contents::read(venv, &context.store)?;
+    if is_there || contents.state.distributions.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(format!("the store `{}` of this venv is missing", home.display()))
+        .hinted("set `VIRTPY_HOME` if it was moved; otherwise `virtpy relink` restores the venv"))
 }
 
 fn sentence(problem: &Problem) -> String {

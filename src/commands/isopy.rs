@@ -73,7 +73,10 @@ fn lead(context: &Context, installed: &Installed, link: &Path) -> Result<(), Fai
     let parent = link.parent().unwrap_or(Path::new("/"));
     fs::create_dir_all(parent)?;
     let temporary = parent.join(format!("{}{}", fs::UNFINISHED, std::process::id()));
-    Ok(fs::link_by_way_of(&temporary, &installed.folder, link)?)
+    // In some archives the installation is not at the top.
+    let executable = installed.executable();
+    let prefix = executable.parent().and_then(Path::parent).unwrap_or(&installed.folder);
+    Ok(fs::link_by_way_of(&temporary, prefix, link)?)
 }
 
 fn list(context: &Context) -> Result<u8, Failure> {

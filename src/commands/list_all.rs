@@ -1,5 +1,6 @@
 //! `virtpy list-all`: every venv that the store knows.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::Serialize;
@@ -7,6 +8,7 @@ use serde::Serialize;
 use crate::cli::ListAllArguments;
 use crate::context::Context;
 use crate::error::Failure;
+use crate::fs;
 use crate::venv::{self, Fate, Surveyed, Venv};
 
 pub(super) fn run(context: &Context, arguments: &ListAllArguments) -> Result<u8, Failure> {
@@ -16,6 +18,15 @@ pub(super) fn run(context: &Context, arguments: &ListAllArguments) -> Result<u8,
     let own = [context.store.shared_pips(), context.store.cache()];
     let is_own = |path: &String| own.iter().any(|own| Path::new(path).starts_with(own));
     rows.retain(|row| !row.path.as_ref().is_some_and(is_own));
+    // A venv that was made where another one stood: of that one only the record is left, until the next collection.
+    let present: BTreeSet<String> = rows
+        .iter()
+        .filter(|row| matches!(row.state, State::Present))
+        .filter_map(|row| row.path.clone())
+        .collect();
+    rows.retain(|row| {
+        !matches!(row.state, State::Gone) || !row.path.as_ref().is_some_and(|path| present.contains(path))
+    });
     if arguments.json {
         context.output.json(&rows)?;
         return Ok(0);
@@ -62,7 +73,9 @@ enum State {
 impl Row {
     fn of(context: &Context, venv: &Surveyed) -> Self {
         let opened = venv.path().filter(|_| venv.fate.keeps()).and_then(|path| Venv::open(path).ok());
-        let broken = opened.filter(|venv| crate::fs::metadata(&venv.python()).is_err());
+        let is_gone =
+            |venv: &Venv| matches!(fs::metadata(&venv.python()), Err(error) if error.is_not_found());
+        let broken = opened.filter(is_gone);
         Self {
             path: venv.path().map(|path| path.display().to_string()),
             id: venv.id.to_string(),

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::hold::warn_of_other_owner;
 use super::sync;
 use crate::cli::NewArguments;
 use crate::context::Context;
@@ -33,6 +34,7 @@ pub(super) fn make(context: &Context, arguments: &NewArguments) -> Result<(), Fa
         link_mode: arguments.link_mode.unwrap_or(settings.link_mode),
         pip: None,
     };
+    warn_of_other_owner(context);
     // A collection must not come between the registration of the venv and its appearance.
     let _store_lock = context.store.lock_shared(&mut context.announce())?;
     if settings.pip_shim && !arguments.no_pip_shim {

@@ -371,9 +371,18 @@ fn report(
     let added = counted(summary.added.len(), "package");
     let elapsed = seconds(elapsed);
     if arguments.dry_run {
-        output.message(format_args!("Would install {added} (nothing was changed)"));
+        let removed =
+            summary.removed.iter().filter(|(name, _)| !summary.added.iter().any(|(added, _)| added == name));
+        let removed = match removed.count() {
+            0 => String::new(),
+            count => format!(" and remove {}", counted(count, "package")),
+        };
+        output.message(format_args!("Would install {added}{removed} (nothing was changed)"));
     } else if summary.added.is_empty() && summary.removed.is_empty() {
         output.message(format_args!("Nothing to do: everything in `poetry.lock` is installed ({elapsed})"));
+    } else if summary.added.is_empty() {
+        let removed = counted(summary.removed.len(), "package");
+        output.message(format_args!("Removed {removed} in {elapsed}"));
     } else {
         output
             .message(format_args!("Installed {added} in {elapsed} ({downloaded} downloaded, {built} built)"));

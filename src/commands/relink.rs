@@ -72,7 +72,7 @@ pub(super) fn run(context: &Context, arguments: &RelinkArguments) -> Result<u8, 
         context.output.json(&report)?;
     } else {
         context.output.message(format_args!(
-            "Linked {} anew in {} ({} fetched)",
+            "Relinked {} in {} ({} fetched)",
             counted(linked, "package"),
             seconds(started.elapsed()),
             missing.len()

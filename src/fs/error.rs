@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// What could not be done to which path.
 #[derive(Debug, thiserror::Error)]
-#[error("could not {action} `{}`", path.display())]
+#[error("{}", self.told())]
 pub struct PathError {
     /// The verb of the message: "read", "create the folder".
     pub action: &'static str,
@@ -16,6 +16,15 @@ pub struct PathError {
 }
 
 impl PathError {
+    fn told(&self) -> String {
+        let path = self.path.display();
+        match self.action {
+            // What was to be done with it tells nobody more.
+            "look at" | "read" if self.is_not_found() => format!("there is no `{path}`"),
+            action => format!("could not {action} `{path}`"),
+        }
+    }
+
     /// Whether the path was missing.
     pub fn is_not_found(&self) -> bool {
         self.source.kind() == io::ErrorKind::NotFound

@@ -35,6 +35,18 @@ pub enum LockError {
     },
 }
 
+impl LockError {
+    /// What a user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Path(error) => error.hint(),
+            Self::Busy { .. } => {
+                Some("wait for the other command to end, then run this one again".to_owned())
+            }
+        }
+    }
+}
+
 /// A lock that is held until it is dropped.
 #[derive(Debug)]
 pub struct Lock {

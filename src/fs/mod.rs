@@ -420,6 +420,21 @@ pub fn nameless_file(content: &[u8]) -> Result<File, PathError> {
     Ok(file)
 }
 
+/// Makes a file without a name that the program which takes this process's place can read as well. Returns the path by which
+/// that program knows it.
+///
+/// # Errors
+/// When the folder for temporary files cannot be written.
+pub fn inherited_file(content: &[u8]) -> Result<PathBuf, PathError> {
+    use std::os::fd::IntoRawFd as _;
+    let file = nameless_file(content)?;
+    rustix::io::fcntl_setfd(&file, rustix::io::FdFlags::empty())
+        .map_err(std::io::Error::from)
+        .at("hand over a file in", &std::env::temp_dir())?;
+    // It stays open until that program ends.
+    Ok(PathBuf::from(format!("/dev/fd/{}", file.into_raw_fd())))
+}
+
 /// Makes a folder with a name of its own in `parent`; it is removed when the value is dropped.
 ///
 /// # Errors

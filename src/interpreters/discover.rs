@@ -457,13 +457,12 @@ mod tests {
         assert_eq!(fakes.find("", &sources).unwrap(), "b/python3");
         let error = fakes.find("3.14", &sources).unwrap_err();
         let message = error.to_string();
-        let found =
-            format!("no interpreter matches `3.14`; found 3.12.1 at {}/b/python3", fakes.root.display());
+        let found = format!("no Python 3.14 found\nfound:\n  3.12.1 at {}/b/python3\n", fakes.root.display());
         assert!(message.starts_with(&found), "{message}");
-        assert!(message.contains("not usable: ") && message.contains("no libpython"), "{message}");
+        assert!(message.contains("not usable:\n  ") && message.contains("no libpython"), "{message}");
         assert!(error.hint().unwrap().contains("-p /path/to/python"));
         sources.path = None;
-        assert_eq!(fakes.find("", &sources).unwrap_err().to_string(), "no Python interpreter was found");
+        assert_eq!(fakes.find("", &sources).unwrap_err().to_string(), "no Python interpreter found");
     }
 
     #[test]

@@ -124,7 +124,7 @@ pub enum Error {
         broken: Vec<String>,
     },
     /// The request names a version that virtpy does not support.
-    #[error("Python {request} is too old for virtpy")]
+    #[error("Python {} is too old for virtpy", .request.trim_start_matches("python"))]
     RequestTooOld {
         /// The version as text.
         request: String,
@@ -178,7 +178,7 @@ pub enum Error {
         output: String,
     },
     /// The executable printed something, but no facts.
-    #[error("`{}` does not answer like a Python interpreter: {reason}", .executable.display())]
+    #[error("`{}` is not a Python interpreter: {reason}", .executable.display())]
     NotPython {
         /// The executable.
         executable: PathBuf,
@@ -206,11 +206,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         let oldest = format!("{}.{}", request::OLDEST.0, request::OLDEST.1);
         let hint = match self {
-            Self::NotFound { request: Some(request), .. }
-                if request.parse().is_ok_and(|request| {
-                    matches!(request, PythonRequest::Version(_) | PythonRequest::Range(_))
-                }) =>
-            {
+            Self::NotFound { request: Some(request), .. } if is_version(request) => {
                 let quote = if request.contains(['<', '>', '!', '~', '*']) { "'" } else { "" };
                 format!(
                     "install it with `virtpy python install {quote}{request}{quote}`, or name an interpreter with \
@@ -241,20 +237,28 @@ impl Error {
     }
 }
 
+/// Whether a request is for a version, not for a command or a path.
+fn is_version(request: &str) -> bool {
+    request
+        .parse()
+        .is_ok_and(|request| matches!(request, PythonRequest::Version(_) | PythonRequest::Range(_)))
+}
+
 fn not_found_message(request: Option<&str>, found: &[(String, PathBuf)], broken: &[String]) -> String {
-    let mut parts = vec![match request {
+    let mut lines = vec![match request {
+        Some(request) if is_version(request) => format!("no Python {request} found"),
         Some(request) => format!("no interpreter matches `{request}`"),
-        None => "no Python interpreter was found".to_owned(),
+        None => "no Python interpreter found".to_owned(),
     }];
-    let found: Vec<_> =
-        found.iter().map(|(version, path)| format!("{version} at {}", path.display())).collect();
     if !found.is_empty() {
-        parts.push(format!("found {}", found.join(", ")));
+        lines.push("found:".to_owned());
+        lines.extend(found.iter().map(|(version, path)| format!("  {version} at {}", path.display())));
     }
     if !broken.is_empty() {
-        parts.push(format!("not usable: {}", broken.join(", ")));
+        lines.push("not usable:".to_owned());
+        lines.extend(broken.iter().map(|reason| format!("  {reason}")));
     }
-    parts.join("; ")
+    lines.join("\n")
 }
 
 #[cfg(test)]

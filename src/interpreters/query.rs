@@ -171,6 +171,15 @@ impl Inquiry<'_> {
             if errors.contains("Unknown option: -I") {
                 return Ok(None);
             }
+            // Another program than Python takes the script for the name of a file, or one of the options for none of its own.
+            let name = executable.file_name().unwrap_or_default().to_string_lossy();
+            let is_named_so = name.contains("py") || errors.contains("Traceback (most recent call last)");
+            if !is_named_so || SCRIPT.lines().next().is_some_and(|line| errors.contains(line)) {
+                return Err(Error::NotPython {
+                    executable: executable.to_path_buf(),
+                    reason: format!("it ended with {status} when it was asked for its version"),
+                });
+            }
             let output = last_line(&errors);
             return Err(Error::Failed {
                 executable: executable.to_path_buf(),

@@ -26,11 +26,17 @@ pub(super) fn target(executable: &Path, working_directory: &Path) -> Result<Targ
     let mut path = working_directory.join(executable);
     path = std::path::absolute(&path).unwrap_or(path);
     for _ in 0..REDIRECTION_LIMIT {
-        let Ok(real) = fs::canonicalize(&path) else {
-            return Err(match venv_of(&path) {
-                Some((venv, _)) => Error::BrokenVenv { venv },
-                None => Error::Missing { path: executable.to_path_buf() },
-            });
+        let real = match fs::canonicalize(&path) {
+            Ok(real) => real,
+            Err(error) if !error.is_not_found() => {
+                return Err(Error::Start { executable: executable.to_path_buf(), source: error.source });
+            }
+            Err(_) => {
+                return Err(match venv_of(&path) {
+                    Some((venv, _)) => Error::BrokenVenv { venv },
+                    None => Error::Missing { path: executable.to_path_buf() },
+                });
+            }
         };
         if real.file_name() != path.file_name() && !has_interpreter_name(&real) {
             // One program under many names, which looks at the name it was called by.

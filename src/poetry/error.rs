@@ -19,6 +19,9 @@ pub enum PoetryError {
         /// Why not.
         reason: String,
     },
+    /// A name that is neither a command nor a path.
+    #[error("no command `{0}` on PATH, and no directory of that name")]
+    NoCommand(String),
     /// A Poetry that the plugin was not made for.
     #[error("the plugin does not fit Poetry {version} at `{}`", .path.display())]
     Unsupported {
@@ -84,7 +87,9 @@ impl PoetryError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Path(error) => return error.hint(),
-            Self::NotPoetry { .. } => "name the command `poetry`, or the folder of the environment it is in",
+            Self::NotPoetry { .. } | Self::NoCommand(_) => {
+                "name the command `poetry`, or the folder of the environment it is in"
+            }
             Self::Unsupported { .. } => {
                 "it needs Poetry 1.8 or 2; every Poetry works in virtpy's venvs without it, and `virtpy adopt` shares \
                  what it installed"

@@ -2,6 +2,7 @@
 //! pyenv put them. Each is asked, through its own interpreter, where it keeps its packages.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -103,11 +104,25 @@ pub fn find(places: &Places) -> Vec<Installation> {
     found
 }
 
-/// The Poetry that somebody names: the command, or the environment it is in.
+/// The Poetry that somebody in `folder` names: the command, by its path or its name alone, or the environment it is in.
 ///
 /// # Errors
 /// When there is none.
-pub fn examine(path: &Path) -> Result<Installation, PoetryError> {
+pub fn named(path: &Path, folder: &Path, commands: Option<&OsStr>) -> Result<Installation, PoetryError> {
+    let absolute = folder.join(path);
+    if fs::kind(&absolute)?.is_some() || path.components().count() > 1 {
+        return examine(&absolute);
+    }
+    let folders = commands.map(std::env::split_paths).into_iter().flatten();
+    let is_file = |path: &PathBuf| fs::metadata(path).is_ok_and(|found| found.is_file());
+    match folders.map(|folder| folder.join(path)).find(is_file) {
+        Some(command) => examine(&command),
+        None => Err(PoetryError::NoCommand(path.display().to_string())),
+    }
+}
+
+/// The Poetry at a path.
+fn examine(path: &Path) -> Result<Installation, PoetryError> {
     let not = |reason: &str| PoetryError::NotPoetry { path: path.to_path_buf(), reason: reason.to_owned() };
     let interpreter = match fs::metadata(path) {
         Err(error) if error.is_not_found() => return Err(not("there is nothing")),

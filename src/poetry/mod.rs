@@ -24,7 +24,7 @@ mod supply;
 mod wanted;
 
 pub use error::PoetryError;
-pub use installations::{Installation, Places, examine, find};
+pub use installations::{Installation, Places, find, named};
 pub use lock::{LockFile, LockedPackage, Source};
 pub use plugin::{Plugin, State};
 pub use project::{Group, GroupChoice, MAIN, Project, group_name};

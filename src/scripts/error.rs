@@ -69,7 +69,8 @@ impl ScriptError {
         match self {
             Self::Path(error) => error.hint(),
             Self::Store(error) => error.hint(),
-            Self::Lock(_) | Self::NotUtf8 { .. } | Self::Invalid { .. } => None,
+            Self::Lock(error) => error.hint(),
+            Self::NotUtf8 { .. } | Self::Invalid { .. } => None,
             Self::Missing(_) => Some("a relative path starts in the present folder".to_owned()),
             Self::NoMain(_) => Some("name the file that is to be run".to_owned()),
             Self::Unclosed { stop, .. } => Some(format!(

@@ -3,6 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::Read as _;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 use super::ScriptError;
@@ -21,6 +22,8 @@ pub enum Program {
         /// What is in it.
         content: Vec<u8>,
     },
+    /// A script from a pipe, as shells make them for `<(…)`: it can be read only once.
+    Pipe(Vec<u8>),
     /// A folder or an archive with `__main__.py`, or compiled code, which say nothing about what they need.
     Package(PathBuf),
     /// A script behind a URL.
@@ -64,7 +67,9 @@ pub fn program(word: &OsStr, folder: &Path) -> Result<Program, ScriptError> {
         Some(FileKind::Folder) if text.contains('/') || text == "." || text == ".." => {
             Err(ScriptError::NoMain(path))
         }
-        // Pipes are read as well: shells make them for `<(…)`.
+        Some(FileKind::Other) if (is_source || text.contains('/')) && is_stream(&absolute) => {
+            Ok(Program::Pipe(fs::read(&absolute)?))
+        }
         Some(kind) if is_source && kind != FileKind::Folder => {
             Ok(Program::Script { content: fs::read(&absolute)?, path })
         }
@@ -74,6 +79,11 @@ pub fn program(word: &OsStr, folder: &Path) -> Result<Program, ScriptError> {
         Some(FileKind::File) => of_unknown_file(word, path, &absolute),
         _ => Ok(Program::Command(word.to_owned())),
     }
+}
+
+/// Whether something gives its content only once.
+fn is_stream(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo() || found.file_type().is_char_device())
 }
 
 /// A file whose name says nothing.

@@ -71,6 +71,8 @@ pub struct Collection {
     pub remove: Vec<Facts>,
     /// The unused entries that the policy keeps.
     pub keep: Vec<Facts>,
+    /// How many of these it keeps because they are young.
+    pub young: usize,
     /// The bytes of the whole store before.
     pub total: u64,
 }
@@ -86,6 +88,7 @@ impl Collection {
         for entry in entries.into_iter().filter(|entry| !used.contains(&entry.id)) {
             let is_young = now.saturating_sub(entry.unpacked_at) < policy.grace.as_secs();
             if is_young || recent.contains(&entry.id) {
+                collection.young += usize::from(is_young);
                 collection.keep.push(entry);
             } else {
                 candidates.push(entry);

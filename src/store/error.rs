@@ -47,10 +47,8 @@ impl StoreError {
     /// What a user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Path(error) | Self::Lock(LockError::Path(error)) => error.hint(),
-            Self::Lock(LockError::Busy { .. }) => {
-                Some("wait for the other command to end, then run this one again".to_owned())
-            }
+            Self::Path(error) => error.hint(),
+            Self::Lock(error) => error.hint(),
             Self::Wheel { source, .. } => source.hint(),
             Self::Damaged { id, .. } => Some(format!("restore it with `virtpy store repair {id}`")),
             Self::Collision { .. } => Some(

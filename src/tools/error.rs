@@ -50,7 +50,7 @@ impl ToolError {
         match self {
             Self::Path(error) => error.hint(),
             Self::Store(error) => error.hint(),
-            Self::Lock(_) => Some("wait for the other process, or end it".to_owned()),
+            Self::Lock(error) => error.hint(),
             Self::Name(_) | Self::Suffix(_) => {
                 Some("it may have letters, digits, and `.`, `-`, `_`, `@`, `+`".to_owned())
             }

@@ -32,6 +32,14 @@ pub enum VenvError {
         /// Whether it is a venv, so that `--clear` may replace it.
         is_venv: bool,
     },
+    /// `export` where something stands already.
+    #[error("`{}` exists already{}", path.display(), if *is_export { ": it is an earlier export" } else { "" })]
+    ExportExists {
+        /// The folder.
+        path: PathBuf,
+        /// Whether an export wrote it.
+        is_export: bool,
+    },
     /// A path that no venv can have.
     #[error("a venv cannot be at `{}`: {reason}", path.display())]
     UnusablePath {
@@ -115,6 +123,9 @@ impl VenvError {
             Self::Exists { is_venv: true, .. } => "`--clear` removes it and makes a new one".to_owned(),
             Self::Exists { is_venv: false, .. } => {
                 "choose another path, or remove that folder yourself if nothing in it is needed".to_owned()
+            }
+            Self::ExportExists { .. } => {
+                "remove it first, or choose another path: an export overwrites nothing".to_owned()
             }
             Self::UnusablePath { .. } => "choose another folder".to_owned(),
             Self::Activation(_) => "choose another folder or another `--prompt`".to_owned(),

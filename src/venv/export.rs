@@ -6,11 +6,15 @@ use std::path::{Path, PathBuf};
 use super::create::{MARK_FILE, Texts, check_path, fill, from_python_repr, prompt, resolve};
 use super::nodes::{make, mode_of_copy};
 use super::{
-    BaseInterpreter, Contents, Layout, LinkMode, Member, Node, Owner, PRIVATE_FOLDER, Plan, Venv, VenvError,
+    BaseInterpreter, Config, Contents, Layout, LinkMode, Member, Node, Owner, PRIVATE_FOLDER, Plan, Venv,
+    VenvError,
 };
 use crate::fs::{self, FileKind};
 use crate::store::{Entry, Store, is_pip_shim};
 use crate::wheel;
+
+/// How `pyvenv.cfg` says what made an export.
+const COMMAND: &str = "virtpy export";
 
 /// Where an export goes.
 #[derive(Debug, Clone)]
@@ -43,7 +47,11 @@ impl Venv {
             Some(kind) => kind == FileKind::Folder && fs::names(&path)?.is_empty(),
         };
         if !is_free {
-            return Err(VenvError::Exists { path, is_venv: false });
+            let config = fs::read_to_string(&path.join("pyvenv.cfg")).map(|text| Config::parse(&text));
+            let is_export = config.is_ok_and(|config| {
+                config.get("command").is_some_and(|command| command.starts_with(COMMAND))
+            });
+            return Err(VenvError::ExportExists { path, is_export });
         }
         let layout = Layout::of(&destination.at, &self.config)?;
         let parent = path.parent().unwrap_or(Path::new("/"));
@@ -66,7 +74,7 @@ impl Venv {
         layout: &Layout,
     ) -> Result<(), VenvError> {
         let mut config = self.config.without_own_keys();
-        config.set("command", format!("virtpy export {}", at.display()));
+        config.set("command", format!("{COMMAND} {}", at.display()));
         let wish = config.get("prompt").map(from_python_repr);
         let texts = Texts { config: &config, prompt: &prompt(wish.as_deref(), at) };
         fill(folder, at, base, layout, &texts)

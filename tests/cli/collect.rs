@@ -193,7 +193,7 @@ fn statistics_say_what_is_saved_and_why_says_for_whom() {
     let shared = stats["by_package"].as_array().unwrap().iter().find(|row| row["name"] == "shared").unwrap();
     assert_eq!(shared["venvs"], 2);
     assert_eq!(stats["saved_bytes"], shared["bytes"], "the one package that two venvs have: {stats}");
-    context.virtpy(["store", "stats"]).success().stdout_has("3 versions of 3 packages");
+    context.virtpy(["store", "stats"]).success().stdout_has("3 wheels of 3 packages");
     context
         .virtpy(["store", "stats", "-v"])
         .success()

@@ -30,3 +30,15 @@ fn a_venv_made_anew_is_listed_once() {
     let output = context.virtpy(["list-all"]).success();
     assert_eq!(output.raw_stdout.matches(".venv").count(), 1, "{}", output.dump());
 }
+
+#[test]
+fn a_venv_that_lost_its_id_and_was_made_anew_is_listed_once() {
+    let context = TestContext::new();
+    context.new_venv();
+    context.write(".venv/pyvenv.cfg", "home = /usr/bin\n");
+    context.virtpy(["new", "--clear"]).success();
+    let output = context.virtpy(["list-all"]).success();
+    assert_eq!(output.raw_stdout.lines().count(), 1, "{}", output.dump());
+    let value = context.virtpy(["list-all", "--json"]).success().json();
+    assert_eq!(value[0]["state"], "present", "{value}");
+}

@@ -1,9 +1,10 @@
 //! Lock files and the places of this machine: a lock is the same in every checkout, and follows its own.
 
-use std::path::Path;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{Index, Output, SdistBuilder, TestContext, WheelBuilder};
+use crate::support::{Index, Output, SdistBuilder, TestContext, WheelBuilder, skip};
 
 /// A project that can be built, with a sibling and a folder of wheels beside it.
 fn write_project(context: &TestContext, folder: &str) {
@@ -132,13 +133,15 @@ fn groups_alone_are_had_where_the_markers_tell_what_they_need() {
     ]) {
         let wheel = wheel.build();
         wheel.write_to(&context.path("wheels"));
-        lock += &format!(
+        write!(
+            lock,
             "[[packages]]\nname = \"{}\"\nversion = \"1.0\"\nmarker = \"{marker}\"\nwheels = [{{path = \"wheels/{}\", \
              hashes = {{sha256 = \"{}\"}}}}]\n",
             wheel.project,
             wheel.file_name,
             wheel.sha256()
-        );
+        )
+        .unwrap();
     }
     context.write("pylock.toml", &lock);
     let modules =
@@ -258,6 +261,47 @@ fn a_lock_for_another_python_says_so_and_leaves_nothing() {
     context.virtpy(["new", "other", "--from", "pylock.toml"]).failure(1).one_error();
     assert!(!context.path("other").exists());
     assert_eq!(roots(), 0);
+}
+
+/// An interpreter of this machine of another minor version than the test's own, on PATH or of pyenv's.
+fn other_python(context: &TestContext) -> Option<PathBuf> {
+    let own = context.interpreter().short();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let pyenv = PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".pyenv/versions");
+    let installed =
+        std::fs::read_dir(pyenv).into_iter().flatten().flatten().map(|item| item.path().join("bin"));
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).chain(installed).collect();
+    let names = (8..16).map(|minor| format!("3.{minor}")).filter(|version| *version != own);
+    let mut files =
+        names.flat_map(|version| folders.iter().map(move |folder| folder.join(format!("python{version}"))));
+    files.find(|file| {
+        Command::new(file).args(["-c", "import venv"]).status().is_ok_and(|status| status.success())
+    })
+}
+
+#[test]
+fn the_interpreter_is_one_for_which_the_lock_has_wheels() {
+    let context = TestContext::new();
+    let Some(other) = other_python(&context) else {
+        return skip("there is no second version of Python");
+    };
+    // It is the first that is found.
+    let link = context.root().join("bin/python3");
+    let short = context.interpreter().short();
+    let own = link.with_file_name(format!("python{short}"));
+    let _ = (std::fs::remove_file(&link), std::fs::remove_file(&own));
+    std::os::unix::fs::symlink(&other, link).unwrap();
+    std::os::unix::fs::symlink(&context.interpreter().path, own).unwrap();
+    lock_for(&context, &format!("cp{}-none-any", short.replace('.', "")));
+    context.virtpy(["sync"]).success().stderr_has(&format!("Taking Python {short}"));
+    assert_eq!(context.eval(".venv", "import native; print(native.__version__)"), "1.0");
+    context.virtpy(["new", "other", "--from", "pylock.toml"]).success();
+    context.eval("other", "import native");
+    context.virtpy(["sync", "--venv", "absent", "--dry-run"]).success().stdout_is(" + native 1.0\n");
+    // Who names an interpreter gets that one, or is told.
+    let named = other.to_str().unwrap();
+    context.virtpy(["sync", "--venv", "named", "-p", named]).failure(1).one_error();
+    assert!(!context.path("named").exists());
 }
 
 #[test]

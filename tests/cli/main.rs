@@ -29,6 +29,7 @@ mod list;
 mod list_all;
 mod lock;
 mod lock_places;
+mod messages;
 mod must_real;
 mod new;
 mod options;

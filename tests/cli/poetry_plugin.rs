@@ -90,7 +90,10 @@ fn what_is_no_poetry_for_it_is_left_alone() {
     assert!(plugin_files(&context, "old").is_empty());
     context.virtpy(["new", "other"]).success();
     context.virtpy(["poetry", "enable", "other"]).failure(1).stderr_has("no package `poetry`");
-    context.virtpy(["poetry", "enable", "nowhere"]).failure(1).stderr_has("there is nothing");
+    context
+        .virtpy(["poetry", "enable", "nowhere"])
+        .failure(1)
+        .stderr_has("no command `nowhere` on PATH, and no directory of that name");
 
     poetry(&context, "tool", "2.5.1");
     let site = context.site_packages("tool");

@@ -183,6 +183,7 @@ fn an_interpreter_is_handed_to_poetry() {
     let version = mirror.offer_pretender(&context, 90);
     let short = context.interpreter().short();
     let path = context.store().join("pythons").join(&short).join(format!("bin/python{short}"));
+    context.virtpy(["python", "install", &short]).success();
     let printed = context.virtpy(["python", "use", "--print", &short]).success();
     assert_eq!(printed.raw_stdout.trim(), path.to_str().unwrap());
     context.virtpy(["python", "use", &short]).failure(1).one_error().stderr_has("install Poetry");
@@ -217,4 +218,35 @@ fn under_the_name_of_isopy_it_is_isopy() {
     assert!(used.raw_stdout.contains(&format!("env use {}", path.display())), "{}", used.dump());
     isopy(&["update-index"]).success();
     isopy(&["add", "rich"]).failure(2);
+}
+
+#[test]
+fn an_interpreter_of_another_tool_is_used_and_nothing_downloaded() {
+    let mut context = TestContext::new();
+    let mirror = Mirror::new(&mut context);
+    let version = mirror.version(77);
+    let bin = context.home().join(".pyenv/versions/mine/bin");
+    std::fs::create_dir_all(&bin).unwrap();
+    let python = bin.join("python3");
+    std::fs::write(&python, pythons::pretender(context.interpreter(), &version)).unwrap();
+    std::fs::set_permissions(&python, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let used = context.virtpy(["python", "use", "--print", &version]).success();
+    assert!(used.raw_stdout.contains(".pyenv/versions"), "{}", used.dump());
+    assert_eq!(installed(&context), Vec::<String>::new());
+}
+
+#[test]
+fn isopy_finds_the_installation_wherever_it_is_in_its_archive() {
+    let mut context = TestContext::new();
+    let mut mirror = Mirror::new(&mut context);
+    let version = mirror.version(91);
+    let members = pythons::standalone(context.interpreter(), &version, "python/install");
+    mirror.offer(&version, "/nested.tar.gz", pythons::pack(&members, "tar.gz"));
+    let isopy = context.virtpy(["path", "isopy"]).success().raw_stdout.trim().to_owned();
+    let output = context.run(context.command(&isopy).args(["install", &version])).success();
+    let python = std::path::PathBuf::from(output.raw_stdout.trim());
+    assert!(python.is_file(), "{}", output.dump());
+    fake_poetry(&context);
+    let used = context.run(context.command(&isopy).args(["use", &version])).failure(7);
+    assert!(used.raw_stdout.contains(&format!("env use {}", python.display())), "{}", used.dump());
 }

@@ -32,7 +32,11 @@ fn plugin() -> Result<Plugin, Failure> {
 /// The Poetries that are named, or all.
 fn installations(context: &Context, which: &WhichPoetry) -> Result<Vec<Installation>, Failure> {
     if !which.poetries.is_empty() {
-        let named = which.poetries.iter().map(|path| poetry::examine(&context.working_directory.join(path)));
+        let commands = std::env::var_os("PATH");
+        let named = which
+            .poetries
+            .iter()
+            .map(|path| poetry::named(path, &context.working_directory, commands.as_deref()));
         return Ok(named.collect::<Result<_, _>>()?);
     }
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());

@@ -8,20 +8,32 @@ use super::{catalogue, transfer};
 use crate::cli::UseArguments;
 use crate::context::Context;
 use crate::error::Failure;
+use crate::interpreters::PythonRequest;
 use crate::interpreters::managed::{Installed, named, through_minor};
 use crate::{fs, interpreters};
 
 pub(super) fn run(context: &Context, arguments: &UseArguments) -> Result<u8, Failure> {
-    let installed = match named(&context.store.pythons(), &arguments.request) {
-        Ok(mut known) if fs::metadata(&known[0].executable()).is_ok() => known.swap_remove(0),
-        _ => newest(context, &arguments.request)?,
-    };
-    let executable = stable(context, &installed, &arguments.request)?;
+    let executable = executable(context, &arguments.request)?;
     if arguments.print {
         context.output.data(executable.display());
         return Ok(0);
     }
     poetry(context, &executable)
+}
+
+/// The interpreter that is meant: one that virtpy installed, another one of this machine, or one that is installed now.
+fn executable(context: &Context, request: &str) -> Result<PathBuf, Failure> {
+    if let Ok(mut known) = named(&context.store.pythons(), request)
+        && fs::metadata(&known[0].executable()).is_ok()
+    {
+        return stable(context, &known.swap_remove(0), request);
+    }
+    if let Ok(version @ (PythonRequest::Version(_) | PythonRequest::Range(_))) = request.parse()
+        && let Ok(found) = context.find_interpreter(Some(&version))
+    {
+        return Ok(found.executable);
+    }
+    stable(context, &newest(context, request)?, request)
 }
 
 /// Installs what a version means now, unless it is there.

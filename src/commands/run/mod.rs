@@ -59,6 +59,8 @@ struct Call {
 enum What {
     /// A file, a folder or an archive, by a path that Python understands.
     File(PathBuf),
+    /// What a pipe gave.
+    Pipe(Vec<u8>),
     /// The standard input, which was read.
     Input(Vec<u8>),
     Module(OsString),
@@ -89,6 +91,10 @@ impl Call {
             Program::Script { path, content: source } => {
                 let folder = present.join(&path).parent().map_or(present, PathBuf::from);
                 of(What::File(path), scripts::block(&source)?, folder)
+            }
+            Program::Pipe(source) => {
+                let block = scripts::block(&source)?;
+                of(What::Pipe(source), block, present)
             }
             Program::Url(url) => {
                 let (path, source) = download(context, arguments, &url)?;

@@ -44,6 +44,7 @@ fn command(call: &Call, bins: &[PathBuf]) -> Result<Command, Failure> {
     };
     Ok(match &call.what {
         What::File(path) => with(path.as_os_str()),
+        What::Pipe(content) => with(fs::inherited_file(content)?.as_os_str()),
         What::Module(name) => {
             let mut command = with(OsStr::new("-m"));
             command.arg(name);

@@ -197,7 +197,10 @@ impl Base {
     /// The facts of its interpreter.
     pub(super) fn interpreter(&self, context: &Context) -> Result<Interpreter, Failure> {
         let python = self.root.join("bin/python");
-        let executable = fs::canonicalize(&python).map_err(|_| {
+        let executable = fs::canonicalize(&python).map_err(|error| {
+            if !error.is_not_found() {
+                return error.into();
+            }
             Failure::new(format!("the interpreter of the venv at `{}` is gone", self.root.display()))
                 .hinted("give it another with `virtpy relink`, or leave it aside with `--isolated`")
         })?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -34,7 +35,7 @@ pub(super) fn run(context: &Context, arguments: &GcArguments) -> Result<u8, Fail
         findings.refuse_doubt()?;
         findings.carry_out(context, lock)?;
     }
-    findings.report(context, arguments)?;
+    findings.report(context, arguments, &policy)?;
     Ok(0)
 }
 
@@ -157,7 +158,7 @@ impl Findings {
         })?)
     }
 
-    fn report(&self, context: &Context, arguments: &GcArguments) -> Result<(), Failure> {
+    fn report(&self, context: &Context, arguments: &GcArguments, policy: &Policy) -> Result<(), Failure> {
         let collection = &self.collection;
         let gone = self.gone();
         if arguments.json {
@@ -191,8 +192,17 @@ impl Findings {
         }
         if !collection.keep.is_empty() {
             let size = bytes(collection.keep.iter().map(|entry| entry.size).sum());
-            let kept = counted(collection.keep.len(), "unused package");
-            context.output.message(format_args!("Kept {kept} ({size}): recent, or kept by the conditions"));
+            let (kept, young) = (collection.keep.len(), collection.young);
+            let kept = counted(kept, "unused package");
+            let grace = duration(policy.grace);
+            context.output.message(match (young, collection.keep.len() - young) {
+                (_, 0) => format!("Kept {kept} ({size}), added within the last {grace}; `--grace 0` removes them too"),
+                (0, _) => format!("Kept {kept} ({size}), as `--max-age`, `--max-size` and `--keep-last` or the settings say"),
+                (young, _) => format!(
+                    "Kept {kept} ({size}): {young} added within the last {grace} (`--grace 0` removes them too), the others as \
+                     `--max-age`, `--max-size` and `--keep-last` or the settings say"
+                ),
+            });
         }
         Ok(())
     }
@@ -221,6 +231,17 @@ fn named(venv: &Surveyed) -> String {
     match venv.root.as_ref() {
         Some(root) => format!("the venv at `{}`", root.path.display()),
         None => format!("the venv {}", venv.id),
+    }
+}
+
+/// A span of time in the largest unit that it has whole ones of.
+fn duration(span: Duration) -> String {
+    let seconds = span.as_secs();
+    let units = [("day", 86_400), ("hour", 3_600), ("minute", 60)];
+    match units.iter().find(|(_, length)| seconds >= *length && seconds.is_multiple_of(*length)) {
+        Some((unit, length)) if seconds == *length => (*unit).to_owned(),
+        Some((unit, length)) => format!("{} {unit}s", seconds / length),
+        None => format!("{seconds} seconds"),
     }
 }
 

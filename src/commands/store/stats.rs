@@ -104,11 +104,11 @@ impl Stats {
         let mut lines = vec![
             format!(
                 "{} of {}: {}",
-                counted(self.entries, "version"),
+                counted(self.entries, "wheel"),
                 counted(self.packages, "package"),
                 bytes(self.bytes)
             ),
-            format!("unused: {} ({})", counted(self.unused_entries, "version"), bytes(self.unused_bytes)),
+            format!("unused: {} ({})", counted(self.unused_entries, "wheel"), bytes(self.unused_bytes)),
             format!(
                 "{} would take {} with copies of their own; sharing saves {}",
                 counted(self.venvs, "venv"),

@@ -176,7 +176,7 @@ pub(super) fn import_pipx(context: &Context, arguments: &ImportPipxArguments) ->
     for tool in pipx_tools(&home)? {
         match tool {
             Ok(tool) => tools.push(tool),
-            Err(reason) => context.output.warning(format_args!("pipx's {reason}; it is passed over")),
+            Err(reason) => context.output.warning(format_args!("skipped pipx's {reason}")),
         }
     }
     if let Some(unknown) = arguments.names.iter().find(|name| !tools.iter().any(|tool| tool.name == **name)) {

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use virtpy_resolver::Requirement;
+
 use super::realize::{Realized, Wish, names_of, realize, settled};
 use super::report::Reports;
 use super::{chosen, each_at_once, open};
@@ -30,14 +32,15 @@ pub(super) fn upgrade(context: &Context, arguments: &UpgradeArguments) -> Result
     };
     let code = each_at_once(context, &names, &upgrade, &|upgrade| match upgrade {
         Upgrade::Pinned(tool) => {
-            if !arguments.all {
-                reports.say(format_args!("{} is pinned; `virtpy unpin {0}` lets it be upgraded", tool.name));
-            }
+            reports.say(format_args!(
+                "{} is pinned at {}; `virtpy unpin {0}` lets it be upgraded",
+                tool.name, tool.manifest.version
+            ));
             reports.add(&tool, None, false);
         }
         Upgrade::Done { realized, .. } if !realized.changed => {
             let tool = &realized.tool;
-            reports.say(format_args!("{} {} is up to date", tool.name, tool.manifest.version));
+            reports.say(format_args!("{} {} {}", tool.name, tool.manifest.version, why_unchanged(tool)));
             reports.add(tool, None, false);
         }
         Upgrade::Done { before, realized, taken } if realized.tool.manifest.version == before => {
@@ -48,6 +51,23 @@ pub(super) fn upgrade(context: &Context, arguments: &UpgradeArguments) -> Result
         }
     })?;
     reports.end(code)
+}
+
+/// Why an upgrade found nothing newer.
+fn why_unchanged(tool: &Tool) -> String {
+    let request = &tool.manifest.request;
+    let specifiers = request.parse::<Requirement>().map(|wanted| wanted.specifiers()).unwrap_or_default();
+    if specifiers.contains("==") && !specifiers.contains('*') {
+        return format!(
+            "is pinned: it was installed as `{request}`; `virtpy install --force {}` takes the newest",
+            tool.name
+        );
+    }
+    if specifiers.is_empty() {
+        "is up to date".to_owned()
+    } else {
+        format!("is up to date: the newest that `{request}` admits")
+    }
 }
 
 /// What came of upgrading one application.
@@ -79,9 +99,11 @@ pub(super) fn reinstall(context: &Context, arguments: &ReinstallArguments) -> Re
     let reinstall = |context: &Context, name: &str| {
         let started = Instant::now();
         let old = open(context, name)?;
+        let preferred = if old.manifest.pinned { versions(context, &old)? } else { Vec::new() };
         let manifest =
             Manifest { python: arguments.python.clone().or(old.manifest.python.clone()), ..old.manifest };
-        let realized = realize(context, Toolbox::new(&context.store), Wish::of(manifest))?;
+        let wish = Wish { preferred, ..Wish::of(manifest) };
+        let realized = realize(context, Toolbox::new(&context.store), wish)?;
         Ok((realized, started.elapsed()))
     };
     let code = each_at_once(context, &names, &reinstall, &|(realized, taken)| {

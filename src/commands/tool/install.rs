@@ -71,6 +71,7 @@ fn one(context: &Context, arguments: &ToolInstallArguments, spec: &str) -> Resul
     if let Some(tool) = present(context, arguments, &manifest) {
         return Ok(Installed::Already(Box::new(tool)));
     }
+    refuse_pinned(arguments, toolbox, &manifest)?;
     let index = arguments.index.clone();
     let realized = realize(
         context,
@@ -116,6 +117,24 @@ fn place(context: &Context, link: &str) -> String {
         return link.to_owned();
     }
     context.working_directory.join(link).display().to_string()
+}
+
+/// An application that a pin holds stays at its version.
+fn refuse_pinned(
+    arguments: &ToolInstallArguments,
+    toolbox: Toolbox<'_>,
+    wanted: &Manifest,
+) -> Result<(), Failure> {
+    let Ok(requirement) = wanted.request.parse::<Requirement>() else { return Ok(()) };
+    let name = format!("{}{}", requirement.name(), wanted.suffix);
+    match toolbox.open(&name) {
+        Ok(Some(tool)) if tool.manifest.pinned && !arguments.force => Err(Failure::new(format!(
+            "{name} is pinned at {}, and `{}` would change it",
+            tool.manifest.version, wanted.request
+        ))
+        .hinted(format!("`virtpy unpin {name}` lets it be changed; `--force` replaces it all the same"))),
+        _ => Ok(()),
+    }
 }
 
 /// The application that is there already, works, and has what is asked for.

@@ -44,7 +44,10 @@ pub(super) fn trouble(context: &Context, tool: &Tool) -> Option<String> {
         Ok(venv) => venv,
         Err(error) => return Some(error.to_string()),
     };
-    if fs::metadata(&venv.python()).is_err() {
+    if let Err(error) = fs::metadata(&venv.python()) {
+        if !error.is_not_found() {
+            return Some(format!("its interpreter cannot be read: {}", error.source));
+        }
         let interpreter = venv.config.get("executable").unwrap_or("its interpreter").to_owned();
         return Some(format!("its interpreter `{interpreter}` is gone"));
     }

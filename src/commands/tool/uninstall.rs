@@ -1,11 +1,21 @@
 //! `virtpy uninstall`.
 
+use std::path::PathBuf;
+
 use super::{chosen, each, open};
-use crate::cli::ToolUninstallArguments;
+use crate::cli::{ToolUninstallArguments, VenvArgument};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::output::counted;
 use crate::tools::Toolbox;
+use crate::venv::{Contents, Venv};
+
+/// The venv that is meant here, if it has a package of this name.
+fn venv_with(context: &Context, name: &str) -> Option<PathBuf> {
+    let path = context.meant_venv(&VenvArgument::default()).ok()??;
+    let contents = Contents::read(&Venv::open(&path).ok()?, &context.store).ok()?;
+    contents.find(name).map(|_| path)
+}
 
 pub(super) fn run(context: &Context, arguments: &ToolUninstallArguments) -> Result<u8, Failure> {
     let names = chosen(context, &arguments.names, arguments.all)?;
@@ -16,7 +26,13 @@ pub(super) fn run(context: &Context, arguments: &ToolUninstallArguments) -> Resu
             let commands = toolbox.open(name).ok().flatten().map(|tool| tool.manifest.commands().count());
             (name.to_owned(), commands)
         } else {
-            let tool = open(context, name)?;
+            let tool = open(context, name).map_err(|failure| match venv_with(context, name) {
+                Some(venv) => failure.hinted(format!(
+                    "it is a package in the venv at `{}`: `virtpy remove {name}`",
+                    venv.display()
+                )),
+                None => failure,
+            })?;
             (tool.name.clone(), Some(tool.manifest.commands().count()))
         };
         let _lock = toolbox.lock(&name, &mut context.announce())?;

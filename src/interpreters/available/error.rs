@@ -85,7 +85,7 @@ impl AvailableError {
                 "`virtpy python list --all` shows what there is".to_owned()
             }
             Self::NotFound { near, .. } => {
-                format!("there is {}; `virtpy python list --all` shows everything", near.join(", "))
+                format!("the nearest are {}; `virtpy python list --all` shows everything", near.join(", "))
             }
             Self::Incomplete { .. } => "a custom distribution needs HATCH_PYTHON_CUSTOM_SOURCE_<NAME>, \
                                         HATCH_PYTHON_CUSTOM_PATH_<NAME> and HATCH_PYTHON_CUSTOM_VERSION_<NAME>"

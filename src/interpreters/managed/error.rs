@@ -136,7 +136,7 @@ impl ManagedError {
             Self::InUse { .. } => "remove the venvs or give them another interpreter with `virtpy relink -p`; `--force` \
                                    removes it nevertheless"
                 .to_owned(),
-            Self::Lock(_) => "run the command again when the other process has ended".to_owned(),
+            Self::Lock(error) => return error.hint(),
         })
     }
 }
