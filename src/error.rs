@@ -62,6 +62,18 @@ impl Failure {
         self.hint.as_deref()
     }
 
+    /// The first error of this type among what failed and why.
+    pub fn find<E: Error + 'static>(&self) -> Option<&E> {
+        let mut next: Option<&(dyn Error + 'static)> = Some(self.error.as_ref());
+        while let Some(error) = next {
+            if let Some(found) = error.downcast_ref::<E>() {
+                return Some(found);
+            }
+            next = error.source();
+        }
+        None
+    }
+
     /// What failed, then why, outermost first. A cause that only repeats the message above it is left out.
     pub fn chain(&self) -> Vec<String> {
         let mut messages = vec![self.error.to_string()];

@@ -2,12 +2,19 @@
 
 use std::fmt::Display;
 use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime};
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use crate::cli::{ColorWhen, GlobalArguments};
 use crate::error::Failure;
+use crate::fs;
+
+/// The file that everything is written to as well, if the user wants one.
+static LOG: OnceLock<PathBuf> = OnceLock::new();
 
 const GREEN: Style = AnsiColor::Green.on_default();
 const RED: Style = AnsiColor::Red.on_default().bold();
@@ -39,13 +46,32 @@ impl Output {
         Self { is_one_of_several: true, ..self }
     }
 
+    /// From now on everything that is told, also what the user did not want to hear, is appended to a file, each line with
+    /// its time.
+    pub fn log_to(self, path: PathBuf) -> Result<(), Failure> {
+        fs::append(&path, b"")?;
+        let _ = LOG.set(path);
+        Ok(())
+    }
+
+    /// Appends to the log only. That it cannot be written any more stops nobody.
+    pub fn log(self, lines: impl Display) {
+        let Some(path) = LOG.get() else { return };
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let time = moment(now);
+        let lines: String = masked(&lines).lines().map(|line| format!("{time} {line}\n")).collect();
+        let _ = fs::append(path, lines.as_bytes());
+    }
+
     /// A line of data. A reader that has gone away is no error (`virtpy list | head -1`).
     pub fn data(self, line: impl Display) {
+        self.log(&line);
         let _ = writeln!(anstream::stdout().lock(), "{line}");
     }
 
     /// Many lines of data, in one write.
     pub fn data_block(self, block: &str) {
+        self.log(block);
         let _ = anstream::stdout().lock().write_all(block.as_bytes());
     }
 
@@ -74,6 +100,7 @@ impl Output {
 
     /// What was done, for people.
     pub fn message(self, message: impl Display) {
+        self.log(&message);
         if !self.quiet {
             let _ = writeln!(anstream::stderr().lock(), "{}", masked(&message));
         }
@@ -81,6 +108,7 @@ impl Output {
 
     /// What is being done, for people who asked to know.
     pub fn detail(self, message: impl Display) {
+        self.log(&message);
         if self.verbose {
             let _ = writeln!(anstream::stderr().lock(), "{}", masked(&message));
         }
@@ -88,6 +116,7 @@ impl Output {
 
     /// Something that people should know although the command goes on.
     pub fn warning(self, message: impl Display) {
+        self.log(format_args!("warning: {message}"));
         if !self.quiet {
             let _ = writeln!(anstream::stderr().lock(), "{YELLOW}warning{YELLOW:#}: {}", masked(&message));
         }
@@ -95,6 +124,7 @@ impl Output {
 
     /// A line on standard error that is part of the answer, whatever the user wants to hear.
     pub fn complaint(self, line: impl Display) {
+        self.log(&line);
         let _ = writeln!(anstream::stderr().lock(), "{}", masked(&line));
     }
 
@@ -182,9 +212,38 @@ pub fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
+/// A moment, given by the time since 1970, as RFC 3339 writes it (UTC).
+fn moment(since: Duration) -> String {
+    let (days, rest) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
+    // Years that begin in March end with the day that leap years add.
+    let days = days + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = era * 400 + year + u64::from(month <= 2);
+    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moments_are_told_as_dates() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_735_689_599, "2024-12-31T23:59:59Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+        ] {
+            assert_eq!(moment(Duration::from_secs(seconds)), text);
+        }
+    }
 
     #[test]
     fn credentials_are_masked_and_nothing_else() {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use uv_distribution_types::{
-    BuiltDist, Dist, Edge, HashPolicy, Name, Node, RegistryBuiltWheel, RemoteSource, Requirement, Resolution,
-    ResolvedDist, SourceDist,
+    BuiltDist, Diagnostic as _, Dist, Edge, HashPolicy, Name, Node, RegistryBuiltWheel, RemoteSource,
+    Requirement, Resolution, ResolutionDiagnostic, ResolvedDist, SourceDist,
 };
 use uv_git_types::GitUrl;
 use uv_normalize::PackageName;
@@ -19,6 +19,7 @@ use crate::context::Context;
 use crate::download::{self, Expected};
 use crate::error::{Cause, Error};
 use crate::request::{Artifact, Package};
+use crate::reword::reword;
 
 /// What was chosen for one package, as the libraries know it.
 pub(crate) struct Chosen {
@@ -359,5 +360,16 @@ fn with_subdirectory(key: String, subdirectory: Option<&Path>) -> String {
     match subdirectory {
         Some(subdirectory) => format!("{key}#{}", subdirectory.display()),
         None => key,
+    }
+}
+
+/// What the resolver has to remark, in pip's words where pip has some for it.
+pub(crate) fn remark(diagnostic: &ResolutionDiagnostic) -> String {
+    match diagnostic {
+        ResolutionDiagnostic::MissingExtra { dist, extra } => {
+            let version = dist.version().map(|version| format!(" {version}")).unwrap_or_default();
+            format!("{}{version} does not provide the extra '{extra}'", dist.name())
+        }
+        _ => reword(&diagnostic.message()),
     }
 }

@@ -68,6 +68,8 @@ pub enum Error {
         story: String,
         /// What may help.
         hints: Vec<String>,
+        /// The normalized name of the package that no source has, or not in a version that would do, if it is one.
+        absent: Option<String>,
     },
     /// A server did not answer as it should.
     #[error("could not fetch {what}{}", status.map(|status| format!(" (HTTP status {status})")).unwrap_or_default())]

@@ -16,6 +16,7 @@ use uv_resolver::ResolveError;
 use crate::describe::{local_path, public};
 use crate::error::{Cause, Error};
 use crate::reword::{reword, reword_hint};
+use crate::vocabulary::normalize_name;
 
 /// What to do about a name that no index has.
 const MISSING_HINT: &str = "look at the spelling of the name; another index is given with `--index-url` or \
@@ -118,12 +119,12 @@ pub(crate) fn from_client(what: &str, error: &uv_client::Error) -> Error {
         ErrorKind::Offline(url) => Error::Offline { what: format!("`{url}`") },
         ErrorKind::WrappedReqwestError(url, wrapped) => from_request(&format!("`{url}`"), wrapped, error),
         ErrorKind::RemotePackageNotFound(_) | ErrorKind::LocalPackageNotFound(_) => {
-            Error::NoSolution { story: reword(&error.to_string()), hints: vec![MISSING_HINT.to_owned()] }
+            no_solution(reword(&error.to_string()), vec![MISSING_HINT.to_owned()])
         }
-        ErrorKind::NoIndex(_) => Error::NoSolution {
-            story: reword(&error.to_string()),
-            hints: vec!["leave `--no-index` out, or name a folder with `--find-links`".to_owned()],
-        },
+        ErrorKind::NoIndex(_) => no_solution(
+            reword(&error.to_string()),
+            vec!["leave `--no-index` out, or name a folder with `--find-links`".to_owned()],
+        ),
         ErrorKind::Flat(flat) => from_flat_index(flat),
         ErrorKind::AsyncHttpRangeReader(url, _)
         | ErrorKind::BadJson { url, .. }
@@ -242,7 +243,30 @@ fn no_solution_of(story: &str, mut hints: Vec<String>) -> Error {
                 .to_owned(),
         );
     }
-    Error::NoSolution { story, hints }
+    no_solution(story, hints)
+}
+
+fn no_solution(story: String, hints: Vec<String>) -> Error {
+    let absent = absent_package(&story);
+    Error::NoSolution { story, hints, absent }
+}
+
+/// The package that a story tells to be nowhere, or not in a version that would do.
+fn absent_package(story: &str) -> Option<String> {
+    let name = |text: &str| {
+        let word = text.trim_start_matches('`');
+        let end = word.find(|letter: char| !(letter.is_alphanumeric() || "-_.".contains(letter)));
+        normalize_name(word[..end.unwrap_or(word.len())].trim_end_matches('.')).ok()
+    };
+    let before = |sentence: &str| {
+        let (before, _) = story.split_once(sentence)?;
+        name(before.rsplit(char::is_whitespace).next().unwrap_or(before))
+    };
+    let after = |sentence: &str| story.split_once(sentence).and_then(|(_, after)| name(after));
+    before(" was not found")
+        .or_else(|| after("there is no version of "))
+        .or_else(|| after("there are no versions of "))
+        .or_else(|| story.contains(" available and you want ").then(|| after("Because only ")).flatten())
 }
 
 /// Puts the `==` back that one of the sentences leaves out: "there is no version of foo1.0".
@@ -289,6 +313,19 @@ mod tests {
             mend_versions("Because there is no version of foo1."),
             "Because there is no version of foo1."
         );
+    }
+
+    #[test]
+    fn a_story_may_be_about_one_absent_package() {
+        for (story, absent) in [
+            ("Because Nope.x was not found on the index and you want nope-x, we can", Some("nope-x")),
+            ("Because there is no version of foo==1.0 and you want foo==1.0", Some("foo")),
+            ("Because only simple<=3.0 is available and you want simple>3", Some("simple")),
+            ("Because only a<=1 is available and b depends on a>1, we can conclude", None),
+            ("Because you want simple==1.0 and simple==2.0", None),
+        ] {
+            assert_eq!(absent_package(story).as_deref(), absent, "{story}");
+        }
     }
 
     #[test]

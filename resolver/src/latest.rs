@@ -34,7 +34,11 @@ pub(crate) async fn latest_versions(
     prerelease: bool,
 ) -> Result<BTreeMap<String, LatestVersion>, Error> {
     let none = RequirementsSpecification::default();
-    let options = Options::default();
+    let options = Options {
+        no_binary: settings.no_binary.clone(),
+        only_binary: settings.only_binary.clone(),
+        ..Options::default()
+    };
     let indexes = indexes::locations(settings, &none, &options.folder(), &mut Vec::new())?;
     let choices = resolve::choices(network, settings, &options, &none)?;
     let context = Context::new(foundation, network, indexes, HashStrategy::None, choices).await?;

@@ -14,6 +14,7 @@ use uv_types::HashStrategy;
 
 use crate::client::Network;
 use crate::context::Context;
+use crate::describe::remark;
 use crate::download::{self, Expected};
 use crate::error::{Cause, Error};
 use crate::indexes;
@@ -24,7 +25,6 @@ use crate::pylock::versions_of_pylock;
 use crate::request::Request;
 use crate::requirements;
 use crate::resolve::{NamedInputs, Problem, Target, choices, name_all, solve};
-use crate::reword::reword;
 use crate::session::Foundation;
 use crate::settings::IndexSettings;
 
@@ -96,10 +96,7 @@ pub(crate) async fn lock(
     let constraints = Constraints::from_requirements(constraints.into_iter().map(|entry| entry.requirement));
     let scope = Scope::of(&context, lock, &projects)?;
     let output = scope.solve(&context, &wanted, constraints, (&request, settings)).await?;
-    warnings.extend(output.diagnostics().iter().map(|found| {
-        use uv_distribution_types::Diagnostic as _;
-        reword(&found.message())
-    }));
+    warnings.extend(output.diagnostics().iter().map(remark));
     let text = match lock.form {
         LockForm::Pylock => pylock(&context, lock, &output, &projects).await?,
         LockForm::Requirements { hashes } => {

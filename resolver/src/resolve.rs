@@ -11,8 +11,8 @@ use uv_configuration::{
 };
 use uv_dispatch::BuildDispatch;
 use uv_distribution_types::{
-    ConfigSettingEntry, Diagnostic, ExcludeNewerValue, Requirement, RequiresPython,
-    Resolution as SolvedGraph, UnresolvedRequirement,
+    ConfigSettingEntry, ExcludeNewerValue, Requirement, RequiresPython, Resolution as SolvedGraph,
+    UnresolvedRequirement,
 };
 use uv_normalize::PackageName;
 use uv_pep508::{MarkerTree, VersionOrUrl};
@@ -125,7 +125,7 @@ pub(crate) async fn resolve(
         .map(|requirement| &requirement.name)
         .collect();
     warnings.extend(installed.warnings());
-    warnings.extend(solved.diagnostics().iter().map(|diagnostic| reword(&diagnostic.message())));
+    warnings.extend(solved.diagnostics().iter().map(describe::remark));
     let (mut packages, chosen) = describe::describe(&context, &solved, &wanted, &requested).await?;
     let is_special = request.options.build_environment.is_some() || !request.build_constraints.is_empty();
     if is_special || !request.options.build_settings.is_empty() {

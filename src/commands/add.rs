@@ -204,6 +204,10 @@ pub(super) struct Outcome {
     pub(super) summary: ChangeSummary,
     /// Each package that came, or would come, with its entry, where that was asked for.
     pub(super) details: Vec<(Package, Entry)>,
+    /// The packages that came or would come, where the resolver was asked.
+    pub(super) arriving: Vec<Package>,
+    /// The names of those that were built.
+    pub(super) built: Vec<String>,
     /// How many packages were there already.
     pub(super) unchanged: usize,
     /// In which way the others came.
@@ -319,10 +323,11 @@ impl Addition<'_> {
         if self.compiles() {
             super::compile::compile(self.context, self.interpreter, self.venv, &change.install)?;
         }
-        let details = Vec::new();
-        let outcome = Outcome { summary, details, linked_in: linking.elapsed(), unchanged, ways };
+        let linked_in = linking.elapsed();
+        let outcome = Outcome { summary, linked_in, unchanged, ways, ..Outcome::default() };
         // pip's users know that an upgrade may break what was there; they should hear of it at once.
-        if !outcome.summary.removed.is_empty() || self.arguments.no_deps {
+        let may_break = !outcome.summary.removed.is_empty() || self.arguments.no_deps;
+        if may_break && !self.arguments.more.no_conflict_check {
             presence::warn_of_unmet_requirements(self.context, self.venv, self.interpreter)?;
         }
         Ok(outcome)
@@ -349,7 +354,8 @@ impl Addition<'_> {
             let from_store = arriving.iter().filter(at_hand).count();
             let ways = Ways { from_store, downloaded: arriving.len() - from_store, built: 0 };
             let summary = self.foresee(&resolution, &arriving);
-            return Ok(Outcome { summary, unchanged, ways, ..Outcome::default() });
+            let arriving = of_resolution(&resolution, &arriving);
+            return Ok(Outcome { summary, unchanged, ways, arriving, ..Outcome::default() });
         }
         progress.stage("fetching");
         let supply = Supply {
@@ -371,9 +377,12 @@ impl Addition<'_> {
         let ways = Ways::of(&obtained);
         let detail = |one: &Obtained| (resolution.packages[one.package].clone(), one.entry.clone());
         let details = if details { obtained.iter().map(detail).collect() } else { Vec::new() };
+        let built = obtained.iter().filter(|one| one.way == Way::Built);
+        let built: Vec<String> = built.map(|one| one.entry.manifest.name.clone()).collect();
         if self.arguments.dry_run {
             let summary = self.foresee(&resolution, &arriving);
-            return Ok(Outcome { summary, details, unchanged, ways, ..Outcome::default() });
+            let arriving = of_resolution(&resolution, &arriving);
+            return Ok(Outcome { summary, details, arriving, built, unchanged, ways, ..Outcome::default() });
         }
         let install: Vec<Arrival> = obtained
             .into_iter()
@@ -384,7 +393,8 @@ impl Addition<'_> {
             })
             .collect();
         let digest = known.map(|known| &known.digest);
-        Ok(Outcome { details, ..self.link(install, digest, unchanged, ways)? })
+        let arriving = of_resolution(&resolution, &arriving);
+        Ok(Outcome { details, arriving, built, ..self.link(install, digest, unchanged, ways)? })
     }
 
     fn request(&self, inputs: Inputs) -> Request {
@@ -450,6 +460,11 @@ impl Addition<'_> {
         }
         summary
     }
+}
+
+/// The packages of a resolution at these places.
+fn of_resolution(resolution: &Resolution, places: &[usize]) -> Vec<Package> {
+    places.iter().map(|place| resolution.packages[*place].clone()).collect()
 }
 
 /// Says which files more than one package has, and which were not touched.

@@ -37,6 +37,7 @@ mod path;
 mod pip_commands;
 mod pip_configuration;
 mod pip_editable;
+mod pip_options;
 mod pip_shim;
 mod poetry_install;
 mod poetry_plugin;

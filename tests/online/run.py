@@ -21,6 +21,7 @@ import archive_differential  # noqa: E402
 import foreign_tools  # noqa: E402
 import locks  # noqa: E402
 import pip_callers  # noqa: E402
+import pip_suite  # noqa: E402
 import poetry  # noqa: E402
 import python_side_by_side  # noqa: E402
 import python_use  # noqa: E402
@@ -47,6 +48,7 @@ CHECKS = {
     "foreign-tools": foreign_tools.check,
     "foreign-tools-all": foreign_tools.check_all,
     "pip-callers": pip_callers.check,
+    "pip-suite": pip_suite.check,
     "poetry": poetry.check,
     "poetry-all": poetry.check_all,
     "poetry-between": poetry.check_between,
@@ -56,7 +58,12 @@ CHECKS = {
 }
 
 # Run only when they are named: they take many minutes.
-BY_NAME = {name for name in CHECKS if name.endswith("-all")} | {"adopt", "poetry-between", "real-path-tools"}
+BY_NAME = {name for name in CHECKS if name.endswith("-all")} | {
+    "adopt",
+    "pip-suite",
+    "poetry-between",
+    "real-path-tools",
+}
 
 
 def beside_each_other(arguments, names):

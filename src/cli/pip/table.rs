@@ -112,6 +112,7 @@ pub(super) const GENERAL: &[PipOption] = &[
     flag(&["no-input"]),
     option(&["keyring-provider"], Kind::Choice(&["auto", "disabled", "import", "subprocess"])),
     value(&["proxy"]),
+    flag(&["no-proxy-env"]),
     option(&["retries"], Kind::Integer),
     option(&["timeout", "default-timeout"], Kind::Number),
     list(&["exists-action"]),
@@ -135,12 +136,23 @@ const INDEX: &[PipOption] = &[
     list(&["find-links"]).lettered('f'),
 ];
 
+/// Which files and versions are taken.
+const FILES: &[PipOption] = &[
+    flag(&["pre"]),
+    option(&["all-releases"], Kind::Each),
+    option(&["only-final"], Kind::Each),
+    option(&["no-binary"], Kind::Each),
+    option(&["only-binary"], Kind::Each),
+    flag(&["prefer-binary"]),
+    option(&["refresh-package"], Kind::Each),
+];
+
 const INSTALL: &[PipOption] = &[
     list(&["requirement"]).lettered('r'),
     list(&["constraint"]).lettered('c'),
     list(&["build-constraint"]),
     flag(&["no-deps", "no-dependencies"]),
-    flag(&["pre"]),
+    flag(&["only-deps"]),
     list(&["editable"]).lettered('e'),
     flag(&["dry-run"]),
     value(&["target"]).lettered('t'),
@@ -169,15 +181,14 @@ const INSTALL: &[PipOption] = &[
     option(&["no-compile"], Kind::Inverted),
     option(&["no-warn-script-location"], Kind::Inverted),
     option(&["no-warn-conflicts"], Kind::Inverted),
-    option(&["no-binary"], Kind::Each),
-    option(&["only-binary"], Kind::Each),
-    flag(&["prefer-binary"]),
     flag(&["require-hashes"]),
+    option(&["no-require-hashes"], Kind::Inverted),
     option(&["progress-bar"], Kind::Choice(&["auto", "on", "off", "raw"])),
     option(&["root-user-action"], Kind::Choice(&["warn", "ignore"])),
     value(&["report"]),
     flag(&["no-clean"]),
     option(&["group"], Kind::Each),
+    value(&["requirements-from-script"]),
     value(&["uploaded-prior-to"]),
 ];
 
@@ -195,7 +206,6 @@ const LIST: &[PipOption] = &[
     short('o', &["outdated"]),
     short('u', &["uptodate"]),
     short('e', &["editable"]),
-    flag(&["pre"]),
     option(&["format"], Kind::Choice(&["columns", "freeze", "json"])),
     flag(&["not-required"]),
     option(&["exclude-editable"], Kind::Inverted),
@@ -218,7 +228,7 @@ pub(super) const COMMANDS: &[PipCommand] = &[
             "[options] [-e] <local project path> ...",
             "[options] <archive url/path> ...",
         ],
-        options: &[INSTALL, INDEX],
+        options: &[INSTALL, FILES, INDEX],
     },
     PipCommand {
         name: "uninstall",
@@ -230,7 +240,7 @@ pub(super) const COMMANDS: &[PipCommand] = &[
         name: "list",
         summary: "List installed packages.",
         forms: &["[options]"],
-        options: &[LIST, SELECTION, INDEX],
+        options: &[LIST, FILES, SELECTION, INDEX],
     },
     PipCommand {
         name: "freeze",

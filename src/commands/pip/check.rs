@@ -12,7 +12,9 @@ impl Call<'_> {
         let problems =
             check_requirements(&self.contents()?, &Context::markers(&interpreter)?, Scope::Everything);
         for problem in &problems {
-            self.context.output.data(sentence(problem));
+            if let Some(sentence) = sentence(problem) {
+                self.context.output.data(sentence);
+            }
         }
         if problems.is_empty() {
             self.say("No broken requirements found.");
@@ -22,11 +24,11 @@ impl Call<'_> {
 }
 
 /// An unmet requirement in pip's words.
-fn sentence(problem: &Problem) -> String {
+pub(super) fn sentence(problem: &Problem) -> Option<String> {
     let name = |text: &str| {
         text.parse::<Requirement>().map_or_else(|_| text.to_owned(), |one| one.name().to_owned())
     };
-    match problem {
+    Some(match problem {
         Problem::Unmet { distribution, requirement } => {
             format!("{distribution} requires {}, which is not installed.", name(requirement))
         }
@@ -34,6 +36,6 @@ fn sentence(problem: &Problem) -> String {
             let name = name(requirement);
             format!("{distribution} has requirement {requirement}, but you have {name} {installed}.")
         }
-        _ => String::new(),
-    }
+        _ => return None,
+    })
 }

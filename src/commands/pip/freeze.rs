@@ -1,10 +1,10 @@
 //! `virtpy pip freeze`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::checkout::{Place, place_of};
-use super::requirements::{name_of, stripped};
+use super::requirements::{name_of, spelled, stripped};
 use super::{Call, Stop};
 use crate::error::Failure;
 use crate::fs;
@@ -12,6 +12,17 @@ use crate::venv::{Distribution, editable_location, frozen};
 
 /// What belongs to every environment of older Pythons, and is told only with `--all`.
 const TOOLS: [&str; 3] = ["setuptools", "wheel", "distribute"];
+
+/// What was told already in the order of requirements files.
+#[derive(Default)]
+struct Told {
+    /// The normalized names.
+    keys: BTreeSet<String>,
+    /// The lines that are options.
+    options: BTreeSet<String>,
+    /// The files that name a package, by its name as it stands there first.
+    files: BTreeMap<String, Vec<String>>,
+}
 
 impl Call<'_> {
     pub(super) fn freeze(&self) -> Result<u8, Stop> {
@@ -23,14 +34,22 @@ impl Call<'_> {
         let mut chosen = self.selection(&contents)?;
         chosen.retain(|one| self.request.has("all") || !is_tool(one));
         let mut block = String::new();
-        let mut told = BTreeSet::new();
+        let mut told = Told::default();
         for file in self.request.values("requirement") {
             self.in_the_order_of(&file, &chosen, &mut block, &mut told)?;
+        }
+        for (name, files) in told.files.iter().filter(|(_, files)| files.len() > 1) {
+            let files: BTreeSet<&str> = files.iter().map(String::as_str).collect();
+            let files: Vec<&str> = files.into_iter().collect();
+            self.context.output.complaint(format_args!(
+                "WARNING: Requirement {name} included multiple times [{}]",
+                files.join(", ")
+            ));
         }
         if !self.request.values("requirement").is_empty() {
             block.push_str("## The following requirements were added by pip freeze:\n");
         }
-        for distribution in chosen.iter().filter(|one| !told.contains(&one.key)) {
+        for distribution in chosen.iter().filter(|one| !told.keys.contains(&one.key)) {
             block.push_str(&line(distribution));
         }
         self.context.output.data_block(&block);
@@ -43,26 +62,31 @@ impl Call<'_> {
         file: &str,
         chosen: &[&Distribution],
         block: &mut String,
-        told: &mut BTreeSet<String>,
+        told: &mut Told,
     ) -> Result<(), Failure> {
         for text in fs::read_to_string(&self.context.working_directory.join(file))?.lines() {
             let is_kept =
                 stripped(text).is_empty() || text.trim_start().starts_with('-') && !text.contains("-e ");
             if is_kept {
-                block.push_str(text.trim_end());
-                block.push('\n');
+                let is_option = text.trim_start().starts_with('-');
+                if !is_option || told.options.insert(text.trim_end().to_owned()) {
+                    block.push_str(text.trim_end());
+                    block.push('\n');
+                }
                 continue;
             }
             let wanted = stripped(text).trim_start_matches("-e ");
             let found = name_of(wanted).and_then(|name| chosen.iter().find(|one| one.key == name));
             match found {
-                Some(distribution) if told.insert(distribution.key.clone()) => {
-                    block.push_str(&line(distribution));
+                Some(distribution) => {
+                    if told.keys.insert(distribution.key.clone()) {
+                        block.push_str(&line(distribution));
+                    }
+                    told.files.entry(spelled(wanted).to_owned()).or_default().push(file.to_owned());
                 }
-                Some(_) => {}
                 None => self.context.output.complaint(format_args!(
-                    "WARNING: Requirement file [{file}] contains {wanted}, but package {:?} is not installed",
-                    name_of(wanted).unwrap_or_else(|| wanted.to_owned())
+                    "WARNING: Requirement file [{file}] contains {wanted}, but package '{}' is not installed",
+                    spelled(wanted)
                 )),
             }
         }

@@ -2,15 +2,18 @@
 
 use std::path::PathBuf;
 
-use virtpy_resolver::normalize_name;
+use virtpy_resolver::{Requirement, Version, accepts_python};
 
 use super::checkout::Checkouts;
 use super::requirements::{name_of, names_in};
-use super::{Call, Stop};
+use super::{Call, Stop, check, group};
 use crate::cli::{AddArguments, MoreOfAdd};
 use crate::commands::add::{self, OWN_PIP, Outcome};
+use crate::context::Context;
 use crate::error::Failure;
-use crate::venv::Contents;
+use crate::fs;
+use crate::scripts::{self, Source};
+use crate::venv::{Contents, Problem, Scope, check_requirements};
 
 /// What pip says where a venv is asked for an installation into the user's own folder.
 const NO_USER_SITE: &str =
@@ -22,19 +25,23 @@ impl Call<'_> {
         if request.is_on("user", "no-user") {
             return Err(Failure::new(NO_USER_SITE).into());
         }
+        self.refuse_what_is_not_supported()?;
         let before = self.contents()?;
-        let mut arguments = self.add_arguments(&before);
+        let mut arguments = self.add_arguments(&before)?;
         let is_empty =
             arguments.specs.is_empty() && arguments.requirements.is_empty() && arguments.editables.is_empty();
-        if is_empty && request.arguments.is_empty() {
+        let names_nothing = ["group", "requirements-from-script"].iter().all(|option| !request.has(option));
+        if is_empty && request.arguments.is_empty() && names_nothing {
             let why = "You must give at least one requirement to install (see \"pip help install\")";
             return Err(Failure::new(why).into());
         }
+        self.tell_sources();
+        self.tell_left_out(&arguments.specs)?;
         let checkouts = Checkouts::of(self, &mut arguments)?;
         let outcome = if is_empty {
             Outcome::default()
         } else {
-            match add::carry_out(&self.context, &arguments, &[]) {
+            match self.carry_out(&mut arguments) {
                 Ok(outcome) => outcome,
                 Err(failure) => {
                     checkouts.take_back();
@@ -46,18 +53,98 @@ impl Call<'_> {
             checkouts.take_back();
         }
         add::warn_of_clashes(self.context.output, &outcome);
-        self.tell(&before, &outcome);
+        let asked: Vec<String> = arguments
+            .specs
+            .iter()
+            .cloned()
+            .chain(self.names_asked_for(&[], &arguments.requirements))
+            .collect();
+        self.tell(&before, &outcome, &asked)?;
+        if !arguments.dry_run && !request.has("no-warn-conflicts") {
+            self.tell_conflicts(&outcome)?;
+        }
         if let Some(target) = request.value("report") {
             self.report(target, &outcome)?;
         }
         Ok(0)
     }
 
+    /// Installs. With `--prefer-binary` a set of wheels is looked for first, even if some of them are older than what would
+    /// have to be built.
+    fn carry_out(&self, arguments: &mut AddArguments) -> Result<Outcome, Failure> {
+        if self.request.has("prefer-binary") {
+            let asked = std::mem::replace(&mut arguments.index.only_binary, vec![":all:".to_owned()]);
+            let found = add::carry_out(&self.context, arguments, &[]);
+            arguments.index.only_binary = asked;
+            if let Ok(outcome) = found {
+                return Ok(outcome);
+            }
+        }
+        add::carry_out(&self.context, arguments, &[])
+    }
+
+    /// Says which of the requirements are not for this environment.
+    fn tell_left_out(&self, specs: &[String]) -> Result<(), Failure> {
+        let marked = |spec: &&String| spec.contains(';');
+        if !specs.iter().any(|spec| marked(&spec)) {
+            return Ok(());
+        }
+        let markers = Context::markers(&self.context.interpreter(&self.venv)?)?;
+        for spec in specs.iter().filter(marked) {
+            let Ok(requirement) = spec.parse::<Requirement>() else { continue };
+            if let Some((_, condition)) = spec.split_once(';')
+                && !requirement.applies(&markers, &[])
+            {
+                self.say(format_args!(
+                    "Ignoring {}: markers '{}' don't match your environment",
+                    requirement.name(),
+                    condition.trim()
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Says what is no longer as other distributions require it, or as what came does.
+    fn tell_conflicts(&self, outcome: &Outcome) -> Result<(), Failure> {
+        let summary = &outcome.summary;
+        if summary.removed.is_empty() && !self.request.has("no-deps") {
+            return Ok(());
+        }
+        let markers = Context::markers(&self.context.interpreter(&self.venv)?)?;
+        let mut lines = Vec::new();
+        for problem in check_requirements(&self.contents()?, &markers, Scope::Everything) {
+            lines.extend(check::sentence(&problem).map(|sentence| match problem {
+                Problem::Conflicting { distribution, requirement, installed } => {
+                    let name = name_of(&requirement).unwrap_or_default();
+                    format!(
+                        "{distribution} requires {requirement}, but you have {name} {installed} which is incompatible."
+                    )
+                }
+                _ => sentence,
+            }));
+        }
+        if !lines.is_empty() {
+            self.context.output.complaint(
+                "ERROR: what was installed does not go with all that is installed. There are the following dependency \
+                 conflicts.",
+            );
+            lines.iter().for_each(|line| self.context.output.complaint(line));
+        }
+        Ok(())
+    }
+
     /// What `virtpy add` would have been told. Where the venv's pip is virtpy's own, it is never among it.
-    fn add_arguments(&self, before: &Contents) -> AddArguments {
+    fn add_arguments(&self, before: &Contents) -> Result<AddArguments, Failure> {
         let request = self.request;
+        let mut asked = request.arguments.clone();
+        let mut editables = request.values("editable");
+        asked.extend(group::requirements(&self.context.working_directory, &request.values("group"))?);
+        if let Some(script) = request.value("requirements-from-script") {
+            self.of_script(script, &mut asked, &mut editables)?;
+        }
         let own_pip = |spec: &String| before.has_pip_shim() && name_of(spec).as_deref() == Some("pip");
-        let (own, specs): (Vec<String>, Vec<String>) = request.arguments.iter().cloned().partition(own_pip);
+        let (own, specs): (Vec<String>, Vec<String>) = asked.into_iter().partition(own_pip);
         if !own.is_empty() {
             self.say(format_args!("{OWN_PIP}."));
         }
@@ -66,16 +153,16 @@ impl Call<'_> {
         let upgrade = request.has("upgrade");
         let upgrade_packages =
             if upgrade && !eager { self.names_asked_for(&specs, &requirements) } else { Vec::new() };
-        AddArguments {
+        Ok(AddArguments {
             specs,
             venv: self.venv_argument(),
             requirements,
             constraints: request.values("constraint").iter().map(PathBuf::from).collect(),
-            editables: request.values("editable"),
+            editables,
             no_deps: request.has("no-deps"),
             upgrade: upgrade && eager,
-            pre: request.has("pre"),
-            require_hashes: request.has("require-hashes"),
+            pre: request.has("pre") || request.has("all-releases"),
+            require_hashes: request.is_on("require-hashes", "no-require-hashes"),
             exclude_newer: request.value("uploaded-prior-to").map(str::to_owned),
             dry_run: request.has("dry-run"),
             compile_bytecode: request.has("compile"),
@@ -88,9 +175,38 @@ impl Call<'_> {
                 no_build_isolation: request.has("no-build-isolation"),
                 config_settings: request.values("config-settings"),
                 build_constraints: request.values("build-constraint").iter().map(PathBuf::from).collect(),
+                no_conflict_check: true,
                 texts: Vec::new(),
             },
+        })
+    }
+
+    /// What a script says that it needs (PEP 723).
+    fn of_script(
+        &self,
+        script: &str,
+        specs: &mut Vec<String>,
+        editables: &mut Vec<String>,
+    ) -> Result<(), Failure> {
+        let path = self.context.working_directory.join(script);
+        let Some(block) = scripts::block(&fs::read(&path)?)? else { return Ok(()) };
+        let metadata = scripts::Metadata::parse(&block)?;
+        let python = self.context.interpreter(&self.venv)?.version.to_string();
+        if let Some(wanted) = &metadata.requires_python
+            && !python.parse::<Version>().is_ok_and(|version| accepts_python(wanted, &version) == Ok(true))
+        {
+            return Err(Failure::new(format!(
+                "Script {script:?} requires a different Python: {python} not in {wanted:?}"
+            )));
         }
+        let folder = path.parent().unwrap_or(&self.context.working_directory);
+        for one in metadata.dependencies {
+            match one {
+                Source::Requirement(text) => specs.push(text),
+                Source::Editable(place) => editables.push(folder.join(place).display().to_string()),
+            }
+        }
+        Ok(())
     }
 
     /// The names of the packages that are asked for, as far as they have one.
@@ -101,48 +217,5 @@ impl Call<'_> {
         // What cannot be read is told by whoever has to read it.
         names.extend(names_in(&files).unwrap_or_default());
         names
-    }
-
-    /// Says what was done, in pip's lines.
-    fn tell(&self, before: &Contents, outcome: &Outcome) {
-        let summary = &outcome.summary;
-        let key = |name: &str| normalize_name(name).unwrap_or_else(|_| name.to_owned());
-        let came = |name: &str| summary.added.iter().any(|(added, _)| key(added) == name);
-        let site_packages = self.venv.site_packages();
-        let requirements: Vec<PathBuf> =
-            self.request.values("requirement").iter().map(PathBuf::from).collect();
-        for text in self.request.arguments.iter().cloned().chain(self.names_asked_for(&[], &requirements)) {
-            let Some(name) = name_of(&text).filter(|name| !came(name)) else { continue };
-            if let Some(there) = before.find_visible(&name) {
-                self.say(format_args!(
-                    "Requirement already satisfied: {text} in {} ({})",
-                    there.packages(&site_packages).display(),
-                    there.version
-                ));
-            }
-        }
-        let mut added: Vec<(String, &String)> =
-            summary.added.iter().map(|(name, version)| (name.clone(), version)).collect();
-        added.sort_by_key(|(name, _)| name.to_lowercase());
-        let labels: Vec<String> = added.iter().map(|(name, version)| format!("{name}-{version}")).collect();
-        if added.is_empty() {
-            return;
-        }
-        for (name, _) in &added {
-            self.say(format_args!("Collecting {name}"));
-        }
-        if self.request.has("dry-run") {
-            self.say(format_args!("Would install {}", labels.join(" ")));
-            return;
-        }
-        let names: Vec<&str> = added.iter().map(|(name, _)| name.as_str()).collect();
-        self.say(format_args!("Installing collected packages: {}", names.join(", ")));
-        for (name, version) in &summary.removed {
-            self.say(format_args!("  Attempting uninstall: {name}"));
-            self.say(format_args!("    Found existing installation: {name} {version}"));
-            self.say(format_args!("    Uninstalling {name}-{version}:"));
-            self.say(format_args!("      Successfully uninstalled {name}-{version}"));
-        }
-        self.say(format_args!("Successfully installed {}", labels.join(" ")));
     }
 }

@@ -8,8 +8,10 @@ use virtpy_resolver::{LatestVersion, Requirement, Version, normalize_name};
 
 use super::python_json::dumps;
 use super::{Call, Stop};
+use crate::cli::IndexArguments;
 use crate::context::Context;
 use crate::error::Failure;
+use crate::fs;
 use crate::resolve::ResolveError;
 use crate::venv::{Contents, Distribution, editable_location};
 
@@ -18,6 +20,8 @@ use crate::venv::{Contents, Distribution, editable_location};
 struct Row {
     name: String,
     version: String,
+    #[serde(skip)]
+    build: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     location: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,7 +69,8 @@ impl Call<'_> {
             chosen.retain(|distribution| distribution.direct_url().and_then(editable_location).is_some());
         }
         if request.has("not-required") {
-            let required = self.required(&chosen)?;
+            // What is left out requires things all the same.
+            let required = self.required(&contents.visible())?;
             chosen.retain(|distribution| !required.contains(&distribution.key));
         }
         let latest = if request.has("outdated") || request.has("uptodate") {
@@ -92,6 +97,7 @@ impl Call<'_> {
         Row {
             name: distribution.name.clone(),
             version: distribution.version.clone(),
+            build: self.build_tag(distribution),
             location: is_verbose
                 .then(|| distribution.packages(&self.venv.site_packages()).display().to_string()),
             installer: is_verbose.then(|| distribution.installer().to_owned()),
@@ -99,6 +105,16 @@ impl Call<'_> {
             latest_filetype: latest.map(|latest| latest.kind.clone()),
             editable_project_location: distribution.direct_url().and_then(editable_location),
         }
+    }
+
+    /// The build tag that a distribution's WHEEL file has.
+    fn build_tag(&self, distribution: &Distribution) -> Option<String> {
+        if self.request.value("format").is_some_and(|format| format != "columns") {
+            return None;
+        }
+        let path = distribution.folder(&self.venv.site_packages()).join("WHEEL");
+        let text = fs::read_to_string(&path).ok()?;
+        text.lines().find_map(|line| line.strip_prefix("Build:")).map(|tag| tag.trim().to_owned())
     }
 
     /// What is installed and neither excluded nor somewhere else.
@@ -132,13 +148,44 @@ impl Call<'_> {
             .collect())
     }
 
+    /// Whether pre-releases of a package count: of two options that concern it, the one that names it.
+    fn admits_pre_releases(&self, name: &str) -> bool {
+        let request = self.request;
+        let mentions = |option: &str, wanted: &str| {
+            let values = request.values(option);
+            let mut names = values.iter().flat_map(|value| value.split(','));
+            names.any(|text| text == wanted || normalize_name(text).is_ok_and(|text| text == wanted))
+        };
+        if mentions("only-final", name) {
+            return false;
+        }
+        let all = request.has("pre") || mentions("all-releases", ":all:");
+        mentions("all-releases", name) || all && !mentions("only-final", ":all:")
+    }
+
     /// The newest versions that the indexes have.
     fn latest(&self, distributions: &[&Distribution]) -> Result<BTreeMap<String, LatestVersion>, Failure> {
         let interpreter = self.context.interpreter(&self.venv)?;
-        let session = self.context.session(&interpreter, self.context.index_settings(&self.index())?);
         let names: Vec<String> =
             distributions.iter().filter(|one| !one.is_pip_shim()).map(|one| one.key.clone()).collect();
-        Ok(session.latest_versions(&names, self.request.has("pre")).map_err(ResolveError::from)?)
+        let with_pre = |name: &String| self.admits_pre_releases(name);
+        let (pre, last): (Vec<String>, Vec<String>) = names.into_iter().partition(with_pre);
+        let ask = |index: &IndexArguments, names: &[String], pre: bool| -> Result<_, Failure> {
+            let session = self.context.session(&interpreter, self.context.index_settings(index)?);
+            Ok(session.latest_versions(names, pre).map_err(ResolveError::from)?)
+        };
+        let mut found = BTreeMap::new();
+        for (mut names, pre) in [(pre, true), (last, false)] {
+            if self.request.has("prefer-binary") && !names.is_empty() {
+                let only_binary = vec![":all:".to_owned()];
+                found.append(&mut ask(&IndexArguments { only_binary, ..self.index() }, &names, pre)?);
+                names.retain(|name| !found.contains_key(name));
+            }
+            if !names.is_empty() {
+                found.append(&mut ask(&self.index(), &names, pre)?);
+            }
+        }
+        Ok(found)
     }
 }
 
@@ -147,9 +194,10 @@ type Column = (&'static str, fn(&Row) -> Option<&String>);
 
 /// Aligned columns with a headline. Those that nobody has a value for are left out.
 fn table(rows: &[Row]) -> String {
-    let columns: [Column; 7] = [
+    let columns: [Column; 8] = [
         ("Package", |row| Some(&row.name)),
         ("Version", |row| Some(&row.version)),
+        ("Build", |row| row.build.as_ref()),
         ("Latest", |row| row.latest_version.as_ref()),
         ("Type", |row| row.latest_filetype.as_ref()),
         ("Editable project location", |row| row.editable_project_location.as_ref()),

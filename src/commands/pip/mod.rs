@@ -2,16 +2,20 @@
 
 mod check;
 mod checkout;
+mod complaint;
 mod configuration;
 mod freeze;
+mod group;
 mod inspect;
 mod install;
 mod list;
 mod python_json;
 mod real;
+mod refused;
 mod report;
 mod requirements;
 mod show;
+mod tell;
 mod uninstall;
 
 use std::path::{Path, PathBuf};
@@ -68,19 +72,16 @@ pub(super) fn run(context: &Context, arguments: &PipArguments) -> u8 {
             context.output.complaint(&usage.message);
             usage.code
         }
-        Err(Stop::Failure(failure)) => {
-            let chain = failure.chain();
-            let (first, causes) = chain.split_first().map_or(("", &[][..]), |(first, rest)| (first, rest));
-            context.output.complaint(format_args!("ERROR: {first}"));
-            for cause in causes {
-                context.output.complaint(format_args!("ERROR:   {cause}"));
-            }
-            if let Some(hint) = failure.hint() {
-                context.output.complaint(format_args!("HINT: {hint}"));
-            }
-            1
-        }
+        Err(Stop::Failure(failure)) => tell_failure(context.output, &failure, None),
     }
+}
+
+/// Tells why a command failed; returns its exit code.
+fn tell_failure(output: Output, failure: &Failure, request: Option<&PipRequest>) -> u8 {
+    for line in complaint::lines(failure, request) {
+        output.complaint(line);
+    }
+    1
 }
 
 fn answer(context: &Context, arguments: &PipArguments) -> Result<u8, Stop> {
@@ -111,12 +112,20 @@ fn answer(context: &Context, arguments: &PipArguments) -> Result<u8, Stop> {
             let place = request.value("python").map_or(place, |python| Some(PathBuf::from(python)));
             if real::has_to(context, place.as_deref(), &request) {
                 real::guard(context, &request)?;
-                return Ok(real::run(context, place, &request.all)?);
+                let words = real::words(&request);
+                return Ok(real::run(context, place, &words)?);
             }
             let (store, venv) = open(context, place)?;
             let output = output(&request);
+            if let Some(log) = request.value("log") {
+                output.log_to(context.working_directory.join(log))?;
+                output.log(format_args!("pip {}", request.all.join(" ")));
+            }
             let context = Context::of(store, context.working_directory.clone(), output);
-            Call { context, venv, request: &request }.run()
+            match (Call { context, venv, request: &request }).run() {
+                Err(Stop::Failure(failure)) => Ok(tell_failure(output, &failure, Some(&request))),
+                other => other,
+            }
         }
     }
 }
@@ -194,7 +203,9 @@ impl Call<'_> {
 
     /// A line of what is told beside the answer, which `-q` leaves out.
     fn say(&self, line: impl std::fmt::Display) {
-        if !self.request.has("quiet") {
+        if self.request.has("quiet") {
+            self.context.output.log(line);
+        } else {
             self.context.output.data(line);
         }
     }

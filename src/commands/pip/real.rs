@@ -23,9 +23,9 @@ pub(super) fn has_to(context: &Context, place: Option<&Path>, request: &PipReque
         return true;
     }
     let is_elsewhere = || {
-        ["target", "root", "path", "platform", "python-version", "implementation", "abi", "group"]
-            .iter()
-            .any(|option| request.has(option))
+        let foreign = ["platform", "python-version", "implementation", "abi"];
+        ["target", "root", "path"].iter().any(|option| request.has(option))
+            || request.has("dry-run") && foreign.iter().any(|option| request.has(option))
     };
     let venv = || {
         let path = place.map(|place| root_of(&context.working_directory.join(place)));
@@ -40,13 +40,44 @@ pub(super) fn has_to(context: &Context, place: Option<&Path>, request: &PipReque
             venv().is_ok_and(|venv| !same(&venv.root))
         })
     };
-    // pip allows this where the system's packages are visible, and the user's with them.
+    // The user's packages are visible where the system's are, and pip installs there then.
     let is_for_user = || {
         request.is_on("user", "no-user")
-            && request.command.name == "install"
             && venv().is_ok_and(|venv| venv.config.get("include-system-site-packages") == Some("true"))
     };
-    is_elsewhere() || has_other_prefix() || is_for_user()
+    let is_beyond = || READING.contains(&request.command.name) && venv().is_ok_and(|venv| has_more(&venv));
+    is_elsewhere() || has_other_prefix() || is_for_user() || is_beyond()
+}
+
+/// The commands that only read.
+const READING: [&str; 5] = ["list", "freeze", "show", "check", "inspect"];
+
+/// Whether pip would see distributions that virtpy knows nothing of: those that `setup.py install` or `develop` put there, in
+/// forms from before wheels, and those in the folders of PYTHONPATH.
+fn has_more(venv: &Venv) -> bool {
+    let has = |folder: &Path, endings: &[&str]| {
+        let names = fs::names(folder).unwrap_or_default();
+        names.iter().any(|name| {
+            let name = Path::new(name).extension().and_then(|ending| ending.to_str());
+            name.is_some_and(|ending| endings.contains(&ending))
+        })
+    };
+    let paths = std::env::var_os("PYTHONPATH").unwrap_or_default();
+    has(&venv.site_packages(), &["egg-info", "egg-link", "egg"])
+        || std::env::split_paths(&paths)
+            .filter(|path| path.is_absolute())
+            .any(|path| has(&path, &["egg-info", "dist-info"]))
+}
+
+/// The words for a real pip. What goes to another place must not make it uninstall what stands in the venv.
+pub(super) fn words(request: &PipRequest) -> Vec<String> {
+    let mut words = request.all.clone();
+    let goes_elsewhere = ["root", "prefix"].iter().any(|option| request.has(option));
+    if request.command.name == "install" && goes_elsewhere {
+        let place = words.iter().position(|word| word == "install").map_or(words.len(), |place| place + 1);
+        words.insert(place, "--ignore-installed".to_owned());
+    }
+    words
 }
 
 /// Runs a real pip with these words and returns its exit code.

@@ -79,6 +79,13 @@ pub(super) fn names_in(files: &[PathBuf]) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
+/// The name in a requirement or behind a URL, as it is spelled there.
+pub(super) fn spelled(text: &str) -> &str {
+    let name = text.split_once("#egg=").map_or(text, |(_, name)| name).trim_start();
+    let is_in_name = |letter: char| letter.is_alphanumeric() || matches!(letter, '.' | '-' | '_');
+    &name[..name.find(|letter| !is_in_name(letter)).unwrap_or(name.len())]
+}
+
 /// Several lines as one, without what is empty.
 pub(super) fn joined(text: &str) -> String {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
@@ -101,6 +108,8 @@ mod tests {
         ] {
             assert_eq!(name_of(text).as_deref(), name, "{text}");
         }
+        assert_eq!(spelled("Demo.Name[x]>=1"), "Demo.Name");
+        assert_eq!(spelled("file:///x.zip#egg=Some_Thing&subdirectory=a"), "Some_Thing");
         assert_eq!(stripped("six==1 --hash=sha256:00 # why"), "six==1");
         assert_eq!(stripped("# only a comment"), "");
     }

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
-use virtpy_resolver::Requirement;
+use virtpy_resolver::{Requirement, normalize_name};
 
+use super::requirements::spelled;
 use super::{Call, Stop};
 use crate::context::Context;
 use crate::error::Failure;
@@ -29,6 +30,7 @@ impl Call<'_> {
             }
         }
         if !missing.is_empty() {
+            missing.sort_unstable();
             output.complaint(format_args!("WARNING: Package(s) not found: {}", missing.join(", ")));
         }
         output.data_block(&cards.join("---\n"));
@@ -47,10 +49,12 @@ impl Call<'_> {
         let required = self.required_names(distribution)?;
         let mut dependents = Vec::new();
         for other in contents.visible() {
-            if self.required_names(other)?.contains(&distribution.key) {
+            let names = self.required_names(other)?;
+            if names.iter().any(|name| normalize_name(name).as_ref() == Ok(&distribution.key)) {
                 dependents.push(other.name.clone());
             }
         }
+        dependents.sort_by_key(|name| name.to_lowercase());
         let mut text = String::new();
         let mut line = |name: &str, value: &str| {
             let _ = writeln!(text, "{name}: {value}");
@@ -75,6 +79,7 @@ impl Call<'_> {
             line("Metadata-Version", field("metadata_version"));
             line("Installer", distribution.installer());
             push_list(&mut text, "Classifiers", &metadata, "classifier");
+            self.push_entry_points(&mut text, distribution);
             push_list(&mut text, "Project-URLs", &metadata, "project_url");
         }
         if self.request.has("files") {
@@ -83,25 +88,37 @@ impl Call<'_> {
         Ok(text)
     }
 
-    /// The names of what a distribution requires here, without any extra, sorted.
+    /// The names of what a distribution requires here, without any extra, as its METADATA spells them, sorted.
     fn required_names(&self, distribution: &Distribution) -> Result<Vec<String>, Failure> {
-        let requirements: Vec<Requirement> =
-            distribution.requires_dist().iter().filter_map(|text| text.parse().ok()).collect();
-        if requirements.is_empty() {
+        if distribution.requires_dist().is_empty() {
             return Ok(Vec::new());
         }
         let markers = Context::markers(&self.context.interpreter(&self.venv)?)?;
-        let mut names: Vec<String> = requirements
+        let applies = |text: &str| {
+            text.parse::<Requirement>().is_ok_and(|requirement| requirement.applies(&markers, &[]))
+        };
+        let mut names: Vec<String> = distribution
+            .requires_dist()
             .iter()
-            .filter(|requirement| requirement.applies(&markers, &[]))
-            .map(|requirement| requirement.name().to_owned())
+            .filter(|text| applies(text))
+            .map(|text| spelled(text).to_owned())
             .collect();
-        names.sort();
+        names.sort_by(|one, other| (one.to_lowercase(), one).cmp(&(other.to_lowercase(), other)));
         names.dedup();
         Ok(names)
     }
 
+    /// `entry_points.txt` line by line.
+    fn push_entry_points(&self, text: &mut String, distribution: &Distribution) {
+        text.push_str("Entry-points:\n");
+        let path = distribution.folder(&self.venv.site_packages()).join("entry_points.txt");
+        for line in fs::read_to_string(&path).unwrap_or_default().lines() {
+            let _ = writeln!(text, "  {}", line.trim());
+        }
+    }
+
     fn push_files(&self, text: &mut String, distribution: &Distribution) -> Result<(), Failure> {
+        let site_packages = distribution.packages(&self.venv.site_packages()).to_path_buf();
         let path = distribution.folder(&self.venv.site_packages()).join("RECORD");
         text.push_str("Files:\n");
         let Ok(record) = fs::read_to_string(&path) else {
@@ -109,7 +126,14 @@ impl Call<'_> {
             return Ok(());
         };
         let rows = wheel::parse_record(&record).map_err(|error| Failure::new(error.to_string()))?;
-        let mut files: Vec<String> = rows.into_iter().map(|row| row.path).collect();
+        // A folder that is one link has a row of its own, beside those of its files.
+        let is_folder =
+            |path: &str| fs::metadata(&site_packages.join(path)).is_ok_and(|facts| facts.is_dir());
+        let mut files: Vec<String> = rows
+            .into_iter()
+            .filter(|row| row.hash.is_some() || !is_folder(&row.path))
+            .map(|row| row.path)
+            .collect();
         files.sort();
         for file in files {
             let _ = writeln!(text, "  {file}");

@@ -41,10 +41,13 @@ impl Call<'_> {
     fn names(&self) -> Result<Vec<String>, Failure> {
         let mut names: Vec<String> = Vec::new();
         for argument in &self.request.arguments {
-            names.push(name_of(argument).ok_or_else(|| {
-                Failure::new(format!("Invalid requirement: {argument:?}"))
-                    .hinted("give the name of a package")
-            })?);
+            match name_of(argument) {
+                Some(name) => names.push(name),
+                None => self.context.output.complaint(format_args!(
+                    "WARNING: Invalid requirement: '{argument}' ignored - the uninstall command expects named \
+                     requirements."
+                )),
+            }
         }
         let files = self.request.values("requirement");
         let files: Vec<_> = files.iter().map(|file| self.context.working_directory.join(file)).collect();

@@ -1,0 +1,59 @@
+//! Options of `pip install` that virtpy cannot carry out: they are refused rather than dropped.
+
+use super::{Call, Stop};
+use crate::error::Failure;
+
+/// Options without a meaning here, and what to do instead.
+const REFUSED: [(&str, &str); 6] = [
+    ("only-deps", "install the requirements themselves: `-r FILE`, or `--group NAME`"),
+    ("no-clean", "the folders of builds are removed always; build it yourself to look at them"),
+    ("global-option", "give the build backend its settings with `--config-settings`"),
+    ("no-use-pep517", "sources are built through their build backend only (PEP 517)"),
+    (
+        "check-build-dependencies",
+        "leave `--no-build-isolation` out: what a build needs is installed for it then",
+    ),
+    ("refresh-package", "pages of indexes are asked for again as soon as they are out of date"),
+];
+
+/// Options that are for another environment than the venv, if nothing says where that is.
+const FOREIGN_TAGS: [&str; 4] = ["platform", "python-version", "implementation", "abi"];
+
+impl Call<'_> {
+    /// Refuses what would otherwise be dropped silently.
+    ///
+    /// # Errors
+    /// When something of it was asked for.
+    pub(super) fn refuse_what_is_not_supported(&self) -> Result<(), Stop> {
+        let request = self.request;
+        for (option, instead) in REFUSED {
+            if request.has(option) {
+                return Err(not_supported(&format!("--{option}"), instead).into());
+            }
+        }
+        if request.values("use-deprecated").iter().any(|feature| feature == "legacy-resolver") {
+            let instead = "there is one resolver here, which never installs what conflicts";
+            return Err(not_supported("--use-deprecated=legacy-resolver", instead).into());
+        }
+        for option in ["all-releases", "only-final"] {
+            if request.values(option).iter().any(|packages| option == "only-final" || packages != ":all:") {
+                let instead = "pre-releases are admitted for all packages with `--pre`, or for one by a requirement that \
+                               names one (`NAME>=2.0rc1`)";
+                return Err(not_supported(&format!("--{option}"), instead).into());
+            }
+        }
+        for option in FOREIGN_TAGS {
+            if request.has(option) {
+                return Err(Failure::new(
+                    "Can not use any platform or abi specific options unless installing via '--target' or using '--dry-run'",
+                )
+                .into());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn not_supported(option: &str, instead: &str) -> Failure {
+    Failure::new(format!("`{option}` is not supported by the pip of virtpy's venvs")).hinted(instead)
+}

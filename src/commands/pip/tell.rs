@@ -1,0 +1,240 @@
+//! What `pip install` says of what it did, in pip's lines and in pip's order.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use virtpy_resolver::{Requirement, normalize_name};
+
+use super::Call;
+use super::requirements::name_of;
+use crate::commands::add::Outcome;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::venv::Contents;
+
+/// A requirement, and the distribution that has it; none for what the user asked for.
+struct Wish {
+    text: String,
+    name: String,
+    from: Option<String>,
+}
+
+/// What is told, and what it is told of.
+struct Telling<'a> {
+    call: &'a Call<'a>,
+    before: &'a Contents,
+    /// What came or would come: the name and the version as they are spelled, by normalized name.
+    came: BTreeMap<String, (&'a str, &'a str)>,
+    /// What each distribution requires here, by normalized name.
+    requires: BTreeMap<String, Vec<Wish>>,
+}
+
+impl Call<'_> {
+    /// Says where packages are looked for, if the user said so.
+    pub(super) fn tell_sources(&self) {
+        let request = self.request;
+        let mut indexes: Vec<&str> = request.value("index-url").into_iter().collect();
+        let extra = request.values("extra-index-url");
+        indexes.extend(extra.iter().map(String::as_str));
+        if !indexes.is_empty() && !request.has("no-index") {
+            self.say(format_args!("Looking in indexes: {}", without_credentials(&indexes)));
+        }
+        let links = request.values("find-links");
+        if !links.is_empty() {
+            let links: Vec<&str> = links.iter().map(String::as_str).collect();
+            self.say(format_args!("Looking in links: {}", without_credentials(&links)));
+        }
+    }
+
+    /// Says which requirements were there already, what came for which, and what went.
+    pub(super) fn tell(&self, before: &Contents, outcome: &Outcome, asked: &[String]) -> Result<(), Failure> {
+        let mut came = BTreeMap::new();
+        for (name, version) in &outcome.summary.added {
+            came.insert(key_of(name), (name.as_str(), version.as_str()));
+        }
+        let requires = self.requirements(before, outcome)?;
+        let telling = Telling { call: self, before, came, requires };
+        telling.collecting(asked, outcome);
+        telling.result(asked, outcome);
+        Ok(())
+    }
+
+    /// What each distribution that is there or came requires.
+    fn requirements(
+        &self,
+        before: &Contents,
+        outcome: &Outcome,
+    ) -> Result<BTreeMap<String, Vec<Wish>>, Failure> {
+        let mut requires = BTreeMap::new();
+        if self.request.has("no-deps") {
+            return Ok(requires);
+        }
+        let changed = !outcome.summary.added.is_empty() && !self.request.has("dry-run");
+        let after = if changed { Some(self.contents()?) } else { None };
+        let markers = Context::markers(&self.context.interpreter(&self.venv)?)?;
+        for distribution in after.as_ref().unwrap_or(before).visible() {
+            let extras = outcome.arriving.iter().find(|package| package.name == distribution.key);
+            let extras = extras.map(|package| package.extras.as_slice()).unwrap_or_default();
+            let wishes = distribution.requires_dist().iter().filter_map(|text| {
+                let requirement: Requirement = text.parse().ok()?;
+                let from = if requirement.applies(&markers, &[]) {
+                    distribution.name.clone()
+                } else if requirement.applies(&markers, extras) {
+                    format!("{}[{}]", distribution.name, extras.join(","))
+                } else {
+                    return None;
+                };
+                let text = text.split(';').next().unwrap_or(text).trim().to_owned();
+                Some(Wish { text, name: requirement.name().to_owned(), from: Some(from) })
+            });
+            requires.insert(distribution.key.clone(), wishes.collect());
+        }
+        // What would come is not there to be read.
+        for package in outcome.arriving.iter().filter(|_| !changed) {
+            let wish = |name: &String| Wish {
+                text: name.clone(),
+                name: name.clone(),
+                from: Some(package.name.clone()),
+            };
+            requires.insert(package.name.clone(), package.dependencies.iter().map(wish).collect());
+        }
+        Ok(requires)
+    }
+}
+
+impl Telling<'_> {
+    /// A line for each requirement: that it is met already, or what comes for it.
+    fn collecting(&self, asked: &[String], outcome: &Outcome) {
+        let mut told = BTreeSet::new();
+        for package in outcome.arriving.iter().filter(|package| package.requested) {
+            let Some(url) = package.direct_url.as_ref() else { continue };
+            let address = url.get("url").and_then(serde_json::Value::as_str).unwrap_or_default();
+            let editable = url.pointer("/dir_info/editable").and_then(serde_json::Value::as_bool);
+            if editable == Some(true) {
+                self.call.say(format_args!("Obtaining {address}"));
+            } else if let Some(path) = address.strip_prefix("file://") {
+                self.call.say(format_args!("Processing {path}"));
+            } else {
+                self.call.say(format_args!("Collecting {address}"));
+            }
+            told.insert(package.name.clone());
+        }
+        let wish = |text: &String| Some(Wish { text: text.clone(), name: name_of(text)?, from: None });
+        let mut waiting: VecDeque<Wish> = asked.iter().filter_map(wish).collect();
+        let roots: Vec<String> =
+            told.iter().cloned().chain(waiting.iter().map(|one| one.name.clone())).collect();
+        let mut seen = BTreeSet::new();
+        for root in roots {
+            self.push_requirements(&root, &mut seen, &mut waiting);
+        }
+        while let Some(one) = waiting.pop_front() {
+            let from = one.from.as_ref().map(|name| format!(" (from {name})")).unwrap_or_default();
+            if self.came.contains_key(&one.name) {
+                if told.insert(one.name.clone()) {
+                    self.call.say(format_args!("Collecting {}{from}", one.text));
+                }
+            } else if let Some(there) = self.before.find_visible(&one.name) {
+                let site_packages = self.call.venv.site_packages();
+                self.call.say(format_args!(
+                    "Requirement already satisfied: {} in {}{from} ({})",
+                    one.text,
+                    there.packages(&site_packages).display(),
+                    there.version
+                ));
+            }
+            self.push_requirements(&one.name, &mut seen, &mut waiting);
+        }
+    }
+
+    fn push_requirements(&self, name: &str, seen: &mut BTreeSet<String>, waiting: &mut VecDeque<Wish>) {
+        if !seen.insert(name.to_owned()) {
+            return;
+        }
+        for wish in self.requires.get(name).into_iter().flatten() {
+            let Wish { text, name, from } = wish;
+            waiting.push_back(Wish { text: text.clone(), name: name.clone(), from: from.clone() });
+        }
+    }
+
+    /// What was built, what went and what came.
+    fn result(&self, asked: &[String], outcome: &Outcome) {
+        let call = self.call;
+        if outcome.summary.added.is_empty() {
+            return;
+        }
+        for name in &outcome.built {
+            call.say(format_args!("Building wheel for {name} (pyproject.toml): finished with status 'done'"));
+        }
+        if !outcome.built.is_empty() {
+            call.say(format_args!("Successfully built {}", outcome.built.join(" ")));
+        }
+        let mut labels: Vec<String> =
+            self.came.values().map(|(name, version)| format!("{name}-{version}")).collect();
+        labels.sort_by_key(|label| label.to_lowercase());
+        if call.request.has("dry-run") {
+            call.say(format_args!("Would install {}", labels.join(" ")));
+            return;
+        }
+        call.say(format_args!("Installing collected packages: {}", self.in_order(asked).join(", ")));
+        for (name, version) in &outcome.summary.removed {
+            call.say(format_args!("  Attempting uninstall: {name}"));
+            call.say(format_args!("    Found existing installation: {name} {version}"));
+            call.say(format_args!("    Uninstalling {name}-{version}:"));
+            call.say(format_args!("      Successfully uninstalled {name}-{version}"));
+        }
+        call.say(format_args!("Successfully installed {}", labels.join(" ")));
+    }
+
+    /// The names of what came, as pip would install them: the farther from what was asked for, the earlier.
+    fn in_order(&self, asked: &[String]) -> Vec<&str> {
+        let mut depths: BTreeMap<&str, usize> = self.came.keys().map(|key| (key.as_str(), 0)).collect();
+        for name in asked.iter().filter_map(|text| name_of(text)) {
+            if let Some((key, _)) = self.came.get_key_value(&name) {
+                depths.insert(key, 1);
+            }
+        }
+        // Rings end after as many rounds as there are packages.
+        for _ in 0..depths.len() {
+            let mut changed = false;
+            for key in self.came.keys() {
+                let depth = depths[key.as_str()] + 1;
+                for needed in self.requires.get(key).into_iter().flatten() {
+                    if let Some(known) = depths.get_mut(needed.name.as_str())
+                        && *known < depth
+                    {
+                        *known = depth;
+                        changed = true;
+                    }
+                }
+            }
+            if !changed {
+                break;
+            }
+        }
+        let mut keys: Vec<&str> = self.came.keys().map(String::as_str).collect();
+        keys.sort_by(|one, other| (depths[other], other).cmp(&(depths[one], one)));
+        keys.into_iter().map(|key| self.came[key].0).collect()
+    }
+}
+
+fn key_of(name: &str) -> String {
+    normalize_name(name).unwrap_or_else(|_| name.to_owned())
+}
+
+/// Addresses with the password in them hidden, as pip shows them.
+fn without_credentials(addresses: &[&str]) -> String {
+    let shown: Vec<String> = addresses
+        .iter()
+        .map(|address| match url::Url::parse(address) {
+            Ok(mut url) if url.password().is_some() => {
+                let _ = url.set_password(Some("****"));
+                url.to_string()
+            }
+            Ok(mut url) if !url.username().is_empty() && url.has_host() => {
+                let _ = url.set_username("****");
+                url.to_string()
+            }
+            _ => (*address).to_owned(),
+        })
+        .collect();
+    shown.join(", ")
+}

@@ -1,0 +1,217 @@
+//! Each option of pip's that is taken is carried out, handed to a real pip, or refused.
+
+use crate::pip_shim::scene as empty_scene;
+use crate::support::{Index, Output, SdistBuilder, TestContext, Tree, WheelBuilder};
+
+fn scene() -> (TestContext, Index) {
+    let index = Index::start(&[
+        WheelBuilder::new("base", "1.0").build(),
+        WheelBuilder::new("base", "2.0").build(),
+        WheelBuilder::new("base", "3.0rc1").build(),
+        WheelBuilder::new("user", "1.0").requires("base<2").requires("more ; extra == 'x'").build(),
+        WheelBuilder::new("more", "1.0").requires("base").build(),
+        WheelBuilder::new("mixed", "1.0").build(),
+        SdistBuilder::new("mixed", "2.0").build(),
+    ]);
+    let mut context = empty_scene();
+    context.set("PIP_INDEX_URL", index.url());
+    (context, index)
+}
+
+fn pip(context: &TestContext, line: &str) -> Output {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    context.script(".venv", "pip", &words)
+}
+
+fn stdout(context: &TestContext, line: &str) -> String {
+    pip(context, line).success().stdout()
+}
+
+#[test]
+fn a_log_has_what_was_told_and_what_was_not() {
+    let (context, _index) = scene();
+    assert_eq!(stdout(&context, "install -q --log pip.log base==1.0"), "");
+    pip(&context, "install --log pip.log absent").failure(1);
+    let log = context.read("pip.log");
+    for text in [
+        "Z pip install -q --log pip.log base==1.0\n",
+        "Z Successfully installed base-1.0\n",
+        "Z ERROR: No matching distribution found for absent\n",
+    ] {
+        assert!(log.contains(text), "{text}: {log}");
+    }
+    assert!(log.lines().all(|line| line.starts_with("20") && line[..20].ends_with('Z')), "{log}");
+    pip(&context, "install --log no/such/pip.log user").failure(1).stderr_has("pip.log");
+    assert_eq!(stdout(&context, "freeze"), "base==1.0\n");
+}
+
+#[test]
+fn groups_and_scripts_say_what_is_needed() {
+    let (context, _index) = scene();
+    context.write(
+        "pyproject.toml",
+        "[dependency-groups]\ntest = [\"base<2\", {include-group = \"more\"}]\nmore = [\"more\"]\nempty = []\n",
+    );
+    stdout(&context, "install --group empty");
+    let told = stdout(&context, "install --group test");
+    assert!(told.ends_with("Successfully installed base-1.0 more-1.0\n"), "{told}");
+    pip(&context, "install --group nope")
+        .failure(1)
+        .stderr_has("[dependency-groups] resolution failed for 'nope' from 'pyproject.toml'");
+    context.write(
+        "script.py",
+        "# /// script\n# dependencies = [\"user\"]\n# requires-python = \">=3\"\n# ///\n",
+    );
+    let told = stdout(&context, "install --requirements-from-script script.py");
+    assert!(told.ends_with("Successfully installed user-1.0\n"), "{told}");
+    context.write(
+        "other.py",
+        "# /// script\n# dependencies = [\"mixed\"]\n# requires-python = \">=4\"\n# ///\n",
+    );
+    pip(&context, "install --requirements-from-script other.py")
+        .failure(1)
+        .stderr_has("requires a different Python");
+}
+
+#[test]
+fn what_cannot_be_done_is_refused() {
+    let (context, _index) = scene();
+    let before = Tree::of(&context.path(".venv"));
+    for (option, why) in [
+        ("--only-deps", "`--only-deps` is not supported"),
+        ("--no-clean", "`--no-clean` is not supported"),
+        ("--global-option=x", "`--global-option` is not supported"),
+        ("--check-build-dependencies", "`--check-build-dependencies` is not supported"),
+        ("--use-deprecated=legacy-resolver", "`--use-deprecated=legacy-resolver` is not supported"),
+        ("--only-final=base", "`--only-final` is not supported"),
+        ("--all-releases=base", "`--all-releases` is not supported"),
+        ("--platform=any", "Can not use any platform or abi specific options"),
+        ("--python-version=3.9", "Can not use any platform or abi specific options"),
+    ] {
+        pip(&context, &format!("install {option} base")).failure(1).stderr_has(why);
+    }
+    before.assert_unchanged(&Tree::of(&context.path(".venv")), "the venv");
+}
+
+#[test]
+fn files_of_one_kind_are_taken_or_preferred() {
+    let (context, _index) = scene();
+    let told = stdout(&context, "install --prefer-binary mixed");
+    assert!(told.ends_with("Successfully installed mixed-1.0\n"), "{told}");
+    stdout(&context, "install base==1.0");
+    let outdated =
+        |options: &str| stdout(&context, &format!("list --outdated --format=json --exclude base {options}"));
+    assert!(
+        outdated("").contains("\"latest_version\": \"2.0\", \"latest_filetype\": \"sdist\""),
+        "{}",
+        outdated("")
+    );
+    for options in ["--only-binary=:all:", "--only-binary mixed", "--prefer-binary"] {
+        assert_eq!(outdated(options), "[]\n", "{options}");
+    }
+    let outdated = |options: &str| stdout(&context, &format!("list --outdated --exclude mixed {options}"));
+    for (options, latest) in [
+        ("", "2.0"),
+        ("--pre", "3.0rc1"),
+        ("--all-releases base", "3.0rc1"),
+        ("--all-releases other,Base", "3.0rc1"),
+        ("--all-releases :all: --only-final base", "2.0"),
+        ("--all-releases=base --only-final :all:", "3.0rc1"),
+    ] {
+        assert!(
+            outdated(options).contains(&format!("base    1.0     {latest} ")),
+            "{options}: {}",
+            outdated(options)
+        );
+    }
+}
+
+#[test]
+fn failures_have_the_lines_that_tools_look_for() {
+    let (context, _index) = scene();
+    for (line, told) in [
+        (
+            "install base>9",
+            &[
+                "ERROR: Could not find a version that satisfies the requirement base>9\n",
+                "ERROR: No matching distribution found for base>9\n",
+            ][..],
+        ),
+        ("install nope", &["ERROR: No matching distribution found for nope\n"]),
+        (
+            "install user base>=2",
+            &[
+                "ERROR: Cannot install user and base>=2 because these package versions have conflicting dependencies.\n",
+                "ERROR: ResolutionImpossible: ",
+            ],
+        ),
+    ] {
+        let output = pip(&context, line).failure(1);
+        for text in told {
+            assert!(output.raw_stderr.contains(text), "{line}: {}", output.dump());
+        }
+    }
+    pip(&context, "install base[nope]").success().stderr_has("base 2.0 does not provide the extra 'nope'");
+}
+
+#[test]
+fn what_an_upgrade_breaks_is_told_unless_it_is_not_wanted() {
+    let (context, _index) = scene();
+    stdout(&context, "install user");
+    let output = pip(&context, "install base==2.0").success();
+    let told = "user 1.0 requires base<2, but you have base 2.0 which is incompatible.\n";
+    assert!(output.raw_stderr.ends_with(told), "{}", output.dump());
+    stdout(&context, "install base==1.0");
+    let output = pip(&context, "install --no-warn-conflicts base==2.0").success();
+    assert_eq!(output.raw_stderr, "");
+}
+
+#[test]
+fn what_comes_is_told_with_what_it_comes_for() {
+    let (context, _index) = scene();
+    let told = stdout(&context, "install user[x] nothing;python_version<'3'");
+    assert!(
+        told.ends_with(
+            "Ignoring nothing: markers 'python_version<'3'' don't match your environment\n\
+             Collecting user[x]\nCollecting base<2 (from user)\nCollecting more (from user[x])\n\
+             Installing collected packages: base, more, user\nSuccessfully installed base-1.0 more-1.0 user-1.0\n"
+        ),
+        "{told}"
+    );
+    let listed = stdout(&context, "list --not-required --exclude user --format=freeze");
+    assert_eq!(listed, "more==1.0\npip==26.3+virtpy\n", "what is left out requires things all the same");
+}
+
+#[test]
+fn uninstall_takes_names_only() {
+    let (context, _index) = scene();
+    stdout(&context, "install base==1.0");
+    let output = pip(&context, "uninstall -y ./base.zip base").success();
+    assert!(
+        output.raw_stderr.contains("WARNING: Invalid requirement: './base.zip' ignored"),
+        "{}",
+        output.dump()
+    );
+    assert_eq!(stdout(&context, "freeze"), "");
+    pip(&context, "uninstall -y https://example.org/a.zip")
+        .failure(1)
+        .stderr_has("You must give at least one requirement to uninstall");
+}
+
+#[test]
+fn freeze_tells_what_a_file_names_twice_and_each_option_once() {
+    let (context, _index) = scene();
+    stdout(&context, "install base==1.0");
+    context.write("one.txt", "--pre\nBase\nNo.Such==1  # not there\n");
+    context.write("two.txt", "--pre\nBase\n");
+    let output = pip(&context, "freeze -r one.txt -r two.txt").success();
+    assert_eq!(
+        output.raw_stdout,
+        "--pre\nbase==1.0\n## The following requirements were added by pip freeze:\n"
+    );
+    assert_eq!(
+        output.raw_stderr,
+        "WARNING: Requirement file [one.txt] contains No.Such==1, but package 'No.Such' is not installed\n\
+         WARNING: Requirement Base included multiple times [one.txt, two.txt]\n"
+    );
+}
