@@ -48,6 +48,9 @@ impl Output {
 
     /// From now on everything that is told, also what the user did not want to hear, is appended to a file, each line with
     /// its time.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
     pub fn log_to(self, path: PathBuf) -> Result<(), Failure> {
         fs::append(&path, b"")?;
         let _ = LOG.set(path);
@@ -59,8 +62,8 @@ impl Output {
         let Some(path) = LOG.get() else { return };
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let time = moment(now);
-        let lines: String = masked(&lines).lines().map(|line| format!("{time} {line}\n")).collect();
-        let _ = fs::append(path, lines.as_bytes());
+        let lines: Vec<String> = masked(&lines).lines().map(|line| format!("{time} {line}\n")).collect();
+        let _ = fs::append(path, lines.concat().as_bytes());
     }
 
     /// A line of data. A reader that has gone away is no error (`virtpy list | head -1`).

@@ -266,7 +266,7 @@ fn absent_package(story: &str) -> Option<String> {
     before(" was not found")
         .or_else(|| after("there is no version of "))
         .or_else(|| after("there are no versions of "))
-        .or_else(|| story.contains(" available and you want ").then(|| after("Because only ")).flatten())
+        .or_else(|| story.contains(" available and you ").then(|| after("Because only ")).flatten())
 }
 
 /// Puts the `==` back that one of the sentences leaves out: "there is no version of foo1.0".

@@ -60,6 +60,7 @@ pub struct AddArguments {
 
 /// What only pip's command line can ask for.
 #[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools)] // each stands for an option of pip's
 pub struct MoreOfAdd {
     /// The names of packages to take the newest versions of, leaving the others as they are.
     pub upgrade_packages: Vec<String>,

@@ -324,7 +324,7 @@ impl Addition<'_> {
             super::compile::compile(self.context, self.interpreter, self.venv, &change.install)?;
         }
         let linked_in = linking.elapsed();
-        let outcome = Outcome { summary, linked_in, unchanged, ways, ..Outcome::default() };
+        let outcome = Outcome { summary, unchanged, ways, linked_in, ..Outcome::default() };
         // pip's users know that an upgrade may break what was there; they should hear of it at once.
         let may_break = !outcome.summary.removed.is_empty() || self.arguments.no_deps;
         if may_break && !self.arguments.more.no_conflict_check {
@@ -355,7 +355,7 @@ impl Addition<'_> {
             let ways = Ways { from_store, downloaded: arriving.len() - from_store, built: 0 };
             let summary = self.foresee(&resolution, &arriving);
             let arriving = of_resolution(&resolution, &arriving);
-            return Ok(Outcome { summary, unchanged, ways, arriving, ..Outcome::default() });
+            return Ok(Outcome { summary, arriving, unchanged, ways, ..Outcome::default() });
         }
         progress.stage("fetching");
         let supply = Supply {

@@ -82,6 +82,8 @@ fn what_cannot_be_done_is_refused() {
         ("--no-clean", "`--no-clean` is not supported"),
         ("--global-option=x", "`--global-option` is not supported"),
         ("--check-build-dependencies", "`--check-build-dependencies` is not supported"),
+        ("--no-proxy-env", "`--no-proxy-env` is not supported"),
+        ("--refresh-package=base", "`--refresh-package` is not supported"),
         ("--use-deprecated=legacy-resolver", "`--use-deprecated=legacy-resolver` is not supported"),
         ("--only-final=base", "`--only-final` is not supported"),
         ("--all-releases=base", "`--all-releases` is not supported"),

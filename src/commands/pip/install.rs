@@ -25,7 +25,6 @@ impl Call<'_> {
         if request.is_on("user", "no-user") {
             return Err(Failure::new(NO_USER_SITE).into());
         }
-        self.refuse_what_is_not_supported()?;
         let before = self.contents()?;
         let mut arguments = self.add_arguments(&before)?;
         let is_empty =
@@ -129,7 +128,9 @@ impl Call<'_> {
                 "ERROR: what was installed does not go with all that is installed. There are the following dependency \
                  conflicts.",
             );
-            lines.iter().for_each(|line| self.context.output.complaint(line));
+            for line in &lines {
+                self.context.output.complaint(line);
+            }
         }
         Ok(())
     }

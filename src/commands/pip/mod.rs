@@ -180,6 +180,7 @@ fn is_ours(root: &Path) -> bool {
 
 impl Call<'_> {
     fn run(&self) -> Result<u8, Stop> {
+        self.refuse_what_is_not_supported()?;
         match self.request.command.name {
             "install" => self.install(),
             "uninstall" => self.uninstall(),

@@ -1,10 +1,10 @@
-//! Options of `pip install` that virtpy cannot carry out: they are refused rather than dropped.
+//! Options of pip's that virtpy cannot carry out: they are refused rather than dropped.
 
 use super::{Call, Stop};
 use crate::error::Failure;
 
 /// Options without a meaning here, and what to do instead.
-const REFUSED: [(&str, &str); 6] = [
+const REFUSED: [(&str, &str); 7] = [
     ("only-deps", "install the requirements themselves: `-r FILE`, or `--group NAME`"),
     ("no-clean", "the folders of builds are removed always; build it yourself to look at them"),
     ("global-option", "give the build backend its settings with `--config-settings`"),
@@ -13,6 +13,7 @@ const REFUSED: [(&str, &str); 6] = [
         "check-build-dependencies",
         "leave `--no-build-isolation` out: what a build needs is installed for it then",
     ),
+    ("no-proxy-env", "unset the variables of the proxies, or set `NO_PROXY=*`"),
     ("refresh-package", "pages of indexes are asked for again as soon as they are out of date"),
 ];
 
@@ -34,6 +35,9 @@ impl Call<'_> {
         if request.values("use-deprecated").iter().any(|feature| feature == "legacy-resolver") {
             let instead = "there is one resolver here, which never installs what conflicts";
             return Err(not_supported("--use-deprecated=legacy-resolver", instead).into());
+        }
+        if request.command.name != "install" {
+            return Ok(());
         }
         for option in ["all-releases", "only-final"] {
             if request.values(option).iter().any(|packages| option == "only-final" || packages != ":all:") {
