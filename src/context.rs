@@ -10,6 +10,7 @@ use crate::cli::{IndexArguments, VenvArgument};
 use crate::error::Failure;
 use crate::fs;
 use crate::interpreters::{self, Interpreter, PythonRequest, Sources, managed};
+use crate::lockfile;
 use crate::output::Output;
 use crate::scripts;
 use crate::settings::Settings;
@@ -28,6 +29,12 @@ pub struct Pin {
 /// The venv that is active in the shell.
 pub fn active_venv() -> Option<PathBuf> {
     std::env::var_os("VIRTUAL_ENV").filter(|active| !active.is_empty()).map(PathBuf::from)
+}
+
+/// Whether two paths lead to the same venv; one that is not there is told by its path.
+fn is_same_place(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    real(one) == real(other)
 }
 
 /// What every command needs.
@@ -177,23 +184,46 @@ impl Context {
             ))
             .hinted("name what is needed with `virtpy run --with`, or make a venv with `virtpy new`"));
         }
+        self.demand_store(&venv)?;
         match (self.trouble(&venv)?, venv.place(&self.store)?) {
             (None, _) => {}
             (Some(trouble), Place::Moved(_)) => {
                 self.output.warning(format_args!("{trouble}; `virtpy relink` mends it"));
             }
-            (Some(trouble), place) => {
-                let hint = match place {
-                    Place::OtherStore(home) => format!(
-                        "set `VIRTPY_HOME` to `{}`, or bring the venv into this store with `virtpy relink`",
-                        home.display()
-                    ),
-                    _ => "make it a venv of its own with `virtpy relink`".to_owned(),
-                };
-                return Err(Failure::new(trouble + "; nothing was changed").hinted(hint));
+            (Some(trouble), _) => {
+                return Err(Failure::new(trouble + "; nothing was changed")
+                    .hinted("make it a venv of its own with `virtpy relink`"));
             }
         }
         Ok(venv)
+    }
+
+    /// Makes sure that a venv's packages are in this store.
+    ///
+    /// # Errors
+    /// When they are in another one.
+    pub fn demand_store(&self, venv: &Venv) -> Result<(), Failure> {
+        let Place::OtherStore(home) = venv.place(&self.store)? else { return Ok(()) };
+        let hint = if fs::kind(&home)?.is_some() {
+            format!(
+                "set `VIRTPY_HOME` to `{}`, or bring the venv into this store with `virtpy relink`",
+                home.display()
+            )
+        } else {
+            "set `VIRTPY_HOME` if it was moved; otherwise `virtpy relink` restores the venv".to_owned()
+        };
+        Err(Failure::new(self.in_other_store(&home)).hinted(hint))
+    }
+
+    fn in_other_store(&self, home: &Path) -> String {
+        let other = home.display();
+        match fs::kind(home) {
+            Ok(None) => format!("the store `{other}` of this venv is missing"),
+            _ => format!(
+                "the packages of this venv are in the store at `{other}`, not in `{}`",
+                self.store.home().display()
+            ),
+        }
     }
 
     /// What is wrong with where a venv stands. The store is told of the new place, so that what the venv uses is kept.
@@ -218,11 +248,7 @@ impl Context {
                     of.display()
                 ))
             }
-            Place::OtherStore(home) => Some(format!(
-                "the packages of this venv are in the store at `{}`, not in `{}`",
-                home.display(),
-                self.store.home().display()
-            )),
+            Place::OtherStore(home) => Some(self.in_other_store(&home)),
         })
     }
 
@@ -231,24 +257,28 @@ impl Context {
     /// # Errors
     /// When there is none, or another tool made it.
     pub fn displaced_venv(&self, argument: &VenvArgument) -> Result<Venv, Failure> {
-        match self.meant_venv(argument)? {
-            Some(path) => Venv::open(&path).map_err(|error| match error {
-                VenvError::Missing(path) if argument.path.is_none() => Failure::new(format!(
-                    "there is no venv at `{}`, which `VIRTUAL_ENV` names",
-                    path.display()
-                ))
-                .hinted("end that with `deactivate` or `unset VIRTUAL_ENV`, or name a venv with `--venv`"),
-                error => error.into(),
-            }),
-            None => Err(Failure::new(
-                "there is no venv here: none is active, and no folder upwards has a `.venv`",
-            )
-            .hinted("make one with `virtpy new`, or name one with `--venv PATH`")),
-        }
+        let Some(path) = self.meant_venv(argument)? else {
+            let looked = match lockfile::project_root(&self.working_directory) {
+                Some(root) if root == self.working_directory => "this project has no `.venv`".to_owned(),
+                Some(root) => {
+                    format!("no directory up to the project's root, `{}`, has a `.venv`", root.display())
+                }
+                None => "no directory upwards has a `.venv`".to_owned(),
+            };
+            return Err(Failure::new(format!("there is no venv here: none is active, and {looked}"))
+                .hinted("make one with `virtpy new`, or name one with `--venv PATH`"));
+        };
+        Venv::open(&path).map_err(|error| match error {
+            VenvError::Missing(path) if argument.path.is_none() => {
+                Failure::new(format!("there is no venv at `{}`, which `VIRTUAL_ENV` names", path.display()))
+                    .hinted("end that with `deactivate` or `unset VIRTUAL_ENV`, or name a venv with `--venv`")
+            }
+            error => error.into(),
+        })
     }
 
-    /// Where the venv is that a command means: the one that is named, the active one, or the nearest `.venv`. Only the last is
-    /// sure to be there.
+    /// Where the venv is that a command means: the one that is named, the active one, or the nearest `.venv` of the project.
+    /// Only the last is sure to be there.
     ///
     /// # Errors
     /// When a folder cannot be looked at.
@@ -259,13 +289,87 @@ impl Context {
         if let Some(active) = active_venv() {
             return Ok(Some(active));
         }
-        for folder in self.working_directory.ancestors() {
+        self.nearest_venv()
+    }
+
+    /// The nearest `.venv` from the present directory upwards, whoever made it, and never past the project's root. This is the
+    /// only place where a venv is looked for.
+    ///
+    /// # Errors
+    /// When a directory cannot be looked at.
+    pub fn nearest_venv(&self) -> Result<Option<PathBuf>, Failure> {
+        for folder in lockfile::within_project(&self.working_directory) {
             let path = folder.join(".venv");
             if fs::kind(&path.join("pyvenv.cfg"))?.is_some() {
                 return Ok(Some(path));
             }
         }
         Ok(None)
+    }
+
+    /// Where the venv of a project is, which need not be there yet: the one that is named, or `.venv` in the project's
+    /// directory. Says so if another one is active, which is never taken for it.
+    pub fn project_venv(&self, argument: &VenvArgument, project: &Path) -> PathBuf {
+        if let Some(path) = &argument.path {
+            return self.working_directory.join(path);
+        }
+        let own = project.join(".venv");
+        if let Some(active) = active_venv()
+            && !is_same_place(&active, &own)
+        {
+            self.output.warning(format_args!(
+                "the active venv `{}` is not this project's and is left aside; `--venv` would name it",
+                active.display()
+            ));
+        }
+        own
+    }
+
+    /// Names the venv that a command is about to change, unless it is `.venv` in the present directory.
+    pub fn name_venv(&self, venv: &Path) {
+        if !is_same_place(venv, &self.working_directory.join(".venv")) {
+            let shown = venv.strip_prefix(&self.working_directory).unwrap_or(venv);
+            self.output.message(format_args!("Using the venv at `{}`", shown.display()));
+        }
+    }
+
+    /// Whether an interpreter is one that a user asks for.
+    ///
+    /// # Errors
+    /// When the text is no request, or names an interpreter that is not there.
+    pub fn is_wanted(&self, text: &str, interpreter: &Interpreter) -> Result<bool, Failure> {
+        let request: PythonRequest = text.parse().map_err(|error: interpreters::RangeError| {
+            let hint = error.hint().unwrap_or_default();
+            Failure::usage(error.to_string()).hinted(hint)
+        })?;
+        Ok(match request {
+            PythonRequest::Path(_) | PythonRequest::Name(_) => {
+                self.find_interpreter(Some(&request))?.executable == interpreter.executable
+            }
+            _ => request.matches(interpreter),
+        })
+    }
+
+    /// Refuses a venv that is to be filled and has another Python than the user asks for. It is not made anew unasked.
+    ///
+    /// # Errors
+    /// When it has another one.
+    pub fn demand_python(
+        &self,
+        wanted: Option<&str>,
+        venv: &Path,
+        interpreter: &Interpreter,
+    ) -> Result<(), Failure> {
+        let Some(text) = wanted else { return Ok(()) };
+        if self.is_wanted(text, interpreter)? {
+            return Ok(());
+        }
+        let place = venv.display();
+        Err(Failure::new(format!(
+            "the venv at `{place}` has Python {}, not {text}; nothing was changed",
+            interpreter.version
+        ))
+        .hinted(format!("`virtpy new --clear -p {text} {place}` makes it anew")))
     }
 
     /// The facts of the interpreter that a venv was made from.
@@ -334,12 +438,22 @@ impl Context {
 
     /// A connection to the indexes, with what [`Self::index_settings`] read. Nothing is connected yet.
     pub fn session(&self, interpreter: &Interpreter, settings: IndexSettings) -> Session {
-        Session::new(SessionOptions {
+        let python = interpreter.executable.clone();
+        Session::new(SessionOptions { python, ..self.session_options(settings) })
+    }
+
+    fn session_options(&self, settings: IndexSettings) -> SessionOptions {
+        SessionOptions {
             cache_dir: self.store.cache().join("resolver"),
-            python: interpreter.executable.clone(),
+            python: PathBuf::new(),
             settings,
             user_agent: concat!("virtpy/", env!("CARGO_PKG_VERSION")).to_owned(),
-        })
+        }
+    }
+
+    /// The same for what concerns no interpreter.
+    pub fn session_without_python(&self, settings: IndexSettings) -> Session {
+        Session::new(SessionOptions { python: PathBuf::new(), ..self.session_options(settings) })
     }
 
     /// What the configuration says, overridden by the flags.

@@ -12,7 +12,7 @@
 //! | `settings`, `pip_conf` | where indexes, certificates and proxies are configured |
 //! | `session` | the runtime, the cache and the interpreter; the calls |
 //! | `request` | what goes in and what comes out |
-//! | `requirements`, `indexes` | reading the inputs, and the indexes that they name |
+//! | `requirements`, `indexes`, `pins` | reading the inputs, the indexes that they name, and whether they leave anything open |
 //! | `client`, `context` | HTTP, and what one request shares |
 //! | `project` | what a project's file asks for |
 //! | `locked`, `pylock` | reading lock files |
@@ -39,6 +39,7 @@ mod locked;
 mod locking;
 mod obtain;
 mod pages;
+mod pins;
 mod pip_conf;
 mod portable;
 mod project;
@@ -58,6 +59,7 @@ pub use installed::{InstalledDistribution, Kept};
 pub use locked::{LockFormat, LockedRequest, Selection};
 pub use locking::{Lock, LockForm, LockRequest};
 pub use pages::Pages;
+pub use pins::Pins;
 pub use pip_conf::PipConfiguration;
 pub use project::ProjectInput;
 pub use request::{

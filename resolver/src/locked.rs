@@ -10,7 +10,9 @@ use serde::Deserialize;
 use uv_configuration::{
     BuildOptions, DependencyGroups, ExtrasSpecification, HashCheckingMode, InstallOptions,
 };
-use uv_distribution_types::{Dist, HashPolicy, Node, Resolution as SolvedGraph, ResolvedDist, SourceDist};
+use uv_distribution_types::{
+    DirectorySourceDist, Dist, HashPolicy, Node, Resolution as SolvedGraph, ResolvedDist, SourceDist,
+};
 use uv_errors::Hint;
 use uv_normalize::{DefaultExtras, DefaultGroups, ExtraName, GroupName, PackageName};
 use uv_pep440::VersionSpecifiers;
@@ -52,6 +54,12 @@ pub struct Selection {
     pub only_groups: Vec<String>,
     /// Leave the project itself out.
     pub no_project: bool,
+    /// Members of the workspace that are meant instead of the lock's own project.
+    pub members: Vec<String>,
+    /// All members of the workspace are meant.
+    pub all_members: bool,
+    /// Install the project and the members of its workspace as they would be built, not in place.
+    pub no_editable: bool,
 }
 
 /// The form of a lock file.
@@ -264,9 +272,7 @@ impl Reader<'_> {
         self.check_python(Some(&lock.requires_python().to_string()))?;
         let folder = self.folder();
         let selection = &self.request.selection;
-        let root = lock.root().map(|package| package.name().clone());
-        let roots: Vec<PackageName> =
-            root.as_ref().map_or_else(|| lock.members().iter().cloned().collect(), |root| vec![root.clone()]);
+        let meant = self.meant(&lock)?;
         let extras = ExtrasSpecification::from_args(
             names(&selection.extras)?,
             Vec::new(),
@@ -282,8 +288,8 @@ impl Reader<'_> {
             names(&selection.only_groups)?,
             selection.all_groups,
         );
-        self.check_uv_names(&lock, &roots)?;
-        let target = Target { folder: &folder, lock: &lock, roots, project: root };
+        self.check_uv_names(&lock, &meant.roots)?;
+        let target = Target { folder: &folder, lock: &lock, roots: meant.roots, project: meant.project };
         let leave_out_project = InstallOptions::new(
             selection.no_project,
             false,
@@ -294,16 +300,44 @@ impl Reader<'_> {
             Vec::new(),
             Vec::new(),
         );
-        target
+        let solved = target
             .to_resolution(
                 &self.context.interpreter.to_resolver_marker_environment(),
                 self.tags()?,
                 &extras.with_defaults(DefaultExtras::default()),
-                &groups.with_defaults(default_groups(&folder)),
+                &groups.with_defaults(default_groups(&folder.join(meant.folder))),
                 &self.build_options(),
                 &leave_out_project,
             )
-            .map_err(|error| self.unsuitable(&error))
+            .map_err(|error| self.unsuitable(&error))?;
+        Ok(if selection.no_editable { solved.map(as_built) } else { solved })
+    }
+
+    /// The project that the lock is of, or the members of its workspace that are asked for.
+    fn meant(&self, lock: &Lock) -> Result<Meant, Error> {
+        let selection = &self.request.selection;
+        let root = lock.root().map(|package| package.name().clone());
+        let all = || lock.members().iter().cloned().collect::<Vec<_>>();
+        if selection.members.is_empty() {
+            let roots = match &root {
+                Some(root) if !selection.all_members || lock.members().is_empty() => vec![root.clone()],
+                _ => all(),
+            };
+            let project = if selection.all_members { None } else { root };
+            return Ok(Meant { roots, project, folder: PathBuf::new() });
+        }
+        let roots: Vec<PackageName> = names(&selection.members)?;
+        for name in &roots {
+            if root.as_ref() != Some(name) && !lock.members().contains(name) {
+                let known = lock.members().iter().map(PackageName::as_str);
+                return Err(self.no_such("member", name.as_str(), known));
+            }
+        }
+        let [project] = roots.as_slice() else {
+            return Ok(Meant { roots, project: None, folder: PathBuf::new() });
+        };
+        let folder = folder_of_member(&self.request.text, project);
+        Ok(Meant { project: Some(project.clone()), folder, roots })
     }
 
     fn build_options(&self) -> BuildOptions {
@@ -337,6 +371,49 @@ impl Reader<'_> {
         }
         Ok(())
     }
+}
+
+/// Whom a lock of uv is read for.
+struct Meant {
+    roots: Vec<PackageName>,
+    /// The one among them that stands for the project.
+    project: Option<PackageName>,
+    /// The folder of the project whose groups come unasked, from the lock's folder on.
+    folder: PathBuf,
+}
+
+/// The folder of a member of a workspace, from the lock's folder on.
+fn folder_of_member(text: &str, member: &PackageName) -> PathBuf {
+    #[derive(Deserialize)]
+    struct Head {
+        #[serde(default)]
+        package: Vec<Named>,
+    }
+    #[derive(Deserialize)]
+    struct Named {
+        name: String,
+        source: Place,
+    }
+    #[derive(Deserialize)]
+    struct Place {
+        editable: Option<PathBuf>,
+        r#virtual: Option<PathBuf>,
+        directory: Option<PathBuf>,
+    }
+    let Ok(head) = toml::from_str::<Head>(text) else { return PathBuf::new() };
+    let found = head.package.into_iter().find(|package| package.name == member.as_str());
+    let place =
+        found.and_then(|found| found.source.editable.or(found.source.r#virtual).or(found.source.directory));
+    place.unwrap_or_default()
+}
+
+/// A folder that would be installed in place, as one that is built.
+fn as_built(dist: &ResolvedDist) -> Option<ResolvedDist> {
+    let ResolvedDist::Installable { dist, version } = dist else { return None };
+    let Dist::Source(SourceDist::Directory(folder)) = &**dist else { return None };
+    let folder = DirectorySourceDist { editable: Some(false), ..folder.clone() };
+    let dist = Arc::new(Dist::Source(SourceDist::Directory(folder)));
+    Some(ResolvedDist::Installable { dist, version: version.clone() })
 }
 
 /// The groups that uv installs unasked: those of `[tool.uv] default-groups`, or else `dev`.

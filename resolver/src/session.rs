@@ -19,6 +19,7 @@ use crate::client::Network;
 use crate::error::{Cause, Error};
 use crate::locked::{self, LockedRequest};
 use crate::locking::{self, Lock, LockRequest};
+use crate::pins::{self, Pins};
 use crate::request::{KnownWheel, LatestVersion, ObtainedWheel, Receiver, Request};
 use crate::resolve::{self, Resolution};
 use crate::settings::IndexSettings;
@@ -76,6 +77,18 @@ impl Session {
         let network = self.network(&foundation)?;
         let settings = &self.options.settings;
         foundation.run(|| locking::lock(&foundation, &network, settings, request))
+    }
+
+    /// Tells what a request's inputs leave open. Only the files themselves are read; no interpreter is asked.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Requirements`] for what cannot be read, [`Error::Network`] or [`Error::Offline`] for a file behind a URL.
+    pub fn pins(&self, request: &Request) -> Result<Pins, Error> {
+        let cache = Cache::from_path(&self.options.cache_dir);
+        let network = Network::new(&self.options.settings, &self.options.user_agent, cache)?;
+        let runtime = runtime()?;
+        runtime.block_on(Box::pin(async { pins::read(request, &network.plain()?).await }))
     }
 
     /// Finds what a lock file holds for the session's interpreter; no index is asked.
@@ -175,6 +188,14 @@ fn refresh(request: &Request) -> Option<Refresh> {
     })
 }
 
+fn runtime() -> Result<Runtime, Error> {
+    Builder::new_current_thread()
+        .enable_all()
+        .thread_stack_size(uv_configuration::min_stack_size())
+        .build()
+        .map_err(|source| Error::File { action: "start a runtime for", path: PathBuf::new(), source })
+}
+
 /// The runtime, the cache and the interpreter of a session.
 #[derive(Clone)]
 pub(crate) struct Foundation {
@@ -187,11 +208,7 @@ impl Foundation {
     fn new(options: &SessionOptions) -> Result<Self, Error> {
         // Fails if another session was first, which set the same.
         let _ = uv_preview::set(Preview::default());
-        let runtime = Builder::new_current_thread()
-            .enable_all()
-            .thread_stack_size(uv_configuration::min_stack_size())
-            .build()
-            .map_err(|source| Error::File { action: "start a runtime for", path: PathBuf::new(), source })?;
+        let runtime = runtime()?;
         let cache_error = |cause| Error::Cache { folder: options.cache_dir.clone(), cause };
         let cache = Cache::from_path(&options.cache_dir);
         let cache = match cache.clone().init_no_wait() {

@@ -41,6 +41,9 @@ pub struct AddArguments {
     /// Leave out what was uploaded after this date (RFC 3339, or YYYY-MM-DD)
     #[arg(long, value_name = "DATE", value_parser = date)]
     pub exclude_newer: Option<String>,
+    /// Discard what was edited in packages that this venv has copies of (see `virtpy detach`)
+    #[arg(long)]
+    pub force: bool,
     /// Say what would change, and change nothing
     #[arg(long)]
     pub dry_run: bool,

@@ -8,8 +8,8 @@ use super::{IndexArguments, VenvArgument};
 
 /// Install what `poetry.lock` says, as `poetry install` does, without Poetry
 ///
-/// The project is the one in this folder or the nearest above. Its venv is the active one, or `.venv` in the project, which
-/// is made if it is not there.
+/// The project is the one in this folder or the nearest above. Its venv is `.venv` in the project, whichever is active, and is
+/// made if it is not there.
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools)] // each is a flag of its own on the command line
 pub struct PoetryInstallArguments {
@@ -34,6 +34,9 @@ pub struct PoetryInstallArguments {
     /// Remove what is not in the lock file
     #[arg(long)]
     pub sync: bool,
+    /// Discard what was edited in packages that this venv has copies of (see `virtpy detach`)
+    #[arg(long)]
+    pub force: bool,
     /// Say what would change, and change nothing
     #[arg(long)]
     pub dry_run: bool,

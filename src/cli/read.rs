@@ -13,6 +13,9 @@ pub struct RemoveArguments {
     /// Which venv
     #[command(flatten)]
     pub venv: VenvArgument,
+    /// Discard what was edited in packages that this venv has copies of (see `virtpy detach`)
+    #[arg(long)]
+    pub force: bool,
     /// Say what would change, and change nothing
     #[arg(long)]
     pub dry_run: bool,

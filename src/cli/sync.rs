@@ -9,9 +9,10 @@ use super::{IndexArguments, VenvArgument};
 
 /// Make a venv hold exactly what a lock file says
 ///
-/// The file is `pylock.toml`, `uv.lock`, `poetry.lock`, `Pipfile.lock`, `requirements.txt` or `pyproject.toml`: without FILE
-/// the first of these in this folder, or else in the nearest folder above that has one. The venv is made if there is none.
-/// What the file does not name is removed; everything happens in one change, or nothing does.
+/// The file is `pylock.toml`, `uv.lock`, `poetry.lock`, `Pipfile.lock`, a `requirements.txt` that pins everything, or
+/// `pyproject.toml`: without FILE the first of these in this directory, or else in the nearest one above, up to the project's root.
+/// The venv is `.venv` beside the project's file, whichever is active, and made if there is none. What the file does not
+/// name is removed; everything happens in one change, or nothing does.
 #[derive(Debug, Default, Args)]
 #[allow(clippy::struct_excessive_bools)] // each is a flag of its own on the command line
 pub struct SyncArguments {
@@ -36,9 +37,12 @@ pub struct SyncArguments {
     /// Refuse every file whose hash a requirements file does not give
     #[arg(long)]
     pub require_hashes: bool,
-    /// The interpreter of a venv that has to be made [default: one that the file admits]
+    /// The interpreter of a venv that has to be made [default: one that the file admits]; a venv with another one is refused
     #[arg(long, short, value_name = "PYTHON")]
     pub python: Option<String>,
+    /// Discard what was edited in packages that this venv has copies of (see `virtpy detach`)
+    #[arg(long)]
+    pub force: bool,
     /// Say what would change, and change nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -82,6 +86,15 @@ pub struct SelectionArguments {
     /// Leave the project itself out
     #[arg(long, alias = "no-root")]
     pub no_install_project: bool,
+    /// This member of the workspace, for `uv.lock` (can be repeated) [default: the one whose directory this is]
+    #[arg(long = "package", value_name = "NAME", value_delimiter = ',')]
+    pub packages: Vec<String>,
+    /// All members of the workspace, for `uv.lock`
+    #[arg(long, conflicts_with = "packages")]
+    pub all_packages: bool,
+    /// Install the project and the members of its workspace as they would be built, not in place, for `uv.lock`
+    #[arg(long)]
+    pub no_editable: bool,
 }
 
 impl SelectionArguments {
@@ -96,6 +109,9 @@ impl SelectionArguments {
             no_default_groups: self.no_default_groups,
             only_groups: self.only_groups.clone(),
             no_project: self.no_install_project,
+            members: self.packages.clone(),
+            all_members: self.all_packages,
+            no_editable: self.no_editable,
         }
     }
 }

@@ -10,7 +10,8 @@ use crate::venv::LinkMode;
 /// Which venv a command works on
 #[derive(Debug, Clone, Default, Args)]
 pub struct VenvArgument {
-    /// The venv; without it the active one, or else `.venv` here or in a folder above
+    /// The venv [default: of a project's own commands `.venv` beside the project's file; otherwise the active one, or else the
+    /// nearest `.venv` up to the project's root]
     #[arg(long = "venv", value_name = "PATH")]
     pub path: Option<PathBuf>,
 }

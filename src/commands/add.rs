@@ -11,7 +11,7 @@ use virtpy_resolver::{IndexSettings, Input, Options, Package, Request, Resolutio
 
 pub(super) use self::report::{Named, named};
 use super::aftermath;
-use super::hold::hold;
+use super::hold::hold_whole;
 use super::presence::{self, arrival, same_version, sha256_of};
 use super::progress::Progress;
 use crate::cli::AddArguments;
@@ -30,6 +30,9 @@ pub(super) const OWN_PIP: &str = "pip is virtpy's own here, and stays as it is; 
 
 pub(super) fn run(context: &Context, arguments: &AddArguments) -> Result<u8, Failure> {
     let started = Instant::now();
+    if let Some(venv) = context.meant_venv(&arguments.venv)? {
+        context.name_venv(&venv);
+    }
     let outcome = carry_out(context, arguments, &[])?;
     report::report(context, arguments, &outcome, started.elapsed())
 }
@@ -53,15 +56,15 @@ pub(super) fn carry_out(
     if let Some(outcome) = asked.idle(&venv, &context.store, question.as_ref())? {
         return Ok(outcome);
     }
-    let held = hold(context, &venv)?;
-    let contents = aftermath::restore(context, &venv, held.contents, &arguments.index)?;
+    let held = hold_whole(context, &venv, &arguments.index)?;
+    let contents = &held.contents;
     let addition = Addition {
         context,
         arguments,
         preferred,
         venv: &venv,
         interpreter: &interpreter,
-        contents: &contents,
+        contents,
         installed: contents.visible_by_key(),
         settings: context.settings()?,
         asked,
@@ -318,7 +321,8 @@ impl Addition<'_> {
         ways: Ways,
     ) -> Result<Outcome, Failure> {
         let linking = Instant::now();
-        let change = Change { install, satisfies: digest.cloned(), ..Change::default() };
+        let change =
+            Change { install, satisfies: digest.cloned(), force: self.arguments.force, ..Change::default() };
         let summary = self.venv.apply(&self.context.store, self.contents, &change)?;
         if self.compiles() {
             super::compile::compile(self.context, self.interpreter, self.venv, &change.install)?;

@@ -18,6 +18,12 @@ pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, F
             context.output.message("An interrupted change was taken back");
         }
         let mut contents = super::installed(context, &venv)?;
+        let own = contents.distributions.iter().filter(|one| !one.is_foreign()).count();
+        if own > 0 && contents.dangling.len() == own {
+            let (home, count) = (context.store.home().display(), counted(own, "package"));
+            return Err(Failure::new(format!("the store at `{home}` has none of this venv's {count}"))
+                .hinted("`virtpy relink` fetches them again"));
+        }
         if contents.state.rebuilt {
             contents.state.write(&venv)?;
             context.output.message("What is installed was found out anew: `.virtpy/state.json` was empty");

@@ -7,11 +7,11 @@ use crate::cli::DetachArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::output::counted;
-use crate::store::Entry;
-use crate::venv::{Arrival, Change, Contents, Installed, LinkMode, Owner, Venv};
+use crate::venv::{Arrival, Change, Contents, Installed, LinkMode, Owner};
 
 pub(super) fn run(context: &Context, arguments: &DetachArguments) -> Result<u8, Failure> {
     let venv = context.venv_to_change(&arguments.venv)?;
+    context.name_venv(&venv.root);
     if venv.config.link_mode() == LinkMode::Copy {
         return Err(Failure::new("every package of this venv is a copy already: its link mode is `copy`"));
     }
@@ -25,9 +25,6 @@ pub(super) fn run(context: &Context, arguments: &DetachArguments) -> Result<u8, 
             Failure::new(format!("the store no longer has {} {}", installed.name, installed.version))
         })?;
         let changes = installed.copied == arguments.undo;
-        if changes && arguments.undo && !arguments.force {
-            refuse_edited(&venv, &entry, installed)?;
-        }
         let detached = !arguments.undo;
         reports.push(Report {
             name: installed.name.clone(),
@@ -47,7 +44,8 @@ pub(super) fn run(context: &Context, arguments: &DetachArguments) -> Result<u8, 
     // The set stays the same, so whatever it satisfied it still does.
     let satisfies = contents.state.satisfied.clone();
     if !install.is_empty() {
-        venv.apply(&context.store, &contents, &Change { install, satisfies, ..Change::default() })?;
+        let change = Change { install, satisfies, force: arguments.force, ..Change::default() };
+        venv.apply(&context.store, &contents, &change)?;
     }
     report(context, arguments, &reports)?;
     Ok(0)
@@ -65,18 +63,6 @@ fn installed<'a>(contents: &'a Contents, name: &str) -> Result<&'a Installed, Fa
         None => Err(Failure::new(format!("`{name}` is not installed; nothing was changed"))
             .hinted("`virtpy list` shows what is installed")),
     }
-}
-
-/// Linking a package again must not lose what somebody wrote into it.
-fn refuse_edited(venv: &Venv, entry: &Entry, installed: &Installed) -> Result<(), Failure> {
-    let edited = venv.edited_files(entry, installed)?;
-    if edited.is_empty() {
-        return Ok(());
-    }
-    let shown = edited.iter().take(5).map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ");
-    let more = if edited.len() > 5 { format!(" and {} more", edited.len() - 5) } else { String::new() };
-    Err(Failure::new(format!("{} has changed files: {shown}{more}; nothing was changed", installed.name))
-        .hinted("keep what you need of them, then discard them with `--undo --force`"))
 }
 
 #[derive(Serialize)]

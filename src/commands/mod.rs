@@ -14,6 +14,7 @@ pub mod isopy;
 mod list;
 mod list_all;
 mod lock;
+mod lost;
 mod new;
 mod path;
 mod pip;
@@ -151,14 +152,10 @@ fn report_left_alone(output: Output, summary: &ChangeSummary) {
 /// When the venv cannot be read.
 fn contents(context: &Context, venv: &Venv) -> Result<Contents, Failure> {
     let contents = installed(context, venv)?;
-    if let Some(first) = contents.dangling.first() {
-        let others = match contents.dangling.len() - 1 {
-            0 => String::new(),
-            count => format!(" and {count} more"),
-        };
+    if !contents.dangling.is_empty() {
         context.output.warning(format_args!(
-            "the store no longer has {} {}{others}; `virtpy relink` fetches what is missing",
-            first.name, first.version
+            "the store no longer has {}; `virtpy relink` fetches what is missing",
+            lost::described(&contents.dangling)
         ));
     }
     Ok(contents)

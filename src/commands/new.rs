@@ -53,6 +53,24 @@ pub(super) fn make(context: &Context, arguments: &NewArguments) -> Result<(), Fa
     Ok(())
 }
 
+/// Makes an empty venv for what `act` does with it. If that fails, nothing is left of the venv, neither on the disk nor in the
+/// store's records.
+///
+/// # Errors
+/// When it cannot be made, or `act` failed.
+pub(super) fn make_for<T>(
+    context: &Context,
+    arguments: &NewArguments,
+    act: impl FnOnce() -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    make(context, arguments)?;
+    let done = act();
+    if done.is_err() {
+        venv::discard(&context.store, &context.working_directory.join(&arguments.path))?;
+    }
+    done
+}
+
 fn prompt(context: &Context, arguments: &NewArguments) -> Option<String> {
     let prompt = arguments.prompt.as_deref()?;
     if prompt == "." {

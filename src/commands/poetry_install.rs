@@ -9,11 +9,11 @@ use virtpy_resolver::Input;
 
 use super::add::{Named, OWN_PIP, named};
 use super::aftermath;
-use super::hold::hold;
+use super::hold::hold_whole;
 use super::presence::{admits, arrival, is_the_same, same_source, same_version};
 use super::progress::Progress;
 use crate::cli::{NewArguments, PoetryInstallArguments, VenvArgument};
-use crate::context::{Context, active_venv};
+use crate::context::Context;
 use crate::digest::hex;
 use crate::error::Failure;
 use crate::fs;
@@ -25,7 +25,7 @@ use crate::poetry::{
 };
 use crate::resolve::{ResolveError, Supply, Way};
 use crate::store::{Entry, WheelFile};
-use crate::venv::{self, Change, ChangeSummary, Contents, Venv};
+use crate::venv::{Change, ChangeSummary, Contents, Venv};
 use crate::wheel;
 
 pub(super) fn run(context: &Context, arguments: &PoetryInstallArguments) -> Result<u8, Failure> {
@@ -35,31 +35,28 @@ pub(super) fn run(context: &Context, arguments: &PoetryInstallArguments) -> Resu
     if !project.is_locked_by(&lock) {
         return Err(PoetryError::Stale.into());
     }
-    let path = venv_path(context, arguments, &project);
+    let path = context.project_venv(&arguments.venv, &project.root);
     let is_there = fs::kind(&path.join("pyvenv.cfg"))?.is_some();
+    let (project, lock) = (&project, &lock);
     if !is_there && arguments.dry_run {
-        let request = python_request(arguments, &project)?;
-        let interpreter = context.find_interpreter(request.as_ref())?;
-        let job = Job { context, arguments, project: &project, lock: &lock, interpreter: &interpreter };
-        let outcome = job.run(None, &Contents::default())?;
+        let request = python_request(arguments, project)?;
+        let interpreter = &context.find_interpreter(request.as_ref())?;
+        let outcome =
+            Job { context, arguments, project, lock, interpreter }.run(None, &Contents::default())?;
         return report(context, arguments, &outcome, started.elapsed());
     }
     let fill = || {
         let venv = context.venv_to_change(&VenvArgument { path: Some(path.clone()) })?;
-        let interpreter = context.interpreter(&venv)?;
-        let held = hold(context, &venv)?;
-        let contents = aftermath::restore(context, &venv, held.contents, &arguments.index)?;
-        let job = Job { context, arguments, project: &project, lock: &lock, interpreter: &interpreter };
-        job.run(Some(&venv), &contents)
+        let interpreter = &context.interpreter(&venv)?;
+        context.demand_python(arguments.python.as_deref(), &venv.root, interpreter)?;
+        let held = hold_whole(context, &venv, &arguments.index)?;
+        Job { context, arguments, project, lock, interpreter }.run(Some(&venv), &held.contents)
     };
     let outcome = if is_there {
+        context.name_venv(&path);
         fill()?
     } else {
-        make_venv(context, arguments, &project, &path)?;
-        fill().inspect_err(|_| {
-            // What was made for this call alone goes with it; why it failed is what is to be told.
-            let _ = venv::discard(&context.store, &path);
-        })?
+        super::new::make_for(context, &new_venv(arguments, project, &path), fill)?
     };
     report(context, arguments, &outcome, started.elapsed())
 }
@@ -77,12 +74,6 @@ fn project_folder(context: &Context, arguments: &PoetryInstallArguments) -> Resu
     Err(PoetryError::NoProject(context.working_directory.clone()).into())
 }
 
-/// The venv that is named, the active one, or the project's.
-fn venv_path(context: &Context, arguments: &PoetryInstallArguments, project: &Project) -> PathBuf {
-    let named = arguments.venv.path.as_ref().map(|path| context.working_directory.join(path));
-    named.or_else(active_venv).unwrap_or_else(|| project.root.join(".venv"))
-}
-
 fn python_request(
     arguments: &PoetryInstallArguments,
     project: &Project,
@@ -92,19 +83,14 @@ fn python_request(
     request.map_err(|error| Failure::usage(error.to_string()))
 }
 
-fn make_venv(
-    context: &Context,
-    arguments: &PoetryInstallArguments,
-    project: &Project,
-    path: &Path,
-) -> Result<(), Failure> {
-    let new = NewArguments {
+/// The venv that is made if there is none.
+fn new_venv(arguments: &PoetryInstallArguments, project: &Project, path: &Path) -> NewArguments {
+    NewArguments {
         path: path.to_path_buf(),
         python: arguments.python.clone().or_else(|| project.requires_python()),
         prompt: project.text("name").map(ToOwned::to_owned),
         ..NewArguments::default()
-    };
-    super::new::run(context, &new).map(drop)
+    }
 }
 
 /// One call of `virtpy poetry-install`.
@@ -153,7 +139,7 @@ impl Job<'_> {
                 install.push(arrival(self.context.settings()?, contents, entry, (false, direct_url)));
             }
         }
-        let change = Change { install, remove, ..Change::default() };
+        let change = Change { install, remove, force: self.arguments.force, ..Change::default() };
         let summary = if change.install.is_empty() && change.remove.is_empty() {
             ChangeSummary::default()
         } else {

@@ -7,8 +7,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::add::{Named, named};
-use super::aftermath;
-use super::hold::hold;
+use super::hold::hold_whole;
 use crate::cli::{IndexArguments, RemoveArguments, VenvArgument};
 use crate::context::Context;
 use crate::error::Failure;
@@ -17,8 +16,11 @@ use crate::venv::{Change, ChangeSummary, Contents};
 
 pub(super) fn run(context: &Context, arguments: &RemoveArguments) -> Result<u8, Failure> {
     let started = Instant::now();
+    if let Some(venv) = context.meant_venv(&arguments.venv)? {
+        context.name_venv(&venv);
+    }
     let choose = |contents: &Contents| keys(context, contents, &arguments.names);
-    let summary = carry_out(context, &arguments.venv, arguments.dry_run, choose)?;
+    let summary = carry_out(context, &arguments.venv, (arguments.dry_run, arguments.force), choose)?;
     if arguments.json {
         context.output.json(&Report { dry_run: arguments.dry_run, removed: named(&summary.removed) })?;
         return Ok(0);
@@ -38,20 +40,20 @@ pub(super) fn run(context: &Context, arguments: &RemoveArguments) -> Result<u8, 
 pub(super) fn carry_out(
     context: &Context,
     venv: &VenvArgument,
-    dry_run: bool,
+    (dry_run, force): (bool, bool),
     choose: impl FnOnce(&Contents) -> Result<BTreeSet<String>, Failure>,
 ) -> Result<ChangeSummary, Failure> {
     let venv = context.venv_to_change(venv)?;
-    let held = hold(context, &venv)?;
-    let contents = aftermath::restore(context, &venv, held.contents, &IndexArguments::default())?;
-    let remove = choose(&contents)?;
+    let held = hold_whole(context, &venv, &IndexArguments::default())?;
+    let contents = &held.contents;
+    let remove = choose(contents)?;
     if remove.is_empty() {
         return Ok(ChangeSummary::default());
     }
     let summary = if dry_run {
-        foresee(&contents, &remove)
+        foresee(contents, &remove)
     } else {
-        venv.apply(&context.store, &contents, &Change { remove, ..Change::default() })?
+        venv.apply(&context.store, contents, &Change { remove, force, ..Change::default() })?
     };
     super::report_left_alone(context.output, &summary);
     Ok(summary)

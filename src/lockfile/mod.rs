@@ -3,6 +3,7 @@
 
 mod error;
 mod pipfile;
+mod project;
 
 use std::path::{Path, PathBuf};
 
@@ -10,6 +11,9 @@ use crate::fs;
 
 pub use error::LockFileError;
 pub use pipfile::Pipfile;
+pub use project::{
+    member_in_lock, project_of_file, project_root, python_project, within_project, workspace_of,
+};
 
 /// The form of a file that says what a venv is to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +33,7 @@ pub enum LockKind {
 }
 
 /// The files that are looked for in a folder, in this order. A standard goes before a tool's own form, and what locks
-/// before what only asks.
+/// before what only asks. Requirements count only if they pin everything, which their reader tells.
 const IN_ORDER: [(&str, LockKind); 6] = [
     ("pylock.toml", LockKind::Pylock),
     ("uv.lock", LockKind::Uv),
@@ -72,20 +76,40 @@ fn is_named_pylock(name: &str) -> bool {
     middle.is_some_and(|middle| !middle.is_empty() && !middle.contains('.'))
 }
 
-/// The lock file of the nearest folder, from this one upwards, that has one: the first of `pylock.toml`, `uv.lock`,
-/// `poetry.lock`, `Pipfile.lock`, `requirements.txt` and `pyproject.toml`.
+/// The lock file of the nearest folder of the project, from this one upwards, that has one: the first of `pylock.toml`,
+/// `uv.lock`, `poetry.lock`, `Pipfile.lock`, `requirements.txt` and `pyproject.toml`. A member of a workspace that has no lock
+/// of its own is locked by the `uv.lock` of the workspace.
 pub fn find(folder: &Path) -> Option<PathBuf> {
-    folder.ancestors().find_map(|folder| {
+    let found = within_project(folder).into_iter().find_map(|folder| {
         let paths = IN_ORDER.iter().map(|(name, _)| folder.join(name));
-        let mut present = paths.filter(|path| fs::metadata(path).is_ok_and(|found| found.is_file()));
+        let mut present = paths.filter(|path| is_file(path));
         present.next()
-    })
+    })?;
+    let folder = found.parent().unwrap_or(folder);
+    if matches!(LockKind::of(&found), LockKind::Requirements | LockKind::Project)
+        && let Some(lock) = workspace_of(folder).map(|workspace| workspace.join("uv.lock"))
+        && is_file(&lock)
+    {
+        return Some(lock);
+    }
+    Some(found)
 }
 
 /// The project's file of the nearest folder, from this one upwards.
 pub fn find_project(folder: &Path) -> Option<PathBuf> {
-    let paths = folder.ancestors().map(|folder| folder.join("pyproject.toml"));
-    paths.into_iter().find(|path| fs::metadata(path).is_ok_and(|found| found.is_file()))
+    let paths = within_project(folder).into_iter().map(|folder| folder.join("pyproject.toml"));
+    paths.into_iter().find(|path| is_file(path))
+}
+
+/// Whether a `pyproject.toml` is of a project, and does not only configure tools.
+pub fn is_project(path: &Path) -> bool {
+    let text = if is_file(path) { fs::read_to_string(path).ok() } else { None };
+    let table: Option<toml::Table> = text.and_then(|text| text.parse().ok());
+    table.is_some_and(|table| table.contains_key("project"))
+}
+
+fn is_file(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| found.is_file())
 }
 
 #[cfg(test)]

@@ -48,6 +48,8 @@ pub struct Change {
     /// Whether everything is laid out anew where it is not exactly as planned: scripts for another path, links into another
     /// store. Otherwise what a change does not concern is not looked at.
     pub anew: bool,
+    /// Whether what somebody wrote into packages that are this venv's own copies may be lost.
+    pub force: bool,
     /// What the new set satisfies, for the next request to be compared with.
     pub satisfies: Option<String>,
 }
@@ -94,6 +96,9 @@ impl Venv {
             self.keep_what_stands(&mut old, contents)?;
         }
         let arriving = change.install.iter().map(Loaded::of).collect::<Result<Vec<_>, _>>()?;
+        if !change.force {
+            self.refuse_lost_edits(&sets.leaving(&present, &arriving), &old)?;
+        }
         let mut shared = foreign::shared_folders(self, &sets.foreign_staying);
         shared.extend(change.real_folders.iter().cloned());
         shared.extend(self.folders_with_others(
@@ -243,6 +248,19 @@ impl Venv {
         Ok(kept)
     }
 
+    /// What somebody wrote into a package of this venv's own is not thrown away unasked.
+    fn refuse_lost_edits(&self, leaving: &[&Loaded<'_>], old: &Plan) -> Result<(), VenvError> {
+        for loaded in leaving.iter().filter(|loaded| loaded.installed.copied) {
+            let mut files = self.edited_files(&loaded.entry, &loaded.installed)?;
+            files.extend(self.added_files(&loaded.entry, &loaded.installed, old)?);
+            if !files.is_empty() {
+                let (name, version) = loaded.label();
+                return Err(VenvError::Edited { distribution: format!("{name} {version}"), files });
+            }
+        }
+        Ok(())
+    }
+
     /// Takes out of a plan what another tool has taken away or put something of its own in place of.
     fn keep_what_stands(&self, plan: &mut Plan, contents: &Contents) -> Result<(), VenvError> {
         let mut theirs = BTreeSet::new();
@@ -349,7 +367,10 @@ impl Sets {
             .state
             .distributions
             .iter()
-            .filter(|installed| is_ours(installed) || store.has(&installed.sha256))
+            .filter(|installed| {
+                let replaced = || leaving.contains(&installed.key);
+                store.has(&installed.sha256) || is_ours(installed) && !replaced()
+            })
             .cloned()
             .collect();
         let stays = |installed: &Installed| is_ours(&installed) && !leaving.contains(&installed.key);
@@ -381,6 +402,20 @@ impl Sets {
         });
         let others = arriving.iter().filter(|new| !present.iter().any(|old| same(new, old)));
         kept.chain(others).collect()
+    }
+
+    /// Which of those that are present do not stay as they are.
+    fn leaving<'l, 'a>(&self, present: &'l [Loaded<'a>], arriving: &[Loaded<'_>]) -> Vec<&'l Loaded<'a>> {
+        let comes_again = |old: &Loaded<'_>| {
+            arriving.iter().any(|new| {
+                let (new, old) = (&new.installed, &old.installed);
+                new.key == old.key && new.sha256 == old.sha256 && new.copied == old.copied
+            })
+        };
+        let all = present.iter().enumerate();
+        all.filter(|(index, old)| !self.staying.contains(index) && !comes_again(old))
+            .map(|(_, old)| old)
+            .collect()
     }
 
     fn load<'a>(store: &Store, present: &[Installed]) -> Result<Vec<Loaded<'a>>, VenvError> {

@@ -1,5 +1,10 @@
 //! Distributions of which a venv has a copy of its own, to be edited.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::plan::Plan;
+use super::transaction::is_bytecode_folder;
 use super::{Installed, Venv, VenvError};
 use crate::fs::{self, FileKind};
 use crate::store::Entry;
@@ -24,5 +29,40 @@ impl Venv {
             }
         }
         Ok(edited)
+    }
+
+    /// What somebody added to the directories of a copied distribution: files and directories that the plan of the venv does
+    /// not have, relative to `site-packages`. Bytecode does not count.
+    ///
+    /// # Errors
+    /// When a directory cannot be read, or the manifest is damaged.
+    pub(super) fn added_files(
+        &self,
+        entry: &Entry,
+        installed: &Installed,
+        plan: &Plan,
+    ) -> Result<Vec<String>, VenvError> {
+        let rows = entry.manifest.rows()?;
+        let parents = |path: &str| -> Vec<String> {
+            let above = Path::new(path).ancestors().skip(1);
+            above.map(|path| path.display().to_string()).filter(|path| !path.is_empty()).collect()
+        };
+        let all: BTreeSet<String> = rows.iter().flat_map(|row| parents(&row.path)).collect();
+        let mut added = Vec::new();
+        for folder in all.iter().filter(|folder| **folder != installed.dist_info) {
+            let absolute = self.site_packages().join(folder);
+            if fs::kind(&absolute)? != Some(FileKind::Folder) {
+                continue;
+            }
+            for (name, kind) in fs::read_dir_names(&absolute)? {
+                let path = format!("{folder}/{}", name.to_string_lossy());
+                let is_planned = plan.nodes.contains_key(&format!("{}/{path}", self.layout.site_packages));
+                let is_bytecode = is_bytecode_folder(&path) || path.ends_with(".pyc");
+                if !is_planned && !is_bytecode && !all.contains(&path) {
+                    added.push(if kind == FileKind::Folder { path + "/" } else { path });
+                }
+            }
+        }
+        Ok(added)
     }
 }

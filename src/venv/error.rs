@@ -88,6 +88,14 @@ pub enum VenvError {
     /// A distribution of the venv whose entry is gone from the store.
     #[error("the store no longer has `{0}`, which this venv uses")]
     MissingEntry(String),
+    /// What somebody wrote into a package of the venv's own would be lost.
+    #[error("{distribution} is this venv's own copy and was edited: {}; nothing was changed", some(files))]
+    Edited {
+        /// Name and version.
+        distribution: String,
+        /// What was changed, added or removed in it, relative to `site-packages`.
+        files: Vec<String>,
+    },
     /// The change failed, and going back failed too.
     #[error("the venv at `{}` could not be put back as it was", venv.display())]
     Rollback {
@@ -107,6 +115,12 @@ pub enum VenvError {
     /// A distribution that is not there.
     #[error("`{0}` is not installed")]
     NotInstalled(String),
+}
+
+/// The first of some paths, for a message.
+fn some(paths: &[String]) -> String {
+    let shown = paths.iter().take(5).map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ");
+    if paths.len() > 5 { format!("{shown} and {} more", paths.len() - 5) } else { shown }
 }
 
 impl VenvError {
@@ -131,6 +145,12 @@ impl VenvError {
             Self::Activation(_) => "choose another folder or another `--prompt`".to_owned(),
             Self::Damaged { .. } => "make the venv anew with `virtpy new --clear`".to_owned(),
             Self::InTheWay(_) => "move it away, then run the command again".to_owned(),
+            Self::Edited { distribution, .. } => {
+                let name = distribution.split(' ').next().unwrap_or_default();
+                format!(
+                    "keep what you need of it, then discard it with `--force` or `virtpy detach --undo --force {name}`"
+                )
+            }
             Self::MissingEntry(_) => "`virtpy relink` fetches it again".to_owned(),
             Self::NoFileList { .. } => {
                 "remove it with the tool that installed it, or make the venv anew with `virtpy new --clear`"

@@ -123,6 +123,16 @@ impl State {
         Ok(state.and_then(|state| Some((state.satisfied?, state.distributions.len()))))
     }
 
+    /// Whether the store that a venv is of has all that virtpy installed there. What cannot be told counts as there: whoever
+    /// changes the venv says what is wrong with it.
+    pub fn is_in_store(venv: &Venv, configured: &Store) -> bool {
+        let Ok(content) = fs::read_own(&venv.private().join("state.json"), 64 * 1024) else { return true };
+        let Ok(state) = serde_json::from_slice::<Summary>(&content) else { return true };
+        let own = venv.store_home().map(Store::new);
+        let store = own.as_ref().unwrap_or(configured);
+        state.distributions.iter().all(|one| store.has(&one.sha256))
+    }
+
     /// Replaces a venv's state by one rename: the moment at which a change has happened.
     ///
     /// # Errors

@@ -104,7 +104,11 @@ fn what_the_store_lost_is_fetched_again() {
     std::fs::rename(context.path("aside"), context.path("project/.venv/pyvenv.cfg")).unwrap();
     let venv = ["--venv", "project/.venv"];
     context.virtpy([&["list"][..], &venv].concat()).success().stderr_has("the store no longer has");
-    context.virtpy([&["check"][..], &venv].concat()).failure(1).stdout_has("is gone from the store");
+    context
+        .virtpy([&["check"][..], &venv].concat())
+        .failure(1)
+        .one_error()
+        .stderr_has("has none of this venv's 3 packages");
     context.virtpy([&["relink", "--no-index"][..], &venv].concat()).failure(1);
     let url = index.url();
     context
@@ -123,6 +127,14 @@ fn a_venv_of_another_store_is_not_changed_but_can_be_brought_over() {
     let url = index.url();
     let refused = context.add(&index, &["--venv", "project/.venv", "one"]).failure(1).one_error();
     refused.stderr_has("are in the store at").stderr_has("set `VIRTPY_HOME`");
+    let venv = ["--venv", "project/.venv"];
+    let checked = context.virtpy([&["check"][..], &venv].concat()).failure(1).one_error();
+    assert_eq!(checked.raw_stdout, "");
+    checked.stderr_has("are in the store at");
+    std::fs::rename(&old, context.path("old-store")).unwrap();
+    let checked = context.virtpy([&["check"][..], &venv].concat()).failure(1).one_error();
+    checked.stderr_has("of this venv is missing").stderr_has("`virtpy relink` restores the venv");
+    std::fs::rename(context.path("old-store"), &old).unwrap();
     context.virtpy(["relink", "--venv", "project/.venv", "--index-url", &url]).success();
     std::fs::rename(&old, context.path("old-store")).unwrap();
     context.virtpy(["check", "--venv", "project/.venv"]).success();

@@ -58,3 +58,4 @@ mod tools;
 mod tools_in_use;
 mod transport;
 mod tree;
+mod which_venv;

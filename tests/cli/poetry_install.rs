@@ -200,7 +200,9 @@ fn a_file_that_is_not_the_locked_one_is_refused() {
     wrong.replace_range(start + 71..start + 73, "");
     context.write("poetry.lock", &wrong);
     install(&context, &index, &[]).failure(1).stderr_has("rich");
-    assert!(!context.path(".venv").exists(), "the venv that was made for it is gone again");
+    // Nothing is left of the venv that was made for it.
+    assert!(!context.path(".venv").exists());
+    assert_eq!(std::fs::read_dir(context.store().join("roots")).unwrap().count(), 0);
 }
 
 #[test]

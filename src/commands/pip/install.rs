@@ -165,6 +165,7 @@ impl Call<'_> {
             pre: request.has("pre") || request.has("all-releases"),
             require_hashes: request.is_on("require-hashes", "no-require-hashes"),
             exclude_newer: request.value("uploaded-prior-to").map(str::to_owned),
+            force: false,
             dry_run: request.has("dry-run"),
             compile_bytecode: request.has("compile"),
             json: false,

@@ -190,6 +190,7 @@ fn install_pip(context: &Context, root: &Path, spec: &str, index: IndexArguments
         pre: false,
         require_hashes: false,
         exclude_newer: None,
+        force: false,
         dry_run: false,
         compile_bytecode: false,
         json: false,

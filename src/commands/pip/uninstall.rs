@@ -26,7 +26,7 @@ impl Call<'_> {
             chosen = self.choose(contents, &names)?;
             Ok(chosen.iter().map(|distribution| distribution.key.clone()).collect::<BTreeSet<_>>())
         };
-        remove::carry_out(&self.context, &self.venv_argument(), false, choose)?;
+        remove::carry_out(&self.context, &self.venv_argument(), (false, false), choose)?;
         for Distribution { name, version, .. } in &chosen {
             if self.request.has("yes") {
                 self.say(format_args!("Found existing installation: {name} {version}"));

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cli::{IndexArguments, PoetryApplyArguments};
 use crate::commands::add::{Named, OWN_PIP, named};
-use crate::commands::hold::hold;
+use crate::commands::hold::hold_whole;
 use crate::commands::presence::arrival;
 use crate::commands::{aftermath, compile};
 use crate::context::Context;
@@ -61,8 +61,8 @@ pub(super) fn run(context: &Context, arguments: &PoetryApplyArguments) -> Result
         Failure::usage(format!("standard input is not what Poetry's plugin sends: {error}"))
     })?;
     let venv = context.venv_to_change(&arguments.venv)?;
-    let held = hold(context, &venv)?;
-    let contents = aftermath::restore(context, &venv, held.contents, &IndexArguments::default())?;
+    let held = hold_whole(context, &venv, &IndexArguments::default())?;
+    let contents = &held.contents;
     aftermath::restore_everywhere(context, &venv, &IndexArguments::default())?;
 
     let Supplied { entries, refused } = supply(context, &wish.install)?;
@@ -73,7 +73,7 @@ pub(super) fn run(context: &Context, arguments: &PoetryApplyArguments) -> Result
         .zip(entries)
         .filter_map(|(wanted, entry)| {
             let entry = entry?;
-            Some(arrival(settings, &contents, entry, (false, wanted.direct_url.clone())))
+            Some(arrival(settings, contents, entry, (false, wanted.direct_url.clone())))
         })
         .collect();
     let remove: BTreeSet<String> =
@@ -82,7 +82,7 @@ pub(super) fn run(context: &Context, arguments: &PoetryApplyArguments) -> Result
     let asks_for_pip = remove.contains("pip") || install.iter().any(is_pip);
     let notes = if asks_for_pip && contents.has_pip_shim() { vec![OWN_PIP] } else { Vec::new() };
     let change = Change { install, remove, ..Change::default() };
-    let summary = venv.apply(&context.store, &contents, &change)?;
+    let summary = venv.apply(&context.store, contents, &change)?;
     if wish.compile_bytecode || settings.compile_bytecode {
         let interpreter = context.interpreter(&venv)?;
         compile::compile(context, &interpreter, &venv, &change.install)?;

@@ -64,20 +64,35 @@ fn command(call: &Call, bins: &[PathBuf]) -> Result<Command, Failure> {
                 command
             }
             // A folder that Python can run, if no command has its name.
+            None if is_interpreter(name) => return Err(no_such_python(name, bins)),
             None if fs::kind(&Path::new(name).join("__main__.py"))?.is_some() => with(name),
             None => return Err(not_found(name, bins)),
         },
     })
 }
 
-/// A command in the environment, in the venv beneath it, or on PATH.
+/// Whether a command's name is that of an interpreter: `python`, `python3.12`, `pypy3`.
+fn is_interpreter(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    let version = name.strip_prefix("python").or_else(|| name.strip_prefix("pypy"));
+    version.is_some_and(|version| version.chars().all(|letter| letter.is_ascii_digit() || letter == '.'))
+}
+
+/// A command in the environment, in the venv beneath it, or on PATH. Another interpreter than the environment's own would not
+/// see its packages, so none is taken from PATH.
 fn find(name: &OsStr, bins: &[PathBuf]) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = if is_interpreter(name) { None } else { std::env::var_os("PATH") }.unwrap_or_default();
     let is_program = |path: &PathBuf| {
         fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
     };
     let folders = bins.iter().cloned().chain(std::env::split_paths(&path));
     folders.map(|folder| folder.join(name)).find(is_program)
+}
+
+fn no_such_python(name: &OsStr, bins: &[PathBuf]) -> Failure {
+    let looked = bins.first().map(|bin| bin.display().to_string()).unwrap_or_default();
+    Failure::new(format!("there is no `{}` in `{looked}`", name.to_string_lossy()))
+        .hinted("`virtpy run python` takes the environment's own; `-p VERSION --isolated` makes one with another Python")
 }
 
 fn not_found(name: &OsStr, bins: &[PathBuf]) -> Failure {

@@ -7,16 +7,18 @@ use std::path::{Path, PathBuf};
 
 use virtpy_resolver::IndexSettings;
 
+use super::super::hold::hold_whole;
 use super::super::tool::settled;
 use super::{Call, What};
-use crate::cli::RunArguments;
+use crate::cli::{IndexArguments, RunArguments, VenvArgument};
 use crate::context::{Context, active_venv};
 use crate::error::Failure;
 use crate::fs;
-use crate::interpreters::{self, Interpreter, PythonRequest};
+use crate::interpreters::{self, Interpreter};
+use crate::lockfile;
 use crate::scripts::{self, Block};
 use crate::store::PIP_SHIM_VERSION;
-use crate::venv::{self, Config, Distribution};
+use crate::venv::{self, Config, Distribution, State, Venv};
 
 /// A new form of requests or environments gets another number, so that none of an old one is taken for it.
 const FORMAT: u32 = 2;
@@ -71,11 +73,11 @@ pub(super) struct Wish {
 impl Wish {
     pub(super) fn of(context: &Context, arguments: &RunArguments, call: &Call) -> Result<Self, Failure> {
         let absolute = |path: &Path| context.working_directory.join(path);
-        let base = if call.block.is_some() || arguments.isolated {
-            None
-        } else {
-            find_base(&absolute(Path::new("")))?
-        };
+        let base = if call.block.is_some() || arguments.isolated { None } else { find_base(context)? };
+        if let Some(base) = &base {
+            base.demand_interpreter()?;
+            base.demand_packages(context, &arguments.index)?;
+        }
         let mut wish = Self {
             block: call.block.clone(),
             lock: None,
@@ -170,18 +172,8 @@ impl Wish {
     /// Makes sure that a venv has the Python that the user names.
     pub(super) fn check_python(&self, context: &Context, base: &Base) -> Result<(), Failure> {
         let Some(text) = &self.python else { return Ok(()) };
-        let request: PythonRequest = text.parse().map_err(|error: interpreters::RangeError| {
-            let hint = error.hint().unwrap_or_default();
-            Failure::usage(error.to_string()).hinted(hint)
-        })?;
         let own = base.interpreter(context)?;
-        let fits = match request {
-            PythonRequest::Path(_) | PythonRequest::Name(_) => {
-                context.find_interpreter(Some(&request))?.executable == own.executable
-            }
-            _ => request.matches(&own),
-        };
-        if fits {
+        if context.is_wanted(text, &own)? {
             return Ok(());
         }
         Err(Failure::new(format!(
@@ -194,17 +186,31 @@ impl Wish {
 }
 
 impl Base {
-    /// The facts of its interpreter.
-    pub(super) fn interpreter(&self, context: &Context) -> Result<Interpreter, Failure> {
-        let python = self.root.join("bin/python");
-        let executable = fs::canonicalize(&python).map_err(|error| {
+    /// Whether its interpreter is there. Without it another Python would run what is asked for, one without its packages.
+    fn demand_interpreter(&self) -> Result<PathBuf, Failure> {
+        fs::canonicalize(&self.root.join("bin/python")).map_err(|error| {
             if !error.is_not_found() {
                 return error.into();
             }
             Failure::new(format!("the interpreter of the venv at `{}` is gone", self.root.display()))
                 .hinted("give it another with `virtpy relink`, or leave it aside with `--isolated`")
-        })?;
-        Ok(interpreters::query(&executable, &context.store.cache())?)
+        })
+    }
+
+    /// The facts of its interpreter.
+    pub(super) fn interpreter(&self, context: &Context) -> Result<Interpreter, Failure> {
+        Ok(interpreters::query(&self.demand_interpreter()?, &context.store.cache())?)
+    }
+
+    /// Fetches what the store lost of it, so that nothing runs without it.
+    pub(super) fn demand_packages(&self, context: &Context, index: &IndexArguments) -> Result<(), Failure> {
+        let Ok(venv) = Venv::open(&self.root) else { return Ok(()) };
+        if State::is_in_store(&venv, &context.store) {
+            return Ok(());
+        }
+        let named = VenvArgument { path: Some(self.root.clone()) };
+        let venv = context.venv_to_change(&named)?;
+        hold_whole(context, &venv, index).map(drop)
     }
 
     /// The names of all that describes a distribution that is seen in it, sorted: of its own, and of the base interpreter's.
@@ -237,8 +243,15 @@ impl Base {
     }
 }
 
-/// The active venv, or the nearest `.venv` upwards, whoever made it.
-fn find_base(present: &Path) -> Result<Option<Base>, Failure> {
+/// The venv that is seen beside what is asked for, whoever made it: the project's, or else the active one, or the nearest
+/// `.venv`.
+fn find_base(context: &Context) -> Result<Option<Base>, Failure> {
+    if let Some(project) = lockfile::python_project(&context.working_directory)
+        && let Some(nearest) = context.nearest_venv()?
+    {
+        context.project_venv(&VenvArgument::default(), nearest.parent().unwrap_or(&project));
+        return open(&nearest);
+    }
     if let Some(root) = active_venv() {
         return match open(&root)? {
             Some(base) => Ok(Some(base)),
@@ -246,12 +259,7 @@ fn find_base(present: &Path) -> Result<Option<Base>, Failure> {
                 .hinted("`deactivate` it, or leave it aside with `--isolated`")),
         };
     }
-    for folder in present.ancestors() {
-        if let Some(base) = open(&folder.join(".venv"))? {
-            return Ok(Some(base));
-        }
-    }
-    Ok(None)
+    context.nearest_venv()?.map_or(Ok(None), |root| open(&root))
 }
 
 fn open(root: &Path) -> Result<Option<Base>, Failure> {

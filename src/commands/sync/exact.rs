@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use virtpy_resolver::{Artifact, IndexSettings, Package, Resolution};
+use virtpy_resolver::{Artifact, IndexSettings, Package, Requirement, Resolution};
 
 use super::directories::Directories;
 use super::source::{Question, Source};
@@ -21,6 +21,9 @@ use crate::interpreters::Interpreter;
 use crate::lockfile::LockKind;
 use crate::resolve::{self, Obtained, ResolveError, Supply};
 use crate::venv::{Arrival, Change, ChangeSummary, Contents, Distribution, State, Venv};
+
+/// What lockers leave out of requirements files, since a venv used to bring it.
+const LEFT_TO_THE_VENV: [&str; 3] = ["pip", "setuptools", "distribute"];
 
 /// One call of `virtpy sync`.
 pub(super) struct Exact<'a> {
@@ -164,6 +167,7 @@ impl Exact<'_> {
         };
         let obtained = resolve::obtain(&supply, &resolution, &arriving, &mut self.context.announce())?;
         progress.end();
+        self.demand_closure(contents, &resolution, &obtained)?;
         self.remember((&digest, &directories), &resolution, &obtained);
         // What may be another package the next time is looked at then.
         let is_told = resolution.packages.iter().all(|package| directories.tell(package));
@@ -179,6 +183,41 @@ impl Exact<'_> {
             })
             .collect();
         self.change(contents, arrivals, (Some(keys), satisfies), ways)
+    }
+
+    /// Requirements that lack what their packages require are no lock.
+    fn demand_closure(
+        &self,
+        contents: &Contents,
+        resolution: &Resolution,
+        obtained: &[Obtained],
+    ) -> Result<(), Failure> {
+        if self.source.kind != LockKind::Requirements {
+            return Ok(());
+        }
+        let markers = Context::markers(&self.interpreter)?;
+        let mut known: BTreeSet<&str> = resolution.packages.iter().map(|one| one.name.as_str()).collect();
+        known.extend(LEFT_TO_THE_VENV);
+        if self.arguments.inexact {
+            known.extend(contents.distributions.iter().map(|one| one.key.as_str()));
+        }
+        for (index, package) in resolution.packages.iter().enumerate() {
+            let arrived = obtained.iter().find(|one| one.package == index);
+            let required = match (arrived, contents.find(&package.name)) {
+                (Some(one), _) => one.entry.manifest.requires_dist.as_slice(),
+                (None, Some(installed)) => installed.requires_dist(),
+                (None, None) => &[],
+            };
+            for text in required {
+                let Ok(requirement) = text.parse::<Requirement>() else { continue };
+                if requirement.applies(&markers, &package.extras) && !known.contains(requirement.name()) {
+                    let Package { name, version, .. } = package;
+                    let why = format!("{name} {version} requires `{text}`, which it does not list");
+                    return Err(self.source.is_no_lock(self.context, &why));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Remembers the answer for the next venv, if it is certain: a lock file names each file by its hash and each commit, and
@@ -232,7 +271,8 @@ impl Exact<'_> {
         let ways = Ways { from_store: install.len().saturating_sub(ways.fetched()), ..ways };
         let remove = self.surplus(contents, &keys);
         let unchanged = keys.len().saturating_sub(install.len());
-        let change = Change { install, remove, satisfies, ..Change::default() };
+        let force = self.arguments.force;
+        let change = Change { install, remove, satisfies, force, ..Change::default() };
         let is_idle = change.install.is_empty()
             && change.remove.is_empty()
             && contents.state.satisfied == change.satisfies;

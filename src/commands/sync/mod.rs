@@ -11,8 +11,8 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::add::{Named, Outcome, named};
-use super::hold::hold;
-use super::{aftermath, new, poetry_install};
+use super::hold::hold_whole;
+use super::{new, poetry_install};
 use crate::cli::{IndexArguments, NewArguments, PoetryInstallArguments, SyncArguments, VenvArgument};
 use crate::context::Context;
 use crate::error::Failure;
@@ -20,7 +20,7 @@ use crate::fs;
 use crate::lockfile::LockKind;
 use crate::output::{counted, seconds};
 use crate::poetry::Project;
-use crate::venv::{self, Contents};
+use crate::venv::Contents;
 
 use exact::Exact;
 pub(super) use source::Source;
@@ -44,9 +44,10 @@ pub(super) fn carry_out(
     arguments: &SyncArguments,
     source: &Source,
 ) -> Result<Outcome, Failure> {
-    let path = venv_path(context, arguments, source)?;
+    let path = venv_path(context, arguments, source);
     let is_new = fs::kind(&path.join("pyvenv.cfg"))?.is_none();
     if !is_new {
+        context.name_venv(&path);
         return fill(context, arguments, source, &path);
     }
     python::first_that_fits(context, arguments, source, &|python| {
@@ -55,21 +56,8 @@ pub(super) fn carry_out(
             let exact = Exact { context, arguments, source, venv: None, interpreter };
             return exact.run(&Contents::default(), exact.target()?);
         }
-        let new = NewArguments { path: path.clone(), python, ..NewArguments::default() };
-        made_for(context, &new, || fill(context, arguments, source, &path))
-    })
-}
-
-/// Makes a venv and fills it. If filling fails, what was made for this alone goes with it.
-fn made_for<T>(
-    context: &Context,
-    new: &NewArguments,
-    fill: impl FnOnce() -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    new::make(context, new)?;
-    fill().inspect_err(|_| {
-        // The reason why it failed is what is to be told.
-        let _ = venv::discard(&context.store, &new.path);
+        let wish = NewArguments { path: path.clone(), python, ..NewArguments::default() };
+        new::make_for(context, &wish, || fill(context, arguments, source, &path))
     })
 }
 
@@ -105,7 +93,7 @@ pub(super) fn new_from(context: &Context, arguments: &NewArguments, lock: &Path)
             new::make(context, &new)?;
             return fill();
         }
-        made_for(context, &new, fill)
+        new::make_for(context, &new, fill)
     })
 }
 
@@ -141,19 +129,20 @@ fn fill(
 ) -> Result<Outcome, Failure> {
     let venv = context.venv_to_change(&VenvArgument { path: Some(path.to_path_buf()) })?;
     let interpreter = context.interpreter(&venv)?;
+    context.demand_python(arguments.python.as_deref(), &venv.root, &interpreter)?;
     let exact = Exact { context, arguments, source, venv: Some(&venv), interpreter };
     let target = exact.target()?;
     if let Some(outcome) = exact.idle(&target)? {
         return Ok(outcome);
     }
-    let held = hold(context, &venv)?;
-    let contents = aftermath::restore(context, &venv, held.contents, &arguments.index)?;
-    exact.run(&contents, target)
+    let held = hold_whole(context, &venv, &arguments.index)?;
+    let contents = &held.contents;
+    exact.run(contents, target)
 }
 
-/// The venv that is named, the active one, the nearest `.venv`, or one to be made beside the lock file.
-fn venv_path(context: &Context, arguments: &SyncArguments, source: &Source) -> Result<PathBuf, Failure> {
-    Ok(context.meant_venv(&arguments.venv)?.unwrap_or_else(|| source.folder.join(".venv")))
+/// The venv that is named, or that of the file's project.
+fn venv_path(context: &Context, arguments: &SyncArguments, source: &Source) -> PathBuf {
+    context.project_venv(&arguments.venv, &source.project)
 }
 
 /// A call of `poetry-install` that does the same.
@@ -179,11 +168,12 @@ fn as_poetry_has_it(
         all_extras: selection.all_extras,
         no_root: selection.no_install_project,
         sync: !arguments.inexact,
+        force: arguments.force,
         dry_run: arguments.dry_run,
         compile_bytecode: arguments.compile_bytecode,
         project: Some(source.folder.clone()),
         python: arguments.python.clone(),
-        venv: VenvArgument { path: Some(venv_path(context, arguments, source)?) },
+        venv: VenvArgument { path: Some(context.project_venv(&arguments.venv, &source.project)) },
         json: arguments.json,
         index: arguments.index.clone(),
     })

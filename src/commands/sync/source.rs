@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
 use crate::lockfile::{self, LockKind, Pipfile};
+use crate::resolve::ResolveError;
 use crate::venv::Contents;
 
 /// The file that a venv is to follow.
@@ -22,8 +23,15 @@ pub(in crate::commands) struct Source {
     pub(super) texts: Vec<String>,
     /// The folder that it is in.
     pub(super) folder: PathBuf,
+    /// The folder of the project that it is of, where the venv is.
+    pub(super) project: PathBuf,
     /// What of it is wanted.
     pub(super) selection: Selection,
+}
+
+/// A file's path as a user sees it.
+fn relative(file: &Path, context: &Context) -> String {
+    file.strip_prefix(&context.working_directory).unwrap_or(file).display().to_string()
 }
 
 /// What the facade is asked.
@@ -41,22 +49,95 @@ impl Source {
     /// When there is no such file, or the files do not go together.
     pub(in crate::commands) fn of(context: &Context, arguments: &SyncArguments) -> Result<Self, Failure> {
         let here = &context.working_directory;
+        let mut selection = arguments.selection.selection();
+        let is_named = !arguments.files.is_empty();
         let files = if arguments.project {
             vec![lockfile::find_project(here).ok_or_else(|| {
-                Failure::new("there is no `pyproject.toml` here or in a folder above")
+                Failure::new("this project has no `pyproject.toml`, neither here nor up to its root")
                     .hinted("go to the project's folder")
             })?]
-        } else if arguments.files.is_empty() {
-            vec![lockfile::find(here).ok_or_else(|| {
-                Failure::new("there is no lock file here or in a folder above").hinted(
+        } else if is_named {
+            arguments.files.iter().map(|file| here.join(file)).collect()
+        } else {
+            let found = lockfile::find(here).ok_or_else(|| {
+                Failure::new("there is no lock file here or up to the project's root").hinted(
                     "name one, or make one with `virtpy lock`: `pylock.toml`, `uv.lock`, `poetry.lock`, `Pipfile.lock`, \
                      `requirements.txt` and `pyproject.toml` are looked for",
                 )
-            })?]
-        } else {
-            arguments.files.iter().map(|file| here.join(file)).collect()
+            })?;
+            vec![found]
         };
-        Self::read(files, arguments.selection.selection())
+        let mut source = Self::read(files, selection.clone())?;
+        if is_named {
+            source.project = lockfile::project_of_file(&source.folder, here);
+        } else if source.kind == LockKind::Uv && selection.members.is_empty() && !selection.all_members {
+            selection.members.extend(source.member_here(here)?);
+            source.selection = selection;
+        }
+        if source.kind == LockKind::Requirements {
+            return source.demand_pins(context, arguments);
+        }
+        Ok(source)
+    }
+
+    /// The member of the workspace that the present directory belongs to, if it is not the lock's own project.
+    fn member_here(&self, here: &Path) -> Result<Option<String>, Failure> {
+        let own = lockfile::find_project(here);
+        let Some(own) = own.as_deref().and_then(Path::parent).filter(|own| *own != self.folder) else {
+            return Ok(None);
+        };
+        if lockfile::workspace_of(own).is_none() {
+            return Ok(None);
+        }
+        let member = lockfile::member_in_lock(&self.texts[0], &self.folder, own);
+        let missing = || {
+            let (lock, own) = (self.files[0].display(), own.display());
+            Failure::new(format!("`{lock}` does not have the workspace's member in `{own}`"))
+                .hinted("lock the workspace anew with `uv lock`")
+        };
+        member.map(Some).ok_or_else(missing)
+    }
+
+    /// Requirements that leave anything open are no lock. Where none is named, the project's own file is followed instead.
+    fn demand_pins(self, context: &Context, arguments: &SyncArguments) -> Result<Self, Failure> {
+        let session = context.session_without_python(context.index_settings(&arguments.index)?);
+        let inputs = self.files.iter().cloned().map(Input::RequirementsFile).collect();
+        let options = Options { working_directory: context.working_directory.clone(), ..Options::default() };
+        let texts = self.files.iter().cloned().zip(self.texts.iter().cloned()).collect();
+        let pins = session
+            .pins(&Request { requirements: inputs, texts, options, ..Request::default() })
+            .map_err(ResolveError::from)?;
+        let is_named = !arguments.files.is_empty();
+        // A file that only names the project beside it locks nothing.
+        let is_lock = pins.open.is_empty() && (pins.pinned > 0 || is_named && pins.sources > 0);
+        if is_lock {
+            return Ok(self);
+        }
+        let project = self.folder.join("pyproject.toml");
+        if !is_named && lockfile::is_project(&project) {
+            let followed = Self::read(vec![project], self.selection.clone())?;
+            context.output.message(format_args!(
+                "`{}` does not pin everything: following `{}`",
+                self.label(context),
+                followed.label(context)
+            ));
+            return Ok(followed);
+        }
+        let why = match pins.open.as_slice() {
+            [] => "it pins nothing".to_owned(),
+            [one] => format!("it does not pin `{one}`"),
+            [one, more @ ..] => format!("it does not pin `{one}` and {} more", more.len()),
+        };
+        Err(self.is_no_lock(context, &why))
+    }
+
+    /// What is said of requirements that `sync` cannot follow.
+    pub(super) fn is_no_lock(&self, context: &Context, why: &str) -> Failure {
+        let label = self.label(context);
+        let first = self.files.first().map(|file| relative(file, context)).unwrap_or_default();
+        Failure::new(format!("`{label}` is not a lock: {why}; nothing was changed")).hinted(format!(
+            "`virtpy add -r {first}` installs what it asks for and all that this requires; `virtpy lock {first}` makes a lock"
+        ))
     }
 
     /// Reads files that are named.
@@ -68,13 +149,19 @@ impl Source {
         if files.len() > 1 && files.iter().any(|file| LockKind::of(file) != LockKind::Requirements) {
             return Err(Failure::usage("only requirements files may be several"));
         }
+        let has_members = !selection.members.is_empty() || selection.all_members || selection.no_editable;
+        if kind != LockKind::Uv && has_members {
+            return Err(Failure::usage(
+                "only `uv.lock` has members of a workspace (`--package`, `--all-packages`, `--no-editable`)",
+            ));
+        }
         if kind == LockKind::Requirements && selection != Selection::default() {
             return Err(Failure::usage("a requirements file has neither extras nor groups"));
         }
         let texts = files.iter().map(|file| fs::read_to_string(file)).collect::<Result<Vec<_>, _>>()?;
         let folder = files.first().and_then(|file| file.parent()).unwrap_or(Path::new("/"));
         let folder = fs::canonicalize(folder)?;
-        Ok(Self { kind, files, texts, folder, selection })
+        Ok(Self { kind, files, texts, project: folder.clone(), folder, selection })
     }
 
     /// The versions of Python that it is for, if it says so.
@@ -88,10 +175,7 @@ impl Source {
 
     /// Its name, for people.
     pub(super) fn label(&self, context: &Context) -> String {
-        let relative = |file: &PathBuf| {
-            file.strip_prefix(&context.working_directory).unwrap_or(file).display().to_string()
-        };
-        self.files.iter().map(relative).collect::<Vec<_>>().join("`, `")
+        self.files.iter().map(|file| relative(file, context)).collect::<Vec<_>>().join("`, `")
     }
 
     /// What the facade is to be asked, for a venv that has these `contents`.
@@ -133,7 +217,8 @@ impl Source {
             LockKind::Uv => locked(LockFormat::Uv),
             LockKind::Requirements => {
                 let inputs = self.files.iter().cloned().map(Input::RequirementsFile).collect();
-                ask(request(inputs, pinned))
+                let texts = self.files.iter().cloned().zip(self.texts.iter().cloned()).collect();
+                ask(Request { texts, ..request(inputs, pinned) })
             }
             LockKind::Pipfile => {
                 let path = self.files[0].clone();
