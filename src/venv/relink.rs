@@ -30,7 +30,8 @@ impl Venv {
     pub fn place(&self, store: &Store) -> Result<Place, VenvError> {
         if let Some(home) = self.config.get(STORE_KEY).map(Path::new)
             && home != store.home()
-            && fs::canonicalize(home).ok() != fs::canonicalize(store.home()).ok()
+            // What is not there is no other name of the store.
+            && !matches!((fs::canonicalize(home), fs::canonicalize(store.home())), (Ok(one), Ok(other)) if one == other)
         {
             return Ok(Place::OtherStore(home.to_path_buf()));
         }
