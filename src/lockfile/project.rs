@@ -122,17 +122,16 @@ pub fn member_in_lock(text: &str, root: &Path, folder: &Path) -> Option<String> 
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
-#[allow(clippy::disallowed_methods, reason = "it makes the files that it looks at")]
 mod tests {
     use super::*;
 
     fn tree(files: &[(&str, &str)]) -> (tempfile::TempDir, PathBuf) {
         let holder = tempfile::tempdir().unwrap();
-        let root = holder.path().canonicalize().unwrap();
+        let root = fs::canonicalize(holder.path()).unwrap();
         for (path, text) in files {
             let path = root.join(path);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write_atomic(&path, text.as_bytes()).unwrap();
         }
         (holder, root)
     }

@@ -57,8 +57,8 @@ impl Venv {
             for (name, kind) in fs::read_dir_names(&absolute)? {
                 let path = format!("{folder}/{}", name.to_string_lossy());
                 let is_planned = plan.nodes.contains_key(&format!("{}/{path}", self.layout.site_packages));
-                let is_bytecode = is_bytecode_folder(&path) || path.ends_with(".pyc");
-                if !is_planned && !is_bytecode && !all.contains(&path) {
+                let is_compiled = Path::new(&path).extension().is_some_and(|extension| extension == "pyc");
+                if !is_planned && !is_compiled && !is_bytecode_folder(&path) && !all.contains(&path) {
                     added.push(if kind == FileKind::Folder { path + "/" } else { path });
                 }
             }

@@ -272,7 +272,7 @@ impl Exact<'_> {
         let remove = self.surplus(contents, &keys);
         let unchanged = keys.len().saturating_sub(install.len());
         let force = self.arguments.force;
-        let change = Change { install, remove, satisfies, force, ..Change::default() };
+        let change = Change { install, remove, force, satisfies, ..Change::default() };
         let is_idle = change.install.is_empty()
             && change.remove.is_empty()
             && contents.state.satisfied == change.satisfies;

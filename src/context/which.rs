@@ -1,0 +1,239 @@
+//! Which venv a command means, and whether it may be used: the one that is named, the project's, the active one, or the nearest.
+
+use std::path::{Path, PathBuf};
+
+use super::Context;
+use crate::cli::VenvArgument;
+use crate::error::Failure;
+use crate::fs;
+use crate::interpreters::{self, Interpreter, PythonRequest};
+use crate::lockfile;
+use crate::scripts;
+use crate::venv::{Place, Venv, VenvError};
+
+/// The venv that is active in the shell.
+pub fn active_venv() -> Option<PathBuf> {
+    std::env::var_os("VIRTUAL_ENV").filter(|active| !active.is_empty()).map(PathBuf::from)
+}
+
+/// Whether two paths lead to the same venv; one that is not there is told by its path.
+fn is_same_place(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    real(one) == real(other)
+}
+
+impl Context {
+    /// Opens the venv that a command means: the one it names, the active one, or the nearest `.venv` upwards. Says so if it
+    /// is not where it was made, or not of this store.
+    ///
+    /// # Errors
+    /// When there is none, or another tool made it.
+    pub fn venv(&self, argument: &VenvArgument) -> Result<Venv, Failure> {
+        let venv = self.displaced_venv(argument)?;
+        if let Some(trouble) = self.trouble(&venv)? {
+            self.output.warning(format_args!("{trouble}; `virtpy relink` mends it"));
+        }
+        Ok(venv)
+    }
+
+    /// The same for a command that changes the venv: one whose links or whose id are another's is not touched.
+    ///
+    /// # Errors
+    /// When there is none, another tool made it, it is a copy, or it is of another store.
+    pub fn venv_to_change(&self, argument: &VenvArgument) -> Result<Venv, Failure> {
+        let venv = self.displaced_venv(argument)?;
+        if scripts::is_environment(&venv.root) {
+            let place = venv.root.display();
+            return Err(Failure::new(format!(
+                "the environment `{place}` is in the cache, where others use it as well"
+            ))
+            .hinted("name what is needed with `virtpy run --with`, or make a venv with `virtpy new`"));
+        }
+        self.demand_store(&venv)?;
+        match (self.trouble(&venv)?, venv.place(&self.store)?) {
+            (None, _) => {}
+            (Some(trouble), Place::Moved(_)) => {
+                self.output.warning(format_args!("{trouble}; `virtpy relink` mends it"));
+            }
+            (Some(trouble), _) => {
+                return Err(Failure::new(trouble + "; nothing was changed")
+                    .hinted("make it a venv of its own with `virtpy relink`"));
+            }
+        }
+        Ok(venv)
+    }
+
+    /// Makes sure that a venv's packages are in this store.
+    ///
+    /// # Errors
+    /// When they are in another one.
+    pub fn demand_store(&self, venv: &Venv) -> Result<(), Failure> {
+        let Place::OtherStore(home) = venv.place(&self.store)? else { return Ok(()) };
+        let hint = if fs::kind(&home)?.is_some() {
+            format!(
+                "set `VIRTPY_HOME` to `{}`, or bring the venv into this store with `virtpy relink`",
+                home.display()
+            )
+        } else {
+            "set `VIRTPY_HOME` if it was moved; otherwise `virtpy relink` restores the venv".to_owned()
+        };
+        Err(Failure::new(self.in_other_store(&home)).hinted(hint))
+    }
+
+    fn in_other_store(&self, home: &Path) -> String {
+        let other = home.display();
+        match fs::kind(home) {
+            Ok(None) => format!("the store `{other}` of this venv is missing"),
+            _ => format!(
+                "the packages of this venv are in the store at `{other}`, not in `{}`",
+                self.store.home().display()
+            ),
+        }
+    }
+
+    /// What is wrong with where a venv stands. The store is told of the new place, so that what the venv uses is kept.
+    fn trouble(&self, venv: &Venv) -> Result<Option<String>, Failure> {
+        // What cannot be noted now (a store that may only be read) is noted when the venv is changed.
+        Ok(match venv.place(&self.store)? {
+            Place::Own => None,
+            Place::Moved(from) => {
+                let _ = self.store.register(&venv.id, &venv.root);
+                Some(format!(
+                    "this venv was moved here from `{}`: its scripts still run that one's Python",
+                    from.display()
+                ))
+            }
+            Place::Copy(of) => {
+                if let Ok(Some(root)) = self.store.root(&venv.id) {
+                    let _ = self.store.note_place(&root, &venv.root);
+                }
+                Some(format!(
+                    "this venv is a copy of the one at `{}`: its scripts run that one's Python, and the store takes \
+                     both for one",
+                    of.display()
+                ))
+            }
+            Place::OtherStore(home) => Some(self.in_other_store(&home)),
+        })
+    }
+
+    /// Opens the venv that a command means, wherever it stands and whatever it needs.
+    ///
+    /// # Errors
+    /// When there is none, or another tool made it.
+    pub fn displaced_venv(&self, argument: &VenvArgument) -> Result<Venv, Failure> {
+        let Some(path) = self.meant_venv(argument)? else {
+            let looked = match lockfile::project_root(&self.working_directory) {
+                Some(root) if root == self.working_directory => "this project has no `.venv`".to_owned(),
+                Some(root) => {
+                    format!("no directory up to the project's root, `{}`, has a `.venv`", root.display())
+                }
+                None => "no directory upwards has a `.venv`".to_owned(),
+            };
+            return Err(Failure::new(format!("there is no venv here: none is active, and {looked}"))
+                .hinted("make one with `virtpy new`, or name one with `--venv PATH`"));
+        };
+        Venv::open(&path).map_err(|error| match error {
+            VenvError::Missing(path) if argument.path.is_none() => {
+                Failure::new(format!("there is no venv at `{}`, which `VIRTUAL_ENV` names", path.display()))
+                    .hinted("end that with `deactivate` or `unset VIRTUAL_ENV`, or name a venv with `--venv`")
+            }
+            error => error.into(),
+        })
+    }
+
+    /// Where the venv is that a command means: the one that is named, the active one, or the nearest `.venv` of the project.
+    /// Only the last is sure to be there.
+    ///
+    /// # Errors
+    /// When a folder cannot be looked at.
+    pub fn meant_venv(&self, argument: &VenvArgument) -> Result<Option<PathBuf>, Failure> {
+        if let Some(path) = &argument.path {
+            return Ok(Some(self.working_directory.join(path)));
+        }
+        if let Some(active) = active_venv() {
+            return Ok(Some(active));
+        }
+        self.nearest_venv()
+    }
+
+    /// The nearest `.venv` from the present directory upwards, whoever made it, and never past the project's root. This is the
+    /// only place where a venv is looked for.
+    ///
+    /// # Errors
+    /// When a directory cannot be looked at.
+    pub fn nearest_venv(&self) -> Result<Option<PathBuf>, Failure> {
+        for folder in lockfile::within_project(&self.working_directory) {
+            let path = folder.join(".venv");
+            if fs::kind(&path.join("pyvenv.cfg"))?.is_some() {
+                return Ok(Some(path));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Where the venv of a project is, which need not be there yet: the one that is named, or `.venv` in the project's
+    /// directory. Says so if another one is active, which is never taken for it.
+    pub fn project_venv(&self, argument: &VenvArgument, project: &Path) -> PathBuf {
+        if let Some(path) = &argument.path {
+            return self.working_directory.join(path);
+        }
+        let own = project.join(".venv");
+        if let Some(active) = active_venv()
+            && !is_same_place(&active, &own)
+        {
+            self.output.warning(format_args!(
+                "the active venv `{}` is not this project's and is left aside; `--venv` would name it",
+                active.display()
+            ));
+        }
+        own
+    }
+
+    /// Names the venv that a command is about to change, unless it is `.venv` in the present directory.
+    pub fn name_venv(&self, venv: &Path) {
+        if !is_same_place(venv, &self.working_directory.join(".venv")) {
+            let shown = venv.strip_prefix(&self.working_directory).unwrap_or(venv);
+            self.output.message(format_args!("Using the venv at `{}`", shown.display()));
+        }
+    }
+
+    /// Whether an interpreter is one that a user asks for.
+    ///
+    /// # Errors
+    /// When the text is no request, or names an interpreter that is not there.
+    pub fn is_wanted(&self, text: &str, interpreter: &Interpreter) -> Result<bool, Failure> {
+        let request: PythonRequest = text.parse().map_err(|error: interpreters::RangeError| {
+            let hint = error.hint().unwrap_or_default();
+            Failure::usage(error.to_string()).hinted(hint)
+        })?;
+        Ok(match request {
+            PythonRequest::Path(_) | PythonRequest::Name(_) => {
+                self.find_interpreter(Some(&request))?.executable == interpreter.executable
+            }
+            _ => request.matches(interpreter),
+        })
+    }
+
+    /// Refuses a venv that is to be filled and has another Python than the user asks for. It is not made anew unasked.
+    ///
+    /// # Errors
+    /// When it has another one.
+    pub fn demand_python(
+        &self,
+        wanted: Option<&str>,
+        venv: &Path,
+        interpreter: &Interpreter,
+    ) -> Result<(), Failure> {
+        let Some(text) = wanted else { return Ok(()) };
+        if self.is_wanted(text, interpreter)? {
+            return Ok(());
+        }
+        let place = venv.display();
+        Err(Failure::new(format!(
+            "the venv at `{place}` has Python {}, not {text}; nothing was changed",
+            interpreter.version
+        ))
+        .hinted(format!("`virtpy new --clear -p {text} {place}` makes it anew")))
+    }
+}
