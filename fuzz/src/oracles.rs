@@ -189,6 +189,7 @@ pub fn zip(data: &[u8]) {
             path: member.name.clone(),
             mode: 0o644,
             other_digest: None,
+            words: &[],
         })
         .collect();
     let folders: Vec<String> = folders.iter().map(|(_, member)| member.name.clone()).collect();

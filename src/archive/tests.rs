@@ -199,7 +199,7 @@ fn members_that_are_not_written_are_compared_too() {
     disguised.local_name = b"evil.py".to_vec();
     let path = write(folder.path(), &zip(&[Raw::new("m", b"x"), disguised]));
     let archive = Archive::open(&path, "test.zip", &Limits::default()).unwrap();
-    let target = Target { member: 0, path: "out".to_owned(), mode: 0o644, other_digest: None };
+    let target = Target { member: 0, path: "out".to_owned(), mode: 0o644, other_digest: None, words: &[] };
     let error = archive.unpack(folder.path(), &[target], &[]).unwrap_err();
     assert_eq!(error.to_string(), "`test.zip` describes `folder/` in two different ways: its name differs");
     assert!(!folder.path().join("out").exists());
@@ -471,7 +471,8 @@ fn a_bomb_with_a_small_declared_size_stops_at_it() {
     }
     let folder = tempfile::tempdir().unwrap();
     let archive = Archive::open(&write(folder.path(), &bomb), "test.zip", &Limits::default()).unwrap();
-    let target = Target { member: 0, path: "out/zeros".to_owned(), mode: 0o644, other_digest: None };
+    let target =
+        Target { member: 0, path: "out/zeros".to_owned(), mode: 0o644, other_digest: None, words: &[] };
     let error = archive.unpack(folder.path(), &[target], &[]).unwrap_err();
     assert!(matches!(error, Error::Member { .. }), "{error:?}");
     let written = fs::metadata(&folder.path().join("out/zeros")).map_or(0, |metadata| metadata.len());
@@ -502,6 +503,7 @@ fn unpacking_is_complete_and_hashed() {
             path: format!("out/{}", names[member]),
             mode: if member % 2 == 0 { 0o444 } else { 0o555 },
             other_digest: (member % 5 == 0).then_some(HashAlgorithm::Sha512),
+            words: &[],
         })
         .collect();
     let written = archive.unpack(folder.path(), &targets, &["empty/inside".to_owned()]).unwrap();
@@ -533,7 +535,7 @@ fn unpacking_writes_over_nothing() {
     let outside = folder.path().join("outside");
     fs::write_new(&outside, b"old", 0o644).unwrap();
     fs::symlink(&outside, &folder.path().join("m")).unwrap();
-    let target = Target { member: 0, path: "m".to_owned(), mode: 0o644, other_digest: None };
+    let target = Target { member: 0, path: "m".to_owned(), mode: 0o644, other_digest: None, words: &[] };
     let error = archive.unpack(folder.path(), std::slice::from_ref(&target), &[]).unwrap_err();
     assert!(matches!(&error, Error::Path(error) if error.already_exists()), "{error:?}");
     assert_eq!(fs::read(&outside).unwrap(), b"old");

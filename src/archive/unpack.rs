@@ -33,6 +33,8 @@ pub struct Target {
     pub mode: u32,
     /// A digest to compute besides the SHA-256.
     pub other_digest: Option<HashAlgorithm>,
+    /// Words of which it is to be told whether the content has one, so that nobody has to read it again for that.
+    pub words: &'static [&'static str],
 }
 
 /// What was written for a [`Target`].
@@ -44,6 +46,8 @@ pub struct Written {
     pub other_digest: Option<Vec<u8>>,
     /// Bytes written.
     pub size: u64,
+    /// Whether one of the target's words may be in it: always where it has words and is large.
+    pub has_word: bool,
 }
 
 /// The digests of a file that is being written.
@@ -65,8 +69,9 @@ impl Hashing {
     }
 
     /// What was written, of which this is the size.
-    fn finish(self, size: u64) -> Written {
-        Written { sha256: self.sha256.finish(), other_digest: self.other.map(Hasher::finish), size }
+    fn finish(self, size: u64, has_word: bool) -> Written {
+        let other_digest = self.other.map(Hasher::finish);
+        Written { sha256: self.sha256.finish(), other_digest, size, has_word }
     }
 }
 
@@ -212,13 +217,22 @@ impl Archive {
         let path = destination.join(&target.path);
         let mut hashing = Hashing::new(target.other_digest);
         let large = self.frame.members[target.member].size >= HASHED_ASIDE;
+        let has_word = |content: &[u8]| {
+            target.words.iter().any(|word| memchr::memmem::find(content, word.as_bytes()).is_some())
+        };
+        let mut found = false;
         let (size, hashing) = if large {
             self.copy_hashing_aside(&path, target, buffer, hashing)?
         } else {
-            let size = self.copy(&path, target, buffer, |buffer, count| hashing.update(&buffer[..count]))?;
+            let size = self.copy(&path, target, buffer, |buffer, count| {
+                hashing.update(&buffer[..count]);
+                found = found || has_word(&buffer[..count]);
+            })?;
             (size, hashing)
         };
-        Ok(hashing.finish(size))
+        // A word may lie across the end of a buffer.
+        found |= size > BUFFER as u64 && !target.words.is_empty();
+        Ok(hashing.finish(size, found))
     }
 
     /// Copies a member while another thread hashes what was copied: hashing takes about as long as decompressing,

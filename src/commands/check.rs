@@ -79,6 +79,11 @@ fn sentence(problem: &Problem) -> String {
         Problem::NoEntry { distribution, path } => {
             format!("{distribution} is gone from the store: `{path}` is missing")
         }
+        Problem::Damaged { distribution, reason } => {
+            format!(
+                "{distribution} was changed in the store, for all venvs: {reason}; `virtpy store repair` restores it"
+            )
+        }
         Problem::Foreign { distribution, installer } => {
             format!("{distribution} was installed by {installer}")
         }

@@ -28,7 +28,9 @@ pub fn mend(
     announce: &mut dyn FnMut(&str),
 ) -> Result<Mended, ResolveError> {
     let id = EntryId::parse(&verdict.id)?;
-    let is_harmless = |finding: &Finding| matches!(finding, Finding::WrongMode(_) | Finding::Extra(_));
+    let is_harmless = |finding: &Finding| {
+        matches!(finding, Finding::WrongMode(_) | Finding::Extra(_) | Finding::Touched(_))
+    };
     if verdict.findings.iter().all(is_harmless) {
         store.tidy(&id, &verdict.findings)?;
         return Ok(Mended::InPlace);

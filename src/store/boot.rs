@@ -5,6 +5,7 @@
 //! with the manifest, and notes that in `cache/`, from where it may be deleted at any time.
 
 use std::collections::HashSet;
+use std::fs::Metadata;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -66,7 +67,7 @@ impl Store {
         }
     }
 
-    /// Compares the size, the mode and the time of every file of an entry with its manifest.
+    /// Compares the size, the mode, the owner and the time of every file of an entry with its manifest.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] for the first that is not as it should be.
@@ -105,25 +106,27 @@ impl Store {
     }
 }
 
-/// Compares every file's size, mode and time with the manifest.
+/// Compares every file's size, mode, owner and time with the manifest.
 fn look(entry: &Entry) -> Result<(), String> {
     let manifest = &entry.manifest;
+    let owner = fs::metadata(&entry.path).map_err(|error| format!("{error}: {}", error.source))?.uid();
+    let look_at = |path: &Path, size| look_at(path, size, manifest.unpacked_at, owner);
     for row in &manifest.texts {
-        look_at(&entry.path.join(&row.path), Some(row.size), manifest.unpacked_at)?;
+        look_at(&entry.path.join(&row.path), Some(row.size))?;
     }
     for row in &manifest.rows().map_err(|error| error.to_string())? {
-        look_at(&entry.path.join("site").join(&row.path), row.size, manifest.unpacked_at)?;
+        look_at(&entry.path.join("site").join(&row.path), row.size)?;
     }
     let scripts = manifest.scripts.iter().map(|script| ("scripts", &script.file));
     let data = manifest.data.iter().map(|row| ("data", row));
     let headers = manifest.headers.iter().map(|row| ("headers", row));
     for (tree, row) in scripts.chain(data).chain(headers) {
-        look_at(&entry.path.join(tree).join(&row.path), Some(row.size), manifest.unpacked_at)?;
+        look_at(&entry.path.join(tree).join(&row.path), Some(row.size))?;
     }
     Ok(())
 }
 
-fn look_at(path: &Path, size: Option<u64>, unpacked_at: u64) -> Result<(), String> {
+fn look_at(path: &Path, size: Option<u64>, unpacked_at: u64, owner: u32) -> Result<(), String> {
     let metadata = fs::symlink_metadata(path).map_err(|error| format!("{error}: {}", error.source))?;
     let reason = if !metadata.is_file() {
         "is no file".to_owned()
@@ -131,10 +134,17 @@ fn look_at(path: &Path, size: Option<u64>, unpacked_at: u64) -> Result<(), Strin
         format!("has {} bytes instead of {}", metadata.len(), size.unwrap_or_default())
     } else if metadata.permissions().mode() & 0o222 != 0 {
         "is writable".to_owned()
-    } else if u64::try_from(metadata.mtime()).is_ok_and(|time| time > unpacked_at + 1) {
+    } else if metadata.uid() != owner {
+        format!("belongs to another user ({}) than its folder", metadata.uid())
+    } else if is_later(&metadata, unpacked_at) {
         "was changed after it was unpacked".to_owned()
     } else {
         return Ok(());
     };
     Err(format!("`{}` {reason}", path.display()))
+}
+
+/// Whether a file was written to after its entry was unpacked. File systems may round times up.
+pub(super) fn is_later(facts: &Metadata, unpacked_at: u64) -> bool {
+    u64::try_from(facts.mtime()).is_ok_and(|time| time > unpacked_at + 1)
 }

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 use crate::fs::{self, PathError};
-use crate::wheel::{self, EntryPoint, Footprint, Libraries, RecordRow, Unpacked};
+use crate::wheel::{self, Climbing, EntryPoint, Footprint, Libraries, RecordRow, Unpacked};
 
 /// The version of the format that this program writes and reads.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 /// The name of the file with the RECORD rows of all files in `site/`, each with hash and size.
 pub const ROWS: &str = "rows";
@@ -65,6 +65,9 @@ pub struct Manifest {
     /// What its shared libraries have to do with other wheels.
     #[serde(default, skip_serializing_if = "Libraries::is_empty")]
     pub libraries: Libraries,
+    /// What its modules need that look for other wheels' files by their own path.
+    #[serde(default, skip_serializing_if = "Climbing::is_empty")]
+    pub climbing: Climbing,
     /// When the entry was unpacked, in seconds since 1970: no file of it is newer.
     pub unpacked_at: u64,
     /// The bytes of all its files together.
@@ -193,6 +196,7 @@ impl Manifest {
             texts: Vec::new(),
             namespaces: wheel::namespaces(unpacked.site.iter().map(|file| file.path.as_str())),
             libraries: unpacked.libraries,
+            climbing: unpacked.climbing,
             unpacked_at: 0,
             size: total,
             site_rows: LazyText::default(),

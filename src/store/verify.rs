@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::Serialize;
 
+use super::boot::is_later;
 use super::{DIST_INFO_ALIAS, Entry, EntryId, Staged, Store, StoreError};
 use crate::fs::{self, FileKind};
 use crate::wheel;
@@ -25,6 +26,10 @@ pub enum Finding {
     Extra(String),
     /// A file or a folder can be written.
     WrongMode(String),
+    /// A file with the right content was written to after it was unpacked.
+    Touched(String),
+    /// A file belongs to another user than its entry.
+    WrongOwner(String),
     /// The manifest cannot be read.
     NoManifest(String),
 }
@@ -36,6 +41,8 @@ impl fmt::Display for Finding {
             Self::Missing(path) => write!(formatter, "`{path}` is missing"),
             Self::Extra(path) => write!(formatter, "`{path}` does not belong there"),
             Self::WrongMode(path) => write!(formatter, "`{path}` can be written"),
+            Self::Touched(path) => write!(formatter, "`{path}` was written to, and has the same content"),
+            Self::WrongOwner(path) => write!(formatter, "`{path}` belongs to another user"),
             Self::NoManifest(reason) => write!(formatter, "`entry.json` cannot be used: {reason}"),
         }
     }
@@ -98,7 +105,7 @@ impl Store {
         let label = Some((manifest.name.clone(), manifest.version.clone()));
         let findings = match Expected::of(&entry) {
             Ok(expected) if EntryId::of(&manifest.sha256).is_ok_and(|own| own == *id) => {
-                Search::new(&entry.path, expected).run()
+                Search::new(&entry, expected).run()
             }
             Ok(_) => vec![Finding::NoManifest("it is of another wheel".to_owned())],
             Err(error) => vec![Finding::NoManifest(error.to_string())],
@@ -106,7 +113,7 @@ impl Store {
         verdict(label, findings)
     }
 
-    /// Takes write permissions away and removes what does not belong into an entry, as [`Self::verify`] found it.
+    /// Takes write permissions away, sets times back and removes what does not belong into an entry, as [`Self::verify`] found it.
     ///
     /// # Errors
     /// When the entry belongs to somebody else.
@@ -127,7 +134,14 @@ impl Store {
                     let mode = fs::symlink_metadata(&path)?.permissions().mode();
                     fs::set_mode(&path, mode & 0o555)?;
                 }
-                Finding::Changed(_) | Finding::Missing(_) | Finding::NoManifest(_) => {}
+                Finding::Touched(path) => {
+                    let time = self.entry_by_id(id)?.map_or(0, |entry| entry.manifest.unpacked_at);
+                    fs::set_modified(&root.join(path), time)?;
+                }
+                Finding::Changed(_)
+                | Finding::Missing(_)
+                | Finding::WrongOwner(_)
+                | Finding::NoManifest(_) => {}
             }
         }
         Ok(())
@@ -212,6 +226,10 @@ impl Expected {
 /// The walk through one entry.
 struct Search<'a> {
     root: &'a Path,
+    /// When the entry was unpacked, in seconds since 1970.
+    unpacked_at: u64,
+    /// To whom the entry belongs.
+    owner: Option<u32>,
     expected: Expected,
     /// Every folder above an expected file.
     folders: BTreeSet<String>,
@@ -221,7 +239,7 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(root: &'a Path, expected: Expected) -> Self {
+    fn new(entry: &'a Entry, expected: Expected) -> Self {
         let (mut folders, mut modules) = (BTreeSet::new(), BTreeSet::new());
         for path in expected.0.keys() {
             let mut above = path.as_str();
@@ -235,7 +253,15 @@ impl<'a> Search<'a> {
                 above = parent;
             }
         }
-        Self { root, expected, folders, modules, findings: Vec::new() }
+        Self {
+            root: &entry.path,
+            unpacked_at: entry.manifest.unpacked_at,
+            owner: fs::symlink_metadata(&entry.path).ok().map(|facts| facts.uid()),
+            expected,
+            folders,
+            modules,
+            findings: Vec::new(),
+        }
     }
 
     fn run(mut self) -> Vec<Finding> {
@@ -298,10 +324,16 @@ impl<'a> Search<'a> {
             return self.findings.push(Finding::Extra(path));
         };
         self.check_mode(&path);
-        if wheel::file_digest(&self.root.join(&path)).is_ok_and(|found| found == digest) {
-            return;
+        let absolute = self.root.join(&path);
+        let facts = fs::symlink_metadata(&absolute).ok();
+        if facts.as_ref().map(MetadataExt::uid) != self.owner {
+            self.findings.push(Finding::WrongOwner(path.clone()));
         }
-        self.findings.push(Finding::Changed(path));
+        if !wheel::file_digest(&absolute).is_ok_and(|found| found == digest) {
+            self.findings.push(Finding::Changed(path));
+        } else if facts.is_some_and(|facts| is_later(&facts, self.unpacked_at)) {
+            self.findings.push(Finding::Touched(path));
+        }
     }
 
     fn check_mode(&mut self, path: &str) {

@@ -141,8 +141,8 @@ impl Venv {
         })
     }
 
-    /// Gives the files of an entry that have names of their own here (hardlinks) the content of the entry as it is now.
-    /// Returns whether there were any. The caller holds the venv's lock.
+    /// Gives the real files that this venv has of an entry the content of the entry as it is now. Returns whether there were
+    /// any that differed. The caller holds the venv's lock.
     ///
     /// # Errors
     /// When the venv or the store cannot be read or written.
@@ -158,7 +158,12 @@ impl Venv {
             let (Node::Real(source) | Node::Hardlink(source)) = &node else { continue };
             let absolute = self.root.join(&path);
             let stands = fs::kind(&absolute)? == Some(FileKind::File);
-            if !source.starts_with(&entry.path) || !stands || fs::is_same_file(&absolute, source)? {
+            let is_hardlink = matches!(node, Node::Hardlink(_));
+            if !source.starts_with(&entry.path)
+                || !stands
+                || fs::is_same_file(&absolute, source)?
+                || !is_hardlink && self.is_as_planned(&path, &node)?
+            {
                 continue;
             }
             // Whoever is killed here leaves the old file or the new one.

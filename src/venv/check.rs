@@ -10,7 +10,7 @@ use super::contents::{Contents, Distribution, Owner};
 use super::plan::{Node, Plan};
 use super::{Venv, VenvError, foreign};
 use crate::fs::{self, FileKind};
-use crate::store::{Entry, EntryId, Store};
+use crate::store::{Entry, EntryId, Store, StoreError};
 use crate::wheel;
 
 /// Something that is not as it should be.
@@ -44,6 +44,13 @@ pub enum Problem {
         distribution: String,
         /// Where the entry was.
         path: String,
+    },
+    /// A distribution whose files in the store are not as they were unpacked, for all venvs.
+    Damaged {
+        /// Which.
+        distribution: String,
+        /// What is wrong with which file.
+        reason: String,
     },
     /// A distribution of another installer.
     Foreign {
@@ -174,7 +181,14 @@ fn check_files(
             continue;
         };
         match store.entry(&installed.sha256)? {
-            Some(entry) => entries.push((entry, installed)),
+            Some(entry) => {
+                // An editor's forced write goes through a link, and nothing prevents the store's owner from it.
+                if let Err(StoreError::Damaged { reason, .. }) = store.look_at(&entry) {
+                    let distribution = format!("{} {}", installed.name, installed.version);
+                    problems.push(Problem::Damaged { distribution, reason });
+                }
+                entries.push((entry, installed));
+            }
             None => problems.push(Problem::NoEntry {
                 distribution: format!("{} {}", installed.name, installed.version),
                 path: store.entry_path(&EntryId::of(&installed.sha256)?).display().to_string(),
@@ -274,7 +288,7 @@ impl Venv {
             (Node::Folder, Some(FileKind::Folder))
             | (Node::Script(_) | Node::Hardlink(_), Some(FileKind::File)) => true,
             (Node::Real(source), Some(FileKind::File)) => {
-                // What the store lost is not as it was made, whatever this name of it holds.
+                // A large one may be a second name of it.
                 fs::is_same_file(&absolute, source).unwrap_or(false) || equals(&absolute, source)?
             }
             (Node::Link(target), Some(FileKind::Link)) => fs::read_link(&absolute)? == *target,

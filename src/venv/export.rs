@@ -159,7 +159,7 @@ impl Exporter<'_> {
             let is_edited = |source: &Path| edited.iter().any(|entry| source.starts_with(entry));
             match node {
                 Node::Copy(source) if is_edited(source) && fs::kind(&own)? == Some(FileKind::File) => {
-                    fs::copy_new(&own, &target, mode_of_copy(&own, 0o644)?)?;
+                    fs::copy_new(&own, &target, mode_of_copy(&own)?)?;
                 }
                 _ => make(self.layout, &target, node)?,
             }
@@ -201,7 +201,7 @@ impl Exporter<'_> {
 
     /// Copies a file; a script of this venv is made to run the exported one.
     fn file(&self, path: &str, from: &Path, target: &Path) -> Result<(), VenvError> {
-        let mode = mode_of_copy(from, 0o644)?;
+        let mode = mode_of_copy(from)?;
         if path.starts_with(&format!("{}/", self.layout.scripts)) {
             let content = fs::read(from)?;
             if let Some(body) = content.strip_prefix(self.venv.layout.shebang.as_bytes()) {

@@ -5,10 +5,10 @@
 //! real packages share folders that have one. The result depends on nothing but the members and their order, and
 //! computing it writes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::must_real::RealFolders;
+use super::must_real::RealParts;
 use super::pieces::{Files, Piece, PieceKind, Tree};
 use super::{Layout, LinkMode, VenvError, record};
 use crate::store::{Manifest, is_pip_shim};
@@ -17,6 +17,9 @@ use crate::wheel::{self, Footprint};
 /// An empty file in each unfolded folder. Real pip removes a folder when it finds no file in it, and links to folders
 /// do not count as files: without this one it would take the other distributions' links along.
 const MARKER: &str = ".virtpy";
+
+/// A script of so few bytes is copied without asking what it looks for.
+const SMALL_SCRIPT: u64 = 64 << 10;
 
 /// A distribution of the venv, in the order of installation.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +57,8 @@ pub enum Node {
     Script(PathBuf),
     /// A second name of the store's file, in the hardlink mode.
     Hardlink(PathBuf),
-    /// The same in an unfolded folder of the automatic mode; a copy where the store is on another file system.
+    /// A file of the venv's own with the content of the store's, read-only; a large one may be a second name of it
+    /// (see [`super::nodes`]).
     Real(PathBuf),
     /// A copy of the store's file.
     Copy(PathBuf),
@@ -106,13 +110,15 @@ impl Plan {
         shared_folders: &[String],
         members: &[Member<'_>],
     ) -> Result<Self, VenvError> {
+        let files: Vec<Files> = members.iter().map(|_| Files::default()).collect();
         let mut planner = Planner {
             layout,
             mode,
             shared_folders,
             members,
-            real_folders: RealFolders::of(members),
-            files: members.iter().map(|_| Files::default()).collect(),
+            real: RealParts::of(members, &files)?,
+            files,
+            joined: BTreeSet::new(),
             wanted: BTreeMap::new(),
             plan: Self::default(),
             footprints: vec![Footprint::default(); members.len()],
@@ -132,8 +138,10 @@ struct Planner<'a> {
     mode: LinkMode,
     shared_folders: &'a [String],
     members: &'a [Member<'a>],
-    real_folders: Vec<RealFolders>,
+    real: Vec<RealParts>,
     files: Vec<Files>,
+    /// Real folders that distributions share, or may share.
+    joined: BTreeSet<String>,
     wanted: BTreeMap<String, Vec<Piece>>,
     plan: Plan,
     footprints: Vec<Footprint>,
@@ -209,7 +217,7 @@ impl Planner<'_> {
         }
         let always_real = self.layout.is_always_real(path);
         let is_shared = pieces.len() > 1 || self.shared_folders.iter().any(|shared| shared == path);
-        let folds = self.mode(last).folds() && !self.real_folders[last.member].has(&last.place());
+        let folds = self.mode(last).folds() && !self.real[last.member].has_folder(&last.place());
         let may_be_joined = last.may_be_joined(self.members);
         if folds && !is_shared && !always_real && !may_be_joined {
             self.footprints[last.member].links.push(self.layout.in_record(path));
@@ -218,6 +226,9 @@ impl Planner<'_> {
         }
         self.insert(path, Node::Folder);
         let is_marked = is_shared || (folds && may_be_joined);
+        if is_marked {
+            self.joined.insert(path.to_owned());
+        }
         if self.mode.folds() && is_marked && !always_real && !path.ends_with(wheel::BYTECODE_FOLDER) {
             let marker = format!("{path}/{MARKER}");
             if !is_shared {
@@ -237,7 +248,10 @@ impl Planner<'_> {
         };
         let member = &self.members[piece.member];
         for (name, is_folder) in self.files[piece.member].children(member, *tree, folder)? {
-            if is_folder && name == wheel::BYTECODE_FOLDER && !self.mode(piece).folds() {
+            let is_bytecode = is_folder && name == wheel::BYTECODE_FOLDER;
+            if is_bytecode
+                && (!self.mode(piece).folds() || self.real[piece.member].has_module_in(&piece.place()))
+            {
                 continue;
             }
             let inside = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
@@ -264,9 +278,7 @@ impl Planner<'_> {
             }
             PieceKind::Script(index) if manifest.scripts[index].python => Node::Script(source),
             _ => match self.mode(winner) {
-                // What compares real paths (servers of static files, Qt, the loader) finds this file beside its
-                // neighbours; in the folders that every venv has, nothing does.
-                LinkMode::Auto if !self.is_linked(path) => Node::Real(source),
+                LinkMode::Auto if self.is_real(path, winner) => Node::Real(source),
                 LinkMode::Auto | LinkMode::Symlink => Node::Link(source),
                 LinkMode::Hardlink => Node::Hardlink(source),
                 LinkMode::Copy => Node::Copy(source),
@@ -325,15 +337,19 @@ impl Planner<'_> {
         }
     }
 
-    /// Whether a file comes as a symlink: where it lies directly in a folder that every venv has, and METADATA, by whose
-    /// target virtpy knows its own dist-info folders again. Any other file gets a second name, at half the price of a
-    /// symlink: a symlink is an inode, and one with a path of 60 bytes or more a block too (ext4).
-    fn is_linked(&self, path: &str) -> bool {
-        match path.rsplit_once('/') {
-            None => true,
-            Some((folder, name)) if self.layout.is_dist_info(folder) => name == "METADATA",
-            Some((folder, _)) => self.layout.is_always_real(folder),
+    /// Whether a file has to be a real one: it, or who uses it, resolves links before looking around.
+    fn is_real(&self, path: &str, piece: &Piece) -> bool {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let manifest = self.members[piece.member].manifest;
+        if let PieceKind::Script(index) = piece.kind {
+            // A program or a shell script may look for its data beside itself (`readlink -f "$0"`).
+            return !manifest.data.is_empty() || manifest.scripts[index].file.size <= SMALL_SCRIPT;
         }
+        // So may one that comes by way of `.data/data/bin`. Servers of static files compare real paths, and serve
+        // neither modules nor libraries.
+        folder == self.layout.scripts
+            || self.real[piece.member].has_file(&piece.place())
+            || self.joined.contains(folder) && !is_code(name)
     }
 
     /// How a piece's distribution comes into the venv.
@@ -344,6 +360,12 @@ impl Planner<'_> {
     fn name(&self, piece: &Piece) -> String {
         self.members[piece.member].manifest.name.clone()
     }
+}
+
+/// Whether a file is a module, its types, or a shared library.
+fn is_code(name: &str) -> bool {
+    let ending = Path::new(name).extension().and_then(|ending| ending.to_str());
+    matches!(ending, Some("py" | "pyi" | "pyc" | "pyx" | "pxd")) || wheel::is_library_name(name)
 }
 
 fn tree_piece(tree: Tree, path: String, folder: bool) -> PieceKind {

@@ -171,6 +171,7 @@ impl InstalledWheel {
             fs::create_dir(&destination.join(folder))?;
         }
         let libraries = trees.libraries(destination);
+        let climbing = trees.climbing(destination, |_| true)?;
         Ok(Unpacked {
             name: self.metadata.name.clone(),
             version: self.metadata.version.clone(),
@@ -186,6 +187,7 @@ impl InstalledWheel {
             requires_python: self.metadata.requires_python.clone(),
             provides_extra: self.metadata.provides_extra.clone(),
             libraries,
+            climbing,
             warnings: Vec::new(),
         })
     }

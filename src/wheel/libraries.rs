@@ -36,6 +36,9 @@ const C_LIBRARY: [&str; 9] = [
     "libc.musl",
 ];
 
+/// How the folder of the library itself is written in search paths.
+const TOKENS: [&str; 4] = ["$ORIGIN", "${ORIGIN}", "@loader_path", "@rpath"];
+
 /// What the shared libraries of a wheel have to do with other wheels.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Libraries {
@@ -58,6 +61,10 @@ pub struct SearchingFolder {
     pub wanted: Vec<String>,
     /// Whether a search path leads upwards, so that it leaves the folder.
     pub climbs: bool,
+    /// The folders of `site` above or beside this one that search paths lead to, sorted: `site/provider/lib`. A
+    /// library may be opened by its name alone (`dlopen`) and be found there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reaches: Vec<String>,
 }
 
 impl Libraries {
@@ -70,7 +77,7 @@ impl Libraries {
     /// library, or a broken one, tells nothing.
     pub(super) fn examine<'a>(root: &Path, paths: impl Iterator<Item = (String, bool, &'a str)>) -> Self {
         let mut provided = BTreeSet::new();
-        let mut folders: BTreeMap<String, (BTreeSet<String>, bool)> = BTreeMap::new();
+        let mut folders: BTreeMap<String, Searches> = BTreeMap::new();
         for (path, executable, name) in paths {
             if !(executable || is_library_name(name)) {
                 continue;
@@ -87,25 +94,52 @@ impl Libraries {
             }
             let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
             let known = folders.entry(folder.to_owned()).or_default();
-            known.0.extend(library.needed);
-            known.1 |= relative.iter().any(|text| text.split('/').any(|part| part == ".."));
+            known.needed.extend(library.needed);
+            known.climbs |= relative.iter().any(|text| text.split('/').any(|part| part == ".."));
+            known.reaches.extend(relative.iter().filter_map(|text| reached(folder, text)));
         }
         let mut searching: Vec<SearchingFolder> = folders
             .into_iter()
-            .map(|(folder, (needed, climbs))| {
+            .map(|(folder, Searches { needed, climbs, reaches })| {
                 let is_foreign = |name: &String| !provided.contains(name) && !is_c_library(name);
-                SearchingFolder { folder, wanted: needed.into_iter().filter(is_foreign).collect(), climbs }
+                let wanted = needed.into_iter().filter(is_foreign).collect();
+                SearchingFolder { folder, wanted, climbs, reaches: reaches.into_iter().collect() }
             })
             .collect();
-        if searching.iter().all(|folder| folder.wanted.is_empty()) {
+        if searching.iter().all(|folder| folder.wanted.is_empty() && folder.reaches.is_empty()) {
             searching.clear();
         }
         Self { provided: provided.into_iter().collect(), searching }
     }
 }
 
+/// What the libraries of one folder look for.
+#[derive(Default)]
+struct Searches {
+    needed: BTreeSet<String>,
+    climbs: bool,
+    reaches: BTreeSet<String>,
+}
+
+/// The folder that a relative search path leads to from the folder of its library; nothing where it stays in that one
+/// or leaves `site`, outside of which no wheel puts libraries.
+fn reached(folder: &str, text: &str) -> Option<String> {
+    let rest = TOKENS.iter().find_map(|token| text.strip_prefix(token))?;
+    let mut parts: Vec<&str> = folder.split('/').collect();
+    for part in rest.split('/').filter(|part| !matches!(*part, "" | ".")) {
+        if part == ".." {
+            parts.pop();
+        } else {
+            parts.push(part);
+        }
+    }
+    let path = parts.join("/");
+    let stays = path == folder || path.starts_with(&format!("{folder}/"));
+    (path.starts_with("site/") && !stays).then_some(path)
+}
+
 /// Whether a file's name is that of a shared library, versioned or not.
-fn is_library_name(name: &str) -> bool {
+pub fn is_library_name(name: &str) -> bool {
     let has_ending = |ending: &str| {
         name.find(ending).is_some_and(|at| {
             let rest = &name[at + ending.len()..];
@@ -121,7 +155,7 @@ fn is_c_library(name: &str) -> bool {
 
 /// Whether a search path starts at the library's own folder.
 fn is_relative(text: &str) -> bool {
-    ["$ORIGIN", "${ORIGIN}", "@loader_path", "@rpath"].iter().any(|token| text.contains(token))
+    TOKENS.iter().any(|token| text.contains(token))
 }
 
 /// What one shared library or program tells.

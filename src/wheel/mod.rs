@@ -7,6 +7,7 @@
 //! that a wheel contains is hostile input.
 
 mod base64;
+mod climbing;
 mod entry_points;
 mod error;
 mod file_name;
@@ -28,13 +29,14 @@ mod verify;
 mod version;
 
 pub use crate::archive::Limits;
+pub use climbing::Climbing;
 pub use entry_points::{EntryPoint, parse as parse_entry_points};
 pub use error::Error;
 pub use file_name::WheelName;
 pub use installed::{InstalledWheel, Part, PartSource, is_written_by_installers};
 pub use installed_record::{Footprint, INSTALLER, installed_record, installer_files, ready_record};
 pub use layout::{Item, Tree, WheelContents, read};
-pub use libraries::{Libraries, SearchingFolder};
+pub use libraries::{Libraries, SearchingFolder, is_library_name};
 pub use metadata::{Metadata, WheelInfo};
 pub use metadata_json::metadata_as_json;
 pub use namespaces::namespaces;

@@ -5,9 +5,11 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::climbing::WORDS;
 use super::verify::Record;
 use super::{
-    BYTECODE_FOLDER, CheckStrategy, EntryPoint, Error, Item, Libraries, Tree, WheelContents, base64, layout,
+    BYTECODE_FOLDER, CheckStrategy, Climbing, EntryPoint, Error, Item, Libraries, Tree, WheelContents,
+    base64, layout,
 };
 use crate::archive::{Archive, Limits, Target, Written};
 use crate::fs::{self, IoResultExt as _};
@@ -43,6 +45,8 @@ pub struct Unpacked {
     pub provides_extra: Vec<String>,
     /// What its shared libraries have to do with other wheels.
     pub libraries: Libraries,
+    /// What its modules need that look for other wheels' files by their own path.
+    pub climbing: Climbing,
     /// What a user may want to know: how RECORD had to be repaired.
     pub warnings: Vec<String>,
 }
@@ -100,8 +104,13 @@ pub fn unpack(
     let files = contents.items.iter().zip(&written).map(|(item, written)| (name_of(item.member), written));
     let others = (0..installed.len()).filter(|index| !installed[*index]).map(name_of);
     let warnings = record.verify(files, others, strategy)?;
+    let suspects: BTreeSet<String> = (contents.items.iter().zip(&written))
+        .filter(|(_, written)| written.has_word)
+        .map(|(item, _)| item.path.clone())
+        .collect();
     let trees = Trees::sort(contents.items, &written, destination)?;
     let libraries = trees.libraries(destination);
+    let climbing = trees.climbing(destination, |path| suspects.contains(path))?;
     let WheelContents { dist_info, metadata, wheel, entry_points, .. } =
         WheelContents { items: Vec::new(), ..contents };
     Ok(Unpacked {
@@ -119,6 +128,7 @@ pub fn unpack(
         requires_python: metadata.requires_python,
         provides_extra: metadata.provides_extra,
         libraries,
+        climbing,
         warnings,
     })
 }
@@ -131,8 +141,14 @@ fn targets(archive: &Archive, items: &[Item], record: &Record<'_>) -> Vec<Target
             path: format!("{}/{}", item.tree.folder(), item.path),
             mode: if item.executable { 0o555 } else { 0o444 },
             other_digest: record.other_algorithm(&archive.members()[item.member].name),
+            words: if item.tree == Tree::Site && is_module(&item.path) { &WORDS } else { &[] },
         })
         .collect()
+}
+
+/// Whether Python imports a file: `.py` only, whatever the file system thinks of case.
+fn is_module(path: &str) -> bool {
+    path.len() > 3 && path.as_bytes().ends_with(b".py")
 }
 
 /// The bytecode folders to make: in every folder below `site` that directly holds a module.
@@ -143,9 +159,7 @@ pub(super) fn bytecode_folders(items: &[Item], dist_info: &str) -> Vec<String> {
         let Some((folder, file)) = item.path.rsplit_once('/') else {
             continue;
         };
-        // Python imports `.py` only, whatever the file system thinks of case.
-        let is_module = file.len() > 3 && file.as_bytes().ends_with(b".py");
-        if is_module && folder != dist_info {
+        if is_module(file) && folder != dist_info {
             folders.insert(format!("{folder}/{BYTECODE_FOLDER}"));
         }
     }
@@ -192,6 +206,21 @@ impl Trees {
             }
         }
         Ok(())
+    }
+
+    /// Looks for modules that climb out of the wheel, among those that may.
+    pub(super) fn climbing(
+        &self,
+        destination: &Path,
+        may_climb: impl Fn(&str) -> bool,
+    ) -> Result<Climbing, Error> {
+        let mut climbing = Climbing::default();
+        let modules = self.site.iter().map(|file| file.path.as_str());
+        for path in modules.filter(|path| is_module(path) && may_climb(path)) {
+            let place = destination.join(Tree::Site.folder()).join(path);
+            climbing.add(path, &fs::read(&place)?);
+        }
+        Ok(climbing)
     }
 
     /// Examines what may be a shared library; headers and scripts are none.

@@ -33,6 +33,7 @@ mod messages;
 mod must_real;
 mod new;
 mod options;
+mod own_files;
 mod path;
 mod pip_commands;
 mod pip_configuration;

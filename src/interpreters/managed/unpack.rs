@@ -152,7 +152,13 @@ fn unpack_zip(path: &Path, name: &str, destination: &Path) -> Result<(), archive
             folders.push(member.name.clone());
         } else {
             let mode = if member.executable { 0o755 } else { 0o644 };
-            targets.push(Target { member: index, path: member.name.clone(), mode, other_digest: None });
+            targets.push(Target {
+                member: index,
+                path: member.name.clone(),
+                mode,
+                other_digest: None,
+                words: &[],
+            });
         }
     }
     archive.unpack(destination, &targets, &folders)?;
