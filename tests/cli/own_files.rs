@@ -70,9 +70,9 @@ fn what_is_done_to_the_files_of_a_venv_stays_there() {
     let before = context.store_tree();
     for (_, path) in inodes(&context.path(".venv")) {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-        let mut content = std::fs::read(&path).unwrap();
-        content.extend(b"\n# edited\n");
-        std::fs::write(&path, content).unwrap();
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes.extend(b"\n# edited\n");
+        std::fs::write(&path, bytes).unwrap();
     }
     before.assert_unchanged(&context.store_tree(), "the store");
     context.virtpy(["store", "verify"]).success();
@@ -207,7 +207,7 @@ fn a_forced_write_through_a_link_is_noticed_and_repaired() {
     for (content, mode) in [("z = 6\n", 0o444), ("z = 1\n", 0o644)] {
         std::fs::set_permissions(&part, std::fs::Permissions::from_mode(0o644)).unwrap();
         std::fs::write(&part, content).unwrap();
-        let later = std::time::SystemTime::now() + std::time::Duration::from_secs(60);
+        let later = std::time::SystemTime::now() + std::time::Duration::from_mins(1);
         std::fs::File::options().write(true).open(&part).unwrap().set_modified(later).unwrap();
         std::fs::set_permissions(&part, std::fs::Permissions::from_mode(mode)).unwrap();
         let told = context.virtpy(["check", "--venv", "other"]).failure(1);

@@ -43,7 +43,7 @@ impl Climbing {
 
     /// Adds what one module needs. `path` is its place in `site-packages`.
     pub(super) fn add(&mut self, path: &str, source: &[u8]) {
-        if source.len() > LARGEST {
+        if source.len() > LARGEST || is_test(path) {
             return;
         }
         let source = String::from_utf8_lossy(source);
@@ -58,6 +58,12 @@ impl Climbing {
             module.statement(&statement);
         }
     }
+}
+
+/// Whether a module is one of a package's own tests: what those look for above the package is in its repository, which is not
+/// there in any venv.
+fn is_test(path: &str) -> bool {
+    path.split('/').any(|part| matches!(part, "tests" | "test" | "conftest.py"))
 }
 
 /// A path, as far as it is known how it comes about.
@@ -234,11 +240,11 @@ impl Module<'_> {
                 (value, name) if is_method => {
                     cursor.place += 1;
                     let arguments = self.list(cursor, deep);
-                    self.call(name, Some(value), &arguments)
+                    self.call(name, Some(&value), &arguments)
                 }
                 (Value::Place(place), "parent") => Value::Place(self.up(place)),
                 (Value::Place(place), "parents") => {
-                    let index = self.index(cursor);
+                    let index = Self::index(cursor);
                     // Which one is not known: it may be any.
                     let count = index.unwrap_or(DEEPEST).min(DEEPEST);
                     Value::Place((0..=count).fold(place, |place, _| self.up(place)))
@@ -271,8 +277,8 @@ impl Module<'_> {
     }
 
     /// What a function or a method makes of a path.
-    fn call(&mut self, function: &str, of: Option<Value>, arguments: &[Value]) -> Value {
-        let place = match &of {
+    fn call(&mut self, function: &str, of: Option<&Value>, arguments: &[Value]) -> Value {
+        let place = match of {
             Some(Value::Place(place)) => Some(*place),
             _ => arguments.iter().find_map(|value| match value {
                 Value::Place(place) => Some(*place),
@@ -293,7 +299,7 @@ impl Module<'_> {
                 }
             }
             "format" => {
-                let text = of.as_ref().and_then(Value::text).unwrap_or_default();
+                let text = of.and_then(Value::text).unwrap_or_default();
                 place = self.walked(place, text.split_once('}').map_or("", |(_, rest)| rest));
             }
             "str" | "fspath" | "fsdecode" | "fsencode" | "normcase" | "expanduser" | "as_posix"
@@ -327,7 +333,7 @@ impl Module<'_> {
     }
 
     /// The number in the brackets that follow; nothing if there is another expression.
-    fn index(&mut self, cursor: &mut Cursor<'_>) -> Option<usize> {
+    fn index(cursor: &mut Cursor<'_>) -> Option<usize> {
         let rest = cursor.tokens.get(cursor.place..)?;
         match rest {
             [Token::Sign('['), Token::Number(index), Token::Sign(']'), ..] => {
@@ -513,6 +519,14 @@ mod tests {
             "'''Path(__file__).resolve().parents[2]'''",
         ] {
             assert_eq!(needs("host/deep/mod.py", source), <(String, String)>::default(), "{source}");
+        }
+    }
+
+    #[test]
+    fn a_package_s_own_tests_do_not_count() {
+        let source = "x = Path(__file__).resolve().parents[4]";
+        for path in ["host/tests/test_it.py", "host/test/__init__.py", "host/conftest.py"] {
+            assert_eq!(needs(path, source), <(String, String)>::default(), "{path}");
         }
     }
 
