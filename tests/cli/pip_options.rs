@@ -217,3 +217,15 @@ fn freeze_tells_what_a_file_names_twice_and_each_option_once() {
          WARNING: Requirement Base included multiple times [one.txt, two.txt]\n"
     );
 }
+
+#[test]
+fn of_several_indexes_the_best_version_counts_unless_another_order_is_set() {
+    let (mut context, _index) = scene();
+    let extra = Index::start(&[WheelBuilder::new("base", "1.5").build()]);
+    context.set("PIP_EXTRA_INDEX_URL", extra.url());
+    let told = stdout(&context, "install base");
+    assert!(told.ends_with("Successfully installed base-2.0\n"), "{told}");
+    context.set("UV_INDEX_STRATEGY", "first-index");
+    let told = stdout(&context, "install --force-reinstall base");
+    assert!(told.ends_with("Successfully installed base-1.5\n"), "the extra index is the first: {told}");
+}

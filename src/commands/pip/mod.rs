@@ -234,6 +234,10 @@ impl Call<'_> {
         if !request.configured("no-index").is_empty() {
             variables.push((variable("no-index"), "1".to_owned()));
         }
+        // To pip all indexes are one. Who has said otherwise is believed.
+        if std::env::var_os("UV_INDEX_STRATEGY").is_none() {
+            variables.push(("UV_INDEX_STRATEGY".to_owned(), "unsafe-best-match".to_owned()));
+        }
         IndexArguments {
             index_url: request.given("index-url").pop(),
             extra_index_urls: request.given("extra-index-url"),
