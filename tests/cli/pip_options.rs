@@ -205,11 +205,11 @@ fn freeze_tells_what_a_file_names_twice_and_each_option_once() {
     let (context, _index) = scene();
     stdout(&context, "install base==1.0");
     context.write("one.txt", "--pre\nBase\nNo.Such==1  # not there\n");
-    context.write("two.txt", "--pre\nBase\n");
+    context.write("two.txt", "# once\n--pre\nBase\n# once\n");
     let output = pip(&context, "freeze -r one.txt -r two.txt").success();
     assert_eq!(
         output.raw_stdout,
-        "--pre\nbase==1.0\n## The following requirements were added by pip freeze:\n"
+        "--pre\nbase==1.0\n# once\n## The following requirements were added by pip freeze:\n"
     );
     assert_eq!(
         output.raw_stderr,
@@ -228,4 +228,17 @@ fn of_several_indexes_the_best_version_counts_unless_another_order_is_set() {
     context.set("UV_INDEX_STRATEGY", "first-index");
     let told = stdout(&context, "install --force-reinstall base");
     assert!(told.ends_with("Successfully installed base-1.5\n"), "the extra index is the first: {told}");
+}
+
+#[test]
+fn a_requirement_that_cannot_be_read_is_told_by_check() {
+    let (context, _index) = scene();
+    let folder = format!("{}/broken-1.0.0.RC1.dist-info", context.site_packages(".venv"));
+    std::fs::create_dir_all(context.path(&folder)).unwrap();
+    let metadata = "Metadata-Version: 2.1\nName: broken\nVersion: 1.0.0.RC1\nRequires-Dist: x; a;b\n";
+    context.write(&format!("{folder}/METADATA"), metadata);
+    let output = pip(&context, "check").failure(1);
+    assert!(output.raw_stderr.contains("Error parsing dependencies of broken: "), "{}", output.dump());
+    let listed = stdout(&context, "list --format=freeze --exclude pip");
+    assert_eq!(listed, "broken==1.0.0rc1\n", "as PEP 440 writes it");
 }

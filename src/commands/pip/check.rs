@@ -8,18 +8,30 @@ use crate::venv::{Problem, Scope, check_requirements};
 
 impl Call<'_> {
     pub(super) fn check(&self) -> Result<u8, Stop> {
+        let contents = self.contents()?;
+        let mut is_readable = true;
+        for distribution in contents.visible() {
+            let wrong =
+                distribution.requires_dist().iter().find_map(|text| text.parse::<Requirement>().err());
+            if let Some(error) = wrong {
+                is_readable = false;
+                self.context.output.complaint(format_args!(
+                    "WARNING: Error parsing dependencies of {}: {error}",
+                    distribution.key
+                ));
+            }
+        }
         let interpreter = self.context.interpreter(&self.venv)?;
-        let problems =
-            check_requirements(&self.contents()?, &Context::markers(&interpreter)?, Scope::Everything);
+        let problems = check_requirements(&contents, &Context::markers(&interpreter)?, Scope::Everything);
         for problem in &problems {
             if let Some(sentence) = sentence(problem) {
                 self.context.output.data(sentence);
             }
         }
-        if problems.is_empty() {
+        if problems.is_empty() && is_readable {
             self.say("No broken requirements found.");
         }
-        Ok(u8::from(!problems.is_empty()))
+        Ok(u8::from(!problems.is_empty() || !is_readable))
     }
 }
 

@@ -18,8 +18,8 @@ const TOOLS: [&str; 3] = ["setuptools", "wheel", "distribute"];
 struct Told {
     /// The normalized names.
     keys: BTreeSet<String>,
-    /// The lines that are options.
-    options: BTreeSet<String>,
+    /// The lines that name no package: each stands there once.
+    lines: BTreeSet<String>,
     /// The files that name a package, by its name as it stands there first.
     files: BTreeMap<String, Vec<String>>,
 }
@@ -68,8 +68,7 @@ impl Call<'_> {
             let is_kept =
                 stripped(text).is_empty() || text.trim_start().starts_with('-') && !text.contains("-e ");
             if is_kept {
-                let is_option = text.trim_start().starts_with('-');
-                if !is_option || told.options.insert(text.trim_end().to_owned()) {
+                if told.lines.insert(text.trim_end().to_owned()) {
                     block.push_str(text.trim_end());
                     block.push('\n');
                 }

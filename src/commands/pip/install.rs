@@ -59,7 +59,8 @@ impl Call<'_> {
             .chain(self.names_asked_for(&[], &arguments.requirements))
             .collect();
         self.tell(&before, &outcome, &asked)?;
-        if !arguments.dry_run && !request.has("no-warn-conflicts") {
+        let checks = !request.has("no-warn-conflicts") && !request.has("no-deps");
+        if checks && !arguments.dry_run {
             self.tell_conflicts(&outcome)?;
         }
         if let Some(target) = request.value("report") {
@@ -106,22 +107,29 @@ impl Call<'_> {
 
     /// Says what is no longer as other distributions require it, or as what came does.
     fn tell_conflicts(&self, outcome: &Outcome) -> Result<(), Failure> {
-        let summary = &outcome.summary;
-        if summary.removed.is_empty() && !self.request.has("no-deps") {
+        let added = &outcome.summary.added;
+        if added.is_empty() {
             return Ok(());
         }
+        let came = |name: &str| added.iter().any(|(added, _)| name_of(added).as_deref() == Some(name));
+        let is_new = |label: &str| label.split(' ').next().and_then(name_of).is_some_and(|name| came(&name));
         let markers = Context::markers(&self.context.interpreter(&self.venv)?)?;
         let mut lines = Vec::new();
         for problem in check_requirements(&self.contents()?, &markers, Scope::Everything) {
-            lines.extend(check::sentence(&problem).map(|sentence| match problem {
-                Problem::Conflicting { distribution, requirement, installed } => {
-                    let name = name_of(&requirement).unwrap_or_default();
-                    format!(
-                        "{distribution} requires {requirement}, but you have {name} {installed} which is incompatible."
-                    )
+            match &problem {
+                Problem::Unmet { distribution, .. } if is_new(distribution) => {
+                    lines.extend(check::sentence(&problem));
                 }
-                _ => sentence,
-            }));
+                Problem::Conflicting { distribution, requirement, installed } => {
+                    let name = name_of(requirement).unwrap_or_default();
+                    if is_new(distribution) || came(&name) {
+                        lines.push(format!(
+                            "{distribution} requires {requirement}, but you have {name} {installed} which is incompatible."
+                        ));
+                    }
+                }
+                _ => {}
+            }
         }
         if !lines.is_empty() {
             self.context.output.complaint(

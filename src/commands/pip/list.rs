@@ -96,7 +96,7 @@ impl Call<'_> {
         let is_verbose = self.request.has("verbose");
         Row {
             name: distribution.name.clone(),
-            version: distribution.version.clone(),
+            version: normalized(&distribution.version),
             build: self.build_tag(distribution),
             location: is_verbose
                 .then(|| distribution.packages(&self.venv.site_packages()).display().to_string()),
@@ -187,6 +187,11 @@ impl Call<'_> {
         }
         Ok(found)
     }
+}
+
+/// A version as PEP 440 writes it; one that it does not know stays.
+fn normalized(version: &str) -> String {
+    version.parse::<Version>().map_or_else(|_| version.to_owned(), |version| version.to_string())
 }
 
 /// A headline and a value for each line that has one.
