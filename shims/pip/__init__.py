@@ -8,6 +8,8 @@ for those who import that all the same it is taken from the real pip that all of
 import sys
 
 __version__ = "26.3+virtpy"
+# A real pip's `_internal` keeps here what has to be imported before anything is installed.
+_EAGER_IMPORTS = set()
 __all__ = ["__version__", "main"]
 
 

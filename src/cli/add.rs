@@ -71,6 +71,8 @@ pub struct MoreOfAdd {
     pub reinstall: bool,
     /// Tell of each package where it comes from; its wheel is fetched for that, also when nothing is to be changed.
     pub details: bool,
+    /// Install what the requested packages require, without them.
+    pub only_deps: bool,
     /// Leave it to the caller to say which requirements are no longer met.
     pub no_conflict_check: bool,
     /// Build packages in the venv itself, without an environment of their own for each.

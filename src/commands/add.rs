@@ -150,7 +150,8 @@ impl Asked<'_> {
     fn question(&self, inputs: &Inputs) -> Option<Question> {
         let (arguments, more) = (self.arguments, &self.arguments.more);
         let has_lists = !(more.upgrade_packages.is_empty() && more.build_constraints.is_empty());
-        let is_special = more.reinstall || more.details || has_lists || !more.texts.is_empty();
+        let is_special =
+            more.reinstall || more.only_deps || more.details || has_lists || !more.texts.is_empty();
         if is_special || arguments.upgrade || arguments.require_hashes || !inputs.editables.is_empty() {
             return None;
         }
@@ -435,7 +436,10 @@ impl Addition<'_> {
     fn arriving(&self, resolution: &Resolution) -> Vec<usize> {
         let is_there = |package: &Package| {
             let anew = self.arguments.more.reinstall || package.direct_url.is_some();
-            self.is_own_pip(&package.name) || !anew && self.is_installed(&package.name, &package.version)
+            let is_left_out = self.arguments.more.only_deps && package.requested;
+            is_left_out
+                || self.is_own_pip(&package.name)
+                || !anew && self.is_installed(&package.name, &package.version)
         };
         (0..resolution.packages.len()).filter(|index| !is_there(&resolution.packages[*index])).collect()
     }

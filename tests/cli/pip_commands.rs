@@ -42,7 +42,7 @@ fn install_tells_what_it_did() {
     };
     assert_eq!(
         install("demo-name"),
-        "Collecting demo-name\nCollecting helper<2 (from Demo.Name)\nInstalling collected packages: helper, Demo.Name\n\
+        "Collecting demo-name\nCollecting helper<2 (from Demo.Name)\nInstalling collected packages: helper, demo-name\n\
          Successfully installed Demo.Name-1.0 helper-1.5\n"
     );
     assert_eq!(

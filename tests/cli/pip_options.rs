@@ -78,7 +78,6 @@ fn what_cannot_be_done_is_refused() {
     let (context, _index) = scene();
     let before = Tree::of(&context.path(".venv"));
     for (option, why) in [
-        ("--only-deps", "`--only-deps` is not supported"),
         ("--no-clean", "`--no-clean` is not supported"),
         ("--global-option=x", "`--global-option` is not supported"),
         ("--check-build-dependencies", "`--check-build-dependencies` is not supported"),
@@ -241,4 +240,25 @@ fn a_requirement_that_cannot_be_read_is_told_by_check() {
     assert!(output.raw_stderr.contains("Error parsing dependencies of broken: "), "{}", output.dump());
     let listed = stdout(&context, "list --format=freeze --exclude pip");
     assert_eq!(listed, "broken==1.0.0rc1\n", "as PEP 440 writes it");
+}
+
+#[test]
+fn what_is_required_comes_without_who_requires_it() {
+    let (context, _index) = scene();
+    let told = stdout(&context, "install --only-deps user[x]");
+    assert!(told.ends_with("Successfully installed base-1.0 more-1.0\n"), "{told}");
+    assert_eq!(stdout(&context, "freeze"), "base==1.0\nmore==1.0\n");
+    pip(&context, "install --only-deps --no-deps user").failure(2).stderr_has("--only-deps and --no-deps");
+}
+
+#[test]
+fn empty_words_ask_for_nothing_and_pip_is_there_already() {
+    let (context, _index) = scene();
+    let output = context.script(".venv", "pip", &["install", "", "base"]).success();
+    assert!(output.raw_stdout.ends_with("Successfully installed base-2.0\n"), "{}", output.dump());
+    let told = stdout(&context, "install -v pip");
+    assert!(
+        told.contains("Requirement already satisfied: pip in ")
+            && told.contains("Using pip 26.3+virtpy from ")
+    );
 }

@@ -16,6 +16,11 @@ pub(super) fn requirements(folder: &Path, groups: &[String]) -> Result<Vec<Strin
     let mut found = Vec::new();
     for group in groups {
         let (file, name) = group.rsplit_once(':').unwrap_or(("pyproject.toml", group));
+        if Path::new(file).file_name().is_none_or(|name| name != "pyproject.toml") {
+            return Err(Failure::usage(format!(
+                "--group: group paths use 'pyproject.toml' filenames, not {file:?}"
+            )));
+        }
         let table = table_of(folder, file)?;
         let told = |why: String| {
             Failure::new(format!("[dependency-groups] resolution failed for '{name}' from '{file}': {why}"))
@@ -108,6 +113,7 @@ mod tests {
             let told = of(text, "g").unwrap_err();
             assert!(told.contains(why), "{told}");
         }
-        assert!(of("", "other.toml:g").unwrap_err().contains("other.toml not found"));
+        assert!(of("", "other.toml:g").unwrap_err().contains("use 'pyproject.toml' filenames"));
+        assert!(of("", "a/pyproject.toml:g").unwrap_err().contains("a/pyproject.toml not found"));
     }
 }

@@ -13,6 +13,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
 use crate::scripts::{self, Source};
+use crate::store::PIP_SHIM_VERSION;
 use crate::venv::{Contents, Problem, Scope, check_requirements};
 
 /// What pip says where a venv is asked for an installation into the user's own folder.
@@ -33,6 +34,10 @@ impl Call<'_> {
         if is_empty && request.arguments.is_empty() && names_nothing {
             let why = "You must give at least one requirement to install (see \"pip help install\")";
             return Err(Failure::new(why).into());
+        }
+        if request.has("verbose") {
+            let package = self.venv.site_packages().join("pip");
+            self.say(format_args!("Using pip {PIP_SHIM_VERSION} from {}", package.display()));
         }
         self.tell_sources();
         self.tell_left_out(&arguments.specs)?;
@@ -146,7 +151,9 @@ impl Call<'_> {
     /// What `virtpy add` would have been told. Where the venv's pip is virtpy's own, it is never among it.
     fn add_arguments(&self, before: &Contents) -> Result<AddArguments, Failure> {
         let request = self.request;
-        let mut asked = request.arguments.clone();
+        // Scripts pass variables on that may be empty.
+        let mut asked: Vec<String> =
+            request.arguments.iter().filter(|text| !text.trim().is_empty()).cloned().collect();
         let mut editables = request.values("editable");
         asked.extend(group::requirements(&self.context.working_directory, &request.values("group"))?);
         if let Some(script) = request.value("requirements-from-script") {
@@ -156,6 +163,13 @@ impl Call<'_> {
         let (own, specs): (Vec<String>, Vec<String>) = asked.into_iter().partition(own_pip);
         if !own.is_empty() {
             self.say(format_args!("{OWN_PIP}."));
+            let there = self.venv.site_packages();
+            for text in &own {
+                self.say(format_args!(
+                    "Requirement already satisfied: {text} in {} ({PIP_SHIM_VERSION})",
+                    there.display()
+                ));
+            }
         }
         let requirements: Vec<PathBuf> = request.values("requirement").iter().map(PathBuf::from).collect();
         let eager = request.value("upgrade-strategy") == Some("eager");
@@ -185,6 +199,7 @@ impl Call<'_> {
                 no_build_isolation: request.has("no-build-isolation"),
                 config_settings: request.values("config-settings"),
                 build_constraints: request.values("build-constraint").iter().map(PathBuf::from).collect(),
+                only_deps: request.has("only-deps"),
                 no_conflict_check: true,
                 texts: Vec::new(),
             },

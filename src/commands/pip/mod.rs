@@ -81,7 +81,7 @@ fn tell_failure(output: Output, failure: &Failure, request: Option<&PipRequest>)
     for line in complaint::lines(failure, request) {
         output.complaint(line);
     }
-    1
+    failure.code
 }
 
 fn answer(context: &Context, arguments: &PipArguments) -> Result<u8, Stop> {

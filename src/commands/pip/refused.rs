@@ -4,8 +4,7 @@ use super::{Call, Stop};
 use crate::error::Failure;
 
 /// Options without a meaning here, and what to do instead.
-const REFUSED: [(&str, &str); 7] = [
-    ("only-deps", "install the requirements themselves: `-r FILE`, or `--group NAME`"),
+const REFUSED: [(&str, &str); 6] = [
     ("no-clean", "the folders of builds are removed always; build it yourself to look at them"),
     ("global-option", "give the build backend its settings with `--config-settings`"),
     ("no-use-pep517", "sources are built through their build backend only (PEP 517)"),
@@ -38,6 +37,11 @@ impl Call<'_> {
         }
         if request.command.name != "install" {
             return Ok(());
+        }
+        for other in ["no-deps", "group"] {
+            if request.has("only-deps") && request.has(other) {
+                return Err(request.wrong(&format!("--only-deps and --{other} cannot be combined.")).into());
+            }
         }
         for option in ["all-releases", "only-final"] {
             if request.values(option).iter().any(|packages| option == "only-final" || packages != ":all:") {

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use virtpy_resolver::{Requirement, normalize_name};
+use virtpy_resolver::{Artifact, Package, Requirement, normalize_name};
 
 use super::Call;
-use super::requirements::name_of;
+use super::requirements::{name_of, spelled};
 use crate::commands::add::Outcome;
 use crate::context::Context;
 use crate::error::Failure;
@@ -130,7 +130,15 @@ impl Telling<'_> {
             let from = one.from.as_ref().map(|name| format!(" (from {name})")).unwrap_or_default();
             if self.came.contains_key(&one.name) {
                 if told.insert(one.name.clone()) {
-                    self.call.say(format_args!("Collecting {}{from}", one.text));
+                    match outcome
+                        .arriving
+                        .iter()
+                        .find(|package| package.name == one.name)
+                        .and_then(local_file)
+                    {
+                        Some(path) => self.call.say(format_args!("Processing {path}{from}")),
+                        None => self.call.say(format_args!("Collecting {}{from}", one.text)),
+                    }
                 }
             } else if let Some(there) = self.before.find_visible(&one.name) {
                 let site_packages = self.call.venv.site_packages();
@@ -185,7 +193,7 @@ impl Telling<'_> {
     }
 
     /// The names of what came, as pip would install them: the farther from what was asked for, the earlier.
-    fn in_order(&self, asked: &[String]) -> Vec<&str> {
+    fn in_order(&self, asked: &[String]) -> Vec<String> {
         let mut depths: BTreeMap<&str, usize> = self.came.keys().map(|key| (key.as_str(), 0)).collect();
         for name in asked.iter().filter_map(|text| name_of(text)) {
             if let Some((key, _)) = self.came.get_key_value(&name) {
@@ -212,8 +220,30 @@ impl Telling<'_> {
         }
         let mut keys: Vec<&str> = self.came.keys().map(String::as_str).collect();
         keys.sort_by(|one, other| (depths[other], other).cmp(&(depths[one], one)));
-        keys.into_iter().map(|key| self.came[key].0).collect()
+        // As whoever asked for it first spells it.
+        let wishes = self.requires.values().flatten().map(|wish| (wish.name.as_str(), wish.text.as_str()));
+        let asked: Vec<(String, &str)> =
+            asked.iter().filter_map(|text| Some((name_of(text)?, text.as_str()))).collect();
+        let asked = asked.iter().map(|(name, text)| (name.as_str(), *text));
+        let first: Vec<(&str, &str)> = asked.chain(wishes).collect();
+        let shown = |key: &str| {
+            let wish = first.iter().find(|(name, _)| *name == key).map(|(_, text)| spelled(text));
+            let is_name = |text: &&str| normalize_name(text).is_ok_and(|name| name == key);
+            wish.filter(is_name).map_or_else(|| self.came[key].0.to_owned(), str::to_owned)
+        };
+        keys.into_iter().map(shown).collect()
     }
+}
+
+/// The file of this machine that a package comes from.
+fn local_file(package: &Package) -> Option<&str> {
+    let place = match &package.file {
+        Artifact::Wheel { local: Some(path), .. } => path.to_str()?,
+        Artifact::Source { description, editable: false, .. } => description,
+        _ => return None,
+    };
+    let path = place.strip_prefix("file://").unwrap_or(place);
+    path.starts_with('/').then_some(path)
 }
 
 fn key_of(name: &str) -> String {
