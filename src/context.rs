@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use virtpy_resolver::{IndexSettings, MarkerEnvironment, Session, SessionOptions};
+use virtpy_resolver::{IndexSettings, InterpreterTags, MarkerEnvironment, Session, SessionOptions};
 
 use crate::cli::IndexArguments;
 use crate::error::Failure;
@@ -216,13 +216,15 @@ impl Context {
     /// A connection to the indexes, with what [`Self::index_settings`] read. Nothing is connected yet.
     pub fn session(&self, interpreter: &Interpreter, settings: IndexSettings) -> Session {
         let python = interpreter.executable.clone();
-        Session::new(SessionOptions { python, ..self.session_options(settings) })
+        Session::new(SessionOptions { python, tags: interpreter.tags(), ..self.session_options(settings) })
     }
 
     fn session_options(&self, settings: IndexSettings) -> SessionOptions {
         SessionOptions {
             cache_dir: self.store.cache().join("resolver"),
             python: PathBuf::new(),
+            // Of an interpreter that nobody knows, every wheel is accepted.
+            tags: InterpreterTags::default(),
             settings,
             user_agent: concat!("virtpy/", env!("CARGO_PKG_VERSION")).to_owned(),
         }

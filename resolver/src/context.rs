@@ -24,6 +24,7 @@ use crate::error::{Cause, Error};
 use crate::failure::from_flat_index;
 use crate::pages::Consulted;
 use crate::session::Foundation;
+use crate::tags::InterpreterTags;
 
 /// The choices that a request makes for everything done for it.
 pub(crate) struct Choices {
@@ -43,6 +44,8 @@ pub(crate) struct Choices {
 pub(crate) struct Context {
     pub(crate) cache: Cache,
     pub(crate) interpreter: Interpreter,
+    /// Which wheels that takes, and saying so.
+    pub(crate) wheels: InterpreterTags,
     pub(crate) client: RegistryClient,
     pub(crate) indexes: IndexLocations,
     pub(crate) flat_index: FlatIndex,
@@ -84,6 +87,7 @@ impl Context {
         let mut context = Self {
             cache: foundation.cache.clone(),
             interpreter: foundation.interpreter.clone(),
+            wheels: foundation.tags.clone(),
             client,
             indexes,
             flat_index: FlatIndex::default(),

@@ -43,6 +43,9 @@ pub enum Error {
         /// Why, in more detail.
         cause: Option<Cause>,
     },
+    /// A wheel for another interpreter or system.
+    #[error(transparent)]
+    Incompatible(#[from] crate::tags::IncompatibleWheel),
     /// The interpreter cannot be asked about itself.
     #[error("cannot use the Python interpreter `{}`", python.display())]
     Python {
@@ -155,6 +158,7 @@ impl Error {
             Self::Settings { .. } => "look at the flags given, the environment variables PIP_* and pip.conf",
             Self::Requirements { hint, .. } | Self::Build { hint, .. } => return hint.clone(),
             Self::OtherPython { hint, .. } => return Some(hint.clone()),
+            Self::Incompatible(error) => return Some(error.hint()),
             Self::NoSolution { hints, .. } => return (!hints.is_empty()).then(|| hints.join("\n")),
             Self::Python { .. } => {
                 "make the environment again with `virtpy new --clear`, or with another Python"

@@ -10,6 +10,7 @@
 //! |---|---|
 //! | `vocabulary` | versions, names, requirements, markers, the names of wheels |
 //! | `settings`, `pip_conf` | where indexes, certificates and proxies are configured |
+//! | `tags`, `tag_words` | which wheels an interpreter takes, and how that is said |
 //! | `session` | the runtime, the cache and the interpreter; the calls |
 //! | `request` | what goes in and what comes out |
 //! | `requirements`, `indexes`, `pins` | reading the inputs, the indexes that they name, and whether they leave anything open |
@@ -50,6 +51,8 @@ mod resolve;
 mod reword;
 mod session;
 mod settings;
+mod tag_words;
+mod tags;
 mod transfer;
 mod vocabulary;
 
@@ -68,6 +71,7 @@ pub use request::{
 pub use resolve::{Resolution, check_date};
 pub use session::{Session, SessionOptions};
 pub use settings::IndexSettings;
+pub use tags::{IncompatibleWheel, InterpreterTags, TagFacts, TagSystem};
 pub use transfer::{Body, Transfer, Transferred};
 pub use vocabulary::{
     InvalidName, InvalidText, MarkerEnvironment, Requirement, Version, WheelName, accepts_python,

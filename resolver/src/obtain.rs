@@ -119,30 +119,31 @@ impl Workshop<'_> {
         let context = &self.plan.context;
         let demanded = context.hasher.get(chosen.dist.as_ref());
         let expected = Expected { label: &chosen.label, listed: &[], demanded, size: None };
-        let filename = || match chosen.dist.as_ref() {
-            Dist::Built(built) => published_name(built, &chosen.label),
+        let filename = match chosen.dist.as_ref() {
+            Dist::Built(built) => published_name(built, &chosen.label)?,
             // Only its backend knows the name of its wheel.
-            Dist::Source(_) => Ok(String::new()),
+            Dist::Source(_) => String::new(),
         };
+        context.wheels.check(&filename)?;
         match chosen.dist.as_ref() {
             Dist::Built(BuiltDist::Registry(registry)) => {
                 let wheel = registry.best_wheel();
                 let url = file_url(wheel, &chosen.label)?;
                 let expected =
                     Expected { listed: wheel.file.hashes.as_slice(), size: wheel.file.size, ..expected };
-                self.wheel(index, &url, filename()?, &expected).await
+                self.wheel(index, &url, filename, &expected).await
             }
             Dist::Built(BuiltDist::DirectUrl(direct)) => {
                 let expected = Expected { size: direct.size, ..expected };
-                self.wheel(index, &direct.location, filename()?, &expected).await
+                self.wheel(index, &direct.location, filename, &expected).await
             }
             Dist::Built(BuiltDist::Path(path)) => {
-                self.local(index, &path.install_path, filename()?, &expected).await
+                self.local(index, &path.install_path, filename, &expected).await
             }
             Dist::Built(BuiltDist::GitPath(git)) => {
                 let checkout = build::checkout(context, &git.git, &chosen.label).await?;
                 let path = checkout.join(&git.install_path);
-                self.local(index, &path, filename()?, &expected).await
+                self.local(index, &path, filename, &expected).await
             }
             Dist::Source(source) => {
                 let job = build::Job { index, chosen, folder: self.folder, receiver: self.handover.receiver };

@@ -42,7 +42,7 @@ use crate::request::{Artifact, Options, Package, Request};
 use crate::reword::reword;
 use crate::session::Foundation;
 use crate::settings::IndexSettings;
-use crate::{indexes, installed, requirements};
+use crate::{indexes, installed, requirements, tags};
 
 /// What satisfies a request: packages to be had, sorted by name, and what is installed already.
 pub struct Resolution {
@@ -105,6 +105,10 @@ pub(crate) async fn resolve(
         let inputs = NamedInputs { entries: inputs.requirements, source_trees: inputs.source_trees };
         name_all(&context, &dispatch, inputs).await?
     };
+    // Before anything is solved: the solver would say what it looked for, and not what the file is.
+    for name in wanted.iter().filter_map(tags::direct_name) {
+        context.wheels.check(&name)?;
+    }
     context.hasher = context
         .hasher
         .augment_with_requirements(wanted.iter())

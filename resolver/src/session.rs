@@ -23,6 +23,7 @@ use crate::pins::{self, Pins};
 use crate::request::{KnownWheel, LatestVersion, ObtainedWheel, Receiver, Request};
 use crate::resolve::{self, Resolution};
 use crate::settings::IndexSettings;
+use crate::tags::InterpreterTags;
 use crate::{fetch, latest, obtain};
 
 /// What a session works with.
@@ -33,6 +34,8 @@ pub struct SessionOptions {
     pub cache_dir: PathBuf,
     /// The executable of the interpreter that packages are wanted for, not one of a virtual environment.
     pub python: PathBuf,
+    /// Which wheels that interpreter takes.
+    pub tags: InterpreterTags,
     /// Which indexes are asked, and how.
     pub settings: IndexSettings,
     /// How the servers see the program, such as `virtpy/1.0`.
@@ -202,6 +205,7 @@ pub(crate) struct Foundation {
     runtime: Arc<BackgroundRuntime>,
     pub(crate) cache: Cache,
     pub(crate) interpreter: Interpreter,
+    pub(crate) tags: InterpreterTags,
 }
 
 impl Foundation {
@@ -223,7 +227,8 @@ impl Foundation {
             python: options.python.clone(),
             cause: Cause::from_error(&error),
         })?;
-        Ok(Self { runtime: Arc::new(BackgroundRuntime(Some(runtime))), cache, interpreter })
+        let runtime = Arc::new(BackgroundRuntime(Some(runtime)));
+        Ok(Self { runtime, cache, interpreter, tags: options.tags.clone() })
     }
 
     /// Itself, with a cache that asks again what a request wants to know anew.

@@ -110,6 +110,14 @@ pub enum Problem {
         /// The bound.
         limit: u64,
     },
+    /// More bytes than the disk has free.
+    #[error("would unpack to {needed} bytes, and the disk has {free} left")]
+    NoRoom {
+        /// Bytes of the members to be written.
+        needed: u64,
+        /// Bytes that may still be written.
+        free: u64,
+    },
     /// The members grow more than [`super::Limits::ratio`] times.
     #[error("would unpack to more than {0} times its size")]
     Bomb(u64),
@@ -150,6 +158,9 @@ impl Error {
                     "this looks like an archive made to fill a disk; ask its publisher if you expected it"
                         .to_owned(),
                 ),
+                Problem::NoRoom { .. } => {
+                    Some("make room, or set VIRTPY_HOME to a folder on a larger disk".to_owned())
+                }
                 Problem::Clash { .. } => Some("use a file system that tells the two names apart".to_owned()),
                 _ => Some("the archive is malformed: ask its publisher for a correct one".to_owned()),
             },

@@ -8,7 +8,8 @@ pub struct Limits {
     /// Bytes of all members together, unpacked.
     pub unpacked_size: u64,
     /// How many times larger than the archive its unpacked members may be. Only asked above [`Self::ratio_from`],
-    /// because a small archive of zeros is legal and harmless.
+    /// because a small archive of zeros is legal and harmless, and only of tar archives: a zip archive's directory says
+    /// beforehand how large its members are, and none grows beyond that.
     pub ratio: u64,
     /// Unpacked bytes below which the ratio does not matter.
     pub ratio_from: u64,

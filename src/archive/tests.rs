@@ -456,9 +456,8 @@ fn limits_are_kept() {
     assert_eq!(found, Problem::TooLarge { name: "m".to_owned(), limit: 499 });
     let bomb = deflated(&[("zeros", &vec![0; 1 << 20])]);
     assert!(bomb.len() < 4096);
-    let found = problem_within(&bomb, &limits(|limits| limits.ratio_from = 1 << 19));
-    assert_eq!(found, Problem::Bomb(200));
-    assert_eq!(read_all(&bomb, &Limits::default()).unwrap()[0].len(), 1 << 20);
+    // However well it is compressed: its directory says how large it is, and no more comes out.
+    assert_eq!(read_all(&bomb, &limits(|limits| limits.ratio_from = 1)).unwrap()[0].len(), 1 << 20);
 }
 
 #[test]

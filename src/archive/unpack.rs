@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 
-use super::{Archive, Error, clash, name};
+use super::{Archive, Error, Problem, clash, name};
 use crate::digest::{HashAlgorithm, Hasher, Sha256};
 use crate::fs::{self, IoResultExt as _, PathError};
 
@@ -19,6 +19,8 @@ const BATCH_SIZE: u64 = 2 << 20;
 const BATCH_MEMBERS: usize = 64;
 /// Members of this many bytes are hashed by a thread of their own.
 const HASHED_ASIDE: u64 = 8 << 20;
+/// What is smaller than this is written without asking whether it fits.
+const ROOM_FROM: u64 = 64 << 20;
 /// More threads than this wait for the disk.
 const MAX_WORKERS: usize = 8;
 
@@ -105,6 +107,7 @@ impl Archive {
         folders: &[String],
     ) -> Result<Vec<Written>, Error> {
         self.check_others(targets)?;
+        self.check_room(destination, targets)?;
         make_folders(destination, targets, folders)
             .map_err(|error| self.failure(destination, targets, error))?;
         let (order, batches) = self.batches(targets);
@@ -144,6 +147,18 @@ impl Archive {
             Error::Path(error) => self.failure(destination, targets, error),
             other => other,
         })
+    }
+
+    /// Refuses what would only fill the disk. The directory tells the sizes, and no member may be longer than it says.
+    fn check_room(&self, destination: &Path, targets: &[Target]) -> Result<(), Error> {
+        let needed =
+            targets.iter().map(|target| self.frame.members[target.member].size).fold(0, u64::saturating_add);
+        // A disk that is nearly full tells so by itself.
+        if needed < ROOM_FROM {
+            return Ok(());
+        }
+        let free = fs::free_space(destination)?;
+        if needed > free { Err(self.frame.refused(Problem::NoRoom { needed, free })) } else { Ok(()) }
     }
 
     /// Compares the members that are not written with their local headers: a reader that goes by these would see others

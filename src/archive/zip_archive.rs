@@ -79,10 +79,9 @@ impl Archive {
         let config = Config { archive_offset: ArchiveOffset::Known(0) };
         let zip = ZipArchive::with_config(config, reader.clone())
             .map_err(|source| Error::Zip { file: name.to_owned(), source })?;
-        let length = reader.length();
         let members = members(&zip, &directory).map_err(|problem| frame.refused(problem))?;
         check_tree(&members, limits).map_err(|problem| frame.refused(problem))?;
-        check_sizes(&members, length, limits).map_err(|problem| frame.refused(problem))?;
+        check_sizes(&members, limits).map_err(|problem| frame.refused(problem))?;
         frame.members = members;
         Ok(Self { frame: Arc::new(frame), zip, checker: reader })
     }
@@ -267,16 +266,13 @@ fn check_tree(members: &[Member], limits: &Limits) -> Result<(), Problem> {
     }
 }
 
-fn check_sizes(members: &[Member], archive_size: u64, limits: &Limits) -> Result<(), Problem> {
+fn check_sizes(members: &[Member], limits: &Limits) -> Result<(), Problem> {
     let mut total: u64 = 0;
     for member in members {
         total = total.saturating_add(member.size);
         if total > limits.unpacked_size {
             return Err(Problem::TooLarge { name: member.name.clone(), limit: limits.unpacked_size });
         }
-    }
-    if total > limits.ratio_from && total / archive_size.max(1) >= limits.ratio {
-        return Err(Problem::Bomb(limits.ratio));
     }
     Ok(())
 }

@@ -322,8 +322,9 @@ impl Addition<'_> {
         ways: Ways,
     ) -> Result<Outcome, Failure> {
         let linking = Instant::now();
-        let change =
-            Change { install, satisfies: digest.cloned(), force: self.arguments.force, ..Change::default() };
+        let tags = Some(self.interpreter.tags());
+        let force = self.arguments.force;
+        let change = Change { install, tags, satisfies: digest.cloned(), force, ..Change::default() };
         let summary = self.venv.apply(&self.context.store, self.contents, &change)?;
         if self.compiles() {
             super::compile::compile(self.context, self.interpreter, self.venv, &change.install)?;

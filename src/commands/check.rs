@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
 use crate::output::counted;
-use crate::venv::{Contents, Place, Problem, Venv, check};
+use crate::venv::{Contents, Place, Problem, Venv, check, check_tags};
 
 pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, Failure> {
     let venv = context.displaced_venv(&arguments.venv)?;
@@ -31,7 +31,8 @@ pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, F
         super::aftermath::restore(context, &venv, contents, &IndexArguments::default())?
     };
     let interpreter = context.interpreter(&venv)?;
-    let problems = check(&venv, &context.store, &contents, &Context::markers(&interpreter)?)?;
+    let mut problems = check(&venv, &context.store, &contents, &Context::markers(&interpreter)?)?;
+    problems.extend(check_tags(&context.store, &contents, &interpreter.tags())?);
     let errors = problems.iter().filter(|problem| problem.is_error()).count();
     if arguments.json {
         context.output.json(&problems)?;
@@ -97,6 +98,9 @@ fn sentence(problem: &Problem) -> String {
         Problem::Modified { path } => format!("`{path}` is not as virtpy made it"),
         Problem::Lost { distribution } => {
             format!("{distribution} was removed or replaced by another installer")
+        }
+        Problem::Incompatible { distribution, wheel, made_for, interpreter } => {
+            format!("{distribution} came as `{wheel}`, which is for {made_for}; this is {interpreter}")
         }
         Problem::NoInterpreter { path } => format!("`{path}` leads to no interpreter"),
     }

@@ -42,7 +42,8 @@ pub(super) fn restore(
     // The links of the others lead somewhere again.
     if contents.dangling.iter().zip(&install).any(is_other) {
         let satisfies = contents.state.satisfied.clone();
-        let change = Change { install, satisfies, anew: true, ..Change::default() };
+        let tags = Some(interpreter.tags());
+        let change = Change { install, tags, satisfies, anew: true, ..Change::default() };
         venv.apply(&context.store, &contents, &change)?;
     }
     super::installed(context, venv)

@@ -139,7 +139,8 @@ impl Job<'_> {
                 install.push(arrival(self.context.settings()?, contents, entry, (false, direct_url)));
             }
         }
-        let change = Change { install, remove, force: self.arguments.force, ..Change::default() };
+        let tags = Some(self.interpreter.tags());
+        let change = Change { install, remove, tags, force: self.arguments.force, ..Change::default() };
         let summary = if change.install.is_empty() && change.remove.is_empty() {
             ChangeSummary::default()
         } else {

@@ -12,7 +12,7 @@ use crate::error::Failure;
 use crate::fs;
 use crate::interpreters::{Interpreter, PythonRequest};
 use crate::output::{counted, seconds};
-use crate::venv::{Change, Contents, Installed, Place, Venv};
+use crate::venv::{Change, Contents, Installed, Place, Venv, VenvError};
 
 pub(super) fn run(context: &Context, arguments: &RelinkArguments) -> Result<u8, Failure> {
     let started = Instant::now();
@@ -40,6 +40,11 @@ pub(super) fn run(context: &Context, arguments: &RelinkArguments) -> Result<u8, 
     let missing: Vec<&Installed> = wanted.iter().filter(|one| !store.has(&one.sha256)).collect();
     let fetched = lost::fetch(context, &interpreter, &missing, &arguments.index)?;
     let install = lost::arrivals(context, &wanted, &fetched)?;
+    // Before anything is made anew for the interpreter.
+    let tags = interpreter.tags();
+    for arrival in &install {
+        tags.check(&arrival.entry.manifest.filename).map_err(VenvError::from)?;
+    }
     let base = base(&interpreter);
     venv.prepare(store, &base)?;
     // A move took the scripts along unchanged, so what the set satisfies it still does.

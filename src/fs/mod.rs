@@ -403,6 +403,15 @@ pub fn mount_of(path: &Path) -> Result<(PathBuf, u64), PathError> {
     Ok((point, facts.f_fsid))
 }
 
+/// How many bytes this user may still write to the file system of a path.
+///
+/// # Errors
+/// When the file system does not tell.
+pub fn free_space(path: &Path) -> Result<u64, PathError> {
+    let facts = rustix::fs::statvfs(path).map_err(std::io::Error::from).at("look at", path)?;
+    Ok(facts.f_bavail.saturating_mul(facts.f_frsize))
+}
+
 /// Appends to a file, made if it is missing, by one write.
 ///
 /// # Errors

@@ -16,6 +16,7 @@ mod pyenv;
 mod query;
 mod range;
 mod request;
+mod tags;
 mod target;
 #[cfg(test)]
 mod testing;

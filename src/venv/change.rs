@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use virtpy_resolver::normalize_name;
+use virtpy_resolver::{InterpreterTags, normalize_name};
 
 use super::contents::{Contents, Owner};
 use super::nodes::make;
@@ -50,6 +50,8 @@ pub struct Change {
     pub anew: bool,
     /// Whether what somebody wrote into packages that are this venv's own copies may be lost.
     pub force: bool,
+    /// Which wheels the venv's interpreter takes: what comes is held against it. Without it, what comes was in the venv before.
+    pub tags: Option<InterpreterTags>,
     /// What the new set satisfies, for the next request to be compared with.
     pub satisfies: Option<String>,
 }
@@ -80,13 +82,17 @@ impl Venv {
     /// Applies a change, wholly or not at all. The caller holds the venv's lock and the store's.
     ///
     /// # Errors
-    /// When the new set does not fit together, or the venv cannot be written; it is then as before.
+    /// When something that comes is not for the venv's interpreter, the new set does not fit together, or the venv cannot be
+    /// written; it is then as before.
     pub fn apply(
         &self,
         store: &Store,
         contents: &Contents,
         change: &Change,
     ) -> Result<ChangeSummary, VenvError> {
+        if let Some(tags) = &change.tags {
+            change.install.iter().try_for_each(|arrival| tags.check(&arrival.entry.manifest.filename))?;
+        }
         let root = store.register(&self.id, &self.root)?;
         let change = &change.sparing_own_pip(contents);
         let sets = Sets::of(store, contents, change)?;

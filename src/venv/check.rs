@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::Serialize;
-use virtpy_resolver::{MarkerEnvironment, Requirement, Version};
+use virtpy_resolver::{InterpreterTags, MarkerEnvironment, Requirement, Version};
 
 use super::contents::{Contents, Distribution, Owner};
 use super::plan::{Node, Plan};
 use super::{Venv, VenvError, foreign};
 use crate::fs::{self, FileKind};
-use crate::store::{Entry, EntryId, Store, StoreError};
+use crate::store::{ADOPTED, Entry, EntryId, Store, StoreError};
 use crate::wheel;
 
 /// Something that is not as it should be.
@@ -75,6 +75,17 @@ pub enum Problem {
     Lost {
         /// Which.
         distribution: String,
+    },
+    /// A distribution whose wheel is for another interpreter or system.
+    Incompatible {
+        /// Which.
+        distribution: String,
+        /// Its wheel's file name.
+        wheel: String,
+        /// What its tags say, in words.
+        made_for: String,
+        /// The venv's interpreter, in the same words.
+        interpreter: String,
     },
     /// The interpreter that the venv was made from is gone.
     NoInterpreter {
@@ -159,6 +170,35 @@ pub fn check_requirements(contents: &Contents, markers: &MarkerEnvironment, scop
         }
     }
     problems
+}
+
+/// Looks for distributions whose wheels are for another interpreter or system. Of one that was adopted nobody knows the wheel's
+/// name, and what another tool installed is its own affair.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn check_tags(
+    store: &Store,
+    contents: &Contents,
+    tags: &InterpreterTags,
+) -> Result<Vec<Problem>, VenvError> {
+    let mut problems = Vec::new();
+    for distribution in &contents.distributions {
+        let Owner::Virtpy(installed) = &distribution.owner else { continue };
+        let Some(entry) = store.entry(&installed.sha256)? else { continue };
+        if entry.manifest.origin == ADOPTED {
+            continue;
+        }
+        if let Err(error) = tags.check(&entry.manifest.filename) {
+            problems.push(Problem::Incompatible {
+                distribution: format!("{} {}", distribution.name, distribution.version),
+                wheel: error.file,
+                made_for: error.made_for,
+                interpreter: error.interpreter,
+            });
+        }
+    }
+    Ok(problems)
 }
 
 /// Compares the venv with its plan.

@@ -15,6 +15,9 @@ pub enum VenvError {
     /// The store could not do its part.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A wheel for another interpreter or system.
+    #[error(transparent)]
+    Incompatible(#[from] virtpy_resolver::IncompatibleWheel),
     /// Nothing stands there.
     #[error("there is no venv at `{}`", .0.display())]
     Missing(PathBuf),
@@ -129,6 +132,7 @@ impl VenvError {
         Some(match self {
             Self::Path(error) => return error.hint(),
             Self::Store(error) => return error.hint(),
+            Self::Incompatible(error) => error.hint(),
             Self::Missing(path) => format!("make one with `virtpy new {}`", path.display()),
             Self::NotAVenv(_) => "give the folder that holds `pyvenv.cfg` with `--venv`".to_owned(),
             Self::NotOurs(path) => {

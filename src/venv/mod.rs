@@ -40,7 +40,7 @@ use std::path::{Path, PathBuf};
 pub use adopt::Candidate;
 pub use adoption::{Adoptable, Extent, Inventory, LeftAlone};
 pub use change::{Arrival, Change, ChangeSummary};
-pub use check::{Problem, Scope, check, check_requirements};
+pub use check::{Problem, Scope, check, check_requirements, check_tags};
 pub use config::{Config, LinkMode};
 pub use contents::{Contents, Distribution, Owner};
 pub use create::{BaseInterpreter, NewVenv, create};

@@ -27,6 +27,8 @@ pub(super) enum Tree {
     Data,
     /// `headers/`, for the distribution's own folder of headers.
     Headers,
+    /// `scripts/`, for the venv's folder of executables.
+    Scripts,
 }
 
 impl Tree {
@@ -35,6 +37,7 @@ impl Tree {
             Self::Site => "site",
             Self::Data => "data",
             Self::Headers => "headers",
+            Self::Scripts => "scripts",
         }
     }
 }
@@ -94,6 +97,10 @@ impl Files {
             Tree::Data => Ok(direct_children(manifest.data.iter().map(|row| row.path.as_str()), folder)),
             Tree::Headers => {
                 Ok(direct_children(manifest.headers.iter().map(|row| row.path.as_str()), folder))
+            }
+            Tree::Scripts => {
+                let paths = manifest.scripts.iter().map(|script| script.file.path.as_str());
+                Ok(direct_children(paths, folder))
             }
         }
     }

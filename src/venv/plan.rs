@@ -160,8 +160,13 @@ impl Planner<'_> {
             let dist_info = tree_piece(Tree::Site, manifest.dist_info.clone(), true);
             self.want(format!("{site}/{}", manifest.dist_info), member, dist_info);
             for (index, script) in manifest.scripts.iter().enumerate() {
-                let path = format!("{}/{}", self.layout.scripts, script.file.path);
-                self.want(path, member, PieceKind::Script(index));
+                let (name, folder) = first_component(&script.file.path);
+                let kind = if folder {
+                    PieceKind::Folder(Tree::Scripts, name.to_owned())
+                } else {
+                    PieceKind::Script(index)
+                };
+                self.want(format!("{}/{name}", self.layout.scripts), member, kind);
             }
             for (index, entry_point) in manifest.entry_points.iter().enumerate() {
                 let path = format!("{}/{}", self.layout.scripts, entry_point.name);
@@ -217,7 +222,10 @@ impl Planner<'_> {
         }
         let always_real = self.layout.is_always_real(path);
         let is_shared = pieces.len() > 1 || self.shared_folders.iter().any(|shared| shared == path);
-        let folds = self.mode(last).folds() && !self.real[last.member].has_folder(&last.place());
+        // What is in a folder of scripts gets this venv's interpreter line.
+        let is_of_scripts = matches!(last.kind, PieceKind::Folder(Tree::Scripts, _));
+        let has_real = self.real[last.member].has_folder(&last.place());
+        let folds = self.mode(last).folds() && !is_of_scripts && !has_real;
         let may_be_joined = last.may_be_joined(self.members);
         if folds && !is_shared && !always_real && !may_be_joined {
             self.footprints[last.member].links.push(self.layout.in_record(path));
@@ -255,7 +263,14 @@ impl Planner<'_> {
                 continue;
             }
             let inside = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
-            self.want(format!("{path}/{name}"), piece.member, tree_piece(*tree, inside, is_folder));
+            let script = || member.manifest.scripts.iter().position(|script| script.file.path == inside);
+            let kind = match (*tree, is_folder) {
+                (Tree::Scripts, false) => script().map(PieceKind::Script),
+                _ => Some(tree_piece(*tree, inside, is_folder)),
+            };
+            if let Some(kind) = kind {
+                self.want(format!("{path}/{name}"), piece.member, kind);
+            }
         }
         Ok(())
     }

@@ -51,14 +51,16 @@ impl WheelName {
         Ok(Self { name: (*name).to_owned(), version: (*version).to_owned(), tags: expand(tags) })
     }
 
-    /// Whether a folder `stem.dist-info` or `stem.data` is this wheel's: any spelling of its name, a hyphen, any
-    /// spelling of its version.
+    /// Whether a folder `stem.dist-info` or `stem.data` is this wheel's: any spelling of its name, and where it goes on, a hyphen
+    /// and any spelling of its version.
     pub fn is_named_by(&self, stem: &str) -> bool {
-        stem.match_indices('-').any(|(place, _)| {
-            let found = &stem[place + 1..];
-            is_same_name(&stem[..place], &self.name)
-                && (self.has_version(found) || version::is_same_escaped(found, &self.version))
-        })
+        let is_the_name = is_same_name(stem, &self.name);
+        is_the_name
+            || stem.match_indices('-').any(|(place, _)| {
+                let found = &stem[place + 1..];
+                is_same_name(&stem[..place], &self.name)
+                    && (self.has_version(found) || version::is_same_escaped(found, &self.version))
+            })
     }
 
     /// Whether a full version is the one of the file name, from which some tools leave out a local label.
@@ -131,11 +133,12 @@ mod tests {
             "Foo.Bar-1.0-1+cpu",
             "foo-bar-1.0.0.post1+CPU",
             "FOO__BAR-1.0.post1_cpu",
+            "foo_bar",
         ] {
             assert!(name.is_named_by(stem), "{stem}");
         }
         for stem in [
-            "foo_bar",
+            "foo",
             "foo_bar-1.0",
             "foo_bar-1.0.post1+gpu",
             "foo-1.0.post1+cpu",

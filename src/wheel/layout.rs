@@ -239,8 +239,7 @@ pub(super) fn check_place(tree: Tree, path: &str) -> Result<(), &'static str> {
         (Tree::Data, ["lib" | "lib64", _, "site-packages", first, ..]) if first.ends_with(".dist-info") => {
             return Err("into a dist-info folder");
         }
-        (Tree::Scripts, [_, _, ..]) => return Err("and scripts have no folders"),
-        (Tree::Scripts, [name]) | (Tree::Data, ["bin" | "scripts", name, ..]) => is_reserved_script(name),
+        (Tree::Scripts, [name, ..]) | (Tree::Data, ["bin" | "scripts", name, ..]) => is_reserved_script(name),
         (Tree::Data, [name]) => {
             matches!(*name, "pyvenv.cfg" | "bin" | "scripts" | "lib" | "lib64" | "include")
         }

@@ -83,7 +83,7 @@ impl Metadata {
 /// The content of WHEEL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WheelInfo {
-    /// `Wheel-Version`: the major number is 1.
+    /// `Wheel-Version`: the major number is 0 or 1.
     pub wheel_version: (u32, u32),
     /// `Root-Is-Purelib`.
     pub root_is_purelib: bool,
@@ -95,7 +95,7 @@ impl WheelInfo {
     /// Reads WHEEL.
     ///
     /// # Errors
-    /// When it has no version, or one with another major number than 1.
+    /// When it has no version, or one with a major number above 1.
     pub fn parse(content: &[u8]) -> Result<Self, Error> {
         let mut version = None;
         let mut info = Self { wheel_version: (1, 0), root_is_purelib: false, tags: Vec::new() };
@@ -115,7 +115,8 @@ impl WheelInfo {
             None => number(&version).map(|major| (major, 0)),
         };
         info.wheel_version = parsed.ok_or_else(|| wrong(format!("has the illegal version `{version}`")))?;
-        if info.wheel_version.0 != 1 {
+        // Drafts of the format called themselves 0.1, and say nothing that 1.0 does not.
+        if info.wheel_version.0 > 1 {
             return Err(Error::WheelVersion(version));
         }
         Ok(info)
@@ -223,7 +224,7 @@ mod tests {
         assert_eq!(info.unwrap(), expected);
         assert_eq!(WheelInfo::parse(b"Wheel-Version: 1.9").unwrap().wheel_version, (1, 9));
         assert!(matches!(WheelInfo::parse(b"Wheel-Version: 2.0"), Err(Error::WheelVersion(_))));
-        assert!(matches!(WheelInfo::parse(b"Wheel-Version: 0.1"), Err(Error::WheelVersion(_))));
+        assert_eq!(WheelInfo::parse(b"Wheel-Version: 0.1").unwrap().wheel_version, (0, 1));
         assert!(matches!(WheelInfo::parse(b"Wheel-Version: one"), Err(Error::Metadata { .. })));
         assert!(matches!(WheelInfo::parse(b"Tag: py3-none-any"), Err(Error::Metadata { .. })));
     }

@@ -59,7 +59,8 @@ impl RecordHash {
     }
 }
 
-/// Reads a RECORD: CSV with any line ends, quoted where needed; empty lines are skipped.
+/// Reads a RECORD: CSV with any line ends, quoted where needed; empty lines are skipped. Some tools quote nothing: what stands
+/// before the last two fields of a row that has more is its path, if those two can be nothing but a hash and a size.
 ///
 /// # Errors
 /// When a row has no path or more than three fields, its size is no number, its hash names no algorithm, or a
@@ -70,7 +71,8 @@ pub fn parse_record(text: &str) -> Result<Vec<RecordRow>, Error> {
     while !lines.rest.is_empty() {
         let line = lines.line;
         let wrong = |reason: &str| Error::Record { line, reason: reason.to_owned() };
-        let fields = lines.fields()?;
+        let is_quoted = lines.rest.starts_with('"');
+        let fields = with_whole_path(lines.fields()?, is_quoted);
         if let [only] = fields.as_slice()
             && only.is_empty()
         {
@@ -95,6 +97,18 @@ pub fn parse_record(text: &str) -> Result<Vec<RecordRow>, Error> {
         rows.push(RecordRow { path, hash, size });
     }
     Ok(rows)
+}
+
+/// Puts a path together again that contains commas and was not quoted; other rows with too many fields stay as they are.
+fn with_whole_path(fields: Vec<Cow<'_, str>>, is_quoted: bool) -> Vec<Cow<'_, str>> {
+    let [path @ .., name, hash, size] = fields.as_slice() else { return fields };
+    let is_hash = hash.is_empty() || hash.contains('=');
+    let is_size = size.bytes().all(|byte| byte.is_ascii_digit());
+    if path.is_empty() || name.is_empty() || is_quoted || !is_hash || !is_size {
+        return fields;
+    }
+    let whole = format!("{},{name}", path.join(","));
+    vec![Cow::Owned(whole), hash.clone(), size.clone()]
 }
 
 /// The part of a CSV text that is not read yet.
@@ -264,10 +278,22 @@ mod tests {
     }
 
     #[test]
+    fn a_comma_need_not_be_quoted_where_it_can_be_nothing_else() {
+        let rows = parse_record(&format!("a,b.txt,sha256={EMPTY_SHA256},0\nx, y,z,,\nplain,,\n")).unwrap();
+        let paths: Vec<&str> = rows.iter().map(|row| row.path.as_str()).collect();
+        assert_eq!(paths, ["a,b.txt", "x, y,z", "plain"]);
+        assert_eq!(rows[0].size, Some(0));
+        assert_eq!(rows[0].hash.as_ref().unwrap().algorithm, "sha256");
+    }
+
+    #[test]
     fn refuses_what_is_no_record() {
         for (text, line) in [
             ("a,,\n\"b", 2),
             ("a,,0,x", 1),
+            ("a,,,", 1),
+            ("a,b,0,", 1),
+            ("\"a\",b,,", 1),
             (",sha256=x,1", 1),
             ("a\nb\nc,,many", 3),
             ("a,,-1", 1),

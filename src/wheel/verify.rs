@@ -7,8 +7,10 @@ use super::{Error, RecordRow};
 use crate::archive::Written;
 use crate::digest::HashAlgorithm;
 
-/// What to do about rows of RECORD for files that the wheel does not have, and rows without a usable hash. A file without
-/// a row is always an error (nobody vouches for it), and so is a wrong hash or size.
+/// What to do about files without a row in RECORD, rows for files that the wheel does not have, and rows without a usable
+/// hash. RECORD lies in the archive that it describes: whoever can change a file can change its row, and what vouches for the
+/// archive is the hash that an index or a lock file gives. So an incomplete RECORD only shows how a wheel was built. A hash
+/// or size that contradicts the file shows damage, and is always an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CheckStrategy {
     /// Install the files that are there and report the differences.
@@ -33,6 +35,7 @@ struct Row<'a> {
 /// How RECORD differs from the files without being wrong about one.
 #[derive(Debug, Default)]
 struct Differences {
+    unlisted: Vec<String>,
     unhashed: Vec<String>,
     absent: Vec<String>,
 }
@@ -41,7 +44,7 @@ impl<'a> Record<'a> {
     /// Reads the hashes of all rows.
     ///
     /// # Errors
-    /// When a hash is of an algorithm that proves nothing, or malformed, or two rows contradict each other.
+    /// When a hash is malformed, or two rows contradict each other.
     pub(super) fn new(rows: &'a [RecordRow]) -> Result<Self, Error> {
         let mut known: HashMap<&str, Row<'_>> = HashMap::with_capacity(rows.len());
         for row in rows {
@@ -76,7 +79,7 @@ impl<'a> Record<'a> {
     /// installed, such as RECORD itself.
     ///
     /// # Errors
-    /// When a file has no row, or another digest or size than its row, or, with [`CheckStrategy::RejectInvalid`], at any difference.
+    /// When a file has another digest or size than its row, or, with [`CheckStrategy::RejectInvalid`], at any difference.
     pub(super) fn verify<'f>(
         mut self,
         written: impl Iterator<Item = (&'f str, &'f Written)>,
@@ -85,9 +88,10 @@ impl<'a> Record<'a> {
     ) -> Result<Vec<String>, Error> {
         let mut differences = Differences::default();
         for (path, file) in written {
-            let row = self
-                .use_row(path)
-                .ok_or_else(|| Error::Unlisted(format!("RECORD does not list `{}`", path.escape_debug())))?;
+            let Some(row) = self.use_row(path) else {
+                differences.unlisted.push(path.to_owned());
+                continue;
+            };
             match &row.digest {
                 Some((HashAlgorithm::Sha256, digest)) if digest.as_slice() == file.sha256 => {}
                 Some((HashAlgorithm::Sha384 | HashAlgorithm::Sha512, digest))
@@ -122,11 +126,9 @@ impl<'a> Record<'a> {
 
 fn digest(row: &RecordRow) -> Result<Option<(HashAlgorithm, Vec<u8>)>, Error> {
     match row.hash.as_ref().map(super::RecordHash::verifiable) {
-        None | Some(Verifiable::Unknown) => Ok(None),
+        // MD5 and SHA-1 prove nothing, as no hash does.
+        None | Some(Verifiable::Unknown | Verifiable::Weak) => Ok(None),
         Some(Verifiable::Digest(algorithm, digest)) => Ok(Some((algorithm, digest))),
-        Some(Verifiable::Weak) => {
-            Err(wrong(&row.path, "has a hash in RECORD that anybody can forge (MD5 or SHA-1)"))
-        }
         Some(Verifiable::Malformed) => Err(wrong(&row.path, "has a malformed hash in RECORD")),
     }
 }
@@ -138,6 +140,7 @@ fn wrong(path: &str, reason: &str) -> Error {
 impl Differences {
     fn judge(self, strategy: CheckStrategy) -> Result<Vec<String>, Error> {
         let kinds = [
+            ("RECORD does not list", self.unlisted, ""),
             ("RECORD has no usable hash for", self.unhashed, ""),
             ("RECORD lists", self.absent, ", which the wheel does not have"),
         ];

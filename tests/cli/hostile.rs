@@ -129,9 +129,6 @@ fn a_record_that_does_not_fit_the_archive_is_refused() {
     assert_refused(&demo().defect(Defect::WrongRecordHash(module())));
     assert_refused(&demo().defect(Defect::WrongRecordSize(module())));
     assert_refused(&demo().defect(Defect::NoRecord));
-    assert_refused(&demo().defect(Defect::Unlisted(module())));
-    let script = || demo().data("scripts", "tool", "#!python\n");
-    assert_refused(&script().defect(Defect::Unlisted("demo-1.0.data/scripts/tool".to_owned())));
 }
 
 /// Bytecode that differs from its source would run instead of it.

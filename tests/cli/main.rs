@@ -55,6 +55,8 @@ mod store;
 mod store_care;
 mod sync;
 mod system_site;
+mod tags;
+mod tolerated;
 mod tools;
 mod tools_in_use;
 mod transport;

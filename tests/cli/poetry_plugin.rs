@@ -142,19 +142,24 @@ fn what_poetry_collected_is_done_in_one_change() {
     let new = wheel(&context, &WheelBuilder::new("here", "1.0").build());
     let broken =
         wheel(&context, &WheelBuilder::new("broken", "1.0").defect(crate::support::Defect::NoRecord).build());
+    let foreign = wheel(&context, &WheelBuilder::new("foreign", "1.0").tag("cp33-cp33m-win_amd64").build());
     let direct_url = r#"{"url": "file:///x", "dir_info": {}}"#;
     let wish = serde_json::json!({
         "install": [
             {"wheel": new, "origin": "http://127.0.0.1:1/here-1.0-py3-none-any.whl", "direct_url": direct_url},
             {"wheel": broken},
+            {"wheel": foreign},
         ],
         "remove": ["Gone", "never-there"],
     });
     let answer = apply(&context, &wish).success().json();
     assert_eq!(answer["added"][0]["name"], "here");
     assert_eq!(answer["removed"][0]["name"], "gone");
-    assert_eq!(answer["refused"][0]["wheel"], broken);
-    assert!(answer["refused"][0]["reason"].as_str().unwrap().contains("RECORD"), "{answer}");
+    let refused = answer["refused"].as_array().unwrap();
+    let reason =
+        |wheel: &str| refused.iter().find(|one| one["wheel"] == wheel).unwrap()["reason"].to_string();
+    assert!(reason(&broken).contains("RECORD"), "{answer}");
+    assert!(reason(&foreign).contains("is for CPython 3.3 on Windows x86_64"), "{answer}");
     let found = context.eval(
         ".venv",
         "import importlib.metadata as m; d = m.distribution('here'); \

@@ -1,8 +1,9 @@
 """Thousands of wheels that are wrong in one place: virtpy refuses them, or installs what `installer` does.
 
 That is the library by which Poetry and others install wheels; it reads them with the standard zipfile module.
-What either refuses is never accepted, and nothing is installed in another place or with another content. Where
+What zipfile refuses is never accepted, and nothing is installed in another place or with another content. Where
 virtpy and `installer` differ, pip decides: real pip installs those wheels too, and virtpy's tree has to be pip's.
+(`installer` refuses what RECORD does not list; virtpy and pip install it.)
 """
 
 import collections

@@ -1,6 +1,6 @@
 //! What cannot be done is told in a way that helps. `told` also sees to it that no other program is named.
 
-use virtpy_resolver::{Error, IndexSettings, Input, Session, SessionOptions};
+use virtpy_resolver::{Error, IndexSettings, Input, InterpreterTags, Session, SessionOptions};
 
 use crate::index::Hosted;
 use crate::world::{World, python, told, wheel};
@@ -189,6 +189,7 @@ fn an_interpreter_or_a_cache_that_is_none_is_told() {
     let options = SessionOptions {
         cache_dir: world.path("cache"),
         python: world.path("no-python"),
+        tags: InterpreterTags::default(),
         settings: world.settings(),
         user_agent: String::new(),
     };

@@ -120,7 +120,7 @@ fn an_extra_that_is_not_there_is_a_warning() {
     world.host("lib", "1.0", &[]);
     let resolution = world.resolve(&["lib[nope]"]).unwrap();
     assert!(
-        resolution.warnings.iter().any(|warning| warning.contains("`nope`")),
+        resolution.warnings.iter().any(|warning| warning.contains("'nope'")),
         "{:?}",
         resolution.warnings
     );

@@ -10,8 +10,8 @@ use std::sync::{Mutex, OnceLock};
 
 use tempfile::TempDir;
 use virtpy_resolver::{
-    Error, IndexSettings, Input, ObtainedWheel, Package, Receiver, Request, Resolution, Session,
-    SessionOptions,
+    Error, IndexSettings, Input, InterpreterTags, ObtainedWheel, Package, Receiver, Request, Resolution,
+    Session, SessionOptions,
 };
 use zip::write::SimpleFileOptions;
 
@@ -102,6 +102,7 @@ impl World {
         Session::new(SessionOptions {
             cache_dir: self.path("cache"),
             python: python().to_owned(),
+            tags: InterpreterTags::default(),
             settings,
             user_agent: "virtpy-test/1".to_owned(),
         })

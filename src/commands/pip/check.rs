@@ -4,7 +4,7 @@ use virtpy_resolver::Requirement;
 
 use super::{Call, Stop};
 use crate::context::Context;
-use crate::venv::{Problem, Scope, check_requirements};
+use crate::venv::{Problem, Scope, check_requirements, check_tags};
 
 impl Call<'_> {
     pub(super) fn check(&self) -> Result<u8, Stop> {
@@ -22,7 +22,9 @@ impl Call<'_> {
             }
         }
         let interpreter = self.context.interpreter(&self.venv)?;
-        let problems = check_requirements(&contents, &Context::markers(&interpreter)?, Scope::Everything);
+        let markers = Context::markers(&interpreter)?;
+        let mut problems = check_requirements(&contents, &markers, Scope::Everything);
+        problems.extend(check_tags(&self.context.store, &contents, &interpreter.tags())?);
         for problem in &problems {
             if let Some(sentence) = sentence(problem) {
                 self.context.output.data(sentence);
@@ -35,7 +37,7 @@ impl Call<'_> {
     }
 }
 
-/// An unmet requirement in pip's words.
+/// A problem in pip's words.
 pub(super) fn sentence(problem: &Problem) -> Option<String> {
     let name = |text: &str| {
         text.parse::<Requirement>().map_or_else(|_| text.to_owned(), |one| one.name().to_owned())
@@ -47,6 +49,9 @@ pub(super) fn sentence(problem: &Problem) -> Option<String> {
         Problem::Conflicting { distribution, requirement, installed } => {
             let name = name(requirement);
             format!("{distribution} has requirement {requirement}, but you have {name} {installed}.")
+        }
+        Problem::Incompatible { distribution, .. } => {
+            format!("{distribution} is not supported on this platform")
         }
         _ => return None,
     })

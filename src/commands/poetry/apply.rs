@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use virtpy_resolver::InterpreterTags;
 
 use crate::cli::{IndexArguments, PoetryApplyArguments};
 use crate::commands::add::{Named, OWN_PIP, named};
@@ -40,6 +41,13 @@ struct Wanted {
     direct_url: Option<String>,
 }
 
+impl Wanted {
+    /// The wheel's file name.
+    fn filename(&self) -> String {
+        self.wheel.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+}
+
 #[derive(Serialize)]
 struct Answer<'a> {
     added: Vec<Named<'a>>,
@@ -65,7 +73,9 @@ pub(super) fn run(context: &Context, arguments: &PoetryApplyArguments) -> Result
     let contents = &held.contents;
     aftermath::restore_everywhere(context, &venv, &IndexArguments::default())?;
 
-    let Supplied { entries, refused } = supply(context, &wish.install)?;
+    let interpreter = context.interpreter(&venv)?;
+    let tags = interpreter.tags();
+    let Supplied { entries, refused } = supply(context, &wish.install, &tags)?;
     let settings = context.settings()?;
     let install: Vec<Arrival> = wish
         .install
@@ -81,10 +91,9 @@ pub(super) fn run(context: &Context, arguments: &PoetryApplyArguments) -> Result
     let is_pip = |arrival: &Arrival| arrival.entry.manifest.name == "pip";
     let asks_for_pip = remove.contains("pip") || install.iter().any(is_pip);
     let notes = if asks_for_pip && contents.has_pip_shim() { vec![OWN_PIP] } else { Vec::new() };
-    let change = Change { install, remove, ..Change::default() };
+    let change = Change { install, remove, tags: Some(tags), ..Change::default() };
     let summary = venv.apply(&context.store, contents, &change)?;
     if wish.compile_bytecode || settings.compile_bytecode {
-        let interpreter = context.interpreter(&venv)?;
         compile::compile(context, &interpreter, &venv, &change.install)?;
     }
     context.output.json(&Answer {
@@ -104,7 +113,7 @@ struct Supplied {
 }
 
 /// Brings the wheels into the store, those that it lacks on several threads.
-fn supply(context: &Context, wanted: &[Wanted]) -> Result<Supplied, Failure> {
+fn supply(context: &Context, wanted: &[Wanted], tags: &InterpreterTags) -> Result<Supplied, Failure> {
     let digests = on_threads(wanted, |one| wheel::file_sha256(&one.wheel).map(|bytes| hex(&bytes)));
     let digests = digests.into_iter().collect::<Result<Vec<_>, _>>()?;
     let absent = digests.iter().filter(|sha256| !context.store.has(sha256)).cloned().collect();
@@ -117,9 +126,18 @@ fn supply(context: &Context, wanted: &[Wanted]) -> Result<Supplied, Failure> {
     let present: Vec<&Entry> = entries.iter().flatten().collect();
     context.store.check_since_boot(&present, &context.store.checked())?;
 
-    let missing: Vec<usize> = (0..wanted.len()).filter(|index| entries[*index].is_none()).collect();
+    let mut refused = Vec::new();
+    let mut missing = Vec::new();
+    for (index, one) in wanted.iter().enumerate() {
+        if let Err(error) = tags.check(&one.filename()) {
+            entries[index] = None;
+            refused.push(Refusal { wheel: one.wheel.clone(), reason: error.to_string() });
+        } else if entries[index].is_none() {
+            missing.push(index);
+        }
+    }
     let staged = on_threads(&missing, |index| stage(context, &wanted[*index], &digests[*index]));
-    let (mut batch, mut places, mut refused) = (Vec::new(), BTreeMap::new(), Vec::new());
+    let (mut batch, mut places) = (Vec::new(), BTreeMap::new());
     for (index, staged) in missing.into_iter().zip(staged) {
         match staged {
             Ok(staged) => {
@@ -140,11 +158,10 @@ fn supply(context: &Context, wanted: &[Wanted]) -> Result<Supplied, Failure> {
 }
 
 fn stage(context: &Context, wanted: &Wanted, sha256: &str) -> Result<Staged, StoreError> {
-    let filename = wanted.wheel.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let origin = wanted.origin.clone().unwrap_or_else(|| wanted.wheel.display().to_string());
     context.store.stage(&WheelFile {
         path: wanted.wheel.clone(),
-        filename,
+        filename: wanted.filename(),
         sha256: sha256.to_owned(),
         origin,
     })

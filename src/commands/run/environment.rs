@@ -268,7 +268,8 @@ impl Maker<'_> {
         let root = venv::create(store, &new::base(self.interpreter), &wish, &mut context.announce())?;
         let venv = Venv::open(&root)?;
         if !arrivals.is_empty() {
-            let change = Change { install: arrivals.to_vec(), ..Change::default() };
+            let tags = Some(self.interpreter.tags());
+            let change = Change { install: arrivals.to_vec(), tags, ..Change::default() };
             let summary = venv.apply(store, &Contents::read(&venv, store)?, &change)?;
             for clash in &summary.clashes {
                 context.output.warning(format_args!(

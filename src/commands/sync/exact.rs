@@ -271,8 +271,9 @@ impl Exact<'_> {
         let ways = Ways { from_store: install.len().saturating_sub(ways.fetched()), ..ways };
         let remove = self.surplus(contents, &keys);
         let unchanged = keys.len().saturating_sub(install.len());
+        let tags = Some(self.interpreter.tags());
         let force = self.arguments.force;
-        let change = Change { install, remove, force, satisfies, ..Change::default() };
+        let change = Change { install, remove, force, tags, satisfies, ..Change::default() };
         let is_idle = change.install.is_empty()
             && change.remove.is_empty()
             && contents.state.satisfied == change.satisfies;
