@@ -25,6 +25,7 @@
 //! | `error`, `failure`, `reword` | what went wrong, and what to do |
 
 mod build;
+mod build_locks;
 mod client;
 mod context;
 mod describe;

@@ -15,6 +15,7 @@ use uv_cache::{Cache, Refresh};
 use uv_preview::Preview;
 use uv_python::Interpreter;
 
+use crate::build_locks::BuildLocks;
 use crate::client::Network;
 use crate::error::{Cause, Error};
 use crate::locked::{self, LockedRequest};
@@ -244,6 +245,7 @@ impl Foundation {
         T: Send,
         F: Future<Output = Result<T, Error>>,
     {
+        let _locks = BuildLocks::watch();
         thread::scope(|scope| {
             let worker = thread::Builder::new()
                 .name("resolver".to_owned())

@@ -132,6 +132,26 @@ fn a_failing_build_shows_the_backends_words_and_changes_nothing() {
 }
 
 #[test]
+fn nothing_of_a_build_is_left_among_the_temporary_files() {
+    let mut context = TestContext::new();
+    context.new_venv();
+    let folder = SdistBuilder::new("demo", "1.0").write_folder(&context.path("project"));
+    // The library that runs builds locks a tree for a backend of this name.
+    let project = context.read("project/pyproject.toml").replace("\"backend\"", "\"setuptools.build_meta\"");
+    context.write("project/pyproject.toml", &project);
+    context.write("project/setuptools/__init__.py", "");
+    context.write("project/setuptools/build_meta.py", "from backend import *\n");
+    context.write("temporary/uv-setuptools-0123456789abcdef.lock", "");
+    let earlier = std::fs::File::open(context.path("temporary/uv-setuptools-0123456789abcdef.lock")).unwrap();
+    earlier.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    context.set("TMPDIR", context.path("temporary"));
+    context.virtpy(["add", "--no-index", folder.to_str().unwrap()]).success().stdout_has(" + demo 1.0");
+    let left: Vec<_> =
+        context.path("temporary").read_dir().unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(left, ["uv-setuptools-0123456789abcdef.lock"], "another program's stays");
+}
+
+#[test]
 fn a_folder_that_is_no_project_is_one_error() {
     let context = TestContext::new();
     context.new_venv();
