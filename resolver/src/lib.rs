@@ -65,6 +65,7 @@ pub use locking::{Lock, LockForm, LockRequest};
 pub use pages::Pages;
 pub use pins::Pins;
 pub use pip_conf::PipConfiguration;
+pub use portable::relative_to;
 pub use project::ProjectInput;
 pub use request::{
     Artifact, Input, KnownWheel, LatestVersion, ObtainedWheel, Options, Package, Receiver, Request,

@@ -86,6 +86,12 @@ pub(crate) fn relative(path: &Path, base: &Path) -> String {
     if named.as_os_str().is_empty() { ".".to_owned() } else { named.display().to_string() }
 }
 
+/// A path as a file in `directory` names it: relative, with `/` everywhere. One that has nothing in common with the directory but
+/// the root stays as it is.
+pub fn relative_to(path: &Path, directory: &Path) -> String {
+    relative(path, &resolved(directory))
+}
+
 /// A path without `.`, `..` and links on its way. What it leads to itself may be a link: that is what is named.
 pub(crate) fn resolved(path: &Path) -> PathBuf {
     let whole = || path.canonicalize().ok();

@@ -31,6 +31,9 @@ pub struct LockArguments {
     /// Take the newest version of this package (can be repeated)
     #[arg(long, short = 'P', value_name = "NAME")]
     pub upgrade_package: Vec<String>,
+    /// Replace a lock file that was made from something else
+    #[arg(long)]
+    pub force: bool,
     /// Write nothing; fail if the lock file is not what it would be now
     #[arg(long)]
     pub check: bool,

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
 use crate::interpreters::Interpreter;
-use crate::lockfile::{self, LockKind};
+use crate::lockfile::{self, LockKind, Origin};
 use crate::output::{counted, seconds};
 use crate::resolve::ResolveError;
 use crate::scripts::{self, Metadata, Source};
@@ -24,6 +24,10 @@ pub(super) fn run(context: &Context, arguments: &LockArguments) -> Result<u8, Fa
         Some(path) if fs::metadata(path).is_ok() => Some(fs::read_to_string(path)?),
         _ => None,
     };
+    let origin = Origin::of(&asked.origins(), &output.folder);
+    if let (Some(path), Some(existing)) = (&output.path, &existing) {
+        refuse_another(arguments, &asked, (path, existing), &origin)?;
+    }
     let interpreter = interpreter(context, arguments, &asked)?;
     let index = context.index_settings(&arguments.index)?;
     let index = match &asked.script {
@@ -46,7 +50,7 @@ pub(super) fn run(context: &Context, arguments: &LockArguments) -> Result<u8, Fa
         context.output.warning(warning);
     }
     let text = if output.form == LockForm::Pylock {
-        lock.text
+        lock.text + &origin.table()
     } else {
         format!("# Made by `virtpy lock`\n{}", lock.text)
     };
@@ -68,6 +72,30 @@ pub(super) fn run(context: &Context, arguments: &LockArguments) -> Result<u8, Fa
     fs::write_atomic(path, text.as_bytes())?;
     context.output.message(format_args!("Locked {packages} in `{shown}` ({elapsed})"));
     Ok(0)
+}
+
+/// A lock file that was made from something else is not replaced, unless the user names it or says so.
+fn refuse_another(
+    arguments: &LockArguments,
+    asked: &Asked,
+    (path, existing): (&Path, &str),
+    origin: &Origin,
+) -> Result<(), Failure> {
+    if arguments.force || arguments.check || arguments.output.is_some() {
+        return Ok(());
+    }
+    let made_from = match Origin::read(existing) {
+        Some(made) if made.inputs == origin.inputs => return Ok(()),
+        Some(made) => format!("was made from `{}`", made.inputs.join("`, `")),
+        // Who asks for a project or a script means the lock that goes with it, whoever made it.
+        None if asked.project.is_some() || asked.script.is_some() || arguments.inputs.is_empty() => {
+            return Ok(());
+        }
+        None => "does not say what it was made from".to_owned(),
+    };
+    let wanted = origin.inputs.join("`, `");
+    Err(Failure::new(format!("`{}` {made_from}, not from `{wanted}`; nothing was changed", path.display()))
+        .hinted("name another file, such as `-o pylock.NAME.toml`, or replace this one with `--force`"))
 }
 
 /// What is to be locked.
@@ -155,6 +183,19 @@ impl Asked {
             });
         }
         Ok(asked)
+    }
+
+    /// What the lock file will say that it was made from.
+    fn origins(&self) -> Vec<lockfile::Asked> {
+        if let Some(script) = &self.script {
+            return vec![lockfile::Asked::File(script.path.clone())];
+        }
+        let origin = |input: &Input| match input {
+            Input::Project(project) => lockfile::Asked::File(project.path.clone()),
+            Input::RequirementsFile(path) => lockfile::Asked::File(path.clone()),
+            Input::Requirement(text) | Input::Editable(text) => lockfile::Asked::Requirement(text.clone()),
+        };
+        self.inputs.iter().map(origin).collect()
     }
 
     /// The versions of Python to lock for, if they are not a project's own.

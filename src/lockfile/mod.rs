@@ -2,14 +2,17 @@
 //! facade and Poetry's module do not read (`Pipfile.lock`).
 
 mod error;
+mod origin;
 mod pipfile;
 mod project;
+mod uv_metadata;
 
 use std::path::{Path, PathBuf};
 
 use crate::fs;
 
 pub use error::LockFileError;
+pub use origin::{Asked, Origin};
 pub use pipfile::Pipfile;
 pub use project::{
     member_in_lock, project_of_file, project_root, python_project, within_project, workspace_of,
@@ -99,6 +102,23 @@ pub fn find(folder: &Path) -> Option<PathBuf> {
 pub fn find_project(folder: &Path) -> Option<PathBuf> {
     let paths = within_project(folder).into_iter().map(|folder| folder.join("pyproject.toml"));
     paths.into_iter().find(|path| is_file(path))
+}
+
+/// The files that ask for something else now than when a lock file in `folder` with this text was made. Poetry's own lock says
+/// it itself.
+pub fn changed_since(kind: LockKind, text: &str, folder: &Path) -> Vec<String> {
+    match kind {
+        LockKind::Pylock => Origin::read(text).map(|origin| origin.changed(folder)).unwrap_or_default(),
+        LockKind::Uv => {
+            let project = folder.join("pyproject.toml");
+            let project = if is_file(&project) { fs::read_to_string(&project).ok() } else { None };
+            let tables = (text.parse(), project.and_then(|project| project.parse().ok()));
+            let differs =
+                matches!(tables, (Ok(lock), Some(project)) if uv_metadata::differs(&lock, &project));
+            if differs { vec!["pyproject.toml".to_owned()] } else { Vec::new() }
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Whether a `pyproject.toml` is of a project, and does not only configure tools.

@@ -147,7 +147,7 @@ fn subfolders(folder: &Path) -> Vec<PathBuf> {
 
 fn is_named_after_poetry(folder: &Path) -> bool {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    name.split(['-', '_']).next() == Some("poetry")
+    name.split(['-', '_', '@']).next() == Some("poetry")
 }
 
 /// The interpreter in a script's first line; also where it is too long for one and stands in the second, behind `exec`.
@@ -204,9 +204,13 @@ mod tests {
 
     #[test]
     fn environments_are_known_by_their_names() {
-        for (name, is_one) in
-            [("poetry", true), ("poetry-2.1", true), ("poetry_1", true), ("poetryish", false)]
-        {
+        for (name, is_one) in [
+            ("poetry", true),
+            ("poetry-2.1", true),
+            ("poetry@18", true),
+            ("poetry_1", true),
+            ("poetryish", false),
+        ] {
             assert_eq!(is_named_after_poetry(&Path::new("/x").join(name)), is_one, "{name}");
         }
     }

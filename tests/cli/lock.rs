@@ -62,7 +62,7 @@ fn what_is_locked_stays_until_it_is_to_be_upgraded() {
     let (index, context) = (index(), TestContext::new());
     context.write("requirements.in", "rich\npytest\n");
     lock(&context, &index, &["rich==13.0", "pytest"]).success();
-    lock(&context, &index, &[]).success();
+    lock(&context, &index, &["--force"]).success();
     assert!(context.read("pylock.toml").contains("13.0"));
     index.add(&WheelBuilder::new("pluggy", "1.6").build());
     lock(&context, &index, &["--check", "-P", "rich"])
@@ -135,8 +135,10 @@ fn what_cannot_be_locked_leaves_the_old_file() {
     let (index, context) = (index(), TestContext::new());
     lock(&context, &index, &[]).failure(1).one_error().stderr_has("nothing to lock");
     context.write("pylock.toml", "old");
-    lock(&context, &index, &["absent-package"]).failure(1).one_error();
-    lock(&context, &index, &["rich>99"]).failure(1).one_error();
+    let refused = lock(&context, &index, &["rich"]).failure(1).one_error();
+    refused.stderr_has("does not say what it was made from").stderr_has("--force");
+    lock(&context, &index, &["--force", "absent-package"]).failure(1).one_error();
+    lock(&context, &index, &["--force", "rich>99"]).failure(1).one_error();
     lock(&context, &index, &["absent.in"]).failure(1).one_error();
     assert_eq!(context.read("pylock.toml"), "old");
 }
@@ -166,4 +168,43 @@ fn a_script_runs_with_what_is_locked_beside_it() {
     lock(&context, &index, &["tools/absent.py"]).failure(1).one_error();
     context.write("plain.py", "print(1)\n");
     lock(&context, &index, &["plain.py"]).failure(1).one_error().stderr_has("does not say what it needs");
+}
+
+#[test]
+fn a_lock_is_not_replaced_by_one_of_something_else() {
+    let (index, context) = (index(), TestContext::new());
+    context.write("pyproject.toml", "[project]\nname = 'x'\nversion = '1'\ndependencies = ['rich<14']\n");
+    lock(&context, &index, &[]).success();
+    let text = context.read("pylock.toml");
+    let refused = lock(&context, &index, &["pygments"]).failure(1).one_error();
+    refused
+        .stderr_has("was made from `pyproject.toml`, not from `pygments`")
+        .stderr_has("-o pylock.NAME.toml");
+    assert_eq!(context.read("pylock.toml"), text);
+    lock(&context, &index, &["pygments", "-o", "pylock.other.toml"]).success();
+    lock(&context, &index, &["pygments", "-o", "-"]).success();
+    lock(&context, &index, &[]).success().stderr_has("is as it should be");
+    lock(&context, &index, &["--force", "pygments"]).success();
+    lock(&context, &index, &["pygments"]).success().stderr_has("is as it should be");
+}
+
+#[test]
+fn sync_says_that_the_project_changed_after_the_lock() {
+    let (index, context) = (index(), TestContext::new());
+    let project = |dependencies: &str| {
+        format!(
+            "[project]\nname = 'x'\nversion = '1'\ndependencies = [{dependencies}]\n[tool.uv]\npackage = false\n"
+        )
+    };
+    context.write("pyproject.toml", &project("'rich<14'"));
+    lock(&context, &index, &[]).success();
+    let quiet = context.virtpy(["sync"]).success();
+    assert!(!quiet.raw_stderr.contains("changed since"), "{}", quiet.raw_stderr);
+    context.write("pyproject.toml", &project("'rich<14', 'pygments'"));
+    context.virtpy(["sync"]).success().stderr_has("`pyproject.toml` changed since `pylock.toml` was made");
+    let lock_of_uv = "version = 1\nrequires-python = '>=3.8'\n[[package]]\nname = 'x'\nversion = '1'\n\
+                      source = { virtual = '.' }\n[package.metadata]\nrequires-dist = []\n";
+    std::fs::remove_file(context.path("pylock.toml")).unwrap();
+    context.write("uv.lock", lock_of_uv);
+    context.virtpy(["sync"]).success().stderr_has("changed since `uv.lock` was made").stderr_has("`uv lock`");
 }

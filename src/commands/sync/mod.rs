@@ -17,7 +17,7 @@ use crate::cli::{IndexArguments, NewArguments, PoetryInstallArguments, SyncArgum
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
-use crate::lockfile::LockKind;
+use crate::lockfile::{self, LockKind};
 use crate::output::{counted, seconds};
 use crate::poetry::Project;
 use crate::venv::Contents;
@@ -44,6 +44,13 @@ pub(super) fn carry_out(
     arguments: &SyncArguments,
     source: &Source,
 ) -> Result<Outcome, Failure> {
+    for changed in lockfile::changed_since(source.kind, &source.texts[0], &source.folder) {
+        let (label, tool) =
+            (source.label(context), if source.kind == LockKind::Uv { "uv" } else { "virtpy" });
+        context.output.warning(format_args!(
+            "`{changed}` changed since `{label}` was made, which is followed as it is; `{tool} lock` makes it anew"
+        ));
+    }
     let path = venv_path(context, arguments, source);
     let is_new = fs::kind(&path.join("pyvenv.cfg"))?.is_none();
     if !is_new {

@@ -1,0 +1,141 @@
+//! Whether a `uv.lock` was made for a project as it is now. uv follows it all the same with `--frozen`, as virtpy does; but a
+//! user should hear of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use toml::{Table, Value};
+use virtpy_resolver::{Requirement, normalize_name};
+
+/// What is required: names, each with its version specifiers, sorted. Those of a requirement with a source of its own (a URL, a
+/// directory) are not in a lock, so they are left out.
+type Asked = BTreeMap<String, BTreeSet<String>>;
+
+/// Whether the requirements of a project differ from those that a lock has for it. What cannot be told is no difference.
+pub(super) fn differs(lock: &Table, project: &Table) -> bool {
+    let Some(locked) = package(lock, project).and_then(|package| package.get("metadata")) else {
+        return false;
+    };
+    let is_dynamic = |key: &str| {
+        let dynamic = project.get("project").and_then(|table| table.get("dynamic")).and_then(Value::as_array);
+        dynamic.is_some_and(|all| all.iter().any(|one| one.as_str() == Some(key)))
+    };
+    if is_dynamic("dependencies") || is_dynamic("optional-dependencies") {
+        return false;
+    }
+    let sources: BTreeSet<String> = project
+        .get("tool")
+        .and_then(|tool| tool.get("uv")?.get("sources")?.as_table())
+        .map(|sources| sources.keys().filter_map(|name| normalize_name(name).ok()).collect())
+        .unwrap_or_default();
+    let mut texts = Vec::new();
+    let own = project.get("project");
+    collect(own.and_then(|table| table.get("dependencies")), &mut texts);
+    for extra in own.and_then(|table| table.get("optional-dependencies")?.as_table()).into_iter().flatten() {
+        collect(Some(extra.1), &mut texts);
+    }
+    asked(&texts, &sources) != locked_requirements(locked.get("requires-dist"), &sources)
+        || groups_differ(locked, project, &sources)
+}
+
+/// The project's own package in a lock.
+fn package<'a>(lock: &'a Table, project: &Table) -> Option<&'a Value> {
+    let name = normalize_name(project.get("project")?.get("name")?.as_str()?).ok()?;
+    let packages = lock.get("package")?.as_array()?;
+    packages.iter().find(|package| {
+        let source = package.get("source");
+        let is_own = ["editable", "virtual", "directory"]
+            .iter()
+            .any(|kind| source.is_some_and(|one| one.get(kind).is_some()));
+        is_own && package.get("name").and_then(Value::as_str) == Some(&name)
+    })
+}
+
+fn groups_differ(locked: &Value, project: &Table, sources: &BTreeSet<String>) -> bool {
+    let groups = project.get("dependency-groups").and_then(Value::as_table);
+    let mut names: BTreeSet<String> = BTreeSet::new();
+    for (name, requirements) in groups.into_iter().flatten() {
+        // What a group includes stands in the lock under its own name as well.
+        let includes =
+            requirements.as_array().is_some_and(|all| all.iter().any(|one| one.as_str().is_none()));
+        let Ok(name) = normalize_name(name) else { return false };
+        let mut texts = Vec::new();
+        collect(Some(requirements), &mut texts);
+        let group = locked.get("requires-dev").and_then(|all| all.get(&name));
+        if !includes && asked(&texts, sources) != locked_requirements(group, sources) {
+            return true;
+        }
+        names.insert(name);
+    }
+    // `[tool.uv] dev-dependencies` is a group `dev` as well.
+    let known = locked.get("requires-dev").and_then(Value::as_table);
+    known.into_iter().flatten().any(|(name, _)| name != "dev" && !names.contains(name))
+}
+
+fn collect<'a>(requirements: Option<&'a Value>, texts: &mut Vec<&'a str>) {
+    texts.extend(requirements.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str));
+}
+
+fn asked(texts: &[&str], sources: &BTreeSet<String>) -> Asked {
+    let mut asked = Asked::new();
+    for text in texts {
+        let Ok(requirement) = text.parse::<Requirement>() else { continue };
+        let specifiers = asked.entry(requirement.name().to_owned()).or_default();
+        if requirement.url().is_none() && !sources.contains(requirement.name()) {
+            // The marker stands behind a semicolon, the extras in brackets.
+            let rest = text.split(';').next().unwrap_or_default();
+            let rest = rest.rsplit_once(']').map_or(rest, |(_, rest)| rest);
+            let start = rest.find(['<', '>', '=', '!', '~']).unwrap_or(rest.len());
+            specifiers.extend(parts(&rest[start..]));
+        }
+    }
+    asked
+}
+
+fn locked_requirements(locked: Option<&Value>, sources: &BTreeSet<String>) -> Asked {
+    let mut asked = Asked::new();
+    for one in locked.and_then(Value::as_array).into_iter().flatten() {
+        let Some(name) = one.get("name").and_then(Value::as_str) else { continue };
+        let specifiers = asked.entry(name.to_owned()).or_default();
+        if !sources.contains(name) {
+            specifiers.extend(parts(one.get("specifier").and_then(Value::as_str).unwrap_or_default()));
+        }
+    }
+    asked
+}
+
+/// The specifiers of a list, without spaces and brackets.
+fn parts(text: &str) -> impl Iterator<Item = String> {
+    let tidy = |part: &str| {
+        part.chars().filter(|letter| !letter.is_whitespace() && !"()".contains(*letter)).collect()
+    };
+    text.split(',').map(tidy).filter(|part: &String| !part.is_empty())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
+mod tests {
+    use super::*;
+
+    const LOCK: &str = "[[package]]\nname = 'my-x'\nsource = { virtual = '.' }\n[package.metadata]\n\
+        requires-dist = [{ name = 'rich', specifier = '>=13,<15' }, { name = 'near', editable = 'near' }, \
+        { name = 'attrs', extras = ['a'], marker = \"extra == 'more'\", specifier = '>=1' }]\n\
+        provides-extras = ['more']\n[package.metadata.requires-dev]\ndev = [{ name = 'pytest' }]\n";
+
+    fn differs_from(dependencies: &str, dev: &str) -> bool {
+        let text = format!(
+            "[project]\nname = 'My.X'\ndependencies = {dependencies}\noptional-dependencies = {{ more = ['attrs[a] >= 1'] }}\n\
+             [dependency-groups]\ndev = {dev}\n[tool.uv.sources]\nnear = {{ path = 'near' }}\n"
+        );
+        differs(&LOCK.parse().unwrap(), &text.parse().unwrap())
+    }
+
+    #[test]
+    fn requirements_are_compared_as_they_are_meant() {
+        assert!(!differs_from("['near>=2', 'Rich <15, >=13']", "['pytest']"));
+        assert!(differs_from("['near', 'rich>=13']", "['pytest']"));
+        assert!(differs_from("['near', 'rich>=13,<15', 'new']", "['pytest']"));
+        assert!(differs_from("['rich>=13,<15']", "['pytest']"));
+        assert!(differs_from("['near', 'rich>=13,<15']", "['pytest>8']"));
+        assert!(!differs_from("['near', 'rich>=13,<15']", "[{ include-group = 'x' }]"));
+    }
+}
