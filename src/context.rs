@@ -6,18 +6,24 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use virtpy_resolver::{IndexSettings, InterpreterTags, MarkerEnvironment, Session, SessionOptions};
+use virtpy_resolver::{
+    IndexSettings, MarkerEnvironment, RequirementsFiles, Session, SessionOptions, Surroundings, Transfer,
+};
 
 use crate::cli::IndexArguments;
 use crate::error::Failure;
 use crate::fs;
 use crate::interpreters::{self, Interpreter, PythonRequest, Sources, managed};
 use crate::output::Output;
+use crate::resolve::ResolveError;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::venv::Venv;
 
 pub use which::active_venv;
+
+/// How servers see the program.
+const USER_AGENT: &str = concat!("virtpy/", env!("CARGO_PKG_VERSION"));
 
 /// What `.python-version` says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -215,24 +221,50 @@ impl Context {
 
     /// A connection to the indexes, with what [`Self::index_settings`] read. Nothing is connected yet.
     pub fn session(&self, interpreter: &Interpreter, settings: IndexSettings) -> Session {
-        let python = interpreter.executable.clone();
-        Session::new(SessionOptions { python, tags: interpreter.tags(), ..self.session_options(settings) })
-    }
-
-    fn session_options(&self, settings: IndexSettings) -> SessionOptions {
-        SessionOptions {
+        Session::new(SessionOptions {
             cache_dir: self.store.cache().join("resolver"),
-            python: PathBuf::new(),
-            // Of an interpreter that nobody knows, every wheel is accepted.
-            tags: InterpreterTags::default(),
+            python: interpreter.executable.clone(),
+            tags: interpreter.tags(),
             settings,
-            user_agent: concat!("virtpy/", env!("CARGO_PKG_VERSION")).to_owned(),
-        }
+            user_agent: USER_AGENT.to_owned(),
+        })
     }
 
-    /// The same for what concerns no interpreter.
-    pub fn session_without_python(&self, settings: IndexSettings) -> Session {
-        Session::new(SessionOptions { python: PathBuf::new(), ..self.session_options(settings) })
+    /// Reads requirements files and files of constraints, each once, with what they include. Paths start from the present folder.
+    ///
+    /// # Errors
+    /// When one cannot be read or understood.
+    pub fn requirements_files(
+        &self,
+        requirements: &[PathBuf],
+        constraints: &[PathBuf],
+        settings: &IndexSettings,
+    ) -> Result<RequirementsFiles, Failure> {
+        self.with_surroundings(settings, |from| RequirementsFiles::read(requirements, constraints, from))
+    }
+
+    /// Reads requirements that are no file's whole content, as if they stood in the file at `path`.
+    ///
+    /// # Errors
+    /// When they cannot be understood.
+    pub fn requirements_text(
+        &self,
+        path: &Path,
+        text: String,
+        settings: &IndexSettings,
+    ) -> Result<RequirementsFiles, Failure> {
+        self.with_surroundings(settings, |from| RequirementsFiles::of_text(path, text, from))
+    }
+
+    fn with_surroundings(
+        &self,
+        settings: &IndexSettings,
+        read: impl FnOnce(Surroundings<'_>) -> Result<RequirementsFiles, virtpy_resolver::Error>,
+    ) -> Result<RequirementsFiles, Failure> {
+        let fetch = |url: &str, limit: u64| Transfer::new(settings, USER_AGENT).text(url, limit);
+        let environment = |name: &str| std::env::var(name).ok();
+        let from = Surroundings { folder: &self.working_directory, environment: &environment, fetch: &fetch };
+        read(from).map_err(|error| ResolveError::from(error).into())
     }
 
     /// What the configuration says, overridden by the flags.
@@ -250,7 +282,7 @@ impl Context {
             if flags.isolated && is_users_own { None } else { std::env::var(name).ok() }
         };
         let mut settings = IndexSettings::discover(&environment)
-            .map_err(|error| Failure::from(crate::resolve::ResolveError::from(error)))?;
+            .map_err(|error| Failure::from(ResolveError::from(error)))?;
         if let Some(url) = &flags.index_url {
             settings.index_url = Some(url.clone());
             settings.no_index = false;

@@ -80,15 +80,6 @@ impl Network {
         })
     }
 
-    /// A builder for clients that ask no index: for requirements files behind URLs.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Network`] when no client can be made at all.
-    pub(crate) fn plain(&self) -> Result<BaseClientBuilder<'static>, Error> {
-        self.deferred(&IndexLocations::default())
-    }
-
     /// A client for the given indexes.
     ///
     /// # Errors

@@ -34,6 +34,8 @@ pub(crate) struct Choices {
     /// Whether wheels for other platforms count as well.
     pub(crate) every_platform: bool,
     pub(crate) build_settings: ConfigSettings,
+    /// The same for single packages.
+    pub(crate) package_settings: Option<PackageConfigSettings>,
     /// Where packages are built, if not each in an environment of its own.
     pub(crate) build_environment: Option<PythonEnvironment>,
     /// What limits the versions in environments that are made for builds.
@@ -141,7 +143,7 @@ impl Context {
             self.state.clone(),
             self.choices.index_strategy,
             &self.choices.build_settings,
-            &defaults.package_config_settings,
+            self.choices.package_settings.as_ref().unwrap_or(&defaults.package_config_settings),
             self.choices.build_environment.as_ref().map_or(BuildIsolation::Isolated, BuildIsolation::Shared),
             &defaults.extra_build_requires,
             &defaults.extra_build_variables,

@@ -60,7 +60,12 @@ fn parse(text: &str, folder: &Path, setting: &str) -> Result<Index, Error> {
     Ok(Index::from_extra_index_url(url(text, folder, setting)?))
 }
 
-fn url(text: &str, folder: &Path, setting: &str) -> Result<IndexUrl, Error> {
+/// The URL of an index, given as a URL or as a path.
+///
+/// # Errors
+///
+/// [`Error::Settings`] for what is neither; `setting` is what the user knows it by.
+pub(crate) fn url(text: &str, folder: &Path, setting: &str) -> Result<IndexUrl, Error> {
     IndexUrl::parse(text, Some(folder)).map_err(|error| Error::Settings {
         setting: format!("{setting} {text}"),
         reason: whole_story(&error),

@@ -13,7 +13,7 @@
 //! | `tags`, `tag_words` | which wheels an interpreter takes, and how that is said |
 //! | `session` | the runtime, the cache and the interpreter; the calls |
 //! | `request` | what goes in and what comes out |
-//! | `requirements`, `indexes`, `pins` | reading the inputs, the indexes that they name, and whether they leave anything open |
+//! | `requirements`, `indexes` | requirements files and the other inputs, and the indexes that they name |
 //! | `client`, `context` | HTTP, and what one request shares |
 //! | `project` | what a project's file asks for |
 //! | `locked`, `pylock` | reading lock files |
@@ -41,7 +41,6 @@ mod locked;
 mod locking;
 mod obtain;
 mod pages;
-mod pins;
 mod pip_conf;
 mod portable;
 mod project;
@@ -63,12 +62,15 @@ pub use installed::{InstalledDistribution, Kept};
 pub use locked::{LockFormat, LockedRequest, Selection};
 pub use locking::{Lock, LockForm, LockRequest};
 pub use pages::Pages;
-pub use pins::Pins;
 pub use pip_conf::PipConfiguration;
 pub use portable::relative_to;
 pub use project::ProjectInput;
 pub use request::{
     Artifact, Input, KnownWheel, LatestVersion, ObtainedWheel, Options, Package, Receiver, Request,
+};
+pub use requirements::{
+    EntryKind, LogicalLine, Pins, Place, RequirementsEntry, RequirementsFiles, RequirementsOptions,
+    RequirementsText, Surroundings,
 };
 pub use resolve::{Resolution, check_date};
 pub use session::{Session, SessionOptions};

@@ -84,7 +84,8 @@ pub(crate) async fn lock(
     request.preferred.extend(lock.existing.as_deref().map(kept_versions).unwrap_or_default());
     let projects = project::projects(&request)?;
     let mut warnings: Vec<String> = projects.iter().flat_map(Project::warnings).collect();
-    let inputs = requirements::read(&request, &network.plain()?).await?;
+    warnings.extend(request.files.warnings.iter().cloned());
+    let inputs = requirements::read(&request)?.specification;
     let indexes = indexes::locations(settings, &inputs, &request.options.folder(), &mut warnings)?;
     let mut choices = choices(network, settings, &request.options, &inputs)?;
     choices.every_platform = lock.universal;
@@ -239,11 +240,5 @@ fn kept_versions(text: &str) -> Vec<(String, String)> {
     if !kept.is_empty() {
         return kept;
     }
-    let pin = |line: &str| {
-        let (name, rest) = line.trim().split_once("==")?;
-        let version = rest.split([' ', ';', '\\']).next()?;
-        let name = name.split('[').next()?.trim();
-        Some((name.to_owned(), version.to_owned()))
-    };
-    text.lines().filter(|line| !line.trim_start().starts_with(['#', '-'])).filter_map(pin).collect()
+    requirements::pins(text)
 }

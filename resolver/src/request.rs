@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::installed::InstalledDistribution;
 use crate::project::ProjectInput;
+use crate::requirements::RequirementsFiles;
 use crate::vocabulary::Version;
 
 /// What to resolve.
@@ -12,12 +13,10 @@ use crate::vocabulary::Version;
 pub struct Request {
     /// What is asked for.
     pub requirements: Vec<Input>,
-    /// Files whose requirements only limit the versions of what is resolved anyway.
-    pub constraints: Vec<PathBuf>,
-    /// The same for what builds need.
-    pub build_constraints: Vec<PathBuf>,
-    /// What to take for the content of requirements files instead of reading them, by their absolute paths.
-    pub texts: Vec<(PathBuf, String)>,
+    /// Requirements files: what they ask for as well, and what only limits the versions of what is resolved anyway.
+    pub files: RequirementsFiles,
+    /// Constraints for what builds need.
+    pub build_constraints: RequirementsFiles,
     /// What is installed where the packages will go, whoever installed it and wherever it came from. What satisfies the
     /// requirements is kept, whether or not an index has it, unless [`Options::upgrade`] or
     /// [`Options::reinstall`] say otherwise. Of a package that is here twice the last one counts.
@@ -36,9 +35,6 @@ pub enum Input {
     Requirement(String),
     /// A folder to be installed in place (PEP 660).
     Editable(String),
-    /// A requirements file in pip's format, or a `pyproject.toml`, `setup.py` or `setup.cfg` whose
-    /// dependencies are wanted.
-    RequirementsFile(PathBuf),
     /// A project, with the extras and groups that are chosen.
     Project(ProjectInput),
 }

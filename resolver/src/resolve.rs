@@ -3,7 +3,6 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use uv_configuration::{
@@ -11,8 +10,8 @@ use uv_configuration::{
 };
 use uv_dispatch::BuildDispatch;
 use uv_distribution_types::{
-    ConfigSettingEntry, ExcludeNewerValue, Requirement, RequiresPython, Resolution as SolvedGraph,
-    UnresolvedRequirement,
+    ConfigSettingPackageEntry, ExcludeNewerValue, PackageConfigSettings, Requirement, RequiresPython,
+    Resolution as SolvedGraph, UnresolvedRequirement,
 };
 use uv_normalize::PackageName;
 use uv_pep508::{MarkerTree, VersionOrUrl};
@@ -39,6 +38,7 @@ use crate::installed::{Installed, Kept};
 use crate::pages::{self, Pages, Watched};
 use crate::project::{self, Project};
 use crate::request::{Artifact, Options, Package, Request};
+use crate::requirements::{RequirementsFiles, Wanted};
 use crate::reword::reword;
 use crate::session::Foundation;
 use crate::settings::IndexSettings;
@@ -90,12 +90,13 @@ pub(crate) async fn resolve(
     request: &Request,
 ) -> Result<Resolution, Error> {
     let mut warnings: Vec<String> = project::projects(request)?.iter().flat_map(Project::warnings).collect();
-    let inputs = requirements::read(request, &network.plain()?).await?;
+    warnings.extend(request.files.warnings.iter().cloned());
+    let Wanted { specification: inputs, build_settings } = requirements::read(request)?;
     let indexes = indexes::locations(settings, &inputs, &request.options.folder(), &mut warnings)?;
     let hasher = hash_strategy(foundation, settings, request, &inputs)?;
     let mut choices = choices(network, settings, &request.options, &inputs)?;
     choices.build_environment = build_environment(foundation, &request.options)?;
-    choices.build_constraints = requirements::build_constraints(request, &network.plain()?).await?;
+    choices.build_constraints = requirements::build_constraints(request)?;
     let mut context = Context::new(foundation, network, indexes, hasher, choices).await?;
     let constraints =
         Constraints::from_requirements(inputs.constraints.into_iter().map(|entry| entry.requirement));
@@ -109,6 +110,7 @@ pub(crate) async fn resolve(
     for name in wanted.iter().filter_map(tags::direct_name) {
         context.wheels.check(&name)?;
     }
+    context.choices.package_settings = package_settings(&wanted, &build_settings);
     context.hasher = context
         .hasher
         .augment_with_requirements(wanted.iter())
@@ -131,8 +133,11 @@ pub(crate) async fn resolve(
     warnings.extend(installed.warnings());
     warnings.extend(solved.diagnostics().iter().map(describe::remark));
     let (mut packages, chosen) = describe::describe(&context, &solved, &wanted, &requested).await?;
-    let is_special = request.options.build_environment.is_some() || !request.build_constraints.is_empty();
-    if is_special || !request.options.build_settings.is_empty() {
+    let is_special = request.options.build_environment.is_some()
+        || request.build_constraints != RequirementsFiles::default();
+    let has_settings =
+        context.choices.package_settings.is_some() || !request.options.build_settings.is_empty();
+    if is_special || has_settings {
         // What is built so is not what another build of the same source is.
         for package in &mut packages {
             if let Artifact::Source { key, .. } = &mut package.file {
@@ -182,16 +187,13 @@ pub(crate) fn choices(
     let exclude_newer = options.exclude_newer.as_ref().or(settings.exclude_newer.as_ref());
     let exclude_newer =
         exclude_newer.map_or_else(|| Ok(ExcludeNewer::default()), |text| point_in_time(text))?;
-    let build_settings = options.build_settings.iter().map(|text| {
-        ConfigSettingEntry::from_str(text)
-            .map_err(|reason| Error::Settings { setting: format!("--config-settings {text}"), reason })
-    });
     Ok(Choices {
         build_options,
         exclude_newer,
         index_strategy: network.index_strategy(),
         every_platform: false,
-        build_settings: build_settings.collect::<Result<_, _>>()?,
+        build_settings: requirements::build_settings(&options.build_settings)?,
+        package_settings: None,
         build_environment: None,
         build_constraints: Constraints::default(),
     })
@@ -228,8 +230,19 @@ pub(crate) struct NamedInputs {
     pub(crate) source_trees: Vec<uv_requirements::SourceTree>,
 }
 
-/// Gives every input a name: paths and URLs by their file name or metadata, projects by their
-/// dependencies.
+/// The settings for the builds of single requirements, by the names that these have.
+fn package_settings(
+    wanted: &[Requirement],
+    settings: &[(usize, Vec<String>)],
+) -> Option<PackageConfigSettings> {
+    let named = settings.iter().filter_map(|(index, texts)| Some((&wanted.get(*index)?.name, texts)));
+    let entries = named.flat_map(|(name, texts)| texts.iter().map(move |text| format!("{name}:{text}")));
+    let entries: Vec<ConfigSettingPackageEntry> = entries.filter_map(|text| text.parse().ok()).collect();
+    (!entries.is_empty()).then(|| entries.into_iter().collect())
+}
+
+/// Gives every input a name: paths and URLs by their file name or metadata. They keep their order; what projects depend on
+/// comes behind them.
 pub(crate) async fn name_all(
     context: &Context,
     dispatch: &BuildDispatch<'_>,
@@ -237,20 +250,22 @@ pub(crate) async fn name_all(
 ) -> Result<Vec<Requirement>, Error> {
     let mut named = Vec::new();
     let mut unnamed = Vec::new();
-    for entry in inputs.entries {
+    for (index, entry) in inputs.entries.into_iter().enumerate() {
         match entry.requirement {
             UnresolvedRequirement::Named(requirement) => named.push(requirement),
-            UnresolvedRequirement::Unnamed(requirement) => unnamed.push(requirement),
+            UnresolvedRequirement::Unnamed(requirement) => unnamed.push((index, requirement)),
         }
     }
     if !unnamed.is_empty() {
         let database = context.database(dispatch);
-        named.extend(
-            NamedRequirementsResolver::new(&context.hasher, context.state.index(), database)
-                .resolve(unnamed.into_iter())
-                .await
-                .map_err(|error| from_requirements(&error))?,
-        );
+        let (places, unnamed): (Vec<usize>, Vec<_>) = unnamed.into_iter().unzip();
+        let found = NamedRequirementsResolver::new(&context.hasher, context.state.index(), database)
+            .resolve(unnamed.into_iter())
+            .await
+            .map_err(|error| from_requirements(&error))?;
+        for (place, requirement) in places.into_iter().zip(found) {
+            named.insert(place, requirement);
+        }
     }
     if !inputs.source_trees.is_empty() {
         let extras = ExtrasSpecification::default();
@@ -322,14 +337,7 @@ pub(crate) async fn solve(
         installed::exclusions(options),
         lookaheads,
     );
-    let prerelease = Prerelease {
-        global: if options.prerelease || settings.prerelease {
-            PrereleaseMode::Allow
-        } else {
-            PrereleaseMode::default()
-        },
-        ..Prerelease::default()
-    };
+    let prerelease = prerelease(request, settings);
     let solver_options = OptionsBuilder::new()
         .dependency_mode(if options.no_deps { DependencyMode::Direct } else { DependencyMode::Transitive })
         .prerelease(prerelease)
@@ -382,6 +390,20 @@ pub(crate) async fn solve(
         _ => from_resolve(&error),
     })?;
     Ok((output, hasher))
+}
+
+/// Of which packages pre-releases are admitted.
+fn prerelease(request: &Request, settings: &IndexSettings) -> Prerelease {
+    let admitted = &request.files.options.prereleases;
+    let for_all =
+        request.options.prerelease || settings.prerelease || admitted.iter().any(|name| name == ":all:");
+    let mut prerelease = Prerelease::default();
+    if for_all {
+        prerelease.global = PrereleaseMode::Allow;
+    }
+    let named = admitted.iter().filter_map(|name| name.parse::<PackageName>().ok());
+    prerelease.package.extend(named.map(|name| (name, PrereleaseMode::Allow)));
+    prerelease
 }
 
 /// The versions that are kept if nothing speaks against it.

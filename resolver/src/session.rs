@@ -20,7 +20,6 @@ use crate::client::Network;
 use crate::error::{Cause, Error};
 use crate::locked::{self, LockedRequest};
 use crate::locking::{self, Lock, LockRequest};
-use crate::pins::{self, Pins};
 use crate::request::{KnownWheel, LatestVersion, ObtainedWheel, Receiver, Request};
 use crate::resolve::{self, Resolution};
 use crate::settings::IndexSettings;
@@ -66,7 +65,7 @@ impl Session {
     /// do not answer, and sources that cannot be built.
     pub fn resolve(&self, request: &Request) -> Result<Resolution, Error> {
         let foundation = self.foundation()?.refreshed(request);
-        let network = self.network(&foundation)?;
+        let network = self.network_for(&foundation, request)?;
         let settings = &self.options.settings;
         foundation.run(|| resolve::resolve(&foundation, &network, settings, request))
     }
@@ -78,21 +77,9 @@ impl Session {
     /// As those of [`Session::resolve`], and [`Error::Requirements`] for what a lock file cannot hold.
     pub fn lock(&self, request: &LockRequest) -> Result<Lock, Error> {
         let foundation = self.foundation()?.refreshed(&request.request);
-        let network = self.network(&foundation)?;
+        let network = self.network_for(&foundation, &request.request)?;
         let settings = &self.options.settings;
         foundation.run(|| locking::lock(&foundation, &network, settings, request))
-    }
-
-    /// Tells what a request's inputs leave open. Only the files themselves are read; no interpreter is asked.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Requirements`] for what cannot be read, [`Error::Network`] or [`Error::Offline`] for a file behind a URL.
-    pub fn pins(&self, request: &Request) -> Result<Pins, Error> {
-        let cache = Cache::from_path(&self.options.cache_dir);
-        let network = Network::new(&self.options.settings, &self.options.user_agent, cache)?;
-        let runtime = runtime()?;
-        runtime.block_on(Box::pin(async { pins::read(request, &network.plain()?).await }))
     }
 
     /// Finds what a lock file holds for the session's interpreter; no index is asked.
@@ -170,6 +157,13 @@ impl Session {
 
     fn network(&self, foundation: &Foundation) -> Result<Network, Error> {
         Network::new(&self.options.settings, &self.options.user_agent, foundation.cache.clone())
+    }
+
+    /// The network as a request's files want it.
+    fn network_for(&self, foundation: &Foundation, request: &Request) -> Result<Network, Error> {
+        let mut settings = self.options.settings.clone();
+        settings.trusted_hosts.extend(request.files.options.trusted_hosts.iter().cloned());
+        Network::new(&settings, &self.options.user_agent, foundation.cache.clone())
     }
 
     fn foundation(&self) -> Result<Arc<Foundation>, Error> {

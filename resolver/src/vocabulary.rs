@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use uv_distribution_filename::WheelFilename;
 use uv_normalize::{ExtraName, PackageName};
-use uv_pep440::VersionSpecifiers;
+use uv_pep440::{Operator, VersionSpecifiers};
 use uv_pep508::{MarkerEnvironmentBuilder, VerbatimUrl, VersionOrUrl};
 
 use crate::reword::reword;
@@ -91,6 +91,22 @@ pub fn accepts_python(requires_python: &str, version: &Version) -> Result<bool, 
     Ok(specifiers.contains(&version.0.only_release()))
 }
 
+/// How deep the parentheses of a marker may be nested; nobody writes more than a few.
+const DEEPEST_MARKER: usize = 64;
+
+/// Whether a requirement's parentheses are nested so deep that whoever reads it would run out of stack.
+pub(crate) fn is_too_deep(requirement: &str) -> bool {
+    let mut depth: usize = 0;
+    requirement.bytes().any(|byte| {
+        match byte {
+            b'(' => depth += 1,
+            b')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > DEEPEST_MARKER
+    })
+}
+
 /// A requirement on a package (PEP 508): `rich[jupyter]>=13; python_version < "3.13"`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Requirement(uv_pep508::Requirement<VerbatimUrl>, String);
@@ -131,6 +147,18 @@ impl Requirement {
         }
     }
 
+    /// The only version that satisfies it: its only specifier is `===`, or `==` with a whole version.
+    pub fn pinned_version(&self) -> Option<Version> {
+        let Some(VersionOrUrl::VersionSpecifier(specifiers)) = &self.0.version_or_url else { return None };
+        let mut specifiers = specifiers.iter();
+        match (specifiers.next(), specifiers.next()) {
+            (Some(only), None) if matches!(only.operator(), Operator::Equal | Operator::ExactEqual) => {
+                Some(Version(only.version().clone()))
+            }
+            _ => None,
+        }
+    }
+
     /// The version specifiers as text (`>=13,<14`); empty if there are none.
     pub fn specifiers(&self) -> String {
         match &self.0.version_or_url {
@@ -144,6 +172,10 @@ impl FromStr for Requirement {
     type Err = InvalidText;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if is_too_deep(text) {
+            let reason = &"its parentheses are nested too deep";
+            return Err(InvalidText::new(text, "a requirement (PEP 508)", reason));
+        }
         let requirement = uv_pep508::Requirement::<VerbatimUrl>::from_str(text)
             .map_err(|error| InvalidText::new(text, "a requirement (PEP 508)", &error.message))?;
         let name = requirement.name.to_string();

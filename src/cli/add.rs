@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use virtpy_resolver::RequirementsFiles;
 
 use super::VenvArgument;
 
@@ -81,8 +82,8 @@ pub struct MoreOfAdd {
     pub config_settings: Vec<String>,
     /// Files whose requirements limit the versions of what builds need.
     pub build_constraints: Vec<PathBuf>,
-    /// What to take for the content of requirements files, by their absolute paths.
-    pub texts: Vec<(PathBuf, String)>,
+    /// Requirements files that are read already.
+    pub files: Option<RequirementsFiles>,
 }
 
 /// Refuses what is no date before anything is done.

@@ -7,17 +7,18 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use virtpy_resolver::{IndexSettings, Input, Options, Package, Request, Resolution};
+use virtpy_resolver::{
+    IndexSettings, Input, Options, Package, Request, RequirementsFiles, Resolution, Session,
+};
 
 pub(super) use self::report::{Named, named};
-use super::aftermath;
 use super::hold::hold_whole;
 use super::presence::{self, arrival, same_version, sha256_of};
 use super::progress::Progress;
+use super::{aftermath, from_lock};
 use crate::cli::AddArguments;
 use crate::context::Context;
 use crate::error::Failure;
-use crate::fs;
 use crate::interpreters::Interpreter;
 use crate::output::Output;
 use crate::resolve::{self, Obtained, Question, ResolveError, Supply, Way};
@@ -47,11 +48,17 @@ pub(super) fn carry_out(
     arguments: &AddArguments,
     preferred: &[(String, String)],
 ) -> Result<Outcome, Failure> {
-    let inputs = Inputs::of(context, arguments)?;
+    let index = context.index_settings(&arguments.index)?;
+    let inputs = Inputs::of(context, arguments, &index)?;
     let venv = context.venv_to_change(&arguments.venv)?;
     let interpreter = context.interpreter(&venv)?;
-    let asked =
-        Asked { arguments, interpreter: &interpreter, index: context.index_settings(&arguments.index)? };
+    if inputs.is_empty() {
+        for text in &inputs.files.texts {
+            context.output.warning(format_args!("`{}` asks for nothing", text.name));
+        }
+        return Ok(Outcome::default());
+    }
+    let asked = Asked { arguments, interpreter: &interpreter, index };
     let question = asked.question(&inputs);
     if let Some(outcome) = asked.idle(&venv, &context.store, question.as_ref())? {
         return Ok(outcome);
@@ -85,43 +92,37 @@ pub(super) fn carry_out(
 /// What is asked for, sorted by kind.
 struct Inputs {
     specs: Vec<String>,
-    files: Vec<PathBuf>,
-    constraints: Vec<PathBuf>,
+    files: RequirementsFiles,
+    build_constraints: RequirementsFiles,
     editables: Vec<String>,
 }
 
 impl Inputs {
-    fn of(context: &Context, arguments: &AddArguments) -> Result<Self, Failure> {
-        let absolute = |path: &PathBuf| {
-            if is_elsewhere(path) { path.clone() } else { context.working_directory.join(path) }
-        };
-        let mut files: Vec<PathBuf> = arguments.requirements.iter().map(absolute).collect();
+    fn of(context: &Context, arguments: &AddArguments, index: &IndexSettings) -> Result<Self, Failure> {
+        let mut names = arguments.requirements.clone();
         let mut specs = Vec::new();
         for spec in &arguments.specs {
-            let path = context.working_directory.join(spec);
             // No distribution's name ends so: who writes it means a requirements file.
             let is_file = Path::new(spec).extension().is_some_and(|extension| extension == "txt");
-            if is_file { files.push(path) } else { specs.push(spec.clone()) }
+            if is_file { names.push(PathBuf::from(spec)) } else { specs.push(spec.clone()) }
         }
-        for file in files.iter().chain(&arguments.constraints).filter(|path| !is_elsewhere(path)) {
-            fs::metadata(&context.working_directory.join(file))?;
-        }
-        if specs.is_empty() && files.is_empty() && arguments.editables.is_empty() {
+        let read = arguments.more.files.clone();
+        if specs.is_empty() && names.is_empty() && read.is_none() && arguments.editables.is_empty() {
             return Err(Failure::usage("there is nothing to add")
                 .hinted("name packages, or a requirements file with `-r`: `virtpy add requests`"));
         }
-        Ok(Self {
-            specs,
-            files,
-            constraints: arguments.constraints.iter().map(absolute).collect(),
-            editables: arguments.editables.clone(),
-        })
+        let files = match read {
+            Some(files) => files,
+            None => context.requirements_files(&names, &arguments.constraints, index)?,
+        };
+        let build_constraints = context.requirements_files(&[], &arguments.more.build_constraints, index)?;
+        Ok(Self { specs, files, build_constraints, editables: arguments.editables.clone() })
     }
-}
 
-/// Whether a requirements file is behind a URL, or the standard input.
-fn is_elsewhere(path: &Path) -> bool {
-    path.starts_with("http:") || path.starts_with("https:") || path == Path::new("-")
+    /// Whether nothing is asked for: there are only requirements files, and they have nothing.
+    fn is_empty(&self) -> bool {
+        self.specs.is_empty() && self.editables.is_empty() && !self.files.asks_for_something()
+    }
 }
 
 /// Whether the resolver has to be asked.
@@ -150,12 +151,11 @@ impl Asked<'_> {
     fn question(&self, inputs: &Inputs) -> Option<Question> {
         let (arguments, more) = (self.arguments, &self.arguments.more);
         let has_lists = !(more.upgrade_packages.is_empty() && more.build_constraints.is_empty());
-        let is_special =
-            more.reinstall || more.only_deps || more.details || has_lists || !more.texts.is_empty();
+        let is_special = more.reinstall || more.only_deps || more.details || has_lists;
         if is_special || arguments.upgrade || arguments.require_hashes || !inputs.editables.is_empty() {
             return None;
         }
-        Question::of(&inputs.specs, &inputs.files, &inputs.constraints)
+        Question::of(&inputs.specs, &inputs.files)
     }
 
     /// By what the request is recognised in a venv with virtpy's own pip, or without.
@@ -342,7 +342,7 @@ impl Addition<'_> {
     fn install(&self, inputs: Inputs, known: Option<&Known>) -> Result<Outcome, Failure> {
         let session = self.context.session(self.interpreter, self.asked.index.clone());
         let progress = Progress::new(self.context.output, "resolving");
-        let resolution = session.resolve(&self.request(inputs)).map_err(ResolveError::from)?;
+        let resolution = self.resolution(&session, inputs)?;
         for warning in &resolution.warnings {
             self.context.output.warning(warning);
         }
@@ -403,16 +403,23 @@ impl Addition<'_> {
         Ok(Outcome { details, arriving, built, ..self.link(install, digest, unchanged, ways)? })
     }
 
+    /// What satisfies the request: what a lock file holds, if one is named, or what the resolver finds.
+    fn resolution(&self, session: &Session, inputs: Inputs) -> Result<Resolution, Failure> {
+        let request = self.request(inputs);
+        if request.files.locks.is_empty() {
+            return Ok(session.resolve(&request).map_err(ResolveError::from)?);
+        }
+        from_lock::resolution(session, request, &Context::markers(self.interpreter)?)
+    }
+
     fn request(&self, inputs: Inputs) -> Request {
         let (arguments, settings) = (self.arguments, self.asked.index.clone());
         let specs = inputs.specs.into_iter().map(Input::Requirement);
-        let files = inputs.files.into_iter().map(Input::RequirementsFile);
         let editables = inputs.editables.into_iter().map(Input::Editable);
         Request {
-            requirements: specs.chain(files).chain(editables).collect(),
-            constraints: inputs.constraints,
-            build_constraints: arguments.more.build_constraints.clone(),
-            texts: arguments.more.texts.clone(),
+            requirements: specs.chain(editables).collect(),
+            files: inputs.files,
+            build_constraints: inputs.build_constraints,
             installed: presence::candidates(&self.contents.visible(), &self.venv.site_packages()),
             preferred: self.preferred.to_vec(),
             options: Options {

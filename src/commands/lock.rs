@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use virtpy_resolver::{Input, LockForm, LockRequest, Options, ProjectInput, Request, Selection};
+use virtpy_resolver::{
+    Input, LockForm, LockRequest, Options, ProjectInput, Request, RequirementsFiles, Selection,
+};
 
 use super::progress::Progress;
 use crate::cli::LockArguments;
@@ -34,8 +36,9 @@ pub(super) fn run(context: &Context, arguments: &LockArguments) -> Result<u8, Fa
         Some(script) => script.metadata.uv.applied_to(index, arguments.index.index_url.is_some()),
         None => index,
     };
+    let files = context.requirements_files(&asked.files, &arguments.constraints, &index)?;
     let request = LockRequest {
-        request: asked.request(context, arguments, output.form),
+        request: asked.request(context, arguments, output.form, files),
         form: output.form,
         universal: !arguments.no_universal,
         requires_python: asked.requires_python(arguments),
@@ -101,6 +104,8 @@ fn refuse_another(
 /// What is to be locked.
 struct Asked {
     inputs: Vec<Input>,
+    /// Requirements files, as they are named.
+    files: Vec<PathBuf>,
     /// The first project among the inputs.
     project: Option<PathBuf>,
     /// The script whose metadata are to be locked.
@@ -152,7 +157,7 @@ impl Asked {
             without_groups: arguments.without_groups.clone(),
             ..Selection::default()
         };
-        let mut asked = Self { inputs: Vec::new(), project: None, script: None };
+        let mut asked = Self { inputs: Vec::new(), files: Vec::new(), project: None, script: None };
         if let [text] = texts.as_slice()
             && matches!(
                 Path::new(text).extension().and_then(|extension| extension.to_str()),
@@ -169,18 +174,20 @@ impl Asked {
             let path = here.join(&text);
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             let extension = path.extension().and_then(|extension| extension.to_str());
-            asked.inputs.push(if name == "pyproject.toml" {
+            let is_file = matches!(extension, Some("in" | "txt"))
+                || matches!(name.as_str(), "setup.py" | "setup.cfg")
+                || text == "-"
+                || is_stream(&path);
+            if name == "pyproject.toml" {
                 fs::metadata(&path)?;
                 asked.project.get_or_insert_with(|| path.clone());
-                Input::Project(ProjectInput { path, selection: selection.clone(), conditional: true })
-            } else if matches!(extension, Some("in" | "txt"))
-                || matches!(name.as_str(), "setup.py" | "setup.cfg")
-            {
-                fs::metadata(&path)?;
-                Input::RequirementsFile(path)
+                let selection = selection.clone();
+                asked.inputs.push(Input::Project(ProjectInput { path, selection, conditional: true }));
+            } else if is_file {
+                asked.files.push(PathBuf::from(text));
             } else {
-                Input::Requirement(text)
-            });
+                asked.inputs.push(Input::Requirement(text));
+            }
         }
         Ok(asked)
     }
@@ -192,10 +199,10 @@ impl Asked {
         }
         let origin = |input: &Input| match input {
             Input::Project(project) => lockfile::Asked::File(project.path.clone()),
-            Input::RequirementsFile(path) => lockfile::Asked::File(path.clone()),
             Input::Requirement(text) | Input::Editable(text) => lockfile::Asked::Requirement(text.clone()),
         };
-        self.inputs.iter().map(origin).collect()
+        let files = self.files.iter().cloned().map(lockfile::Asked::File);
+        self.inputs.iter().map(origin).chain(files).collect()
     }
 
     /// The versions of Python to lock for, if they are not a project's own.
@@ -204,13 +211,18 @@ impl Asked {
         arguments.requires_python.clone().or(of_script)
     }
 
-    fn request(&self, context: &Context, arguments: &LockArguments, form: LockForm) -> Request {
+    fn request(
+        &self,
+        context: &Context,
+        arguments: &LockArguments,
+        form: LockForm,
+        files: RequirementsFiles,
+    ) -> Request {
         let of_script = self.script.as_ref().and_then(|script| script.path.parent());
         let folder = of_script.unwrap_or(&context.working_directory).to_path_buf();
-        let constraints = arguments.constraints.iter().map(|path| context.working_directory.join(path));
         Request {
             requirements: self.inputs.iter().map(|input| in_form(input, form)).collect(),
-            constraints: constraints.collect(),
+            files,
             options: Options {
                 upgrade: arguments.upgrade,
                 upgrade_packages: arguments.upgrade_package.clone(),
@@ -222,6 +234,12 @@ impl Asked {
             ..Request::default()
         }
     }
+}
+
+/// Whether this is what a shell passes on: `/dev/stdin`, `<(…)`.
+fn is_stream(path: &Path) -> bool {
+    let is_other = |found: std::fs::Metadata| !found.is_file() && !found.is_dir();
+    fs::metadata(path).is_ok_and(is_other)
 }
 
 /// An input as a form can hold it: requirements have no way to leave extras and groups to be chosen later, so a project is then

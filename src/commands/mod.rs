@@ -9,6 +9,7 @@ mod compile;
 mod detach;
 mod export;
 mod freeze;
+mod from_lock;
 mod hold;
 pub mod isopy;
 mod list;

@@ -3,12 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use virtpy_resolver::{IndexSettings, Input, Options, Request};
+use virtpy_resolver::{Error, IndexSettings, Input, Options, Request, RequirementsFiles, Surroundings};
 
 use super::wanted::{Ask, Wanted};
 use super::{PoetryError, Project};
 use crate::digest::{hex, sha256};
-use crate::fs;
 use crate::resolve::{self, Supply, Way};
 use crate::store::{Entry, Store};
 
@@ -63,22 +62,17 @@ pub fn obtain(
     wanted: &[&Wanted],
     announce: &mut dyn FnMut(&str),
 ) -> Result<Vec<(Entry, Way)>, PoetryError> {
-    let folder = supply.store.temporary_folder().map_err(resolve::ResolveError::from)?;
     let lines: Vec<&str> = wanted
         .iter()
         .filter_map(|wanted| if let Ask::Line(line) = &wanted.ask { Some(line.as_str()) } else { None })
         .collect();
-    let mut requirements: Vec<Input> = wanted
+    let requirements: Vec<Input> = wanted
         .iter()
         .filter_map(|wanted| if let Ask::Input(input) = &wanted.ask { Some(input.clone()) } else { None })
         .collect();
-    if !lines.is_empty() {
-        let path = folder.path().join("requirements.txt");
-        fs::write_new(&path, (lines.join("\n") + "\n").as_bytes(), 0o600)?;
-        requirements.push(Input::RequirementsFile(path));
-    }
+    let files = pins(project, &lines).map_err(resolve::ResolveError::from)?;
     let options = Options { no_deps: true, working_directory: project.root.clone(), ..Options::default() };
-    let request = Request { requirements, options, ..Request::default() };
+    let request = Request { requirements, files, options, ..Request::default() };
     let resolution = supply.session.resolve(&request).map_err(resolve::ResolveError::from)?;
     let all: Vec<usize> = (0..resolution.packages.len()).collect();
     let obtained = resolve::obtain(supply, &resolution, &all, announce)?;
@@ -98,4 +92,14 @@ pub fn obtain(
         found.push(one);
     }
     Ok(found)
+}
+
+/// What the lock file pins, as requirements with hashes. Nothing in it is looked up elsewhere.
+fn pins(project: &Project, lines: &[&str]) -> Result<RequirementsFiles, Error> {
+    let from = Surroundings {
+        folder: &project.root,
+        environment: &|_| None,
+        fetch: &|url, _| Err(Error::Offline { what: format!("`{url}`") }),
+    };
+    RequirementsFiles::of_text(&project.root.join("poetry.lock"), lines.join("\n"), from)
 }

@@ -5,13 +5,18 @@
 //! line or from requirements files without options. Everything else goes to the resolver.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 
-use virtpy_resolver::{MarkerEnvironment, Package, Requirement, Version, normalize_name};
+use virtpy_resolver::{
+    EntryKind, MarkerEnvironment, Package, Requirement, RequirementsFiles, RequirementsOptions, Version,
+    normalize_name,
+};
 
 use crate::digest::{Sha256, hex};
-use crate::fs;
 use crate::venv::Contents;
+
+/// Another number for another way to read requests, so that no answer to what was misread is taken for one to what is asked
+/// now.
+const FORMAT: &[u8] = b"2\n";
 
 /// A request as far as it can be answered here.
 #[derive(Debug, Default)]
@@ -22,19 +27,29 @@ pub struct Question {
 }
 
 impl Question {
-    /// Reads requirements and requirements files; `None` where something in them needs the resolver.
-    pub fn of(specs: &[String], files: &[PathBuf], constraints: &[PathBuf]) -> Option<Self> {
+    /// Takes requirements and what files of them say; `None` where something in them needs the resolver.
+    pub fn of(specs: &[String], files: &RequirementsFiles) -> Option<Self> {
         let mut question = Self::default();
         for spec in specs {
             question.add(spec)?;
-            question.digest.update(spec.as_bytes());
-            question.digest.update(b"\n");
         }
-        for file in files {
-            question.read(file)?;
+        // A constraint is a requirement on what is installed, which the caller's answer does not look at; options and
+        // projects are the resolver's.
+        let is_plain = files.entries.iter().all(|entry| entry.kind == EntryKind::Requirement)
+            && files.options == RequirementsOptions::default()
+            && files.projects.is_empty()
+            && files.locks.is_empty();
+        if !is_plain {
+            return None;
         }
-        // A constraint is a requirement on what is installed, which the caller's answer does not look at.
-        constraints.is_empty().then_some(question)
+        for entry in &files.entries {
+            question.add(&entry.text)?;
+            // Hashes speak of files, and what is installed was verified when it came.
+            for detail in entry.hashes.iter().chain(&entry.build_settings) {
+                question.digest.update(format!(" {detail}\n"));
+            }
+        }
+        Some(question)
     }
 
     /// Whether the request itself names one version of a package, of which the index has a wheel.
@@ -44,37 +59,14 @@ impl Question {
 
     fn add(&mut self, text: &str) -> Option<()> {
         let requirement = plain(text)?;
-        if is_pin(text) {
+        self.digest.update(text.as_bytes());
+        self.digest.update(b"\n");
+        if requirement.pinned_version().is_some() {
             self.pinned.insert(requirement.name().to_owned());
         }
         self.requirements.push(requirement);
         Some(())
     }
-
-    fn read(&mut self, file: &Path) -> Option<()> {
-        if file.extension().is_some_and(|extension| extension == "toml") {
-            return None;
-        }
-        let text = fs::read_to_string(file).ok()?;
-        self.digest.update(text.as_bytes());
-        // Hashes speak of files, and what is installed was verified when it came.
-        for line in text.replace("\\\n", " ").lines() {
-            let line = line.split_once(" #").map_or(line, |(line, _)| line).trim();
-            let line = line.split_once(" --hash").map_or(line, |(line, _)| line).trim();
-            if !line.is_empty() && !line.starts_with('#') {
-                self.add(line)?;
-            }
-        }
-        Some(())
-    }
-}
-
-/// Whether a requirement's only specifier is `==` with a whole version.
-fn is_pin(text: &str) -> bool {
-    let specifier = text.split(';').next().unwrap_or(text);
-    specifier.matches("==").count() == 1
-        && !specifier.contains(['*', ',', '<', '>', '~', '!'])
-        && !specifier.contains("===")
 }
 
 /// A requirement by name.
@@ -90,6 +82,7 @@ fn plain(text: &str) -> Option<Requirement> {
 /// The digest by which a request and its options are recognised the next time.
 pub fn request_digest(question: &Question, options: &str) -> String {
     let mut digest = question.digest.clone();
+    digest.update(FORMAT);
     digest.update(options.as_bytes());
     hex(&digest.finish())
 }
@@ -144,16 +137,6 @@ pub fn is_satisfied(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_pin_is_one_whole_version() {
-        for text in ["rich==14.1.0", "black[d] == 24.1 ; python_version >= '3.8'"] {
-            assert!(is_pin(text), "{text}");
-        }
-        for text in ["rich", "rich==14.*", "rich===14", "rich==14,<15", "rich>=14"] {
-            assert!(!is_pin(text), "{text}");
-        }
-    }
 
     #[test]
     fn answers_only_what_is_beyond_doubt() {

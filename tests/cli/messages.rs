@@ -31,7 +31,7 @@ fn a_command_that_is_mistyped_gets_the_best_suggestion_first() {
 fn what_is_not_there_is_said_to_be_so() {
     let mut context = TestContext::new();
     context.new_venv();
-    context.virtpy(["sync", "requirements.txt"]).failure(1).one_error().stderr_has("there is no `");
+    context.virtpy(["sync", "requirements.txt"]).failure(1).one_error().stderr_has("there is no file `");
     context
         .virtpy(["poetry", "enable", "poetry"])
         .failure(1)

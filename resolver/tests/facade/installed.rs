@@ -75,8 +75,8 @@ fn it_is_replaced_where_it_does_not() {
     assert_eq!(scene.answer(&["new"]), (vec!["lib 2.0".to_owned(), "new 1.0".into()], Vec::new()));
     assert_eq!(scene.answer(&["lib==1.0"]).0, ["lib 1.0"]);
     scene.world.write("limits.txt", "lib<1.2\n");
-    let mut request = Request { installed: scene.installed.clone(), ..scene.world.request(&["app"]) };
-    request.constraints.push("limits.txt".into());
+    let request = scene.world.request_within(&["app"], &["limits.txt"]);
+    let request = Request { installed: scene.installed.clone(), ..request };
     assert_eq!(pins(&scene.world.session().resolve(&request).unwrap()), ["app 1.0", "lib 1.0"]);
     // A name that only this machine has, in a version that it has not.
     let scene = Scene::new(vec![installed("private", "1.0", &[])]);

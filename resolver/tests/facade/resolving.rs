@@ -81,8 +81,7 @@ fn constraints_limit_but_do_not_ask() {
     let world = World::new();
     host_app(&world);
     world.write("constraints.txt", "lib==1.0\nnever-asked==9\n");
-    let mut request = world.request(&["app"]);
-    request.constraints.push("constraints.txt".into());
+    let request = world.request_within(&["app"], &["constraints.txt"]);
     assert_eq!(pins(&world.session().resolve(&request).unwrap()), ["app 1.0", "lib 1.0"]);
 }
 

@@ -10,8 +10,8 @@ use std::sync::{Mutex, OnceLock};
 
 use tempfile::TempDir;
 use virtpy_resolver::{
-    Error, IndexSettings, Input, InterpreterTags, ObtainedWheel, Package, Receiver, Request, Resolution,
-    Session, SessionOptions,
+    Error, IndexSettings, Input, InterpreterTags, ObtainedWheel, Package, Receiver, Request,
+    RequirementsFiles, Resolution, Session, SessionOptions, Surroundings, Transfer,
 };
 use zip::write::SimpleFileOptions;
 
@@ -120,18 +120,39 @@ impl World {
     }
 
     pub(crate) fn request(&self, requirements: &[&str]) -> Request {
-        let inputs = requirements.iter().map(|text| match text.split_once(' ') {
-            Some(("-r", file)) => Input::RequirementsFile(PathBuf::from(file)),
-            Some(("-e", folder)) => Input::Editable(folder.to_owned()),
-            _ => Input::Requirement((*text).to_owned()),
-        });
-        let mut request = Request { requirements: inputs.collect(), ..Request::default() };
+        self.request_within(requirements, &[])
+    }
+
+    /// A request with files of constraints.
+    pub(crate) fn request_within(&self, requirements: &[&str], constraints: &[&str]) -> Request {
+        self.try_request(requirements, constraints).unwrap()
+    }
+
+    pub(crate) fn try_request(&self, requirements: &[&str], constraints: &[&str]) -> Result<Request, Error> {
+        let mut files = Vec::new();
+        let mut inputs = Vec::new();
+        for text in requirements {
+            match text.split_once(' ') {
+                Some(("-r", file)) => files.push(PathBuf::from(file)),
+                Some(("-e", folder)) => inputs.push(Input::Editable(folder.to_owned())),
+                _ => inputs.push(Input::Requirement((*text).to_owned())),
+            }
+        }
+        let constraints: Vec<PathBuf> = constraints.iter().map(PathBuf::from).collect();
+        let settings = self.settings();
+        let from = Surroundings {
+            folder: self.folder.path(),
+            environment: &|_| None,
+            fetch: &|url, limit| Transfer::new(&settings, "virtpy-test/1").text(url, limit),
+        };
+        let files = RequirementsFiles::read(&files, &constraints, from)?;
+        let mut request = Request { requirements: inputs, files, ..Request::default() };
         self.folder.path().clone_into(&mut request.options.working_directory);
-        request
+        Ok(request)
     }
 
     pub(crate) fn resolve(&self, requirements: &[&str]) -> Result<Resolution, Error> {
-        self.session().resolve(&self.request(requirements))
+        self.session().resolve(&self.try_request(requirements, &[])?)
     }
 
     /// Resolves and obtains everything.

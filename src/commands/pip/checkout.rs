@@ -5,10 +5,10 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use virtpy_resolver::normalize_name;
+use virtpy_resolver::{EntryKind, normalize_name};
 
 use super::Call;
-use super::requirements::{included, joined, logical_lines};
+use super::requirements::joined;
 use crate::cli::AddArguments;
 use crate::error::Failure;
 use crate::fs;
@@ -65,26 +65,11 @@ impl Checkouts {
                 *editable = folder;
             }
         }
-        let folder = &call.context.working_directory;
-        for path in included(arguments.requirements.iter().map(|file| folder.join(file)).collect()) {
-            // What cannot be read is told by whoever has to read it.
-            let Ok(text) = fs::read_to_string(&path) else { continue };
-            let mut lines = Vec::new();
-            let mut changed = false;
-            for line in logical_lines(&text) {
-                let editable =
-                    line.trim().strip_prefix("-e").or_else(|| line.trim().strip_prefix("--editable"));
-                let wanted = editable.map(|rest| rest.trim_start_matches('=').trim());
-                match wanted.map(|wanted| self.folder_of(call, wanted)).transpose()?.flatten() {
-                    Some(folder) => {
-                        changed = true;
-                        lines.push(format!("-e {folder}"));
-                    }
-                    None => lines.push(line),
-                }
-            }
-            if changed {
-                arguments.more.texts.push((path, lines.join("\n") + "\n"));
+        for entry in arguments.more.files.iter_mut().flat_map(|files| &mut files.entries) {
+            if entry.kind == EntryKind::Editable
+                && let Some(folder) = self.folder_of(call, &entry.text)?
+            {
+                entry.text = folder;
             }
         }
         Ok(())

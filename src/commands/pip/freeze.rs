@@ -1,13 +1,14 @@
 //! `virtpy pip freeze`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use virtpy_resolver::RequirementsEntry;
 
 use super::checkout::{Place, place_of};
-use super::requirements::{name_of, spelled, stripped};
+use super::requirements::{name_of, spelled};
 use super::{Call, Stop};
 use crate::error::Failure;
-use crate::fs;
 use crate::venv::{Distribution, editable_location, frozen};
 
 /// What belongs to every environment of older Pythons, and is told only with `--all`.
@@ -64,22 +65,27 @@ impl Call<'_> {
         block: &mut String,
         told: &mut Told,
     ) -> Result<(), Failure> {
-        for text in fs::read_to_string(&self.context.working_directory.join(file))?.lines() {
-            let is_kept =
-                stripped(text).is_empty() || text.trim_start().starts_with('-') && !text.contains("-e ");
-            if is_kept {
-                if told.lines.insert(text.trim_end().to_owned()) {
-                    block.push_str(text.trim_end());
+        let settings = self.context.index_settings(&self.index())?;
+        let read = self.context.requirements_files(&[PathBuf::from(file)], &[], &settings)?;
+        // What a file includes keeps its line there.
+        let Some(own) = read.texts.first() else { return Ok(()) };
+        for line in own.lines() {
+            let stands_here =
+                |entry: &&RequirementsEntry| entry.place.line == line.number && entry.place.file == own.name;
+            let Some(entry) = read.entries.iter().find(stands_here) else {
+                let raw = line.raw.trim_end();
+                if told.lines.insert(raw.to_owned()) {
+                    block.push_str(raw);
                     block.push('\n');
                 }
                 continue;
-            }
-            let wanted = stripped(text).trim_start_matches("-e ");
+            };
+            let wanted = entry.text.as_str();
             let found = name_of(wanted).and_then(|name| chosen.iter().find(|one| one.key == name));
             match found {
                 Some(distribution) => {
                     if told.keys.insert(distribution.key.clone()) {
-                        block.push_str(&line(distribution));
+                        block.push_str(&self::line(distribution));
                     }
                     told.files.entry(spelled(wanted).to_owned()).or_default().push(file.to_owned());
                 }

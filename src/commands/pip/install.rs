@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use virtpy_resolver::{Requirement, Version, accepts_python};
+use virtpy_resolver::{Requirement, RequirementsFiles, Version, accepts_python};
 
 use super::checkout::Checkouts;
 use super::requirements::{name_of, names_in};
@@ -27,9 +27,11 @@ impl Call<'_> {
             return Err(Failure::new(NO_USER_SITE).into());
         }
         let before = self.contents()?;
-        let mut arguments = self.add_arguments(&before)?;
+        let files = self.files()?;
+        let names_in_files = names_in(&files);
+        let mut arguments = self.add_arguments(&before, files)?;
         let is_empty =
-            arguments.specs.is_empty() && arguments.requirements.is_empty() && arguments.editables.is_empty();
+            arguments.specs.is_empty() && !request.has("requirement") && arguments.editables.is_empty();
         let names_nothing = ["group", "requirements-from-script"].iter().all(|option| !request.has(option));
         if is_empty && request.arguments.is_empty() && names_nothing {
             let why = "You must give at least one requirement to install (see \"pip help install\")";
@@ -57,12 +59,7 @@ impl Call<'_> {
             checkouts.take_back();
         }
         add::warn_of_clashes(self.context.output, &outcome);
-        let asked: Vec<String> = arguments
-            .specs
-            .iter()
-            .cloned()
-            .chain(self.names_asked_for(&[], &arguments.requirements))
-            .collect();
+        let asked: Vec<String> = arguments.specs.iter().cloned().chain(names_in_files).collect();
         self.tell(&before, &outcome, &asked)?;
         let checks = !request.has("no-warn-conflicts") && !request.has("no-deps");
         if checks && !arguments.dry_run {
@@ -149,7 +146,7 @@ impl Call<'_> {
     }
 
     /// What `virtpy add` would have been told. Where the venv's pip is virtpy's own, it is never among it.
-    fn add_arguments(&self, before: &Contents) -> Result<AddArguments, Failure> {
+    fn add_arguments(&self, before: &Contents, files: RequirementsFiles) -> Result<AddArguments, Failure> {
         let request = self.request;
         // Scripts pass variables on that may be empty.
         let mut asked: Vec<String> =
@@ -171,16 +168,15 @@ impl Call<'_> {
                 ));
             }
         }
-        let requirements: Vec<PathBuf> = request.values("requirement").iter().map(PathBuf::from).collect();
         let eager = request.value("upgrade-strategy") == Some("eager");
         let upgrade = request.has("upgrade");
-        let upgrade_packages =
-            if upgrade && !eager { self.names_asked_for(&specs, &requirements) } else { Vec::new() };
+        let upgrade_packages = if upgrade && !eager { names_asked_for(&specs, &files) } else { Vec::new() };
         Ok(AddArguments {
             specs,
             venv: self.venv_argument(),
-            requirements,
-            constraints: request.values("constraint").iter().map(PathBuf::from).collect(),
+            // They are read already.
+            requirements: Vec::new(),
+            constraints: Vec::new(),
             editables,
             no_deps: request.has("no-deps"),
             upgrade: upgrade && eager,
@@ -201,7 +197,7 @@ impl Call<'_> {
                 build_constraints: request.values("build-constraint").iter().map(PathBuf::from).collect(),
                 only_deps: request.has("only-deps"),
                 no_conflict_check: true,
-                texts: Vec::new(),
+                files: Some(files),
             },
         })
     }
@@ -233,14 +229,9 @@ impl Call<'_> {
         }
         Ok(())
     }
+}
 
-    /// The names of the packages that are asked for, as far as they have one.
-    fn names_asked_for(&self, specs: &[String], files: &[PathBuf]) -> Vec<String> {
-        let mut names: Vec<String> = specs.iter().filter_map(|spec| name_of(spec)).collect();
-        let files: Vec<PathBuf> =
-            files.iter().map(|file| self.context.working_directory.join(file)).collect();
-        // What cannot be read is told by whoever has to read it.
-        names.extend(names_in(&files).unwrap_or_default());
-        names
-    }
+/// The names of the packages that are asked for, as far as they have one.
+fn names_asked_for(specs: &[String], files: &RequirementsFiles) -> Vec<String> {
+    specs.iter().filter_map(|spec| name_of(spec)).chain(names_in(files)).collect()
 }

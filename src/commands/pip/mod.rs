@@ -20,6 +20,8 @@ mod uninstall;
 
 use std::path::{Path, PathBuf};
 
+use virtpy_resolver::RequirementsFiles;
+
 use self::configuration::{Configuration, variable};
 use crate::cli::pip::{PipArguments, PipLine, PipRequest, PipUsage, parse};
 use crate::cli::{ColorWhen, GlobalArguments, IndexArguments, VenvArgument};
@@ -200,6 +202,13 @@ impl Call<'_> {
     /// What is installed, as it can be told without waiting for anybody.
     fn contents(&self) -> Result<Contents, Failure> {
         super::installed(&self.context, &self.venv)
+    }
+
+    /// The requirements files that are named, read.
+    fn files(&self) -> Result<RequirementsFiles, Failure> {
+        let paths = |option| self.request.values(option).iter().map(PathBuf::from).collect::<Vec<_>>();
+        let settings = self.context.index_settings(&self.index())?;
+        self.context.requirements_files(&paths("requirement"), &paths("constraint"), &settings)
     }
 
     /// A line of what is told beside the answer, which `-q` leaves out.

@@ -49,9 +49,7 @@ impl Call<'_> {
                 )),
             }
         }
-        let files = self.request.values("requirement");
-        let files: Vec<_> = files.iter().map(|file| self.context.working_directory.join(file)).collect();
-        names.extend(names_in(&files)?);
+        names.extend(names_in(&self.files()?));
         let mut seen = BTreeSet::new();
         names.retain(|name| seen.insert(name.clone()));
         Ok(names)

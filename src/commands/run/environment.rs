@@ -60,8 +60,7 @@ pub(super) fn make(context: &Context, wish: &Wish) -> Result<Made, Failure> {
         let count = counted(set.arrivals.len(), "package");
         context.output.message(format_args!("Made ready with {count} in {}", seconds(started.elapsed())));
     }
-    let note =
-        set.watched.filter(|_| wish.is_tellable).map(|watched| Note::new(environment.clone(), watched));
+    let note = set.watched.map(|watched| Note::new(environment.clone(), watched));
     Ok(Made { environment, note })
 }
 
@@ -114,17 +113,17 @@ impl Maker<'_> {
     /// Finds the packages, and has their entries.
     fn resolve(&self) -> Result<Set, Failure> {
         let inputs = self.inputs();
-        if inputs.is_empty() {
+        if inputs.is_empty() && !self.wish.files.asks_for_something() {
             return Ok(Set { arrivals: Vec::new(), watched: Some(Vec::new()) });
         }
         let settings = self.metadata.uv.applied_to(self.wish.settings.clone(), self.wish.names_index);
         let session = self.context.session(self.interpreter, settings.clone());
         let progress = Progress::new(self.context.output, "resolving");
-        let temporary = self.context.store.temporary_folder()?;
-        let constraints = self.constraints(temporary.path())?;
+        let mut files = self.wish.files.clone();
+        files.constrain(&self.metadata.uv.constraints, "the script");
         let request = Request {
             requirements: inputs,
-            constraints,
+            files,
             installed: candidates(&self.beneath.iter().collect::<Vec<_>>(), Path::new("")),
             options: self.options(settings),
             ..Request::default()
@@ -160,9 +159,8 @@ impl Maker<'_> {
             Source::Editable(path) => Input::Editable(path.clone()),
         });
         let specs = self.wish.specs.iter().cloned().map(Input::Requirement);
-        let files = self.wish.files.iter().cloned().map(Input::RequirementsFile);
         let editables = self.wish.editables.iter().cloned().map(Input::Editable);
-        own.chain(specs).chain(files).chain(editables).collect()
+        own.chain(specs).chain(editables).collect()
     }
 
     fn options(&self, settings: IndexSettings) -> Options {
@@ -181,17 +179,6 @@ impl Maker<'_> {
             working_directory: self.wish.folder.clone(),
             ..Options::default()
         }
-    }
-
-    /// The constraints in the metadata, as a file.
-    fn constraints(&self, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-        let known = &self.metadata.uv.constraints;
-        if known.is_empty() {
-            return Ok(Vec::new());
-        }
-        let path = folder.join("constraints.txt");
-        fs::write_new(&path, (known.join("\n") + "\n").as_bytes(), 0o600)?;
-        Ok(vec![path])
     }
 
     /// The entries of what the base does not have, in the order of their names.

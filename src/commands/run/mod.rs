@@ -155,7 +155,6 @@ fn ready(context: &Context, wish: &Wish) -> Result<PathBuf, Failure> {
     let environments = Environments::new(&context.store);
     let name = environments.name_of(&wish.request);
     if !wish.refresh
-        && wish.is_tellable
         && let Some(environment) = environments.recall(&name, cached::LIFETIME)
     {
         return Ok(environment);

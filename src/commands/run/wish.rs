@@ -1,11 +1,10 @@
 //! What an environment has to have, and the text that names the request for it.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use virtpy_resolver::IndexSettings;
+use virtpy_resolver::{IndexSettings, RequirementsFiles};
 
 use super::super::hold::hold_whole;
 use super::super::tool::settled;
@@ -50,8 +49,8 @@ pub(super) struct Wish {
     pub(super) folder: PathBuf,
     /// Requirements; paths in them are absolute.
     pub(super) specs: Vec<String>,
-    /// Requirements files, absolute.
-    pub(super) files: Vec<PathBuf>,
+    /// What requirements files say.
+    pub(super) files: RequirementsFiles,
     /// Folders that are used in place, absolute.
     pub(super) editables: Vec<String>,
     /// The interpreter that the user names.
@@ -66,8 +65,6 @@ pub(super) struct Wish {
     pub(super) refresh: bool,
     /// All of this as a text.
     pub(super) request: String,
-    /// Whether that text tells everything.
-    pub(super) is_tellable: bool,
 }
 
 impl Wish {
@@ -83,7 +80,7 @@ impl Wish {
             lock: None,
             folder: call.folder.clone(),
             specs: arguments.with.iter().map(|spec| settled(context, spec)).collect(),
-            files: Vec::new(),
+            files: RequirementsFiles::default(),
             editables: arguments.with_editable.iter().map(|path| in_folder(context, path)).collect(),
             python: arguments.python.clone(),
             base,
@@ -91,13 +88,11 @@ impl Wish {
             names_index: arguments.index.index_url.is_some(),
             refresh: arguments.refresh,
             request: String::new(),
-            is_tellable: true,
         };
-        for file in &arguments.with_requirements {
-            let is_elsewhere =
-                file.starts_with("http:") || file.starts_with("https:") || file.as_os_str() == "-";
-            wish.is_tellable &= !is_elsewhere;
-            wish.files.push(if is_elsewhere { file.clone() } else { absolute(file) });
+        if !arguments.with_requirements.is_empty() {
+            let settings = context.index_settings(&arguments.index)?;
+            wish.files = context.requirements_files(&arguments.with_requirements, &[], &settings)?;
+            wish.refuse_lock()?;
         }
         wish.lock = wish.lock_of(context, call)?;
         if !wish.is_plain() || wish.base.is_none() {
@@ -118,7 +113,7 @@ impl Wish {
         let What::File(script) = &call.what else { return Ok(None) };
         let found = scripts::lock_beside(&context.working_directory.join(script));
         let Some(path) = found.filter(|_| self.block.is_some()) else { return Ok(None) };
-        if !(self.specs.is_empty() && self.files.is_empty() && self.editables.is_empty()) {
+        if !self.is_bare() {
             context.output.warning(format_args!(
                 "`{}` is left aside: what is asked for beside the script is not locked",
                 path.display()
@@ -129,9 +124,24 @@ impl Wish {
         Ok(Some(LockText { path, text }))
     }
 
+    /// Whether nothing is asked for on the command line.
+    fn is_bare(&self) -> bool {
+        self.specs.is_empty() && self.editables.is_empty() && !self.files.asks_for_something()
+    }
+
     /// Whether nothing is asked for beside what the base has.
     pub(super) fn is_plain(&self) -> bool {
-        self.block.is_none() && self.specs.is_empty() && self.files.is_empty() && self.editables.is_empty()
+        self.block.is_none() && self.is_bare()
+    }
+
+    /// Refuses a lock file where something beside it is to be had.
+    fn refuse_lock(&self) -> Result<(), Failure> {
+        let Some(lock) = self.files.locks.first() else { return Ok(()) };
+        Err(Failure::usage(format!(
+            "`{}` is a lock file, not one of requirements",
+            self.files.texts[*lock].name
+        ))
+        .hinted("make a venv of it: `virtpy new --from pylock.toml`"))
     }
 
     /// Everything that decides about the environment.
@@ -162,9 +172,9 @@ impl Wish {
             let python = fs::read_link(&base.root.join("bin/python")).ok();
             let _ = writeln!(text, "{base:?} {python:?} {:?}", base.distributions(context)?);
         }
-        let mut seen = BTreeSet::new();
-        for file in self.files.iter().filter(|file| file.is_absolute()) {
-            add_file(file, &mut seen, &mut text)?;
+        if self.files != RequirementsFiles::default() {
+            // Paths in them start in the present folder.
+            let _ = writeln!(text, "{} {:?}", context.working_directory.display(), self.files);
         }
         Ok(text)
     }
@@ -297,28 +307,4 @@ fn in_folder(context: &Context, text: &str) -> String {
     }
     let path = context.working_directory.join(text);
     path.display().to_string()
-}
-
-/// Adds the content of a requirements file and of those that it names.
-fn add_file(path: &Path, seen: &mut BTreeSet<PathBuf>, text: &mut String) -> Result<(), Failure> {
-    if !seen.insert(path.to_path_buf()) {
-        return Ok(());
-    }
-    let content = fs::read_to_string(path)?;
-    let _ = write!(text, "{}\n{content}", path.display());
-    let options = ["--requirement", "--constraint", "-r", "-c"];
-    for line in content.lines().map(str::trim) {
-        let named = options.iter().find_map(|option| line.strip_prefix(option));
-        let Some(named) = named else { continue };
-        let named = named.trim_start_matches(['=', ' ', '\t']);
-        let name = named.split(" #").next().unwrap_or_default().trim();
-        if !name.contains("://") {
-            let path = path.parent().unwrap_or(Path::new("/")).join(name);
-            // One that is not there is the resolver's to complain about.
-            if fs::kind(&path)?.is_some() {
-                add_file(&path, seen, text)?;
-            }
-        }
-    }
-    Ok(())
 }

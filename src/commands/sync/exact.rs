@@ -236,7 +236,7 @@ impl Exact<'_> {
                 is_named && directories.tell(package)
             }),
             LockKind::Requirements => {
-                if let Some(question) = resolve::Question::of(&[], &self.source.files, &[]) {
+                if let Some(question) = resolve::Question::of(&[], &self.source.requirements) {
                     resolve::remember(store, digest, found, &|package| question.pins(package));
                 }
             }

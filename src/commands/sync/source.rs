@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use virtpy_resolver::{Input, LockFormat, LockedRequest, Options, ProjectInput, Request, Selection};
+use virtpy_resolver::{
+    IndexSettings, Input, LockFormat, LockedRequest, Options, ProjectInput, Request, RequirementsFiles,
+    Selection,
+};
 
 use super::super::presence::candidates;
 use crate::cli::SyncArguments;
@@ -10,7 +13,6 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
 use crate::lockfile::{self, LockKind, Pipfile};
-use crate::resolve::ResolveError;
 use crate::venv::Contents;
 
 /// The file that a venv is to follow.
@@ -21,6 +23,8 @@ pub(in crate::commands) struct Source {
     pub(super) files: Vec<PathBuf>,
     /// Their contents.
     pub(super) texts: Vec<String>,
+    /// What they say, if they are requirements.
+    pub(super) requirements: RequirementsFiles,
     /// The folder that it is in.
     pub(super) folder: PathBuf,
     /// The folder of the project that it is of, where the venv is.
@@ -51,23 +55,25 @@ impl Source {
         let here = &context.working_directory;
         let mut selection = arguments.selection.selection();
         let is_named = !arguments.files.is_empty();
+        let is_elsewhere = |file: &Path| file == Path::new("-") || file.to_string_lossy().contains("://");
+        let absolute = |file: &PathBuf| if is_elsewhere(file) { file.clone() } else { here.join(file) };
         let files = if arguments.project {
             vec![lockfile::find_project(here).ok_or_else(|| {
                 Failure::new("this project has no `pyproject.toml`, neither here nor up to its root")
                     .hinted("go to the project's folder")
             })?]
         } else if is_named {
-            arguments.files.iter().map(|file| here.join(file)).collect()
+            arguments.files.iter().map(absolute).collect()
         } else {
-            let found = lockfile::find(here).ok_or_else(|| {
+            vec![lockfile::find(here).ok_or_else(|| {
                 Failure::new("there is no lock file here or up to the project's root").hinted(
                     "name one, or make one with `virtpy lock`: `pylock.toml`, `uv.lock`, `poetry.lock`, `Pipfile.lock`, \
                      `requirements.txt` and `pyproject.toml` are looked for",
                 )
-            })?;
-            vec![found]
+            })?]
         };
-        let mut source = Self::read(files, selection.clone())?;
+        let index = context.index_settings(&arguments.index)?;
+        let mut source = Self::read(context, files, selection.clone(), &index)?;
         if is_named {
             source.project = lockfile::project_of_file(&source.folder, here);
         } else if source.kind == LockKind::Uv && selection.members.is_empty() && !selection.all_members {
@@ -75,7 +81,7 @@ impl Source {
             source.selection = selection;
         }
         if source.kind == LockKind::Requirements {
-            return source.demand_pins(context, arguments);
+            return source.demand_pins(context, &index, is_named);
         }
         Ok(source)
     }
@@ -99,15 +105,8 @@ impl Source {
     }
 
     /// Requirements that leave anything open are no lock. Where none is named, the project's own file is followed instead.
-    fn demand_pins(self, context: &Context, arguments: &SyncArguments) -> Result<Self, Failure> {
-        let session = context.session_without_python(context.index_settings(&arguments.index)?);
-        let inputs = self.files.iter().cloned().map(Input::RequirementsFile).collect();
-        let options = Options { working_directory: context.working_directory.clone(), ..Options::default() };
-        let texts = self.files.iter().cloned().zip(self.texts.iter().cloned()).collect();
-        let pins = session
-            .pins(&Request { requirements: inputs, texts, options, ..Request::default() })
-            .map_err(ResolveError::from)?;
-        let is_named = !arguments.files.is_empty();
+    fn demand_pins(self, context: &Context, index: &IndexSettings, is_named: bool) -> Result<Self, Failure> {
+        let pins = self.requirements.pins();
         // A file that only names the project beside it locks nothing.
         let is_lock = pins.open.is_empty() && (pins.pinned > 0 || is_named && pins.sources > 0);
         if is_lock {
@@ -115,7 +114,7 @@ impl Source {
         }
         let project = self.folder.join("pyproject.toml");
         if !is_named && lockfile::is_project(&project) {
-            let followed = Self::read(vec![project], self.selection.clone())?;
+            let followed = Self::read(context, vec![project], self.selection.clone(), index)?;
             context.output.message(format_args!(
                 "`{}` does not pin everything: following `{}`",
                 self.label(context),
@@ -144,7 +143,12 @@ impl Source {
     ///
     /// # Errors
     /// When one cannot be read, or they do not go together.
-    pub(in crate::commands) fn read(files: Vec<PathBuf>, selection: Selection) -> Result<Self, Failure> {
+    fn read(
+        context: &Context,
+        files: Vec<PathBuf>,
+        selection: Selection,
+        index: &IndexSettings,
+    ) -> Result<Self, Failure> {
         let kind = files.first().map_or(LockKind::Requirements, |file| LockKind::of(file));
         if files.len() > 1 && files.iter().any(|file| LockKind::of(file) != LockKind::Requirements) {
             return Err(Failure::usage("only requirements files may be several"));
@@ -158,10 +162,19 @@ impl Source {
         if kind == LockKind::Requirements && selection != Selection::default() {
             return Err(Failure::usage("a requirements file has neither extras nor groups"));
         }
-        let texts = files.iter().map(|file| fs::read_to_string(file)).collect::<Result<Vec<_>, _>>()?;
-        let folder = files.first().and_then(|file| file.parent()).unwrap_or(Path::new("/"));
-        let folder = fs::canonicalize(folder)?;
-        Ok(Self { kind, files, texts, project: folder.clone(), folder, selection })
+        let (texts, requirements) = if kind == LockKind::Requirements {
+            let read = context.requirements_files(&files, &[], index)?;
+            // What they come to counts, with the values of variables in it.
+            (vec![format!("{read:?}")], read)
+        } else {
+            let texts = files.iter().map(|file| fs::read_to_string(file)).collect::<Result<_, _>>()?;
+            (texts, RequirementsFiles::default())
+        };
+        // What comes from a pipe or from elsewhere stands in no folder of its own.
+        let is_file = files.first().is_some_and(|file| fs::metadata(file).is_ok_and(|found| found.is_file()));
+        let folder = files.first().and_then(|file| file.parent()).filter(|_| is_file);
+        let folder = fs::canonicalize(folder.unwrap_or(&context.working_directory))?;
+        Ok(Self { kind, files, texts, requirements, project: folder.clone(), folder, selection })
     }
 
     /// The versions of Python that it is for, if it says so.
@@ -216,15 +229,14 @@ impl Source {
             LockKind::Pylock => locked(LockFormat::Pylock),
             LockKind::Uv => locked(LockFormat::Uv),
             LockKind::Requirements => {
-                let inputs = self.files.iter().cloned().map(Input::RequirementsFile).collect();
-                let texts = self.files.iter().cloned().zip(self.texts.iter().cloned()).collect();
-                ask(Request { texts, ..request(inputs, pinned) })
+                ask(Request { files: self.requirements.clone(), ..request(Vec::new(), pinned) })
             }
             LockKind::Pipfile => {
-                let path = self.files[0].clone();
-                let texts = vec![(path.clone(), self.pipfile(arguments)?)];
+                let path = &self.files[0];
+                let index = context.index_settings(&arguments.index)?;
+                let files = context.requirements_text(path, self.pipfile(arguments)?, &index)?;
                 let pinned = Options { working_directory: self.folder.clone(), ..pinned };
-                ask(Request { texts, ..request(vec![Input::RequirementsFile(path)], pinned) })
+                ask(Request { files, ..request(Vec::new(), pinned) })
             }
             LockKind::Project | LockKind::Poetry => {
                 let (path, selection) = (self.files[0].clone(), self.selection.clone());
