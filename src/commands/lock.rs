@@ -26,7 +26,7 @@ pub(super) fn run(context: &Context, arguments: &LockArguments) -> Result<u8, Fa
         Some(path) if fs::metadata(path).is_ok() => Some(fs::read_to_string(path)?),
         _ => None,
     };
-    let origin = Origin::of(&asked.origins(), &output.folder);
+    let origin = Origin::of(&asked.origins(context), &output.folder);
     if let (Some(path), Some(existing)) = (&output.path, &existing) {
         refuse_another(arguments, &asked, (path, existing), &origin)?;
     }
@@ -193,7 +193,7 @@ impl Asked {
     }
 
     /// What the lock file will say that it was made from.
-    fn origins(&self) -> Vec<lockfile::Asked> {
+    fn origins(&self, context: &Context) -> Vec<lockfile::Asked> {
         if let Some(script) = &self.script {
             return vec![lockfile::Asked::File(script.path.clone())];
         }
@@ -201,7 +201,17 @@ impl Asked {
             Input::Project(project) => lockfile::Asked::File(project.path.clone()),
             Input::Requirement(text) | Input::Editable(text) => lockfile::Asked::Requirement(text.clone()),
         };
-        let files = self.files.iter().cloned().map(lockfile::Asked::File);
+        let file = |path: &PathBuf| {
+            let absolute = context.working_directory.join(path);
+            // What comes through a pipe can be read once, and has no name that means anything later.
+            let is_once = path == Path::new("-") || is_stream(&absolute);
+            if is_once {
+                lockfile::Asked::Requirement("-".to_owned())
+            } else {
+                lockfile::Asked::File(absolute)
+            }
+        };
+        let files = self.files.iter().map(file);
         self.inputs.iter().map(origin).chain(files).collect()
     }
 

@@ -208,3 +208,20 @@ fn sync_says_that_the_project_changed_after_the_lock() {
     context.write("uv.lock", lock_of_uv);
     context.virtpy(["sync"]).success().stderr_has("changed since `uv.lock` was made").stderr_has("`uv lock`");
 }
+
+/// What a shell passes on can be read once.
+#[test]
+fn requirements_from_a_pipe_are_locked() {
+    let (index, context) = (index(), TestContext::new());
+    for file in ["/dev/stdin", "-"] {
+        let line = format!(
+            "printf 'pygments\\n' | '{}' lock -i '{}' {file} -o pylock.toml",
+            env!("CARGO_BIN_EXE_virtpy"),
+            index.url()
+        );
+        context.run(context.command("sh").args(["-c", &line])).success().stderr_has("Locked 1 package");
+        let text = context.read("pylock.toml");
+        assert!(text.contains("name = \"pygments\"") && text.contains("inputs = [\"-\"]"), "{text}");
+        std::fs::remove_file(context.path("pylock.toml")).unwrap();
+    }
+}
