@@ -145,6 +145,14 @@ def macos():
     return [int(numbers[0]), int(numbers[1])]
 
 
+def magic():
+    """The number that this interpreter's bytecode begins with, in hexadecimal digits."""
+    external = sys.modules.get("_frozen_importlib_external")
+    if external is None:
+        import importlib.util as external
+    return "".join("%02x" % byte for byte in external.MAGIC_NUMBER)
+
+
 def facts():
     library = libc_file()
     variable = sysconfig.get_config_var
@@ -161,6 +169,8 @@ def facts():
         "platlibdir": getattr(sys, "platlibdir", "lib"),
         "free_threaded": bool(variable("Py_GIL_DISABLED")),
         "abi_flags": getattr(sys, "abiflags", ""),
+        "cache_tag": sys.implementation.cache_tag,
+        "magic": magic(),
         "soabi": variable("SOABI"),
         "extension_suffix": variable("EXT_SUFFIX"),
         "platform": sysconfig.get_platform(),

@@ -108,6 +108,7 @@ macro_rules! from_hinting {
 
 from_hinting!(
     crate::fs::PathError,
+    crate::bytecode::Error,
     StoreError,
     VenvError,
     ResolveError,

@@ -2,10 +2,11 @@
 //! unpacked once per machine into a read-only store, and venvs link to it.
 //!
 //! The binary is a thin face over this library. Data flows one way, and `tests/layering.rs` keeps it so:
-//! `cli → commands → (tools | poetry | lockfile | scripts) → (resolve | interpreters) → venv → store → wheel → archive → (fs, digest)`.
+//! `cli → commands → (tools | poetry | lockfile | scripts) → bytecode → (resolve | interpreters) → venv → store → wheel → archive → (fs, digest)`.
 //! `docs/architecture.md` tells what each module owns.
 
 pub mod archive;
+pub mod bytecode;
 pub mod cli;
 pub mod commands;
 pub mod context;

@@ -21,12 +21,39 @@ pub struct Settings {
     pub link_mode: LinkMode,
     /// The normalized names of distributions that every venv gets copies of.
     pub always_copy: Vec<String>,
-    /// Whether bytecode is compiled when a distribution is added, as with `--compile-bytecode`.
-    pub compile_bytecode: bool,
+    /// When the store's bytecode is compiled.
+    pub bytecode: Bytecode,
+    /// Whether entries get the immutable flag, which keeps root out as well.
+    pub immutable: bool,
     /// Whether a new venv gets the `pip` that hands over to virtpy.
     pub pip_shim: bool,
     /// What is removed from the store after a venv was changed, once a day; nothing where it is not set.
     pub store: StoreSettings,
+}
+
+/// When the bytecode of what is added to a venv is compiled.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Bytecode {
+    /// After the command, by a process in the background.
+    #[default]
+    Background,
+    /// Before the command ends, as with `--compile-bytecode`.
+    Eager,
+    /// Never: Python compiles what it imports each time.
+    Off,
+}
+
+impl std::str::FromStr for Bytecode {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "background" => Ok(Self::Background),
+            "eager" => Ok(Self::Eager),
+            "off" => Ok(Self::Off),
+            other => Err(format!("`{other}` is none of `background`, `eager` and `off`")),
+        }
+    }
 }
 
 /// The conditions of a collection, as the options of `virtpy store gc` with the same names.
@@ -54,8 +81,11 @@ struct ConfigFile {
     link_mode: Option<String>,
     #[serde(default)]
     always_copy: Vec<String>,
+    bytecode: Option<String>,
     #[serde(default)]
     compile_bytecode: bool,
+    #[serde(default)]
+    immutable: bool,
     pip_shim: Option<bool>,
     #[serde(default)]
     store: StoreSection,
@@ -108,9 +138,15 @@ impl Settings {
             None => Ok(otherwise),
         };
         let compile_bytecode = switch("compile-bytecode", "VIRTPY_COMPILE_BYTECODE", file.compile_bytecode)?;
+        let bytecode = match variable("VIRTPY_BYTECODE").or(file.bytecode) {
+            Some(text) => text.parse().map_err(|reason: String| wrong("bytecode", &reason))?,
+            None if compile_bytecode => Bytecode::Eager,
+            None => Bytecode::default(),
+        };
+        let immutable = switch("immutable", "VIRTPY_IMMUTABLE", file.immutable)?;
         let pip_shim = switch("pip-shim", "VIRTPY_PIP_SHIM", file.pip_shim.unwrap_or(true))?;
         let store = store_settings(variable, file.store)?;
-        Ok(Self { link_mode, always_copy, compile_bytecode, pip_shim, store })
+        Ok(Self { link_mode, always_copy, bytecode, immutable, pip_shim, store })
     }
 
     /// Whether a distribution is always copied.
@@ -176,17 +212,21 @@ mod tests {
         let file = |name: &str| (name == "VIRTPY_CONFIG_FILE").then(|| path.display().to_string());
         let settings = Settings::read(&file).unwrap();
         assert_eq!(settings.link_mode, LinkMode::Copy);
-        assert!(settings.compile_bytecode && settings.copies("certifi") && !settings.copies("six"));
+        assert_eq!((settings.bytecode, settings.immutable), (Bytecode::Eager, false));
+        assert!(settings.copies("certifi") && !settings.copies("six"));
         let both = |name: &str| match name {
             "VIRTPY_LINK_MODE" => Some("hardlink".to_owned()),
             "VIRTPY_ALWAYS_COPY" => Some("six, Zope.Interface".to_owned()),
             "VIRTPY_COMPILE_BYTECODE" => Some("0".to_owned()),
+            "VIRTPY_IMMUTABLE" => Some("1".to_owned()),
             other => file(other),
         };
         let settings = Settings::read(&both).unwrap();
         assert_eq!(settings.link_mode, LinkMode::Hardlink);
         assert_eq!(settings.always_copy, ["six", "zope-interface"]);
-        assert!(!settings.compile_bytecode);
+        assert_eq!((settings.bytecode, settings.immutable), (Bytecode::Background, true));
+        let off = |name: &str| if name == "VIRTPY_BYTECODE" { Some("off".to_owned()) } else { file(name) };
+        assert_eq!(Settings::read(&off).unwrap().bytecode, Bytecode::Off);
     }
 
     #[test]

@@ -15,6 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["error", "output"],
     &["cli"],
     &["tools", "poetry", "lockfile", "scripts"],
+    &["bytecode"],
     &["resolve", "interpreters"],
     &["venv"],
     &["store"],

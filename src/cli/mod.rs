@@ -43,7 +43,8 @@ pub use read::{
 };
 pub use run::RunArguments;
 pub use store::{
-    GcArguments, RepairArguments, StatsArguments, StoreArguments, StoreCommand, VerifyArguments, WhyArguments,
+    CompileArguments, GcArguments, ProtectArguments, RepairArguments, StatsArguments, StoreArguments,
+    StoreCommand, VerifyArguments, WhyArguments,
 };
 pub use sync::{SelectionArguments, SyncArguments};
 pub use tool::{

@@ -28,6 +28,34 @@ pub enum StoreCommand {
     Verify(VerifyArguments),
     /// Restore what `verify` finds
     Repair(RepairArguments),
+    /// Compile the bytecode of what venvs use, now
+    Compile(CompileArguments),
+    /// Protect the store from root's own programs, or take that back
+    Protect(ProtectArguments),
+}
+
+/// Compile the bytecode of what venvs use, now
+///
+/// After a change this happens in the background. Here it is done for every venv, in front.
+#[derive(Debug, Args)]
+pub struct CompileArguments {
+    /// Wait for the process that compiles in the background, if there is one
+    #[arg(long)]
+    pub wait: bool,
+    /// Be that process
+    #[arg(long, hide = true, conflicts_with = "wait")]
+    pub background: bool,
+}
+
+/// Protect the store from root's own programs, or take that back
+///
+/// Sets the immutable flag (`chattr +i`) on the files and folders of all packages. With the setting `immutable` those that
+/// come are protected at once. Collecting and repairing take the flag off by themselves where they have to.
+#[derive(Debug, Args)]
+pub struct ProtectArguments {
+    /// Take the flag off, also to delete a store
+    #[arg(long)]
+    pub undo: bool,
 }
 
 /// Hash every file and look for what was changed, removed or added

@@ -12,6 +12,7 @@ use virtpy_resolver::{
 };
 
 pub(super) use self::report::{Named, named};
+use super::bytecode;
 use super::hold::hold_whole;
 use super::presence::{self, arrival, same_version, sha256_of};
 use super::progress::Progress;
@@ -308,11 +309,6 @@ impl Addition<'_> {
             && self.asked.index.find_links.iter().all(|place| Path::new(place).is_absolute())
     }
 
-    /// Whether bytecode is compiled now.
-    fn compiles(&self) -> bool {
-        self.arguments.compile_bytecode || self.settings.compile_bytecode
-    }
-
     /// Links what is at hand into the venv.
     fn link(
         &self,
@@ -326,10 +322,9 @@ impl Addition<'_> {
         let force = self.arguments.force;
         let change = Change { install, tags, satisfies: digest.cloned(), force, ..Change::default() };
         let summary = self.venv.apply(&self.context.store, self.contents, &change)?;
-        if self.compiles() {
-            super::compile::compile(self.context, self.interpreter, self.venv, &change.install)?;
-        }
         let linked_in = linking.elapsed();
+        let eager = self.arguments.compile_bytecode;
+        bytecode::after_change(self.context, self.interpreter, self.venv, &change.install, eager)?;
         let outcome = Outcome { summary, unchanged, ways, linked_in, ..Outcome::default() };
         // pip's users know that an upgrade may break what was there; they should hear of it at once.
         let may_break = !outcome.summary.removed.is_empty() || self.arguments.no_deps;

@@ -169,6 +169,8 @@ impl Adoption<'_> {
             ..Change::default()
         };
         let summary = venv.apply(&self.context.store, contents, &change)?;
+        let interpreter = self.context.interpreter(venv)?;
+        super::bytecode::after_change(self.context, &interpreter, venv, &change.install, false)?;
         super::report_left_alone(self.context.output, &summary);
         Ok(())
     }

@@ -1,16 +1,18 @@
 //! `virtpy check`: look for what is wrong in a venv.
 
+use super::bytecode;
 use crate::cli::{CheckArguments, IndexArguments, VenvArgument};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
 use crate::output::counted;
-use crate::venv::{Contents, Place, Problem, Venv, check, check_tags};
+use crate::venv::{Contents, Owner, Place, Problem, Venv, check, check_tags};
 
 pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, Failure> {
     let venv = context.displaced_venv(&arguments.venv)?;
     check_store(context, &venv)?;
     let venv = context.venv(&arguments.venv)?;
+    bytecode::settle(context);
     let _store_lock = context.store.lock_shared(&mut context.announce())?;
     let contents = {
         let _venv_lock = context.store.lock_venv(&venv.id, &mut context.announce())?;
@@ -30,6 +32,7 @@ pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, F
         }
         super::aftermath::restore(context, &venv, contents, &IndexArguments::default())?
     };
+    clean_bytecode(context, &venv, &contents)?;
     let interpreter = context.interpreter(&venv)?;
     let mut problems = check(&venv, &context.store, &contents, &Context::markers(&interpreter)?)?;
     problems.extend(check_tags(&context.store, &contents, &interpreter.tags())?);
@@ -67,6 +70,29 @@ fn check_store(context: &Context, venv: &Venv) -> Result<(), Failure> {
     Err(Failure::new(format!("the store `{}` of this venv is missing", home.display()))
         .hinted("set `VIRTPY_HOME` if it was moved; otherwise `virtpy relink` restores the venv"))
 }
+
+/// Empties the `__pycache__` folders of what the venv uses, of all that virtpy did not compile, and says what that was.
+fn clean_bytecode(context: &Context, venv: &Venv, contents: &Contents) -> Result<(), Failure> {
+    if !venv.config.link_mode().folds() {
+        return Ok(());
+    }
+    let mut strays = Vec::new();
+    for distribution in contents.distributions.iter().filter(|one| !one.is_copied()) {
+        let Owner::Virtpy(installed) = &distribution.owner else { continue };
+        // Whatever else is wrong with an entry has its own problem.
+        let Ok(Some(entry)) = context.store.entry(&installed.sha256) else { continue };
+        let label = format!("{} {}", distribution.name, distribution.version);
+        match crate::bytecode::clean(&context.store, &entry) {
+            Ok(found) => strays.extend(found.into_iter().map(|stray| (label.clone(), stray))),
+            Err(error) => context.output.warning(format_args!(
+                "{label} has files in `__pycache__` that virtpy did not compile, and they stay: {error}"
+            )),
+        }
+    }
+    bytecode::tell_strays(context, &strays);
+    Ok(())
+}
+
 
 fn sentence(problem: &Problem) -> String {
     match problem {

@@ -46,6 +46,7 @@ pub(super) fn run(context: &Context, arguments: &DetachArguments) -> Result<u8, 
     if !install.is_empty() {
         let change = Change { install, satisfies, force: arguments.force, ..Change::default() };
         venv.apply(&context.store, &contents, &change)?;
+        super::bytecode::after_change(context, &context.interpreter(&venv)?, &venv, &change.install, false)?;
     }
     report(context, arguments, &reports)?;
     Ok(0)

@@ -43,6 +43,9 @@ struct Locks {
 /// Locks the store and the venv, in this order everywhere, and puts right what a killed command left.
 fn lock(context: &Context, venv: &Venv) -> Result<Locks, Failure> {
     warn_of_other_owner(context);
+    if context.settings()?.immutable {
+        context.store.require_protection()?;
+    }
     let store = context.store.lock_shared(&mut context.announce())?;
     let locks = Locks { _venv: context.store.lock_venv(&venv.id, &mut context.announce())?, _store: store };
     venv.recover()?;

@@ -3,9 +3,9 @@
 mod add;
 mod adopt;
 mod aftermath;
+mod bytecode;
 mod cached;
 mod check;
-mod compile;
 mod detach;
 mod export;
 mod freeze;

@@ -147,9 +147,8 @@ impl Job<'_> {
             aftermath::restore_everywhere(self.context, venv, &self.arguments.index)?;
             venv.apply(&self.context.store, contents, &change)?
         };
-        if self.arguments.compile_bytecode || self.context.settings()?.compile_bytecode {
-            super::compile::compile(self.context, self.interpreter, venv, &change.install)?;
-        }
+        let eager = self.arguments.compile_bytecode;
+        super::bytecode::after_change(self.context, self.interpreter, venv, &change.install, eager)?;
         let unchanged = wanted.len() - missing.len();
         Ok(Outcome { summary, unchanged, downloaded: supplied.downloaded, built: supplied.built })
     }

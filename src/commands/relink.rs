@@ -53,6 +53,7 @@ pub(super) fn run(context: &Context, arguments: &RelinkArguments) -> Result<u8, 
     let linked = change.install.len();
     let summary = venv.apply(store, &contents, &change)?;
     venv.settle(store, &base)?;
+    super::bytecode::after_change(context, &interpreter, &venv, &change.install, false)?;
     super::report_left_alone(context.output, &summary);
     let report = Report {
         path: venv.root.display().to_string(),

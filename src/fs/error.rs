@@ -35,6 +35,11 @@ impl PathError {
         self.source.kind() == io::ErrorKind::AlreadyExists
     }
 
+    /// Whether whoever runs this may not write there.
+    pub fn is_refused(&self) -> bool {
+        matches!(self.source.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+    }
+
     /// What a user can do about it, where the operating system's answer tells.
     pub fn hint(&self) -> Option<String> {
         match self.source.kind() {

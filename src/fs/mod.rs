@@ -8,6 +8,7 @@
 
 mod bounded;
 mod error;
+mod immutable;
 mod lock;
 mod stamp;
 mod tree;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 
 pub use bounded::read_bounded;
 pub use error::{IoResultExt, PathError};
+pub use immutable::{is_immutable, set_immutable};
 pub use lock::{Lock, LockError, LockMode};
 pub use stamp::Stamp;
 pub use tree::{count_entries, make_folders_read_only, read_dir_names, remove_tree};
@@ -99,10 +101,18 @@ pub fn read_to_string(path: &Path) -> Result<String, PathError> {
 /// # Errors
 /// When the folder is missing or not writable, or the disk is full; the old file is then untouched.
 pub fn write_atomic(path: &Path, content: &[u8]) -> Result<(), PathError> {
+    write_atomic_with_mode(path, content, 0o644)
+}
+
+/// The same for a file with these permission bits.
+///
+/// # Errors
+/// As [`write_atomic`].
+pub fn write_atomic_with_mode(path: &Path, content: &[u8], mode: u32) -> Result<(), PathError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new()
         .prefix(UNFINISHED)
-        .permissions(std::fs::Permissions::from_mode(0o644))
+        .permissions(std::fs::Permissions::from_mode(mode))
         .tempfile_in(folder)
         .map_err(answer_of_system)
         .at("write to", folder)?;
@@ -137,6 +147,14 @@ pub fn write_by_way_of(temporary: &Path, path: &Path, content: &[u8]) -> Result<
 /// When something stands at `path`, even a dangling link, or the write fails.
 pub fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), PathError> {
     let mut file = create_new(path, mode)?;
+    file.write_all(content).at("write", path)
+}
+
+/// Writes into an open file; `path` is for the error.
+///
+/// # Errors
+/// When the disk does not take it.
+pub fn write_all(file: &mut File, path: &Path, content: &[u8]) -> Result<(), PathError> {
     file.write_all(content).at("write", path)
 }
 
@@ -222,6 +240,13 @@ pub fn is_root() -> bool {
 /// The user as whom this process reads and writes.
 pub fn effective_user() -> u32 {
     rustix::process::geteuid().as_raw()
+}
+
+/// Whether a file or a folder, no link, belongs to who runs this, or to root.
+pub fn is_own(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::symlink_metadata(path)
+        .is_ok_and(|facts| !facts.is_symlink() && (facts.uid() == effective_user() || facts.uid() == 0))
 }
 
 /// Exchanges what stands at two paths of one file system: in one step on Linux, by three renames elsewhere.

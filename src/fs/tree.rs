@@ -21,7 +21,7 @@ pub fn read_dir_names(folder: &Path) -> Result<Vec<(OsString, FileKind)>, PathEr
 }
 
 /// Removes whatever stands at `path`: a file, a link (not its target), or a folder with all it holds, also one
-/// whose folders are read-only, as the store's are. Nothing there is fine.
+/// whose folders are read-only or protected, as the store's are. Nothing there is fine.
 ///
 /// # Errors
 /// When a part belongs to somebody else; what could be removed is then gone.
@@ -35,7 +35,15 @@ pub fn remove_tree(path: &Path) -> Result<(), PathError> {
             }
             other => other,
         },
-        Some(_) => std::fs::remove_file(path),
+        Some(_) => match std::fs::remove_file(path) {
+            Err(error)
+                if error.kind() == std::io::ErrorKind::PermissionDenied && super::is_immutable(path) =>
+            {
+                super::set_immutable(path, false)?;
+                std::fs::remove_file(path)
+            }
+            other => other,
+        },
     };
     match removed {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
@@ -44,25 +52,31 @@ pub fn remove_tree(path: &Path) -> Result<(), PathError> {
 }
 
 fn make_folders_writable(folder: &Path) -> Result<(), PathError> {
+    let is_protected = super::is_immutable(folder);
+    if is_protected {
+        super::set_immutable(folder, false)?;
+    }
     super::set_mode(folder, 0o755)?;
     for (name, kind) in read_dir_names(folder)? {
-        if kind == FileKind::Folder {
-            make_folders_writable(&folder.join(name))?;
+        let path = folder.join(name);
+        match kind {
+            FileKind::Folder => make_folders_writable(&path)?,
+            FileKind::File if is_protected => super::set_immutable(&path, false)?,
+            _ => {}
         }
     }
     Ok(())
 }
 
-/// Takes the write permission from every folder under `folder`, itself left out, except those named `except`
-/// (and what is in them).
+/// Takes the write permission from every folder under `folder`, itself left out.
 ///
 /// # Errors
 /// When a folder cannot be read or changed.
-pub fn make_folders_read_only(folder: &Path, except: &str) -> Result<(), PathError> {
+pub fn make_folders_read_only(folder: &Path) -> Result<(), PathError> {
     for (name, kind) in read_dir_names(folder)? {
-        if kind == FileKind::Folder && name != except {
+        if kind == FileKind::Folder {
             let path = folder.join(name);
-            make_folders_read_only(&path, except)?;
+            make_folders_read_only(&path)?;
             let bits = super::symlink_metadata(&path)?.permissions().mode();
             if bits & 0o222 != 0 {
                 super::set_mode(&path, 0o555)?;
@@ -100,7 +114,7 @@ mod tests {
         std::fs::create_dir_all(tree.join("a/b")).unwrap();
         std::os::unix::fs::symlink(outside.path(), tree.join("a/link")).unwrap();
         std::fs::write(tree.join("a/b/file"), "x").unwrap();
-        make_folders_read_only(&tree, "__pycache__").unwrap();
+        make_folders_read_only(&tree).unwrap();
         remove_tree(&tree).unwrap();
         assert!(!tree.exists());
         assert_eq!(std::fs::read(outside.path().join("kept")).unwrap(), b"kept");

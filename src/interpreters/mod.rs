@@ -62,6 +62,10 @@ pub struct Interpreter {
     pub free_threaded: bool,
     /// `sys.abiflags`: `t` for free-threaded, `d` for debug builds.
     pub abi_flags: String,
+    /// `sys.implementation.cache_tag`: the part of bytecode's names that tells whose it is, such as `cpython-312`.
+    pub cache_tag: Option<String>,
+    /// The number that its bytecode begins with, in hexadecimal digits.
+    pub magic: String,
     /// The ABI part of extension modules' names, such as `cpython-312-x86_64-linux-gnu`.
     pub soabi: Option<String>,
     /// How extension modules end, such as `.cpython-312-x86_64-linux-gnu.so`.

@@ -104,7 +104,8 @@ impl Fakes {
 /// Plausible facts of a `CPython`.
 pub(super) fn facts(executable: &Path, version: &str) -> Interpreter {
     let version: super::PythonVersion = version.parse().unwrap();
-    let library = PathBuf::from(format!("lib/python{}.{}/site-packages", version.major, version.minor));
+    let (major, minor) = (version.major, version.minor);
+    let library = PathBuf::from(format!("lib/python{major}.{minor}/site-packages"));
     Interpreter {
         executable: executable.to_path_buf(),
         version,
@@ -117,6 +118,8 @@ pub(super) fn facts(executable: &Path, version: &str) -> Interpreter {
         platlibdir: "lib".to_owned(),
         free_threaded: false,
         abi_flags: String::new(),
+        cache_tag: Some(format!("cpython-{major}{minor}")),
+        magic: "cb0d0d0a".to_owned(),
         soabi: None,
         extension_suffix: None,
         platform: "linux-x86_64".to_owned(),

@@ -28,10 +28,7 @@ pub fn mend(
     announce: &mut dyn FnMut(&str),
 ) -> Result<Mended, ResolveError> {
     let id = EntryId::parse(&verdict.id)?;
-    let is_harmless = |finding: &Finding| {
-        matches!(finding, Finding::WrongMode(_) | Finding::Extra(_) | Finding::Touched(_))
-    };
-    if verdict.findings.iter().all(is_harmless) {
+    if verdict.findings.iter().all(Finding::is_harmless) {
         store.tidy(&id, &verdict.findings)?;
         return Ok(Mended::InPlace);
     }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::open::release;
 use super::usage::now;
 use super::{EntryId, Lock, LockMode, PATIENCE, Store, StoreError, VenvId};
 use crate::fs;
@@ -46,8 +47,10 @@ pub struct Facts {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// The bytes of its files.
+    /// The bytes of its files, bytecode included.
     pub size: u64,
+    /// The bytes of the bytecode that was compiled of it.
+    pub bytecode: u64,
     /// When it was unpacked, in seconds since 1970.
     pub unpacked_at: u64,
     /// When it was linked last, as far as that is known, or else unpacked.
@@ -212,16 +215,18 @@ impl Store {
             let brief = content.and_then(|content| serde_json::from_slice::<Brief>(&content).ok());
             // One that cannot be read is as old as can be: the grace is for those in the making.
             let unpacked_at = brief.as_ref().map_or(0, |brief| brief.unpacked_at);
-            let size = match brief.as_ref().map_or(0, |brief| brief.size) {
+            let files = match brief.as_ref().map_or(0, |brief| brief.size) {
                 0 => size_of(&path),
                 size => size,
             };
+            let bytecode = self.bytecode_size(&id);
+            let size = files + bytecode;
             let linked_at = linked.get(id.as_str()).copied().unwrap_or_default().max(unpacked_at);
             let (name, version) = match brief {
                 Some(brief) => (brief.name, brief.version),
                 None => (id.to_string(), String::new()),
             };
-            Facts { id, name, version, size, unpacked_at, linked_at }
+            Facts { id, name, version, size, bytecode, unpacked_at, linked_at }
         };
         Ok(self.ids()?.into_iter().map(facts).collect())
     }
@@ -279,14 +284,8 @@ impl Store {
             }
         }
         let ids: BTreeSet<String> = self.ids()?.into_iter().map(|id| id.to_string()).collect();
-        for python in fs::names(&self.compiled()).unwrap_or_default() {
-            let folder = self.compiled().join(python);
-            for name in fs::names(&folder).unwrap_or_default() {
-                if !ids.contains(&*name.to_string_lossy()) {
-                    fs::remove_file(&folder.join(name))?;
-                }
-            }
-        }
+        // Earlier versions noted there what they had compiled.
+        fs::remove_tree(&self.cache().join("compiled"))?;
         self.sweep_checked();
         self.compact_links(|id| ids.contains(id));
         Ok(())
@@ -297,7 +296,10 @@ impl Store {
 fn take_aside(path: &Path, aside: &Path) -> Result<(), StoreError> {
     match fs::kind(path)? {
         None => return Ok(()),
-        Some(fs::FileKind::Folder) => fs::set_mode(path, 0o755)?,
+        Some(fs::FileKind::Folder) => {
+            release(path)?;
+            fs::set_mode(path, 0o755)?;
+        }
         Some(_) => {}
     }
     Ok(fs::rename(path, aside)?)
@@ -325,6 +327,7 @@ mod tests {
             name: name.to_owned(),
             version: number.to_string(),
             size,
+            bytecode: 0,
             unpacked_at: time,
             linked_at: time,
         }

@@ -38,6 +38,9 @@ pub enum StoreError {
         /// The one that is there.
         stored: String,
     },
+    /// An entry cannot be protected by the immutable flag.
+    #[error("the setting `immutable` cannot be kept here: {}", .0.source)]
+    Unprotected(#[source] PathError),
     /// What is given as an id is not one.
     #[error("`{0}` is not an id of this store")]
     InvalidId(String),
@@ -51,6 +54,11 @@ impl StoreError {
             Self::Lock(error) => error.hint(),
             Self::Wheel { source, .. } => source.hint(),
             Self::Damaged { id, .. } => Some(format!("restore it with `virtpy store repair {id}`")),
+            Self::Unprotected(_) => Some(
+                "only root may set the immutable flag, not every file system has it, and containers are often refused it; \
+                 switch the setting off"
+                    .to_owned(),
+            ),
             Self::Collision { .. } => Some(
                 "this never happens by chance: somebody made one of the two wheels for it; use another store \
                  (`VIRTPY_HOME`) if both are wanted"

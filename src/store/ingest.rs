@@ -97,7 +97,7 @@ impl Store {
             .map_err(|error| StoreError::Damaged { id: id.to_string(), reason: error.to_string() })?;
         fs::write_new(&folder.path().join("entry.json"), &text, 0o444)?;
         fs::symlink(&Path::new("site").join(&manifest.dist_info), &folder.path().join(DIST_INFO_ALIAS))?;
-        fs::make_folders_read_only(folder.path(), wheel::BYTECODE_FOLDER)?;
+        fs::make_folders_read_only(folder.path())?;
         Ok(Staged { folder, id, manifest, warnings })
     }
 

@@ -6,12 +6,15 @@
 
 mod adopt;
 mod boot;
+mod bytecode;
 mod collect;
 mod entry;
 mod error;
 mod ingest;
 mod manifest;
+mod open;
 mod pip_shim;
+mod protect;
 mod roots;
 mod usage;
 mod verify;
@@ -23,6 +26,7 @@ use crate::fs::{self, Lock, LockMode};
 
 pub use adopt::{ADOPTED, Catalogue, content_key};
 pub use boot::Checked;
+pub use bytecode::{Batch, Dialect, Module, Published, Record, Staging, Stray};
 pub use collect::{Collection, Discarded, Facts, GRACE, Policy};
 pub use entry::{Entry, EntryId};
 pub use error::StoreError;
@@ -71,11 +75,6 @@ impl Store {
     /// What may be deleted at any time: HTTP answers, interpreters' facts, wheels built from source.
     pub fn cache(&self) -> PathBuf {
         self.home.join("cache")
-    }
-
-    /// Which entries were compiled at once for which interpreter: a folder for each, with an empty file per entry.
-    pub fn compiled(&self) -> PathBuf {
-        self.cache().join("compiled")
     }
 
     /// The folder of the installed interpreters.
@@ -153,10 +152,29 @@ impl Store {
         keys.dedup();
         let mut locks = Vec::with_capacity(keys.len());
         for key in keys {
-            let path = self.locks().join(format!("entry-{}", EntryId::of_text(&key).as_str()));
-            locks.push(Lock::wait(&path, LockMode::Exclusive, PATIENCE, announce)?);
+            locks.push(self.lock_entry(&EntryId::of_text(&key), announce)?);
         }
         Ok(locks)
+    }
+
+    /// Holds an entry alone, to put something into its folder or in its place.
+    ///
+    /// # Errors
+    /// When the lock file cannot be made, or another process works on it for longer than the patience.
+    pub fn lock_entry(&self, id: &EntryId, announce: &mut dyn FnMut(&str)) -> Result<Lock, StoreError> {
+        Ok(Lock::wait(&self.entry_lock(id), LockMode::Exclusive, PATIENCE, announce)?)
+    }
+
+    /// The same if nobody works on it just now.
+    ///
+    /// # Errors
+    /// When the lock file cannot be made.
+    pub fn try_lock_entry(&self, id: &EntryId) -> Result<Option<Lock>, StoreError> {
+        Ok(Lock::try_now(&self.entry_lock(id), LockMode::Exclusive)?)
+    }
+
+    fn entry_lock(&self, id: &EntryId) -> PathBuf {
+        self.locks().join(format!("entry-{id}"))
     }
 
     /// Makes the folders that every store has; whoever registers the first venv does it.

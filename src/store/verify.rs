@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde::Serialize;
 
 use super::boot::is_later;
+use super::bytecode::{self, Recorded};
+use super::open::{OpenFolder, release};
 use super::{DIST_INFO_ALIAS, Entry, EntryId, Staged, Store, StoreError};
 use crate::fs::{self, FileKind};
 use crate::wheel;
@@ -30,8 +32,17 @@ pub enum Finding {
     Touched(String),
     /// A file belongs to another user than its entry.
     WrongOwner(String),
+    /// Bytecode is not as virtpy compiled it.
+    Bytecode(String),
     /// The manifest cannot be read.
     NoManifest(String),
+}
+
+impl Finding {
+    /// Whether no file of the wheel is concerned: it can be put right in place.
+    pub fn is_harmless(&self) -> bool {
+        matches!(self, Self::WrongMode(_) | Self::Extra(_) | Self::Touched(_) | Self::Bytecode(_))
+    }
 }
 
 impl fmt::Display for Finding {
@@ -40,9 +51,11 @@ impl fmt::Display for Finding {
             Self::Changed(path) => write!(formatter, "`{path}` has another content"),
             Self::Missing(path) => write!(formatter, "`{path}` is missing"),
             Self::Extra(path) => write!(formatter, "`{path}` does not belong there"),
+            Self::WrongMode(path) if path.is_empty() => write!(formatter, "its folder can be written"),
             Self::WrongMode(path) => write!(formatter, "`{path}` can be written"),
             Self::Touched(path) => write!(formatter, "`{path}` was written to, and has the same content"),
             Self::WrongOwner(path) => write!(formatter, "`{path}` belongs to another user"),
+            Self::Bytecode(path) => write!(formatter, "`{path}` is not the bytecode that virtpy compiled"),
             Self::NoManifest(reason) => write!(formatter, "`entry.json` cannot be used: {reason}"),
         }
     }
@@ -103,14 +116,49 @@ impl Store {
         };
         let manifest = &entry.manifest;
         let label = Some((manifest.name.clone(), manifest.version.clone()));
-        let findings = match Expected::of(&entry) {
-            Ok(expected) if EntryId::of(&manifest.sha256).is_ok_and(|own| own == *id) => {
-                Search::new(&entry, expected).run()
-            }
-            Ok(_) => vec![Finding::NoManifest("it is of another wheel".to_owned())],
+        if EntryId::of(&manifest.sha256).is_ok_and(|own| own != *id) {
+            return verdict(label, vec![Finding::NoManifest("it is of another wheel".to_owned())]);
+        }
+        let search = || match Expected::of(&entry) {
+            Ok(expected) => Search::new(&entry, expected).run(),
             Err(error) => vec![Finding::NoManifest(error.to_string())],
         };
+        let mut findings = search();
+        // Bytecode may be about to be published: once more while nobody can.
+        if findings.iter().any(Finding::is_harmless)
+            && let Ok(_lock) = self.lock_entry(id, &mut |_| {})
+        {
+            findings = search();
+        }
         verdict(label, findings)
+    }
+
+    /// What lies among the entries and is none: names in `w/`.
+    ///
+    /// # Errors
+    /// When the folder of the entries cannot be read.
+    pub fn strangers(&self) -> Result<Vec<String>, StoreError> {
+        let names = match fs::names(&self.entries()) {
+            Err(error) if error.is_not_found() => Vec::new(),
+            other => other?,
+        };
+        let is_strange = |name: &String| EntryId::parse(name).is_err();
+        let mut names: Vec<String> =
+            names.iter().map(|name| name.to_string_lossy().into_owned()).filter(is_strange).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// Removes what lies among the entries and is none, by its name there.
+    ///
+    /// # Errors
+    /// When it belongs to somebody else.
+    pub fn remove_stranger(&self, name: &str) -> Result<(), StoreError> {
+        let path = self.entries().join(name);
+        if EntryId::parse(name).is_ok() || path.parent() != Some(&self.entries()) {
+            return Err(StoreError::InvalidId(name.to_owned()));
+        }
+        Ok(fs::remove_tree(&path)?)
     }
 
     /// Takes write permissions away, sets times back and removes what does not belong into an entry, as [`Self::verify`] found it.
@@ -119,15 +167,13 @@ impl Store {
     /// When the entry belongs to somebody else.
     pub fn tidy(&self, id: &EntryId, findings: &[Finding]) -> Result<(), StoreError> {
         let root = self.entry_path(id);
+        let _lock = self.lock_entry(id, &mut |_| {})?;
         for finding in findings {
             match finding {
-                Finding::Extra(path) => {
+                Finding::Extra(path) | Finding::Bytecode(path) => {
                     let path = root.join(path);
-                    let folder = path.parent().unwrap_or(&root);
-                    let mode = fs::symlink_metadata(folder)?.permissions().mode();
-                    fs::set_mode(folder, 0o755)?;
+                    let _open = OpenFolder::at(path.parent().unwrap_or(&root))?;
                     fs::remove_tree(&path)?;
-                    fs::set_mode(folder, mode & 0o7555)?;
                 }
                 Finding::WrongMode(path) => {
                     let path = root.join(path);
@@ -158,13 +204,14 @@ impl Store {
         if fs::kind(&path)?.is_some() {
             fs::sync_file_system(&self.entries())?;
             self.note_renewed(&id)?;
+            let is_protected = release(&path)?;
             // Only a folder that may be written can be renamed by its owner.
             fs::set_mode(&path, 0o755)?;
             fs::exchange(staged.path(), &path)?;
             fs::set_mode(&path, 0o555)?;
             drop(staged);
-            for python in fs::names(&self.compiled()).unwrap_or_default() {
-                let _ = fs::remove_file(&self.compiled().join(python).join(id.as_str()));
+            if is_protected {
+                self.protect(&id)?;
             }
         } else {
             self.publish(vec![staged])?;
@@ -235,6 +282,7 @@ struct Search<'a> {
     folders: BTreeSet<String>,
     /// Every folder with a module directly in it.
     modules: BTreeSet<String>,
+    recorded: Recorded,
     findings: Vec<Finding>,
 }
 
@@ -260,11 +308,13 @@ impl<'a> Search<'a> {
             expected,
             folders,
             modules,
+            recorded: Recorded::of(entry),
             findings: Vec::new(),
         }
     }
 
     fn run(mut self) -> Vec<Finding> {
+        self.check_mode("");
         self.folder("");
         let missing = std::mem::take(&mut self.expected.0);
         self.findings.extend(missing.into_keys().map(Finding::Missing));
@@ -281,6 +331,7 @@ impl<'a> Search<'a> {
             let path = if folder.is_empty() { name.to_string() } else { format!("{folder}/{name}") };
             match kind {
                 FileKind::Folder if name == wheel::BYTECODE_FOLDER && self.has_code(folder) => {
+                    self.check_mode(&path);
                     self.bytecode(&path);
                 }
                 FileKind::Folder if !self.leads_to_files(&path) => self.findings.push(Finding::Extra(path)),
@@ -289,6 +340,7 @@ impl<'a> Search<'a> {
                     self.folder(&path);
                 }
                 FileKind::File if path == "entry.json" => self.check_mode(&path),
+                FileKind::File if bytecode::is_record(&path) => self.check_mode(&path),
                 FileKind::Link if path == DIST_INFO_ALIAS => {}
                 FileKind::File => self.file(path),
                 FileKind::Link | FileKind::Other => self.findings.push(Finding::Extra(path)),
@@ -307,14 +359,23 @@ impl<'a> Search<'a> {
         !folder.contains('/') || self.folders.contains(folder)
     }
 
-    /// What Python keeps in a bytecode folder is its own business; what a wheel put there is not.
+    /// What a wheel brought, and what virtpy compiled; whatever else is there does not belong there.
     fn bytecode(&mut self, folder: &str) {
-        let inside = format!("{folder}/");
-        let brought: Vec<String> =
-            self.expected.0.keys().filter(|path| path.starts_with(&inside)).cloned().collect();
-        for path in brought {
-            if matches!(fs::kind(&self.root.join(&path)), Ok(Some(FileKind::File))) {
-                self.file(path);
+        let mut names = fs::read_dir_names(&self.root.join(folder)).unwrap_or_default();
+        names.sort_by(|one, other| one.0.cmp(&other.0));
+        for (name, kind) in names {
+            let path = format!("{folder}/{}", name.to_string_lossy());
+            match self.recorded.sha256(&path) {
+                None if kind == FileKind::File => self.file(path),
+                None => self.findings.push(Finding::Extra(path)),
+                Some(digest) => {
+                    let found = wheel::file_digest(&self.root.join(&path));
+                    if kind == FileKind::File && found.is_ok_and(|found| found == digest) {
+                        self.check_mode(&path);
+                    } else {
+                        self.findings.push(Finding::Bytecode(path));
+                    }
+                }
             }
         }
     }

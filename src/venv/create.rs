@@ -16,7 +16,8 @@ use crate::fs::{self, FileKind, Lock};
 use crate::store::{Entry, Store, VenvId};
 
 /// The file in `site-packages` that puts the store's entries at the end of `sys.path`, for tools which sort files by
-/// their real paths: coverage would otherwise measure the store as the user's own code. Nothing can be imported there.
+/// their real paths: coverage would otherwise measure the store as the user's own code. Nothing can be imported there:
+/// what looks for modules in that folder is told that there are none, whatever lies in it.
 pub(super) const MARK_FILE: &str = "_virtpy.pth";
 
 /// The key of `pyvenv.cfg` for the place that the venv's scripts were made for.
@@ -134,17 +135,20 @@ pub(super) fn mark(store: &Store) -> Result<String, VenvError> {
     ))
 }
 
-/// A path as a Python literal in ASCII: which encoding `.pth` files are read in depends on the version and the locale.
-fn python_literal(path: &Path) -> String {
+/// A path as a literal of Python's in plain ASCII: files of this kind are read in various encodings.
+pub fn python_literal(path: &Path) -> String {
     let mut text = String::from("'");
     for letter in path.to_string_lossy().chars() {
         match letter {
-            ' '..='~' if !matches!(letter, '\'' | '\\') => text.push(letter),
-            // Writing to a string cannot fail.
-            letter => drop(write!(text, "\\U{:08x}", u32::from(letter))),
+            '\'' | '\\' => text.extend(['\\', letter]),
+            ' '..='~' => text.push(letter),
+            other => {
+                let _ = write!(text, "\\U{:08x}", u32::from(other));
+            }
         }
     }
-    text + "'"
+    text.push('\'');
+    text
 }
 
 /// The absolute path without links, though its last parts need not exist.
@@ -373,6 +377,12 @@ mod tests {
             assert_eq!(from_python_repr(&python_repr(text)), text);
         }
         assert_eq!(from_python_repr("bare"), "bare");
+    }
+
+    #[test]
+    fn paths_are_written_as_python_reads_them() {
+        assert_eq!(python_literal(Path::new("/a b/it's\\x")), r"'/a b/it\'s\\x'");
+        assert_eq!(python_literal(Path::new("/\u{e9}\n")), r"'/\U000000e9\U0000000a'");
     }
 
     #[test]

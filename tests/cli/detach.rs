@@ -86,7 +86,8 @@ fn the_settings_copy_a_package_in_every_venv() {
 
 #[test]
 fn bytecode_that_somebody_cleared_is_in_nobody_s_way() {
-    let context = TestContext::new();
+    let mut context = TestContext::new();
+    context.unset("PYTHONDONTWRITEBYTECODE");
     let wheel = |name: &str| WheelBuilder::empty(name, "1.0").file(&format!("ns/{name}.py"), "x = 1\n");
     let data = WheelBuilder::empty("data", "1.0").file("ns/data.txt", "1\n");
     let index = Index::start(&[wheel("one").build(), wheel("two").build(), data.build()]);

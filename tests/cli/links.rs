@@ -1,4 +1,4 @@
-//! What stands in a venv: folded folders, unfolded ones, dist-info, and the shared bytecode.
+//! What stands in a venv: folded folders, unfolded ones, dist-info.
 
 use crate::support::{Index, Node, TestContext, WheelBuilder};
 
@@ -297,98 +297,6 @@ fn executable_bits_survive() {
     let code =
         "import os, demo; print(os.stat(os.path.dirname(demo.__file__) + '/data.txt').st_mode & 0o111)";
     assert_eq!(context.eval(".venv", code), "0");
-}
-
-#[test]
-fn bytecode_is_compiled_once_for_all_venvs() {
-    let index = Index::start(&[WheelBuilder::new("demo", "1.0").file("demo/part.py", "z = 1\n").build()]);
-    let context = TestContext::new();
-    context.new_named_venv("one");
-    context.new_named_venv("two");
-    context.add(&index, &["--venv", "one", "demo"]).success();
-    context.add(&index, &["--venv", "two", "demo"]).success();
-    let code =
-        "import os, demo.part as p; c = os.path.realpath(p.__cached__); print(c, os.stat(c).st_mtime_ns)";
-    let first = context.eval("one", code);
-    let second = context.eval("two", code);
-    assert_eq!(first, second, "the second venv should use the first one's bytecode");
-    assert!(first.starts_with(context.store().join("w").to_string_lossy().as_ref()), "{first}");
-    let traceback = "import demo.part as p; print(p.__file__)";
-    assert!(context.eval("two", traceback).starts_with(context.path("two").to_string_lossy().as_ref()));
-}
-
-#[test]
-fn compile_bytecode_compiles_at_once() {
-    let index = Index::start(&[WheelBuilder::new("demo", "1.0").file("demo/part.py", "z = 1\n").build()]);
-    let context = TestContext::new();
-    context.new_venv();
-    context.add(&index, &["--compile-bytecode", "demo"]).success();
-    let code = "import os, sys, importlib.util as u; s = u.find_spec('demo'); \
-                print(os.path.exists(s.cached), os.path.exists(u.cache_from_source(s.submodule_search_locations[0] + '/part.py')))";
-    assert_eq!(context.eval(".venv", code), "True True");
-}
-
-/// The bytecode files of the store, with the times of their last writing.
-fn bytecode_files(context: &TestContext) -> Vec<(String, std::time::SystemTime)> {
-    let tree = crate::support::Tree::of(&context.store());
-    let paths = tree.0.into_keys().filter(|path| path.contains("/__pycache__/"));
-    paths
-        .map(|path| {
-            let time = context.store().join(&path).metadata().unwrap().modified().unwrap();
-            (path, time)
-        })
-        .collect()
-}
-
-#[test]
-fn each_version_of_python_compiles_for_itself_once() {
-    let wheel = WheelBuilder::new("demo", "1.0").file("demo/part.py", "z = 1\n").file("demo/deep/x.py", "");
-    let index = Index::start(&[wheel.build()]);
-    let pythons = crate::support::python::all();
-    let mut context = TestContext::new();
-    for (number, python) in pythons.iter().enumerate() {
-        for round in ["first", "second"] {
-            let venv = format!("{round}-{number}");
-            context.virtpy(["new", "-p", &python.path.to_string_lossy(), &venv]).success();
-            context.add(&index, &["--venv", &venv, "demo"]).success();
-            let before = bytecode_files(&context);
-            context.eval(&venv, "import demo.part, demo.deep.x");
-            let after = bytecode_files(&context);
-            if round == "first" {
-                assert_eq!(after.len(), before.len() + 3, "{python:?} compiles its own: {after:?}");
-            } else {
-                assert_eq!(after, before, "{python:?} writes nothing the second time");
-            }
-        }
-    }
-    // Whoever wants no bytecode written gets none.
-    context.set("PYTHONDONTWRITEBYTECODE", "1");
-    let other = Index::start(&[WheelBuilder::new("quiet", "1.0").build()]);
-    context.add(&other, &["--venv", "first-0", "quiet"]).success();
-    let before = bytecode_files(&context);
-    context.eval("first-0", "import quiet");
-    assert_eq!(bytecode_files(&context), before);
-}
-
-#[test]
-fn compiled_bytecode_needs_no_times_and_comes_into_copies_too() {
-    let index = Index::start(&[WheelBuilder::new("demo", "1.0").build()]);
-    let mut context = TestContext::new();
-    context.set("VIRTPY_COMPILE_BYTECODE", "1");
-    context.new_venv();
-    context.add(&index, &["demo"]).success();
-    let compiled = bytecode_files(&context);
-    assert_eq!(compiled.len(), 1, "{compiled:?}");
-    let bytes = std::fs::read(context.store().join(&compiled[0].0)).unwrap();
-    assert_eq!(bytes[4..8], [1, 0, 0, 0], "valid whatever the source's time is (PEP 552)");
-    // The second venv has nothing to compile, and a copy has bytecode of its own.
-    context.new_named_venv("second");
-    context.add(&index, &["--venv", "second", "demo"]).success();
-    assert_eq!(bytecode_files(&context), compiled);
-    context.virtpy(["new", "--link-mode", "copy", "copied"]).success();
-    context.add(&index, &["--venv", "copied", "demo"]).success();
-    let code = "import os, importlib.util as u; c = u.find_spec('demo').cached; print(os.path.exists(c), 'copied' in c)";
-    assert_eq!(context.eval("copied", code), "True True");
 }
 
 #[test]

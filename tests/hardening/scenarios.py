@@ -260,6 +260,8 @@ SCENARIOS = {
     "detach": Scenario(full, "detach --venv VENV hd-alpha hd-share-two"),
     "attach": Scenario(detached, "detach --undo --venv VENV hd-alpha hd-share-two"),
     "store-repair": Scenario(damaged, "store repair INDEX", weight=2),
+    "store-compile": Scenario(full, "store compile --wait", weight=2),
+    "add-eager": Scenario(warm, "add --venv VENV --compile-bytecode hd-alpha==1.0 hd-data-one==1.0 INDEX"),
     "store-gc": Scenario(unused, "store gc --remove", needs=("store", "gc"), weight=2),
     "relink": Scenario(moved, "relink --venv VENV", needs=("relink",)),
     "adopt": Scenario(foreign, "adopt VENV", needs=("adopt",)),

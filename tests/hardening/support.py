@@ -59,6 +59,9 @@ class Place:
         self.environment["VIRTPY_HOME"] = str(self.home)
         # What a venv has from the start would be in the way of counting.
         self.environment["VIRTPY_PIP_SHIM"] = "0"
+        # What happens in the background is a scenario of its own; and where root runs this, Python leaves nothing behind.
+        self.environment["VIRTPY_BYTECODE"] = "off"
+        self.environment["PYTHONDONTWRITEBYTECODE"] = "1"
         self.started = []
         self.index = ["--find-links", str(self.wheels), "--no-index"]
 

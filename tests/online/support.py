@@ -55,6 +55,10 @@ class Place:
         self.environment["VIRTPY_HOME"] = str(self.root / "s")
         # What is compared are packages; the check of pip itself turns it on.
         self.environment["VIRTPY_PIP_SHIM"] = "0"
+        # No process outlives its check; where root runs this, Python must not leave in the store what is not recorded.
+        self.environment["VIRTPY_BYTECODE"] = "off"
+        if os.geteuid() == 0:
+            self.environment["PYTHONDONTWRITEBYTECODE"] = "1"
 
     def path(self, name):
         """A path in this place."""

@@ -37,6 +37,10 @@ impl TestContext {
         context.set("LANG", "C.UTF-8");
         // Most tests are about what they add themselves; those of the module `pip` turn it on.
         context.set("VIRTPY_PIP_SHIM", "0");
+        // No process outlives its test, and where root runs the tests Python leaves nothing in the store; those of the
+        // module `bytecode` turn both on.
+        context.set("VIRTPY_BYTECODE", "off");
+        context.set("PYTHONDONTWRITEBYTECODE", "1");
         context
     }
 
@@ -227,10 +231,9 @@ impl TestContext {
         tree
     }
 
-    /// The tree of the store, without what may be deleted at any time, bytecode, and empty folders at the top.
+    /// The tree of the store, without what may be deleted at any time, and empty folders at the top.
     pub(crate) fn store_tree(&self) -> Tree {
-        let mut tree =
-            Tree::of(&self.store()).without(&["cache", "locks"]).without_components(&["__pycache__"]);
+        let mut tree = Tree::of(&self.store()).without(&["cache", "locks", "compiling"]);
         let nested: Vec<String> = tree.0.keys().filter(|path| path.contains('/')).cloned().collect();
         let is_empty = |top: &str| !nested.iter().any(|path| path.starts_with(&format!("{top}/")));
         tree.0.retain(|path, node| !matches!(node, Node::Folder(_)) || path.contains('/') || !is_empty(path));

@@ -13,7 +13,7 @@ use crate::cli::{IndexArguments, PoetryApplyArguments};
 use crate::commands::add::{Named, OWN_PIP, named};
 use crate::commands::hold::hold_whole;
 use crate::commands::presence::arrival;
-use crate::commands::{aftermath, compile};
+use crate::commands::{aftermath, bytecode};
 use crate::context::Context;
 use crate::digest::hex;
 use crate::error::Failure;
@@ -93,9 +93,7 @@ pub(super) fn run(context: &Context, arguments: &PoetryApplyArguments) -> Result
     let notes = if asks_for_pip && contents.has_pip_shim() { vec![OWN_PIP] } else { Vec::new() };
     let change = Change { install, remove, tags: Some(tags), ..Change::default() };
     let summary = venv.apply(&context.store, contents, &change)?;
-    if wish.compile_bytecode || settings.compile_bytecode {
-        compile::compile(context, &interpreter, &venv, &change.install)?;
-    }
+    bytecode::after_change(context, &interpreter, &venv, &change.install, wish.compile_bytecode)?;
     context.output.json(&Answer {
         added: named(&summary.added),
         removed: named(&summary.removed),

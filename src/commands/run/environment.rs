@@ -10,7 +10,7 @@ use virtpy_resolver::{
 
 use super::super::presence::{candidates, same_version};
 use super::super::progress::Progress;
-use super::super::{compile, new, tool};
+use super::super::{bytecode, new, tool};
 use super::wish::Wish;
 use crate::context::Context;
 use crate::error::Failure;
@@ -264,12 +264,11 @@ impl Maker<'_> {
                     clash.path, clash.loser, clash.winner, clash.winner
                 ));
             }
-            if context.settings()?.compile_bytecode {
-                compile::compile(context, self.interpreter, &venv, &change.install)?;
-            }
+            bytecode::after_change(context, self.interpreter, &venv, &change.install, false)?;
         }
         if let Some(base) = base {
-            let line = format!("import site; site.addsitedir({})\n", literal(&base.site_packages));
+            let line =
+                format!("import site; site.addsitedir({})\n", venv::python_literal(&base.site_packages));
             fs::write_new(&venv.site_packages().join(BASE_FILE), line.as_bytes(), 0o644)?;
         }
         Ok(place.complete()?)
@@ -285,32 +284,4 @@ fn source_of(package: &Package) -> Option<(PathBuf, bool)> {
     let path = url::Url::parse(direct.get("url")?.as_str()?).ok()?.to_file_path().ok()?;
     let in_place = direct.pointer("/dir_info/editable").and_then(serde_json::Value::as_bool);
     Some((path, in_place.unwrap_or_default()))
-}
-
-/// A path as a literal of Python's in plain ASCII: files of this kind are read in various encodings.
-fn literal(path: &Path) -> String {
-    let mut text = String::from("'");
-    for letter in path.to_string_lossy().chars() {
-        match letter {
-            '\'' | '\\' => text.extend(['\\', letter]),
-            ' '..='~' => text.push(letter),
-            other => {
-                use std::fmt::Write as _;
-                let _ = write!(text, "\\U{:08x}", u32::from(other));
-            }
-        }
-    }
-    text.push('\'');
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_written_as_python_reads_them() {
-        assert_eq!(literal(Path::new("/a b/it's\\x")), r"'/a b/it\'s\\x'");
-        assert_eq!(literal(Path::new("/\u{e9}\n")), r"'/\U000000e9\U0000000a'");
-    }
 }

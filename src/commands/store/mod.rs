@@ -1,6 +1,8 @@
 //! `virtpy store`: looking after the store that all venvs share.
 
+mod compile;
 mod gc;
+mod protect;
 mod repair;
 mod stats;
 mod verify;
@@ -20,6 +22,8 @@ pub(super) fn run(context: &Context, arguments: &StoreArguments) -> Result<u8, F
         StoreCommand::Why(arguments) => why::run(context, arguments),
         StoreCommand::Verify(arguments) => verify::run(context, arguments),
         StoreCommand::Repair(arguments) => repair::run(context, arguments),
+        StoreCommand::Compile(arguments) => compile::run(context, arguments),
+        StoreCommand::Protect(arguments) => protect::run(context, arguments),
     }
 }
 

@@ -1,11 +1,26 @@
 //! `virtpy store repair`: restore what `verify` finds.
 
-use super::verify::{damaged, label};
+use super::verify::{damaged, label, strangers};
 use crate::cli::RepairArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::output::counted;
 use crate::resolve::{self, Mended};
+use crate::store::Finding;
+
+/// Removes what lies among the entries and is none. Returns how much that was.
+fn remove_strangers(context: &Context, names: &[String]) -> Result<usize, Failure> {
+    let strangers = strangers(context, names)?;
+    for stranger in &strangers {
+        for finding in &stranger.findings {
+            if let Finding::Extra(name) = finding {
+                context.store.remove_stranger(name)?;
+                context.output.data(format_args!("{}: removed, it belonged to no package", stranger.id));
+            }
+        }
+    }
+    Ok(strangers.len())
+}
 
 pub(super) fn run(context: &Context, arguments: &RepairArguments) -> Result<u8, Failure> {
     let ids = super::chosen(context, &arguments.names)?;
@@ -16,7 +31,11 @@ pub(super) fn run(context: &Context, arguments: &RepairArguments) -> Result<u8, 
             super::super::refresh_names(context, &entry, None)?;
         }
     }
+    let strangers = remove_strangers(context, &arguments.names)?;
     let damaged = damaged(context, &ids);
+    if damaged.is_empty() && strangers > 0 {
+        return Ok(0);
+    }
     if damaged.is_empty() {
         let count = counted(ids.len(), "package");
         context.output.message(format_args!("Verified {count}: there is nothing to repair"));

@@ -28,6 +28,8 @@ struct Stats {
     entries: usize,
     packages: usize,
     bytes: u64,
+    /// What of these is bytecode.
+    bytecode_bytes: u64,
     unused_entries: usize,
     unused_bytes: u64,
     venvs: usize,
@@ -90,6 +92,7 @@ impl Stats {
             entries: entries.len(),
             packages: entries.iter().map(|entry| &entry.name).collect::<BTreeSet<_>>().len(),
             bytes: entries.iter().map(|entry| entry.size).sum(),
+            bytecode_bytes: entries.iter().map(|entry| entry.bytecode).sum(),
             unused_entries: unused().count(),
             unused_bytes: unused().map(|entry| entry.size).sum(),
             venvs: living.len(),
@@ -103,10 +106,11 @@ impl Stats {
     fn text(&self, detailed: bool) -> String {
         let mut lines = vec![
             format!(
-                "{} of {}: {}",
+                "{} of {}: {} (bytecode: {})",
                 counted(self.entries, "wheel"),
                 counted(self.packages, "package"),
-                bytes(self.bytes)
+                bytes(self.bytes),
+                bytes(self.bytecode_bytes)
             ),
             format!("unused: {} ({})", counted(self.unused_entries, "wheel"), bytes(self.unused_bytes)),
             format!(

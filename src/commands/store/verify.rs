@@ -2,17 +2,20 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::super::bytecode;
 use super::super::progress::Counter;
 use crate::cli::VerifyArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::output::counted;
-use crate::store::{EntryId, Verdict};
+use crate::store::{EntryId, Finding, Verdict};
 
 pub(super) fn run(context: &Context, arguments: &VerifyArguments) -> Result<u8, Failure> {
     let ids = super::chosen(context, &arguments.names)?;
+    bytecode::settle(context);
     let _store_lock = context.store.lock_shared(&mut context.announce())?;
-    let damaged = damaged(context, &ids);
+    let mut damaged = damaged(context, &ids);
+    damaged.extend(strangers(context, &arguments.names)?);
     if arguments.json {
         context.output.json(&damaged)?;
         return Ok(u8::from(!damaged.is_empty()));
@@ -43,6 +46,19 @@ pub(super) fn damaged(context: &Context, ids: &[EntryId]) -> Vec<Verdict> {
     });
     verdicts.retain(|verdict| !verdict.findings.is_empty());
     verdicts
+}
+
+/// What lies among the entries and is none, as a verdict each; nothing where only some entries were asked for.
+pub(super) fn strangers(context: &Context, names: &[String]) -> Result<Vec<Verdict>, Failure> {
+    if !names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let verdict = |name: String| Verdict {
+        id: format!("w/{name}"),
+        distribution: None,
+        findings: vec![Finding::Extra(name)],
+    };
+    Ok(context.store.strangers()?.into_iter().map(verdict).collect())
 }
 
 /// The distribution with the id of its entry.

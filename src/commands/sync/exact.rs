@@ -13,7 +13,7 @@ use crate::commands::presence::{
     admits, arrival, is_the_same, same_source, same_version, sha256_of, warn_of_unmet_requirements,
 };
 use crate::commands::progress::Progress;
-use crate::commands::{aftermath, compile};
+use crate::commands::{aftermath, bytecode};
 use crate::context::Context;
 use crate::digest::{Sha256, hex};
 use crate::error::Failure;
@@ -282,9 +282,8 @@ impl Exact<'_> {
         } else {
             venv.apply(&self.context.store, contents, &change)?
         };
-        if self.arguments.compile_bytecode || self.context.settings()?.compile_bytecode {
-            compile::compile(self.context, &self.interpreter, venv, &change.install)?;
-        }
+        let eager = self.arguments.compile_bytecode;
+        bytecode::after_change(self.context, &self.interpreter, venv, &change.install, eager)?;
         // What is listed by hand may lack something; what was locked was whole then.
         if matches!(self.source.kind, LockKind::Requirements | LockKind::Pipfile) {
             warn_of_unmet_requirements(self.context, venv, &self.interpreter)?;

@@ -1,0 +1,85 @@
+//! Compiling what one venv uses, and telling what lay in the store's `__pycache__` folders that was not virtpy's.
+
+use std::collections::BTreeMap;
+
+use crate::bytecode::{self, Wanted};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::fs;
+use crate::output::counted;
+use crate::store::{Root, Staging, Store, StoreError, Stray};
+use crate::venv::{Contents, Owner, Venv};
+
+/// What came of one venv, or of several.
+#[derive(Debug, Default)]
+pub(in super::super) struct Report {
+    /// How many modules were compiled.
+    pub(in super::super) compiled: usize,
+    /// What was removed, with the name and version of the package that it lay in.
+    pub(in super::super) strays: Vec<(String, Stray)>,
+}
+
+/// Compiles what a venv uses of the store and is not compiled yet for its interpreter. One that is gone, damaged or
+/// somebody else's is passed over: what it names would be run here.
+///
+/// # Errors
+/// When the store cannot be written, or the interpreter does not start.
+pub(in super::super) fn compile_venv(
+    context: &Context,
+    root: &Root,
+    staging: Staging,
+) -> Result<Report, Failure> {
+    let store = &context.store;
+    let is_own = fs::is_own(&root.path) && fs::is_own(&root.path.join("pyvenv.cfg"));
+    let Some(venv) = Venv::open(&root.path).ok().filter(|venv| is_own && venv.id == root.id) else {
+        return Ok(Report::default());
+    };
+    if !venv.config.link_mode().folds() {
+        return Ok(Report::default());
+    }
+    let (Ok(interpreter), Ok(contents)) = (context.interpreter(&venv), Contents::read(&venv, store)) else {
+        return Ok(Report::default());
+    };
+    let mut wanted = Vec::new();
+    for distribution in &contents.distributions {
+        let Owner::Virtpy(installed) = &distribution.owner else { continue };
+        if installed.copied {
+            continue;
+        }
+        match store.entry(&installed.sha256) {
+            Ok(Some(entry)) => wanted.push(Wanted { entry, requested: installed.requested }),
+            Ok(None) | Err(StoreError::Damaged { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let outcome = bytecode::compile(store, &interpreter, &wanted, staging)?;
+    Ok(Report { compiled: outcome.compiled, strays: outcome.strays })
+}
+
+/// Says what was removed.
+pub(in super::super) fn tell_strays(context: &Context, strays: &[(String, Stray)]) {
+    for line in sentences(strays) {
+        context.output.warning(line);
+    }
+}
+
+/// Leaves word of what was removed, for the next command. Of what Python writes when root runs it nothing is said: it is
+/// replaced by the same.
+pub(super) fn leave_word(store: &Store, strays: &[(String, Stray)]) -> Result<(), StoreError> {
+    let strays: Vec<_> = strays.iter().filter(|(_, stray)| !stray.is_usual).cloned().collect();
+    sentences(&strays).iter().try_for_each(|line| store.tell_later(line))
+}
+
+/// A sentence for each package.
+fn sentences(strays: &[(String, Stray)]) -> Vec<String> {
+    let mut packages: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (label, stray) in strays {
+        packages.entry(label).or_default().push(&stray.path);
+    }
+    let sentence = |(label, paths): (&&str, &Vec<&str>)| {
+        let (more, first) = (paths.len() - 1, paths[0]);
+        let others = if more == 0 { String::new() } else { format!(" and {}", counted(more, "other file")) };
+        format!("removed `{first}`{others} from {label} in the store: virtpy did not compile that")
+    };
+    packages.iter().map(sentence).collect()
+}
