@@ -1,5 +1,6 @@
 //! Protecting entries by the immutable flag, for stores that root owns: modes keep nobody out who is root.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use super::{EntryId, Store, StoreError};
@@ -45,11 +46,17 @@ impl Store {
     }
 }
 
+fn has_other_names(path: &Path) -> Result<bool, fs::PathError> {
+    Ok(fs::symlink_metadata(path)?.nlink() > 1)
+}
+
 fn set_everywhere(folder: &Path, immutable: bool) -> Result<(), fs::PathError> {
     for (name, kind) in fs::read_dir_names(folder)? {
         let path = folder.join(name);
         match kind {
             FileKind::Folder => set_everywhere(&path, immutable)?,
+            // The flag is the file's, not the name's: a venv that has a name of it could not be changed any more.
+            FileKind::File if immutable && has_other_names(&path)? => {}
             FileKind::File => fs::set_immutable(&path, immutable)?,
             FileKind::Link | FileKind::Other => {}
         }

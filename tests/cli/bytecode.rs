@@ -159,8 +159,7 @@ fn the_older_setting_and_the_option_compile_at_once() {
     }
     let mut context = TestContext::new();
     context.set("VIRTPY_BYTECODE", "sometimes");
-    context.new_venv();
-    context.add(&index, &["demo"]).failure(1).stderr_has("`sometimes` is none of");
+    context.virtpy(["new"]).failure(1).stderr_has("`sometimes` is none of");
 }
 
 #[test]

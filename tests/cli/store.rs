@@ -49,7 +49,6 @@ fn an_entry_is_read_only_and_names_its_whole_hash() {
             Node::Link(target) => {
                 assert_eq!((path.as_str(), target.as_str()), ("i", "site/demo-1.0.dist-info"));
             }
-            _ => {}
         }
     }
     assert!(matches!(tree.node("site/demo/tool"), Some(Node::File(mode, _)) if mode & 0o111 == 0o111));
