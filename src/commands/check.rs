@@ -93,7 +93,6 @@ fn clean_bytecode(context: &Context, venv: &Venv, contents: &Contents) -> Result
     Ok(())
 }
 
-
 fn sentence(problem: &Problem) -> String {
     match problem {
         Problem::Unmet { distribution, requirement } => {
