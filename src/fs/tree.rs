@@ -52,20 +52,22 @@ pub fn remove_tree(path: &Path) -> Result<(), PathError> {
 }
 
 fn make_folders_writable(folder: &Path) -> Result<(), PathError> {
-    let is_protected = super::is_immutable(folder);
-    if is_protected {
-        super::set_immutable(folder, false)?;
-    }
+    take_flag_off(folder)?;
     super::set_mode(folder, 0o755)?;
     for (name, kind) in read_dir_names(folder)? {
         let path = folder.join(name);
         match kind {
             FileKind::Folder => make_folders_writable(&path)?,
-            FileKind::File if is_protected => super::set_immutable(&path, false)?,
-            _ => {}
+            FileKind::File => take_flag_off(&path)?,
+            FileKind::Link | FileKind::Other => {}
         }
     }
     Ok(())
+}
+
+/// Lets a file or a folder be removed that bears the immutable flag, which only root can have set.
+fn take_flag_off(path: &Path) -> Result<(), PathError> {
+    if super::is_root() && super::is_immutable(path) { super::set_immutable(path, false) } else { Ok(()) }
 }
 
 /// Takes the write permission from every folder under `folder`, itself left out.
