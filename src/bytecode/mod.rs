@@ -166,7 +166,8 @@ fn jobs(works: &[Work<'_>], dialect: &Dialect) -> Vec<Job> {
 
 fn package(work: &Work<'_>) -> Package {
     let manifest = &work.entry.manifest;
-    let at_the_top = manifest.top.iter().filter(|item| !item.folder && item.name.ends_with(".py"));
+    let is_module = |name: &str| Path::new(name).extension().is_some_and(|end| end == "py");
+    let at_the_top = manifest.top.iter().filter(|item| !item.folder && is_module(&item.name));
     let modules = work.modules.iter().map(|module| module.path.clone());
     Package {
         requested: work.requested,

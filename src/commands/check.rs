@@ -32,7 +32,7 @@ pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, F
         }
         super::aftermath::restore(context, &venv, contents, &IndexArguments::default())?
     };
-    clean_bytecode(context, &venv, &contents)?;
+    clean_bytecode(context, &venv, &contents);
     let interpreter = context.interpreter(&venv)?;
     let mut problems = check(&venv, &context.store, &contents, &Context::markers(&interpreter)?)?;
     problems.extend(check_tags(&context.store, &contents, &interpreter.tags())?);
@@ -72,9 +72,9 @@ fn check_store(context: &Context, venv: &Venv) -> Result<(), Failure> {
 }
 
 /// Empties the `__pycache__` folders of what the venv uses, of all that virtpy did not compile, and says what that was.
-fn clean_bytecode(context: &Context, venv: &Venv, contents: &Contents) -> Result<(), Failure> {
+fn clean_bytecode(context: &Context, venv: &Venv, contents: &Contents) {
     if !venv.config.link_mode().folds() {
-        return Ok(());
+        return;
     }
     let mut strays = Vec::new();
     for distribution in contents.distributions.iter().filter(|one| !one.is_copied()) {
@@ -90,7 +90,6 @@ fn clean_bytecode(context: &Context, venv: &Venv, contents: &Contents) -> Result
         }
     }
     bytecode::tell_strays(context, &strays);
-    Ok(())
 }
 
 fn sentence(problem: &Problem) -> String {

@@ -43,8 +43,7 @@ fn an_entry_is_read_only_and_names_its_whole_hash() {
     let tree = Tree::of(&root);
     for (path, node) in &tree.0 {
         match node {
-            Node::Folder(mode) => assert_eq!(mode & 0o222, 0, "{path} {mode:o}"),
-            Node::File(mode, _) => assert_eq!(mode & 0o222, 0, "{path} {mode:o}"),
+            Node::Folder(mode) | Node::File(mode, _) => assert_eq!(mode & 0o222, 0, "{path} {mode:o}"),
             // The short name by which venvs link to the files of the dist-info folder.
             Node::Link(target) => {
                 assert_eq!((path.as_str(), target.as_str()), ("i", "site/demo-1.0.dist-info"));

@@ -102,9 +102,12 @@ impl Store {
             fs::remove_tree(&path)?;
         }
         for (tag, record) in &mut records {
-            let lost: Vec<_> = findings.lost.iter().filter(|(other, _)| other == tag).collect();
-            lost.iter().for_each(|(_, source)| record.forget(source));
-            if !lost.is_empty() {
+            let mut is_changed = false;
+            for (_, source) in findings.lost.iter().filter(|(other, _)| other == tag) {
+                record.forget(source);
+                is_changed = true;
+            }
+            if is_changed {
                 write_record(entry, &format!("{PREFIX}{tag}"), record)?;
             }
         }
@@ -113,9 +116,8 @@ impl Store {
 }
 
 fn look(entry: &Entry, modules: &[Module], records: &[(String, Record)]) -> Result<Findings, StoreError> {
-    let mut findings = Findings::default();
     let recorded = Recorded::among(records);
-    let mut missing: BTreeSet<&String> = recorded.0.keys().collect();
+    let mut findings = Findings::default();
     for name in fs::names(&entry.path)?.iter().filter_map(|name| name.to_str()) {
         if name.starts_with(fs::UNFINISHED) {
             findings.unfinished.push(name.to_owned());
@@ -124,6 +126,7 @@ fn look(entry: &Entry, modules: &[Module], records: &[(String, Record)]) -> Resu
     if is_writable(&fs::symlink_metadata(&entry.path)?) {
         findings.writable.insert(String::new());
     }
+    let mut present = BTreeSet::new();
     for folder in folders(modules) {
         let folder = format!("site/{folder}");
         let path = entry.path.join(&folder);
@@ -135,29 +138,24 @@ fn look(entry: &Entry, modules: &[Module], records: &[(String, Record)]) -> Resu
         }
         for name in fs::names(&path)? {
             let file = format!("{folder}/{}", name.to_string_lossy());
-            match recorded.0.get(&file) {
-                Some((tag, source, compiled)) => {
-                    missing.remove(&file);
-                    let facts = fs::symlink_metadata(&path.join(&name))?;
-                    if !is_as_compiled(entry, &path.join(&name), &facts, compiled) {
-                        findings.strays.push(Stray { path: file, is_usual: false });
-                        findings.lost.push((tag.clone(), source.clone()));
-                    } else if is_writable(&facts) {
-                        findings.writable.insert(file);
-                    }
-                }
-                None => {
-                    let is_usual = is_of_a_module(&file, modules);
-                    findings.strays.push(Stray { path: file, is_usual });
-                }
+            let Some((_, _, compiled)) = recorded.0.get(&file) else {
+                let is_usual = is_of_a_module(&file, modules);
+                findings.strays.push(Stray { path: file, is_usual });
+                continue;
+            };
+            let facts = fs::symlink_metadata(&path.join(&name))?;
+            if !is_as_compiled(entry, &path.join(&name), &facts, compiled) {
+                findings.strays.push(Stray { path: file, is_usual: false });
+                continue;
             }
+            if is_writable(&facts) {
+                findings.writable.insert(file.clone());
+            }
+            present.insert(file);
         }
     }
-    for path in missing {
-        if let Some((tag, source, _)) = recorded.0.get(path) {
-            findings.lost.push((tag.clone(), source.clone()));
-        }
-    }
+    let lost = recorded.0.into_iter().filter(|(path, _)| !present.contains(path));
+    findings.lost = lost.map(|(_, (tag, source, _))| (tag, source)).collect();
     Ok(findings)
 }
 

@@ -150,7 +150,9 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let store = Store::new(home.path().to_owned());
         assert!(store.told_later().is_empty());
-        ["one", "two", "one"].iter().for_each(|line| store.tell_later(line).unwrap());
+        for line in ["one", "two", "one"] {
+            store.tell_later(line).unwrap();
+        }
         assert_eq!(store.told_later(), ["one", "two"]);
         assert!(store.told_later().is_empty());
     }
