@@ -342,7 +342,7 @@ mod tests {
             "executable": "/usr/bin/python3.12", "version": "3.12.1", "implementation": "cpython", "prefix": "/usr",
             "stdlib": "/usr/lib/python3.12", "purelib": "lib/python3.12/site-packages",
             "platlib": "lib64/python3.12/site-packages", "packages": ["/usr/lib/python3.12/site-packages"],
-            "platlibdir": "lib64", "free_threaded": false, "abi_flags": "", "soabi": null, "extension_suffix": null,
+            "platlibdir": "lib64", "free_threaded": false, "abi_flags": "", "cache_tag": "cpython-312", "magic": "cb0d0d0a", "soabi": null, "extension_suffix": null,
             "platform": "linux-x86_64", "pointer_width": 64, "libc": null, "macos": null, "markers": {},
         });
         let interpreter: Interpreter = serde_json::from_value(facts).unwrap();
