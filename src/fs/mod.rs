@@ -12,6 +12,7 @@ mod immutable;
 mod lock;
 mod stamp;
 mod tree;
+mod user;
 
 use std::ffi::OsString;
 use std::fs::{File, Metadata, OpenOptions};
@@ -25,6 +26,7 @@ pub use immutable::{is_immutable, set_immutable};
 pub use lock::{Lock, LockError, LockMode};
 pub use stamp::Stamp;
 pub use tree::{count_entries, make_folders_read_only, read_dir_names, remove_tree};
+pub use user::{effective_user, is_own, is_root};
 
 /// How the names of files begin that are to be renamed when they are complete.
 pub const UNFINISHED: &str = ".virtpy-";
@@ -230,23 +232,6 @@ pub fn copy_new(original: &Path, path: &Path, mode: u32) -> Result<(), PathError
 /// When the two are on different file systems, or a folder with content stands at `to`.
 pub fn rename(from: &Path, to: &Path) -> Result<(), PathError> {
     std::fs::rename(from, to).at("rename to", to)
-}
-
-/// Whether this process may write everywhere, whatever the permissions say.
-pub fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
-}
-
-/// The user as whom this process reads and writes.
-pub fn effective_user() -> u32 {
-    rustix::process::geteuid().as_raw()
-}
-
-/// Whether a file or a folder, no link, belongs to who runs this, or to root.
-pub fn is_own(path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    std::fs::symlink_metadata(path)
-        .is_ok_and(|facts| !facts.is_symlink() && (facts.uid() == effective_user() || facts.uid() == 0))
 }
 
 /// Exchanges what stands at two paths of one file system: in one step on Linux, by three renames elsewhere.
