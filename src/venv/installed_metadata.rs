@@ -32,9 +32,11 @@ pub(super) struct InstalledMetadata {
     pub(super) direct_url: Option<String>,
 }
 
-/// Whether something with this name in a folder of packages describes a distribution.
+/// Whether something with this name in a folder of packages describes a distribution. `~name` is what pip leaves of one that
+/// it could not remove whole: nothing of that can be imported.
 pub(super) fn is_metadata(name: &str, kind: FileKind) -> bool {
     match kind {
+        _ if name.starts_with('~') => false,
         FileKind::Folder => name.ends_with(".dist-info") || name.ends_with(".egg-info"),
         FileKind::File => name.ends_with(".egg-info") || name.ends_with(".egg-link"),
         FileKind::Link | FileKind::Other => false,
@@ -184,6 +186,13 @@ mod tests {
         let link = read(&packages, "some-demo.egg-link").unwrap();
         let place = super::super::editable_location(&link.direct_url.unwrap());
         assert_eq!(place, Some(project.display().to_string()));
+    }
+
+    #[test]
+    fn what_pip_left_behind_is_no_distribution() {
+        assert!(is_metadata("demo-1.0.dist-info", FileKind::Folder));
+        assert!(!is_metadata("~emo-1.0.dist-info", FileKind::Folder));
+        assert!(!is_metadata("demo-1.0.dist-info", FileKind::Link));
     }
 
     #[test]
