@@ -5,7 +5,7 @@ mod error;
 mod origin;
 mod pipfile;
 mod project;
-mod uv_metadata;
+mod staleness;
 
 use std::path::{Path, PathBuf};
 
@@ -113,8 +113,7 @@ pub fn changed_since(kind: LockKind, text: &str, folder: &Path) -> Vec<String> {
             let project = folder.join("pyproject.toml");
             let project = if is_file(&project) { fs::read_to_string(&project).ok() } else { None };
             let tables = (text.parse(), project.and_then(|project| project.parse().ok()));
-            let differs =
-                matches!(tables, (Ok(lock), Some(project)) if uv_metadata::differs(&lock, &project));
+            let differs = matches!(tables, (Ok(lock), Some(project)) if staleness::differs(&lock, &project));
             if differs { vec!["pyproject.toml".to_owned()] } else { Vec::new() }
         }
         _ => Vec::new(),
