@@ -1,6 +1,7 @@
 //! Reading `direct_url.json` (PEP 610): where a distribution came from that did not come from an index.
 
 use serde::Deserialize;
+use virtpy_resolver::Version;
 
 use super::Distribution;
 
@@ -60,7 +61,9 @@ fn path_of(url: &str) -> String {
 pub fn frozen(distribution: &Distribution) -> String {
     let (name, version) = (&distribution.name, &distribution.version);
     let Some(direct_url) = distribution.direct_url().and_then(|text| serde_json::from_str(text).ok()) else {
-        return format!("{name}=={version}");
+        // What PEP 440 does not know is asked for letter by letter.
+        let operator = if version.parse::<Version>().is_ok() { "==" } else { "===" };
+        return format!("{name}{operator}{version}");
     };
     let DirectUrl { url, subdirectory, dir_info, vcs_info } = direct_url;
     if dir_info.is_some_and(|info| info.editable) {

@@ -180,6 +180,14 @@ fn freeze_follows_a_file() {
 }
 
 #[test]
+fn freeze_keeps_a_version_that_pep_440_does_not_know() {
+    let (context, _index) = scene();
+    let file = format!("{}/odd-2010i.dist-info/METADATA", context.site_packages(".venv"));
+    context.write(&file, "Metadata-Version: 2.1\nName: odd\nVersion: 2010i\n");
+    assert_eq!(stdout(&context, "freeze"), "odd===2010i\n");
+}
+
+#[test]
 fn show_and_check() {
     let (context, _index) = scene();
     stdout(&context, "install demo-name alone");
@@ -199,10 +207,10 @@ fn show_and_check() {
     assert_eq!(stdout(&context, "check"), "No broken requirements found.\n");
     stdout(&context, "install helper==2.5");
     let output = pip(&context, "check").failure(1);
-    assert_eq!(output.raw_stdout, "Demo.Name 1.0 has requirement helper<2, but you have helper 2.5.\n");
+    assert_eq!(output.raw_stdout, "demo-name 1.0 has requirement helper<2, but you have helper 2.5.\n");
     stdout(&context, "uninstall -y helper");
     let output = pip(&context, "check").failure(1);
-    assert_eq!(output.raw_stdout, "Demo.Name 1.0 requires helper, which is not installed.\n");
+    assert_eq!(output.raw_stdout, "demo-name 1.0 requires helper, which is not installed.\n");
 }
 
 #[test]

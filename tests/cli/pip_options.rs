@@ -262,3 +262,30 @@ fn empty_words_ask_for_nothing_and_pip_is_there_already() {
             && told.contains("Using pip 26.3+virtpy from ")
     );
 }
+
+#[test]
+fn what_nothing_can_be_built_from_is_told_first() {
+    let (context, index) = scene();
+    context.write("plain/readme.txt", "");
+    context.write("with[x]/pyproject.toml", "");
+    index.forget_requests();
+    for (line, told) in [
+        (
+            "install base ./plain",
+            "Directory './plain' is not installable. Neither 'setup.py' nor 'pyproject.toml' found.",
+        ),
+        ("install ./plain[x]", "Directory './plain[x]' is not installable."),
+        ("install -e ./plain", "./plain does not appear to be a Python project: neither 'setup.py' nor"),
+        ("install -e base==1.0", "base==1.0 is not a valid editable requirement"),
+        (
+            "install --requirements-from-script a.py --requirements-from-script b.py",
+            "--requirements-from-script can only be given once",
+        ),
+    ] {
+        pip(&context, line).failure(1).stderr_has(told);
+    }
+    assert_eq!(index.requests(), Vec::<String>::new());
+    let told = pip(&context, "install ./with[x]").failure(1).stderr();
+    assert!(!told.contains("not installable"), "{told}");
+    assert_eq!(stdout(&context, "freeze"), "");
+}

@@ -1,6 +1,6 @@
 //! `virtpy pip check`.
 
-use virtpy_resolver::Requirement;
+use virtpy_resolver::{Requirement, normalize_name};
 
 use super::{Call, Stop};
 use crate::context::Context;
@@ -37,6 +37,13 @@ impl Call<'_> {
     }
 }
 
+/// A distribution's name and version, the name normalized as pip writes it here.
+pub(super) fn labelled(distribution: &str) -> String {
+    let (name, version) = distribution.split_once(' ').unwrap_or((distribution, ""));
+    let name = normalize_name(name).unwrap_or_else(|_| name.to_owned());
+    format!("{name} {version}").trim_end().to_owned()
+}
+
 /// A problem in pip's words.
 pub(super) fn sentence(problem: &Problem) -> Option<String> {
     let name = |text: &str| {
@@ -44,14 +51,17 @@ pub(super) fn sentence(problem: &Problem) -> Option<String> {
     };
     Some(match problem {
         Problem::Unmet { distribution, requirement } => {
-            format!("{distribution} requires {}, which is not installed.", name(requirement))
+            format!("{} requires {}, which is not installed.", labelled(distribution), name(requirement))
         }
         Problem::Conflicting { distribution, requirement, installed } => {
             let name = name(requirement);
-            format!("{distribution} has requirement {requirement}, but you have {name} {installed}.")
+            format!(
+                "{} has requirement {requirement}, but you have {name} {installed}.",
+                labelled(distribution)
+            )
         }
         Problem::Incompatible { distribution, .. } => {
-            format!("{distribution} is not supported on this platform")
+            format!("{} is not supported on this platform", labelled(distribution))
         }
         _ => return None,
     })

@@ -6,7 +6,7 @@ use virtpy_resolver::{Requirement, RequirementsFiles, Version, accepts_python};
 
 use super::checkout::Checkouts;
 use super::requirements::{name_of, names_in};
-use super::{Call, Stop, check, group};
+use super::{Call, Stop, check, group, projects};
 use crate::cli::{AddArguments, MoreOfAdd};
 use crate::commands::add::{self, OWN_PIP, Outcome};
 use crate::context::Context;
@@ -30,6 +30,7 @@ impl Call<'_> {
         let files = self.files()?;
         let names_in_files = names_in(&files);
         let mut arguments = self.add_arguments(&before, files)?;
+        projects::check(self, &arguments)?;
         let is_empty =
             arguments.specs.is_empty() && !request.has("requirement") && arguments.editables.is_empty();
         let names_nothing = ["group", "requirements-from-script"].iter().all(|option| !request.has(option));
@@ -126,7 +127,8 @@ impl Call<'_> {
                     let name = name_of(requirement).unwrap_or_default();
                     if is_new(distribution) || came(&name) {
                         lines.push(format!(
-                            "{distribution} requires {requirement}, but you have {name} {installed} which is incompatible."
+                            "{} requires {requirement}, but you have {name} {installed} which is incompatible.",
+                            check::labelled(distribution)
                         ));
                     }
                 }

@@ -9,6 +9,7 @@ mod group;
 mod inspect;
 mod install;
 mod list;
+mod projects;
 mod python_json;
 mod real;
 mod refused;

@@ -43,6 +43,9 @@ impl Call<'_> {
                 return Err(request.wrong(&format!("--only-deps and --{other} cannot be combined.")).into());
             }
         }
+        if request.values("requirements-from-script").len() > 1 {
+            return Err(Failure::new("--requirements-from-script can only be given once").into());
+        }
         for option in ["all-releases", "only-final"] {
             if request.values(option).iter().any(|packages| option == "only-final" || packages != ":all:") {
                 let instead = "pre-releases are admitted for all packages with `--pre`, or for one by a requirement that \
