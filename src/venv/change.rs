@@ -112,13 +112,20 @@ impl Venv {
             &old,
             &sets.foreign_leaving,
         )?);
-        let shared: Vec<String> = shared.into_iter().collect();
+        let mut shared: Vec<String> = shared.into_iter().collect();
         let set = sets.arrange(&present, &arriving);
         let uses: BTreeSet<EntryId> =
             present.iter().chain(&arriving).map(|loaded| loaded.entry.id()).collect::<Result<_, _>>()?;
         store.note_uses(root, uses.into_iter().collect())?;
         store.note_linked(&set.iter().map(|loaded| loaded.entry.as_ref()).collect::<Vec<_>>());
         let mut new = self.plan(&set, &shared)?;
+        let kept = self.folders_with_others(&folding(&old, &new), &old, &sets.foreign_leaving)?;
+        if !kept.is_empty() {
+            shared.extend(kept);
+            shared.sort();
+            shared.dedup();
+            new = self.plan(&set, &shared)?;
+        }
         // What another installer overwrote and still claims is its own.
         let mut claimed = BTreeSet::new();
         for distribution in &sets.foreign_staying {
@@ -239,20 +246,19 @@ impl Venv {
             if fs::kind(&absolute)? != Some(FileKind::Folder) {
                 continue;
             }
-            let is_unowned = |name: &std::ffi::OsString| {
+            let is_unowned = |(name, kind): &(std::ffi::OsString, FileKind)| {
                 let path = format!("{folder}/{}", name.to_string_lossy());
+                // Something else in an owned file's place is nobody's.
+                let is_owned = old.nodes.get(&path).is_some_and(|node| node.kind() == *kind);
                 let is_above_theirs = || {
                     theirs
                         .range(format!("{path}/")..)
                         .next()
                         .is_some_and(|file| file.starts_with(&format!("{path}/")))
                 };
-                !old.nodes.contains_key(&path)
-                    && !theirs.contains(&path)
-                    && !is_bytecode_folder(&path)
-                    && !is_above_theirs()
+                !is_owned && !theirs.contains(&path) && !is_bytecode_folder(&path) && !is_above_theirs()
             };
-            if fs::names(&absolute)?.iter().any(is_unowned) {
+            if fs::read_dir_names(&absolute)?.iter().any(is_unowned) {
                 foreign::insert_with_parents(&self.layout, folder, &mut kept);
             }
         }
@@ -305,6 +311,21 @@ impl Venv {
         let members: Vec<Member<'_>> = loaded.iter().map(|loaded| loaded.member()).collect();
         Plan::of(&self.layout, self.config.link_mode(), shared_folders, &members)
     }
+}
+
+/// The folders that are real in the old plan and, themselves or by one above them, links in the new one.
+fn folding(old: &Plan, new: &Plan) -> Vec<String> {
+    let is_folder = |node: &Node| *node == Node::Folder;
+    let mut found = Vec::new();
+    for (path, node) in &new.nodes {
+        if matches!(node, Node::Link(_)) && old.nodes.get(path).is_some_and(is_folder) {
+            let inside = format!("{path}/");
+            let below = old.nodes.range(inside.clone()..).take_while(|(path, _)| path.starts_with(&inside));
+            found.push(path.clone());
+            found.extend(below.filter(|(_, node)| is_folder(node)).map(|(path, _)| path.clone()));
+        }
+    }
+    found
 }
 
 /// A distribution with its entry.

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use super::must_real::RealParts;
 use super::pieces::{Files, Piece, PieceKind, Tree};
 use super::{Layout, LinkMode, VenvError, record};
+use crate::fs::FileKind;
 use crate::store::{Manifest, is_pip_shim};
 use crate::wheel::{self, Footprint};
 
@@ -65,6 +66,15 @@ pub enum Node {
 }
 
 impl Node {
+    /// What stands at its path.
+    pub fn kind(&self) -> FileKind {
+        match self {
+            Self::Folder => FileKind::Folder,
+            Self::Link(_) => FileKind::Link,
+            _ => FileKind::File,
+        }
+    }
+
     /// Where in the store it comes from; nothing for what virtpy writes.
     pub fn source(&self) -> Option<&Path> {
         match self {

@@ -66,3 +66,26 @@ fn the_store_is_never_touched() {
     context.virtpy(["remove", "demo", "helper"]).success();
     before.assert_unchanged(&context.store_tree().without(&["roots"]), "the store");
 }
+
+/// What another tool or the user put in the place of a shared folder's file is kept, and so is its folder.
+#[test]
+fn a_file_in_place_of_a_link_stays_in_a_shared_folder() {
+    let wheel = |name: &str| {
+        let wheel = WheelBuilder::empty(name, "1.0").file(&format!("common/{name}.py"), "x = 1\n");
+        if name == "one" { wheel.file("common/__init__.py", "").build() } else { wheel.build() }
+    };
+    let index = Index::start(&[wheel("one"), wheel("two"), WheelBuilder::new("other", "1.0").build()]);
+    let context = TestContext::new();
+    context.new_venv();
+    context.add(&index, &["one", "two"]).success();
+    let common = format!("{}/common", context.site_packages(".venv"));
+    std::fs::remove_file(context.path(&format!("{common}/two.py"))).unwrap();
+    context.write(&format!("{common}/two.py"), "x = 2\n");
+    let told = context.virtpy(["remove", "two"]).success();
+    assert!(told.raw_stderr.contains("common/two.py` was changed"), "{}", told.dump());
+    assert_eq!(context.eval(".venv", "import common.one, common.two as two; print(two.x)"), "2");
+    std::fs::remove_file(context.path(&format!("{common}/two.py"))).unwrap();
+    let _ = std::fs::remove_dir_all(context.path(&format!("{common}/__pycache__")));
+    context.add(&index, &["other"]).success();
+    assert!(context.path(&common).is_symlink(), "folded again when nobody else has anything there");
+}

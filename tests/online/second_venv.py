@@ -59,7 +59,8 @@ def check(place):
     require(share < 4.0, "%d directory entries are %.1f %% of the %d that real files need" % (entries, share, real))
     yield "%d directory entries, %.1f %% of %d" % (entries, share, real)
     size = occupied(place.path("second"), place.environment["VIRTPY_HOME"])
-    require(size < 2000000, "the second venv occupies %d bytes" % size)
+    # Each RECORD is the venv's own file, which is a quarter of it.
+    require(size < 2500000, "the second venv occupies %d bytes" % size)
     yield "%.2f MB on the disk" % (size / 1e6)
     require(place.python("second", IMPORTS) == "3", "the imports in the second venv")
     place.virtpy("check", "--venv", "second")
