@@ -10,6 +10,7 @@ fn scene() -> (TestContext, Index) {
         WheelBuilder::new("base", "3.0rc1").build(),
         WheelBuilder::new("user", "1.0").requires("base<2").requires("more ; extra == 'x'").build(),
         WheelBuilder::new("more", "1.0").requires("base").build(),
+        WheelBuilder::new("both", "1.0").requires("absent").requires("more").build(),
         WheelBuilder::new("mixed", "1.0").build(),
         SdistBuilder::new("mixed", "2.0").build(),
     ]);
@@ -165,6 +166,21 @@ fn what_an_upgrade_breaks_is_told_unless_it_is_not_wanted() {
     stdout(&context, "install base==1.0");
     let output = pip(&context, "install --no-warn-conflicts base==2.0").success();
     assert_eq!(output.raw_stderr, "");
+    // All that is wrong with what requires it, and nothing of others.
+    stdout(&context, "uninstall -y base more");
+    stdout(&context, "install --no-deps user");
+    let output = pip(&context, "install mixed==1.0").success();
+    assert_eq!(output.raw_stderr, "");
+    stdout(&context, "install --no-deps both");
+    let output = pip(&context, "install more").success();
+    let told: Vec<&str> = output.raw_stderr.lines().skip(1).collect();
+    assert_eq!(
+        told,
+        [
+            "both 1.0 requires absent, which is not installed.",
+            "user 1.0 requires base<2, but you have base 2.0 which is incompatible."
+        ]
+    );
 }
 
 #[test]

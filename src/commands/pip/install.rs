@@ -1,5 +1,6 @@
 //! `virtpy pip install`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use virtpy_resolver::{Requirement, RequirementsFiles, Version, accepts_python};
@@ -114,23 +115,35 @@ impl Call<'_> {
         if added.is_empty() {
             return Ok(());
         }
+        let contents = self.contents()?;
         let came = |name: &str| added.iter().any(|(added, _)| name_of(added).as_deref() == Some(name));
-        let is_new = |label: &str| label.split(' ').next().and_then(name_of).is_some_and(|name| came(&name));
+        // Of others, those count that require something of what came, with all that they require.
+        let mut concerned = BTreeSet::new();
+        for one in contents.visible() {
+            let wishes = one.requires_dist();
+            if came(&one.key) || wishes.iter().filter_map(|text| name_of(text)).any(|name| came(&name)) {
+                concerned.insert(one.key.as_str());
+            }
+        }
+        let is_concerned = |label: &str| {
+            label.split(' ').next().and_then(name_of).is_some_and(|name| concerned.contains(name.as_str()))
+        };
         let markers = Context::markers(&self.context.interpreter(&self.venv)?)?;
         let mut lines = Vec::new();
-        for problem in check_requirements(&self.contents()?, &markers, Scope::Everything) {
+        for problem in check_requirements(&contents, &markers, Scope::Everything) {
             match &problem {
-                Problem::Unmet { distribution, .. } if is_new(distribution) => {
-                    lines.extend(check::sentence(&problem));
+                Problem::Unmet { distribution, requirement } if is_concerned(distribution) => {
+                    let label = check::labelled(distribution);
+                    lines.push(format!("{label} requires {requirement}, which is not installed."));
                 }
-                Problem::Conflicting { distribution, requirement, installed } => {
+                Problem::Conflicting { distribution, requirement, installed }
+                    if is_concerned(distribution) =>
+                {
                     let name = name_of(requirement).unwrap_or_default();
-                    if is_new(distribution) || came(&name) {
-                        lines.push(format!(
-                            "{} requires {requirement}, but you have {name} {installed} which is incompatible.",
-                            check::labelled(distribution)
-                        ));
-                    }
+                    lines.push(format!(
+                        "{} requires {requirement}, but you have {name} {installed} which is incompatible.",
+                        check::labelled(distribution)
+                    ));
                 }
                 _ => {}
             }
