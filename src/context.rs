@@ -243,6 +243,18 @@ impl Context {
         self.with_surroundings(settings, |from| RequirementsFiles::read(requirements, constraints, from))
     }
 
+    /// Reads one requirements file without what it includes.
+    ///
+    /// # Errors
+    /// When it cannot be read or understood.
+    pub fn requirements_file_alone(
+        &self,
+        file: &Path,
+        settings: &IndexSettings,
+    ) -> Result<RequirementsFiles, Failure> {
+        self.with_surroundings(settings, |from| RequirementsFiles::read_alone(file, from))
+    }
+
     /// Reads requirements that are no file's whole content, as if they stood in the file at `path`.
     ///
     /// # Errors

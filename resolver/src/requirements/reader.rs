@@ -1,22 +1,17 @@
 //! Reads requirements files: each file, pipe and URL once, with what they include.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Component, Path, PathBuf};
-
-use uv_redacted::DisplaySafeUrl;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use super::decode::{self, decode};
 use super::files::{EntryKind, Place, RequirementsEntry, RequirementsFiles, RequirementsText};
+use super::location::{ABSENT, Form, LARGEST_FILE, Location, bounded, form, open, told};
 use super::logical_lines::{expanded, logical_lines};
 use super::statement::{self, FileOption, Statement, Wanted};
-use crate::describe::{local_path, public};
+use crate::describe::public;
 use crate::error::{Cause, Error};
 use crate::vocabulary::is_too_deep;
-
-/// How large a file may be: the longest lock files with all their hashes have some MiB.
-const LARGEST_FILE: u64 = 16 << 20;
 
 /// How much all files together may have.
 const LARGEST_SUM: usize = 64 << 20;
@@ -66,6 +61,18 @@ impl RequirementsFiles {
         Ok(reader.found)
     }
 
+    /// Reads one file of requirements alone: what it includes is left aside, wherever that may be.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::read`].
+    pub fn read_alone(name: &Path, from: Surroundings<'_>) -> Result<Self, Error> {
+        let mut reader = Reader { follows: false, ..Reader::new(from) };
+        let place = reader.location(name, None)?;
+        reader.file(&place, Role::Requirements, &mut Vec::new())?;
+        Ok(reader.found)
+    }
+
     /// Reads a text as if it were in a file of this path.
     ///
     /// # Errors
@@ -82,26 +89,11 @@ impl RequirementsFiles {
     }
 }
 
-/// Where a file is.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Location {
-    StandardInput,
-    Path(PathBuf),
-    Url(DisplaySafeUrl),
-}
-
 /// What a file's requirements are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Role {
     Requirements,
     Constraints,
-}
-
-/// The form of a file, told by its name.
-enum Form {
-    Lines,
-    Project,
-    Lock,
 }
 
 struct Reader<'a> {
@@ -112,12 +104,14 @@ struct Reader<'a> {
     /// What was taken in already: a second time would say nothing new.
     done: HashSet<(Location, Role)>,
     sum: usize,
+    /// Whether what is included is read.
+    follows: bool,
 }
 
 impl<'a> Reader<'a> {
     fn new(from: Surroundings<'a>) -> Self {
         let found = RequirementsFiles::default();
-        Self { from, found, known: HashMap::new(), done: HashSet::new(), sum: 0 }
+        Self { from, found, known: HashMap::new(), done: HashSet::new(), sum: 0, follows: true }
     }
 
     /// Takes a file in. `above` are those that it is included by, the innermost last.
@@ -242,6 +236,7 @@ impl<'a> Reader<'a> {
             FileOption::Requirements(name) | FileOption::Constraints(name) if name.is_empty() => {
                 return Err(misunderstood(place, "it names no file", ""));
             }
+            FileOption::Requirements(_) | FileOption::Constraints(_) if !self.follows => {}
             FileOption::Requirements(name) => {
                 let location =
                     self.location(Path::new(&name), base.as_ref()).map_err(|error| within(place, error))?;
@@ -301,32 +296,8 @@ impl<'a> Reader<'a> {
 
     /// Where a file is that is named on the command line, or in another file.
     fn location(&self, name: &Path, base: Option<&Location>) -> Result<Location, Error> {
-        let text = name.to_str().unwrap_or_default();
-        let invalid = |reason: &str| unreadable(Role::Requirements, text, reason);
-        if base.is_none() && text == "-" {
-            return Ok(Location::StandardInput);
-        }
-        let scheme = text.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
-        if scheme.is_some_and(|scheme| matches!(scheme.as_str(), "http" | "https" | "file")) {
-            let url = DisplaySafeUrl::parse(text).map_err(|error| invalid(&error.to_string()))?;
-            if url.scheme() != "file" {
-                return Ok(Location::Url(url));
-            }
-            return local_path(&url)
-                .map(Location::Path)
-                .ok_or_else(|| invalid("it is the URL of no file of this machine"));
-        }
-        match base {
-            Some(Location::Url(base)) => {
-                let url = base.join(text).map_err(|error| invalid(&error.to_string()))?;
-                Ok(Location::Url(url))
-            }
-            // What comes from a pipe has no place of its own.
-            Some(Location::Path(file)) if !is_stream_name(file) => {
-                Ok(Location::Path(normalized(&file.parent().unwrap_or(Path::new("/")).join(name))))
-            }
-            _ => Ok(Location::Path(normalized(&self.from.folder.join(name)))),
-        }
+        Location::of(name, base, self.from.folder)
+            .map_err(|reason| unreadable(Role::Requirements, &name.display().to_string(), &reason))
     }
 
     /// Reads a file that was not read before, and says where its text is.
@@ -377,92 +348,12 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What a file is, told by its name; an error is what to do about one that is nothing of that.
-fn form(location: &Location) -> Result<Form, String> {
-    let name = match location {
-        Location::StandardInput => return Ok(Form::Lines),
-        Location::Path(path) => path.file_name().and_then(|name| name.to_str()).unwrap_or_default(),
-        Location::Url(url) => url.path().rsplit('/').next().unwrap_or_default(),
-    };
-    let is_toml = has_extension(name, "toml");
-    Ok(match name {
-        "pyproject.toml" | "setup.py" | "setup.cfg" => Form::Project,
-        _ if is_toml && (name == "pylock.toml" || name.starts_with("pylock.")) => Form::Lock,
-        _ if is_toml || has_extension(name, "yml") || has_extension(name, "yaml") => {
-            return Err(
-                "`-r` takes pip's format, `pylock.toml`, `pyproject.toml`, `setup.py` and `setup.cfg`"
-                    .to_owned(),
-            );
-        }
-        _ => Form::Lines,
-    })
-}
-
-fn has_extension(name: &str, extension: &str) -> bool {
-    Path::new(name).extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
-}
-
-/// Whether a path is that of what a shell passes on: `/dev/stdin`, `/dev/fd/63`.
-fn is_stream_name(path: &Path) -> bool {
-    path.starts_with("/dev") || path.starts_with("/proc")
-}
-
-/// A path without `.` and `..`, so that one file has one name.
-fn normalized(path: &Path) -> PathBuf {
-    let mut parts = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    parts
-}
-
-/// Opens a file or a pipe.
-fn open(path: &Path) -> io::Result<File> {
-    // Reading only: the ban is on writing past the one module that does.
-    #[expect(clippy::disallowed_methods)]
-    let file = File::open(path)?;
-    if file.metadata()?.is_dir() {
-        return Err(io::Error::from(io::ErrorKind::IsADirectory));
-    }
-    Ok(file)
-}
-
-/// Reads to the end, if that is not too far.
-fn bounded(source: impl Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    source.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST_FILE {
-        return Err(io::Error::new(
-            io::ErrorKind::FileTooLarge,
-            format!("it has more than {} MiB", LARGEST_FILE >> 20),
-        ));
-    }
-    Ok(bytes)
-}
-
-fn told(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => ABSENT.to_owned(),
-        io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
-        _ => error.to_string(),
-    }
-}
-
 fn kind_of(role: Role) -> &'static str {
     match role {
         Role::Requirements => "the requirements in",
         Role::Constraints => "the constraints in",
     }
 }
-
-/// Why a file that is not there cannot be read.
-const ABSENT: &str = "there is no such file";
 
 fn unreadable(role: Role, name: &str, reason: &str) -> Error {
     let is_absent = reason == ABSENT;

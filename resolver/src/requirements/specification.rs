@@ -10,13 +10,14 @@ use uv_distribution_types::{
     ConfigSettingEntry, ConfigSettings, NameRequirementSpecification, UnresolvedRequirement,
     UnresolvedRequirementSpecification,
 };
-use uv_pep508::Pep508Error;
-use uv_pypi_types::{PyProjectToml, VerbatimParsedUrl};
+use uv_pep508::{Pep508Error, VerbatimUrl};
+use uv_pypi_types::{ParsedUrl, PyProjectToml, VerbatimParsedUrl};
 use uv_redacted::DisplaySafeUrl;
 use uv_requirements::{RequirementsSpecification, SourceTree};
 use uv_requirements_txt::{RequirementEntry, RequirementsTxtRequirement};
 
 use super::files::{EntryKind, RequirementsEntry, RequirementsFiles};
+use super::location;
 use crate::error::{Cause, Error};
 use crate::failure::requirements;
 use crate::indexes;
@@ -178,6 +179,9 @@ fn parse(text: &str, folder: &Path, editable: bool) -> Result<RequirementsTxtReq
             cause: None,
         });
     }
+    if let Some((without, fragment)) = of_archive(text, folder).filter(|_| !editable) {
+        return Ok(with_fragment(parse(&without, folder, false)?, fragment));
+    }
     let of_path = with_blanks(text, folder);
     let mut requirement =
         RequirementsTxtRequirement::parse(of_path.as_deref().unwrap_or(text), folder, editable)
@@ -207,6 +211,33 @@ fn with_blanks(text: &str, folder: &Path) -> Option<String> {
     let url = DisplaySafeUrl::from_file_path(found).ok()?;
     let marker = if marker.is_empty() { String::new() } else { format!(" ;{marker}") };
     Some(format!("{url}{extras}{marker}"))
+}
+
+/// A local archive with a fragment (`#sha256=…`, `#egg=NAME`) as the text without it, and the fragment: the libraries take it
+/// for a part of the file's name. An archive says its name itself, so of `#egg=` only the extras count.
+fn of_archive<'t>(text: &'t str, folder: &Path) -> Option<(String, &'t str)> {
+    let (path, rest) = text.split_once('#')?;
+    let (fragment, marker) = rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len()));
+    let file = match path.split_once(':') {
+        Some((scheme, _)) if scheme.eq_ignore_ascii_case("file") => location::file_of(path, folder)?,
+        _ => folder.join(path),
+    };
+    if !file.is_file() {
+        return None;
+    }
+    let egg = fragment.split('&').find_map(|part| part.strip_prefix("egg=")).unwrap_or_default();
+    let extras = if path.ends_with(']') { "" } else { egg.find('[').map_or("", |start| &egg[start..]) };
+    Some((format!("{path}{extras}{marker}"), fragment))
+}
+
+/// Gives the URL of a local archive its fragment back, which has the hash.
+fn with_fragment(requirement: RequirementsTxtRequirement, fragment: &str) -> RequirementsTxtRequirement {
+    let RequirementsTxtRequirement::Unnamed(mut unnamed) = requirement else { return requirement };
+    if let ParsedUrl::Path(archive) = &mut unnamed.url.parsed_url {
+        archive.url.set_fragment(Some(fragment));
+        unnamed.url.verbatim = VerbatimUrl::from_url(archive.url.clone());
+    }
+    RequirementsTxtRequirement::Unnamed(unnamed)
 }
 
 fn invalid(text: &str, error: &Pep508Error<VerbatimParsedUrl>) -> Error {

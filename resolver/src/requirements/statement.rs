@@ -214,12 +214,21 @@ fn wanted(text: String, given: Vec<Given>) -> Result<Wanted, String> {
 }
 
 fn hash(value: String) -> Result<String, String> {
-    let is_hash = value.split_once(':').is_some_and(|(algorithm, digest)| {
-        matches!(algorithm, "md5" | "sha256" | "sha384" | "sha512" | "blake2b")
-            && !digest.is_empty()
-            && digest.bytes().all(|byte| byte.is_ascii_hexdigit())
-    });
-    if is_hash { Ok(value) } else { Err(format!("`--hash` takes `sha256:` and the digest, not `{value}`")) }
+    let wrong = |reason: &str| Err(format!("`--hash={value}` is no hash: {reason}"));
+    let Some((algorithm, digest)) = value.split_once(':') else {
+        return wrong("it is written `sha256:` and the digest");
+    };
+    let length = match algorithm {
+        "md5" => 32,
+        "sha256" => 64,
+        "sha384" => 96,
+        "sha512" | "blake2b" => 128,
+        _ => return wrong("the algorithms are `sha256`, `sha384`, `sha512`, `blake2b` and `md5`"),
+    };
+    if digest.len() != length || !digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return wrong(&format!("a digest of `{algorithm}` has {length} hexadecimal digits"));
+    }
+    Ok(value)
 }
 
 fn for_everything(Given { name, value }: Given) -> Result<FileOption, String> {
@@ -280,8 +289,8 @@ mod tests {
             Ok(Statement::Requirement(wanted) | Statement::Editable(wanted)) => wanted,
             other => panic!("{line}: {other:?}"),
         };
-        let one =
-            wanted("aa==1.0  --hash=sha256:0a --hash sha512:0b -C k=v --config-settings=\"a=b c\" --pre");
+        let hashes = format!("--hash=sha256:{} --hash sha512:{}", "0a".repeat(32), "0b".repeat(64));
+        let one = wanted(&format!("aa==1.0  {hashes} -C k=v --config-settings=\"a=b c\" --pre"));
         assert_eq!((one.text.as_str(), one.hashes.len()), ("aa==1.0", 2));
         assert_eq!(
             (one.build_settings, one.idle),
@@ -337,8 +346,10 @@ mod tests {
             ("-e 'x", "quotation mark"),
             ("-e a -e b", "more than once"),
             ("aa -e b", "line of its own"),
-            ("aa --hash=x", "`--hash` takes"),
-            ("aa --hash=sha256:xyz", "`--hash` takes"),
+            ("aa --hash=x", "`sha256:` and the digest"),
+            ("aa --hash=sha256:00", "64 hexadecimal digits"),
+            ("aa --hash=md5:zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz", "32 hexadecimal digits"),
+            ("aa --hash=md4:00", "the algorithms are"),
             ("--hash=sha256:00", "without a requirement"),
             ("--pre ; python_version > '3'", "belongs to no requirement"),
         ] {

@@ -1,7 +1,7 @@
 //! `virtpy pip freeze`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use virtpy_resolver::RequirementsEntry;
 
@@ -66,8 +66,8 @@ impl Call<'_> {
         told: &mut Told,
     ) -> Result<(), Failure> {
         let settings = self.context.index_settings(&self.index())?;
-        let read = self.context.requirements_files(&[PathBuf::from(file)], &[], &settings)?;
         // What a file includes keeps its line there.
+        let read = self.context.requirements_file_alone(Path::new(file), &settings)?;
         let Some(own) = read.texts.first() else { return Ok(()) };
         for line in own.lines() {
             let stands_here =
