@@ -169,7 +169,7 @@ impl Output {
 
 /// A text with what stands before the `@` of an address replaced. Addresses are shown without credentials anyway; this
 /// is for what was meant as one and is none, such as a URL with a blank in it, or one taken for a path.
-fn masked(message: &impl Display) -> String {
+pub fn masked(message: &impl Display) -> String {
     let text = message.to_string();
     let mut out = String::with_capacity(text.len());
     let mut rest = text.as_str();

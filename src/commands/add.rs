@@ -54,8 +54,8 @@ pub(super) fn carry_out(
     let venv = context.venv_to_change(&arguments.venv)?;
     let interpreter = context.interpreter(&venv)?;
     if inputs.is_empty() {
-        for text in &inputs.files.texts {
-            context.output.warning(format_args!("`{}` asks for nothing", text.name));
+        if let Some(remark) = inputs.files.remark_on_nothing() {
+            context.output.warning(remark);
         }
         return Ok(Outcome::default());
     }

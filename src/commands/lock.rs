@@ -14,7 +14,7 @@ use crate::error::Failure;
 use crate::fs;
 use crate::interpreters::Interpreter;
 use crate::lockfile::{self, LockKind, Origin};
-use crate::output::{counted, seconds};
+use crate::output::{counted, masked, seconds};
 use crate::resolve::ResolveError;
 use crate::scripts::{self, Metadata, Source};
 
@@ -37,6 +37,9 @@ pub(super) fn run(context: &Context, arguments: &LockArguments) -> Result<u8, Fa
         None => index,
     };
     let files = context.requirements_files(&asked.files, &arguments.constraints, &index)?;
+    if let Some(remark) = files.remark_on_nothing().filter(|_| asked.inputs.is_empty()) {
+        context.output.warning(remark);
+    }
     let request = LockRequest {
         request: asked.request(context, arguments, output.form, files),
         form: output.form,
@@ -199,7 +202,7 @@ impl Asked {
         }
         let origin = |input: &Input| match input {
             Input::Project(project) => lockfile::Asked::File(project.path.clone()),
-            Input::Requirement(text) | Input::Editable(text) => lockfile::Asked::Requirement(text.clone()),
+            Input::Requirement(text) | Input::Editable(text) => lockfile::Asked::Requirement(masked(text)),
         };
         let file = |path: &PathBuf| {
             let absolute = context.working_directory.join(path);
@@ -207,6 +210,8 @@ impl Asked {
             let is_once = path == Path::new("-") || is_stream(&absolute);
             if is_once {
                 lockfile::Asked::Requirement("-".to_owned())
+            } else if let Some(url) = path.to_str().filter(|path| path.contains("://")) {
+                lockfile::Asked::Requirement(masked(&url))
             } else {
                 lockfile::Asked::File(absolute)
             }

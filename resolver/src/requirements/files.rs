@@ -130,6 +130,16 @@ impl RequirementsFiles {
         self.entries.iter().any(asks) || !self.projects.is_empty() || !self.locks.is_empty()
     }
 
+    /// What to say where nothing else is asked for, and these files ask for nothing either.
+    pub fn remark_on_nothing(&self) -> Option<String> {
+        let first = self.texts.first().filter(|_| !self.asks_for_something())?;
+        let more = self.texts.len() - 1;
+        Some(match more {
+            0 => format!("`{}` asks for nothing", first.name),
+            _ => format!("`{}` asks for nothing, nor does what was read with it", first.name),
+        })
+    }
+
     /// Limits what is asked for by these requirements as well, which stand in `file`.
     pub fn constrain(&mut self, requirements: &[String], file: &str) {
         let constraint = |(index, text): (usize, &String)| RequirementsEntry {

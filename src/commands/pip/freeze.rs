@@ -81,7 +81,13 @@ impl Call<'_> {
                 continue;
             };
             let wanted = entry.text.as_str();
-            let found = name_of(wanted).and_then(|name| chosen.iter().find(|one| one.key == name));
+            let Some(name) = name_of(wanted) else {
+                self.context.output.complaint(format_args!(
+                    "Skipping line in requirement file [{file}] because it's not clear what it would install: {wanted}"
+                ));
+                continue;
+            };
+            let found = chosen.iter().find(|one| one.key == name);
             match found {
                 Some(distribution) => {
                     if told.keys.insert(distribution.key.clone()) {

@@ -93,6 +93,9 @@ impl Wish {
             let settings = context.index_settings(&arguments.index)?;
             wish.files = context.requirements_files(&arguments.with_requirements, &[], &settings)?;
             wish.refuse_lock()?;
+            if let Some(remark) = wish.files.remark_on_nothing() {
+                context.output.warning(remark);
+            }
         }
         wish.lock = wish.lock_of(context, call)?;
         if !wish.is_plain() || wish.base.is_none() {
