@@ -48,6 +48,7 @@ mod python_index;
 mod python_install;
 mod python_use;
 mod remove;
+mod requirements;
 mod run;
 mod scripts;
 mod show;
