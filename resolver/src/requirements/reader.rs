@@ -379,7 +379,9 @@ fn misunderstood(place: &Place, reason: &str, line: &str) -> Error {
     let dots = if shown.len() < line.len() { "…" } else { "" };
     Error::Requirements {
         message: format!("cannot understand {place}"),
-        hint: None,
+        hint: Some(
+            "write requirements and options as pip's requirements files have them, one on a line".to_owned(),
+        ),
         cause: Some(Cause::new(if line.is_empty() {
             reason.to_owned()
         } else {
