@@ -39,8 +39,8 @@ def check(place):
         environment["PATH"] = str(tools / "bin") + os.pathsep + environment["PATH"]
         environment["POETRY_VIRTUALENVS_PATH"] = str(place.path("venvs%d" % number))
         environment["POETRY_CONFIG_DIR"] = str(place.path("config%d" % number))
-        # An interpreter that this machine has would do as well, and goes first: it must not be found here.
-        environment["PYENV_ROOT"] = str(place.path("no-pyenv"))
+        # Any interpreter of this machine would do; one that virtpy installed goes before the others.
+        place.virtpy("python", "install", archive.short, environment=environment)
         place.virtpy("python", "use", archive.short, environment=environment, cwd=project)
         python = place.run([tools / "bin" / "poetry", "env", "info", "--executable"], environment=environment, cwd=project)
         code = "import sys; print(sys.base_prefix)"
