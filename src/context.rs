@@ -1,5 +1,6 @@
 //! Directories and settings, read once.
 
+mod trust;
 mod which;
 
 use std::ffi::OsString;
@@ -18,7 +19,7 @@ use crate::output::Output;
 use crate::resolve::ResolveError;
 use crate::settings::Settings;
 use crate::store::Store;
-use crate::venv::Venv;
+use crate::venv::{self, Venv};
 
 pub use which::active_venv;
 
@@ -56,13 +57,10 @@ impl Context {
             .map_err(|error| Failure::new(format!("the present folder cannot be used: {error}")))?;
         let home = match std::env::var_os("VIRTPY_HOME").filter(|home| !home.is_empty()) {
             Some(home) => working_directory.join(home),
-            None => directories::ProjectDirs::from("", "", "virtpy")
-                .ok_or_else(|| {
-                    Failure::new("there is no home folder to keep the store in")
-                        .hinted("set `VIRTPY_HOME` to the folder that shall hold it")
-                })?
-                .data_dir()
-                .to_path_buf(),
+            None => trust::default_home().ok_or_else(|| {
+                Failure::new("there is no home folder to keep the store in")
+                    .hinted("set `VIRTPY_HOME` to the folder that shall hold it")
+            })?,
         };
         Ok(Self::of(Store::new(home), working_directory, output))
     }
@@ -170,6 +168,7 @@ impl Context {
             let known = venv.config.get("executable").unwrap_or("an unknown interpreter");
             Failure::new(format!("`{known}`, which this venv was made from, is gone")).hinted(self.mend(venv))
         })?;
+        self.demand_known_interpreter(venv, &executable)?;
         let mut interpreter = interpreters::query(&executable, &self.store.cache())?;
         // By the link of its minor version, if the venv goes that way.
         if let Some(named) = fs::read_link(&venv.python()).ok()
@@ -178,6 +177,26 @@ impl Context {
             interpreter.executable = stable;
         }
         Ok(interpreter)
+    }
+
+    /// Refuses to run the interpreter of a venv that the store does not know, unless it is one of this machine's: a repository
+    /// may ship a venv whose `bin/python` is any program.
+    fn demand_known_interpreter(&self, venv: &Venv, executable: &Path) -> Result<(), Failure> {
+        let store = self.believed_store(venv);
+        if store.is_some_and(|store| venv::is_proven(&store, &venv.root))
+            || self.interpreters().iter().any(|known| {
+                known.executable == executable
+                    || fs::canonicalize(&known.executable).is_ok_and(|known| known == executable)
+            })
+        {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "the venv at `{}` is not known to the store, and its interpreter `{}` is none of this machine's; it was not run",
+            venv.root.display(),
+            executable.display()
+        ))
+        .hinted("if you trust it, name it: `virtpy relink --python PATH`"))
     }
 
     /// The folders of packages that a venv sees beside its own, in the order in which they are searched: the user's, then

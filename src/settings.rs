@@ -3,7 +3,8 @@
 //! `VIRTPY_CONFIG_FILE` names the file; without it, it is `config.toml` in the platform's folder for `virtpy`
 //! (`~/.config/virtpy` on Linux). `docs/settings.md` lists the keys.
 
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -27,6 +28,8 @@ pub struct Settings {
     pub immutable: bool,
     /// Whether a new venv gets the `pip` that hands over to virtpy.
     pub pip_shim: bool,
+    /// Directories whose venvs are used although they belong to another user; `*` stands for all.
+    pub safe_directories: Vec<PathBuf>,
     /// What is removed from the store after a venv was changed, once a day; nothing where it is not set.
     pub store: StoreSettings,
 }
@@ -88,6 +91,8 @@ struct ConfigFile {
     immutable: bool,
     pip_shim: Option<bool>,
     #[serde(default)]
+    safe_directories: Vec<PathBuf>,
+    #[serde(default)]
     store: StoreSection,
 }
 
@@ -145,8 +150,12 @@ impl Settings {
         };
         let immutable = switch("immutable", "VIRTPY_IMMUTABLE", file.immutable)?;
         let pip_shim = switch("pip-shim", "VIRTPY_PIP_SHIM", file.pip_shim.unwrap_or(true))?;
+        let safe_directories = match variable("VIRTPY_SAFE_DIRECTORIES") {
+            Some(text) => std::env::split_paths(&text).collect(),
+            None => file.safe_directories,
+        };
         let store = store_settings(variable, file.store)?;
-        Ok(Self { link_mode, always_copy, bytecode, immutable, pip_shim, store })
+        Ok(Self { link_mode, always_copy, bytecode, immutable, pip_shim, safe_directories, store })
     }
 
     /// Whether a distribution is always copied.
@@ -183,6 +192,35 @@ fn path(variable: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
     }
     let folders = directories::ProjectDirs::from("", "", "virtpy")?;
     Some(folders.config_dir().join("config.toml"))
+}
+
+/// The file in which the stores are listed that this user has worked with, one a line.
+fn stores_file() -> Option<PathBuf> {
+    let folders = directories::ProjectDirs::from("", "", "virtpy")?;
+    Some(folders.config_dir().join("stores"))
+}
+
+/// The stores beside the usual one that this user has worked with.
+pub fn stores_used() -> Vec<PathBuf> {
+    let text = stores_file().and_then(|path| fs::read_to_string(&path).ok()).unwrap_or_default();
+    text.lines().map(PathBuf::from).filter(|path| path.is_absolute()).collect()
+}
+
+/// Adds a store to these. It is a convenience, so what cannot be written is left.
+pub fn note_store_used(home: &Path) {
+    let (Some(file), Some(text)) = (stores_file(), home.to_str()) else { return };
+    if !home.is_absolute() || text.contains(['\n', '\r']) || stores_used().iter().any(|known| known == home) {
+        return;
+    }
+    let Some(folder) = file.parent() else { return };
+    // Under `sudo` the folder may be another user's.
+    let present = folder.ancestors().find_map(|above| fs::metadata(above).ok());
+    if present.is_none_or(|found| found.uid() != fs::effective_user()) {
+        return;
+    }
+    let known: String = stores_used().iter().map(|known| format!("{}\n", known.display())).collect();
+    let _ = fs::create_dir_all(folder);
+    let _ = fs::write_atomic(&file, format!("{known}{text}\n").as_bytes());
 }
 
 fn parse(text: &str) -> Result<ConfigFile, String> {

@@ -25,6 +25,29 @@ def configuration():
     return found
 
 
+def keys():
+    """virtpy's own keys. Other tools write `pyvenv.cfg` anew, so its notes in the environment and the place of this file,
+    which is in the store, tell as well."""
+    found = configuration()
+    if "virtpy-id" in found and "virtpy-store" in found:
+        return found
+    import json
+
+    try:
+        with open(os.path.join(sys.prefix, ".virtpy", "state.json"), encoding="utf-8") as state:
+            known = json.load(state)
+    except (OSError, ValueError):
+        return found
+    # An environment of virtpy's, whatever else is known of it.
+    found.setdefault("virtpy-id", "")
+    for key, value in dict(known.get("keys") or {}).items():
+        found[key] = found.get(key) or value
+    entry = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+    if os.path.basename(os.path.dirname(entry)) == "w":
+        found.setdefault("virtpy-store", os.path.dirname(os.path.dirname(entry)))
+    return found
+
+
 def is_program(path):
     """Whether a path is a file that may be run."""
     return os.path.isfile(path) and os.access(path, os.X_OK)
@@ -46,13 +69,18 @@ def program(config):
 
 def command(arguments):
     """The command that does what pip with these arguments would do, or None with a message on stderr."""
-    config = configuration()
+    config = keys()
     path = program(config)
     if path is None:
+        link = os.path.join(config.get("virtpy-store", ""), PROGRAM)
+        if os.path.islink(link):
+            reason = "the program `virtpy` is gone"
+        else:
+            reason = "neither `%s` nor a `virtpy` on PATH was found" % link
         sys.stderr.write(
-            "ERROR: this environment's pip belongs to virtpy, and the program `virtpy` is gone.\n"
+            "ERROR: this environment's pip belongs to virtpy, and %s.\n"
             "Install it again and run any of its commands, such as `virtpy list-all`; or use a pip of your own:\n"
-            "  pip --python %s ...\n" % sys.executable
+            "  pip --python %s ...\n" % (reason, sys.executable)
         )
         return None
     # An environment that virtpy did not make: some other one's packages are on the path.
@@ -78,7 +106,7 @@ def real_pip():
     """The folder of a real pip, which is installed if need be; None where that fails."""
     import subprocess
 
-    store = configuration().get("virtpy-store")
+    store = keys().get("virtpy-store")
     if not store:
         return None
     # What only a real pip can answer brings one.

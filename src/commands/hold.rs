@@ -46,6 +46,7 @@ fn lock(context: &Context, venv: &Venv) -> Result<Locks, Failure> {
     if context.settings()?.immutable {
         context.store.require_protection()?;
     }
+    context.note_store();
     let store = context.store.lock_shared(&mut context.announce())?;
     let locks = Locks { _venv: context.store.lock_venv(&venv.id, &mut context.announce())?, _store: store };
     venv.recover()?;

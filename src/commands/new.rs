@@ -31,10 +31,12 @@ pub(super) fn make(context: &Context, arguments: &NewArguments) -> Result<(), Fa
         prompt: prompt(context, arguments),
         system_site_packages: arguments.system_site_packages,
         clear: arguments.clear,
+        in_store: false,
         link_mode: arguments.link_mode.unwrap_or(settings.link_mode),
         pip: None,
     };
     warn_of_other_owner(context);
+    context.note_store();
     // A collection must not come between the registration of the venv and its appearance.
     let _store_lock = context.store.lock_shared(&mut context.announce())?;
     if settings.pip_shim && !arguments.no_pip_shim {

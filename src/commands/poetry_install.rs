@@ -35,7 +35,7 @@ pub(super) fn run(context: &Context, arguments: &PoetryInstallArguments) -> Resu
     if !project.is_locked_by(&lock) {
         return Err(PoetryError::Stale.into());
     }
-    let path = context.project_venv(&arguments.venv, &project.root);
+    let path = context.project_venv(&arguments.venv, &project.root)?;
     let is_there = fs::kind(&path.join("pyvenv.cfg"))?.is_some();
     let (project, lock) = (&project, &lock);
     if !is_there && arguments.dry_run {

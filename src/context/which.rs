@@ -97,16 +97,20 @@ impl Context {
         Ok(match venv.place(&self.store)? {
             Place::Own => None,
             Place::Moved(from) => {
-                let _ = self.store.register(&venv.id, &venv.root);
+                // Moved by its owner, if the store knows it. Otherwise it may have come with a repository.
+                let is_known = matches!(self.store.root(&venv.id), Ok(Some(root)) if !root.only_seen);
+                let _ = if is_known {
+                    self.store.register(&venv.id, &venv.root).map(drop)
+                } else {
+                    self.store.note_place(&venv.id, &venv.root)
+                };
                 Some(format!(
                     "this venv was moved here from `{}`: its scripts still run that one's Python",
                     from.display()
                 ))
             }
             Place::Copy(of) => {
-                if let Ok(Some(root)) = self.store.root(&venv.id) {
-                    let _ = self.store.note_place(&root, &venv.root);
-                }
+                let _ = self.store.note_place(&venv.id, &venv.root);
                 Some(format!(
                     "this venv is a copy of the one at `{}`: its scripts run that one's Python, and the store takes \
                      both for one",
@@ -133,13 +137,23 @@ impl Context {
             return Err(Failure::new(format!("there is no venv here: none is active, and {looked}"))
                 .hinted("make one with `virtpy new`, or name one with `--venv PATH`"));
         };
-        Venv::open(&path).map_err(|error| match error {
+        let opened = Venv::open_recorded(&self.store, &path).map_err(|error| match error {
             VenvError::Missing(path) if argument.path.is_none() => {
                 Failure::new(format!("there is no venv at `{}`, which `VIRTUAL_ENV` names", path.display()))
                     .hinted("end that with `deactivate` or `unset VIRTUAL_ENV`, or name a venv with `--venv`")
             }
-            error => error.into(),
-        })
+            error => Failure::from(error),
+        });
+        let mut venv = opened?;
+        if venv.lost_keys {
+            self.output.message(format_args!(
+                "`{}` was written anew by another tool; virtpy's lines are put back",
+                venv.root.join("pyvenv.cfg").display()
+            ));
+            // Where it may only be read, whoever changes it does it.
+            let _ = venv.put_keys_back();
+        }
+        Ok(venv)
     }
 
     /// Where the venv is that a command means: the one that is named, the active one, or the nearest `.venv` of the project.
@@ -166,6 +180,7 @@ impl Context {
         for folder in lockfile::within_project(&self.working_directory) {
             let path = folder.join(".venv");
             if fs::kind(&path.join("pyvenv.cfg"))?.is_some() {
+                self.demand_safe(&path)?;
                 return Ok(Some(path));
             }
         }
@@ -174,11 +189,15 @@ impl Context {
 
     /// Where the venv of a project is, which need not be there yet: the one that is named, or `.venv` in the project's
     /// directory. Says so if another one is active, which is never taken for it.
-    pub fn project_venv(&self, argument: &VenvArgument, project: &Path) -> PathBuf {
+    ///
+    /// # Errors
+    /// When another user has put it there.
+    pub fn project_venv(&self, argument: &VenvArgument, project: &Path) -> Result<PathBuf, Failure> {
         if let Some(path) = &argument.path {
-            return self.working_directory.join(path);
+            return Ok(self.working_directory.join(path));
         }
         let own = project.join(".venv");
+        self.demand_safe(&own)?;
         if let Some(active) = active_venv()
             && !is_same_place(&active, &own)
         {
@@ -187,7 +206,7 @@ impl Context {
                 active.display()
             ));
         }
-        own
+        Ok(own)
     }
 
     /// Names the venv that a command is about to change, unless it is `.venv` in the present directory.

@@ -1,4 +1,5 @@
-//! Reading what somebody else put there: only regular files, only so much of them, and without waiting.
+//! Reading whole files. Most of what is read may have been put there by somebody else (a cloned repository, another user of
+//! a shared directory), so only regular files are read, only so much of them, and nobody waits for a pipe or a device.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
@@ -13,24 +14,124 @@ use super::error::{IoResultExt as _, PathError};
 /// # Errors
 /// When there is no such file, it is of another kind or larger, or it cannot be read.
 pub fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, PathError> {
-    read(path, limit).at("read", path)
+    bounded(path, limit).at("read", path)
 }
 
-fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let no_waiting = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let file: File = OpenOptions::new().read(true).custom_flags(no_waiting).open(path)?;
-    let facts = file.metadata()?;
-    if !facts.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
+/// The most that is read of a file by [`read`]: the largest files of wheels are smaller.
+const LARGEST_FILE: u64 = 4 << 30;
+
+/// The most that is read of a text, by [`read_to_string`] and [`read_named`].
+const LARGEST_TEXT: u64 = 64 << 20;
+
+/// The most that is read of a file that virtpy wrote itself.
+const LARGEST_OWN: u64 = 256 << 20;
+
+/// Returns the whole content of a regular file.
+///
+/// # Errors
+/// When there is no such file, it is of another kind or larger than any file of a wheel, or it cannot be read.
+pub fn read(path: &Path) -> Result<Vec<u8>, PathError> {
+    read_bounded(path, LARGEST_FILE)
+}
+
+/// Returns the whole content of a regular file of UTF-8 text.
+///
+/// # Errors
+/// When there is no such file, it is of another kind, too large or not UTF-8, or it cannot be read.
+pub fn read_to_string(path: &Path) -> Result<String, PathError> {
+    text(read_bounded(path, LARGEST_TEXT)?).at("read", path)
+}
+
+/// Returns the text of a file that a user named, which may be a pipe: `-r <(command)`, `/dev/stdin`. It is waited for.
+///
+/// # Errors
+/// When it cannot be read, is too large or not UTF-8.
+pub fn read_named(path: &Path) -> Result<String, PathError> {
+    text(read_stream(path)?).at("read", path)
+}
+
+/// The same for any content.
+///
+/// # Errors
+/// When it cannot be read, or is too large.
+pub fn read_stream(path: &Path) -> Result<Vec<u8>, PathError> {
+    File::open(path).and_then(|file| content(file, 0, LARGEST_TEXT)).at("read", path)
+}
+
+/// Returns the content of a file that `virtpy` wrote itself, in four system calls where it fits `expected`
+/// bytes. A short read is taken for the end, which holds for regular files; what is read is checked by its
+/// parser anyway.
+///
+/// # Errors
+/// When the file cannot be opened or read, is no regular file, or too large.
+pub fn read_own(path: &Path, expected: usize) -> Result<Vec<u8>, PathError> {
+    own(path, expected).at("read", path)
+}
+
+fn own(path: &Path, expected: usize) -> io::Result<Vec<u8>> {
+    let (mut file, size) = open_regular(path)?;
+    if size > LARGEST_OWN {
+        return Err(too_large(LARGEST_OWN));
     }
-    // It may grow while it is read.
-    let mut content = Vec::with_capacity(usize::try_from(facts.len().min(limit)).unwrap_or(0) + 1);
+    let mut content = vec![0; expected];
+    let mut filled = 0;
+    loop {
+        let count = match file.read(&mut content[filled..]) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            other => other?,
+        };
+        filled += count;
+        if filled < content.len() {
+            content.truncate(filled);
+            return Ok(content);
+        }
+        if filled as u64 > LARGEST_OWN {
+            return Err(too_large(LARGEST_OWN));
+        }
+        content.resize(content.len() * 2, 0);
+    }
+}
+
+fn bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let (file, size) = open_regular(path)?;
+    if size > limit {
+        return Err(too_large(limit));
+    }
+    content(file, size, limit)
+}
+
+/// Opens a regular file without waiting for whoever is at the other end of a pipe. Returns its size as well.
+fn open_regular(path: &Path) -> io::Result<(File, u64)> {
+    let no_waiting = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(no_waiting).open(path)?;
+    let facts = file.metadata()?;
+    if facts.is_file() {
+        Ok((file, facts.len()))
+    } else if facts.is_dir() {
+        Err(io::ErrorKind::IsADirectory.into())
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"))
+    }
+}
+
+/// The rest of a file that has about `size` bytes, and may grow while it is read.
+fn content(file: File, size: u64, limit: u64) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    content.try_reserve(usize::try_from(size).unwrap_or(usize::MAX).saturating_add(1))?;
     file.take(limit.saturating_add(1)).read_to_end(&mut content)?;
     if content.len() as u64 > limit {
-        let reason = format!("it has more than {limit} bytes");
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
+        return Err(too_large(limit));
     }
     Ok(content)
+}
+
+fn too_large(limit: u64) -> io::Error {
+    io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {limit} bytes"))
+}
+
+fn text(content: Vec<u8>) -> io::Result<String> {
+    String::from_utf8(content)
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "stream did not contain valid UTF-8"))
 }
 
 #[cfg(test)]
@@ -56,6 +157,24 @@ mod tests {
             0,
         )
         .unwrap();
-        assert!(read_bounded(&pipe, 5).unwrap_err().source.to_string().contains("no regular file"));
+        for error in [
+            read_bounded(&pipe, 5).unwrap_err(),
+            read(&pipe).unwrap_err(),
+            read_own(&pipe, 5).unwrap_err(),
+            read_to_string(Path::new("/dev/zero")).unwrap_err(),
+        ] {
+            assert!(error.source.to_string().contains("no regular file"), "{error:?}");
+        }
+        let sparse = folder.path().join("sparse");
+        File::create(&sparse).and_then(|file| file.set_len(1 << 40)).unwrap();
+        for error in [
+            read(&sparse).unwrap_err(),
+            read_own(&sparse, 5).unwrap_err(),
+            read_to_string(&sparse).unwrap_err(),
+            read_named(Path::new("/dev/zero")).unwrap_err(),
+        ] {
+            assert!(error.source.to_string().contains("it has more than"), "{error:?}");
+        }
+        assert_eq!(read_named(&file).unwrap(), "12345");
     }
 }

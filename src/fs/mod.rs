@@ -20,7 +20,7 @@ use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-pub use bounded::read_bounded;
+pub use bounded::{read, read_bounded, read_named, read_own, read_stream, read_to_string};
 pub use error::{IoResultExt, PathError};
 pub use immutable::{is_immutable, set_immutable};
 pub use lock::{Lock, LockError, LockMode};
@@ -58,46 +58,6 @@ impl From<std::fs::FileType> for FileKind {
     }
 }
 
-/// Returns the whole content of a file.
-///
-/// # Errors
-/// When the file cannot be opened or read.
-pub fn read(path: &Path) -> Result<Vec<u8>, PathError> {
-    std::fs::read(path).at("read", path)
-}
-
-/// Returns the content of a file that `virtpy` wrote itself, in three system calls where it fits `expected`
-/// bytes. A short read is taken for the end, which holds for regular files; what is read is checked by its
-/// parser anyway.
-///
-/// # Errors
-/// When the file cannot be opened or read.
-pub fn read_own(path: &Path, expected: usize) -> Result<Vec<u8>, PathError> {
-    let mut file = File::open(path).at("open", path)?;
-    let mut content = vec![0; expected];
-    let mut filled = 0;
-    loop {
-        let count = match file.read(&mut content[filled..]) {
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            other => other.at("read", path)?,
-        };
-        filled += count;
-        if filled < content.len() {
-            content.truncate(filled);
-            return Ok(content);
-        }
-        content.resize(content.len() * 2, 0);
-    }
-}
-
-/// Returns the whole content of a UTF-8 file.
-///
-/// # Errors
-/// When the file cannot be read or is not UTF-8.
-pub fn read_to_string(path: &Path) -> Result<String, PathError> {
-    std::fs::read_to_string(path).at("read", path)
-}
-
 /// Replaces `path` by a file with `content`: readers see the old file or the new one, never a part.
 ///
 /// # Errors
@@ -129,11 +89,16 @@ pub fn write_atomic_with_mode(path: &Path, content: &[u8], mode: u32) -> Result<
 /// # Errors
 /// When the folder is missing or not writable, or the disk is full; the old file is then untouched.
 pub fn write_by_way_of(temporary: &Path, path: &Path, content: &[u8]) -> Result<(), PathError> {
-    let no_follow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o644).custom_flags(no_follow);
-    let written = options
-        .open(temporary)
+    // Never into what stands there: it may be a link, or have another name elsewhere.
+    let create = || OpenOptions::new().write(true).create_new(true).mode(0o644).open(temporary);
+    let file = match create() {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            remove_tree(temporary)?;
+            create()
+        }
+        other => other,
+    };
+    let written = file
         .and_then(|mut file| file.write_all(content))
         .at("write", path)
         .and_then(|()| std::fs::rename(temporary, path).at("replace", path));

@@ -68,7 +68,7 @@ pub fn program(word: &OsStr, folder: &Path) -> Result<Program, ScriptError> {
             Err(ScriptError::NoMain(path))
         }
         Some(FileKind::Other) if (is_source || text.contains('/')) && is_stream(&absolute) => {
-            Ok(Program::Pipe(fs::read(&absolute)?))
+            Ok(Program::Pipe(fs::read_stream(&absolute)?))
         }
         Some(kind) if is_source && kind != FileKind::Folder => {
             Ok(Program::Script { content: fs::read(&absolute)?, path })

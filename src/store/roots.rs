@@ -66,6 +66,10 @@ pub struct Root {
     /// Other places where a venv with this id was seen: it was moved, copied, or is seen from inside a container.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub elsewhere: Vec<PathBuf>,
+    /// Whether it was only seen and never made or changed here. What it uses is kept, but nothing says that it is this user's
+    /// own: it may have come with a repository.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_seen: bool,
     /// The file system that it is on, where that is another than the store's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mount: Option<Mount>,
@@ -92,14 +96,22 @@ impl Mount {
     }
 }
 
-/// How many places beside the last one are kept of a venv.
-const PLACES_KEPT: usize = 8;
+/// So many places of a venv are simply noted. Of more than that, those at which nothing stands any more are dropped.
+const MANY_PLACES: usize = 1_000;
 
 impl Root {
     /// Every place where the venv may be, the likeliest first.
     pub fn places(&self) -> impl Iterator<Item = &PathBuf> {
         std::iter::once(&self.path).chain(&self.elsewhere)
     }
+}
+
+/// The places to be remembered of these: all, unless they are very many. A place that cannot be looked at counts as there.
+fn worth_keeping(mut places: Vec<PathBuf>) -> Vec<PathBuf> {
+    if places.len() > MANY_PLACES {
+        places.retain(|place| !matches!(fs::kind(place), Ok(None)));
+    }
+    places
 }
 
 impl Store {
@@ -114,13 +126,13 @@ impl Store {
     /// When the store cannot be written.
     pub fn register(&self, id: &VenvId, path: &Path) -> Result<Root, StoreError> {
         let known = self.root(id)?;
-        if let Some(known) = known.as_ref().filter(|known| known.path == path) {
+        if let Some(known) = known.as_ref().filter(|known| known.path == path && !known.only_seen) {
             return Ok(known.clone());
         }
         let (elsewhere, uses) = match known {
             Some(known) => {
                 let places = known.places().filter(|place| *place != path);
-                (places.take(PLACES_KEPT).cloned().collect(), known.uses)
+                (worth_keeping(places.cloned().collect()), known.uses)
             }
             None => (Vec::new(), Vec::new()),
         };
@@ -128,6 +140,7 @@ impl Store {
             id: id.clone(),
             path: path.to_path_buf(),
             elsewhere,
+            only_seen: false,
             mount: self.foreign_mount(path),
             uses,
         };
@@ -135,18 +148,35 @@ impl Store {
         Ok(root)
     }
 
-    /// Notes a second place where a venv with a known id was seen, so that what it uses is kept.
+    /// Notes a place where a venv was seen, so that what it uses is kept. The store vouches for it no more than before.
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub fn note_place(&self, root: &Root, place: &Path) -> Result<(), StoreError> {
+    pub fn note_place(&self, id: &VenvId, place: &Path) -> Result<(), StoreError> {
+        let Some(mut root) = self.root(id)? else {
+            let root = Root {
+                id: id.clone(),
+                path: place.to_path_buf(),
+                elsewhere: Vec::new(),
+                only_seen: true,
+                mount: self.foreign_mount(place),
+                uses: Vec::new(),
+            };
+            return self.write_root(&root);
+        };
         if root.places().any(|known| known == place) {
             return Ok(());
         }
-        let mut root = root.clone();
-        root.elsewhere.truncate(PLACES_KEPT - 1);
         root.elsewhere.insert(0, place.to_path_buf());
+        root.elsewhere = worth_keeping(root.elsewhere);
         self.write_root(&root)
+    }
+
+    /// Whether a venv with this id was made or changed at this very place, and not only seen there.
+    pub fn vouches_for(&self, id: &VenvId, place: &Path) -> bool {
+        let Ok(Some(root)) = self.root(id) else { return false };
+        let is_place = || fs::canonicalize(&root.path).is_ok_and(|path| path == place);
+        !root.only_seen && (root.path == place || is_place())
     }
 
     /// Notes which entries a venv is about to use, if it is on a file system that may be gone one day.
@@ -243,15 +273,24 @@ mod tests {
         store.register(&id, Path::new("/a/.venv")).unwrap();
         let moved = store.register(&id, Path::new("/b/.venv")).unwrap();
         assert_eq!(moved.places().collect::<Vec<_>>(), [Path::new("/b/.venv"), Path::new("/a/.venv")]);
-        store.note_place(&moved, Path::new("/c/.venv")).unwrap();
+        store.note_place(&id, Path::new("/c/.venv")).unwrap();
+        assert!(store.vouches_for(&id, Path::new("/b/.venv")) && !store.vouches_for(&id, Path::new("/c/.venv")));
         let [root] = store.roots().unwrap().try_into().unwrap();
         assert_eq!((root.path.as_path(), root.elsewhere.len()), (Path::new("/b/.venv"), 2));
         store.register(&id, Path::new("/a/.venv")).unwrap();
         let back = store.root(&id).unwrap().unwrap();
         assert_eq!(back.elsewhere, [Path::new("/b/.venv"), Path::new("/c/.venv")]);
+        for number in 0..50 {
+            store.note_place(&id, Path::new(&format!("/copies/{number}"))).unwrap();
+        }
+        assert_eq!(store.root(&id).unwrap().unwrap().places().count(), 53);
         store.forget(&id).unwrap();
         store.forget(&id).unwrap();
         assert_eq!(store.root(&id).unwrap(), None);
+        store.note_place(&id, Path::new("/seen")).unwrap();
+        assert!(!store.vouches_for(&id, Path::new("/seen")));
+        store.register(&id, Path::new("/seen")).unwrap();
+        assert!(store.vouches_for(&id, Path::new("/seen")));
     }
 
     #[test]

@@ -67,7 +67,9 @@ impl Candidate {
         let layout = Layout::of(&root, &config)?;
         let mode = fs::metadata(&path)?.permissions().mode() & 0o7777;
         let takeover = Takeover { config: path, mode, before, after };
-        Ok(Self { venv: Venv { root, config, id, layout }, takeover: Some(takeover) })
+        let venv = Venv { root, config, id, layout, lost_keys: false };
+        venv.demand_real_folders()?;
+        Ok(Self { venv, takeover: Some(takeover) })
     }
 
     /// Whether another tool made it.
@@ -133,7 +135,7 @@ fn unfinished(root: &Path) -> PathBuf {
 
 /// The `python3.12` of `lib/python3.12/site-packages`. Where a venv was upgraded and there are several, the version in its
 /// configuration decides.
-fn library(root: &Path, config: &Config) -> Result<String, VenvError> {
+pub(super) fn library(root: &Path, config: &Config) -> Result<String, VenvError> {
     let library = root.join("lib");
     let is_folder = |path: &Path| fs::kind(path).is_ok_and(|kind| kind == Some(FileKind::Folder));
     let mut found = Vec::new();

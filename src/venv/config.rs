@@ -1,5 +1,6 @@
 //! `pyvenv.cfg` (PEP 405): `key = value` lines, as `CPython` writes them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -81,11 +82,15 @@ impl Config {
         self.lines.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
     }
 
+    /// The keys of virtpy's own with their values.
+    pub fn own_keys(&self) -> BTreeMap<String, String> {
+        self.lines.iter().filter(|(key, _)| is_own_key(key)).cloned().collect()
+    }
+
     /// The same without the keys of virtpy's own: what any other tool would have written.
     #[must_use]
     pub fn without_own_keys(&self) -> Self {
-        let is_ours = |key: &str| key.starts_with("virtpy-");
-        Self { lines: self.lines.iter().filter(|(key, _)| !is_ours(key)).cloned().collect() }
+        Self { lines: self.lines.iter().filter(|(key, _)| !is_own_key(key)).cloned().collect() }
     }
 
     /// Whether the venv sees the packages of the base interpreter, as `site` reads it.
@@ -97,6 +102,10 @@ impl Config {
     pub fn link_mode(&self) -> LinkMode {
         self.get("virtpy-link-mode").and_then(|text| text.parse().ok()).unwrap_or_default()
     }
+}
+
+fn is_own_key(key: &str) -> bool {
+    key.starts_with("virtpy-")
 }
 
 impl fmt::Display for Config {

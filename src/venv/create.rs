@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use super::activation::Activation;
 use super::change::Loaded;
 use super::nodes::{make, put_shared};
+use super::place::{self, Existing};
 use super::{Arrival, Config, Layout, LinkMode, Node, State, Venv, VenvError};
 use crate::digest::hex;
-use crate::fs::{self, FileKind, Lock};
+use crate::fs::{self, Lock};
 use crate::store::{Entry, Store, VenvId};
 
 /// The file in `site-packages` that puts the store's entries at the end of `sys.path`, for tools which sort files by
@@ -22,6 +23,12 @@ pub(super) const MARK_FILE: &str = "_virtpy.pth";
 
 /// The key of `pyvenv.cfg` for the place that the venv's scripts were made for.
 pub(super) const PATH_KEY: &str = "virtpy-path";
+
+/// The key for a venv's id.
+pub(super) const ID_KEY: &str = "virtpy-id";
+
+/// The key for the name of its library folder: `python3.12`.
+pub(super) const LIBRARY_KEY: &str = "virtpy-library";
 
 /// The key for the store that its links lead to.
 pub(crate) const STORE_KEY: &str = "virtpy-store";
@@ -52,6 +59,8 @@ pub struct NewVenv {
     pub system_site_packages: bool,
     /// Whether a venv that is there is replaced.
     pub clear: bool,
+    /// Whether it is one of virtpy's own, in the store's folder, where nobody else may make any.
+    pub in_store: bool,
     /// How packages come into it.
     pub link_mode: LinkMode,
     /// The entry of virtpy's own pip, if it is to be there from the start.
@@ -69,14 +78,20 @@ pub fn create(
     wish: &NewVenv,
     announce: &mut dyn FnMut(&str),
 ) -> Result<PathBuf, VenvError> {
+    if wish.clear {
+        place::refuse_link(&wish.path)?;
+    }
     let path = resolve(&wish.path)?;
     check_path(&path)?;
+    if !wish.in_store {
+        place::refuse_store(store, &path)?;
+    }
     let parent = path.parent().unwrap_or(Path::new("/"));
-    existing(&path, wish.clear)?;
+    place::existing(store, &path, wish.clear)?;
     fs::create_dir_all(parent)?;
     let staging = Staging::at(store, &path, announce)?;
     // Once more: another process may just have made one.
-    let old = existing(&path, wish.clear)?;
+    let old = place::existing(store, &path, wish.clear)?;
     let id = VenvId::random();
     let config = config(base, wish, &path, &Identity { id: &id, store });
     let layout = Layout::of(&path, &config)?;
@@ -86,9 +101,9 @@ pub fn create(
     let root = store.register(&id, &path)?;
     if let Some(pip) = &wish.pip {
         store.note_uses(root, vec![pip.id()?])?;
-        let venv = Venv { root: staged.clone(), config, id: id.clone(), layout: layout.clone() };
-        venv.furnish(pip)?;
     }
+    let venv = Venv { root: staged.clone(), config, id: id.clone(), layout: layout.clone(), lost_keys: false };
+    venv.furnish(wish.pip.as_ref())?;
     if wish.link_mode.folds() {
         let site_packages = staged.join(&layout.site_packages);
         fs::write_new(&site_packages.join(MARK_FILE), mark(store)?.as_bytes(), 0o644)?;
@@ -105,20 +120,22 @@ pub fn create(
 }
 
 impl Venv {
-    /// Puts the first distribution into a venv that is only being made, so that it needs no journal.
-    fn furnish(&self, entry: &Entry) -> Result<(), VenvError> {
-        let arrival = Arrival { entry: entry.clone(), requested: false, direct_url: None, copied: false };
-        let loaded = Loaded::of(&arrival)?;
-        let mut firsts = BTreeMap::new();
-        for (path, node) in &self.plan(&[&loaded], &[])?.nodes {
-            match node {
-                Node::Shared(content) => put_shared(&self.root.join(path), content, &mut firsts)?,
-                _ => make(&self.layout, &self.root.join(path), node)?,
-            }
-        }
+    /// Puts the first distribution, if there is to be one, into a venv that is only being made, so that it needs no journal.
+    fn furnish(&self, entry: Option<&Entry>) -> Result<(), VenvError> {
         let mut state = State::default();
         state.change = VenvId::random().to_string();
-        state.distributions = vec![loaded.installed];
+        if let Some(entry) = entry {
+            let arrival = Arrival { entry: entry.clone(), requested: false, direct_url: None, copied: false };
+            let loaded = Loaded::of(&arrival)?;
+            let mut firsts = BTreeMap::new();
+            for (path, node) in &self.plan(&[&loaded], &[])?.nodes {
+                match node {
+                    Node::Shared(content) => put_shared(&self.root.join(path), content, &mut firsts)?,
+                    _ => make(&self.layout, &self.root.join(path), node)?,
+                }
+            }
+            state.distributions = vec![loaded.installed];
+        }
         fs::create_dir(&self.private())?;
         state.write(self)
     }
@@ -177,33 +194,6 @@ pub(super) fn check_path(path: &Path) -> Result<(), VenvError> {
     Ok(())
 }
 
-/// What stands where a venv is to be made.
-enum Existing {
-    /// Nothing, or an empty folder.
-    Nothing,
-    /// A venv that may be replaced, with its id if virtpy made it.
-    Venv(Option<VenvId>),
-}
-
-/// Looks at the place; refuses what may not be replaced.
-fn existing(path: &Path, clear: bool) -> Result<Existing, VenvError> {
-    match fs::kind(path)? {
-        None => return Ok(Existing::Nothing),
-        Some(FileKind::Folder) if fs::names(path)?.is_empty() => return Ok(Existing::Nothing),
-        Some(_) => {}
-    }
-    let config = match fs::read_to_string(&path.join("pyvenv.cfg")) {
-        Ok(text) => Config::parse(&text),
-        Err(_) => {
-            return Err(VenvError::Exists { path: path.to_path_buf(), is_venv: false });
-        }
-    };
-    if !clear {
-        return Err(VenvError::Exists { path: path.to_path_buf(), is_venv: true });
-    }
-    Ok(Existing::Venv(config.get("virtpy-id").and_then(|id| VenvId::parse(id).ok())))
-}
-
 /// What activation shows: what was asked for, or the folder's name.
 pub(super) fn prompt(wish: Option<&str>, path: &Path) -> String {
     let folder = || path.file_name().map(|name| name.to_string_lossy().into_owned());
@@ -221,8 +211,8 @@ pub(super) struct Identity<'a> {
 impl Identity<'_> {
     /// Writes virtpy's own keys for a venv at `path` with this library folder (`python3.12`).
     pub(super) fn write(&self, config: &mut Config, path: &Path, library: &str) {
-        config.set("virtpy-id", self.id.as_str());
-        config.set("virtpy-library", library);
+        config.set(ID_KEY, self.id.as_str());
+        config.set(LIBRARY_KEY, library);
         config.set(PATH_KEY, path.display().to_string());
         config.set(STORE_KEY, self.store.home().display().to_string());
     }
@@ -351,6 +341,9 @@ impl Staging {
         let lock = store.lock_place(path, announce)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let folder = path.with_file_name(format!(".{}.virtpy-new", name.trim_start_matches('.')));
+        if !place::may_be_swept(&folder)? {
+            return Err(VenvError::InTheWay(folder));
+        }
         fs::remove_tree(&folder)?;
         fs::create_dir(&folder)?;
         Ok(Self { folder, _lock: lock })

@@ -35,6 +35,30 @@ pub enum VenvError {
         /// Whether it is a venv, so that `--clear` may replace it.
         is_venv: bool,
     },
+    /// `new --clear` where the path is a link.
+    #[error("`{}` is a link, and nothing is removed through one", .0.display())]
+    LinkedPlace(PathBuf),
+    /// `new` in the store, or above it.
+    #[error("`{}` {what} the store `{}`", path.display(), store.display())]
+    StorePlace {
+        /// Where the venv was to be.
+        path: PathBuf,
+        /// The store.
+        store: PathBuf,
+        /// Whether it is in it or holds it.
+        what: &'static str,
+    },
+    /// `new --clear` where more than a venv is.
+    #[error("`{}` is not removed: {reason}", path.display())]
+    NotProven {
+        /// The folder.
+        path: PathBuf,
+        /// Why it is not taken for a venv alone.
+        reason: String,
+    },
+    /// A folder of the venv's own that is a link or a file.
+    #[error("`{}` is no real folder, so this venv may lead anywhere; nothing was changed", .0.display())]
+    NotAFolder(PathBuf),
     /// `export` where something stands already.
     #[error("`{}` exists already{}", path.display(), if *is_export { ": it is an earlier export" } else { "" })]
     ExportExists {
@@ -141,6 +165,18 @@ impl VenvError {
             Self::Exists { is_venv: true, .. } => "`--clear` removes it and makes a new one".to_owned(),
             Self::Exists { is_venv: false, .. } => {
                 "choose another path, or remove that folder yourself if nothing in it is needed".to_owned()
+            }
+            Self::LinkedPlace(path) => format!(
+                "name the folder itself, or remove the link with `rm {}` and make a venv there",
+                path.display()
+            ),
+            Self::StorePlace { .. } => "choose another path".to_owned(),
+            Self::NotProven { path, .. } => format!(
+                "look what is in it; if nothing of it is needed, remove it yourself: `rm -r {}`",
+                path.display()
+            ),
+            Self::NotAFolder(_) => {
+                "if the venv is yours, make it anew with `virtpy new --clear`; otherwise do not use it".to_owned()
             }
             Self::ExportExists { .. } => {
                 "remove it first, or choose another path: an export overwrites nothing".to_owned()

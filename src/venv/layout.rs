@@ -115,15 +115,20 @@ impl Layout {
 /// A script for `/bin/sh` that runs `virtpy pip` for the venv in `root`. It is neither Python nor on Python's path, so
 /// nothing that lies about can be imported instead, and it starts in a millisecond.
 fn handover(root: &Path, store: Option<&str>) -> String {
-    let program = store.map(|store| Path::new(store).join(PROGRAM)).unwrap_or_default();
+    let program = Path::new(store.unwrap_or_default()).join(PROGRAM);
     let (program, root) = (quoted(&program), quoted(root));
     format!(
         r#"#!/bin/sh
 # Written by virtpy: hands over to the program that made this venv.
 program={program}
 [ -x "$program" ] || program=$(command -v virtpy) || {{
-    echo "ERROR: this environment's pip belongs to virtpy, and the program 'virtpy' is gone." >&2
-    echo "Install it again and run any of its commands, such as 'virtpy list-all'." >&2
+    if [ -L "$program" ]; then
+        echo "ERROR: this environment's pip belongs to virtpy, and the program 'virtpy' is gone." >&2
+        echo "Install it again and run any of its commands, such as 'virtpy list-all'." >&2
+    else
+        echo "ERROR: this environment's pip belongs to virtpy, and neither '$program' nor a 'virtpy' on PATH was found." >&2
+        echo "Is the disk of the store mounted? Otherwise put 'virtpy' on PATH and run 'virtpy relink' for this environment." >&2
+    fi
     exit 1
 }}
 exec "$program" pip --venv {root} "$@"

@@ -20,11 +20,13 @@ mod export;
 mod foreign;
 mod installed_metadata;
 mod journal;
+mod keys;
 mod layout;
 mod must_real;
 mod nodes;
 mod own_pip;
 mod pieces;
+mod place;
 mod plan;
 mod rebuild;
 mod record;
@@ -52,11 +54,11 @@ pub use layout::Layout;
 pub use plan::{Clash, Member, Node, Plan};
 pub use relink::Place;
 pub use state::{Installed, State};
-pub use survey::{Fate, Surveyed, survey};
+pub use survey::{Fate, Surveyed, survey, survey_again};
 pub use system_site::distributions_in;
 pub use traces::Aftermath;
 
-use crate::fs;
+use crate::fs::{self, FileKind};
 use crate::store::{Store, StoreError, VenvId};
 
 /// The folder of a venv in which virtpy keeps its own files.
@@ -73,16 +75,17 @@ pub struct Venv {
     pub id: VenvId,
     /// Where things lie in it.
     pub layout: Layout,
+    /// Whether its `pyvenv.cfg` has lost virtpy's keys, which were found elsewhere ([`Venv::put_keys_back`]).
+    pub lost_keys: bool,
 }
 
 impl Venv {
     /// Opens the venv in `root`.
     ///
     /// # Errors
-    /// When there is no venv, or one that another tool made.
+    /// When there is no venv, or one that another tool made, or folders of its own are links.
     pub fn open(root: &Path) -> Result<Self, VenvError> {
-        let path = root.join("pyvenv.cfg");
-        let text = match fs::read_to_string(&path) {
+        let text = match keys::text(root) {
             Err(error) if error.is_not_found() => {
                 return Err(match fs::kind(root)? {
                     None => VenvError::Missing(root.to_path_buf()),
@@ -91,12 +94,46 @@ impl Venv {
             }
             other => other?,
         };
-        let config = Config::parse(&text);
-        let id = config.get("virtpy-id").ok_or_else(|| VenvError::NotOurs(root.to_path_buf()))?;
+        let mut config = Config::parse(&text);
+        let lost_keys = [create::ID_KEY, create::LIBRARY_KEY].iter().any(|key| config.get(key).is_none());
+        if lost_keys && !keys::complete(root, &mut config)? {
+            return Err(VenvError::NotOurs(root.to_path_buf()));
+        }
+        Ok(Self { lost_keys, ..Self::of(fs::canonicalize(root)?, config)? })
+    }
+
+    /// Whether there is a venv in a folder that virtpy made, whatever else is right or wrong with it.
+    pub fn is_at(root: &Path) -> bool {
+        keys::id_at(root).is_some()
+    }
+
+    /// The venv in `root` that has this configuration.
+    fn of(root: PathBuf, config: Config) -> Result<Self, VenvError> {
+        let id = config.get(create::ID_KEY).ok_or_else(|| VenvError::NotOurs(root.clone()))?;
         let id = VenvId::parse(id)?;
-        let root = fs::canonicalize(root)?;
         let layout = Layout::of(&root, &config)?;
-        Ok(Self { root, config, id, layout })
+        let venv = Self { root, config, id, layout, lost_keys: false };
+        venv.demand_real_folders()?;
+        Ok(venv)
+    }
+
+    /// Makes sure that the folders in which virtpy works are really there and not somewhere else: a venv may come from a
+    /// repository or from another user, and nothing outside it is touched by way of it.
+    fn demand_real_folders(&self) -> Result<(), VenvError> {
+        let layout = &self.layout;
+        let trash = format!("{PRIVATE_FOLDER}/trash");
+        for path in [PRIVATE_FOLDER, &trash, &layout.scripts, &layout.site_packages, &layout.headers] {
+            let mut reached = self.root.clone();
+            for part in path.split('/') {
+                reached.push(part);
+                match fs::kind(&reached)? {
+                    Some(FileKind::Folder) => {}
+                    None => break,
+                    Some(_) => return Err(VenvError::NotAFolder(reached)),
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The folder of virtpy's own files in it.
@@ -120,16 +157,23 @@ impl Venv {
     }
 }
 
-/// Deletes a venv that is virtpy's own to delete, and what the store knows of it; what is left of one is deleted as well.
+/// Whether the venv in a folder is this user's own: it carries an id, and the store's record of that id names that very place.
+pub fn is_proven(store: &Store, root: &Path) -> bool {
+    keys::is_proven(store, root).is_some()
+}
+
+/// Deletes a venv that this process has made, or that is in the store, and what the store knows of it; what is left of one is
+/// deleted as well. A link to one stays, and so does what the store knows of another venv with the same id.
 ///
 /// # Errors
 /// When it cannot be removed.
 pub fn discard(store: &Store, root: &Path) -> Result<(), StoreError> {
-    if let Ok(venv) = Venv::open(root) {
-        store.forget(&venv.id)?;
+    let root = fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
+    if let Some(id) = keys::is_proven(store, &root) {
+        store.forget(&id)?;
     }
-    if fs::kind(root)?.is_some() {
-        fs::remove_tree(root)?;
+    if fs::kind(&root)?.is_some() {
+        fs::remove_tree(&root)?;
     }
     Ok(())
 }

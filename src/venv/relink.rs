@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::activation::Activation;
-use super::create::{Identity, MARK_FILE, PATH_KEY, STORE_KEY, from_python_repr, mark, prompt};
+use super::create::{ID_KEY, Identity, MARK_FILE, PATH_KEY, STORE_KEY, from_python_repr, mark, prompt};
 use super::{BaseInterpreter, Config, Contents, Installed, Layout, Owner, Venv, VenvError, journal, survey};
 use crate::fs::{self, FileKind};
 use crate::store::{Store, VenvId};
@@ -35,13 +35,20 @@ impl Venv {
         {
             return Ok(Place::OtherStore(home.to_path_buf()));
         }
-        let Some(made_for) = self.config.get(PATH_KEY).map(PathBuf::from) else { return Ok(Place::Own) };
-        if made_for == self.root || fs::canonicalize(&made_for).is_ok_and(|path| path == self.root) {
-            return Ok(Place::Own);
+        let is_here = |place: &PathBuf| {
+            *place == self.root || fs::canonicalize(place).is_ok_and(|path| path == self.root)
+        };
+        let made_for = self.config.get(PATH_KEY).map(PathBuf::from).filter(|place| !is_here(place));
+        // What a venv says may be a lie; the store knows where the venv of this id is.
+        let known = store.root(&self.id)?.filter(|known| !known.only_seen).map(|known| known.path);
+        let known = known.filter(|place| !is_here(place));
+        for place in made_for.iter().chain(&known) {
+            // A place that cannot be looked at may well hold the original.
+            if survey::stands(place, &self.id).unwrap_or(true) {
+                return Ok(Place::Copy(place.clone()));
+            }
         }
-        // A place that cannot be looked at may well hold the original.
-        let original = survey::stands(&made_for, &self.id).unwrap_or(true);
-        Ok(if original { Place::Copy(made_for) } else { Place::Moved(made_for) })
+        Ok(made_for.map_or(Place::Own, Place::Moved))
     }
 
     /// Gives a copy an id of its own and registers it. Returns the venv with the new id.
@@ -52,8 +59,8 @@ impl Venv {
         let id = VenvId::random();
         store.register(&id, &self.root)?;
         let mut config = self.config.clone();
-        config.set("virtpy-id", id.as_str());
-        self.write_config(&config)?;
+        config.set(ID_KEY, id.as_str());
+        write_config(self, &config)?;
         Self::open(&self.root)
     }
 
@@ -108,6 +115,7 @@ impl Venv {
     /// When no script can be made for its place.
     pub fn in_store(mut self, store: &Store) -> Result<Self, VenvError> {
         self.config.set(STORE_KEY, store.home().display().to_string());
+        self.config.set(PATH_KEY, self.root.display().to_string());
         self.layout = Layout::of(&self.root, &self.config)?;
         Ok(self)
     }
@@ -122,12 +130,7 @@ impl Venv {
         config.set("version", base.version.clone());
         config.set("executable", base.executable.display().to_string());
         Identity { id: &self.id, store }.write(&mut config, &self.root, &base.library);
-        self.write_config(&config)
-    }
-
-    fn write_config(&self, config: &Config) -> Result<(), VenvError> {
-        let path = self.root.join("pyvenv.cfg");
-        Ok(fs::write_by_way_of(&self.unfinished()?, &path, config.to_string().as_bytes())?)
+        write_config(self, &config)
     }
 
     /// The name by way of which files are replaced; what a killed command left there is swept by the next.
@@ -135,4 +138,10 @@ impl Venv {
         fs::create_dir_all(&self.private())?;
         Ok(journal::unfinished(self))
     }
+}
+
+/// Replaces a venv's `pyvenv.cfg`.
+pub(super) fn write_config(venv: &Venv, config: &Config) -> Result<(), VenvError> {
+    let path = venv.root.join("pyvenv.cfg");
+    Ok(fs::write_by_way_of(&venv.unfinished()?, &path, config.to_string().as_bytes())?)
 }

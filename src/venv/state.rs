@@ -2,6 +2,7 @@
 //!
 //! It names what virtpy put there; what really stands in `site-packages` decides ([`super::contents`]).
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -59,6 +60,9 @@ pub struct State {
     /// The digest of the last request that the present set satisfies.
     #[serde(default)]
     pub satisfied: Option<String>,
+    /// What `pyvenv.cfg` says of virtpy's: other tools write that file anew (`python -m venv` on top of a venv does).
+    #[serde(default)]
+    pub keys: BTreeMap<String, String>,
     /// Whether the file was empty, as a power cut leaves it, and this was found out from the links instead.
     #[serde(skip)]
     pub rebuilt: bool,
@@ -139,6 +143,7 @@ impl State {
     /// When the venv cannot be written.
     pub fn write(&mut self, venv: &Venv) -> Result<(), VenvError> {
         self.format = FORMAT;
+        self.keys = venv.config.own_keys();
         let path = venv.private().join("state.json");
         let text = serde_json::to_vec(self)
             .map_err(|error| VenvError::Damaged { path: path.clone(), reason: error.to_string() })?;

@@ -1,12 +1,16 @@
 //! Which of the venvs that the store knows are still there, and what they use: what a collection has to know.
 
-use std::collections::BTreeSet;
+//!
+//! `pyvenv.cfg` does not decide: `python -m venv` on top of a venv writes it anew, and a power cut may empty it. A venv is there
+//! as long as its state or links at its place lead into the store. What cannot be read counts as there.
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Config, PRIVATE_FOLDER};
-use crate::fs::{self, PathError};
+use super::{PRIVATE_FOLDER, keys, rebuild};
+use crate::fs::{self, FileKind, PathError};
 use crate::store::{EntryId, Root, Store, StoreError, VenvId};
 
 /// Folders looked through for a venv whose project was renamed.
@@ -45,6 +49,8 @@ pub struct Surveyed {
     pub fate: Fate,
     /// The entries that it uses.
     pub uses: BTreeSet<EntryId>,
+    /// When its state was replaced last, at each of its places.
+    stamps: Vec<Option<fs::Stamp>>,
 }
 
 impl Surveyed {
@@ -63,10 +69,28 @@ impl Surveyed {
 /// # Errors
 /// When the store's records cannot be listed.
 pub fn survey(store: &Store) -> Result<Vec<Surveyed>, StoreError> {
+    survey_again(store, &[])
+}
+
+/// The same after another survey, whose findings hold for the venvs that did not change since: what may take its time, such
+/// as looking at other disks, is done before anybody is kept waiting.
+///
+/// # Errors
+/// When the store's records cannot be listed.
+pub fn survey_again(store: &Store, before: &[Surveyed]) -> Result<Vec<Surveyed>, StoreError> {
+    let known: BTreeMap<&VenvId, &Surveyed> = before.iter().map(|venv| (&venv.id, venv)).collect();
+    let ids: BTreeSet<VenvId> = store.root_ids()?.into_iter().collect();
+    let entries = Entries::of(store);
     let mut venvs: Vec<Surveyed> = Vec::new();
-    for id in store.root_ids()? {
-        venvs.push(match store.root(&id) {
-            Ok(Some(root)) => look(root),
+    for id in &ids {
+        venvs.push(match store.root(id) {
+            Ok(Some(root)) => match known.get(id) {
+                // Whoever links registers first, and ends by replacing the state.
+                Some(venv) if venv.root.as_ref() == Some(&root) && venv.stamps == stamps(&root) => {
+                    (*venv).clone()
+                }
+                _ => look(root, &entries, &ids),
+            },
             Ok(None) => unreadable(id, "its record in the store is damaged".to_owned()),
             Err(error) => unreadable(id, error.to_string()),
         });
@@ -75,21 +99,31 @@ pub fn survey(store: &Store) -> Result<Vec<Surveyed>, StoreError> {
     Ok(venvs)
 }
 
-fn unreadable(id: VenvId, reason: String) -> Surveyed {
-    Surveyed { id, root: None, fate: Fate::Unreadable(reason), uses: BTreeSet::new() }
+fn unreadable(id: &VenvId, reason: String) -> Surveyed {
+    let (uses, stamps) = (BTreeSet::new(), Vec::new());
+    Surveyed { id: id.clone(), root: None, fate: Fate::Unreadable(reason), uses, stamps }
+}
+
+/// What tells whether the states at the places of a venv were replaced.
+fn stamps(root: &Root) -> Vec<Option<fs::Stamp>> {
+    root.places().map(|place| fs::Stamp::of(&state_of(place))).collect()
+}
+
+fn state_of(place: &Path) -> PathBuf {
+    place.join(PRIVATE_FOLDER).join("state.json")
 }
 
 /// Looks for one venv at every place where it may be. There may be several of one id: copies that were not told apart yet.
-fn look(root: Root) -> Surveyed {
+fn look(root: Root, entries: &Entries, ids: &BTreeSet<VenvId>) -> Surveyed {
+    // Before anything is read: what changes while it is read is read once more.
+    let stamps = stamps(&root);
     let mut uses = BTreeSet::new();
     let mut found: Option<PathBuf> = None;
     let mut trouble = None;
     for place in root.places() {
-        match stands(place, &root.id)
-            .and_then(|stands| if stands { used_by(place).map(Some) } else { Ok(None) })
-        {
-            Ok(Some(ids)) => {
-                uses.extend(ids);
+        match entries.used_at(place, &root.id, ids) {
+            Ok(Some(used)) => {
+                uses.extend(used);
                 found.get_or_insert_with(|| place.clone());
             }
             Ok(None) => {}
@@ -100,8 +134,8 @@ fn look(root: Root) -> Surveyed {
         && trouble.is_none()
         && let Some(place) = renamed(&root)
     {
-        match used_by(&place) {
-            Ok(ids) => (uses, found) = (ids, Some(place)),
+        match entries.used_at(&place, &root.id, ids) {
+            Ok(used) => (uses, found) = (used.unwrap_or_default(), Some(place)),
             Err(error) => trouble = Some(error),
         }
     }
@@ -116,16 +150,14 @@ fn look(root: Root) -> Surveyed {
         }
         (None, None, None) => Fate::Gone,
     };
-    Surveyed { id: root.id.clone(), root: Some(root), fate, uses }
+    Surveyed { id: root.id.clone(), root: Some(root), fate, uses, stamps }
 }
 
-/// Whether the venv with this id stands at a place.
+/// Whether the venv with this id stands at a place, as far as it says so itself.
 pub(super) fn stands(place: &Path, id: &VenvId) -> Result<bool, String> {
-    match fs::read_own(&place.join("pyvenv.cfg"), 1024) {
-        Ok(content) => {
-            Ok(Config::parse(&String::from_utf8_lossy(&content)).get("virtpy-id") == Some(id.as_str()))
-        }
-        Err(error) if is_absent(&error) => Ok(false),
+    match fs::kind(place) {
+        Ok(None) => Ok(false),
+        Ok(Some(_)) => Ok(keys::id_at(place).as_ref() == Some(id)),
         Err(error) => Err(explained(&error)),
     }
 }
@@ -149,10 +181,78 @@ struct Use {
     sha256: String,
 }
 
-/// The entries that the venv at a place uses.
+/// The store's folder of entries, by its name and by its real path.
+struct Entries {
+    paths: [PathBuf; 2],
+}
+
+impl Entries {
+    fn of(store: &Store) -> Self {
+        let entries = store.entries();
+        let real = fs::canonicalize(&entries).unwrap_or_else(|_| entries.clone());
+        Self { paths: [entries, real] }
+    }
+
+    /// What the venv with this id uses at a place; `None` if it is not there. Another venv that stands there and that the
+    /// store knows as well answers for itself.
+    fn used_at(
+        &self,
+        place: &Path,
+        id: &VenvId,
+        ids: &BTreeSet<VenvId>,
+    ) -> Result<Option<BTreeSet<EntryId>>, String> {
+        if fs::kind(place).map_err(|error| explained(&error))?.is_none() {
+            return Ok(None);
+        }
+        let standing = keys::id_at(place);
+        if standing.as_ref().is_some_and(|other| other != id && ids.contains(other)) {
+            return Ok(None);
+        }
+        let mut used = used_by(place)?;
+        used.extend(self.linked_from(place)?);
+        Ok((standing.as_ref() == Some(id) || !used.is_empty()).then_some(used))
+    }
+
+    /// The entries that links of a venv lead into: those in its folders of packages, and those of each distribution's
+    /// METADATA.
+    fn linked_from(&self, place: &Path) -> Result<BTreeSet<EntryId>, String> {
+        let mut linked = BTreeSet::new();
+        let library = place.join("lib");
+        for (name, _) in names_in(&library)? {
+            let packages = library.join(name).join("site-packages");
+            for (name, kind) in names_in(&packages)? {
+                let path = packages.join(&name);
+                let link = match kind {
+                    FileKind::Link => path,
+                    FileKind::Folder if name.as_encoded_bytes().ends_with(b".dist-info") => path.join("METADATA"),
+                    _ => continue,
+                };
+                linked.extend(fs::read_link(&link).ok().and_then(|target| self.entry_of(&target)));
+            }
+        }
+        Ok(linked)
+    }
+
+    fn entry_of(&self, target: &Path) -> Option<EntryId> {
+        let inside = self.paths.iter().find_map(|entries| target.strip_prefix(entries).ok())?;
+        EntryId::parse(inside.iter().next()?.to_str()?).ok()
+    }
+}
+
+/// The names in a real folder; none where there is no such folder.
+fn names_in(folder: &Path) -> Result<Vec<(std::ffi::OsString, FileKind)>, String> {
+    match fs::kind(folder) {
+        Ok(Some(FileKind::Folder)) => fs::read_dir_names(folder).map_err(|error| explained(&error)),
+        Ok(_) => Ok(Vec::new()),
+        Err(error) => Err(explained(&error)),
+    }
+}
+
+/// The entries that the state of the venv at a place names. Of one that a power cut emptied, the links tell.
 fn used_by(place: &Path) -> Result<BTreeSet<EntryId>, String> {
-    let path = place.join(PRIVATE_FOLDER).join("state.json");
+    let path = state_of(place);
     let content = match fs::read_own(&path, 64 * 1024) {
+        Ok(content) if rebuild::is_emptied(&content) => return Ok(BTreeSet::new()),
         Ok(content) => content,
         Err(error) if is_absent(&error) => return Ok(BTreeSet::new()),
         Err(error) => return Err(explained(&error)),

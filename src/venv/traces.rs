@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use super::{Change, Config, Contents, Layout, PRIVATE_FOLDER, Venv, VenvError, foreign};
+use super::{Change, Config, Contents, Layout, PRIVATE_FOLDER, Venv, VenvError, foreign, keys};
 use crate::fs;
 use crate::store::{Entry, EntryId, Root, Store, StoreError};
 
@@ -109,8 +109,7 @@ impl Venv {
     /// than virtpy's notes.
     pub fn changed_behind_our_back(root: &Root) -> Option<String> {
         // All venvs of the store are looked at, so each with as few system calls as there can be.
-        let text = fs::read_own(&root.path.join("pyvenv.cfg"), 1024).ok()?;
-        let config = Config::parse(&String::from_utf8_lossy(&text));
+        let config = Config::parse(&keys::text(&root.path).ok()?);
         let layout = Layout::of(&root.path, &config).ok()?;
         let time = |path: &Path| fs::symlink_metadata(path).map(|facts| (facts.mtime(), facts.mtime_nsec()));
         let packages = time(&root.path.join(&layout.site_packages)).ok()?;

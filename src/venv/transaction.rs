@@ -23,6 +23,8 @@ pub(super) struct Transaction<'a> {
     create: BTreeMap<&'a str, &'a Node>,
     left_alone: Vec<String>,
     slots: usize,
+    /// Folders of the venv that are known to be real.
+    real: BTreeSet<String>,
     /// Where something stood in the way when it was to be made.
     blocked: Mutex<BTreeSet<String>>,
 }
@@ -51,6 +53,7 @@ impl<'a> Transaction<'a> {
             create,
             left_alone: Vec::new(),
             slots: 0,
+            real: BTreeSet::new(),
             blocked: Mutex::default(),
         };
         let mut folders = BTreeSet::new();
@@ -81,6 +84,9 @@ impl<'a> Transaction<'a> {
             let is_in_new_folder = self.create.contains_key(parent) && !standing.contains(parent);
             if !is_in_new_folder && !leaving.contains(path) {
                 let absolute = self.venv.root.join(path);
+                if let Some(link) = unreal_folder(self.venv, parent, &mut self.real)? {
+                    return Err(VenvError::InTheWay(self.venv.root.join(link)));
+                }
                 let found = match crowded.get(parent) {
                     Some(names) if !names.contains(&path[parent.len() + 1..]) => None,
                     _ => fs::kind(&absolute)?,
@@ -124,7 +130,15 @@ impl<'a> Transaction<'a> {
     /// Notes that a path goes, if what stands there is what the plan put there.
     fn remove(&mut self, path: &str, node: &Node) -> Result<(), VenvError> {
         let absolute = self.venv.root.join(path);
-        if self.venv.stands(path, node)? {
+        if let Some(folder) = unreal_folder(self.venv, folder_of(path), &mut self.real)? {
+            // What is behind a link is not the venv's. Where the link goes, all in it is made anew.
+            if self.create.contains_key(path) && !self.create.contains_key(folder) {
+                return Err(VenvError::InTheWay(self.venv.root.join(folder)));
+            }
+            if !self.create.contains_key(path) && fs::kind(&absolute)?.is_some() {
+                self.left_alone.push(path.to_owned());
+            }
+        } else if self.venv.stands(path, node)? {
             match node {
                 Node::Folder => self.journal.removed.push(Removed::Folder(path.to_owned())),
                 Node::Link(target) => {
@@ -331,6 +345,29 @@ fn shares<'p, 'n>(items: &[Item<'p, 'n>], count: usize) -> Vec<Vec<Item<'p, 'n>>
 /// The folder that a path is in; nothing for the venv's own.
 fn folder_of(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// The first of a folder of the venv and those above it that is no real folder, but a link or a file; what is not there is
+/// fine. `real` are those that were looked at before.
+fn unreal_folder<'p>(
+    venv: &Venv,
+    folder: &'p str,
+    real: &mut BTreeSet<String>,
+) -> Result<Option<&'p str>, VenvError> {
+    if folder.is_empty() || real.contains(folder) {
+        return Ok(None);
+    }
+    if let Some(above) = unreal_folder(venv, folder_of(folder), real)? {
+        return Ok(Some(above));
+    }
+    Ok(match fs::kind(&venv.root.join(folder))? {
+        None => None,
+        Some(FileKind::Folder) => {
+            real.insert(folder.to_owned());
+            None
+        }
+        Some(_) => Some(folder),
+    })
 }
 
 /// Whether a path is a folder of bytecode. Anybody may clear those, and Python makes them anew.

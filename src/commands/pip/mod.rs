@@ -31,7 +31,7 @@ use crate::error::Failure;
 use crate::fs;
 use crate::output::Output;
 use crate::store::{PIP_SHIM_VERSION, Store};
-use crate::venv::{Config, Contents, Venv};
+use crate::venv::{Contents, Venv};
 
 /// The options that say how indexes are asked.
 const CONNECTION: [&str; 7] =
@@ -171,14 +171,13 @@ fn prefix(context: &Context, place: Option<&Path>) -> Option<PathBuf> {
 fn open(context: &Context, place: Option<PathBuf>) -> Result<(Store, Venv), Failure> {
     let path = place.map(|place| root_of(&context.working_directory.join(place)));
     let venv = context.displaced_venv(&VenvArgument { path })?;
-    let store = venv.store_home().filter(|home| fs::metadata(home).is_ok()).map(Store::new);
+    let store = context.believed_store(&venv).filter(|store| fs::metadata(store.home()).is_ok());
     Ok((store.unwrap_or_else(|| context.store.clone()), venv))
 }
 
 /// Whether a folder is a venv of virtpy's.
 fn is_ours(root: &Path) -> bool {
-    fs::read_to_string(&root.join("pyvenv.cfg"))
-        .is_ok_and(|text| Config::parse(&text).get("virtpy-id").is_some())
+    Venv::is_at(root)
 }
 
 impl Call<'_> {

@@ -12,7 +12,6 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
 use crate::interpreters::{self, Interpreter};
-use crate::store::Store;
 use crate::venv::{self, LinkMode, NewVenv, Venv};
 
 /// Whether a request is for a real pip: it is about another environment, or a part of pip that virtpy has not.
@@ -88,8 +87,9 @@ pub(super) fn run(context: &Context, place: Option<PathBuf>, words: &[String]) -
         place => {
             let path = place.map(|place| root_of(&place));
             let venv = context.displaced_venv(&VenvArgument { path })?;
-            let store = venv.store_home().map_or_else(|| context.store.clone(), Store::new);
-            (store, venv.python())
+            // It runs with the venv's packages: what is in them is run as well.
+            context.demand_own(&venv)?;
+            (context.demand_believed_store(&venv)?, venv.python())
         }
     };
     let context = Context::of(store, context.working_directory.clone(), context.output);
@@ -158,6 +158,7 @@ fn shared_pip(context: &Context, interpreter: &Interpreter) -> Result<PathBuf, F
             prompt: None,
             system_site_packages: false,
             clear: fs::kind(&root.join("pyvenv.cfg"))?.is_some(),
+            in_store: true,
             link_mode: LinkMode::Auto,
             pip: None,
         };

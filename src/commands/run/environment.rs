@@ -249,6 +249,7 @@ impl Maker<'_> {
             prompt: None,
             system_site_packages: base.is_some_and(|base| base.sees_system),
             clear: false,
+            in_store: true,
             link_mode: LinkMode::default(),
             pip: None,
         };

@@ -262,7 +262,7 @@ fn find_base(context: &Context) -> Result<Option<Base>, Failure> {
     if let Some(project) = lockfile::python_project(&context.working_directory)
         && let Some(nearest) = context.nearest_venv()?
     {
-        context.project_venv(&VenvArgument::default(), nearest.parent().unwrap_or(&project));
+        context.project_venv(&VenvArgument::default(), nearest.parent().unwrap_or(&project))?;
         return open(&nearest);
     }
     if let Some(root) = active_venv() {

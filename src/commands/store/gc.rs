@@ -24,12 +24,14 @@ pub(super) fn run(context: &Context, arguments: &GcArguments) -> Result<u8, Fail
         // What the cache gives up is used by nobody any more.
         cached::sweep(context);
     }
+    // What takes its time is done before anybody has to wait.
+    let before = venv::survey(&context.store)?;
     let lock = if arguments.remove {
         context.store.lock_exclusive(&mut announce)?
     } else {
         context.store.lock_shared(&mut announce)?
     };
-    let findings = Findings::of(context, &policy, &arguments.forget)?;
+    let findings = Findings::of(context, &before, &policy, &arguments.forget)?;
     findings.tell(context);
     if arguments.remove {
         findings.refuse_doubt()?;
@@ -45,8 +47,9 @@ pub(in super::super) fn automatic(context: &Context) -> Result<(), Failure> {
     if !settings.is_automatic() || !context.store.is_collection_due() {
         return Ok(());
     }
+    let before = venv::survey(&context.store)?;
     let Some(lock) = context.store.try_lock_exclusive()? else { return Ok(()) };
-    let findings = Findings::of(context, &conditions(settings), &[])?;
+    let findings = Findings::of(context, &before, &conditions(settings), &[])?;
     context.store.note_collection();
     if findings.refuse_doubt().is_err() {
         context.output.detail("the store was not collected: not every venv could be read");
@@ -89,8 +92,13 @@ struct Findings {
 }
 
 impl Findings {
-    fn of(context: &Context, policy: &Policy, forget: &[String]) -> Result<Self, Failure> {
-        let venvs = venv::survey(&context.store)?;
+    fn of(
+        context: &Context,
+        before: &[Surveyed],
+        policy: &Policy,
+        forget: &[String],
+    ) -> Result<Self, Failure> {
+        let venvs = venv::survey_again(&context.store, before)?;
         let forgotten = forgotten(context, &venvs, forget)?;
         let keeps = |venv: &&Surveyed| venv.fate.keeps() && !forgotten.contains(&venv.id);
         let used = venvs.iter().filter(keeps).flat_map(|venv| venv.uses.iter().cloned()).collect();

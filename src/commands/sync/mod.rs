@@ -51,7 +51,7 @@ pub(super) fn carry_out(
             "`{changed}` changed since `{label}` was made, which is followed as it is; `{tool} lock` makes it anew"
         ));
     }
-    let path = venv_path(context, arguments, source);
+    let path = venv_path(context, arguments, source)?;
     let is_new = fs::kind(&path.join("pyvenv.cfg"))?.is_none();
     if !is_new {
         context.name_venv(&path);
@@ -148,7 +148,7 @@ fn fill(
 }
 
 /// The venv that is named, or that of the file's project.
-fn venv_path(context: &Context, arguments: &SyncArguments, source: &Source) -> PathBuf {
+fn venv_path(context: &Context, arguments: &SyncArguments, source: &Source) -> Result<PathBuf, Failure> {
     context.project_venv(&arguments.venv, &source.project)
 }
 
@@ -180,7 +180,7 @@ fn as_poetry_has_it(
         compile_bytecode: arguments.compile_bytecode,
         project: Some(source.folder.clone()),
         python: arguments.python.clone(),
-        venv: VenvArgument { path: Some(context.project_venv(&arguments.venv, &source.project)) },
+        venv: VenvArgument { path: Some(context.project_venv(&arguments.venv, &source.project)?) },
         json: arguments.json,
         index: arguments.index.clone(),
     })

@@ -167,7 +167,7 @@ impl Source {
             // What they come to counts, with the values of variables in it.
             (vec![format!("{read:?}")], read)
         } else {
-            let texts = files.iter().map(|file| fs::read_to_string(file)).collect::<Result<_, _>>()?;
+            let texts = files.iter().map(|file| fs::read_named(file)).collect::<Result<_, _>>()?;
             (texts, RequirementsFiles::default())
         };
         // What comes from a pipe or from elsewhere stands in no folder of its own.

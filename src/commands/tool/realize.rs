@@ -195,6 +195,7 @@ fn build(
         prompt: Some(manifest.package.clone()),
         system_site_packages: false,
         clear: false,
+        in_store: true,
         link_mode: LinkMode::default(),
         pip: None,
     };

@@ -1,0 +1,126 @@
+//! Whose a venv is, and which store of those that it names is believed: a venv may have come with a repository, or been put
+//! there by another user.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use super::Context;
+use crate::error::Failure;
+use crate::fs;
+use crate::settings;
+use crate::store::Store;
+use crate::venv::{self, Venv};
+
+impl Context {
+    /// The store of a venv, if it is believed: the configured one, the one of this user that is used without configuration, or
+    /// one that this user has used before. Editors and scheduled jobs have no `VIRTPY_HOME`, so a venv may name its store.
+    pub fn believed_store(&self, venv: &Venv) -> Option<Store> {
+        let Some(named) = venv.store_home() else { return Some(self.store.clone()) };
+        let own = [Some(self.store.home().to_path_buf()), default_home()];
+        let used_before = settings::stores_used();
+        let mut believed = own.into_iter().flatten().chain(used_before);
+        believed.find(|home| is_same(home, &named)).map(Store::new)
+    }
+
+    /// The same for what cannot be done without it.
+    ///
+    /// # Errors
+    /// When the venv names another store.
+    pub fn demand_believed_store(&self, venv: &Venv) -> Result<Store, Failure> {
+        self.believed_store(venv).ok_or_else(|| {
+            let named = venv.store_home().unwrap_or_default();
+            Failure::new(format!(
+                "the venv at `{}` names the store `{}`, which you have not used before; nothing of it was used",
+                venv.root.display(),
+                named.display()
+            ))
+            .hinted(format!(
+                "if it is yours, set `VIRTPY_HOME` to it; otherwise bring the venv into the store `{}` with `virtpy relink`",
+                self.store.home().display()
+            ))
+        })
+    }
+
+    /// Refuses to run what is in a venv that nobody knows: it may have come with a repository.
+    ///
+    /// # Errors
+    /// When its store has no record of it at its place.
+    pub fn demand_own(&self, venv: &Venv) -> Result<(), Failure> {
+        let store = self.demand_believed_store(venv)?;
+        if venv::is_proven(&store, &venv.root) {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "virtpy has not made the venv at `{}`, or it was moved or copied there; nothing in it was run",
+            venv.root.display()
+        ))
+        .hinted("if you trust it, make it one of yours with `virtpy relink`"))
+    }
+
+    /// Remembers that this user works with the configured store, so that venvs may name it later.
+    pub fn note_store(&self) {
+        if default_home().is_none_or(|home| home != self.store.home()) {
+            settings::note_store_used(self.store.home());
+        }
+    }
+
+    /// Refuses a venv that was found and not named, if another user has put it there (as git does with `safe.directory`).
+    /// Good are this user, root, under `sudo` whoever called it, and what the settings list as `safe-directories`.
+    ///
+    /// # Errors
+    /// When it belongs to somebody else.
+    pub fn demand_safe(&self, venv: &Path) -> Result<(), Failure> {
+        let Some(owner) = foreign_owner(venv) else { return Ok(()) };
+        let listed = &self.settings()?.safe_directories;
+        let project = venv.parent().unwrap_or(venv);
+        let is_listed = |safe: &PathBuf| {
+            safe == Path::new("*") || is_same(safe, project) || is_same(safe, venv) || {
+                let above = safe.file_name().is_some_and(|name| name == "*");
+                above && safe.parent().is_some_and(|above| is_in(project, above))
+            }
+        };
+        if listed.iter().any(is_listed) {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "the venv at `{}` belongs to user {owner}, and was only found there; nothing of it was used",
+            venv.display()
+        ))
+        .hinted(format!(
+            "name it with `--venv`, or trust it for good: `safe-directories = [\"{}\"]` in the settings",
+            project.display()
+        )))
+    }
+}
+
+/// Somebody else who owns a venv's folder or what is looked at first in it.
+fn foreign_owner(venv: &Path) -> Option<u32> {
+    let user = fs::effective_user();
+    let caller = std::env::var("SUDO_UID").ok().filter(|_| user == 0).and_then(|id| id.parse().ok());
+    let is_good = |owner: u32| owner == user || owner == 0 || Some(owner) == caller;
+    let parts = ["", "pyvenv.cfg", "bin", "bin/python", "lib"];
+    let owners = parts.iter().flat_map(|part| {
+        let path = if part.is_empty() { venv.to_path_buf() } else { venv.join(part) };
+        // A link's own, and that of what it leads to. An interpreter may be anybody's.
+        let target = if *part == "bin/python" { None } else { fs::metadata(&path).ok() };
+        fs::symlink_metadata(&path).ok().into_iter().chain(target)
+    });
+    owners.map(|facts| facts.uid()).find(|owner| !is_good(*owner))
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| fs::canonicalize(path).ok();
+    other.is_absolute() && (one == other || real(one).is_some_and(|one| Some(one) == real(other)))
+}
+
+fn is_in(path: &Path, folder: &Path) -> bool {
+    match (fs::canonicalize(path), fs::canonicalize(folder)) {
+        (Ok(path), Ok(folder)) => path.starts_with(folder),
+        _ => false,
+    }
+}
+
+/// The folder of the store where none is configured.
+pub(super) fn default_home() -> Option<PathBuf> {
+    Some(directories::ProjectDirs::from("", "", "virtpy")?.data_dir().to_path_buf())
+}
