@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{PRIVATE_FOLDER, keys, rebuild};
+use super::{PRIVATE_FOLDER, keys};
 use crate::fs::{self, FileKind, PathError};
 use crate::store::{EntryId, Root, Store, StoreError, VenvId};
 
@@ -248,11 +248,10 @@ fn names_in(folder: &Path) -> Result<Vec<(std::ffi::OsString, FileKind)>, String
     }
 }
 
-/// The entries that the state of the venv at a place names. Of one that a power cut emptied, the links tell.
+/// The entries that the state of the venv at a place names. One that a power cut emptied does not tell: copies have no links.
 fn used_by(place: &Path) -> Result<BTreeSet<EntryId>, String> {
     let path = state_of(place);
     let content = match fs::read_own(&path, 64 * 1024) {
-        Ok(content) if rebuild::is_emptied(&content) => return Ok(BTreeSet::new()),
         Ok(content) => content,
         Err(error) if is_absent(&error) => return Ok(BTreeSet::new()),
         Err(error) => return Err(explained(&error)),
