@@ -183,10 +183,10 @@ impl Context {
     /// may ship a venv whose `bin/python` is any program.
     fn demand_known_interpreter(&self, venv: &Venv, executable: &Path) -> Result<(), Failure> {
         let store = self.believed_store(venv);
+        let program = interpreters::real_program(executable, &self.working_directory);
         if store.is_some_and(|store| venv::is_proven(&store, &venv.root))
             || self.interpreters().iter().any(|known| {
-                known.executable == executable
-                    || fs::canonicalize(&known.executable).is_ok_and(|known| known == executable)
+                known.executable == executable || fs::canonicalize(&known.executable).ok() == program
             })
         {
             return Ok(());

@@ -147,7 +147,7 @@ impl Context {
         let mut venv = opened?;
         if venv.lost_keys {
             self.output.message(format_args!(
-                "`{}` was written anew by another tool; virtpy's lines are put back",
+                "`{}` was written anew or damaged by another tool; virtpy's lines are put back",
                 venv.root.join("pyvenv.cfg").display()
             ));
             // Where it may only be read, whoever changes it does it.

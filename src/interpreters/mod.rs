@@ -266,6 +266,12 @@ fn not_found_message(request: Option<&str>, found: &[(String, PathBuf)], broken:
     lines.join("\n")
 }
 
+/// The program that would be run for an executable: in a venv whose `python` is a copy it is the base interpreter's. `None`
+/// where it leads to none.
+pub fn real_program(executable: &Path, working_directory: &Path) -> Option<PathBuf> {
+    fs::canonicalize(&target::target(executable, working_directory).ok()?.path).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;

@@ -24,15 +24,24 @@ struct Kept {
     keys: BTreeMap<String, String>,
 }
 
-/// The text of a venv's `pyvenv.cfg`. Bytes that are not UTF-8 are replaced: other tools' lines are none of virtpy's business.
+/// The text of a venv's `pyvenv.cfg`. Bytes that are not UTF-8 are replaced.
 ///
 /// # Errors
 /// When there is none, it is no regular file, or far too large for one.
 pub(super) fn text(root: &Path) -> Result<String, PathError> {
+    Ok(read(root)?.0)
+}
+
+/// The same, and whether the interpreter can read the file as it is.
+///
+/// # Errors
+/// As [`text`]'s.
+pub(super) fn read(root: &Path) -> Result<(String, bool), PathError> {
     let content = fs::read_bounded(&root.join("pyvenv.cfg"), LARGEST)?;
     let text = String::from_utf8_lossy(&content);
+    let is_readable = matches!(text, std::borrow::Cow::Borrowed(_));
     // Editors of other systems put a mark before the text.
-    Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())
+    Ok((text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned(), is_readable))
 }
 
 /// The id of the venv in a folder: what `pyvenv.cfg` says, or else its state.

@@ -85,7 +85,7 @@ impl Venv {
     /// # Errors
     /// When there is no venv, or one that another tool made, or folders of its own are links.
     pub fn open(root: &Path) -> Result<Self, VenvError> {
-        let text = match keys::text(root) {
+        let (text, is_readable) = match keys::read(root) {
             Err(error) if error.is_not_found() => {
                 return Err(match fs::kind(root)? {
                     None => VenvError::Missing(root.to_path_buf()),
@@ -99,7 +99,7 @@ impl Venv {
         if lost_keys && !keys::complete(root, &mut config)? {
             return Err(VenvError::NotOurs(root.to_path_buf()));
         }
-        Ok(Self { lost_keys, ..Self::of(fs::canonicalize(root)?, config)? })
+        Ok(Self { lost_keys: lost_keys || !is_readable, ..Self::of(fs::canonicalize(root)?, config)? })
     }
 
     /// Whether there is a venv in a folder that virtpy made, whatever else is right or wrong with it.

@@ -98,10 +98,11 @@ fn a_copy_that_followed_the_links_is_linked_again() {
 #[test]
 fn what_the_store_lost_is_fetched_again() {
     let (context, index) = scene();
-    std::fs::rename(context.path("project/.venv/pyvenv.cfg"), context.path("aside")).unwrap();
+    std::fs::create_dir(context.path("elsewhere")).unwrap();
+    std::fs::rename(context.path("project"), context.path("elsewhere/project")).unwrap();
     context.virtpy(["store", "gc", "--grace", "0", "--remove"]).success();
     assert_eq!(context.store_entries().len(), 0);
-    std::fs::rename(context.path("aside"), context.path("project/.venv/pyvenv.cfg")).unwrap();
+    std::fs::rename(context.path("elsewhere/project"), context.path("project")).unwrap();
     let venv = ["--venv", "project/.venv"];
     context.virtpy([&["list"][..], &venv].concat()).success().stderr_has("the store no longer has");
     context
