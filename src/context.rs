@@ -186,7 +186,8 @@ impl Context {
         let program = interpreters::real_program(executable, &self.working_directory);
         if store.is_some_and(|store| venv::is_proven(&store, &venv.root))
             || self.interpreters().iter().any(|known| {
-                known.executable == executable || fs::canonicalize(&known.executable).ok() == program
+                known.executable == executable
+                    || program.is_some() && fs::canonicalize(&known.executable).ok() == program
             })
         {
             return Ok(());

@@ -26,8 +26,8 @@ def configuration():
 
 
 def keys():
-    """virtpy's own keys. Other tools write `pyvenv.cfg` anew, so its notes in the environment and the place of this file,
-    which is in the store, tell as well."""
+    """virtpy's own keys. Other tools write `pyvenv.cfg` anew, so its notes in the environment tell as well, and the folder of
+    the store's entries, which environments have on `sys.path`."""
     found = configuration()
     if "virtpy-id" in found and "virtpy-store" in found:
         return found
@@ -42,9 +42,10 @@ def keys():
     found.setdefault("virtpy-id", "")
     for key, value in dict(known.get("keys") or {}).items():
         found[key] = found.get(key) or value
-    entry = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
-    if os.path.basename(os.path.dirname(entry)) == "w":
-        found.setdefault("virtpy-store", os.path.dirname(os.path.dirname(entry)))
+    for folder in sys.path:
+        store, name = os.path.split(folder)
+        if name == "w" and os.path.islink(os.path.join(store, PROGRAM)):
+            found.setdefault("virtpy-store", store)
     return found
 
 

@@ -24,9 +24,11 @@ mod version;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+use crate::fs;
 
 pub use discover::{Sources, find, find_all, find_all_telling, find_telling};
 pub use query::{introduce, query};

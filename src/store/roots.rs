@@ -274,7 +274,9 @@ mod tests {
         let moved = store.register(&id, Path::new("/b/.venv")).unwrap();
         assert_eq!(moved.places().collect::<Vec<_>>(), [Path::new("/b/.venv"), Path::new("/a/.venv")]);
         store.note_place(&id, Path::new("/c/.venv")).unwrap();
-        assert!(store.vouches_for(&id, Path::new("/b/.venv")) && !store.vouches_for(&id, Path::new("/c/.venv")));
+        assert!(
+            store.vouches_for(&id, Path::new("/b/.venv")) && !store.vouches_for(&id, Path::new("/c/.venv"))
+        );
         let [root] = store.roots().unwrap().try_into().unwrap();
         assert_eq!((root.path.as_path(), root.elsewhere.len()), (Path::new("/b/.venv"), 2));
         store.register(&id, Path::new("/a/.venv")).unwrap();

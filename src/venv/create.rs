@@ -102,7 +102,8 @@ pub fn create(
     if let Some(pip) = &wish.pip {
         store.note_uses(root, vec![pip.id()?])?;
     }
-    let venv = Venv { root: staged.clone(), config, id: id.clone(), layout: layout.clone(), lost_keys: false };
+    let venv =
+        Venv { root: staged.clone(), config, id: id.clone(), layout: layout.clone(), lost_keys: false };
     venv.furnish(wish.pip.as_ref())?;
     if wish.link_mode.folds() {
         let site_packages = staged.join(&layout.site_packages);

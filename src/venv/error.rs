@@ -176,7 +176,8 @@ impl VenvError {
                 path.display()
             ),
             Self::NotAFolder(_) => {
-                "if the venv is yours, make it anew with `virtpy new --clear`; otherwise do not use it".to_owned()
+                "if the venv is yours, make it anew with `virtpy new --clear`; otherwise do not use it"
+                    .to_owned()
             }
             Self::ExportExists { .. } => {
                 "remove it first, or choose another path: an export overwrites nothing".to_owned()

@@ -101,7 +101,9 @@ impl Venv {
             return opened;
         }
         let root = fs::canonicalize(root)?;
-        let Some(record) = store.roots()?.into_iter().find(|record| record.path == root) else { return opened };
+        let Some(record) = store.roots()?.into_iter().find(|record| record.path == root) else {
+            return opened;
+        };
         let mut config = Config::parse(&text(&root)?);
         let library = library(&root, &config)?;
         Identity { id: &record.id, store }.write(&mut config, &root, &library);

@@ -120,13 +120,14 @@ fn handover(root: &Path, store: Option<&str>) -> String {
     format!(
         r#"#!/bin/sh
 # Written by virtpy: hands over to the program that made this venv.
-program={program}
+link={program}
+program=$link
 [ -x "$program" ] || program=$(command -v virtpy) || {{
-    if [ -L "$program" ]; then
+    if [ -L "$link" ]; then
         echo "ERROR: this environment's pip belongs to virtpy, and the program 'virtpy' is gone." >&2
         echo "Install it again and run any of its commands, such as 'virtpy list-all'." >&2
     else
-        echo "ERROR: this environment's pip belongs to virtpy, and neither '$program' nor a 'virtpy' on PATH was found." >&2
+        echo "ERROR: this environment's pip belongs to virtpy, and neither '$link' nor a 'virtpy' on PATH was found." >&2
         echo "Is the disk of the store mounted? Otherwise put 'virtpy' on PATH and run 'virtpy relink' for this environment." >&2
     fi
     exit 1

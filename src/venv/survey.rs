@@ -224,7 +224,9 @@ impl Entries {
                 let path = packages.join(&name);
                 let link = match kind {
                     FileKind::Link => path,
-                    FileKind::Folder if name.as_encoded_bytes().ends_with(b".dist-info") => path.join("METADATA"),
+                    FileKind::Folder if name.as_encoded_bytes().ends_with(b".dist-info") => {
+                        path.join("METADATA")
+                    }
                     _ => continue,
                 };
                 linked.extend(fs::read_link(&link).ok().and_then(|target| self.entry_of(&target)));

@@ -64,3 +64,4 @@ mod tools_in_use;
 mod transport;
 mod tree;
 mod which_venv;
+mod whose;

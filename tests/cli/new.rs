@@ -241,10 +241,13 @@ fn a_link_mode_that_does_not_exist_is_a_usage_error() {
 #[test]
 fn nothing_is_written_outside_the_venv_and_the_store() {
     let context = TestContext::new();
-    let ignored = ["work", "store"];
+    // The user's settings name the stores that were used.
+    let ignored = ["work", "store", "home/.config"];
     let before = Tree::of(context.root()).without(&ignored);
     context.new_venv();
     before.assert_unchanged(&Tree::of(context.root()).without(&ignored), "the home");
+    let stores = std::fs::read_to_string(context.root().join("home/.config/virtpy/stores")).unwrap();
+    assert_eq!(stores, format!("{}\n", context.store().display()));
     context.assert_no_leftovers();
 }
 
