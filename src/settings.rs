@@ -209,7 +209,8 @@ pub fn stores_used() -> Vec<PathBuf> {
 /// Adds a store to these. It is a convenience, so what cannot be written is left.
 pub fn note_store_used(home: &Path) {
     let (Some(file), Some(text)) = (stores_file(), home.to_str()) else { return };
-    if !home.is_absolute() || text.contains(['\n', '\r']) || stores_used().iter().any(|known| known == home) {
+    let mut stores = stores_used();
+    if !home.is_absolute() || text.contains(['\n', '\r']) || stores.iter().any(|known| known == home) {
         return;
     }
     let Some(folder) = file.parent() else { return };
@@ -218,9 +219,10 @@ pub fn note_store_used(home: &Path) {
     if present.is_none_or(|found| found.uid() != fs::effective_user()) {
         return;
     }
-    let known: String = stores_used().iter().map(|known| format!("{}\n", known.display())).collect();
+    stores.push(home.to_path_buf());
+    let lines: Vec<&str> = stores.iter().filter_map(|store| store.to_str()).collect();
     let _ = fs::create_dir_all(folder);
-    let _ = fs::write_atomic(&file, format!("{known}{text}\n").as_bytes());
+    let _ = fs::write_atomic(&file, (lines.join("\n") + "\n").as_bytes());
 }
 
 fn parse(text: &str) -> Result<ConfigFile, String> {

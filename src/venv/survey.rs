@@ -121,8 +121,8 @@ fn look(root: Root, entries: &Entries, ids: &BTreeSet<VenvId>) -> Surveyed {
     let mut trouble = None;
     for place in root.places() {
         match entries.used_at(place, &root.id, ids) {
-            Ok(Some(used)) => {
-                uses.extend(used);
+            Ok(Some(linked)) => {
+                uses.extend(linked);
                 found.get_or_insert_with(|| place.clone());
             }
             Ok(None) => {}
@@ -134,7 +134,7 @@ fn look(root: Root, entries: &Entries, ids: &BTreeSet<VenvId>) -> Surveyed {
         && let Some(place) = renamed(&root)
     {
         match entries.used_at(&place, &root.id, ids) {
-            Ok(used) => (uses, found) = (used.unwrap_or_default(), Some(place)),
+            Ok(linked) => (uses, found) = (linked.unwrap_or_default(), Some(place)),
             Err(error) => trouble = Some(error),
         }
     }
