@@ -8,6 +8,21 @@ use crate::support::{Index, TestContext, WheelBuilder};
 
 const COLLECT: [&str; 5] = ["store", "gc", "--grace", "0s", "--remove"];
 
+/// Puts something in place of a file.
+type Plant = dyn Fn(&std::path::Path) -> std::io::Result<()>;
+
+/// A text without the lines that begin with one of these.
+fn lines_without(text: &str, beginnings: &[&str]) -> String {
+    let is_kept = |line: &&str| !beginnings.iter().any(|beginning| line.starts_with(beginning));
+    text.split_inclusive('\n').filter(is_kept).collect()
+}
+
+/// `cp -a` of a folder.
+fn copy(context: &TestContext, from: &str, to: &str) {
+    let status = Command::new("cp").args(["-a", from, to]).current_dir(context.path(".")).status();
+    assert!(status.unwrap().success());
+}
+
 /// A venv in `project/.venv` with the package `alpha`.
 fn scene() -> (TestContext, Index) {
     let index = Index::start(&[
@@ -56,8 +71,7 @@ fn clear_refuses_the_store_links_and_other_peoples_work() {
 #[test]
 fn clearing_a_copy_keeps_what_the_original_uses() {
     let (context, _index) = scene();
-    let copied = Command::new("cp").args(["-a", "project", "clone"]).current_dir(context.path(".")).status();
-    assert!(copied.unwrap().success());
+    copy(&context, "project", "clone");
     context.virtpy(["new", "--clear", "clone/.venv"]).success();
     context.virtpy(COLLECT).success();
     works(&context, "project/.venv");
@@ -67,8 +81,7 @@ fn clearing_a_copy_keeps_what_the_original_uses() {
 fn what_another_tool_leaves_of_pyvenv_cfg_is_enough() {
     let (context, index) = scene();
     let config = context.read("project/.venv/pyvenv.cfg");
-    let plain: String =
-        config.lines().filter(|line| !line.starts_with("virtpy-")).map(|line| format!("{line}\n")).collect();
+    let plain = lines_without(&config, &["virtpy-"]);
     for left in [plain.as_str(), ""] {
         std::fs::write(context.path("project/.venv/pyvenv.cfg"), left).unwrap();
         context.virtpy(COLLECT).success();
@@ -101,16 +114,14 @@ fn many_copies_and_clones_of_an_id_keep_what_each_uses() {
     let (context, index) = scene();
     let mut copies = Vec::new();
     for number in 0..14 {
-        let copy = format!("copy{number}");
-        let copied =
-            Command::new("cp").args(["-a", "project", &copy]).current_dir(context.path(".")).status();
-        assert!(copied.unwrap().success());
-        context.virtpy(["list", "--venv", &format!("{copy}/.venv")]).success();
-        copies.push(copy);
+        let name = format!("copy{number}");
+        copy(&context, "project", &name);
+        context.virtpy(["list", "--venv", &format!("{name}/.venv")]).success();
+        copies.push(name);
     }
     std::fs::remove_dir_all(context.path("project")).unwrap();
-    for copy in &copies[1..] {
-        std::fs::remove_dir_all(context.path(copy)).unwrap();
+    for name in &copies[1..] {
+        std::fs::remove_dir_all(context.path(name)).unwrap();
     }
     context.virtpy(COLLECT).success();
     works(&context, "copy0/.venv");
@@ -118,11 +129,7 @@ fn many_copies_and_clones_of_an_id_keep_what_each_uses() {
     context.new_named_venv("mine");
     context.add(&index, &["--venv", "mine", "alpha"]).success();
     let config = context.read("mine/pyvenv.cfg");
-    let kept: String = config
-        .lines()
-        .filter(|line| !line.starts_with("virtpy-path") && !line.starts_with("virtpy-store"))
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let kept = lines_without(&config, &["virtpy-path", "virtpy-store"]);
     context.new_named_venv("theirs");
     std::fs::write(context.path("theirs/pyvenv.cfg"), kept).unwrap();
     context
@@ -143,7 +150,7 @@ fn pipes_and_devices_hold_nobody_up() {
     let sparse = |config: &std::path::Path| std::fs::File::create(config)?.set_len(1 << 40);
     let pipe = |config: &std::path::Path| Command::new("mkfifo").arg(config).status().map(drop);
     let device = |config: &std::path::Path| symlink("/dev/zero", config);
-    let plants: [&dyn Fn(&std::path::Path) -> std::io::Result<()>; 3] = [&sparse, &pipe, &device];
+    let plants: [&Plant; 3] = [&sparse, &pipe, &device];
     for plant in plants {
         plant(&config).unwrap();
         context.virtpy(["list-all"]).success().stdout_has("gone");
