@@ -78,6 +78,11 @@ impl Output {
         let _ = anstream::stdout().lock().write_all(block.as_bytes());
     }
 
+    /// Whether the user wants to hear of failures only.
+    pub fn is_quiet(self) -> bool {
+        self.quiet
+    }
+
     /// Data for a program to read.
     ///
     /// # Errors

@@ -15,6 +15,13 @@ pub struct StoreArguments {
     pub command: StoreCommand,
 }
 
+impl StoreArguments {
+    /// Whether this is the process in the background, which nobody hears.
+    pub fn is_in_background(&self) -> bool {
+        matches!(&self.command, StoreCommand::Compile(arguments) if arguments.background)
+    }
+}
+
 /// What can be done with the store
 #[derive(Debug, Subcommand)]
 pub enum StoreCommand {

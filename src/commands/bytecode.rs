@@ -3,6 +3,7 @@
 
 mod background;
 mod copies;
+mod look;
 mod pass;
 
 pub(super) use background::{serve, settle};
@@ -32,9 +33,7 @@ pub(super) fn after_change(
     let folds = venv.config.link_mode().folds();
     let (linked, copied): (Vec<&Arrival>, Vec<&Arrival>) =
         arrivals.iter().partition(|arrival| folds && !arrival.copied);
-    for line in context.store.told_later() {
-        context.output.warning(line);
-    }
+    tell(context);
     if settings.immutable {
         for arrival in &linked {
             context.store.protect(&arrival.entry.id()?)?;
@@ -50,6 +49,16 @@ pub(super) fn after_change(
         }
     }
     Ok(())
+}
+
+/// Says what the process in the background has found since the last command.
+pub(super) fn tell(context: &Context) {
+    if context.output.is_quiet() {
+        return;
+    }
+    for line in context.store.told_later() {
+        context.output.warning(line);
+    }
 }
 
 /// Compiles at once what is not compiled yet.

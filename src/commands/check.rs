@@ -126,6 +126,9 @@ fn sentence(problem: &Problem) -> String {
         Problem::Incompatible { distribution, wheel, made_for, interpreter } => {
             format!("{distribution} came as `{wheel}`, which is for {made_for}; this is {interpreter}")
         }
+        Problem::Stranger { name } => {
+            format!("`w/{name}` in the store belongs to no package; `virtpy store repair` moves it aside")
+        }
         Problem::NoInterpreter { path } => format!("`{path}` leads to no interpreter"),
     }
 }

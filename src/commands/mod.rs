@@ -56,6 +56,9 @@ pub fn run(command: Command, output: Output) -> Result<u8, Failure> {
             | Command::Install(_)
             | Command::Upgrade(_)
     );
+    if tells_news(&command) {
+        bytecode::tell(&context);
+    }
     let code = dispatch(&context, command)?;
     if changes {
         // The venvs' own pip finds the program by it; where there is none, nobody asks for it.
@@ -66,6 +69,16 @@ pub fn run(command: Command, output: Output) -> Result<u8, Failure> {
         context.output.warning(format_args!("the store was not collected: {failure}"));
     }
     Ok(code)
+}
+
+/// Whether a command is one that says what was found in the store since the last one: who runs it looks at its messages, as
+/// those do not who call the venvs' pip, and shells that ask for a path when they start.
+fn tells_news(command: &Command) -> bool {
+    match command {
+        Command::Path(_) | Command::Pip(_) => false,
+        Command::Store(arguments) => !arguments.is_in_background(),
+        _ => true,
+    }
 }
 
 fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {

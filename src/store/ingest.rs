@@ -118,7 +118,9 @@ impl Store {
         let mut published = Vec::with_capacity(batch.len());
         for staged in batch {
             let path = self.entry_path(&staged.id);
-            let entry = if publish_one(&staged, &path)? {
+            let is_new =
+                publish_one(&staged, &path)? || (self.make_way(&staged.id)? && publish_one(&staged, &path)?);
+            let entry = if is_new {
                 let site_rows = LazyText::of(path.join(ROWS));
                 Entry { path, manifest: Manifest { site_rows, ..staged.manifest.clone() } }
             } else {

@@ -8,6 +8,7 @@ mod adopt;
 mod boot;
 mod bytecode;
 mod collect;
+mod daily;
 mod entry;
 mod error;
 mod ingest;
@@ -16,6 +17,7 @@ mod open;
 mod pip_shim;
 mod protect;
 mod roots;
+mod strangers;
 mod usage;
 mod verify;
 
@@ -28,12 +30,14 @@ pub use adopt::{ADOPTED, Catalogue, content_key};
 pub use boot::Checked;
 pub use bytecode::{Batch, Dialect, Module, Published, Record, Staging, Stray};
 pub use collect::{Collection, Discarded, Facts, GRACE, Policy};
+pub use daily::Look;
 pub use entry::{Entry, EntryId};
 pub use error::StoreError;
 pub use ingest::{DIST_INFO_ALIAS, Staged, WheelFile};
 pub use manifest::{FileRow, FolderItem, KnownOrigin, Manifest, ROWS, ScriptRow};
 pub use pip_shim::{PIP_SHIM_ORIGIN, PIP_SHIM_VERSION, PROGRAM, is_pip_shim};
 pub use roots::{Mount, Root, VenvId};
+pub use strangers::Stranger;
 pub use verify::{Finding, Verdict};
 
 /// How long a command waits for another process before it gives up.

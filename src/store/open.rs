@@ -57,3 +57,19 @@ pub(super) fn release(path: &Path) -> Result<bool, StoreError> {
     fs::set_immutable(path, false)?;
     Ok(true)
 }
+
+/// Changes a mode or a time of a file or a folder that may bear the immutable flag, which it bears again afterwards.
+///
+/// # Errors
+/// When this process may not take the flag off, or the change fails.
+pub(super) fn while_released(
+    path: &Path,
+    change: impl FnOnce() -> Result<(), fs::PathError>,
+) -> Result<(), StoreError> {
+    let was_immutable = release(path)?;
+    let changed = change();
+    if was_immutable {
+        fs::set_immutable(path, true)?;
+    }
+    Ok(changed?)
+}

@@ -16,6 +16,11 @@ pub(super) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
 }
 
+/// Days since 1970.
+pub(super) fn today() -> u64 {
+    now() / DAY
+}
+
 impl Store {
     fn linked(&self) -> std::path::PathBuf {
         self.cache().join("linked")
@@ -31,7 +36,7 @@ impl Store {
         if text.is_empty() {
             return;
         }
-        let path = self.linked().join((now() / DAY).to_string());
+        let path = self.linked().join(today().to_string());
         if fs::append(&path, text.as_bytes()).is_err() {
             let _ = fs::create_dir_all(&self.linked()).and_then(|()| fs::append(&path, text.as_bytes()));
         }
@@ -82,7 +87,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let store = Store::new(home.path().to_owned());
         fs::create_dir_all(&store.linked()).unwrap();
-        let today = now() / DAY;
+        let today = today();
         let write = |day: u64, text: &str| {
             fs::write_new(&store.linked().join(day.to_string()), text.as_bytes(), 0o644).unwrap();
         };

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::boot::is_later;
 use super::bytecode::{self, Recorded};
-use super::open::{OpenFolder, release};
+use super::open::{OpenFolder, release, while_released};
 use super::{DIST_INFO_ALIAS, Entry, EntryId, Staged, Store, StoreError};
 use crate::fs::{self, FileKind};
 use crate::wheel;
@@ -73,21 +73,6 @@ pub struct Verdict {
 }
 
 impl Store {
-    /// The handles of all published entries, sorted.
-    ///
-    /// # Errors
-    /// When the folder of the entries cannot be read.
-    pub fn ids(&self) -> Result<Vec<EntryId>, StoreError> {
-        let names = match fs::names(&self.entries()) {
-            Err(error) if error.is_not_found() => Vec::new(),
-            other => other?,
-        };
-        let mut ids: Vec<EntryId> =
-            names.iter().filter_map(|name| EntryId::parse(name.to_str()?).ok()).collect();
-        ids.sort();
-        Ok(ids)
-    }
-
     /// Hashes every file of these entries and compares everything with the manifests, on all processors. `done` hears
     /// of each entry that is finished. Verdicts come in the order of the handles.
     pub fn verify(&self, ids: &[EntryId], done: &(dyn Fn() + Sync)) -> Vec<Verdict> {
@@ -133,34 +118,6 @@ impl Store {
         verdict(label, findings)
     }
 
-    /// What lies among the entries and is none: names in `w/`.
-    ///
-    /// # Errors
-    /// When the folder of the entries cannot be read.
-    pub fn strangers(&self) -> Result<Vec<String>, StoreError> {
-        let names = match fs::names(&self.entries()) {
-            Err(error) if error.is_not_found() => Vec::new(),
-            other => other?,
-        };
-        let is_strange = |name: &String| EntryId::parse(name).is_err();
-        let mut names: Vec<String> =
-            names.iter().map(|name| name.to_string_lossy().into_owned()).filter(is_strange).collect();
-        names.sort();
-        Ok(names)
-    }
-
-    /// Removes what lies among the entries and is none, by its name there.
-    ///
-    /// # Errors
-    /// When it belongs to somebody else.
-    pub fn remove_stranger(&self, name: &str) -> Result<(), StoreError> {
-        let path = self.entries().join(name);
-        if EntryId::parse(name).is_ok() || path.parent() != Some(&self.entries()) {
-            return Err(StoreError::InvalidId(name.to_owned()));
-        }
-        Ok(fs::remove_tree(&path)?)
-    }
-
     /// Takes write permissions away, sets times back and removes what does not belong into an entry, as [`Self::verify`] found it.
     ///
     /// # Errors
@@ -178,11 +135,12 @@ impl Store {
                 Finding::WrongMode(path) => {
                     let path = root.join(path);
                     let mode = fs::symlink_metadata(&path)?.permissions().mode();
-                    fs::set_mode(&path, mode & 0o555)?;
+                    while_released(&path, || fs::set_mode(&path, mode & 0o555))?;
                 }
                 Finding::Touched(path) => {
                     let time = self.entry_by_id(id)?.map_or(0, |entry| entry.manifest.unpacked_at);
-                    fs::set_modified(&root.join(path), time)?;
+                    let path = root.join(path);
+                    while_released(&path, || fs::set_modified(&path, time))?;
                 }
                 Finding::Changed(_)
                 | Finding::Missing(_)

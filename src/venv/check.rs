@@ -87,6 +87,11 @@ pub enum Problem {
         /// The venv's interpreter, in the same words.
         interpreter: String,
     },
+    /// Something lies among the packages in the store and is none.
+    Stranger {
+        /// Its name in `w/`.
+        name: String,
+    },
     /// The interpreter that the venv was made from is gone.
     NoInterpreter {
         /// Where it was.
@@ -97,7 +102,10 @@ pub enum Problem {
 impl Problem {
     /// Whether it keeps the venv from working. Packages of other tools are only worth a note.
     pub fn is_error(&self) -> bool {
-        !matches!(self, Self::Foreign { .. } | Self::Lost { .. } | Self::Detached { .. })
+        !matches!(
+            self,
+            Self::Foreign { .. } | Self::Lost { .. } | Self::Detached { .. } | Self::Stranger { .. }
+        )
     }
 }
 
@@ -125,6 +133,9 @@ pub fn check(
     }
     for lost in &contents.lost {
         problems.push(Problem::Lost { distribution: format!("{} {}", lost.name, lost.version) });
+    }
+    for stranger in store.strangers()? {
+        problems.push(Problem::Stranger { name: stranger.name.to_string_lossy().into_owned() });
     }
     Ok(problems)
 }

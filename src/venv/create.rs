@@ -144,12 +144,12 @@ impl Venv {
 
 /// The content of [`MARK_FILE`]: puts the store's entries on `sys.path`, with a finder that finds nothing there. A line with
 /// only the path would do for coverage; but then whatever lies in that folder could be imported, and tools that pack venvs
-/// take a path outside the venv for a package in development.
+/// take a path outside the venv for a package in development. Python runs the line twice in a venv.
 pub(super) fn mark(store: &Store) -> Result<String, VenvError> {
     let folder = python_literal(&store.mark_as_third_party()?);
     Ok(format!(
-        "import sys; sys.path.append({folder}); sys.path_importer_cache[{folder}] = type('Nothing', (), \
-         {{'find_spec': staticmethod(lambda name, target=None: None)}})\n"
+        "import sys; {folder} in sys.path or sys.path.append({folder}); sys.path_importer_cache[{folder}] = \
+         type('Nothing', (), {{'find_spec': staticmethod(lambda name, target=None: None)}})\n"
     ))
 }
 

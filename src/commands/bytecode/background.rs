@@ -5,7 +5,7 @@
 
 use std::process::{Command, Stdio};
 
-use super::pass;
+use super::{look, pass};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fs::{self, Lock};
@@ -88,9 +88,14 @@ fn deal_with_requests(context: &Context, held: &Lock) -> Result<(), Failure> {
     while let Some(id) = store.take_bytecode_request()? {
         if let Some(root) = store.root(&id)? {
             let report = pass::compile_venv(context, &root, store.bytecode_staging(held)?)?;
-            pass::leave_word(store, &report.strays)?;
+            if let Some(line) = pass::news(&report.strays) {
+                store.tell_later(&line)?;
+            }
         }
         store.end_bytecode_request(&id)?;
+    }
+    for line in look::at_everything(context)? {
+        store.tell_later(&line)?;
     }
     Ok(())
 }

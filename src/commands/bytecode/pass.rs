@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
 use crate::output::counted;
-use crate::store::{Root, Staging, Store, StoreError, Stray};
+use crate::store::{Root, Staging, StoreError, Stray};
 use crate::venv::{Contents, Owner, Venv};
 
 /// What came of one venv, or of several.
@@ -63,11 +63,16 @@ pub(in super::super) fn tell_strays(context: &Context, strays: &[(String, Stray)
     }
 }
 
-/// Leaves word of what was removed, for the next command. Of what Python writes when root runs it nothing is said: it is
-/// replaced by the same.
-pub(super) fn leave_word(store: &Store, strays: &[(String, Stray)]) -> Result<(), StoreError> {
+/// What is to be told of removed files by the next command, in one line. Of what Python writes when root runs it nothing is
+/// said: it is replaced by the same.
+pub(super) fn news(strays: &[(String, Stray)]) -> Option<String> {
     let strays: Vec<_> = strays.iter().filter(|(_, stray)| !stray.is_usual).cloned().collect();
-    sentences(&strays).iter().try_for_each(|line| store.tell_later(line))
+    let sentences = sentences(&strays);
+    let first = sentences.first()?;
+    Some(match sentences.len() - 1 {
+        0 => first.clone(),
+        count => format!("{first}; nor what was removed from {}", counted(count, "other package")),
+    })
 }
 
 /// A sentence for each package.

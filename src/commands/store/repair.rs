@@ -6,20 +6,45 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::output::counted;
 use crate::resolve::{self, Mended};
-use crate::store::Finding;
+use crate::store::EntryId;
+use crate::venv::{self, Fate, Surveyed};
 
-/// Removes what lies among the entries and is none. Returns how much that was.
-fn remove_strangers(context: &Context, names: &[String]) -> Result<usize, Failure> {
+/// What came of the strangers among the entries.
+#[derive(Default)]
+struct Strangers {
+    moved: usize,
+    kept: usize,
+}
+
+/// Moves what lies among the entries and is none into the quarantine. What has the name of an entry that a venv uses stays:
+/// the venv's links lead there.
+fn put_strangers_aside(context: &Context, names: &[String]) -> Result<Strangers, Failure> {
+    let mut outcome = Strangers::default();
     let strangers = strangers(context, names)?;
+    let venvs =
+        if strangers.iter().any(|one| one.id.is_some()) { venv::survey(&context.store)? } else { Vec::new() };
     for stranger in &strangers {
-        for finding in &stranger.findings {
-            if let Finding::Extra(name) = finding {
-                context.store.remove_stranger(name)?;
-                context.output.data(format_args!("{}: removed, it belonged to no package", stranger.id));
-            }
+        let name = stranger.name.to_string_lossy();
+        let user = stranger.id.as_ref().and_then(|id| venvs.iter().find(|venv| may_use(venv, id)));
+        if let Some(user) = user {
+            outcome.kept += 1;
+            let path = user.path().map_or_else(|| user.id.to_string(), |path| path.display().to_string());
+            let failure =
+                Failure::new(format!("`w/{name}` is no package, and stays: the venv at `{path}` uses it"));
+            let hint = "`virtpy relink` in that venv fetches the package again, and puts the other aside";
+            context.output.failure(&failure.hinted(hint));
+        } else if let Some(aside) = context.store.put_aside(stranger)? {
+            outcome.moved += 1;
+            let aside = aside.display();
+            context.output.data(format_args!("w/{name}: moved to `{aside}`, it belonged to no package"));
         }
     }
-    Ok(strangers.len())
+    Ok(outcome)
+}
+
+/// Whether a venv has links to an entry, as far as anybody can tell.
+fn may_use(venv: &Surveyed, id: &EntryId) -> bool {
+    matches!(venv.fate, Fate::Unreadable(_)) || (venv.fate.keeps() && venv.uses.contains(id))
 }
 
 pub(super) fn run(context: &Context, arguments: &RepairArguments) -> Result<u8, Failure> {
@@ -31,10 +56,10 @@ pub(super) fn run(context: &Context, arguments: &RepairArguments) -> Result<u8, 
             super::super::refresh_names(context, &entry, None)?;
         }
     }
-    let strangers = remove_strangers(context, &arguments.names)?;
+    let strangers = put_strangers_aside(context, &arguments.names)?;
     let damaged = damaged(context, &ids);
-    if damaged.is_empty() && strangers > 0 {
-        return Ok(0);
+    if damaged.is_empty() && strangers.moved + strangers.kept > 0 {
+        return Ok(u8::from(strangers.kept > 0));
     }
     if damaged.is_empty() {
         let count = counted(ids.len(), "package");
@@ -64,5 +89,5 @@ pub(super) fn run(context: &Context, arguments: &RepairArguments) -> Result<u8, 
     }
     let repaired = counted(damaged.len() - failed, "package");
     context.output.message(format_args!("Repaired {repaired}{}", if failed == 0 { "" } else { ", not all" }));
-    Ok(u8::from(failed > 0))
+    Ok(u8::from(failed + strangers.kept > 0))
 }

@@ -8,14 +8,14 @@ use crate::cli::VerifyArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::output::counted;
-use crate::store::{EntryId, Finding, Verdict};
+use crate::store::{EntryId, Finding, Stranger, Verdict};
 
 pub(super) fn run(context: &Context, arguments: &VerifyArguments) -> Result<u8, Failure> {
     let ids = super::chosen(context, &arguments.names)?;
     bytecode::settle(context);
     let _store_lock = context.store.lock_shared(&mut context.announce())?;
     let mut damaged = damaged(context, &ids);
-    damaged.extend(strangers(context, &arguments.names)?);
+    damaged.extend(strangers(context, &arguments.names)?.iter().map(verdict_on));
     if arguments.json {
         context.output.json(&damaged)?;
         return Ok(u8::from(!damaged.is_empty()));
@@ -48,17 +48,14 @@ pub(super) fn damaged(context: &Context, ids: &[EntryId]) -> Vec<Verdict> {
     verdicts
 }
 
-/// What lies among the entries and is none, as a verdict each; nothing where only some entries were asked for.
-pub(super) fn strangers(context: &Context, names: &[String]) -> Result<Vec<Verdict>, Failure> {
-    if !names.is_empty() {
-        return Ok(Vec::new());
-    }
-    let verdict = |name: String| Verdict {
-        id: format!("w/{name}"),
-        distribution: None,
-        findings: vec![Finding::Extra(name)],
-    };
-    Ok(context.store.strangers()?.into_iter().map(verdict).collect())
+/// What lies among the entries and is none; nothing where only some entries were asked for.
+pub(super) fn strangers(context: &Context, names: &[String]) -> Result<Vec<Stranger>, Failure> {
+    if names.is_empty() { Ok(context.store.strangers()?) } else { Ok(Vec::new()) }
+}
+
+fn verdict_on(stranger: &Stranger) -> Verdict {
+    let name = stranger.name.to_string_lossy().into_owned();
+    Verdict { id: format!("w/{name}"), distribution: None, findings: vec![Finding::Extra(name)] }
 }
 
 /// The distribution with the id of its entry.

@@ -13,7 +13,7 @@ use super::publish::write_record;
 use super::record::{Compiled, Record};
 use super::{Module, PREFIX, bytecode_path, folders};
 use crate::fs;
-use crate::store::open::OpenFolder;
+use crate::store::open::{OpenFolder, while_released};
 use crate::store::{Entry, Store, StoreError};
 use crate::wheel;
 
@@ -94,7 +94,7 @@ impl Store {
         for path in &findings.writable {
             let path = entry.path.join(path);
             let mode = fs::symlink_metadata(&path)?.permissions().mode();
-            fs::set_mode(&path, mode & 0o555)?;
+            while_released(&path, || fs::set_mode(&path, mode & 0o555))?;
         }
         for stray in &findings.strays {
             let path = entry.path.join(&stray.path);

@@ -107,13 +107,20 @@ impl Store {
     /// When the store cannot be written.
     pub fn tell_later(&self, line: &str) -> Result<(), StoreError> {
         fs::create_dir_all(&self.compiling())?;
+        // Names of files are in it, whatever they are.
+        let line: String =
+            line.chars().map(|letter| if letter.is_control() { '?' } else { letter }).collect();
         Ok(fs::append(&self.compiling().join("found"), format!("{line}\n").as_bytes())?)
     }
 
     /// What was left to be told, each line once.
     pub fn told_later(&self) -> Vec<String> {
-        let path = self.compiling().join("found");
-        let Ok(content) = fs::read_own(&path, 4096) else { return Vec::new() };
+        // Out of the way first: then what is written meanwhile is not lost, and who may not write here tells nothing.
+        let path = self.temporary().join(format!("found-{}", std::process::id()));
+        if fs::rename(&self.compiling().join("found"), &path).is_err() {
+            return Vec::new();
+        }
+        let content = fs::read_own(&path, 4096).unwrap_or_default();
         let _ = fs::remove_file(&path);
         let mut lines: Vec<String> = String::from_utf8_lossy(&content).lines().map(str::to_owned).collect();
         lines.sort();
@@ -149,11 +156,12 @@ mod tests {
     fn what_is_left_to_be_told_is_told_once() {
         let home = tempfile::tempdir().unwrap();
         let store = Store::new(home.path().to_owned());
+        fs::create_dir_all(&store.temporary()).unwrap();
         assert!(store.told_later().is_empty());
-        for line in ["one", "two", "one"] {
+        for line in ["one", "two\n\u{1b}[31m", "one"] {
             store.tell_later(line).unwrap();
         }
-        assert_eq!(store.told_later(), ["one", "two"]);
+        assert_eq!(store.told_later(), ["one", "two??[31m"]);
         assert!(store.told_later().is_empty());
     }
 }
