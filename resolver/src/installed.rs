@@ -18,6 +18,7 @@ use uv_pypi_types::{LenientRequirement, ResolutionMetadata, VerbatimParsedUrl};
 use uv_resolver::{Exclusions, UpgradePackages};
 use uv_types::{HashStrategy, InstalledPackagesProvider};
 
+use crate::nesting;
 use crate::request::{Options, Request};
 
 /// A distribution that is installed.
@@ -111,10 +112,15 @@ impl Installed {
         source: &InstalledDistribution,
         text: &str,
     ) -> Option<Requirement<VerbatimParsedUrl>> {
-        let Ok(requirement) = LenientRequirement::<VerbatimParsedUrl>::from_str(text) else {
+        let readable = nesting::check_requirement(text)
+            .ok()
+            .and_then(|()| LenientRequirement::<VerbatimParsedUrl>::from_str(text).ok());
+        let Some(requirement) = readable else {
             let complaint = format!(
-                "the installed {} {} has a requirement that cannot be read and was passed over: `{text}`",
-                source.name, source.version
+                "the installed {} {} has a requirement that cannot be read and was passed over: `{}`",
+                source.name,
+                source.version,
+                nesting::beginning(text)
             );
             self.0.unreadable.lock().unwrap_or_else(PoisonError::into_inner).insert(complaint);
             return None;

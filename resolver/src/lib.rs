@@ -9,6 +9,7 @@
 //! | module | owns |
 //! |---|---|
 //! | `vocabulary` | versions, names, requirements, markers, the names of wheels |
+//! | `nesting` | how long and deep a text may be before one of the libraries' parsers sees it |
 //! | `settings`, `pip_conf` | where indexes, certificates and proxies are configured |
 //! | `tags`, `tag_words` | which wheels an interpreter takes, and how that is said |
 //! | `session` | the runtime, the cache and the interpreter; the calls |
@@ -52,6 +53,7 @@ mod reword;
 mod session;
 mod settings;
 mod tag_words;
+mod nesting;
 mod tags;
 mod transfer;
 mod vocabulary;
@@ -75,6 +77,7 @@ pub use requirements::{
 pub use resolve::{Resolution, check_date};
 pub use session::{Session, SessionOptions};
 pub use settings::IndexSettings;
+pub use nesting::check_requirement;
 pub use tags::{IncompatibleWheel, InterpreterTags, TagFacts, TagSystem};
 pub use transfer::{Body, Transfer, Transferred};
 pub use vocabulary::{

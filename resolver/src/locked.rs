@@ -26,13 +26,13 @@ use crate::context::Context;
 use crate::describe;
 use crate::error::{Cause, Error};
 use crate::failure::requirements as unusable;
-use crate::indexes;
 use crate::portable::resolved;
 use crate::request::Options;
 use crate::resolve::{Plan, Resolution, choices};
 use crate::reword::reword;
 use crate::session::Foundation;
 use crate::settings::IndexSettings;
+use crate::{indexes, nesting};
 
 /// Which parts of a project or of a lock file are wanted, beside what everybody gets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -204,6 +204,12 @@ impl Reader<'_> {
         }
     }
 
+    /// To be called before the text is parsed.
+    pub(crate) fn check_nesting(&self) -> Result<(), Error> {
+        nesting::check_file(&self.request.text)
+            .map_err(|reason| self.refused("cannot be read", &format!("{reason}; make it anew")))
+    }
+
     pub(crate) fn refused(&self, message: &str, hint: &str) -> Error {
         Error::Requirements {
             message: format!("`{}` {message}", self.request.path.display()),
@@ -268,6 +274,7 @@ impl Reader<'_> {
     }
 
     fn uv(&self) -> Result<SolvedGraph, Error> {
+        self.check_nesting()?;
         let lock = Lock::from_toml(&self.request.text).map_err(|error| self.broken(&error))?;
         self.check_python(Some(&lock.requires_python().to_string()))?;
         let folder = self.folder();

@@ -16,8 +16,8 @@ use uv_workspace::pyproject::PyProjectToml;
 
 use crate::error::{Cause, Error};
 use crate::locked::{Selection, names};
-use crate::portable;
 use crate::request::{Input, Request};
+use crate::{nesting, portable};
 
 /// A project whose dependencies are asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +100,7 @@ impl Project {
         // Reading only: the ban is on writing past the one module that does.
         #[expect(clippy::disallowed_methods)]
         let text = std::fs::read_to_string(&path).map_err(|error| failed(Cause::from_error(&error)))?;
+        nesting::check_file(&text).map_err(|reason| failed(Cause::new(reason)))?;
         let toml = PyProjectToml::from_string(text.clone(), &path)
             .map_err(|error| failed(Cause::from_error(&error)))?;
         let groups = FlatDependencyGroups::from_pyproject_toml(&path, &toml)
@@ -295,6 +296,7 @@ impl Project {
     }
 
     fn parse(&self, text: &str) -> Result<RequirementsTxtRequirement, Error> {
+        nesting::check_requirement(text).map_err(|reason| self.invalid(&reason))?;
         RequirementsTxtRequirement::parse(text, &self.folder, false)
             .map_err(|error| self.invalid(&format!("`{text}`: {error}")))
     }

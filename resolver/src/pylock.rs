@@ -54,6 +54,7 @@ impl Reader<'_> {
     /// As those of [`Session::resolve_locked`](crate::Session::resolve_locked).
     pub(crate) fn pylock(&self, warnings: &mut Vec<String>) -> Result<SolvedGraph, Error> {
         let text = &self.request.text;
+        self.check_nesting()?;
         let head: Head = toml::from_str(text).map_err(|error| self.broken(&error))?;
         let mut lock: PylockToml = toml::from_str(text).map_err(|error| self.broken(&error))?;
         if head.lock_version != "1.0" {

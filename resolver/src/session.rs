@@ -24,7 +24,7 @@ use crate::request::{KnownWheel, LatestVersion, ObtainedWheel, Receiver, Request
 use crate::resolve::{self, Resolution};
 use crate::settings::IndexSettings;
 use crate::tags::InterpreterTags;
-use crate::{fetch, latest, obtain};
+use crate::{fetch, latest, nesting, obtain};
 
 /// What a session works with.
 #[derive(Debug, Clone)]
@@ -189,7 +189,7 @@ fn refresh(request: &Request) -> Option<Refresh> {
 fn runtime() -> Result<Runtime, Error> {
     Builder::new_current_thread()
         .enable_all()
-        .thread_stack_size(uv_configuration::min_stack_size())
+        .thread_stack_size(nesting::STACK)
         .build()
         .map_err(|source| Error::File { action: "start a runtime for", path: PathBuf::new(), source })
 }
@@ -243,7 +243,7 @@ impl Foundation {
         thread::scope(|scope| {
             let worker = thread::Builder::new()
                 .name("resolver".to_owned())
-                .stack_size(uv_configuration::min_stack_size())
+                .stack_size(nesting::STACK)
                 .spawn_scoped(scope, || self.runtime.block_on(task()))
                 .map_err(|source| Error::File {
                     action: "start a thread for",

@@ -13,6 +13,7 @@ use uv_normalize::{ExtraName, PackageName};
 use uv_pep440::{Operator, VersionSpecifiers};
 use uv_pep508::{MarkerEnvironmentBuilder, VerbatimUrl, VersionOrUrl};
 
+use crate::nesting;
 use crate::reword::reword;
 
 /// Why a text is not what it should be: a version, a name, a requirement, the name of a wheel.
@@ -29,7 +30,7 @@ pub struct InvalidText {
 
 impl InvalidText {
     fn new(text: &str, expected: &'static str, reason: &impl fmt::Display) -> Self {
-        Self { text: text.to_owned(), expected, reason: reword(&reason.to_string()) }
+        Self { text: nesting::beginning(text), expected, reason: reword(&reason.to_string()) }
     }
 }
 
@@ -89,22 +90,6 @@ pub fn accepts_python(requires_python: &str, version: &Version) -> Result<bool, 
         .map_err(|error| InvalidText::new(requires_python, "a `Requires-Python` value", &error))?;
     // A pre-release of an interpreter counts as its release: 3.14.0rc1 satisfies `>=3.14`.
     Ok(specifiers.contains(&version.0.only_release()))
-}
-
-/// How deep the parentheses of a marker may be nested; nobody writes more than a few.
-const DEEPEST_MARKER: usize = 64;
-
-/// Whether a requirement's parentheses are nested so deep that whoever reads it would run out of stack.
-pub(crate) fn is_too_deep(requirement: &str) -> bool {
-    let mut depth: usize = 0;
-    requirement.bytes().any(|byte| {
-        match byte {
-            b'(' => depth += 1,
-            b')' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        depth > DEEPEST_MARKER
-    })
 }
 
 /// A requirement on a package (PEP 508): `rich[jupyter]>=13; python_version < "3.13"`.
@@ -172,12 +157,12 @@ impl FromStr for Requirement {
     type Err = InvalidText;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if is_too_deep(text) {
-            let reason = &"its parentheses are nested too deep";
-            return Err(InvalidText::new(text, "a requirement (PEP 508)", reason));
-        }
+        let invalid = |reason: &dyn fmt::Display| {
+            InvalidText::new(text, "a requirement (PEP 508)", &reason.to_string())
+        };
+        nesting::check_requirement(text).map_err(|reason| invalid(&reason))?;
         let requirement = uv_pep508::Requirement::<VerbatimUrl>::from_str(text)
-            .map_err(|error| InvalidText::new(text, "a requirement (PEP 508)", &error.message))?;
+            .map_err(|error| invalid(&error.message))?;
         let name = requirement.name.to_string();
         Ok(Self(requirement, name))
     }

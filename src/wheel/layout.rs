@@ -94,6 +94,7 @@ pub fn read(archive: &mut Archive, filename: &str) -> Result<WheelContents, Erro
     };
     let missing = |path: &str| Error::Missing(format!("{dist_info}/{path}"));
     let metadata = Metadata::parse(&file("METADATA")?.ok_or_else(|| missing("METADATA"))?)?;
+    metadata.check_requirements()?;
     let mut wheel = WheelInfo::parse(&file("WHEEL")?.ok_or_else(|| missing("WHEEL"))?)?;
     let record = file("RECORD")?.ok_or_else(|| missing("RECORD"))?;
     let record = parse_record(&String::from_utf8_lossy(&record))?;

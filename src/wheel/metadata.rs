@@ -1,6 +1,6 @@
 //! METADATA (core metadata) and WHEEL: files in the form of e-mail headers.
 
-use virtpy_resolver::normalize_name;
+use virtpy_resolver::{check_requirement, normalize_name};
 
 use super::Error;
 
@@ -77,6 +77,18 @@ impl Metadata {
             return Err(wrong(format!("has the illegal name `{}`", metadata.name)));
         }
         Ok(metadata)
+    }
+
+    /// Checks what would stop every later command that reads the requirements: one that no parser should see.
+    ///
+    /// # Errors
+    /// When a requirement is longer or deeper than any that is meant.
+    pub(super) fn check_requirements(&self) -> Result<(), Error> {
+        let reason = self.requires_dist.iter().find_map(|text| check_requirement(text).err());
+        reason.map_or(Ok(()), |reason| {
+            let reason = format!("has a requirement that cannot be read: {reason}");
+            Err(Error::Metadata { file: "METADATA", reason })
+        })
     }
 }
 

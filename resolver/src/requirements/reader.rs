@@ -11,7 +11,7 @@ use super::logical_lines::{expanded, logical_lines};
 use super::statement::{self, FileOption, Statement, Wanted};
 use crate::describe::public;
 use crate::error::{Cause, Error};
-use crate::vocabulary::is_too_deep;
+use crate::nesting;
 
 /// How much all files together may have.
 const LARGEST_SUM: usize = 64 << 20;
@@ -197,9 +197,8 @@ impl<'a> Reader<'a> {
 
     fn entry(&mut self, wanted: Wanted, kind: EntryKind, place: Place, role: Role) -> Result<(), Error> {
         let Wanted { text, hashes, build_settings, idle } = wanted;
-        if is_too_deep(&text) {
-            return Err(misunderstood(&place, "its parentheses are nested too deep", &text));
-        }
+        nesting::check_requirement(&text)
+            .map_err(|reason| misunderstood(&place, &reason, &nesting::beginning(&text)))?;
         if let Some(path) = path_behind_at(&text) {
             let reason = format!("`{path}` stands where a URL has to be");
             return Err(refused(

@@ -21,10 +21,10 @@ use super::location;
 use crate::error::{Cause, Error};
 use crate::failure::requirements;
 use crate::indexes;
+use crate::nesting;
 use crate::project::Project;
 use crate::request::{Input, Request};
 use crate::reword::reword;
-use crate::vocabulary::is_too_deep;
 
 /// The forms of an input, for hints.
 const FORMS: &str = "forms: `rich`, `rich>=13`, `rich[jupyter]`, `./folder`, `file.whl`, `git+https://HOST/REPO`, \
@@ -172,13 +172,11 @@ fn refuse_file(text: &str, folder: &Path) -> Result<(), Error> {
 /// Parses one requirement as pip takes it on its command line.
 fn parse(text: &str, folder: &Path, editable: bool) -> Result<RequirementsTxtRequirement, Error> {
     let text = text.trim();
-    if is_too_deep(text) {
-        return Err(Error::Requirements {
-            message: "a requirement's parentheses are nested too deep".to_owned(),
-            hint: None,
-            cause: None,
-        });
-    }
+    nesting::check_requirement(text).map_err(|reason| Error::Requirements {
+        message: format!("`{}` is not a requirement: {reason}", nesting::beginning(text)),
+        hint: None,
+        cause: None,
+    })?;
     if let Some((without, fragment)) = of_archive(text, folder).filter(|_| !editable) {
         return Ok(with_fragment(parse(&without, folder, false)?, fragment));
     }
