@@ -47,6 +47,22 @@ pub struct Context {
     settings: OnceLock<Settings>,
 }
 
+/// Refuses a place of the store that could not be named in the files that name it: `pyvenv.cfg` has a line for it, scripts
+/// and JSON have UTF-8.
+fn check_home(home: &Path) -> Result<(), Failure> {
+    let why = match home.to_str() {
+        None => "it is not UTF-8",
+        Some(text) if text.chars().any(char::is_control) => {
+            "it has a line break or another control character"
+        }
+        Some(text) if text.ends_with(char::is_whitespace) => "it ends with a blank",
+        Some(_) => return Ok(()),
+    };
+    let shown = home.to_string_lossy();
+    Err(Failure::new(format!("the store cannot be in `{}`: {why}", shown.escape_debug()))
+        .hinted("set `VIRTPY_HOME` to another folder"))
+}
+
 impl Context {
     /// Reads the environment.
     ///
@@ -62,6 +78,7 @@ impl Context {
                     .hinted("set `VIRTPY_HOME` to the folder that shall hold it")
             })?,
         };
+        check_home(&home)?;
         Ok(Self::of(Store::new(home), working_directory, output))
     }
 

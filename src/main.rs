@@ -4,9 +4,11 @@ use std::process::ExitCode;
 
 use virtpy::cli::Arguments;
 use virtpy::commands::{self, isopy};
+use virtpy::fs;
 use virtpy::output::Output;
 
 fn main() -> ExitCode {
+    fs::narrow_umask();
     if isopy::is_called() {
         return ExitCode::from(isopy::main());
     }

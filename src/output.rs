@@ -1,6 +1,7 @@
 //! What the user sees: data on standard output, everything else on standard error.
 
-use std::fmt::Display;
+use std::borrow::Cow;
+use std::fmt::{Display, Write as _};
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -62,20 +63,20 @@ impl Output {
         let Some(path) = LOG.get() else { return };
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let time = moment(now);
-        let lines: Vec<String> = masked(&lines).lines().map(|line| format!("{time} {line}\n")).collect();
+        let lines: Vec<String> = shown(&lines).lines().map(|line| format!("{time} {line}\n")).collect();
         let _ = fs::append(path, lines.concat().as_bytes());
     }
 
     /// A line of data. A reader that has gone away is no error (`virtpy list | head -1`).
     pub fn data(self, line: impl Display) {
         self.log(&line);
-        let _ = writeln!(anstream::stdout().lock(), "{line}");
+        let _ = writeln!(anstream::stdout().lock(), "{}", escaped(&line.to_string()));
     }
 
     /// Many lines of data, in one write.
     pub fn data_block(self, block: &str) {
         self.log(block);
-        let _ = anstream::stdout().lock().write_all(block.as_bytes());
+        let _ = anstream::stdout().lock().write_all(escaped(block).as_bytes());
     }
 
     /// Whether the user wants to hear of failures only.
@@ -99,18 +100,19 @@ impl Output {
             return;
         }
         let line = |style: Style, sign: char, (name, version): &(String, String)| {
-            format!(" {style}{sign}{style:#} {name} {version}\n")
+            self.log(format_args!(" {sign} {name} {version}"));
+            format!(" {style}{sign}{style:#} {} {}\n", escaped(name), escaped(version))
         };
         let removed = removed.iter().map(|pair| line(RED, '-', pair));
         let block: Vec<String> = removed.chain(added.iter().map(|pair| line(GREEN, '+', pair))).collect();
-        self.data_block(&block.concat());
+        let _ = anstream::stdout().lock().write_all(block.concat().as_bytes());
     }
 
     /// What was done, for people.
     pub fn message(self, message: impl Display) {
         self.log(&message);
         if !self.quiet {
-            let _ = writeln!(anstream::stderr().lock(), "{}", masked(&message));
+            let _ = writeln!(anstream::stderr().lock(), "{}", shown(&message));
         }
     }
 
@@ -118,7 +120,7 @@ impl Output {
     pub fn detail(self, message: impl Display) {
         self.log(&message);
         if self.verbose {
-            let _ = writeln!(anstream::stderr().lock(), "{}", masked(&message));
+            let _ = writeln!(anstream::stderr().lock(), "{}", shown(&message));
         }
     }
 
@@ -126,20 +128,20 @@ impl Output {
     pub fn warning(self, message: impl Display) {
         self.log(format_args!("warning: {message}"));
         if !self.quiet {
-            let _ = writeln!(anstream::stderr().lock(), "{YELLOW}warning{YELLOW:#}: {}", masked(&message));
+            let _ = writeln!(anstream::stderr().lock(), "{YELLOW}warning{YELLOW:#}: {}", shown(&message));
         }
     }
 
     /// A line on standard error that is part of the answer, whatever the user wants to hear.
     pub fn complaint(self, line: impl Display) {
         self.log(&line);
-        let _ = writeln!(anstream::stderr().lock(), "{}", masked(&line));
+        let _ = writeln!(anstream::stderr().lock(), "{}", shown(&line));
     }
 
     /// A question on standard output; the answer is a line of standard input, and nothing where that has ended.
     pub fn ask(self, question: impl Display) -> Option<String> {
         let mut output = anstream::stdout().lock();
-        let _ = write!(output, "{question}").and_then(|()| output.flush());
+        let _ = write!(output, "{}", shown(&question)).and_then(|()| output.flush());
         let mut line = String::new();
         let read = std::io::stdin().read_line(&mut line).unwrap_or(0);
         (read > 0).then(|| line.trim().to_owned())
@@ -151,13 +153,13 @@ impl Output {
         let chain = failure.chain();
         let mut lines = chain.iter();
         if let Some(message) = lines.next() {
-            let _ = writeln!(error, "{RED}error{RED:#}: {}", masked(message));
+            let _ = writeln!(error, "{RED}error{RED:#}: {}", shown(message));
         }
         for cause in lines {
-            let _ = writeln!(error, "  {RED}cause{RED:#}: {}", masked(cause));
+            let _ = writeln!(error, "  {RED}cause{RED:#}: {}", shown(cause));
         }
         if let Some(hint) = failure.hint() {
-            let _ = writeln!(error, "{CYAN}hint{CYAN:#}: {}", masked(&hint));
+            let _ = writeln!(error, "{CYAN}hint{CYAN:#}: {}", shown(&hint));
         }
     }
 
@@ -169,6 +171,37 @@ impl Output {
     /// Whether long work shows its progress.
     pub fn shows_progress(self) -> bool {
         !self.quiet && !self.is_one_of_several && std::io::stderr().is_terminal()
+    }
+}
+
+/// A message as it is shown.
+fn shown(message: &impl Display) -> String {
+    escaped(&masked(message)).into_owned()
+}
+
+/// A text in which nothing commands the terminal or turns the reading around: names, descriptions and answers come from
+/// strangers. What does is written as `\u001b`, which JSON and Python read as well. Lines and tabs stay.
+fn escaped(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for letter in text.chars() {
+        if is_unsafe(letter) {
+            let _ = write!(out, "\\u{:04x}", u32::from(letter));
+        } else {
+            out.push(letter);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Whether a letter is a control character, ends a line for some programs only, or says in which direction to read.
+fn is_unsafe(letter: char) -> bool {
+    match letter {
+        '\n' | '\t' => false,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        _ => letter.is_control(),
     }
 }
 
@@ -251,6 +284,19 @@ mod tests {
         ] {
             assert_eq!(moment(Duration::from_secs(seconds)), text);
         }
+    }
+
+    #[test]
+    fn nothing_commands_the_terminal() {
+        for (text, shown) in [
+            ("plain ünï\n\tcode", "plain ünï\n\tcode"),
+            ("\x1b[31mred\x07\r\u{9b}0m\u{7f}", "\\u001b[31mred\\u0007\\u000d\\u009b0m\\u007f"),
+            ("a\u{202e}txt\u{2066}\u{61c}\u{2028}b", "a\\u202etxt\\u2066\\u061c\\u2028b"),
+        ] {
+            assert_eq!(escaped(text), shown);
+        }
+        let json = escaped("{\"a\": \"\u{202e}\"}").into_owned();
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap()["a"], "\u{202e}");
     }
 
     #[test]

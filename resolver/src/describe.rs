@@ -18,6 +18,7 @@ use uv_redacted::DisplaySafeUrl;
 use crate::context::Context;
 use crate::download::{self, Expected};
 use crate::error::{Cause, Error};
+pub(crate) use crate::public::public;
 use crate::request::{Artifact, Package};
 use crate::reword::reword;
 
@@ -311,14 +312,6 @@ pub(crate) fn bad_url(label: &str, error: &(dyn std::error::Error + 'static)) ->
 /// The path of a `file:` URL.
 pub(crate) fn local_path(url: &DisplaySafeUrl) -> Option<PathBuf> {
     if url.scheme() == "file" { url.to_file_path().ok() } else { None }
-}
-
-/// A URL as it may be shown and kept: without credentials and fragment.
-pub(crate) fn public(url: &DisplaySafeUrl) -> String {
-    let mut url = url.clone();
-    url.remove_credentials();
-    url.set_fragment(None);
-    url.as_str().to_owned()
 }
 
 /// The only SHA-256 among some hashes; two of them name two files, so neither is certain.

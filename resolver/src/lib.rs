@@ -10,6 +10,7 @@
 //! |---|---|
 //! | `vocabulary` | versions, names, requirements, markers, the names of wheels |
 //! | `nesting` | how long and deep a text may be before one of the libraries' parsers sees it |
+//! | `public` | URLs without what proves to a server who asks |
 //! | `settings`, `pip_conf` | where indexes, certificates and proxies are configured |
 //! | `tags`, `tag_words` | which wheels an interpreter takes, and how that is said |
 //! | `session` | the runtime, the cache and the interpreter; the calls |
@@ -40,11 +41,13 @@ mod installed;
 mod latest;
 mod locked;
 mod locking;
+mod nesting;
 mod obtain;
 mod pages;
 mod pip_conf;
 mod portable;
 mod project;
+mod public;
 mod pylock;
 mod request;
 mod requirements;
@@ -53,7 +56,7 @@ mod reword;
 mod session;
 mod settings;
 mod tag_words;
-mod nesting;
+
 mod tags;
 mod transfer;
 mod vocabulary;
@@ -63,10 +66,12 @@ pub use error::{Cause, Error};
 pub use installed::{InstalledDistribution, Kept};
 pub use locked::{LockFormat, LockedRequest, Selection};
 pub use locking::{Lock, LockForm, LockRequest};
+pub use nesting::check_requirement;
 pub use pages::Pages;
 pub use pip_conf::PipConfiguration;
 pub use portable::relative_to;
 pub use project::ProjectInput;
+pub use public::{public_requirement, public_url};
 pub use request::{
     Artifact, Input, KnownWheel, LatestVersion, ObtainedWheel, Options, Package, Receiver, Request,
 };
@@ -77,7 +82,6 @@ pub use requirements::{
 pub use resolve::{Resolution, check_date};
 pub use session::{Session, SessionOptions};
 pub use settings::IndexSettings;
-pub use nesting::check_requirement;
 pub use tags::{IncompatibleWheel, InterpreterTags, TagFacts, TagSystem};
 pub use transfer::{Body, Transfer, Transferred};
 pub use vocabulary::{

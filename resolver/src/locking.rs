@@ -19,7 +19,6 @@ use crate::download::{self, Expected};
 use crate::error::{Cause, Error};
 use crate::indexes;
 use crate::installed::Installed;
-use crate::portable;
 use crate::project::{self, Project};
 use crate::pylock::versions_of_pylock;
 use crate::request::Request;
@@ -27,6 +26,7 @@ use crate::requirements;
 use crate::resolve::{NamedInputs, Problem, Target, choices, name_all, solve};
 use crate::session::Foundation;
 use crate::settings::IndexSettings;
+use crate::{portable, public};
 
 /// The form of the lock file to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +101,7 @@ pub(crate) async fn lock(
     let text = match lock.form {
         LockForm::Pylock => pylock(&context, lock, &output, &projects).await?,
         LockForm::Requirements { hashes } => {
-            let text = scope.requirements_txt(&output, hashes);
+            let text = public::strip_lines(&scope.requirements_txt(&output, hashes));
             projects
                 .iter()
                 .fold(text, |text, project| project.named_relative(&text, &lock.request.options.folder()))
@@ -215,6 +215,7 @@ async fn pylock(
         let found = download::check_local(&file.path, &Expected::nothing(&label)).await?;
         file.hashed(&found.sha256);
     }
+    public::strip_document(&mut document);
     if let Some(required) = &made.requires_python {
         simplify_markers(&mut document, required);
     }

@@ -161,8 +161,8 @@ impl FromStr for Requirement {
             InvalidText::new(text, "a requirement (PEP 508)", &reason.to_string())
         };
         nesting::check_requirement(text).map_err(|reason| invalid(&reason))?;
-        let requirement = uv_pep508::Requirement::<VerbatimUrl>::from_str(text)
-            .map_err(|error| invalid(&error.message))?;
+        let requirement =
+            uv_pep508::Requirement::<VerbatimUrl>::from_str(text).map_err(|error| invalid(&error.message))?;
         let name = requirement.name.to_string();
         Ok(Self(requirement, name))
     }

@@ -12,6 +12,7 @@ mod immutable;
 mod lock;
 mod stamp;
 mod tree;
+mod umask;
 mod user;
 
 use std::ffi::OsString;
@@ -26,6 +27,7 @@ pub use immutable::{is_immutable, set_immutable};
 pub use lock::{Lock, LockError, LockMode};
 pub use stamp::Stamp;
 pub use tree::{count_entries, make_folders_read_only, read_dir_names, remove_tree};
+pub use umask::{narrow_umask, restore_umask};
 pub use user::{effective_user, is_own, is_root};
 
 /// How the names of files begin that are to be renamed when they are complete.

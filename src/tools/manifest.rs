@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use virtpy_resolver::public_requirement;
 
 use super::{Exposed, ToolError};
 use crate::fs;
@@ -108,12 +109,12 @@ impl Manifest {
     /// has it in a netrc file or a keyring.
     #[must_use]
     pub fn without_credentials(self) -> Self {
-        let strip_all = |texts: Vec<String>| texts.iter().map(|text| stripped(text)).collect();
+        let strip_all = |texts: Vec<String>| texts.iter().map(|text| public_requirement(text)).collect();
         Self {
-            request: stripped(&self.request),
+            request: public_requirement(&self.request),
             with: strip_all(self.with),
             origin: Origin {
-                index_url: self.origin.index_url.as_deref().map(stripped),
+                index_url: self.origin.index_url.as_deref().map(public_requirement),
                 extra_index_urls: strip_all(self.origin.extra_index_urls),
                 find_links: strip_all(self.origin.find_links),
                 ..self.origin
@@ -156,26 +157,16 @@ impl Manifest {
     }
 }
 
-/// A text whose address, if it has one, names no user. The `git@` of an SSH address is no secret and part of it.
-fn stripped(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
-    let end = rest.find('/').unwrap_or(rest.len());
-    match rest[..end].rsplit_once('@') {
-        Some((user, host)) if user != "git" => format!("{scheme}://{host}{}", &rest[end..]),
-        _ => text.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn passwords_are_not_kept() {
-        assert_eq!(stripped("https://user:secret@host/simple"), "https://host/simple");
-        assert_eq!(stripped("x @ git+https://token@host/x@main"), "x @ git+https://host/x@main");
-        assert_eq!(stripped("git+ssh://git@host/x"), "git+ssh://git@host/x");
-        assert_eq!(stripped("black[d]>=24"), "black[d]>=24");
+        assert_eq!(public_requirement("https://user:secret@host/simple"), "https://host/simple");
+        assert_eq!(public_requirement("x @ git+https://token@host/x@main"), "x @ git+https://host/x@main");
+        assert_eq!(public_requirement("git+ssh://git@host/x"), "git+ssh://git@host/x");
+        assert_eq!(public_requirement("black[d]>=24"), "black[d]>=24");
         let manifest = Manifest {
             origin: Origin { index_url: Some("https://u:p@host/".to_owned()), ..Origin::default() },
             ..Manifest::new("https://u:p@host/x.whl".to_owned())

@@ -1,7 +1,7 @@
 //! Reading `direct_url.json` (PEP 610): where a distribution came from that did not come from an index.
 
 use serde::Deserialize;
-use virtpy_resolver::Version;
+use virtpy_resolver::{Version, public_url};
 
 use super::Distribution;
 
@@ -66,6 +66,8 @@ pub fn frozen(distribution: &Distribution) -> String {
         return format!("{name}{operator}{version}");
     };
     let DirectUrl { url, subdirectory, dir_info, vcs_info } = direct_url;
+    // Other installers keep what proved to the server who asked.
+    let url = public_url(&url);
     if dir_info.is_some_and(|info| info.editable) {
         return format!("# Editable install of {name}=={version}\n-e {url}");
     }

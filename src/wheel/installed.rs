@@ -79,7 +79,7 @@ impl InstalledWheel {
         };
         let missing = |name: &str| Error::Missing(format!("{dist_info}/{name}"));
         let metadata = Metadata::parse(&file("METADATA")?.ok_or_else(|| missing("METADATA"))?)?;
-    metadata.check_requirements()?;
+        metadata.check_requirements()?;
         let mut wheel = WheelInfo::parse(&file("WHEEL")?.ok_or_else(|| missing("WHEEL"))?)?;
         let entry_points =
             file("entry_points.txt")?.map_or_else(|| Ok(Vec::new()), |text| entry_points::parse(&text))?;

@@ -24,6 +24,7 @@ pub(super) fn start(call: &Call, place: &Ran) -> Failure {
     command.args(&call.arguments);
     command.env("VIRTUAL_ENV", &place.environment).env("PATH", path(&bins)).env_remove("PYTHONHOME");
     let program = PathBuf::from(command.get_program());
+    fs::restore_umask();
     let error = command.exec();
     let failure = Failure::new(format!("could not start `{}`: {error}", program.display()));
     if error.kind() == std::io::ErrorKind::NotFound && bins.iter().any(|bin| program.starts_with(bin)) {

@@ -19,6 +19,7 @@ use crate::tools::{Manifest, Origin, Tool, Toolbox};
 pub(super) fn run(context: &Context, arguments: &ToolRunArguments) -> Result<u8, Failure> {
     let (tool, command) = ready(context, arguments)?;
     let program = program(&tool, &command)?;
+    fs::restore_umask();
     let error = Command::new(&program).args(arguments.call().1).exec();
     Err(Failure::new(format!("could not start `{}`: {error}", program.display())))
 }
