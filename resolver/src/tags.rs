@@ -129,10 +129,9 @@ fn tags(facts: &TagFacts) -> Option<Tags> {
     };
     let arch = match (facts.machine.as_str(), facts.pointer_width) {
         // A 32-bit interpreter on a 64-bit machine.
-        ("x86_64" | "amd64", 32) => Arch::X86,
+        ("x86_64" | "amd64", 32) | ("i386" | "i586", _) => Arch::X86,
         ("aarch64" | "arm64", 32) => Arch::Armv7L,
         ("arm64", _) => Arch::Aarch64,
-        ("i386" | "i586", _) => Arch::X86,
         (machine, _) => machine.parse().ok()?,
     };
     let options = TagsOptions {

@@ -10,6 +10,7 @@ mod support;
 mod activation;
 mod add;
 mod adopt;
+mod bounds;
 mod bytecode;
 mod check;
 mod collect;
