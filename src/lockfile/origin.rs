@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
-use virtpy_resolver::relative_to;
+use virtpy_resolver::{public_requirement, relative_to};
 
 use crate::digest::{Sha256, hex};
 use crate::fs;
@@ -21,7 +21,7 @@ pub enum Asked {
 /// What a lock file was made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// Requirements as they were typed, and files from the lock's directory on.
+    /// Requirements as they were typed, without secrets, and files from the lock's directory on.
     pub inputs: Vec<String>,
     /// The digest of what the files said. Nothing if there are none.
     digest: Option<String>,
@@ -31,7 +31,7 @@ impl Origin {
     /// What is asked for now, for a lock file in `folder`. Files that cannot be read say nothing.
     pub fn of(asked: &[Asked], folder: &Path) -> Self {
         let inputs = asked.iter().map(|one| match one {
-            Asked::Requirement(text) => text.clone(),
+            Asked::Requirement(text) => public_requirement(text),
             Asked::File(path) => relative_to(path, folder),
         });
         let files: Vec<&PathBuf> = asked
