@@ -53,7 +53,8 @@ fn alternatives(words: impl Iterator<Item = String>) -> String {
 
 fn python(tag: &str, abis: &str) -> String {
     let implementations = [("cp", "CPython"), ("pp", "PyPy"), ("py", "Python"), ("graalpy", "GraalPy")];
-    let named = implementations.into_iter().find_map(|(short, name)| Some((name, digits(tag.strip_prefix(short)?)?)));
+    let named =
+        implementations.into_iter().find_map(|(short, name)| Some((name, digits(tag.strip_prefix(short)?)?)));
     let Some((name, version)) = named else { return tag.to_owned() };
     let mut all = abis.split('.');
     if all.clone().any(|abi| abi == "abi3" || abi == "abi3t") {
