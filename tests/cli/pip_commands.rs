@@ -86,7 +86,8 @@ fn uninstall_tells_what_it_did() {
         "Found existing installation: helper 1.5\nUninstalling helper-1.5:\n  Successfully uninstalled helper-1.5\n"
     );
     assert_eq!(output.raw_stderr, "WARNING: Skipping absent as it is not installed.\n");
-    context.write("gone.txt", "# these\nDemo_Name==1.0 --hash=sha256:00\nalone\n");
+    let hash = "0".repeat(64);
+    context.write("gone.txt", &format!("# these\nDemo_Name==1.0 --hash=sha256:{hash}\nalone\n"));
     stdout(&context, "uninstall -y -r gone.txt");
     assert_eq!(stdout(&context, "freeze"), "");
     pip(&context, "uninstall -y")

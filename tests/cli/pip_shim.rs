@@ -106,7 +106,7 @@ fn no_other_pip_takes_its_place_and_nothing_removes_it() {
     pip(&["install", "-r", "locked.txt"]).stderr_has("stays");
     context.virtpy(["add", "pip==99.0"]).success().stderr_has("stays");
     // Not even one that no index has.
-    context.write("locked.txt", "pip==24.0 --hash=sha256:00\n");
+    context.write("locked.txt", &format!("pip==24.0 --hash=sha256:{}\n", "0".repeat(64)));
     pip(&["install", "-r", "locked.txt"]);
     pip(&["install", "-U", "pip>=100"]).stdout_has("stays");
     before.assert_unchanged(&tree(), "the venv");
