@@ -123,6 +123,8 @@ def set_up(bench):
     bench.run([bench.uv, "venv", "--quiet", uv_venv, "--python", bench.python])
     cold = bench.run([bench.virtpy, "add", "--venv", virtpy_venv, "-r", pins])[0]
     cold_uv = bench.run([bench.uv, "pip", "install", "--python", uv_venv / "bin/python"] + index + ["-r", pins])[0]
+    # What is compiled in the background would be in the way of everything after it.
+    bench.run([bench.virtpy, "store", "compile", "--wait"])
     print("%s; %s" % (bench.run([bench.virtpy, "--version"])[1].strip(), bench.run([bench.uv, "--version"])[1].strip()))
     print("%d pins, Python %s, %d rounds; cold: virtpy %.1f s, uv %.1f s (one run each)\n"
           % (count, sys.version.split()[0], bench.rounds, cold, cold_uv))

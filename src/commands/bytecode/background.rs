@@ -63,6 +63,9 @@ pub(in super::super) fn serve(context: &Context) -> Result<(), Failure> {
         // The other one looks once more when it has let the lock go.
         let Some(held) = store.try_lock_compiling()? else { return Ok(()) };
         deal_with_requests(context, &held)?;
+        for line in look::at_everything(context)? {
+            store.tell_later(&line)?;
+        }
     }
     Ok(())
 }
@@ -93,9 +96,6 @@ fn deal_with_requests(context: &Context, held: &Lock) -> Result<(), Failure> {
             }
         }
         store.end_bytecode_request(&id)?;
-    }
-    for line in look::at_everything(context)? {
-        store.tell_later(&line)?;
     }
     Ok(())
 }

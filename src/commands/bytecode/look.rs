@@ -27,6 +27,10 @@ pub(super) fn at_everything(context: &Context) -> Result<Vec<String>, StoreError
     let looked = store.looked_today();
     let (mut notes, mut findings) = (Vec::new(), Findings::default());
     for id in store.ids()?.iter().filter(|id| !looked.contains(id.as_str())) {
+        // Compiling is more urgent; whoever does it goes on here.
+        if store.has_bytecode_requests() {
+            break;
+        }
         if look_at(store, id, &mut findings)? {
             notes.push(id.to_string());
         }
@@ -47,10 +51,10 @@ pub(super) fn at_everything(context: &Context) -> Result<Vec<String>, StoreError
 fn look_at(store: &Store, id: &EntryId, findings: &mut Findings) -> Result<bool, StoreError> {
     let look = store.look_in_passing(id)?;
     let entry = store.entry_by_id(id).ok().flatten();
-    let label = entry.as_ref().map_or_else(
-        || id.to_string(),
-        |entry| format!("{} {}", entry.manifest.name, entry.manifest.version),
-    );
+    let label = match &entry {
+        Some(entry) => format!("{} {}", entry.manifest.name, entry.manifest.version),
+        None => store.provenance(id).map_or_else(|| id.to_string(), |known| known.name),
+    };
     match look {
         Look::Busy => return Ok(false),
         Look::Damaged(reason) => findings.damaged.push((label.clone(), reason)),
@@ -68,11 +72,11 @@ impl Findings {
         if let Some(((label, reason), others)) = self.damaged.split_first() {
             let (others, them) = match others.len() {
                 0 => (String::new(), "it"),
-                1 => ("; so was another package".to_owned(), "them"),
-                count => (format!("; so were {count} other packages"), "them"),
+                1 => ("; so is another package".to_owned(), "them"),
+                count => (format!("; so are {count} other packages"), "them"),
             };
             sentences.push(format!(
-                "{label} was changed in the store, for all venvs: {reason}{others}; `virtpy store repair` restores {them}"
+                "{label} is damaged in the store, for all venvs: {reason}{others}; `virtpy store repair` restores {them}"
             ));
         }
         if let Some((name, others)) = self.strangers.split_first() {
@@ -103,11 +107,11 @@ mod tests {
         assert_eq!(
             damaged(1),
             [
-                "demo 0 was changed in the store, for all venvs: `x` is writable; `virtpy store repair` restores it"
+                "demo 0 is damaged in the store, for all venvs: `x` is writable; `virtpy store repair` restores it"
             ]
         );
-        assert!(damaged(2)[0].contains("; so was another package; `virtpy store repair` restores them"));
-        assert!(damaged(4)[0].contains("; so were 3 other packages; "));
+        assert!(damaged(2)[0].contains("; so is another package; `virtpy store repair` restores them"));
+        assert!(damaged(4)[0].contains("; so are 3 other packages; "));
         let strangers = ["a", "b", "c"].map(str::to_owned).to_vec();
         let told = Findings { strangers, ..Findings::default() }.sentences();
         assert_eq!(

@@ -95,6 +95,10 @@ impl Store {
             let path = entry.path.join(path);
             let mode = fs::symlink_metadata(&path)?.permissions().mode();
             while_released(&path, || fs::set_mode(&path, mode & 0o555))?;
+            // A protected one had been opened for a moment when somebody was killed.
+            if fs::is_root() && fs::is_immutable(&entry.path) {
+                fs::set_immutable(&path, true)?;
+            }
         }
         for stray in &findings.strays {
             let path = entry.path.join(&stray.path);

@@ -1,7 +1,10 @@
 //! What is found in the store that virtpy did not compile, or that was changed, and what becomes of it.
 
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
 use super::{bytecode, context, demo, entry, files, force, set_mode};
-use crate::support::{Index, TestContext, WheelBuilder};
+use crate::support::{Index, TestContext, Tree, WheelBuilder};
 
 #[test]
 fn what_nobody_recorded_is_found_named_and_removed() {
@@ -116,7 +119,7 @@ fn the_background_looks_at_the_store_once_a_day_and_the_next_command_tells() {
     let told = context.virtpy(["list"]).success().raw_stderr;
     let lines: Vec<&str> = told.lines().filter(|line| line.contains("demo 1.0")).collect();
     assert_eq!(lines.len(), 1, "{told}");
-    for part in ["warning: demo 1.0 was changed in the store", "part.py", "`virtpy store repair`"] {
+    for part in ["warning: demo 1.0 is damaged in the store", "part.py", "`virtpy store repair`"] {
         assert!(lines[0].contains(part), "{told}");
     }
     assert!(!context.virtpy(["list"]).success().raw_stderr.contains("warning"), "told once");
@@ -124,16 +127,16 @@ fn the_background_looks_at_the_store_once_a_day_and_the_next_command_tells() {
     context.virtpy(["store", "verify"]).success();
 }
 
-#[test]
-fn a_store_of_the_format_before_is_brought_over() {
-    let index = Index::start(&[demo().build()]);
-    let context = context("off");
-    context.new_venv();
-    context.add(&index, &["demo"]).success();
-    let sound = context.store_tree();
-    // As it was laid out then: folders that Python could write, what it wrote, notes of what was compiled at once, and a
-    // line that let everything in `w` be imported.
-    let site = entry(&context).join("site/demo");
+/// Makes a store and its venv what the version before wrote: the manifest's format, folders that Python could write, what it
+/// and a library wrote there, notes of what was compiled at once, a line that let everything in `w` be imported, and a file of the
+/// venv that is one of the store's.
+fn make_older(context: &TestContext, entry: &Path) {
+    let manifest = std::fs::read_to_string(entry.join("entry.json")).unwrap();
+    let mut manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    assert_eq!(manifest["format"], 4);
+    manifest["format"] = 3.into();
+    force(entry, "entry.json", manifest.to_string().as_bytes());
+    let site = entry.join("site/demo");
     for folder in [site.join("__pycache__"), site.join("deep/__pycache__")] {
         set_mode(&folder, 0o755);
     }
@@ -144,30 +147,68 @@ fn a_store_of_the_format_before_is_brought_over() {
     }
     let note = context.store().join("cache/compiled/cpython-3.11");
     std::fs::create_dir_all(&note).unwrap();
-    std::fs::write(note.join(entry(&context).file_name().unwrap()), "").unwrap();
-    let mark = context.path(&context.site_packages(".venv")).join("_virtpy.pth");
-    std::fs::write(&mark, format!("{}\n", context.store().join("w").display())).unwrap();
+    std::fs::write(note.join(entry.file_name().unwrap()), "").unwrap();
+    let site_packages = context.path(&context.site_packages(".venv"));
+    std::fs::write(site_packages.join("_virtpy.pth"), format!("{}\n", context.store().join("w").display()))
+        .unwrap();
+    let shared = site_packages.join("shared/demo.txt");
+    std::fs::remove_file(&shared).unwrap();
+    std::fs::hard_link(entry.join("site/shared/demo.txt"), &shared).unwrap();
+}
 
-    context
-        .virtpy(["store", "verify"])
-        .failure(1)
-        .stdout_has("can be written")
-        .stdout_has("does not belong there");
+#[test]
+fn a_store_of_the_format_before_is_brought_over() {
+    let other = WheelBuilder::new("other", "1.0").file("shared/other.txt", "other\n");
+    let index = Index::start(&[demo().file("shared/demo.txt", "demo\n").build(), other.build()]);
+    let mut context = context("off");
+    context.set("PYTHONDONTWRITEBYTECODE", "1");
+    context.new_venv();
+    context.add(&index, &["demo", "other"]).success();
+    let site_packages = context.path(&context.site_packages(".venv"));
+    let entry = std::fs::canonicalize(site_packages.join("demo")).unwrap();
+    let entry = entry.ancestors().nth(2).unwrap();
+    let sound = without_manifests(&context);
+    make_older(&context, entry);
+
+    context.virtpy(["check"]).failure(1).stderr_has("format 3").stderr_has("virtpy store repair");
+    context.virtpy(["store", "verify"]).failure(1).stdout_has("format 3");
     context.virtpy(["store", "repair"]).success();
     context.virtpy(["store", "verify"]).success();
-    sound.assert_unchanged(&context.store_tree(), "the store");
-    assert_eq!(
-        context.eval(
-            ".venv",
-            "import sys; sys.dont_write_bytecode = True; import demo.part; print(demo.part.z)"
-        ),
-        "1"
-    );
+    sound.assert_unchanged(&without_manifests(&context), "the store");
+    assert_eq!(context.eval(".venv", "import demo.part; print(demo.part.z)"), "1");
     context.virtpy(["store", "gc", "--remove"]).success();
     assert!(!context.store().join("cache/compiled").exists());
     context.virtpy(["relink"]).success();
-    assert!(std::fs::read_to_string(&mark).unwrap().starts_with("import sys; "), "no line that is a path");
+    let mark = std::fs::read_to_string(site_packages.join("_virtpy.pth")).unwrap();
+    assert!(mark.starts_with("import sys; "), "no line that is a path: {mark}");
+    let shared = site_packages.join("shared/demo.txt").metadata().unwrap();
+    assert_eq!(shared.nlink(), 1, "no file of the store");
+    assert_eq!(std::fs::read_to_string(site_packages.join("shared/demo.txt")).unwrap(), "demo\n");
     context.virtpy(["check"]).success();
+}
+
+/// The store's files without manifests, which tell when an entry was unpacked.
+fn without_manifests(context: &TestContext) -> Tree {
+    let mut tree = files(context);
+    tree.0.retain(|path, _| !path.ends_with("/entry.json"));
+    tree
+}
+
+#[test]
+fn bytecode_that_nobody_recorded_goes_without_a_wheel_being_fetched() {
+    let index = Index::start(&[demo().build()]);
+    let context = context("off");
+    context.new_venv();
+    context.add(&index, &["demo"]).success();
+    let sound = context.store_tree();
+    let folder = entry(&context).join("site/demo/__pycache__");
+    set_mode(&folder, 0o755);
+    std::fs::write(folder.join("part.cpython-311.pyc"), "whatever").unwrap();
+    let found = context.virtpy(["store", "verify"]).failure(1);
+    found.stdout_has("can be written").stdout_has("does not belong there");
+    context.virtpy(["store", "repair", "--offline"]).success();
+    context.virtpy(["store", "verify"]).success();
+    sound.assert_unchanged(&context.store_tree(), "the store");
 }
 
 #[test]

@@ -62,6 +62,13 @@ fn protected_packages_keep_root_out_and_everything_goes_on() {
         context.virtpy(["store", "verify"]).success();
         assert!(std::fs::write(&file, "z = 2\n").is_err(), "after {command}");
     }
+    // And what a killed process had opened.
+    let opened = folder.join("__pycache__");
+    let script = format!("chattr -i {0} && chmod 755 {0}", opened.display());
+    context.run(context.command("sh").args(["-c", &script])).success();
+    context.virtpy(["store", "compile"]).success();
+    assert!(std::fs::write(opened.join("new.nbi"), "").is_err(), "closed and protected again");
+    context.virtpy(["store", "verify"]).success();
     context.add(&index, &["other"]).success();
     context.virtpy(["remove", "demo", "other"]).success();
     context.virtpy(["store", "gc", "--remove", "--grace", "0s"]).success();
