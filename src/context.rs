@@ -332,6 +332,7 @@ impl Context {
         };
         let mut settings = IndexSettings::discover(&environment)
             .map_err(|error| Failure::from(ResolveError::from(error)))?;
+        self.settings()?.index.apply(&mut settings);
         if let Some(url) = &flags.index_url {
             settings.index_url = Some(url.clone());
             settings.no_index = false;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
-use virtpy_resolver::normalize_name;
+use virtpy_resolver::{IndexSettings, normalize_name};
 
 use crate::cli::quantity;
 use crate::error::Failure;
@@ -32,6 +32,28 @@ pub struct Settings {
     pub safe_directories: Vec<PathBuf>,
     /// What is removed from the store after a venv was changed, once a day; nothing where it is not set.
     pub store: StoreSettings,
+    /// What is taken from indexes.
+    pub index: IndexLimits,
+}
+
+/// How much is taken from indexes, and how slowly it may come; where a value is not set, the facade's own counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct IndexLimits {
+    /// The most bytes of a page or of metadata.
+    pub max_page_size: Option<u64>,
+    /// The most bytes of a file.
+    pub max_file_size: Option<u64>,
+    /// The fewest bytes a second.
+    pub min_speed: Option<u64>,
+}
+
+impl IndexLimits {
+    /// Puts them into the settings of the indexes.
+    pub fn apply(&self, settings: &mut IndexSettings) {
+        settings.max_page_size = self.max_page_size.unwrap_or(settings.max_page_size);
+        settings.max_file_size = self.max_file_size.unwrap_or(settings.max_file_size);
+        settings.min_speed = self.min_speed.unwrap_or(settings.min_speed);
+    }
 }
 
 /// When the bytecode of what is added to a venv is compiled.
@@ -94,6 +116,16 @@ struct ConfigFile {
     safe_directories: Vec<PathBuf>,
     #[serde(default)]
     store: StoreSection,
+    #[serde(default)]
+    index: IndexSection,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct IndexSection {
+    max_page_size: Option<String>,
+    max_file_size: Option<String>,
+    min_speed: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -155,7 +187,8 @@ impl Settings {
             None => file.safe_directories,
         };
         let store = store_settings(variable, file.store)?;
-        Ok(Self { link_mode, always_copy, bytecode, immutable, pip_shim, safe_directories, store })
+        let index = index_limits(variable, file.index)?;
+        Ok(Self { link_mode, always_copy, bytecode, immutable, pip_shim, safe_directories, store, index })
     }
 
     /// Whether a distribution is always copied.
@@ -183,6 +216,21 @@ fn store_settings(
             .map(|text| quantity::size(&text).map_err(|reason| wrong("max-size", &reason)))
             .transpose()?,
         keep_last,
+    })
+}
+
+fn index_limits(
+    variable: &dyn Fn(&str) -> Option<String>,
+    file: IndexSection,
+) -> Result<IndexLimits, Failure> {
+    let size = |name: &str, value: Option<String>| {
+        let size = value.map(|text| quantity::size(&text)).transpose();
+        size.map_err(|reason| Failure::new(format!("the setting `index.{name}`: {reason}")))
+    };
+    Ok(IndexLimits {
+        max_page_size: size("max-page-size", variable("VIRTPY_MAX_PAGE_SIZE").or(file.max_page_size))?,
+        max_file_size: size("max-file-size", variable("VIRTPY_MAX_FILE_SIZE").or(file.max_file_size))?,
+        min_speed: size("min-speed", variable("VIRTPY_MIN_SPEED").or(file.min_speed))?,
     })
 }
 
@@ -278,6 +326,21 @@ mod tests {
         let wrong = |name: &str| (name == "VIRTPY_STORE_MAX_SIZE").then(|| "much".to_owned());
         let error = store_settings(&wrong, StoreSection::default()).unwrap_err().to_string();
         assert!(error.starts_with("the setting `store.max-size`: `much` is no size"), "{error}");
+    }
+
+    #[test]
+    fn limits_of_indexes_are_read() {
+        let file = parse("[index]\nmax-file-size = \"2GB\"\nmin-speed = \"1kB\"\n").unwrap();
+        let limits =
+            index_limits(&|name| (name == "VIRTPY_MAX_PAGE_SIZE").then(|| "5 MB".to_owned()), file.index)
+                .unwrap();
+        let mut settings = IndexSettings::default();
+        limits.apply(&mut settings);
+        let read = (settings.max_page_size, settings.max_file_size, settings.min_speed);
+        assert_eq!(read, (5_000_000, 2_000_000_000, 1000));
+        let wrong = |name: &str| (name == "VIRTPY_MIN_SPEED").then(|| "fast".to_owned());
+        let error = index_limits(&wrong, IndexSection::default()).unwrap_err().to_string();
+        assert!(error.starts_with("the setting `index.min-speed`: `fast`"), "{error}");
     }
 
     #[test]

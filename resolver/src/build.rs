@@ -14,6 +14,7 @@ use uv_pypi_types::HashDigest;
 use uv_redacted::DisplaySafeUrl;
 use uv_types::{BuildContext, BuildStack, SourceBuildTrait};
 
+use crate::archives::Unpacked;
 use crate::context::Context;
 use crate::describe::{Chosen, bad_url, local_path, public};
 use crate::download::{self, Expected};
@@ -61,6 +62,7 @@ pub(crate) async fn build(
         size: built.size,
         origin: tree.origin.clone(),
         temporary: true,
+        archive_sha256: tree.archive_sha256.clone(),
     })
 }
 
@@ -71,6 +73,8 @@ struct Tree {
     editable: bool,
     /// Where it came from, as it may be shown.
     origin: String,
+    /// The SHA-256 of the archive that it was unpacked from.
+    archive_sha256: Option<String>,
     /// Removes an unpacked archive in the end.
     _unpacked: Option<Box<dyn std::any::Any>>,
 }
@@ -90,29 +94,36 @@ async fn tree_of(context: &Context, source: &SourceDist, job: &Job<'_>) -> Resul
         }
         SourceDist::Path(path) => {
             let origin = path.install_path.display().to_string();
-            check(context, job, &path.install_path, &[]).await?;
-            unpack(context, job, &path.install_path, Layout { ext: path.ext, subdirectory: None, origin })
-                .await
+            let sha256 = Some(check(context, job, &path.install_path, &[]).await?);
+            let layout = Layout { ext: path.ext, subdirectory: None, origin, sha256 };
+            unpack(context, job, &path.install_path, layout).await
         }
         SourceDist::GitDirectory(git) => Ok(Tree {
             root: checkout(context, &git.git, label).await?,
             subdirectory: git.subdirectory.as_deref().map(Path::to_owned),
             editable: false,
             origin: public(&git.url.to_url()),
+            archive_sha256: None,
             _unpacked: None,
         }),
         SourceDist::GitPath(git) => {
             let file = checkout(context, &git.git, label).await?.join(&git.install_path);
             let origin = public(&git.url.to_url());
-            unpack(context, job, &file, Layout { ext: git.ext, subdirectory: None, origin }).await
+            unpack(context, job, &file, Layout { ext: git.ext, subdirectory: None, origin, sha256: None })
+                .await
         }
-        SourceDist::Directory(folder) => Ok(Tree {
-            root: folder.install_path.to_path_buf(),
-            subdirectory: None,
-            editable: folder.editable.unwrap_or(false),
-            origin: folder.install_path.display().to_string(),
-            _unpacked: None,
-        }),
+        SourceDist::Directory(folder) => {
+            let archive = context.archive_of(&folder.install_path);
+            let origin = || folder.install_path.display().to_string();
+            Ok(Tree {
+                root: folder.install_path.to_path_buf(),
+                subdirectory: None,
+                editable: folder.editable.unwrap_or(false),
+                origin: archive.map_or_else(origin, Unpacked::description),
+                archive_sha256: archive.map(|archive| archive.sha256.clone()),
+                _unpacked: None,
+            })
+        }
     }
 }
 
@@ -144,11 +155,15 @@ impl Archive<'_> {
         job: &Job<'_>,
         subdirectory: Option<&Path>,
     ) -> Result<Tree, Error> {
-        let layout =
-            |origin| Layout { ext: self.ext, subdirectory: subdirectory.map(Path::to_owned), origin };
+        let layout = |origin, sha256| Layout {
+            ext: self.ext,
+            subdirectory: subdirectory.map(Path::to_owned),
+            origin,
+            sha256: Some(sha256),
+        };
         if let Some(path) = local_path(self.url) {
-            check(context, job, &path, self.listed).await?;
-            return unpack(context, job, &path, layout(path.display().to_string())).await;
+            let sha256 = check(context, job, &path, self.listed).await?;
+            return unpack(context, job, &path, layout(path.display().to_string(), sha256)).await;
         }
         let file = job.folder.join(format!("{}-source", job.index));
         let expected = Expected {
@@ -158,19 +173,25 @@ impl Archive<'_> {
             size: self.size,
         };
         let progress = |progress| report(job.receiver, job.index, &progress);
-        download::fetch(&context.client, self.url, &file, &expected, &progress).await?;
-        let tree = unpack(context, job, &file, layout(public(self.url))).await;
+        let fetched = download::fetch(&context.client, self.url, &file, &expected, &progress).await?;
+        let tree = unpack(context, job, &file, layout(public(self.url), fetched.sha256)).await;
         // If it stays, it goes with the folder.
         let _ = tokio::fs::remove_file(&file).await;
         tree
     }
 }
 
-async fn check(context: &Context, job: &Job<'_>, path: &Path, listed: &[HashDigest]) -> Result<(), Error> {
+/// Compares an archive of this machine with what is expected; gives its SHA-256.
+async fn check(
+    context: &Context,
+    job: &Job<'_>,
+    path: &Path,
+    listed: &[HashDigest],
+) -> Result<String, Error> {
     let demanded = context.hasher.get(job.chosen.dist.as_ref());
     let expected = Expected { label: &job.chosen.label, listed, demanded, size: None };
     job.receiver.started(job.index, None);
-    download::check_local(path, &expected).await.map(drop)
+    Ok(download::check_local(path, &expected).await?.sha256)
 }
 
 /// How the archive of a source is laid out.
@@ -178,6 +199,7 @@ struct Layout {
     ext: SourceDistExtension,
     subdirectory: Option<PathBuf>,
     origin: String,
+    sha256: Option<String>,
 }
 
 async fn unpack(context: &Context, job: &Job<'_>, archive: &Path, layout: Layout) -> Result<Tree, Error> {
@@ -207,6 +229,7 @@ async fn unpack(context: &Context, job: &Job<'_>, archive: &Path, layout: Layout
         subdirectory: layout.subdirectory,
         editable: false,
         origin: layout.origin,
+        archive_sha256: layout.sha256,
         _unpacked: Some(Box::new(folder)),
     })
 }

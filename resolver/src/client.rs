@@ -25,6 +25,7 @@ use crate::describe::public;
 use crate::error::{Cause, Error, REDIRECT_TO_HTTP};
 use crate::failure::whole_story;
 use crate::pages::Arrivals;
+use crate::replies::{Asked, Bounds, Kind, Replies};
 use crate::settings::IndexSettings;
 
 /// How long to wait for a connection at most.
@@ -51,6 +52,8 @@ pub(crate) struct Network {
     cache: Cache,
     /// Until when the pages that came through its clients may be believed.
     pub(crate) arrivals: Arrivals,
+    /// Takes in what servers answer.
+    pub(crate) replies: Replies,
 }
 
 impl Network {
@@ -77,6 +80,7 @@ impl Network {
             user_agent: user_agent.to_owned(),
             cache,
             arrivals: Arrivals::default(),
+            replies: Replies::new(Bounds::new(settings)),
         })
     }
 
@@ -111,7 +115,7 @@ impl Network {
             indexes: indexes.clone(),
             checked: Mutex::new(None),
             unchecked: Mutex::new(None),
-            depths: Mutex::default(),
+            hops: Mutex::default(),
         };
         Ok(builder
             .custom_client(unconnected)
@@ -149,6 +153,11 @@ impl Network {
                 .read_timeout(self.settings.timeout)
                 .connect_timeout(self.settings.timeout.min(CONNECT_TIMEOUT))
                 .redirect(reqwest::redirect::Policy::none())
+                // Whoever takes replies in unpacks them, within bounds; files are taken as they are.
+                .no_gzip()
+                .no_deflate()
+                .no_brotli()
+                .no_zstd()
                 .tls_backend_rustls()
                 .tls_danger_accept_invalid_certs(!check_certificates);
             if let Some(proxy) = &self.settings.proxy {
@@ -173,6 +182,15 @@ impl Network {
     }
 }
 
+/// How an address was come to.
+#[derive(Debug, Clone, Default)]
+struct Hop {
+    /// By how many redirects.
+    depth: u32,
+    /// The last part of the address that was asked first: of a page, the project's name.
+    name: String,
+}
+
 /// Makes the real clients when they are needed, and hands the requests on to them.
 struct Deferred {
     network: Network,
@@ -180,8 +198,8 @@ struct Deferred {
     indexes: IndexLocations,
     checked: Mutex<Option<RegistryClient>>,
     unchecked: Mutex<Option<RegistryClient>>,
-    /// How many redirects led to an address that was not asked yet.
-    depths: Mutex<HashMap<String, u32>>,
+    /// What is known of addresses that redirects led to and that were not asked yet.
+    hops: Mutex<HashMap<String, Hop>>,
 }
 
 impl Deferred {
@@ -202,25 +220,29 @@ impl Deferred {
 
     /// Refuses a redirect from HTTPS to HTTP, unless the user said that the host is trusted (whoever sits in between could
     /// answer anything), and one that comes after too many others. The client above follows the rest.
-    fn check_redirect(&self, url: &DisplaySafeUrl, response: &Response) -> anyhow::Result<()> {
-        let mut depths = self.depths.lock().unwrap_or_else(PoisonError::into_inner);
-        let depth = depths.remove(url.as_str()).unwrap_or_default();
+    /// Returns the last part of the address that was asked first.
+    fn check_redirect(&self, url: &DisplaySafeUrl, response: &Response) -> anyhow::Result<String> {
+        let mut hops = self.hops.lock().unwrap_or_else(PoisonError::into_inner);
+        let Hop { depth, name } = hops.remove(url.as_str()).unwrap_or_else(|| {
+            let mut parts = url.path_segments().into_iter().flatten();
+            Hop { depth: 0, name: parts.rfind(|part| !part.is_empty()).unwrap_or_default().to_owned() }
+        });
         if !response.status().is_redirection() {
-            return Ok(());
+            return Ok(name);
         }
         let location = response.headers().get(http::header::LOCATION);
         let target = location.and_then(|location| url.join(location.to_str().ok()?).ok());
         // The client above says what is wrong with it.
         let Some(target) = target.map(|target| DisplaySafeUrl::from_url(target.into())) else {
-            return Ok(());
+            return Ok(name);
         };
         let trusted = self.network.trusted_hosts.iter().any(|host| host.matches(&target));
         if url.scheme() == "https" && target.scheme() == "http" && !trusted {
             anyhow::bail!("{REDIRECT_TO_HTTP}: `{}`", public(&target));
         }
         anyhow::ensure!(depth < MAX_REDIRECTS, "the server redirects in a circle, or too often");
-        depths.insert(target.as_str().to_owned(), depth + 1);
-        Ok(())
+        hops.insert(target.as_str().to_owned(), Hop { depth: depth + 1, name: name.clone() });
+        Ok(name)
     }
 }
 
@@ -228,20 +250,21 @@ impl Deferred {
 impl Middleware for Deferred {
     async fn handle(
         &self,
-        request: Request,
+        mut request: Request,
         extensions: &mut http::Extensions,
         _next: Next<'_>,
     ) -> reqwest_middleware::Result<Response> {
         let url = DisplaySafeUrl::from_url(request.url().clone());
         let client = self.client(&url).map_err(reqwest_middleware::Error::Middleware)?;
         let uncached = client.uncached_client(&url);
+        let (kind, method) = (Kind::of(&mut request), request.method().clone());
         let (asked, asked_at) = (request.try_clone(), SystemTime::now());
         let response = uncached.raw_client().execute_with_extensions(request, extensions).await?;
         if let Some(asked) = asked {
             self.network.arrivals.note(&asked, &response, asked_at);
         }
-        self.check_redirect(&url, &response).map_err(reqwest_middleware::Error::Middleware)?;
-        Ok(response)
+        let name = self.check_redirect(&url, &response).map_err(reqwest_middleware::Error::Middleware)?;
+        self.network.replies.take(Asked { kind, method, url: &url, name }, response).await
     }
 }
 

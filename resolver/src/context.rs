@@ -19,6 +19,7 @@ use uv_resolver::{ExcludeNewer, FlatIndex};
 use uv_types::{BuildIsolation, HashStrategy, SourceTreeEditablePolicy};
 use uv_workspace::WorkspaceCache;
 
+use crate::archives::Unpacked;
 use crate::client::Network;
 use crate::error::{Cause, Error};
 use crate::failure::from_flat_index;
@@ -55,6 +56,8 @@ pub(crate) struct Context {
     pub(crate) hasher: HashStrategy,
     pub(crate) choices: Choices,
     pub(crate) concurrency: Concurrency,
+    /// The archives of the request that were unpacked.
+    pub(crate) archives: Vec<Unpacked>,
     /// What the solver looked at.
     pub(crate) consulted: Mutex<Consulted>,
     defaults: Defaults,
@@ -97,6 +100,7 @@ impl Context {
             hasher,
             choices,
             concurrency: Concurrency::default(),
+            archives: Vec::new(),
             consulted: Mutex::default(),
             defaults: Defaults::default(),
         };

@@ -15,6 +15,7 @@ use uv_normalize::PackageName;
 use uv_pypi_types::{HashAlgorithm, HashDigest};
 use uv_redacted::DisplaySafeUrl;
 
+use crate::archives::Unpacked;
 use crate::context::Context;
 use crate::download::{self, Expected};
 use crate::error::{Cause, Error};
@@ -236,6 +237,9 @@ async fn source(
             (path.install_path.display().to_string(), false, of_archive(Some(&found.sha256)), Some(info))
         }
         SourceDist::Directory(folder) => {
+            if let Some(archive) = context.archive_of(&folder.install_path) {
+                return Ok(unpacked(archive));
+            }
             let editable = folder.editable.unwrap_or(false);
             let info = json!({
                 "url": public(&folder.url.to_url()),
@@ -259,6 +263,14 @@ async fn source(
         }
     };
     Ok((Artifact::Source { description, editable, key }, direct_url))
+}
+
+/// An archive that was unpacked before it was asked for.
+fn unpacked(archive: &Unpacked) -> (Artifact, Option<Value>) {
+    let subdirectory = archive.subdirectory.as_deref();
+    let info = archive_info(&public(&archive.location), Some(&archive.sha256), subdirectory);
+    let key = Some(with_subdirectory(format!("sha256:{}", archive.sha256), subdirectory));
+    (Artifact::Source { description: archive.description(), editable: false, key }, Some(info))
 }
 
 /// The file name under which a wheel was published; the libraries' own rendering would lose its spelling.
@@ -324,10 +336,22 @@ fn only_sha256(hashes: &[HashDigest]) -> Option<String> {
 }
 
 fn archive_info(url: &str, sha256: Option<&str>, subdirectory: Option<&Path>) -> Value {
-    let info = sha256.map_or_else(|| json!({}), |hash| json!({"hashes": {"sha256": hash}}));
-    let mut value = json!({"url": url, "archive_info": info});
+    let mut value = json!({"url": url, "archive_info": {}});
+    if let Some(sha256) = sha256 {
+        add_archive_hash(&mut value, sha256);
+    }
     add_subdirectory(&mut value, subdirectory);
     value
+}
+
+/// Puts the hash of an archive into its `direct_url.json`, in the present form and in the one that older readers know, where
+/// there is none yet.
+pub(crate) fn add_archive_hash(direct_url: &mut Value, sha256: &str) {
+    let Some(info) = direct_url.get_mut("archive_info").and_then(Value::as_object_mut) else { return };
+    if !info.contains_key("hash") && !info.contains_key("hashes") {
+        info.insert("hash".to_owned(), json!(format!("sha256={sha256}")));
+        info.insert("hashes".to_owned(), json!({"sha256": sha256}));
+    }
 }
 
 fn vcs_info(git: &GitUrl, commit: Option<&str>, subdirectory: Option<&Path>) -> Value {

@@ -18,9 +18,13 @@ use uv_redacted::DisplaySafeUrl;
 use crate::describe::public;
 use crate::error::{Cause, Error};
 use crate::hashing::Hashing;
+use crate::replies::{self, BadReply};
 
 /// How often a file is begun again when its transfer breaks.
 const RESTARTS: u32 = 3;
+
+/// How often if the server is silent or too slow: each time that takes as long as is waited for it.
+const RESTARTS_OF_SLOW: u32 = 1;
 
 /// How long to wait before the first of them; doubled each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -138,19 +142,30 @@ async fn persistently<T>(
     mut attempt: impl AsyncFnMut() -> Result<T, Failure>,
 ) -> Result<T, Error> {
     let mut pause = FIRST_PAUSE;
-    for _ in 0..RESTARTS {
-        match attempt().await {
-            Err(Failure::Broken(_)) => {}
-            Err(Failure::Final(error)) => return Err(error),
+    let (mut restarts, mut of_slow) = (0, 0);
+    loop {
+        let failure = match attempt().await {
+            Err(failure) => failure,
             Ok(done) => return Ok(done),
+        };
+        let reason = match failure {
+            Failure::Final(error) => return Err(error),
+            Failure::Refused(reason) => {
+                return Err(Error::Transfer { package: label.to_owned(), reason });
+            }
+            Failure::Broken(reason) => reason,
+            Failure::Slow(reason) => {
+                of_slow += 1;
+                reason
+            }
+        };
+        if restarts == RESTARTS || of_slow > RESTARTS_OF_SLOW {
+            return Err(Error::Transfer { package: label.to_owned(), reason });
         }
+        restarts += 1;
         tokio::time::sleep(pause).await;
         pause *= 2;
     }
-    attempt().await.map_err(|failure| match failure {
-        Failure::Final(error) => error,
-        Failure::Broken(reason) => Error::Transfer { package: label.to_owned(), reason },
-    })
 }
 
 /// How far a transfer is.
@@ -165,6 +180,10 @@ pub(crate) enum Progress {
 enum Failure {
     /// The connection broke; another attempt may go better.
     Broken(String),
+    /// The server was silent for too long, or too slow.
+    Slow(String),
+    /// It is nothing that is taken; another attempt would go no better.
+    Refused(String),
     /// Another attempt would go no better.
     Final(Error),
 }
@@ -213,7 +232,7 @@ async fn request(
     if let Err(error) = response.error_for_status_ref() {
         return Err(failed_request(url, Some(response.status().as_u16()), &error).into());
     }
-    let announced = response.content_length();
+    let announced = replies::announced(&response);
     if let (Some(announced), Some(size)) = (announced, expected.size)
         && announced != size
     {
@@ -343,11 +362,21 @@ fn unwritable(target: &Path, source: std::io::Error) -> Failure {
 }
 
 fn broken(size: u64, error: &std::io::Error) -> Failure {
-    let mut reason = error.to_string();
+    let bad = BadReply::among(error);
+    let mut reason = bad.map_or_else(|| error.to_string(), ToString::to_string);
+    let mut is_timeout = false;
     let mut next = std::error::Error::source(error);
     while let Some(error) = next {
-        reason = error.to_string();
+        is_timeout |= error.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_timeout);
+        if bad.is_none() {
+            reason = error.to_string();
+        }
         next = error.source();
     }
-    Failure::Broken(format!("the connection broke after {size} bytes: {reason}"))
+    match bad {
+        Some(bad) if bad.is_passing() => Failure::Slow(reason),
+        Some(_) => Failure::Refused(reason),
+        None if is_timeout => Failure::Slow(format!("nothing came any more after {size} bytes: {reason}")),
+        None => Failure::Broken(format!("the connection broke after {size} bytes: {reason}")),
+    }
 }

@@ -151,7 +151,18 @@ pub enum Error {
     },
 }
 
+/// So many notes are told with an error.
+const NOTES: usize = 3;
+
 impl Error {
+    /// Tells with a failed resolution what was not looked at: it may be what is missing.
+    pub(crate) fn with_notes(mut self, notes: Vec<String>) -> Self {
+        if let Self::NoSolution { hints, .. } = &mut self {
+            hints.extend(notes.into_iter().take(NOTES));
+        }
+        self
+    }
+
     /// What the user may do about it.
     pub fn hint(&self) -> Option<String> {
         let text = match self {

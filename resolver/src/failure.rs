@@ -15,6 +15,7 @@ use uv_resolver::ResolveError;
 
 use crate::describe::{local_path, public};
 use crate::error::{Cause, Error};
+use crate::replies::BadReply;
 use crate::reword::{reword, reword_hint};
 use crate::vocabulary::normalize_name;
 
@@ -147,6 +148,20 @@ pub(crate) fn from_flat_index(error: &uv_client::FlatIndexError) -> Error {
 }
 
 fn from_request(what: &str, wrapped: &WrappedReqwestError, whole: &(dyn StdError + 'static)) -> Error {
+    match BadReply::among(wrapped) {
+        Some(BadReply::Metadata { file, expected, computed }) => {
+            return Error::Hash {
+                package: file.clone(),
+                expected: expected.clone(),
+                computed: computed.clone(),
+            };
+        }
+        Some(bad) => {
+            let cause = Some(Cause::new(bad.to_string()));
+            return Error::Network { what: what.to_owned(), status: None, cause };
+        }
+        None => {}
+    }
     let status = wrapped.inner().and_then(reqwest::Error::status).map(|status| status.as_u16());
     Error::Network { what: what.to_owned(), status, cause: Cause::behind(whole) }
 }

@@ -60,6 +60,7 @@ pub(crate) async fn fetch(
         size: fetched.size,
         origin: public(&url),
         temporary: true,
+        archive_sha256: None,
     }))
 }
 
@@ -72,5 +73,6 @@ async fn local(path: &Path, wheel: &KnownWheel, expected: &Expected<'_>) -> Resu
         size: checked.size,
         origin: path.display().to_string(),
         temporary: false,
+        archive_sha256: None,
     })
 }

@@ -26,8 +26,10 @@
 //! | `transfer` | whatever else is behind a URL |
 //! | `error`, `failure`, `reword` | what went wrong, and what to do |
 
+mod archives;
 mod build;
 mod build_locks;
+mod claims;
 mod client;
 mod context;
 mod describe;
@@ -49,6 +51,7 @@ mod portable;
 mod project;
 mod public;
 mod pylock;
+mod replies;
 mod request;
 mod requirements;
 mod resolve;

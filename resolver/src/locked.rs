@@ -118,6 +118,7 @@ pub(crate) async fn resolve(
         kept: Vec::new(),
         left_out: Vec::new(),
         warnings,
+        notes: Vec::new(),
         pages: None,
         plan: Arc::new(Plan { context, chosen }),
     })

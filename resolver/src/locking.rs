@@ -17,16 +17,16 @@ use crate::context::Context;
 use crate::describe::remark;
 use crate::download::{self, Expected};
 use crate::error::{Cause, Error};
-use crate::indexes;
 use crate::installed::Installed;
 use crate::project::{self, Project};
 use crate::pylock::versions_of_pylock;
+use crate::replies::without_marks;
 use crate::request::Request;
 use crate::requirements;
 use crate::resolve::{NamedInputs, Problem, Target, choices, name_all, solve};
 use crate::session::Foundation;
 use crate::settings::IndexSettings;
-use crate::{portable, public};
+use crate::{archives, indexes, portable, public};
 
 /// The form of the lock file to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,12 +85,14 @@ pub(crate) async fn lock(
     let projects = project::projects(&request)?;
     let mut warnings: Vec<String> = projects.iter().flat_map(Project::warnings).collect();
     warnings.extend(request.files.warnings.iter().cloned());
-    let inputs = requirements::read(&request)?.specification;
+    let mut inputs = requirements::read(&request)?.specification;
+    let archives = archives::unpack(foundation, network, &mut inputs).await?;
     let indexes = indexes::locations(settings, &inputs, &request.options.folder(), &mut warnings)?;
     let mut choices = choices(network, settings, &request.options, &inputs)?;
     choices.every_platform = lock.universal;
     let hasher = HashStrategy::Generate(HashGeneration::All);
-    let context = Context::new(foundation, network, indexes, hasher, choices).await?;
+    let mut context = Context::new(foundation, network, indexes, hasher, choices).await?;
+    context.archives = archives;
     let RequirementsSpecification { requirements, source_trees, constraints, .. } = inputs;
     let dispatch = context.dispatch();
     let wanted = name_all(&context, &dispatch, NamedInputs { entries: requirements, source_trees }).await?;
@@ -206,32 +208,33 @@ async fn pylock(
         made.dependency_groups.extend(project.groups());
         made.default_groups.extend(project.default_groups());
     }
-    let text = made.to_toml().map_err(|error| failed(&error))?;
+    let text = without_marks(&made.to_toml().map_err(|error| failed(&error))?);
     let mut document: toml_edit::DocumentMut =
         text.parse().map_err(|error: toml_edit::TomlError| failed(&error))?;
     document["created-by"] = toml_edit::value("virtpy");
+    let packages = document.get_mut("packages").and_then(toml_edit::Item::as_array_of_tables_mut);
+    for package in packages.into_iter().flat_map(toml_edit::ArrayOfTables::iter_mut) {
+        if let Some(required) = &made.requires_python {
+            simplify_marker(package, required);
+        }
+        archives::describe(&context.archives, package, &lock.folder);
+    }
     for file in portable::name_relative(&mut document, &lock.folder) {
         let label = file.path.display().to_string();
         let found = download::check_local(&file.path, &Expected::nothing(&label)).await?;
         file.hashed(&found.sha256);
     }
     public::strip_document(&mut document);
-    if let Some(required) = &made.requires_python {
-        simplify_markers(&mut document, required);
-    }
     Ok(document.to_string())
 }
 
-/// Leaves out of the markers what the whole file's `requires-python` says already.
-fn simplify_markers(document: &mut toml_edit::DocumentMut, required: &RequiresPython) {
-    let packages = document.get_mut("packages").and_then(toml_edit::Item::as_array_of_tables_mut);
-    for package in packages.into_iter().flat_map(toml_edit::ArrayOfTables::iter_mut) {
-        let marker = package.get("marker").and_then(toml_edit::Item::as_str);
-        let Some(Ok(marker)) = marker.map(MarkerTree::from_str) else { continue };
-        match required.simplify_markers(marker).try_to_string() {
-            Some(simple) => package["marker"] = toml_edit::value(simple),
-            None => drop(package.remove("marker")),
-        }
+/// Leaves out of a package's marker what the whole file's `requires-python` says already.
+fn simplify_marker(package: &mut toml_edit::Table, required: &RequiresPython) {
+    let marker = package.get("marker").and_then(toml_edit::Item::as_str);
+    let Some(Ok(marker)) = marker.map(MarkerTree::from_str) else { return };
+    match required.simplify_markers(marker).try_to_string() {
+        Some(simple) => package["marker"] = toml_edit::value(simple),
+        None => drop(package.remove("marker")),
     }
 }
 

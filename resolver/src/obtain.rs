@@ -173,6 +173,7 @@ impl Workshop<'_> {
             size: fetched.size,
             origin: public(url),
             temporary: true,
+            archive_sha256: None,
         })
     }
 
@@ -192,6 +193,7 @@ impl Workshop<'_> {
             size: checked.size,
             origin: path.display().to_string(),
             temporary: false,
+            archive_sha256: None,
         })
     }
 

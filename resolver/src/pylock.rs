@@ -10,6 +10,7 @@ use uv_normalize::{ExtraName, GroupName, PackageName};
 use uv_pep508::MarkerTree;
 use uv_resolver::PylockToml;
 
+use crate::archives;
 use crate::error::Error;
 use crate::locked::{OwnProject, Reader, Selection, names};
 use crate::portable::resolved;
@@ -53,8 +54,8 @@ impl Reader<'_> {
     ///
     /// As those of [`Session::resolve_locked`](crate::Session::resolve_locked).
     pub(crate) fn pylock(&self, warnings: &mut Vec<String>) -> Result<SolvedGraph, Error> {
-        let text = &self.request.text;
         self.check_nesting()?;
+        let text = &*archives::named_by_url(&self.request.text, &self.folder());
         let head: Head = toml::from_str(text).map_err(|error| self.broken(&error))?;
         let mut lock: PylockToml = toml::from_str(text).map_err(|error| self.broken(&error))?;
         if head.lock_version != "1.0" {

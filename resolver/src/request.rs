@@ -3,6 +3,9 @@
 
 use std::path::PathBuf;
 
+use serde_json::Value;
+
+use crate::describe::add_archive_hash;
 use crate::installed::InstalledDistribution;
 use crate::project::ProjectInput;
 use crate::requirements::RequirementsFiles;
@@ -191,6 +194,8 @@ pub struct ObtainedWheel {
     pub origin: String,
     /// Whether it was made for this call, in the folder that was given, and is the caller's to remove.
     pub temporary: bool,
+    /// The SHA-256 of the archive that it was built from, if it was built from one.
+    pub archive_sha256: Option<String>,
 }
 
 /// The newest version that an index has of a package.
@@ -200,6 +205,18 @@ pub struct LatestVersion {
     pub version: Version,
     /// What there is of it for this interpreter: `wheel` or `sdist`.
     pub kind: String,
+}
+
+impl Package {
+    /// The content of its `direct_url.json` (PEP 610), with the SHA-256 of the archive that it came from, which may only be
+    /// known when that is there.
+    pub fn direct_url_with(&self, archive_sha256: Option<&str>) -> Option<Value> {
+        let mut direct_url = self.direct_url.clone()?;
+        if let Some(sha256) = archive_sha256 {
+            add_archive_hash(&mut direct_url, sha256);
+        }
+        Some(direct_url)
+    }
 }
 
 impl Options {

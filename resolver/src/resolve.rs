@@ -42,7 +42,7 @@ use crate::requirements::{RequirementsFiles, Wanted};
 use crate::reword::reword;
 use crate::session::Foundation;
 use crate::settings::IndexSettings;
-use crate::{indexes, installed, requirements, tags};
+use crate::{archives, indexes, installed, requirements, tags};
 
 /// What satisfies a request: packages to be had, sorted by name, and what is installed already.
 pub struct Resolution {
@@ -54,6 +54,8 @@ pub struct Resolution {
     pub left_out: Vec<String>,
     /// What the user should know: yanked versions, extras that do not exist, missing folders.
     pub warnings: Vec<String>,
+    /// What of the indexes' pages was passed over, for who wants to know more.
+    pub notes: Vec<String>,
     /// The pages that all of this depends on, where it depends on nothing else and it is known until when they may be
     /// believed.
     pub pages: Option<Pages>,
@@ -91,13 +93,15 @@ pub(crate) async fn resolve(
 ) -> Result<Resolution, Error> {
     let mut warnings: Vec<String> = project::projects(request)?.iter().flat_map(Project::warnings).collect();
     warnings.extend(request.files.warnings.iter().cloned());
-    let Wanted { specification: inputs, build_settings } = requirements::read(request)?;
+    let Wanted { specification: mut inputs, build_settings } = requirements::read(request)?;
+    let archives = archives::unpack(foundation, network, &mut inputs).await?;
     let indexes = indexes::locations(settings, &inputs, &request.options.folder(), &mut warnings)?;
     let hasher = hash_strategy(foundation, settings, request, &inputs)?;
     let mut choices = choices(network, settings, &request.options, &inputs)?;
     choices.build_environment = build_environment(foundation, &request.options)?;
     choices.build_constraints = requirements::build_constraints(request)?;
     let mut context = Context::new(foundation, network, indexes, hasher, choices).await?;
+    context.archives = archives;
     let constraints =
         Constraints::from_requirements(inputs.constraints.into_iter().map(|entry| entry.requirement));
     let env = ResolverEnvironment::specific(foundation.interpreter.to_resolver_marker_environment());
@@ -149,7 +153,15 @@ pub(crate) async fn resolve(
     let left_out = request.options.left_out.iter().filter(is_requested).cloned().collect();
     let pages = pages::of(&context, &network.arrivals);
     let kept = installed::kept(&solved, |name| requested.contains(name));
-    Ok(Resolution { packages, kept, left_out, warnings, pages, plan: Arc::new(Plan { context, chosen }) })
+    Ok(Resolution {
+        packages,
+        kept,
+        left_out,
+        warnings,
+        notes: Vec::new(),
+        pages,
+        plan: Arc::new(Plan { context, chosen }),
+    })
 }
 
 /// Which hashes are demanded: all, or those that are given.

@@ -67,7 +67,12 @@ impl Session {
         let foundation = self.foundation()?.refreshed(request);
         let network = self.network_for(&foundation, request)?;
         let settings = &self.options.settings;
-        foundation.run(|| resolve::resolve(&foundation, &network, settings, request))
+        let resolved = foundation.run(|| resolve::resolve(&foundation, &network, settings, request));
+        let notes = network.replies.notes.take();
+        match resolved {
+            Ok(resolution) => Ok(Resolution { notes, ..resolution }),
+            Err(error) => Err(error.with_notes(notes)),
+        }
     }
 
     /// Resolves a request and writes down the result as a lock file's text.

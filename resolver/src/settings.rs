@@ -18,6 +18,15 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often a request is repeated after a passing failure if no setting says otherwise.
 const DEFAULT_RETRIES: u32 = 3;
 
+/// The largest pages of indexes that there are have some 50 MB.
+const DEFAULT_PAGE_SIZE: u64 = 200_000_000;
+
+/// The largest wheels that there are have some 4 GB.
+const DEFAULT_FILE_SIZE: u64 = 10_000_000_000;
+
+/// A tenth of what a slow modem does.
+const DEFAULT_MIN_SPEED: u64 = 100;
+
 /// Which indexes are asked, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each stands for a setting of its own")]
@@ -49,6 +58,12 @@ pub struct IndexSettings {
     pub timeout: Duration,
     /// How often a request is repeated after a passing failure.
     pub retries: u32,
+    /// The most bytes that a page, metadata or another text may have, unpacked.
+    pub max_page_size: u64,
+    /// The most bytes that a file may have.
+    pub max_file_size: u64,
+    /// How many bytes a second have to come at least, in each span of `timeout`.
+    pub min_speed: u64,
     /// Packages that are built from source always: names, `:all:` or `:none:`.
     pub no_binary: Vec<String>,
     /// Packages that are never built from source: names, `:all:` or `:none:`.
@@ -77,6 +92,9 @@ impl Default for IndexSettings {
             proxy: None,
             timeout: DEFAULT_TIMEOUT,
             retries: DEFAULT_RETRIES,
+            max_page_size: DEFAULT_PAGE_SIZE,
+            max_file_size: DEFAULT_FILE_SIZE,
+            min_speed: DEFAULT_MIN_SPEED,
             no_binary: Vec::new(),
             only_binary: Vec::new(),
             prerelease: false,

@@ -24,6 +24,7 @@ use crate::client::{Network, prepare};
 use crate::describe::public;
 use crate::download::{self, Expected, Progress};
 use crate::error::{Cause, Error};
+use crate::replies;
 use crate::settings::IndexSettings;
 
 /// How often a page is asked for again when its transfer breaks.
@@ -234,14 +235,16 @@ async fn body(client: &RegistryClient, url: &DisplaySafeUrl, limit: u64) -> Resu
         cause: Some(Cause::from_error(error)),
     };
     let broken = |reason: String| Error::Transfer { package: label(url), reason };
-    let sent = client.uncached_client(url).get(url.as_str()).send().await;
+    // As it comes, so that no more of it is read than there may be.
+    let request = client.uncached_client(url).get(url.as_str()).header("accept-encoding", "identity");
+    let sent = request.send().await;
     let response = sent.map_err(|error| failed(None, &error))?;
     if let Err(error) = response.error_for_status_ref() {
         return Err(failed(Some(response.status().as_u16()), &error));
     }
     let too_large =
         || failed(None, &Cause::new(format!("it has more than {limit} bytes, the most that can be")));
-    let announced = response.content_length();
+    let announced = replies::announced(&response);
     if announced.is_some_and(|size| size > limit) {
         return Err(too_large());
     }

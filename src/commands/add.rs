@@ -338,6 +338,9 @@ impl Addition<'_> {
         let session = self.context.session(self.interpreter, self.asked.index.clone());
         let progress = Progress::new(self.context.output, "resolving");
         let resolution = self.resolution(&session, inputs)?;
+        for note in &resolution.notes {
+            self.context.output.detail(note);
+        }
         for warning in &resolution.warnings {
             self.context.output.warning(warning);
         }
@@ -389,8 +392,7 @@ impl Addition<'_> {
             .into_iter()
             .map(|one| {
                 let package = &resolution.packages[one.package];
-                let direct_url = package.direct_url.as_ref().map(ToString::to_string);
-                arrival(self.settings, self.contents, one.entry, (package.requested, direct_url))
+                arrival(self.settings, self.contents, one.entry, (package.requested, one.direct_url))
             })
             .collect();
         let digest = known.map(|known| &known.digest);

@@ -99,7 +99,7 @@ pub(super) fn notes_of(resolution: &Resolution, obtained: &[Obtained]) -> Vec<No
         Note {
             sha256: one.entry.manifest.sha256.clone(),
             requested: package.requested,
-            direct_url: package.direct_url.as_ref().map(ToString::to_string),
+            direct_url: one.direct_url.clone(),
         }
     };
     obtained.iter().map(note).collect()

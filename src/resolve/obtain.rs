@@ -2,6 +2,7 @@
 //! worker threads while the next download runs, and published as one batch.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver as Queue, Sender, channel};
 
@@ -9,6 +10,7 @@ use virtpy_resolver::{Artifact, ObtainedWheel, Package, Receiver, Resolution, Se
 
 use super::built::BuiltWheels;
 use super::{Reporter, ResolveError};
+use crate::digest::{hex, sha256};
 use crate::fs;
 use crate::store::{Entry, Staged, Store, WheelFile};
 
@@ -33,6 +35,8 @@ pub struct Obtained {
     pub entry: Entry,
     /// How it came.
     pub way: Way,
+    /// The text of its `direct_url.json` (PEP 610), if it did not come from an index.
+    pub direct_url: Option<String>,
 }
 
 /// How an entry came to be at hand.
@@ -63,12 +67,8 @@ pub fn obtain(
         let _locks = supply.store.lock_entries(keys, announce)?;
         // Another process may have brought them while this one waited.
         wanted = look_up(supply, resolution, &wanted, &mut found)?;
-        for (package, entry) in fetch(supply, resolution, &wanted)? {
-            let way = match resolution.packages[package].file {
-                Artifact::Wheel { .. } => Way::Fetched,
-                Artifact::Source { .. } => Way::Built,
-            };
-            found.insert(package, Obtained { package, entry, way });
+        for obtained in fetch(supply, resolution, &wanted)? {
+            found.insert(obtained.package, obtained);
         }
     }
     Ok(indices.iter().filter_map(|index| found.remove(index)).collect())
@@ -99,13 +99,37 @@ fn look_up(
         };
         // A hash that is another package's is wrong, which the bytes will tell.
         match entry.filter(|entry| is_of(entry, &resolution.packages[index])) {
-            Some(entry) => drop(found.insert(index, Obtained { package: index, entry, way: Way::Store })),
+            Some(entry) => {
+                check_metadata(resolution, index, &entry.manifest.metadata_in(&entry.path))?;
+                let direct_url = direct_url(&resolution.packages[index], &entry, None);
+                found.insert(index, Obtained { package: index, entry, way: Way::Store, direct_url });
+            }
             None => wanted.push(index),
         }
     }
     let entries: Vec<&Entry> = found.values().map(|obtained| &obtained.entry).collect();
     supply.store.check_since_boot(&entries, &supply.store.checked())?;
     Ok(wanted)
+}
+
+/// Compares a wheel's own METADATA with what its package was chosen by. The hash tells without reading it where the index gave
+/// one.
+fn check_metadata(resolution: &Resolution, package: usize, path: &Path) -> Result<(), ResolveError> {
+    if resolution.packages[package].file.is_source() {
+        return Ok(());
+    }
+    let content = fs::read(path)?;
+    let expected = resolution.metadata_sha256(package);
+    if expected.is_some_and(|expected| hex(&sha256(&content)) == expected) {
+        return Ok(());
+    }
+    Ok(resolution.check_metadata(package, &content)?)
+}
+
+/// The text of a package's `direct_url.json`: a wheel that came from a URL or a path is the archive itself.
+fn direct_url(package: &Package, entry: &Entry, archive: Option<&str>) -> Option<String> {
+    let archive = if package.file.is_source() { archive } else { Some(entry.manifest.sha256.as_str()) };
+    package.direct_url_with(archive).map(|value| value.to_string())
 }
 
 /// Whether an entry is of this package.
@@ -133,23 +157,30 @@ struct Delivery {
     label: String,
     wheel: WheelFile,
     temporary: bool,
+    archive: Option<String>,
 }
 
-type Unpacked = Result<(usize, Staged), ResolveError>;
+/// A package whose wheel lies unpacked beside the store.
+struct Unpacked {
+    package: usize,
+    staged: Staged,
+    /// The SHA-256 of the archive that the wheel was built from.
+    archive: Option<String>,
+}
 
 /// Fetches and unpacks, both at once, and publishes everything together.
 fn fetch(
     supply: &Supply<'_>,
     resolution: &Resolution,
     wanted: &[usize],
-) -> Result<Vec<(usize, Entry)>, ResolveError> {
+) -> Result<Vec<Obtained>, ResolveError> {
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
     let folder = supply.store.temporary_folder()?;
     let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
     let (deliver, deliveries) = channel::<Delivery>();
-    let (hand_back, handed_back) = channel::<Unpacked>();
+    let (hand_back, handed_back) = channel::<Result<Unpacked, ResolveError>>();
     let deliveries = Mutex::new(deliveries);
     let fetched = std::thread::scope(|scope| {
         for _ in 0..threads.min(wanted.len()) {
@@ -169,26 +200,43 @@ fn fetch(
 fn publish(
     supply: &Supply<'_>,
     resolution: &Resolution,
-    unpacked: Vec<(usize, Staged)>,
-) -> Result<Vec<(usize, Entry)>, ResolveError> {
-    let (packages, staged): (Vec<usize>, Vec<Staged>) = unpacked.into_iter().unzip();
-    for (package, staged) in packages.iter().zip(&staged) {
+    unpacked: Vec<Unpacked>,
+) -> Result<Vec<Obtained>, ResolveError> {
+    let mut batch = Vec::with_capacity(unpacked.len());
+    let mut origins = Vec::with_capacity(unpacked.len());
+    for Unpacked { package, staged, archive } in unpacked {
+        check_metadata(resolution, package, &staged.metadata_path())?;
         for warning in &staged.warnings {
-            supply.reporter.warning(&format!("{}: {warning}", label(&resolution.packages[*package])));
+            supply.reporter.warning(&format!("{}: {warning}", label(&resolution.packages[package])));
         }
+        batch.push(staged);
+        origins.push((package, archive));
     }
-    let entries = supply.store.publish(staged)?;
+    let entries = supply.store.publish(batch)?;
     let built = BuiltWheels::new(supply.store, supply.interpreter);
-    for (package, entry) in packages.iter().zip(&entries) {
-        if let Artifact::Source { key: Some(key), .. } = &resolution.packages[*package].file {
-            built.put(key, &entry.manifest.sha256);
-        }
-    }
-    Ok(packages.into_iter().zip(entries).collect())
+    let obtained = origins.into_iter().zip(entries).map(|((package, archive), entry)| {
+        let described = &resolution.packages[package];
+        let way = match &described.file {
+            Artifact::Wheel { .. } => Way::Fetched,
+            Artifact::Source { key, .. } => {
+                if let Some(key) = key {
+                    built.put(key, &entry.manifest.sha256);
+                }
+                Way::Built
+            }
+        };
+        let direct_url = direct_url(described, &entry, archive.as_deref());
+        Obtained { package, entry, way, direct_url }
+    });
+    Ok(obtained.collect())
 }
 
 /// The work of one thread: unpack whatever is delivered, until nothing more comes.
-fn unpack_all(supply: &Supply<'_>, deliveries: &Mutex<Queue<Delivery>>, hand_back: &Sender<Unpacked>) {
+fn unpack_all(
+    supply: &Supply<'_>,
+    deliveries: &Mutex<Queue<Delivery>>,
+    hand_back: &Sender<Result<Unpacked, ResolveError>>,
+) {
     loop {
         let delivery = match deliveries.lock() {
             Ok(queue) => queue.recv(),
@@ -204,7 +252,8 @@ fn unpack_all(supply: &Supply<'_>, deliveries: &Mutex<Queue<Delivery>>, hand_bac
             let _ = fs::remove_file(&delivery.wheel.path);
         }
         supply.reporter.finished(&delivery.label);
-        if hand_back.send(staged.map(|staged| (delivery.package, staged))).is_err() {
+        let Delivery { package, archive, .. } = delivery;
+        if hand_back.send(staged.map(|staged| Unpacked { package, staged, archive })).is_err() {
             return;
         }
     }
@@ -245,6 +294,7 @@ impl Receiver for Courier<'_> {
             package: index,
             label: self.label(index),
             temporary: wheel.temporary,
+            archive: wheel.archive_sha256,
             wheel: WheelFile {
                 path: wheel.path,
                 filename: wheel.filename,

@@ -47,6 +47,11 @@ impl Staged {
     pub(super) fn path(&self) -> &Path {
         self.folder.path()
     }
+
+    /// Where its METADATA lies.
+    pub fn metadata_path(&self) -> PathBuf {
+        self.manifest.metadata_in(self.path())
+    }
 }
 
 impl Drop for Staged {

@@ -1,6 +1,6 @@
 //! `entry.json`: what an entry holds, in the form that the link plan needs without opening another file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
@@ -201,6 +201,11 @@ impl Manifest {
             size: total,
             site_rows: LazyText::default(),
         }
+    }
+
+    /// Where the METADATA of the entry in a folder lies.
+    pub fn metadata_in(&self, folder: &Path) -> PathBuf {
+        folder.join("site").join(&self.dist_info).join("METADATA")
     }
 
     /// Whether the wheel brought a file, by its path in the entry: `site/rich/box.py`.

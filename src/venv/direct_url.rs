@@ -1,5 +1,7 @@
 //! Reading `direct_url.json` (PEP 610): where a distribution came from that did not come from an index.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use virtpy_resolver::{Version, public_url};
 
@@ -11,6 +13,21 @@ struct DirectUrl {
     subdirectory: Option<String>,
     dir_info: Option<DirInfo>,
     vcs_info: Option<VcsInfo>,
+    archive_info: Option<ArchiveInfo>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct ArchiveInfo {
+    /// `sha256=...`, as it was written first.
+    hash: Option<String>,
+    #[serde(default)]
+    hashes: BTreeMap<String, String>,
+}
+
+impl ArchiveInfo {
+    fn hash(self) -> Option<String> {
+        self.hash.or_else(|| Some(format!("sha256={}", self.hashes.get("sha256")?)))
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -65,13 +82,16 @@ pub fn frozen(distribution: &Distribution) -> String {
         let operator = if version.parse::<Version>().is_ok() { "==" } else { "===" };
         return format!("{name}{operator}{version}");
     };
-    let DirectUrl { url, subdirectory, dir_info, vcs_info } = direct_url;
+    let DirectUrl { url, subdirectory, dir_info, vcs_info, archive_info } = direct_url;
     // Other installers keep what proved to the server who asked.
     let url = public_url(&url);
     if dir_info.is_some_and(|info| info.editable) {
         return format!("# Editable install of {name}=={version}\n-e {url}");
     }
-    let fragment = subdirectory.map(|folder| format!("#subdirectory={folder}")).unwrap_or_default();
+    let hash = archive_info.and_then(ArchiveInfo::hash);
+    let folder = subdirectory.map(|folder| format!("subdirectory={folder}"));
+    let parts: Vec<String> = hash.into_iter().chain(folder).collect();
+    let fragment = if parts.is_empty() { String::new() } else { format!("#{}", parts.join("&")) };
     match vcs_info {
         Some(VcsInfo { vcs, commit_id }) => format!("{name} @ {vcs}+{url}@{commit_id}{fragment}"),
         None => format!("{name} @ {url}{fragment}"),

@@ -25,9 +25,20 @@ fn pins_that_add_takes_back() {
 #[test]
 fn direct_references_keep_their_address() {
     let context = TestContext::new();
-    let wheel = WheelBuilder::new("demo", "1.0").build().write_to(&context.path("wheels"));
+    let archive = WheelBuilder::new("demo", "1.0").build();
+    let wheel = archive.write_to(&context.path("wheels"));
     context.new_venv();
     context.virtpy(["add", "--no-index", wheel.to_str().unwrap()]).success();
     let frozen = context.virtpy(["freeze"]).success();
-    assert_eq!(frozen.raw_stdout.trim(), format!("demo @ file://{}", wheel.display()));
+    let expected = format!("demo @ file://{}#sha256={}", wheel.display(), archive.sha256());
+    assert_eq!(frozen.raw_stdout.trim(), expected);
+    // Taken back, it is compared.
+    context.write("pins.txt", &frozen.raw_stdout);
+    context.new_named_venv("copy");
+    context.virtpy(["add", "--no-index", "--venv", "copy", "-r", "pins.txt"]).success();
+    let other = "0".repeat(64);
+    context.write("pins.txt", &frozen.raw_stdout.replace(&archive.sha256(), &other));
+    context.new_named_venv("other");
+    let refused = context.virtpy(["add", "--no-index", "--venv", "other", "-r", "pins.txt"]);
+    refused.failure(1).stderr_has(&other);
 }

@@ -150,13 +150,17 @@ fn editables_and_files_are_told_as_such() {
     let (context, _index) = scene();
     let sdist = SdistBuilder::new("project", "1.0");
     sdist.write_folder(&context.path("project"));
-    let wheel = WheelBuilder::new("local", "2.0").build().write_to(&context.path("wheels"));
+    let local = WheelBuilder::new("local", "2.0").build();
+    let wheel = local.write_to(&context.path("wheels"));
     stdout(&context, "install --no-build-isolation -e ./project");
     stdout(&context, &format!("install {}", wheel.display()));
     assert_eq!(
         stdout(&context, "freeze"),
-        "local @ file://[WORK]/wheels/local-2.0-py3-none-any.whl\n\
-         # Editable install with no version control (project==1.0)\n-e [WORK]/project\n"
+        format!(
+            "local @ file://[WORK]/wheels/local-2.0-py3-none-any.whl#sha256={}\n\
+             # Editable install with no version control (project==1.0)\n-e [WORK]/project\n",
+            local.sha256()
+        )
     );
     assert_eq!(
         stdout(&context, "list -e --format=json"),

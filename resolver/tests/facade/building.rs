@@ -207,3 +207,91 @@ fn wheels_can_be_refused() {
     assert_eq!(pins(&resolution), ["demo 1.0"]);
     assert!(resolution.packages[0].file.is_source());
 }
+
+#[test]
+fn one_folder_of_a_local_archive_is_built() {
+    let world = World::new();
+    write_source(&world, PROJECT);
+    let script = "import sys, tarfile; tarfile.open(sys.argv[1], 'w:gz').add(sys.argv[2], sys.argv[3])";
+    let archive = world.path("all.tar.gz");
+    let made = Command::new(python())
+        .args(["-c", script])
+        .args([archive.as_os_str(), world.path("demo").as_os_str(), "all-1/inner".as_ref()])
+        .status();
+    assert!(made.unwrap().success());
+    let url = format!("file://{}", archive.display());
+    let hash = sha256(&std::fs::read(&archive).unwrap());
+    let session = world.session();
+    let wheels =
+        world.obtain(&session, &world.request(&[&format!("demo @ {url}#subdirectory=inner")])).unwrap();
+    let (package, wheel) = &wheels[0];
+    assert_eq!((package.name.as_str(), wheel.filename.as_str()), ("demo", "demo-1.0-py3-none-any.whl"));
+    let origin = package.direct_url.as_ref().unwrap();
+    assert_eq!((&origin["url"], &origin["subdirectory"]), (&url.as_str().into(), &"inner".into()));
+    assert_eq!(origin["archive_info"]["hashes"]["sha256"], hash.as_str());
+    assert_eq!(origin["archive_info"]["hash"], format!("sha256={hash}"));
+    assert_eq!(wheel.archive_sha256.as_deref(), Some(hash.as_str()));
+    let Artifact::Source { key, .. } = &package.file else { panic!() };
+    assert_eq!(key.as_deref(), Some(format!("sha256:{hash}#inner").as_str()));
+    let lock = virtpy_resolver::LockRequest {
+        request: world.request(&[&format!("demo @ {url}#subdirectory=inner")]),
+        form: virtpy_resolver::LockForm::Pylock,
+        universal: true,
+        requires_python: None,
+        folder: world.path("."),
+        existing: None,
+    };
+    let text = session.lock(&lock).unwrap().text;
+    assert!(text.contains("archive = {") && !text.contains("\ndirectory"), "{text}");
+    for part in ["path = \"all.tar.gz\"", "subdirectory = \"inner\"", &format!("sha256 = \"{hash}\"")] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    let locked = virtpy_resolver::LockedRequest {
+        path: world.path("pylock.toml"),
+        text,
+        format: virtpy_resolver::LockFormat::Pylock,
+        selection: virtpy_resolver::Selection::default(),
+        options: virtpy_resolver::Options::default(),
+    };
+    let resolution = session.resolve_locked(&locked).unwrap();
+    let memory = crate::world::Memory::default();
+    session.obtain(&resolution, &[0], &world.path("locked"), &memory).unwrap();
+    for outside in ["outer", "..", "../../.."] {
+        let error = world.resolve(&[&format!("demo @ {url}#subdirectory={outside}")]).unwrap_err();
+        assert!(told(&error).contains(&format!("it has no folder `{outside}`")), "{}", told(&error));
+    }
+    // The archive is read each time, not remembered by its name.
+    std::fs::write(&archive, "no archive any more").unwrap();
+    assert!(session.resolve(&world.request(&[&format!("demo @ {url}#subdirectory=inner")])).is_err());
+}
+
+#[test]
+fn archives_are_taken_however_they_are_compressed() {
+    for (mode, ending) in
+        [("w:bz2", "tar.bz2"), ("w:xz", "tar.xz"), ("w:xz", "txz"), ("w", "tar"), ("w:gz", "tgz")]
+    {
+        for into in ["demo-1.0", "."] {
+            let world = World::new();
+            write_source(&world, PROJECT);
+            let script = "import sys, tarfile; archive = tarfile.open(sys.argv[1], sys.argv[2]); archive.add(sys.argv[3], sys.argv[4]); archive.close()";
+            let archive = world.path(&format!("demo-1.0.{ending}"));
+            let made = Command::new(python())
+                .args(["-c", script])
+                .args([archive.as_os_str(), mode.as_ref(), world.path("demo").as_os_str(), into.as_ref()])
+                .status();
+            assert!(made.unwrap().success());
+            let wanted = format!("./demo-1.0.{ending}");
+            let wheels = world.obtain(&world.session(), &world.request(&[&wanted]));
+            let wheels = wheels.unwrap_or_else(|error| panic!("{ending} {into}: {}", told(&error)));
+            assert_eq!(wheels[0].1.filename, "demo-1.0-py3-none-any.whl");
+            let bytes = std::fs::read(&archive).unwrap();
+            world.index.add("demo", Hosted::new(&format!("demo-1.0.{ending}"), &bytes));
+            let url = world.index.file_url("demo", &format!("demo-1.0.{ending}"));
+            let wrong = format!("demo @ {url}#sha256={}", sha256(b"else"));
+            let error = world.resolve(&[&wrong]).map(|_| ()).unwrap_err();
+            assert!(matches!(error, Error::Hash { .. }), "{ending}: {error:?}");
+            let wheels = world.obtain(&world.session(), &world.request(&[&format!("demo @ {url}")])).unwrap();
+            assert_eq!(wheels[0].1.archive_sha256.as_deref(), Some(sha256(&bytes).as_str()));
+        }
+    }
+}

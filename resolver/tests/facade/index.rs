@@ -27,6 +27,8 @@ pub(crate) struct Hosted {
     pub(crate) requires_python: Option<String>,
     pub(crate) yanked: Option<String>,
     pub(crate) size: Option<u64>,
+    /// The metadata that can be had alone (PEP 658), and the SHA-256 that the page gives for it.
+    pub(crate) metadata: Option<(String, Option<String>)>,
     breaks: u32,
 }
 
@@ -39,6 +41,7 @@ impl Hosted {
             requires_python: None,
             yanked: None,
             size: None,
+            metadata: None,
             breaks: 0,
         }
     }
@@ -57,6 +60,8 @@ struct State {
     max_age: Option<u32>,
     packages: BTreeMap<String, Vec<Hosted>>,
     seen: Vec<Seen>,
+    /// What is answered under some paths: all bytes, from the status line on, and how many of them a second.
+    raw: BTreeMap<String, (Vec<u8>, Option<u32>)>,
     /// The value of `Authorization` without which everything is refused.
     password: Option<String>,
     /// Packages whose pages cannot be had.
@@ -78,6 +83,7 @@ impl Index {
             max_age: None,
             packages: BTreeMap::new(),
             seen: Vec::new(),
+            raw: BTreeMap::new(),
             password: None,
             out_of_order: Vec::new(),
         };
@@ -129,6 +135,17 @@ impl Index {
         self.state.lock().unwrap().out_of_order.push(package.to_owned());
     }
 
+    /// Answers with these bytes under a path, all at once or so many a second.
+    pub(crate) fn answer_raw(&self, path: &str, head: &str, body: &[u8], speed: Option<u32>) {
+        let bytes = [format!("HTTP/1.1 200 OK\r\nConnection: close\r\n{head}\r\n").as_bytes(), body].concat();
+        self.state.lock().unwrap().raw.insert(path.to_owned(), (bytes, speed));
+    }
+
+    /// Hosts other files under a package's name than before.
+    pub(crate) fn clear(&self, package: &str) {
+        self.state.lock().unwrap().packages.remove(package);
+    }
+
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.state.lock().unwrap().seen.clone()
     }
@@ -164,17 +181,30 @@ fn answer(stream: &TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
         headers.insert(name.to_lowercase(), value.trim().to_owned());
     }
     let seen = Seen { method: method.to_owned(), path: path.to_owned(), headers };
+    let mut stream = stream;
     let reply = {
         let mut state = state.lock().unwrap();
         state.seen.push(seen.clone());
+        if let Some((bytes, speed)) = state.raw.get(path).cloned() {
+            drop(state);
+            return send(&mut stream, &bytes, speed);
+        }
         reply(&mut state, &seen)
     };
-    let mut stream = stream;
     stream.write_all(reply.head.as_bytes())?;
     if method != "HEAD" {
         stream.write_all(&reply.body)?;
     }
     stream.flush()
+}
+
+fn send(stream: &mut &TcpStream, bytes: &[u8], speed: Option<u32>) -> std::io::Result<()> {
+    let Some(speed) = speed else { return stream.write_all(bytes) };
+    for byte in bytes.chunks(1) {
+        stream.write_all(byte)?;
+        thread::sleep(std::time::Duration::from_secs(1) / speed);
+    }
+    Ok(())
 }
 
 struct Reply {
@@ -216,6 +246,12 @@ fn reply(state: &mut State, seen: &Seen) -> Reply {
         },
         ["files", package, name] => {
             let files = state.packages.get_mut(*package).map(Vec::as_mut_slice).unwrap_or_default();
+            let of = name.strip_suffix(".metadata");
+            let metadata =
+                files.iter().find(|file| of == Some(&file.name)).and_then(|file| file.metadata.clone());
+            if let Some((text, _)) = metadata {
+                return Reply::new("200 OK", "text/plain", text.into_bytes()).end(&freshness);
+            }
             match files.iter_mut().find(|file| file.name == *name) {
                 Some(file) => serve(file, seen, &freshness),
                 None => missing(),
@@ -248,9 +284,14 @@ fn page(format: Format, package: &str, files: &[Hosted]) -> Reply {
                 };
                 let python = attribute("data-requires-python", &file.requires_python);
                 let yanked = attribute("data-yanked", &file.yanked);
+                let hash = file.metadata.as_ref().map(|(_, hash)| match hash {
+                    Some(hash) => format!("sha256={hash}"),
+                    None => "true".to_owned(),
+                });
+                let metadata = attribute("data-core-metadata", &hash);
                 let name = &file.name;
-                let link =
-                    format!("<a href=\"/files/{package}/{name}{fragment}\"{python}{yanked}>{name}</a>");
+                let address = format!("/files/{package}/{name}{fragment}");
+                let link = format!("<a href=\"{address}\"{python}{yanked}{metadata}>{name}</a>");
                 writeln!(html, "{link}<br>").unwrap();
             }
             html.push_str("</body></html>");
@@ -279,6 +320,9 @@ fn json_file(package: &str, file: &Hosted) -> Value {
     });
     if let Some(python) = &file.requires_python {
         value["requires-python"] = json!(python);
+    }
+    if let Some((_, hash)) = &file.metadata {
+        value["core-metadata"] = hash.as_ref().map_or(json!(true), |hash| json!({"sha256": hash}));
     }
     value
 }

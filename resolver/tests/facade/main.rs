@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // tests may stop at once, and write where they like
 
 mod building;
+mod distrusting;
 mod index;
 mod installed;
 mod obtaining;

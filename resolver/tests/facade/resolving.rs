@@ -279,7 +279,7 @@ fn the_newest_versions_are_looked_up() {
     world.host_as("lib", "4.0", &[], |file| {
         file.requires_python = Some(">=4".to_owned());
     });
-    world.host_as("lib", "5.0", &[], |file| file.yanked = Some(String::new()));
+    world.host_as("lib", "5.0", &[], |file| file.yanked = Some("broken".to_owned()));
     let names = ["Lib".to_owned(), "no-such-package".to_owned()];
     let latest = world.session().latest_versions(&names, false).unwrap();
     assert_eq!(latest.len(), 1);

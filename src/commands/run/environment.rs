@@ -18,9 +18,8 @@ use crate::fs;
 use crate::interpreters::Interpreter;
 use crate::lockfile::LockKind;
 use crate::output::{counted, seconds};
-use crate::resolve::{self, ResolveError, Supply};
+use crate::resolve::{self, Obtained, ResolveError, Supply};
 use crate::scripts::{CachedEnvironment, Environments, Metadata, Note, Source, Watched, watch};
-use crate::store::Entry;
 use crate::venv::{self, Arrival, Change, Contents, Distribution, LinkMode, NewVenv, Venv};
 
 /// The file in an environment that lets it see the packages of the venv beneath it. Files of this kind are read in the order of
@@ -143,6 +142,9 @@ impl Maker<'_> {
             None => session.resolve(&request),
         };
         let resolution = resolution.map_err(ResolveError::from)?;
+        for note in &resolution.notes {
+            self.context.output.detail(note);
+        }
         for warning in &resolution.warnings {
             self.context.output.warning(warning);
         }
@@ -200,13 +202,13 @@ impl Maker<'_> {
         };
         let obtained = resolve::obtain(&supply, resolution, &wanted, &mut self.context.announce())?;
         let settings = self.context.settings()?;
-        let arrival = |package: &Package, entry: Entry| Arrival {
-            copied: settings.copies(&entry.manifest.name),
-            requested: package.requested,
-            direct_url: package.direct_url.as_ref().map(ToString::to_string),
-            entry,
+        let arrival = |one: Obtained| Arrival {
+            copied: settings.copies(&one.entry.manifest.name),
+            requested: resolution.packages[one.package].requested,
+            direct_url: one.direct_url,
+            entry: one.entry,
         };
-        Ok(obtained.into_iter().map(|one| arrival(&resolution.packages[one.package], one.entry)).collect())
+        Ok(obtained.into_iter().map(arrival).collect())
     }
 
     /// Whether the base has this version of a package.

@@ -142,6 +142,9 @@ impl Exact<'_> {
             Question::Request(request) => session.resolve(request),
         };
         let resolution = resolution.map_err(ResolveError::from)?;
+        for note in &resolution.notes {
+            self.context.output.detail(note);
+        }
         for warning in &resolution.warnings {
             self.context.output.warning(warning);
         }
@@ -178,8 +181,7 @@ impl Exact<'_> {
             .into_iter()
             .map(|one| {
                 let package = &resolution.packages[one.package];
-                let direct_url = package.direct_url.as_ref().map(ToString::to_string);
-                arrival(settings, contents, one.entry, (package.requested, direct_url))
+                arrival(settings, contents, one.entry, (package.requested, one.direct_url))
             })
             .collect();
         self.change(contents, arrivals, (Some(keys), satisfies), ways)
