@@ -50,7 +50,8 @@ fn what_proves_who_asks_is_kept_nowhere_for_others_to_read() {
     let url = index.file_url(&artifact.file_name);
     let direct = format!("demo @ {url}?raw=true&sig={SECRET}");
     lacks_secret(context.virtpy(["-v", "add", "--no-index", &direct]).success());
-    lacks_secret(context.virtpy(["freeze"]).success()).stdout_is(&format!("demo @ {url}?raw=true\n"));
+    let frozen = format!("demo @ {url}?raw=true#sha256={}\n", artifact.sha256());
+    lacks_secret(context.virtpy(["freeze"]).success()).stdout_is(&frozen);
     for form in ["pylock.toml", "requirements.lock.txt"] {
         lacks_secret(context.virtpy(["lock", "--no-index", "-o", form, &direct]).success());
         assert!(!context.read(form).contains(SECRET), "{form}");

@@ -218,7 +218,8 @@ fn of_archive<'t>(text: &'t str, folder: &Path) -> Option<(String, &'t str)> {
     let (fragment, marker) = rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len()));
     let file = match path.split_once(':') {
         Some((scheme, _)) if scheme.eq_ignore_ascii_case("file") => location::file_of(path, folder)?,
-        _ => folder.join(path),
+        // `#` is a character of a path as any other.
+        _ => return None,
     };
     if !file.is_file() {
         return None;
