@@ -87,6 +87,8 @@ class Scene:
     def end(self):
         """Waits for the background, and removes everything."""
         self.wait(self.is_done)
+        # The process looks at the store before it ends.
+        self.bench.run([self.bench.virtpy, "store", "compile", "--wait"])
         for folder in (self.venvs, self.store):
             subprocess.run(["chmod", "-R", "u+w", str(folder)], check=True)
             subprocess.run(["rm", "-rf", str(folder)], check=True)
