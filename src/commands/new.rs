@@ -44,7 +44,8 @@ pub(super) fn make(context: &Context, arguments: &NewArguments) -> Result<(), Fa
         wish.pip = Some(context.store.pip_shim(&mut context.announce())?);
     }
     let path = venv::create(&context.store, &base(&interpreter), &wish, &mut context.announce())?;
-    let shown = path.strip_prefix(&context.working_directory).unwrap_or(&path);
+    let shown = path.strip_prefix(&context.working_directory).ok();
+    let shown = shown.filter(|shown| !shown.as_os_str().is_empty()).unwrap_or(&path);
     context.output.message(format_args!(
         "Made `{}` with {} {} in {}",
         shown.display(),

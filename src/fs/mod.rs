@@ -380,6 +380,29 @@ pub fn mount_of(path: &Path) -> Result<(PathBuf, u64), PathError> {
     Ok((point, facts.f_fsid))
 }
 
+/// Where file systems are mounted in a folder or at it, also folders that are bound there. None where the system does not tell.
+pub fn mounts_in(folder: &Path) -> Vec<PathBuf> {
+    // Its length is not known before it is read.
+    let content = read_stream(Path::new("/proc/self/mountinfo")).unwrap_or_default();
+    let points =
+        content.split(|byte| *byte == b'\n').filter_map(|line| line.split(|byte| *byte == b' ').nth(4));
+    points.map(unescaped).filter(|point| point.starts_with(folder)).collect()
+}
+
+/// A path of the table of mounts, in which blanks and the like are written as three octal digits.
+fn unescaped(text: &[u8]) -> PathBuf {
+    use std::os::unix::ffi::OsStringExt as _;
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((byte, after)) = rest.split_first() {
+        let digits = after.get(..3).and_then(|digits| std::str::from_utf8(digits).ok());
+        let escaped = digits.filter(|_| *byte == b'\\').and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        bytes.push(escaped.unwrap_or(*byte));
+        rest = if escaped.is_some() { &after[3..] } else { after };
+    }
+    std::ffi::OsString::from_vec(bytes).into()
+}
+
 /// How many bytes this user may still write to the file system of a path.
 ///
 /// # Errors

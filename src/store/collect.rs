@@ -288,6 +288,7 @@ impl Store {
         fs::remove_tree(&self.cache().join("compiled"))?;
         self.sweep_checked();
         self.compact_links(|id| ids.contains(id));
+        self.compact_digests(|id| ids.contains(id));
         Ok(())
     }
 }

@@ -1,12 +1,14 @@
 //! Making entries: unpack beside the store, verify, make durable, publish by one rename.
 
 use std::borrow::Cow;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::manifest::{LazyText, Provenance};
 use super::usage::now;
 use super::{Entry, EntryId, FileRow, Manifest, ROWS, Store, StoreError};
+use crate::digest::{hex, sha256};
 use crate::fs;
 use crate::wheel::{self, CheckStrategy, Limits, Unpacked};
 
@@ -33,6 +35,7 @@ pub struct Staged {
     folder: tempfile::TempDir,
     id: EntryId,
     manifest: Manifest,
+    manifest_sha256: String,
     /// What the wheel does that people should know, such as files that its RECORD does not list.
     pub warnings: Vec<String>,
 }
@@ -41,6 +44,16 @@ impl Staged {
     /// What it holds.
     pub(super) fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// The handle of the entry that it becomes.
+    pub(super) fn id(&self) -> &EntryId {
+        &self.id
+    }
+
+    /// The SHA-256 of its manifest's file.
+    pub(super) fn manifest_sha256(&self) -> &str {
+        &self.manifest_sha256
     }
 
     /// Where it lies.
@@ -97,13 +110,16 @@ impl Store {
         let rows = wheel::record_rows(&unpacked.site);
         let mut manifest = Manifest::of(unpacked, provenance);
         manifest.texts = write_texts(folder.path(), &manifest, &rows)?;
-        manifest.unpacked_at = unpacked_at.max(now());
+        // The file system may have another clock than this machine.
+        let last = fs::symlink_metadata(&folder.path().join(ROWS))?.mtime();
+        manifest.unpacked_at = unpacked_at.max(now()).max(u64::try_from(last).unwrap_or(0));
         let text = serde_json::to_vec(&manifest)
             .map_err(|error| StoreError::Damaged { id: id.to_string(), reason: error.to_string() })?;
         fs::write_new(&folder.path().join("entry.json"), &text, 0o444)?;
         fs::symlink(&Path::new("site").join(&manifest.dist_info), &folder.path().join(DIST_INFO_ALIAS))?;
         fs::make_folders_read_only(folder.path())?;
-        Ok(Staged { folder, id, manifest, warnings })
+        let manifest_sha256 = hex(&sha256(&text));
+        Ok(Staged { folder, id, manifest, manifest_sha256, warnings })
     }
 
     /// Publishes a batch: everything is written back to the disk once, then each entry appears by one rename. An
@@ -119,6 +135,7 @@ impl Store {
         let entries = self.entries();
         fs::create_dir_all(&entries)?;
         fs::sync_file_system(&entries)?;
+        self.note_digests(&batch);
         let mut ids = Vec::with_capacity(batch.len());
         let mut published = Vec::with_capacity(batch.len());
         for staged in batch {

@@ -12,6 +12,9 @@ use crate::wheel::{self, Climbing, EntryPoint, Footprint, Libraries, RecordRow, 
 /// The version of the format that this program writes and reads.
 const FORMAT: u32 = 4;
 
+/// The name of the manifest's file.
+pub(super) const MANIFEST: &str = "entry.json";
+
 /// The name of the file with the RECORD rows of all files in `site/`, each with hash and size.
 pub const ROWS: &str = "rows";
 

@@ -9,6 +9,7 @@ mod boot;
 mod bytecode;
 mod collect;
 mod daily;
+mod digests;
 mod entry;
 mod error;
 mod ingest;

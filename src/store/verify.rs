@@ -11,6 +11,8 @@ use serde::Serialize;
 
 use super::boot::is_later;
 use super::bytecode::{self, Recorded};
+use super::digests::Digests;
+use super::manifest::MANIFEST;
 use super::open::{OpenFolder, release, while_released};
 use super::{DIST_INFO_ALIAS, Entry, EntryId, Staged, Store, StoreError};
 use crate::fs::{self, FileKind};
@@ -76,11 +78,12 @@ impl Store {
     /// Hashes every file of these entries and compares everything with the manifests, on all processors. `done` hears
     /// of each entry that is finished. Verdicts come in the order of the handles.
     pub fn verify(&self, ids: &[EntryId], done: &(dyn Fn() + Sync)) -> Vec<Verdict> {
+        let digests = self.digests();
         let next = AtomicUsize::new(0);
         let verdicts = Mutex::new(BTreeMap::new());
         let work = || {
             while let Some(id) = ids.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let verdict = self.verify_one(id);
+                let verdict = self.verify_one(id, &digests);
                 if let Ok(mut verdicts) = verdicts.lock() {
                     verdicts.insert(id.clone(), verdict);
                 }
@@ -92,7 +95,7 @@ impl Store {
         verdicts.into_inner().unwrap_or_default().into_values().collect()
     }
 
-    fn verify_one(&self, id: &EntryId) -> Verdict {
+    fn verify_one(&self, id: &EntryId, digests: &Digests) -> Verdict {
         let verdict = |distribution, findings| Verdict { id: id.to_string(), distribution, findings };
         let entry = match self.entry_by_id(id) {
             Ok(Some(entry)) => entry,
@@ -114,6 +117,11 @@ impl Store {
             && let Ok(_lock) = self.lock_entry(id, &mut |_| {})
         {
             findings = search();
+        }
+        if !fs::read_own(&entry.path.join(MANIFEST), 16 * 1024)
+            .is_ok_and(|manifest| digests.vouch_for(id, &manifest))
+        {
+            findings.push(Finding::Changed(MANIFEST.to_owned()));
         }
         verdict(label, findings)
     }
@@ -165,6 +173,7 @@ impl Store {
             let is_protected = release(&path)?;
             // Only a folder that may be written can be renamed by its owner.
             fs::set_mode(&path, 0o755)?;
+            self.note_digests(std::slice::from_ref(&staged));
             fs::exchange(staged.path(), &path)?;
             fs::set_mode(&path, 0o555)?;
             drop(staged);
@@ -297,7 +306,7 @@ impl<'a> Search<'a> {
                     self.check_mode(&path);
                     self.folder(&path);
                 }
-                FileKind::File if path == "entry.json" => self.check_mode(&path),
+                FileKind::File if path == MANIFEST => self.check_mode(&path),
                 FileKind::File if bytecode::is_record(&path) => self.check_mode(&path),
                 FileKind::Link if path == DIST_INFO_ALIAS => {}
                 FileKind::File => self.file(path),

@@ -341,7 +341,9 @@ impl Staging {
     fn at(store: &Store, path: &Path, announce: &mut dyn FnMut(&str)) -> Result<Self, VenvError> {
         let lock = store.lock_place(path, announce)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let folder = path.with_file_name(format!(".{}.virtpy-new", name.trim_start_matches('.')));
+        let plain = path.with_file_name(format!(".{}.virtpy-new", name.trim_start_matches('.')));
+        // What is not virtpy's stays where it is: a repository may ship a link of that name.
+        let folder = if place::may_be_swept(&plain)? { plain } else { plain.with_extension("virtpy-new2") };
         if !place::may_be_swept(&folder)? {
             return Err(VenvError::InTheWay(folder));
         }

@@ -54,6 +54,12 @@ fn what_a_killed_process_left_beside_the_place_is_swept() {
     context.virtpy(["new", "--clear"]).success();
     assert!(!context.path(".venv.virtpy-new").exists());
     context.virtpy(["check"]).success();
+    // What somebody else put there stays.
+    context.write("work/precious", "x");
+    std::os::unix::fs::symlink(context.path("work"), context.path(".venv.virtpy-new")).unwrap();
+    context.virtpy(["new", "--clear"]).success();
+    context.virtpy(["check"]).success();
+    assert_eq!(context.read(".venv.virtpy-new/precious"), "x");
 }
 
 #[test]

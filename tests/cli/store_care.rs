@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use crate::support::{Index, TestContext, WheelBuilder};
+use crate::support::{Index, TestContext, WheelBuilder, archive};
 
 /// A venv with `demo` and `other`.
 fn scene() -> (TestContext, Index) {
@@ -67,11 +67,11 @@ fn everything_that_is_wrong_is_found_and_restored() {
     context.assert_no_leftovers();
 }
 
-/// The store's tree; `entry.json` tells when an entry was unpacked, so it is not compared.
+/// The store's tree; `entry.json` tells when an entry was unpacked, so it is not compared, nor its digest.
 fn without_time(context: &TestContext) -> crate::support::Tree {
     let mut tree = context.store_tree();
     for (path, node) in &mut tree.0 {
-        if path.ends_with("/entry.json")
+        if (path.ends_with("/entry.json") || path == "digests")
             && let crate::support::Node::File(_, hash) = node
         {
             hash.clear();
@@ -91,6 +91,32 @@ fn what_describes_an_entry_is_verified_too() {
         context.virtpy(["store", "verify"]).success();
     }
     context.virtpy(["check"]).success();
+}
+
+#[test]
+fn a_file_that_was_changed_together_with_its_row_and_the_manifest_is_found() {
+    let (context, _index) = scene();
+    let file = demo(&context).join("a.py");
+    let entry = file.ancestors().nth(3).unwrap().to_path_buf();
+    let digest = |text: &str| archive::base64(&archive::sha256(text.as_bytes()));
+    let text_of = |name: &str| std::fs::read_to_string(entry.join(name)).unwrap();
+    let rows = text_of("rows").replace(&digest("x = 1\n"), &digest("x = 2\n"));
+    let manifest = text_of("entry.json").replace(&digest(&text_of("rows")), &digest(&rows));
+    assert!(rows != text_of("rows") && manifest != text_of("entry.json"));
+    overwrite(&file, "x = 2\n");
+    overwrite(&entry.join("rows"), &rows);
+    overwrite(&entry.join("entry.json"), &manifest);
+    context.virtpy(["store", "verify", "demo"]).failure(1).stdout_has("`entry.json` has another content");
+    context.virtpy(["store", "repair"]).success();
+    context.virtpy(["store", "verify"]).success();
+    assert_eq!(context.eval(".venv", "import demo.a; print(demo.a.x)"), "1");
+    // A collection keeps the note of what stays; an entry of an earlier version has none.
+    context.virtpy(["store", "gc", "--grace", "0s", "--remove"]).success();
+    overwrite(&entry.join("entry.json"), &manifest);
+    context.virtpy(["store", "verify", "demo"]).failure(1).stdout_has("`entry.json` has another content");
+    context.virtpy(["store", "repair"]).success();
+    std::fs::remove_file(context.store().join("digests")).unwrap();
+    context.virtpy(["store", "verify"]).success();
 }
 
 #[test]

@@ -55,6 +55,7 @@ fn clear_refuses_the_store_links_and_other_peoples_work() {
     // A venv of another tool goes, but not with what lies beside it.
     context.write("work/pyvenv.cfg", "home = /usr/bin\n");
     context.write("work/bin/python", "");
+    context.write("work/bin/activate", "");
     context.write("work/src/precious.py", "x");
     context.virtpy(["new", "--clear", "work"]).one_error().stderr_has("`src`");
     assert_eq!(context.read("work/src/precious.py"), "x");
@@ -65,7 +66,42 @@ fn clear_refuses_the_store_links_and_other_peoples_work() {
     context.virtpy(["new", "--clear", "work"]).one_error().stderr_has("`pyproject.toml`");
     std::fs::remove_file(context.path("work/pyproject.toml")).unwrap();
     context.virtpy(["new", "--clear", "work"]).success();
+    // What packages brought goes, what somebody put beside it does not.
+    let data = WheelBuilder::new("data", "1.0").file("data-1.0.data/data/corpus/words", "x").build();
+    context.add(&Index::start(&[data]), &["--venv", "work", "data"]).success();
+    assert_eq!(context.read("work/corpus/words"), "x");
+    context.write("work/notebooks/first", "x");
+    context.virtpy(["new", "--clear", "work"]).one_error().stderr_has("`notebooks`");
+    std::fs::remove_dir_all(context.path("work/notebooks")).unwrap();
+    context.virtpy(["new", "--clear", "work"]).success();
+    assert!(!context.path("work/corpus").exists());
+    // An installation of Python is none, even with that file.
+    context.write("python/pyvenv.cfg", "home = /usr/bin\n");
+    context.write("python/bin/python3", "");
+    context.write("python/bin/activate", "");
+    context.write("python/lib/python3.11/os.py", "");
+    context.virtpy(["new", "--clear", "python"]).one_error().stderr_has("does not look like a venv");
     works(&context, "project/.venv");
+}
+
+/// Needs root, to mount.
+#[test]
+fn what_is_mounted_in_a_venv_is_not_emptied() {
+    let (context, _index) = scene();
+    context.write("elsewhere/precious", "x");
+    std::fs::create_dir_all(context.path("project/.venv/share/a b")).unwrap();
+    let mount = |command: &[&str]| {
+        let called = Command::new(command[0]).args(&command[1..]).current_dir(context.path(".")).output();
+        called.is_ok_and(|output| output.status.success())
+    };
+    if !mount(&["mount", "--bind", "elsewhere", "project/.venv/share/a b"]) {
+        return;
+    }
+    let cleared = context.virtpy(["new", "--clear", "project/.venv"]);
+    assert!(mount(&["umount", "project/.venv/share/a b"]));
+    cleared.one_error().stderr_has("is mounted at");
+    assert_eq!(context.read("elsewhere/precious"), "x");
+    context.virtpy(["new", "--clear", "project/.venv"]).success();
 }
 
 #[test]
