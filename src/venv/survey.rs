@@ -15,6 +15,9 @@ use crate::store::{EntryId, Root, Store, StoreError, VenvId};
 /// Folders looked through for a venv whose project was renamed.
 const NEIGHBOURS: usize = 2_000;
 
+/// So many names are looked at in the folders of packages of a venv whose state is gone; what uses more is kept.
+const MOST_NAMES: usize = 1_000_000;
+
 /// What became of a venv.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
@@ -79,19 +82,20 @@ pub fn survey(store: &Store) -> Result<Vec<Surveyed>, StoreError> {
 pub fn survey_again(store: &Store, before: &[Surveyed]) -> Result<Vec<Surveyed>, StoreError> {
     let known: BTreeMap<&VenvId, &Surveyed> = before.iter().map(|venv| (&venv.id, venv)).collect();
     let ids: BTreeSet<VenvId> = store.root_ids()?.into_iter().collect();
-    let entries = Entries::of(store);
+    let mut records = Records::of(store);
     let mut venvs: Vec<Surveyed> = Vec::new();
     for id in &ids {
-        venvs.push(match store.root(id) {
-            Ok(Some(root)) => match known.get(id) {
-                // Whoever links registers first, and ends by replacing the state.
-                Some(venv) if venv.root.as_ref() == Some(&root) && venv.stamps == stamps(&root) => {
-                    (*venv).clone()
-                }
-                _ => look(root, &entries, &ids),
-            },
-            Ok(None) => unreadable(id, "its record in the store is damaged".to_owned()),
-            Err(error) => unreadable(id, error.to_string()),
+        match store.root(id) {
+            Ok(Some(root)) => drop(records.roots.insert(id.clone(), root)),
+            Ok(None) => venvs.push(unreadable(id, "its record in the store is damaged".to_owned())),
+            Err(error) => venvs.push(unreadable(id, error.to_string())),
+        }
+    }
+    for (id, root) in &records.roots {
+        venvs.push(match known.get(id) {
+            // Whoever links registers first, and ends by replacing the state.
+            Some(venv) if venv.root.as_ref() == Some(root) && venv.stamps == stamps(root) => (*venv).clone(),
+            _ => look(root, &records),
         });
     }
     venvs.sort_by(|one, other| one.path().cmp(&other.path()).then_with(|| one.id.cmp(&other.id)));
@@ -113,14 +117,14 @@ fn state_of(place: &Path) -> PathBuf {
 }
 
 /// Looks for one venv at every place where it may be. There may be several of one id: copies that were not told apart yet.
-fn look(root: Root, entries: &Entries, ids: &BTreeSet<VenvId>) -> Surveyed {
+fn look(root: &Root, records: &Records) -> Surveyed {
     // Before anything is read: what changes while it is read is read once more.
-    let stamps = stamps(&root);
+    let stamps = stamps(root);
     let mut uses = BTreeSet::new();
     let mut found: Option<PathBuf> = None;
     let mut trouble = None;
     for place in root.places() {
-        match entries.used_at(place, &root.id, ids) {
+        match records.used_at(place, &root.id) {
             Ok(Some(linked)) => {
                 uses.extend(linked);
                 found.get_or_insert_with(|| place.clone());
@@ -131,9 +135,9 @@ fn look(root: Root, entries: &Entries, ids: &BTreeSet<VenvId>) -> Surveyed {
     }
     if found.is_none()
         && trouble.is_none()
-        && let Some(place) = renamed(&root)
+        && let Some(place) = renamed(root)
     {
-        match entries.used_at(&place, &root.id, ids) {
+        match records.used_at(&place, &root.id) {
             Ok(linked) => (uses, found) = (linked.unwrap_or_default(), Some(place)),
             Err(error) => trouble = Some(error),
         }
@@ -149,7 +153,7 @@ fn look(root: Root, entries: &Entries, ids: &BTreeSet<VenvId>) -> Surveyed {
         }
         (None, None, None) => Fate::Gone,
     };
-    Surveyed { id: root.id.clone(), root: Some(root), fate, uses, stamps }
+    Surveyed { id: root.id.clone(), root: Some(root.clone()), fate, uses, stamps }
 }
 
 /// Whether the venv with this id stands at a place, as far as it says so itself.
@@ -180,87 +184,95 @@ struct Use {
     sha256: String,
 }
 
-/// The store's folder of entries, by its name and by its real path.
-struct Entries {
-    paths: [PathBuf; 2],
+/// What the store knows of venvs, and its folder of entries by its name and by its real path.
+struct Records {
+    roots: BTreeMap<VenvId, Root>,
+    entries: [PathBuf; 2],
 }
 
-impl Entries {
+impl Records {
     fn of(store: &Store) -> Self {
         let entries = store.entries();
         let real = fs::canonicalize(&entries).unwrap_or_else(|_| entries.clone());
-        Self { paths: [entries, real] }
+        Self { roots: BTreeMap::new(), entries: [entries, real] }
     }
 
-    /// What the venv with this id uses at a place; `None` if it is not there. Another venv that stands there and that the
-    /// store knows as well answers for itself.
-    fn used_at(
-        &self,
-        place: &Path,
-        id: &VenvId,
-        ids: &BTreeSet<VenvId>,
-    ) -> Result<Option<BTreeSet<EntryId>>, String> {
+    /// What the venv with this id uses at a place; `None` if it is not there. Another venv that stands there answers for
+    /// itself, if the store knows it at this place.
+    fn used_at(&self, place: &Path, id: &VenvId) -> Result<Option<BTreeSet<EntryId>>, String> {
         if fs::kind(place).map_err(|error| explained(&error))?.is_none() {
             return Ok(None);
         }
         let standing = keys::id_at(place);
-        if standing.as_ref().is_some_and(|other| other != id && ids.contains(other)) {
+        let other = standing.as_ref().filter(|other| *other != id).and_then(|other| self.roots.get(other));
+        if other.is_some_and(|other| other.places().any(|known| known == place)) {
             return Ok(None);
         }
-        let mut used = used_by(place)?;
-        used.extend(self.linked_from(place)?);
+        let stated = used_by(place)?;
+        let mut used = self.linked_from(place, stated.is_none())?;
+        used.extend(stated.into_iter().flatten());
         Ok((standing.as_ref() == Some(id) || !used.is_empty()).then_some(used))
     }
 
     /// The entries that links of a venv lead into: those in its folders of packages, and those of each distribution's
-    /// METADATA.
-    fn linked_from(&self, place: &Path) -> Result<BTreeSet<EntryId>, String> {
+    /// METADATA. With `everywhere` all links there are looked at, which takes longer.
+    fn linked_from(&self, place: &Path, everywhere: bool) -> Result<BTreeSet<EntryId>, String> {
         let mut linked = BTreeSet::new();
         let library = place.join("lib");
-        for (name, _) in names_in(&library)? {
-            let packages = library.join(name).join("site-packages");
-            for (name, kind) in names_in(&packages)? {
-                let path = packages.join(&name);
-                let link = match kind {
-                    FileKind::Link => path,
+        let folders =
+            names_in(&library)?.into_iter().map(|(name, _)| library.join(name).join("site-packages"));
+        let mut waiting: Vec<PathBuf> = folders.collect();
+        let mut left = MOST_NAMES;
+        while let Some(folder) = waiting.pop() {
+            for (name, kind) in names_in(&folder)? {
+                left = left.checked_sub(1).ok_or("it has too many files to look at them all")?;
+                let path = folder.join(&name);
+                match kind {
+                    FileKind::Link => linked.extend(self.entry_behind(&path)),
+                    FileKind::Folder if everywhere => waiting.push(path),
                     FileKind::Folder if name.as_encoded_bytes().ends_with(b".dist-info") => {
-                        path.join("METADATA")
+                        linked.extend(self.entry_behind(&path.join("METADATA")));
                     }
-                    _ => continue,
-                };
-                linked.extend(fs::read_link(&link).ok().and_then(|target| self.entry_of(&target)));
+                    _ => {}
+                }
             }
         }
         Ok(linked)
     }
 
-    fn entry_of(&self, target: &Path) -> Option<EntryId> {
-        let inside = self.paths.iter().find_map(|entries| target.strip_prefix(entries).ok())?;
-        EntryId::parse(inside.iter().next()?.to_str()?).ok()
+    /// The entry that a link leads into, also by another name of the store's folder.
+    fn entry_behind(&self, link: &Path) -> Option<EntryId> {
+        let entry_of = |target: &Path| {
+            let inside = self.entries.iter().find_map(|entries| target.strip_prefix(entries).ok())?;
+            EntryId::parse(inside.iter().next()?.to_str()?).ok()
+        };
+        entry_of(&fs::read_link(link).ok()?).or_else(|| entry_of(&fs::canonicalize(link).ok()?))
     }
 }
 
-/// The names in a real folder; none where there is no such folder.
+/// The names in a folder, which may be a link to one on another disk; none where there is no such folder.
 fn names_in(folder: &Path) -> Result<Vec<(std::ffi::OsString, FileKind)>, String> {
-    match fs::kind(folder) {
-        Ok(Some(FileKind::Folder)) => fs::read_dir_names(folder).map_err(|error| explained(&error)),
+    match fs::metadata(folder) {
+        Ok(facts) if facts.is_dir() => fs::read_dir_names(folder).map_err(|error| explained(&error)),
         Ok(_) => Ok(Vec::new()),
+        Err(error) if is_absent(&error) => Ok(Vec::new()),
         Err(error) => Err(explained(&error)),
     }
 }
 
-/// The entries that the state of the venv at a place names. One that a power cut emptied does not tell: copies have no links.
-fn used_by(place: &Path) -> Result<BTreeSet<EntryId>, String> {
+/// The entries that the state of the venv at a place names; `None` if it has none. One that a power cut emptied does not tell:
+/// copies have no links.
+fn used_by(place: &Path) -> Result<Option<BTreeSet<EntryId>>, String> {
     let path = state_of(place);
     let content = match fs::read_own(&path, 64 * 1024) {
         Ok(content) => content,
-        Err(error) if is_absent(&error) => return Ok(BTreeSet::new()),
+        Err(error) if is_absent(&error) => return Ok(None),
         Err(error) => return Err(explained(&error)),
     };
     let damaged = |reason: String| format!("`{}` is damaged: {reason}", path.display());
     let state: Uses = serde_json::from_slice(&content).map_err(|error| damaged(error.to_string()))?;
     let ids = state.distributions.iter().map(|used| EntryId::of(&used.sha256));
-    ids.collect::<Result<_, _>>().map_err(|error| damaged(error.to_string()))
+    ids.collect::<Result<_, _>>().map(Some).map_err(|error| damaged(error.to_string()))
 }
 
 /// Looks for a venv whose project's folder was renamed: beside the deepest folder on its way that is still there.

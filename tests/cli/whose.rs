@@ -146,6 +146,40 @@ fn what_another_tool_leaves_of_pyvenv_cfg_is_enough() {
 }
 
 #[test]
+fn whatever_links_into_the_store_is_kept() {
+    let wheels =
+        ["one", "two"].map(|name| WheelBuilder::new(name, "1.0").file(&format!("ns/{name}.py"), "").build());
+    let index = Index::start(&wheels);
+    let context = TestContext::new();
+    context.new_named_venv("other");
+    context.new_named_venv("project/.venv");
+    context.add(&index, &["--venv", "project/.venv", "one", "two"]).success();
+    let venv = context.path("project/.venv");
+    let collect = || {
+        context.virtpy(COLLECT).success();
+        assert_eq!(context.store_entries().len(), 2);
+    };
+    // The lines of another known venv, and no state.
+    std::fs::copy(context.path("other/pyvenv.cfg"), venv.join("pyvenv.cfg")).unwrap();
+    collect();
+    std::fs::remove_dir_all(venv.join(".virtpy")).unwrap();
+    collect();
+    // Packages on another disk, and no distributions' own folders.
+    let site = context.interpreter().site_packages();
+    for name in ["one", "two"] {
+        std::fs::remove_dir_all(venv.join(format!("{site}/{name}-1.0.dist-info"))).unwrap();
+        std::fs::remove_file(venv.join(format!("{site}/{name}"))).unwrap();
+    }
+    collect();
+    std::fs::rename(venv.join("lib"), context.path("lib")).unwrap();
+    symlink(context.path("lib"), venv.join("lib")).unwrap();
+    collect();
+    std::fs::remove_dir_all(context.path("lib")).unwrap();
+    context.virtpy(COLLECT).success();
+    assert_eq!(context.store_entries().len(), 0);
+}
+
+#[test]
 fn many_copies_and_clones_of_an_id_keep_what_each_uses() {
     let (context, index) = scene();
     let mut copies = Vec::new();
