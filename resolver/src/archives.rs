@@ -227,8 +227,6 @@ impl Compression {
     }
 
     /// Writes what is compressed in a file to another one.
-    // In the cache, which is the libraries' own place.
-    #[expect(clippy::disallowed_methods)]
     fn undo(self, archive: &Path, plain: &Path) -> std::io::Result<()> {
         let packed = std::io::BufReader::new(std::fs::File::open(archive)?);
         let reader: Box<dyn Read> = match self {

@@ -44,7 +44,7 @@ fn requirements_nested_without_measure_are_refused_and_leave_nothing() {
 #[test]
 fn what_proves_who_asks_is_kept_nowhere_for_others_to_read() {
     let artifact = WheelBuilder::new("demo", "1.0").build();
-    let index = Index::start(&[artifact.clone()]);
+    let index = Index::start(std::slice::from_ref(&artifact));
     let context = TestContext::new();
     context.new_venv();
     let url = index.file_url(&artifact.file_name);

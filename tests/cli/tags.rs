@@ -21,7 +21,7 @@ fn refuses(context: &TestContext, output: Output) {
 #[test]
 fn a_wheel_for_another_system_is_refused_wherever_it_comes_from() {
     let artifact = foreign("demo");
-    let index = Index::start(&[artifact.clone()]);
+    let index = Index::start(std::slice::from_ref(&artifact));
     let context = TestContext::new();
     context.new_venv();
     let before = context.venv_tree(".venv");
@@ -46,7 +46,7 @@ fn a_wheel_for_another_system_is_refused_wherever_it_comes_from() {
 #[test]
 fn a_lock_file_with_such_a_wheel_alone_is_refused() {
     let artifact = foreign("demo");
-    let index = Index::start(&[artifact.clone()]);
+    let index = Index::start(std::slice::from_ref(&artifact));
     let context = TestContext::new();
     context.new_venv();
     let before = context.venv_tree(".venv");

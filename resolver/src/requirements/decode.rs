@@ -101,7 +101,7 @@ fn encoding_of(name: &str) -> Option<&'static Encoding> {
 fn utf8(bytes: &[u8]) -> Result<String, String> {
     std::str::from_utf8(bytes).map(str::to_owned).map_err(|error| {
         let before = &bytes[..error.valid_up_to()];
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = before.split(|byte| *byte == b'\n').count();
         let byte = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
         format!("it is not UTF-8: line {line} has the byte 0x{byte:02x}")
     })

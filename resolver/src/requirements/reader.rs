@@ -28,6 +28,9 @@ const MOST_FILES: usize = 5000;
 /// How much of a line messages show.
 const LONGEST_SHOWN: usize = 200;
 
+/// Fetches what is behind a URL, if it has no more than so many bytes.
+pub(super) type Fetch<'a> = dyn Fn(&str, u64) -> Result<Vec<u8>, Error> + 'a;
+
 /// Where requirements files are read from.
 #[derive(Clone, Copy)]
 pub struct Surroundings<'a> {
@@ -36,7 +39,7 @@ pub struct Surroundings<'a> {
     /// The environment's variables.
     pub environment: &'a dyn Fn(&str) -> Option<String>,
     /// Fetches what is behind a URL, if it has no more than so many bytes.
-    pub fetch: &'a dyn Fn(&str, u64) -> Result<Vec<u8>, Error>,
+    pub fetch: &'a Fetch<'a>,
 }
 
 impl RequirementsFiles {
@@ -275,9 +278,9 @@ impl<'a> Reader<'a> {
             FileOption::Prerelease(names) => {
                 for name in names.split(',').map(str::trim) {
                     if name == ":none:" {
-                        options.prereleases.clear()
+                        options.prereleases.clear();
                     } else {
-                        options.prereleases.push(name.to_owned())
+                        options.prereleases.push(name.to_owned());
                     }
                 }
             }

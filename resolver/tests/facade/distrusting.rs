@@ -144,7 +144,7 @@ fn a_file_without_end_is_given_up_at_once() {
     file.size = Some(2_000_000);
     world.index.add("lib", file);
     let path = format!("/files/lib/{}", wheel_name("lib", "1.0"));
-    world.index.answer_raw(&path, "Content-Type: application/zip\r\n", &[0; 2_000_000], None);
+    world.index.answer_raw(&path, "Content-Type: application/zip\r\n", &vec![0; 2_000_000], None);
     let error = limited(&world, |settings| settings.max_file_size = 1_000_000);
     assert!(matches!(error, Error::Transfer { .. }), "{error:?}");
     assert!(told(&error).contains("`index.max-file-size`"), "{}", told(&error));
