@@ -169,7 +169,7 @@ impl Archive<'_> {
         let expected = Expected {
             label: &job.chosen.label,
             listed: self.listed,
-            demanded: context.hasher.get(job.chosen.dist.as_ref()),
+            demanded: context.demanded(job.chosen.dist.as_ref()),
             size: self.size,
         };
         let progress = |progress| report(job.receiver, job.index, &progress);
@@ -188,7 +188,7 @@ async fn check(
     path: &Path,
     listed: &[HashDigest],
 ) -> Result<String, Error> {
-    let demanded = context.hasher.get(job.chosen.dist.as_ref());
+    let demanded = context.demanded(job.chosen.dist.as_ref());
     let expected = Expected { label: &job.chosen.label, listed, demanded, size: None };
     job.receiver.started(job.index, None);
     Ok(download::check_local(path, &expected).await?.sha256)

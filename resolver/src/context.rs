@@ -9,8 +9,8 @@ use uv_configuration::{BuildOptions, Concurrency, Constraints, IndexStrategy, No
 use uv_dispatch::{BuildDispatch, SharedState};
 use uv_distribution::DistributionDatabase;
 use uv_distribution_types::{
-    ConfigSettings, DependencyMetadata, ExtraBuildRequires, ExtraBuildVariables, Index, IndexLocations,
-    PackageConfigSettings,
+    ConfigSettings, DependencyMetadata, Dist, ExtraBuildRequires, ExtraBuildVariables, HashPolicy, Index,
+    IndexLocations, PackageConfigSettings,
 };
 use uv_platform_tags::Tags;
 use uv_preview::Preview;
@@ -21,6 +21,7 @@ use uv_workspace::WorkspaceCache;
 
 use crate::archives::Unpacked;
 use crate::client::Network;
+use crate::demanded::NamedHashes;
 use crate::error::{Cause, Error};
 use crate::failure::from_flat_index;
 use crate::pages::Consulted;
@@ -54,6 +55,8 @@ pub(crate) struct Context {
     pub(crate) flat_index: FlatIndex,
     pub(crate) state: SharedState,
     pub(crate) hasher: HashStrategy,
+    /// What it does not know: the hashes that are demanded by name.
+    pub(crate) named_hashes: NamedHashes,
     pub(crate) choices: Choices,
     pub(crate) concurrency: Concurrency,
     /// The archives of the request that were unpacked.
@@ -98,6 +101,7 @@ impl Context {
             flat_index: FlatIndex::default(),
             state: SharedState::default(),
             hasher,
+            named_hashes: NamedHashes::default(),
             choices,
             concurrency: Concurrency::default(),
             archives: Vec::new(),
@@ -130,6 +134,11 @@ impl Context {
             python: self.interpreter.sys_executable().to_owned(),
             cause: Cause::from_error(&error),
         })
+    }
+
+    /// The hashes that are demanded of a distribution's file.
+    pub(crate) fn demanded(&self, dist: &Dist) -> HashPolicy<'_> {
+        self.named_hashes.policy(&self.hasher, dist)
     }
 
     /// What makes the environments that sources are built in, and runs the build backends.

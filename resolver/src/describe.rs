@@ -94,7 +94,7 @@ fn is_virtual(dist: &Dist) -> bool {
 }
 
 async fn artifact(context: &Context, dist: &Dist, label: &str) -> Result<(Artifact, Option<Value>), Error> {
-    let hashes = Hashes { demanded: context.hasher.get(dist), label };
+    let hashes = Hashes { demanded: context.demanded(dist), label };
     match dist {
         Dist::Built(built) => wheel(built, &hashes),
         Dist::Source(source) => self::source(context, source, &hashes).await,

@@ -49,7 +49,7 @@ pub(crate) async fn fetch(
     let options = Options::default();
     // The indexes are only named for their credentials.
     let indexes = indexes::locations(settings, &none, &options.folder(), &mut Vec::new())?;
-    let choices = resolve::choices(network, settings, &options, &none)?;
+    let choices = resolve::choices(network, settings, &options, &[])?;
     let context = Context::new(foundation, network, indexes, HashStrategy::None, choices).await?;
     let path = folder.join(&wheel.filename);
     let fetched = download::fetch(&context.client, &url, &path, &expected, &|_| {}).await?;

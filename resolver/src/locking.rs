@@ -88,7 +88,7 @@ pub(crate) async fn lock(
     let mut inputs = requirements::read(&request)?.specification;
     let archives = archives::unpack(foundation, network, &mut inputs).await?;
     let indexes = indexes::locations(settings, &inputs, &request.options.folder(), &mut warnings)?;
-    let mut choices = choices(network, settings, &request.options, &inputs)?;
+    let mut choices = choices(network, settings, &request.options, &request.files.options.choices)?;
     choices.every_platform = lock.universal;
     let hasher = HashStrategy::Generate(HashGeneration::All);
     let mut context = Context::new(foundation, network, indexes, hasher, choices).await?;

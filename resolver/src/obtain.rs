@@ -117,7 +117,7 @@ async fn fetch_all(
 impl Workshop<'_> {
     async fn fetch(&self, index: usize, chosen: &Chosen) -> Result<ObtainedWheel, Error> {
         let context = &self.plan.context;
-        let demanded = context.hasher.get(chosen.dist.as_ref());
+        let demanded = context.demanded(chosen.dist.as_ref());
         let expected = Expected { label: &chosen.label, listed: &[], demanded, size: None };
         let filename = match chosen.dist.as_ref() {
             Dist::Built(built) => published_name(built, &chosen.label)?,

@@ -70,6 +70,8 @@ pub struct Options {
     pub exclude_newer: Option<String>,
     /// Settings for the build backends (PEP 517): `KEY=VALUE`.
     pub build_settings: Vec<String>,
+    /// Whether those are for what [`Request::requirements`] names alone, and not for all that is built.
+    pub settings_of_inputs: bool,
     /// The environment that packages are built in, with what is installed there; otherwise each is built in one of its own.
     pub build_environment: Option<PathBuf>,
     /// The folder that relative paths in the inputs start from; the process's own if empty.

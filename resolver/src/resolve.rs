@@ -5,9 +5,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
-use uv_configuration::{
-    BuildOptions, Constraints, Excludes, ExtrasSpecification, HashCheckingMode, Overrides,
-};
+use uv_configuration::{BuildOptions, Constraints, Excludes, ExtrasSpecification, Overrides};
 use uv_dispatch::BuildDispatch;
 use uv_distribution_types::{
     ConfigSettingPackageEntry, ExcludeNewerValue, PackageConfigSettings, Requirement, RequiresPython,
@@ -18,9 +16,7 @@ use uv_pep508::{MarkerTree, VersionOrUrl};
 use uv_platform_tags::Tags;
 use uv_pypi_types::Conflicts;
 use uv_python::PythonEnvironment;
-use uv_requirements::{
-    LookaheadResolver, NamedRequirementsResolver, RequirementsSpecification, SourceTreeResolver,
-};
+use uv_requirements::{LookaheadResolver, NamedRequirementsResolver, SourceTreeResolver};
 use uv_requirements_txt::{RequirementEntry, RequirementsTxtRequirement};
 use uv_resolver::{
     AllowedYanks, DefaultResolverProvider, DependencyMode, ExcludeNewer, Manifest, OptionsBuilder,
@@ -31,10 +27,12 @@ use uv_types::{BuildContext as _, HashStrategy};
 
 use crate::client::Network;
 use crate::context::{Choices, Context};
+use crate::demanded::NamedHashes;
 use crate::describe::{self, Chosen};
 use crate::error::{Cause, Error};
 use crate::failure::{from_anyhow, from_client, from_requirements, from_resolve, requirements as unusable};
 use crate::installed::{Installed, Kept};
+use crate::package_choices::{self, ChoiceKind, Opposites, PackageChoice};
 use crate::pages::{self, Pages, Watched};
 use crate::project::{self, Project};
 use crate::request::{Artifact, Options, Package, Request};
@@ -96,22 +94,27 @@ pub(crate) async fn resolve(
     let Wanted { specification: mut inputs, build_settings } = requirements::read(request)?;
     let archives = archives::unpack(foundation, network, &mut inputs).await?;
     let indexes = indexes::locations(settings, &inputs, &request.options.folder(), &mut warnings)?;
-    let hasher = hash_strategy(foundation, settings, request, &inputs)?;
-    let mut choices = choices(network, settings, &request.options, &inputs)?;
+    let environment = foundation.interpreter.to_resolver_marker_environment();
+    let by_name = NamedHashes::of(&inputs, &environment)?;
+    let required = request.options.require_hashes || settings.require_hashes || inputs.require_hashes;
+    let hasher = by_name.strategy(&inputs, &environment, required)?;
+    let mut choices = choices(network, settings, &request.options, &request.files.options.choices)?;
     choices.build_environment = build_environment(foundation, &request.options)?;
     choices.build_constraints = requirements::build_constraints(request)?;
     let mut context = Context::new(foundation, network, indexes, hasher, choices).await?;
     context.archives = archives;
+    context.named_hashes = by_name;
     let constraints =
         Constraints::from_requirements(inputs.constraints.into_iter().map(|entry| entry.requirement));
-    let env = ResolverEnvironment::specific(foundation.interpreter.to_resolver_marker_environment());
+    let env = ResolverEnvironment::specific(environment.clone());
     let wanted = {
         let dispatch = context.dispatch();
         let inputs = NamedInputs { entries: inputs.requirements, source_trees: inputs.source_trees };
         name_all(&context, &dispatch, inputs).await?
     };
     // Before anything is solved: the solver would say what it looked for, and not what the file is.
-    for name in wanted.iter().filter_map(tags::direct_name) {
+    let is_for_this = |one: &&Requirement| one.evaluate_markers(Some(environment.markers()), &[]);
+    for name in wanted.iter().filter(is_for_this).filter_map(tags::direct_name) {
         context.wheels.check(&name)?;
     }
     context.choices.package_settings = package_settings(&wanted, &build_settings);
@@ -164,38 +167,25 @@ pub(crate) async fn resolve(
     })
 }
 
-/// Which hashes are demanded: all, or those that are given.
-fn hash_strategy(
-    foundation: &Foundation,
-    settings: &IndexSettings,
-    request: &Request,
-    inputs: &RequirementsSpecification,
-) -> Result<HashStrategy, Error> {
-    let required = request.options.require_hashes || settings.require_hashes || inputs.require_hashes;
-    HashStrategy::from_requirements(
-        inputs.requirements.iter().map(|entry| (&entry.requirement, entry.hashes.as_slice())),
-        inputs.constraints.iter().map(|entry| (&entry.requirement, entry.hashes.as_slice())),
-        Some(&foundation.interpreter.to_resolver_marker_environment()),
-        if required { HashCheckingMode::Require } else { HashCheckingMode::Verify },
-    )
-    .map_err(|error| unusable(&error, "with `--require-hashes`, write `NAME==VERSION --hash=sha256:...`"))
-}
-
 /// The choices of a request: its own, its files', and the settings'.
 pub(crate) fn choices(
     network: &Network,
     settings: &IndexSettings,
     options: &Options,
-    inputs: &RequirementsSpecification,
+    of_files: &[PackageChoice],
 ) -> Result<Choices, Error> {
     // A choice of the request replaces that of the settings, as `:none:` shows.
     let chosen = |own: &'_ [String], others: &'_ [String]| {
         if own.is_empty() { others.to_vec() } else { own.to_vec() }
     };
-    let no_binary = requirements::no_binary(&chosen(&options.no_binary, &settings.no_binary))?;
-    let no_build = requirements::only_binary(&chosen(&options.only_binary, &settings.only_binary))?;
-    let build_options =
-        BuildOptions::new(no_binary, no_build).combine(inputs.no_binary.clone(), inputs.no_build.clone());
+    let general = package_choices::unordered(
+        &chosen(&options.no_binary, &settings.no_binary),
+        &chosen(&options.only_binary, &settings.only_binary),
+    );
+    let formats = [ChoiceKind::NoBinary, ChoiceKind::OnlyBinary];
+    let formats = Opposites::of(general.iter().chain(of_files), formats);
+    let no_build = requirements::only_binary(&formats.other())?;
+    let build_options = BuildOptions::new(requirements::no_binary(&formats.one())?, no_build);
     let exclude_newer = options.exclude_newer.as_ref().or(settings.exclude_newer.as_ref());
     let exclude_newer =
         exclude_newer.map_or_else(|| Ok(ExcludeNewer::default()), |text| point_in_time(text))?;
@@ -204,7 +194,11 @@ pub(crate) fn choices(
         exclude_newer,
         index_strategy: network.index_strategy(),
         every_platform: false,
-        build_settings: requirements::build_settings(&options.build_settings)?,
+        build_settings: requirements::build_settings(if options.settings_of_inputs {
+            &[]
+        } else {
+            &options.build_settings
+        })?,
         package_settings: None,
         build_environment: None,
         build_constraints: Constraints::default(),
@@ -406,15 +400,20 @@ pub(crate) async fn solve(
 
 /// Of which packages pre-releases are admitted.
 fn prerelease(request: &Request, settings: &IndexSettings) -> Prerelease {
-    let admitted = &request.files.options.prereleases;
-    let for_all =
-        request.options.prerelease || settings.prerelease || admitted.iter().any(|name| name == ":all:");
+    let everything = PackageChoice { kind: ChoiceKind::AllReleases, names: ":all:".to_owned() };
+    let general = (request.options.prerelease || settings.prerelease).then_some(&everything);
+    let releases = [ChoiceKind::AllReleases, ChoiceKind::OnlyFinal];
+    let releases = Opposites::of(general.into_iter().chain(&request.files.options.choices), releases);
     let mut prerelease = Prerelease::default();
-    if for_all {
-        prerelease.global = PrereleaseMode::Allow;
+    for (names, mode) in
+        [(releases.one(), PrereleaseMode::Allow), (releases.other(), PrereleaseMode::Disallow)]
+    {
+        if names.iter().any(|name| package_choices::is_all(name)) {
+            prerelease.global = mode;
+        }
+        let named = names.iter().filter_map(|name| name.parse::<PackageName>().ok());
+        prerelease.package.extend(named.map(|name| (name, mode)));
     }
-    let named = admitted.iter().filter_map(|name| name.parse::<PackageName>().ok());
-    prerelease.package.extend(named.map(|name| (name, PrereleaseMode::Allow)));
     prerelease
 }
 

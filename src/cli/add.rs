@@ -80,6 +80,8 @@ pub struct MoreOfAdd {
     pub no_build_isolation: bool,
     /// Settings for build backends: `KEY=VALUE`.
     pub config_settings: Vec<String>,
+    /// Whether those are for what the command line names alone.
+    pub settings_of_inputs: bool,
     /// Files whose requirements limit the versions of what builds need.
     pub build_constraints: Vec<PathBuf>,
     /// Requirements files that are read already.

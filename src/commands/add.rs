@@ -431,6 +431,7 @@ impl Addition<'_> {
                 require_hashes: arguments.require_hashes || settings.require_hashes,
                 exclude_newer: arguments.exclude_newer.clone().or(settings.exclude_newer),
                 build_settings: arguments.more.config_settings.clone(),
+                settings_of_inputs: arguments.more.settings_of_inputs,
                 build_environment: arguments.more.no_build_isolation.then(|| self.venv.root.clone()),
                 working_directory: self.context.working_directory.clone(),
             },

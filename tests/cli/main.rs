@@ -49,6 +49,7 @@ mod python_index;
 mod python_install;
 mod python_use;
 mod remove;
+mod requirement_hashes;
 mod requirements;
 mod run;
 mod scripts;

@@ -1,5 +1,7 @@
 //! Each option of pip's that is taken is carried out, handed to a real pip, or refused.
 
+use std::collections::BTreeSet;
+
 use crate::pip_shim::scene as empty_scene;
 use crate::support::{Index, Output, SdistBuilder, TestContext, Tree, WheelBuilder};
 
@@ -85,8 +87,7 @@ fn what_cannot_be_done_is_refused() {
         ("--no-proxy-env", "`--no-proxy-env` is not supported"),
         ("--refresh-package=base", "`--refresh-package` is not supported"),
         ("--use-deprecated=legacy-resolver", "`--use-deprecated=legacy-resolver` is not supported"),
-        ("--only-final=base", "`--only-final` is not supported"),
-        ("--all-releases=base", "`--all-releases` is not supported"),
+        ("--pre --only-final=base", "--pre cannot be used with --all-releases or --only-final."),
         ("--platform=any", "Can not use any platform or abi specific options"),
         ("--python-version=3.9", "Can not use any platform or abi specific options"),
     ] {
@@ -231,6 +232,76 @@ fn freeze_tells_what_a_file_names_twice_and_each_option_once() {
         "WARNING: Requirement file [one.txt] contains No.Such==1, but package 'No.Such' is not installed\n\
          WARNING: Requirement Base included multiple times [one.txt, two.txt]\n"
     );
+}
+
+#[test]
+fn freeze_reads_nothing_that_a_file_includes() {
+    let (context, _index) = scene();
+    stdout(&context, "install base==1.0");
+    let lines = "-r gone.txt\n-c also-gone.txt\n--find-links http://127.0.0.1:1/x\n";
+    context.write("hint.txt", &format!("{lines}base\n"));
+    let output = pip(&context, "freeze -r hint.txt").success();
+    let added = "## The following requirements were added by pip freeze:\n";
+    assert_eq!(output.raw_stdout, format!("{lines}base==1.0\n{added}"));
+}
+
+#[test]
+fn of_opposite_options_the_later_counts_and_files_come_last() {
+    let (context, _index) = scene();
+    context.write("final.txt", "--only-final base\nbase\n");
+    context.write("all.txt", "--all-releases Base\nbase\n");
+    context.write("source.txt", "--no-binary mixed\nmixed==2.0\n");
+    for (options, comes) in [
+        ("base", "base-2.0"),
+        ("--all-releases base base", "base-3.0rc1"),
+        ("--all-releases :all: --only-final base base", "base-2.0"),
+        ("--only-final :all: --all-releases base base", "base-3.0rc1"),
+        ("--all-releases base --only-final base base", "base-2.0"),
+        ("--only-final base --all-releases :none: base", "base-2.0"),
+        ("--all-releases base -r final.txt", "base-2.0"),
+        ("--only-final :all: -r all.txt", "base-3.0rc1"),
+        ("--no-binary mixed --only-binary mixed mixed", "mixed-1.0"),
+        ("--only-binary mixed --no-binary mixed mixed", "mixed-2.0"),
+        ("--only-binary :all: mixed", "mixed-1.0"),
+        ("--only-binary mixed -r source.txt", "mixed-2.0"),
+    ] {
+        let output = pip(&context, &format!("install --dry-run {options}")).success();
+        assert!(
+            output.raw_stdout.ends_with(&format!("Would install {comes}\n")),
+            "{options}: {}",
+            output.dump()
+        );
+        assert_eq!(output.raw_stderr, "", "{options}");
+    }
+    pip(&context, "install --only-final base base==3.0rc1").failure(1).stderr_has("No matching distribution");
+}
+
+#[test]
+fn build_settings_are_for_what_is_named() {
+    let (context, _index) = scene();
+    let log = context.path("settings.log");
+    for name in ["named", "listed"] {
+        let folder = SdistBuilder::new(name, "1.0").write_folder(&context.path(name));
+        let backend = folder.join("backend.py");
+        let mut text = std::fs::read_to_string(&backend).unwrap();
+        text.push_str(&format!(
+            "\n_plain = build_wheel\n\n\ndef build_wheel(folder, config_settings=None, metadata_directory=None):\n    \
+             print({name:?}, config_settings or {{}}, file=open({log:?}, 'a'))\n    return _plain(folder)\n"
+        ));
+        std::fs::write(backend, text).unwrap();
+    }
+    context.write("others.txt", "./listed\n");
+    stdout(&context, "install -C key=value ./named -r others.txt");
+    let seen: BTreeSet<String> = context.read("settings.log").lines().map(str::to_owned).collect();
+    assert_eq!(Vec::from_iter(seen), ["listed {}", "named {'key': 'value'}"]);
+}
+
+#[test]
+fn what_a_marker_leaves_out_is_not_looked_at() {
+    let (context, _index) = scene();
+    context.write("other.txt", "./some-1.0-cp27-none-xyz.whl ; sys_platform == 'xyz'\nbase\n");
+    context.write("some-1.0-cp27-none-xyz.whl", "");
+    assert!(stdout(&context, "install -r other.txt").ends_with("Successfully installed base-2.0\n"));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::logical_lines::{LogicalLine, logical_lines};
 use super::statement::{self, Statement};
+use crate::package_choices::PackageChoice;
 use crate::vocabulary::Requirement;
 
 /// Requirements files, with all that they include.
@@ -113,12 +114,8 @@ pub struct RequirementsOptions {
     pub no_index: bool,
     /// Refuse files whose hash is not given.
     pub require_hashes: bool,
-    /// Packages of which pre-releases are admitted: names, or `:all:`.
-    pub prereleases: Vec<String>,
-    /// Packages that are built from source always.
-    pub no_binary: Vec<String>,
-    /// Packages that are never built.
-    pub only_binary: Vec<String>,
+    /// What is said of the files and versions of packages, in its order.
+    pub choices: Vec<PackageChoice>,
     /// Hosts whose certificates are not checked.
     pub trusted_hosts: Vec<String>,
 }

@@ -272,18 +272,8 @@ impl<'a> Reader<'a> {
                 options.find_links.push(beside.unwrap_or(link));
             }
             FileOption::NoIndex => options.no_index = true,
-            FileOption::NoBinary(names) => options.no_binary.push(names),
-            FileOption::OnlyBinary(names) => options.only_binary.push(names),
+            FileOption::Choice(choice) => options.choices.push(choice),
             FileOption::RequireHashes(required) => options.require_hashes = required,
-            FileOption::Prerelease(names) => {
-                for name in names.split(',').map(str::trim) {
-                    if name == ":none:" {
-                        options.prereleases.clear();
-                    } else {
-                        options.prereleases.push(name.to_owned());
-                    }
-                }
-            }
             FileOption::TrustedHost(host) => options.trusted_hosts.push(host),
             FileOption::Idle(name, is_told) => {
                 if is_told {

@@ -7,10 +7,11 @@ use std::str::FromStr;
 
 use uv_configuration::{Constraints, NoBinary, NoBuild, PackageNameSpecifier};
 use uv_distribution_types::{
-    ConfigSettingEntry, ConfigSettings, NameRequirementSpecification, UnresolvedRequirement,
+    ConfigSettingEntry, ConfigSettings, NameRequirementSpecification, Requirement, UnresolvedRequirement,
     UnresolvedRequirementSpecification,
 };
-use uv_pep508::{Pep508Error, VerbatimUrl};
+use uv_normalize::PackageName;
+use uv_pep508::{Pep508Error, VerbatimUrl, VersionOrUrl};
 use uv_pypi_types::{ParsedUrl, PyProjectToml, VerbatimParsedUrl};
 use uv_redacted::DisplaySafeUrl;
 use uv_requirements::{RequirementsSpecification, SourceTree};
@@ -47,8 +48,14 @@ pub(crate) struct Wanted {
 pub(crate) fn read(request: &Request) -> Result<Wanted, Error> {
     let folder = request.options.folder();
     let mut wanted = Wanted::default();
+    // What makes no sense is told, whether or not anything is built.
+    let settings = &request.options.build_settings;
+    build_settings(settings)?;
     for input in &request.requirements {
         let all = &mut wanted.specification;
+        if request.options.settings_of_inputs && !settings.is_empty() {
+            wanted.build_settings.push((all.requirements.len(), settings.clone()));
+        }
         match input {
             Input::Requirement(text) => {
                 refuse_file(text.trim(), &folder)?;
@@ -102,8 +109,6 @@ impl Wanted {
         }
         all.no_index |= options.no_index;
         all.require_hashes |= options.require_hashes;
-        all.no_binary.extend(no_binary(&options.no_binary)?);
-        all.no_build.extend(only_binary(&options.only_binary)?);
         Ok(())
     }
 
@@ -122,7 +127,7 @@ impl Wanted {
             all.requirements.push(read);
             return Ok(());
         }
-        let UnresolvedRequirement::Named(requirement) = read.requirement else {
+        let Some(requirement) = named(read.requirement) else {
             return Err(Error::Requirements {
                 message: format!("`{}` has no name", entry.text),
                 hint: Some("a constraint is written `NAME==VERSION` or `NAME @ URL`".to_owned()),
@@ -132,6 +137,23 @@ impl Wanted {
         all.constraints.push(NameRequirementSpecification { requirement, hashes: read.hashes });
         Ok(())
     }
+}
+
+/// A requirement with the name that it has, or that its URL tells (`#egg=NAME`).
+fn named(requirement: UnresolvedRequirement) -> Option<Requirement> {
+    let unnamed = match requirement {
+        UnresolvedRequirement::Named(requirement) => return Some(requirement),
+        UnresolvedRequirement::Unnamed(unnamed) => unnamed,
+    };
+    let name = unnamed.url.verbatim.fragment()?.split('&').find_map(|part| part.strip_prefix("egg="))?;
+    let name = PackageName::from_str(name.split('[').next().unwrap_or(name)).ok()?;
+    Some(Requirement::from(uv_pep508::Requirement {
+        name,
+        extras: unnamed.extras,
+        version_or_url: Some(VersionOrUrl::Url(unnamed.url)),
+        marker: unnamed.marker,
+        origin: unnamed.origin,
+    }))
 }
 
 /// Says where an entry stands that something is wrong with.

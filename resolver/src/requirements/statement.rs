@@ -3,6 +3,8 @@
 //! As with pip, what stands before the first word with a hyphen is the requirement, and the rest is taken apart as a shell
 //! would do it. Beyond pip, several options in a line all count, and what would have no effect is an error or a warning.
 
+use crate::package_choices::{ChoiceKind, PackageChoice};
+
 /// What a line says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Statement {
@@ -33,10 +35,8 @@ pub(super) enum FileOption {
     ExtraIndexUrl(String),
     FindLinks(String),
     NoIndex,
-    NoBinary(String),
-    OnlyBinary(String),
+    Choice(PackageChoice),
     RequireHashes(bool),
-    Prerelease(String),
     TrustedHost(String),
     /// One that changes nothing here, and whether that should be said.
     Idle(&'static str, bool),
@@ -228,7 +228,12 @@ fn hash(value: String) -> Result<String, String> {
     if digest.len() != length || !digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return wrong(&format!("a digest of `{algorithm}` has {length} hexadecimal digits"));
     }
-    Ok(value)
+    // Digests are compared as texts.
+    Ok(value.to_ascii_lowercase())
+}
+
+fn choice(kind: ChoiceKind, names: String) -> FileOption {
+    FileOption::Choice(PackageChoice { kind, names })
 }
 
 fn for_everything(Given { name, value }: Given) -> Result<FileOption, String> {
@@ -239,12 +244,13 @@ fn for_everything(Given { name, value }: Given) -> Result<FileOption, String> {
         "--extra-index-url" => FileOption::ExtraIndexUrl(value),
         "--find-links" => FileOption::FindLinks(value),
         "--no-index" => FileOption::NoIndex,
-        "--no-binary" => FileOption::NoBinary(value),
-        "--only-binary" => FileOption::OnlyBinary(value),
+        "--no-binary" => choice(ChoiceKind::NoBinary, value),
+        "--only-binary" => choice(ChoiceKind::OnlyBinary, value),
         "--require-hashes" => FileOption::RequireHashes(true),
         "--no-require-hashes" => FileOption::RequireHashes(false),
-        "--pre" => FileOption::Prerelease(":all:".to_owned()),
-        "--all-releases" => FileOption::Prerelease(value),
+        "--pre" => choice(ChoiceKind::AllReleases, ":all:".to_owned()),
+        "--all-releases" => choice(ChoiceKind::AllReleases, value),
+        "--only-final" => choice(ChoiceKind::OnlyFinal, value),
         "--trusted-host" => FileOption::TrustedHost(value),
         // How pip does it is nobody's business here.
         "--use-feature" => FileOption::Idle("--use-feature", false),
@@ -317,9 +323,9 @@ mod tests {
             ("--pypi-url=x", vec![FileOption::IndexUrl(text("x"))]),
             ("--extra-index-url x", vec![FileOption::ExtraIndexUrl(text("x"))]),
             ("-f wh", vec![FileOption::FindLinks(text("wh"))]),
-            ("--no-index --pre", vec![FileOption::NoIndex, FileOption::Prerelease(text(":all:"))]),
-            ("--no-binary :none:", vec![FileOption::NoBinary(text(":none:"))]),
-            ("--only-binary=:all:", vec![FileOption::OnlyBinary(text(":all:"))]),
+            ("--no-index --pre", vec![FileOption::NoIndex, choice(ChoiceKind::AllReleases, text(":all:"))]),
+            ("--no-binary :none:", vec![choice(ChoiceKind::NoBinary, text(":none:"))]),
+            ("--only-binary=:all:", vec![choice(ChoiceKind::OnlyBinary, text(":all:"))]),
             ("--require-hashes", vec![FileOption::RequireHashes(true)]),
             ("--trusted-host example.org", vec![FileOption::TrustedHost(text("example.org"))]),
             ("--use-feature=fast-deps", vec![FileOption::Idle("--use-feature", false)]),

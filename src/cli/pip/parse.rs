@@ -79,6 +79,12 @@ impl PipRequest {
         last.is_some_and(|(name, _)| *name == on)
     }
 
+    /// The values of several options in the order in which they stand, the configured ones first.
+    pub fn in_order<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = (&'static str, &'a str)> {
+        let all = self.configured.iter().chain(&self.given);
+        all.filter(|(name, _)| names.contains(name)).map(|(name, value)| (*name, value.as_str()))
+    }
+
     fn all_of(&self, name: &str) -> impl Iterator<Item = &str> {
         of(&self.configured, name).chain(of(&self.given, name))
     }

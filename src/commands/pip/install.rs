@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use virtpy_resolver::{Requirement, RequirementsFiles, Version, accepts_python};
+use virtpy_resolver::{ChoiceKind, PackageChoice, Requirement, RequirementsFiles, Version, accepts_python};
 
 use super::checkout::Checkouts;
 use super::requirements::{name_of, names_in};
@@ -28,7 +28,8 @@ impl Call<'_> {
             return Err(Failure::new(NO_USER_SITE).into());
         }
         let before = self.contents()?;
-        let files = self.files()?;
+        let mut files = self.files()?;
+        self.take_choices(&mut files);
         let names_in_files = names_in(&files);
         let mut arguments = self.add_arguments(&before, files)?;
         projects::check(self, &arguments)?;
@@ -160,6 +161,25 @@ impl Call<'_> {
         Ok(())
     }
 
+    /// Puts what the command line says of the files and versions of packages before what requirements files say.
+    fn take_choices(&self, files: &mut RequirementsFiles) {
+        let kinds = [
+            ("no-binary", ChoiceKind::NoBinary),
+            ("only-binary", ChoiceKind::OnlyBinary),
+            ("all-releases", ChoiceKind::AllReleases),
+            ("only-final", ChoiceKind::OnlyFinal),
+        ];
+        let choices: Vec<PackageChoice> = self
+            .request
+            .in_order(&kinds.map(|(option, _)| option))
+            .filter_map(|(option, names)| {
+                let (_, kind) = kinds.into_iter().find(|(known, _)| *known == option)?;
+                Some(PackageChoice { kind, names: names.to_owned() })
+            })
+            .collect();
+        files.options.choices.splice(0..0, choices);
+    }
+
     /// What `virtpy add` would have been told. Where the venv's pip is virtpy's own, it is never among it.
     fn add_arguments(&self, before: &Contents, files: RequirementsFiles) -> Result<AddArguments, Failure> {
         let request = self.request;
@@ -195,7 +215,7 @@ impl Call<'_> {
             editables,
             no_deps: request.has("no-deps"),
             upgrade: upgrade && eager,
-            pre: request.has("pre") || request.has("all-releases"),
+            pre: request.has("pre"),
             require_hashes: request.is_on("require-hashes", "no-require-hashes"),
             exclude_newer: request.value("uploaded-prior-to").map(str::to_owned),
             force: false,
@@ -209,6 +229,7 @@ impl Call<'_> {
                 details: request.has("report"),
                 no_build_isolation: request.has("no-build-isolation"),
                 config_settings: request.values("config-settings"),
+                settings_of_inputs: true,
                 build_constraints: request.values("build-constraint").iter().map(PathBuf::from).collect(),
                 only_deps: request.has("only-deps"),
                 no_conflict_check: true,

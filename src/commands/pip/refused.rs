@@ -46,12 +46,8 @@ impl Call<'_> {
         if request.values("requirements-from-script").len() > 1 {
             return Err(Failure::new("--requirements-from-script can only be given once").into());
         }
-        for option in ["all-releases", "only-final"] {
-            if request.values(option).iter().any(|packages| option == "only-final" || packages != ":all:") {
-                let instead = "pre-releases are admitted for all packages with `--pre`, or for one by a requirement that \
-                               names one (`NAME>=2.0rc1`)";
-                return Err(not_supported(&format!("--{option}"), instead).into());
-            }
+        if request.has("pre") && ["all-releases", "only-final"].iter().any(|option| request.has(option)) {
+            return Err(Failure::new("--pre cannot be used with --all-releases or --only-final.").into());
         }
         for option in FOREIGN_TAGS {
             if request.has(option) {
