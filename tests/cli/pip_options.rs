@@ -283,11 +283,11 @@ fn build_settings_are_for_what_is_named() {
     for name in ["named", "listed"] {
         let folder = SdistBuilder::new(name, "1.0").write_folder(&context.path(name));
         let backend = folder.join("backend.py");
-        let mut text = std::fs::read_to_string(&backend).unwrap();
-        text.push_str(&format!(
+        let recording = format!(
             "\n_plain = build_wheel\n\n\ndef build_wheel(folder, config_settings=None, metadata_directory=None):\n    \
              print({name:?}, config_settings or {{}}, file=open({log:?}, 'a'))\n    return _plain(folder)\n"
-        ));
+        );
+        let text = std::fs::read_to_string(&backend).unwrap() + &recording;
         std::fs::write(backend, text).unwrap();
     }
     context.write("others.txt", "./listed\n");

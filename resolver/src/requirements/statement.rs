@@ -200,7 +200,7 @@ fn wanted(text: String, given: Vec<Given>) -> Result<Wanted, String> {
     let mut wanted = Wanted { text, ..Wanted::default() };
     for Given { name, value } in given {
         match name {
-            "--hash" => wanted.hashes.push(hash(value)?),
+            "--hash" => wanted.hashes.push(hash(&value)?),
             "--config-settings" => wanted.build_settings.push(value),
             "--editable" => {
                 return Err(format!(
@@ -213,7 +213,7 @@ fn wanted(text: String, given: Vec<Given>) -> Result<Wanted, String> {
     Ok(wanted)
 }
 
-fn hash(value: String) -> Result<String, String> {
+fn hash(value: &str) -> Result<String, String> {
     let wrong = |reason: &str| Err(format!("`--hash={value}` is no hash: {reason}"));
     let Some((algorithm, digest)) = value.split_once(':') else {
         return wrong("it is written `sha256:` and the digest");
