@@ -82,6 +82,7 @@ fn what_cannot_be_done_is_refused() {
     let before = Tree::of(&context.path(".venv"));
     for (option, why) in [
         ("--no-clean", "`--no-clean` is not supported"),
+        ("--ignore-requires-python", "`virtpy new --python VERSION`"),
         ("--global-option=x", "`--global-option` is not supported"),
         ("--check-build-dependencies", "`--check-build-dependencies` is not supported"),
         ("--no-proxy-env", "`--no-proxy-env` is not supported"),

@@ -4,13 +4,17 @@ use super::{Call, Stop};
 use crate::error::Failure;
 
 /// Options without a meaning here, and what to do instead.
-const REFUSED: [(&str, &str); 6] = [
+const REFUSED: [(&str, &str); 7] = [
     ("no-clean", "the folders of builds are removed always; build it yourself to look at them"),
     ("global-option", "give the build backend its settings with `--config-settings`"),
     ("no-use-pep517", "sources are built through their build backend only (PEP 517)"),
     (
         "check-build-dependencies",
         "leave `--no-build-isolation` out: what a build needs is installed for it then",
+    ),
+    (
+        "ignore-requires-python",
+        "take a version that is for this Python, or a Python that the package is for: `virtpy new --python VERSION`",
     ),
     ("no-proxy-env", "unset the variables of the proxies, or set `NO_PROXY=*`"),
     ("refresh-package", "pages of indexes are asked for again as soon as they are out of date"),
