@@ -7,8 +7,8 @@ FOLDER is a checkout of pip's repository, or a git directory of it (bare ones to
 that one commit is fetched with git: pip's sdist leaves its tests out. `pip_suite_plugin.py` makes the tests' environments
 with `virtpy new`. `pip_suite_expected.txt` lists the tests that have to pass, and the others by the reason why they differ;
 a test that is in neither part is new. `--listed` runs those alone that have to pass.
-As a check of `run.py` it is called pip-suite and does that; where VIRTPY_PIP_SOURCE names no FOLDER and the repository
-cannot be reached, it is skipped.
+As a check of `run.py` it is called pip-suite-all and does that; pip-suite takes those of QUICK only. Where VIRTPY_PIP_SOURCE
+names no FOLDER and the repository cannot be reached, they are skipped.
 """
 
 import argparse
@@ -37,6 +37,12 @@ test_install_reqs test_install_requested test_install_script test_install_upgrad
 test_install_wheel test_invalid_versions_and_specifiers test_list test_new_resolver test_new_resolver_errors
 test_new_resolver_hashes test_new_resolver_user test_pep517 test_pep660 test_show test_uninstall test_uninstall_user
 test_uploaded_prior_to
+""".split()
+
+# Those of them that take a minute or two, and touch every command.
+QUICK = """
+test_check test_freeze test_inspect test_install_check test_install_direct_url test_install_force_reinstall
+test_install_release_control test_list test_new_resolver_hashes test_show test_uninstall
 """.split()
 
 # What pip's `test` and `test-common-wheels` groups name, as far as these files need it.
@@ -151,13 +157,24 @@ def compare(outcomes):
 
 
 def check(place):
-    """The check of `run.py`."""
+    """The tests of QUICK that have to pass."""
+    yield from check_files(place, QUICK)
+
+
+def check_all(place):
+    """All tests that have to pass."""
+    yield from check_files(place, FILES)
+
+
+def check_files(place, files):
+    """Those tests of these files that have to pass."""
     source = source_of(place, os.environ.get("VIRTPY_PIP_SOURCE"))
     if source is None:
         yield "skipped: VIRTPY_PIP_SOURCE names no checkout of pip's repository, and %s cannot be fetched" % REPOSITORY
         return
     suite, python = prepare(place, source)
     passes, others = expectations()
+    passes = {node for node in passes if node.split(".py::")[0] in files}
     outcomes = run(place, suite, python, sorted(passes), ["-n", "2"])
     lost, _, _ = compare(outcomes)
     require(not lost, "%d of pip's tests have to pass and do not:\n  %s" % (len(lost), "\n  ".join(lost)))

@@ -49,6 +49,7 @@ CHECKS = {
     "foreign-tools-all": foreign_tools.check_all,
     "pip-callers": pip_callers.check,
     "pip-suite": pip_suite.check,
+    "pip-suite-all": pip_suite.check_all,
     "poetry": poetry.check,
     "poetry-all": poetry.check_all,
     "poetry-between": poetry.check_between,
@@ -60,7 +61,6 @@ CHECKS = {
 # Run only when they are named: they take many minutes.
 BY_NAME = {name for name in CHECKS if name.endswith("-all")} | {
     "adopt",
-    "pip-suite",
     "poetry-between",
     "real-path-tools",
 }
