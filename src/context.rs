@@ -5,7 +5,7 @@ mod which;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use virtpy_resolver::{
     IndexSettings, MarkerEnvironment, RequirementsFiles, Session, SessionOptions, Surroundings, Transfer,
@@ -16,7 +16,7 @@ use crate::error::Failure;
 use crate::fs;
 use crate::interpreters::{self, Interpreter, PythonRequest, Sources, managed};
 use crate::output::Output;
-use crate::resolve::ResolveError;
+use crate::resolve::{ResolveError, StoredWheels};
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::venv::{self, Venv};
@@ -264,6 +264,7 @@ impl Context {
             tags: interpreter.tags(),
             settings,
             user_agent: USER_AGENT.to_owned(),
+            local_wheels: Some(Arc::new(StoredWheels::new(self.store.clone()))),
         })
     }
 

@@ -24,6 +24,7 @@ use crate::client::Network;
 use crate::demanded::NamedHashes;
 use crate::error::{Cause, Error};
 use crate::failure::from_flat_index;
+use crate::local_wheels::Candidates;
 use crate::pages::Consulted;
 use crate::session::Foundation;
 use crate::tags::InterpreterTags;
@@ -63,6 +64,8 @@ pub(crate) struct Context {
     pub(crate) archives: Vec<Unpacked>,
     /// What the solver looked at.
     pub(crate) consulted: Mutex<Consulted>,
+    /// What the caller has of wheels.
+    pub(crate) local_wheels: Candidates,
     defaults: Defaults,
 }
 
@@ -106,6 +109,7 @@ impl Context {
             concurrency: Concurrency::default(),
             archives: Vec::new(),
             consulted: Mutex::default(),
+            local_wheels: Candidates::default(),
             defaults: Defaults::default(),
         };
         if !context.indexes.is_none() {

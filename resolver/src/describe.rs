@@ -82,6 +82,7 @@ pub(crate) async fn describe(
             dependencies: dependencies.into_iter().collect(),
             file,
             direct_url,
+            indexes: Vec::new(),
         };
         described.insert(name.to_string(), (package, Chosen { dist: dist.clone(), label }));
     }

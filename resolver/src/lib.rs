@@ -20,6 +20,7 @@
 //! | `project` | what a project's file asks for |
 //! | `locked`, `pylock` | reading lock files |
 //! | `locking`, `portable` | writing them, with paths that hold elsewhere |
+//! | `local_wheels` | the caller's wheels, in place of an index that may not be asked |
 //! | `resolve`, `describe`, `latest` | solving, and describing the solution |
 //! | `obtain`, `download`, `build` | from a solution to wheel files |
 //! | `fetch` | a wheel whose origin and hash are known |
@@ -42,6 +43,7 @@ mod hashing;
 mod indexes;
 mod installed;
 mod latest;
+mod local_wheels;
 mod locked;
 mod locking;
 mod nesting;
@@ -69,6 +71,7 @@ mod vocabulary;
 pub use client::prepare;
 pub use error::{Cause, Error};
 pub use installed::{InstalledDistribution, Kept};
+pub use local_wheels::{LocalWheel, LocalWheels};
 pub use locked::{LockFormat, LockedRequest, Selection};
 pub use locking::{Lock, LockForm, LockRequest};
 pub use nesting::check_requirement;

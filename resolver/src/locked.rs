@@ -120,6 +120,7 @@ pub(crate) async fn resolve(
         warnings,
         notes: Vec::new(),
         pages: None,
+        is_makeshift: false,
         plan: Arc::new(Plan { context, chosen }),
     })
 }

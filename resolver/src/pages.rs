@@ -21,6 +21,7 @@ use uv_resolver::{
 
 use crate::context::Context;
 use crate::installed::Installed;
+use crate::local_wheels::{Candidates, Terms};
 
 /// The pages that a resolution depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +91,8 @@ pub(crate) struct Watched<'a, P> {
     pub(crate) provider: P,
     pub(crate) consulted: &'a Mutex<Consulted>,
     pub(crate) installed: &'a Installed,
+    /// What the caller has of wheels, and what decides about them.
+    pub(crate) local: (&'a Candidates, Terms<'a>),
 }
 
 impl<P: ResolverProvider> ResolverProvider for Watched<'_, P> {
@@ -103,6 +106,7 @@ impl<P: ResolverProvider> ResolverProvider for Watched<'_, P> {
             consulted.names.insert(package_name.clone());
             consulted.has_other_index |= index.is_some();
         }
+        let (local, terms) = self.local;
         async move {
             match self.provider.get_package_versions(package_name, index).await {
                 // It is seen in the end whether anything else than what is installed was needed.
@@ -110,16 +114,26 @@ impl<P: ResolverProvider> ResolverProvider for Watched<'_, P> {
                     self.installed.note_failure(error);
                     Ok(VersionsResponse::NotFound)
                 }
+                // Who asks for a certain index gets what is cached of it.
+                other if index.is_some() => other,
+                Ok(VersionsResponse::Offline) => {
+                    let versions = local.in_place_of_pages(package_name, terms);
+                    Ok(versions.map_or(VersionsResponse::Offline, |one| VersionsResponse::Found(vec![one])))
+                }
+                Ok(VersionsResponse::Found(mut versions)) => {
+                    versions.extend(local.demanded(package_name, terms));
+                    Ok(VersionsResponse::Found(versions))
+                }
                 other => other,
             }
         }
     }
 
-    fn get_or_build_wheel_metadata<'io>(
-        &'io self,
-        dist: &'io Dist,
-    ) -> impl Future<Output = WheelMetadataResult> + 'io {
-        self.provider.get_or_build_wheel_metadata(dist)
+    async fn get_or_build_wheel_metadata<'io>(&'io self, dist: &'io Dist) -> WheelMetadataResult {
+        match self.local.0.metadata(dist) {
+            Some(metadata) => Ok(MetadataResponse::Found(metadata)),
+            None => self.provider.get_or_build_wheel_metadata(dist).await,
+        }
     }
 
     async fn get_installed_metadata<'io>(&'io self, dist: &'io InstalledDist) -> WheelMetadataResult {

@@ -95,6 +95,9 @@ pub struct Package {
     pub file: Artifact,
     /// The content of `direct_url.json` (PEP 610), if the package comes from a URL, a path or a repository.
     pub direct_url: Option<serde_json::Value>,
+    /// The indexes, without credentials, that were asked for it one after the other. The last one gave it, those before it had
+    /// nothing of its name. Empty where it came from elsewhere, where a lock file names it, and where none could be asked.
+    pub indexes: Vec<String>,
 }
 
 /// Where the wheel of a package comes from.

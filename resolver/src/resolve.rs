@@ -32,6 +32,7 @@ use crate::describe::{self, Chosen};
 use crate::error::{Cause, Error};
 use crate::failure::{from_anyhow, from_client, from_requirements, from_resolve, requirements as unusable};
 use crate::installed::{Installed, Kept};
+use crate::local_wheels::{self, Candidates, Terms};
 use crate::package_choices::{self, ChoiceKind, Opposites, PackageChoice};
 use crate::pages::{self, Pages, Watched};
 use crate::project::{self, Project};
@@ -57,6 +58,9 @@ pub struct Resolution {
     /// The pages that all of this depends on, where it depends on nothing else and it is known until when they may be
     /// believed.
     pub pages: Option<Pages>,
+    /// Whether some of it was chosen among wheels that are here, in place of an index's page: asked again, an index may know
+    /// better.
+    pub is_makeshift: bool,
     pub(crate) plan: Arc<Plan>,
 }
 
@@ -104,6 +108,7 @@ pub(crate) async fn resolve(
     let mut context = Context::new(foundation, network, indexes, hasher, choices).await?;
     context.archives = archives;
     context.named_hashes = by_name;
+    context.local_wheels = Candidates::new(foundation.local_wheels.clone());
     let constraints =
         Constraints::from_requirements(inputs.constraints.into_iter().map(|entry| entry.requirement));
     let env = ResolverEnvironment::specific(environment.clone());
@@ -140,6 +145,9 @@ pub(crate) async fn resolve(
     warnings.extend(installed.warnings());
     warnings.extend(solved.diagnostics().iter().map(describe::remark));
     let (mut packages, chosen) = describe::describe(&context, &solved, &wanted, &requested).await?;
+    for (package, chosen) in packages.iter_mut().zip(&chosen) {
+        package.indexes = local_wheels::indexes_of(&context, &chosen.dist);
+    }
     let is_special = request.options.build_environment.is_some()
         || request.build_constraints != RequirementsFiles::default();
     let has_settings =
@@ -163,6 +171,7 @@ pub(crate) async fn resolve(
         warnings,
         notes: Vec::new(),
         pages,
+        is_makeshift: context.local_wheels.were_taken(),
         plan: Arc::new(Plan { context, chosen }),
     })
 }
@@ -371,6 +380,7 @@ pub(crate) async fn solve(
         &context.choices.build_options,
         dispatch.capabilities(),
     );
+    let local = (&context.local_wheels, Terms { context, tags, hasher: &hasher });
     let admitted = installed.excepted_from(&hasher);
     let resolver = Resolver::new_custom_io(
         manifest,
@@ -385,7 +395,7 @@ pub(crate) async fn solve(
         dispatch.git(),
         dispatch.capabilities(),
         &context.indexes,
-        Watched { provider, consulted: &context.consulted, installed },
+        Watched { provider, consulted: &context.consulted, installed, local },
         installed.clone(),
     );
     let output = resolver.resolve().await.map_err(|error| match installed.failure() {
@@ -393,7 +403,7 @@ pub(crate) async fn solve(
         Some(failure) if matches!(error, ResolveError::NoSolution(_)) => {
             from_client("what is needed", &failure)
         }
-        _ => from_resolve(&error),
+        _ => context.local_wheels.explain(from_resolve(&error)),
     })?;
     Ok((output, hasher))
 }

@@ -18,6 +18,7 @@ use uv_python::Interpreter;
 use crate::build_locks::BuildLocks;
 use crate::client::Network;
 use crate::error::{Cause, Error};
+use crate::local_wheels::LocalWheels;
 use crate::locked::{self, LockedRequest};
 use crate::locking::{self, Lock, LockRequest};
 use crate::request::{KnownWheel, LatestVersion, ObtainedWheel, Receiver, Request};
@@ -40,6 +41,8 @@ pub struct SessionOptions {
     pub settings: IndexSettings,
     /// How the servers see the program, such as `virtpy/1.0`.
     pub user_agent: String,
+    /// What there is of wheels already, in place of what indexes would say where the network is not to be used.
+    pub local_wheels: Option<Arc<dyn LocalWheels>>,
 }
 
 /// Resolves requirements and obtains wheels. Costs nothing until it is used.
@@ -206,6 +209,7 @@ pub(crate) struct Foundation {
     pub(crate) cache: Cache,
     pub(crate) interpreter: Interpreter,
     pub(crate) tags: InterpreterTags,
+    pub(crate) local_wheels: Option<Arc<dyn LocalWheels>>,
 }
 
 impl Foundation {
@@ -228,7 +232,8 @@ impl Foundation {
             cause: Cause::from_error(&error),
         })?;
         let runtime = Arc::new(BackgroundRuntime(Some(runtime)));
-        Ok(Self { runtime, cache, interpreter, tags: options.tags.clone() })
+        let local_wheels = options.local_wheels.clone().filter(|_| options.settings.offline);
+        Ok(Self { runtime, cache, interpreter, tags: options.tags.clone(), local_wheels })
     }
 
     /// Itself, with a cache that asks again what a request wants to know anew.

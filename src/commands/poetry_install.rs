@@ -223,7 +223,13 @@ impl Job<'_> {
         }
         let origin = self.project.root.display().to_string();
         let _locks = store.lock_entries(vec![sha256.clone()], &mut self.context.announce())?;
-        let staged = store.stage(&WheelFile { path, filename: wheel.filename, sha256, origin })?;
+        let staged = store.stage(&WheelFile {
+            path,
+            filename: wheel.filename,
+            sha256,
+            origin,
+            indexes: Vec::new(),
+        })?;
         let published = store.publish(vec![staged])?;
         published.into_iter().next().ok_or_else(|| Failure::new("the project's entry was not published"))
     }

@@ -86,7 +86,7 @@ pub fn remember(
     is_certain: &dyn Fn(&Package) -> bool,
 ) {
     let is_whole = obtained.len() == resolution.packages.len();
-    if !is_whole || !resolution.packages.iter().all(is_certain) {
+    if resolution.is_makeshift || !is_whole || !resolution.packages.iter().all(is_certain) {
         return;
     }
     write(store, digest, &notes_of(resolution, obtained));

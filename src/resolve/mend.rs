@@ -56,6 +56,7 @@ pub fn mend(
         filename: fetched.filename,
         sha256: fetched.sha256,
         origin: fetched.origin,
+        indexes: known.indexes,
     };
     let staged = store
         .stage(&file)

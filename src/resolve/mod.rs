@@ -4,6 +4,7 @@
 mod built;
 mod error;
 mod fresh;
+mod local;
 mod memory;
 mod mend;
 mod obtain;
@@ -12,6 +13,7 @@ mod satisfied;
 
 pub use error::ResolveError;
 pub use fresh::{recall_fresh, remember_fresh};
+pub use local::StoredWheels;
 pub use memory::{Recalled, recall, recall_one, remember, remember_one};
 pub use mend::{Mended, mend};
 pub use obtain::{Obtained, Supply, Way, is_at_hand, obtain};

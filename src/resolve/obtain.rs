@@ -300,6 +300,7 @@ impl Receiver for Courier<'_> {
                 filename: wheel.filename,
                 sha256: wheel.sha256,
                 origin: wheel.origin,
+                indexes: self.resolution.packages[index].indexes.clone(),
             },
         };
         let deliver = self.deliver.lock().map_err(|_| ResolveError::Interrupted)?;

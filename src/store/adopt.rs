@@ -108,7 +108,8 @@ impl Store {
             filename: wheel.filename.clone(),
             source: Box::new(source),
         })?;
-        let provenance = Provenance { sha256: &sha256, filename: &wheel.filename, origin: ADOPTED };
+        let provenance =
+            Provenance { sha256: &sha256, filename: &wheel.filename, origin: ADOPTED, indexes: &[] };
         Self::complete(folder, id, unpacked, provenance, now().max(begun))
     }
 }

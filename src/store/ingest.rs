@@ -27,6 +27,8 @@ pub struct WheelFile {
     pub sha256: String,
     /// Where the bytes came from, for people.
     pub origin: String,
+    /// The indexes that it was resolved with, the last one being its own; empty where it came from elsewhere.
+    pub indexes: Vec<String>,
 }
 
 /// An entry that is complete but not published: dropped, it disappears.
@@ -91,8 +93,8 @@ impl Store {
             CheckStrategy::Repair,
         )
         .map_err(|source| StoreError::Wheel { filename: wheel.filename.clone(), source: Box::new(source) })?;
-        let provenance =
-            Provenance { sha256: &wheel.sha256, filename: &wheel.filename, origin: &wheel.origin };
+        let WheelFile { sha256, filename, origin, indexes, .. } = wheel;
+        let provenance = Provenance { sha256, filename, origin, indexes };
         // A clock that is set back meanwhile must not make the files newer than their entry.
         let unpacked_at = now().max(begun + started.elapsed().as_secs());
         Self::complete(folder, id, unpacked, provenance, unpacked_at)

@@ -32,6 +32,10 @@ pub struct Manifest {
     pub filename: String,
     /// Where its bytes came from: a URL without credentials, or a path.
     pub origin: String,
+    /// The indexes that it was resolved with, where it came from one: it is the last one's, and those before it had nothing of
+    /// its name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub indexes: Vec<String>,
     /// The distribution's name as its METADATA spells it.
     pub name: String,
     /// Its version as its METADATA spells it.
@@ -140,6 +144,8 @@ pub(super) struct Provenance<'a> {
     pub(super) filename: &'a str,
     /// Its URL or path.
     pub(super) origin: &'a str,
+    /// The indexes that it was resolved with.
+    pub(super) indexes: &'a [String],
 }
 
 /// What manifests of every format have.
@@ -159,6 +165,9 @@ pub struct KnownOrigin {
     pub filename: String,
     /// Where its bytes came from.
     pub origin: String,
+    /// The indexes that it was resolved with.
+    #[serde(default)]
+    pub indexes: Vec<String>,
 }
 
 impl Manifest {
@@ -178,6 +187,7 @@ impl Manifest {
             sha256: provenance.sha256.to_ascii_lowercase(),
             filename: provenance.filename.to_owned(),
             origin: provenance.origin.to_owned(),
+            indexes: provenance.indexes.to_vec(),
             name: unpacked.name,
             version: unpacked.version,
             tags: unpacked.tags,

@@ -101,7 +101,7 @@ fn write_wheel(folder: &Path, wheel: &[u8], sha256: String) -> Result<WheelFile,
     let filename = format!("pip-{PIP_SHIM_VERSION}-py3-none-any.whl");
     let path = folder.join(&filename);
     fs::write_new(&path, wheel, 0o644)?;
-    Ok(WheelFile { path, filename, sha256, origin: PIP_SHIM_ORIGIN.to_owned() })
+    Ok(WheelFile { path, filename, sha256, origin: PIP_SHIM_ORIGIN.to_owned(), indexes: Vec::new() })
 }
 
 #[cfg(test)]

@@ -105,6 +105,7 @@ impl World {
             tags: InterpreterTags::default(),
             settings,
             user_agent: "virtpy-test/1".to_owned(),
+            local_wheels: None,
         })
     }
 

@@ -162,6 +162,7 @@ fn stage(context: &Context, wanted: &Wanted, sha256: &str) -> Result<Staged, Sto
         filename: wanted.filename(),
         sha256: sha256.to_owned(),
         origin,
+        indexes: Vec::new(),
     })
 }
 

@@ -1,0 +1,327 @@
+//! Wheels that the caller has, as candidates of the solver where no index may be asked.
+//!
+//! Without the network an index is what the cache has of its pages. Where that has no page of a name, the caller's wheels of the
+//! name stand in for it, but only those of which it is known that the index of this request would have given them: a wheel that
+//! came from elsewhere must not take the place of another project's of the same name. A hash that is demanded tells the wheel by
+//! itself, wherever it came from.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use uv_distribution::ArchiveMetadata;
+use uv_distribution_filename::WheelFilename;
+use uv_distribution_types::{
+    BuiltDist, Dist, File, FileLocation, HashComparison, IncompatibleWheel, Index, IndexUrl, PrioritizedDist,
+    RegistryBuiltWheel, UrlString, WheelCompatibility,
+};
+use uv_normalize::PackageName;
+use uv_pep440::Version;
+use uv_platform_tags::{TagCompatibility, Tags};
+use uv_pypi_types::{HashAlgorithm, HashDigest, HashDigests, ResolutionMetadata};
+use uv_redacted::DisplaySafeUrl;
+use uv_resolver::{ExcludeNewer, FlatDistributions, VersionMap};
+use uv_types::HashStrategy;
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::public::public;
+
+/// A wheel that the caller has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalWheel {
+    /// The name of its distribution; any spelling will do.
+    pub name: String,
+    /// Its file name (PEP 427).
+    pub filename: String,
+    /// Its SHA-256, 64 hexadecimal digits.
+    pub sha256: String,
+    /// Where its bytes came from: a URL without credentials, or a path.
+    pub origin: String,
+    /// The [`Package::indexes`](crate::Package::indexes) that it was resolved with.
+    pub indexes: Vec<String>,
+    /// Where its METADATA lies.
+    pub metadata: PathBuf,
+}
+
+/// Who has wheels. Asked once, and only if the network is not to be used and the cache has no answer.
+pub trait LocalWheels: fmt::Debug + Send + Sync {
+    /// All wheels that there are.
+    fn list(&self) -> Vec<LocalWheel>;
+}
+
+/// The caller's wheels for one request; none where the network may be used.
+#[derive(Debug, Default)]
+pub(crate) struct Candidates {
+    source: Option<Arc<dyn LocalWheels>>,
+    known: OnceLock<BTreeMap<PackageName, Vec<LocalWheel>>>,
+    outcome: Mutex<Outcome>,
+}
+
+/// What became of the names that the cache has no page of.
+#[derive(Debug, Default)]
+struct Outcome {
+    /// Those that the caller's wheels stood in for.
+    taken: BTreeSet<PackageName>,
+    /// The wheels that were not taken, and why.
+    withheld: BTreeMap<String, &'static str>,
+}
+
+/// What decides about candidates.
+#[derive(Clone, Copy)]
+pub(crate) struct Terms<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) tags: Option<&'a Tags>,
+    pub(crate) hasher: &'a HashStrategy,
+}
+
+impl Candidates {
+    pub(crate) fn new(source: Option<Arc<dyn LocalWheels>>) -> Self {
+        Self { source, ..Self::default() }
+    }
+
+    fn of_name(&self, name: &PackageName) -> &[LocalWheel] {
+        let Some(source) = &self.source else { return &[] };
+        let known = self.known.get_or_init(|| {
+            let mut known: BTreeMap<PackageName, Vec<LocalWheel>> = BTreeMap::new();
+            for wheel in source.list() {
+                if let Ok(name) = PackageName::from_str(&wheel.name) {
+                    known.entry(name).or_default().push(wheel);
+                }
+            }
+            known
+        });
+        known.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The versions that stand in for the pages of a name.
+    pub(crate) fn in_place_of_pages(&self, name: &PackageName, terms: Terms<'_>) -> Option<VersionMap> {
+        let wheels = self.of_name(name);
+        let mut outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut admitted = Vec::new();
+        for wheel in wheels {
+            match terms.grounds(name, wheel) {
+                Ok(grounds) => admitted.push((grounds, wheel)),
+                Err(reason) => drop(outcome.withheld.insert(wheel.filename.clone(), reason)),
+            }
+        }
+        // A name is one index's: the first that has it.
+        let first = admitted.iter().filter_map(|(grounds, _)| grounds.place()).min();
+        admitted.retain(|(grounds, _)| grounds.place().is_none() || grounds.place() == first);
+        let versions = terms.versions(admitted.into_iter());
+        if versions.is_some() {
+            outcome.taken.insert(name.clone());
+        }
+        versions
+    }
+
+    /// The versions whose hashes are demanded, beside those of a cached page.
+    pub(crate) fn demanded(&self, name: &PackageName, terms: Terms<'_>) -> Option<VersionMap> {
+        if matches!(terms.hasher, HashStrategy::None) {
+            return None;
+        }
+        let demanded = |wheel: &&LocalWheel| terms.grounds(name, wheel) == Ok(Grounds::Hash);
+        terms.versions(self.of_name(name).iter().filter(demanded).map(|wheel| (Grounds::Hash, wheel)))
+    }
+
+    /// The metadata of a wheel on an index, if the caller has the very file.
+    pub(crate) fn metadata(&self, dist: &Dist) -> Option<ArchiveMetadata> {
+        let Dist::Built(BuiltDist::Registry(registry)) = dist else { return None };
+        let wheel = registry.best_wheel();
+        let name = &wheel.filename.name;
+        let is_it = |one: &&LocalWheel| {
+            wheel.file.hashes.iter().any(|hash| {
+                hash.algorithm == HashAlgorithm::Sha256 && hash.digest.eq_ignore_ascii_case(&one.sha256)
+            })
+        };
+        let content = read(&self.of_name(name).iter().find(is_it)?.metadata)?;
+        let metadata = ResolutionMetadata::parse_metadata(&content).ok()?;
+        let is_own = metadata.name == *name && metadata.version == wheel.filename.version;
+        is_own.then(|| ArchiveMetadata::from_metadata23(metadata))
+    }
+
+    /// Whether wheels stood in for pages.
+    pub(crate) fn were_taken(&self) -> bool {
+        !self.outcome.lock().unwrap_or_else(PoisonError::into_inner).taken.is_empty()
+    }
+
+    /// Says of a request without a solution which part the caller's wheels have in that.
+    pub(crate) fn explain(&self, error: Error) -> Error {
+        let mut error = error;
+        if let (Some(_), Error::NoSolution { hints, absent, .. }) = (&self.source, &mut error) {
+            let outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_about_network = |hint: &String| hint.contains("without `--offline`");
+            if absent.is_some() || !outcome.taken.is_empty() || hints.iter().any(is_about_network) {
+                hints.retain(|hint| !is_about_network(hint));
+                let withheld = outcome.withheld.iter();
+                hints.extend(withheld.map(|(file, reason)| format!("the store has `{file}`, but {reason}")));
+                hints.push(
+                    "only what is cached and what the store has was looked at: run it again without `--offline`"
+                        .to_owned(),
+                );
+            }
+        }
+        error
+    }
+}
+
+/// Why a wheel may be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Grounds {
+    /// Its hash is demanded.
+    Hash,
+    /// The index at this place among those of the request gave it, and those before it had nothing of its name.
+    Index(usize),
+}
+
+impl Grounds {
+    fn place(self) -> Option<usize> {
+        match self {
+            Self::Hash => None,
+            Self::Index(place) => Some(place),
+        }
+    }
+}
+
+impl Terms<'_> {
+    fn indexes(&self) -> impl Iterator<Item = &IndexUrl> {
+        self.context.indexes.fetch_indexes().map(Index::url)
+    }
+
+    /// Why a wheel may be taken, or why not.
+    fn grounds(&self, name: &PackageName, wheel: &LocalWheel) -> Result<Grounds, &'static str> {
+        let filename =
+            WheelFilename::from_str(&wheel.filename).ok().filter(|filename| filename.name == *name);
+        let filename = filename.ok_or("its file name does not go with that")?;
+        let policy = self.hasher.get_package(name, &filename.version);
+        if policy.requires_validation() {
+            let is_demanded = digest(wheel).is_some_and(|digest| policy.matches(&[digest]));
+            return is_demanded
+                .then_some(Grounds::Hash)
+                .ok_or("its hash is not one of those that are demanded");
+        }
+        if self.context.choices.exclude_newer != ExcludeNewer::default() {
+            return Err("nothing says when it was uploaded, as `--exclude-newer` has to know");
+        }
+        let configured: Vec<String> = self.indexes().map(identity).collect();
+        place(&wheel.indexes, &configured).map(Grounds::Index).ok_or(
+            "nothing says that the configured indexes would give it; a `--hash` for it in a requirements file does",
+        )
+    }
+
+    fn versions<'w>(&self, wheels: impl Iterator<Item = (Grounds, &'w LocalWheel)>) -> Option<VersionMap> {
+        let mut versions: BTreeMap<Version, PrioritizedDist> = BTreeMap::new();
+        for (grounds, wheel) in wheels {
+            let Some(dist) = self.dist(grounds, wheel) else { continue };
+            let (version, hashes) = (dist.filename.version.clone(), dist.file.hashes.to_vec());
+            let compatibility = self.compatibility(&dist.filename);
+            if let Some(known) = versions.get_mut(&version) {
+                known.insert_built(dist, hashes, compatibility);
+            } else {
+                versions.insert(version, PrioritizedDist::from_built(dist, hashes, compatibility));
+            }
+        }
+        (!versions.is_empty()).then(|| VersionMap::from(FlatDistributions::from(versions)))
+    }
+
+    /// The wheel as the index would list it.
+    fn dist(&self, grounds: Grounds, wheel: &LocalWheel) -> Option<RegistryBuiltWheel> {
+        let url = match DisplaySafeUrl::parse(&wheel.origin) {
+            Ok(url) => url,
+            Err(_) => DisplaySafeUrl::from_file_path(Path::new(&wheel.origin)).ok()?,
+        };
+        let file = File {
+            dist_info_metadata: false,
+            filename: wheel.filename.as_str().into(),
+            hashes: HashDigests::from(digest(wheel)?),
+            requires_python: None,
+            size: None,
+            upload_time_utc_ms: None,
+            url: FileLocation::AbsoluteUrl(UrlString::from(url)),
+            yanked: None,
+            zstd: None,
+        };
+        Some(RegistryBuiltWheel {
+            filename: WheelFilename::from_str(&wheel.filename).ok()?,
+            file: Box::new(file),
+            index: self.indexes().nth(grounds.place().unwrap_or(0))?.clone(),
+            size_is_authoritative: false,
+        })
+    }
+
+    fn compatibility(&self, filename: &WheelFilename) -> WheelCompatibility {
+        if self.context.choices.build_options.no_binary_package(&filename.name) {
+            return WheelCompatibility::Incompatible(IncompatibleWheel::NoBinary);
+        }
+        let priority = match self.tags.map(|tags| filename.compatibility(tags)) {
+            Some(TagCompatibility::Incompatible(tag)) => {
+                return WheelCompatibility::Incompatible(IncompatibleWheel::Tag(tag));
+            }
+            Some(TagCompatibility::Compatible(priority)) => Some(priority),
+            None => None,
+        };
+        // Wheels with other hashes than those that are demanded are no candidates.
+        WheelCompatibility::Compatible(HashComparison::Matched, priority, filename.build_tag().cloned())
+    }
+}
+
+/// The [`Package::indexes`](crate::Package::indexes) of what was chosen for a package.
+pub(crate) fn indexes_of(context: &Context, dist: &Dist) -> Vec<String> {
+    let Dist::Built(BuiltDist::Registry(registry)) = dist else { return Vec::new() };
+    // Those of which the cache has no page were not asked then.
+    if context.client.connectivity().is_offline() {
+        return Vec::new();
+    }
+    let index = &registry.best_wheel().index;
+    let asked: Vec<&IndexUrl> = context.indexes.fetch_indexes().map(Index::url).collect();
+    let place = asked.iter().position(|one| *one == index);
+    place.map_or_else(Vec::new, |place| asked[..=place].iter().map(|one| identity(one)).collect())
+}
+
+/// The place of the index that gave a wheel among those that are configured, if all before it are known to have nothing of
+/// its name.
+fn place(indexes: &[String], configured: &[String]) -> Option<usize> {
+    let (index, without) = indexes.split_last()?;
+    let place = configured.iter().position(|one| one == index)?;
+    configured[..place].iter().all(|before| without.contains(before)).then_some(place)
+}
+
+/// An index, as it is remembered.
+fn identity(index: &IndexUrl) -> String {
+    public(index.url()).trim_end_matches('/').to_owned()
+}
+
+fn digest(wheel: &LocalWheel) -> Option<HashDigest> {
+    HashDigest::from_str(&format!("sha256:{}", wheel.sha256.to_ascii_lowercase())).ok()
+}
+
+fn read(path: &Path) -> Option<Vec<u8>> {
+    // Reading only: the ban is on writing past the one module that does.
+    #[expect(clippy::disallowed_methods)]
+    std::fs::read(path).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_counts_if_all_before_it_were_asked() {
+        let list = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        for (indexes, configured, expected) in [
+            ("public", "public", Some(0)),
+            ("private public", "public", Some(0)),
+            ("private public", "private public", Some(1)),
+            ("public", "private public", None),
+            ("other public", "private public", None),
+            ("private", "public", None),
+            ("private", "private public", Some(0)),
+            ("", "public", None),
+            ("public", "", None),
+        ] {
+            assert_eq!(place(&list(indexes), &list(configured)), expected, "{indexes} / {configured}");
+        }
+    }
+}
