@@ -34,6 +34,7 @@ mod lock_places;
 mod messages;
 mod must_real;
 mod new;
+mod offline;
 mod options;
 mod own_files;
 mod path;
