@@ -118,6 +118,11 @@ impl Context {
         Ok(context)
     }
 
+    /// Whether the first index that has a name decides about it, and not the best version of all.
+    pub(crate) fn first_index_decides(&self) -> bool {
+        self.choices.index_strategy == IndexStrategy::FirstIndex
+    }
+
     async fn read_flat_index(&self) -> Result<FlatIndex, Error> {
         let entries =
             FlatIndexClient::new(self.client.cached_client(), self.client.connectivity(), &self.cache)

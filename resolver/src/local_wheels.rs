@@ -107,9 +107,10 @@ impl Candidates {
                 Err(reason) => drop(outcome.withheld.insert(wheel.filename.clone(), reason)),
             }
         }
-        // A name is one index's: the first that has it.
-        let first = admitted.iter().filter_map(|(grounds, _)| grounds.place()).min();
-        admitted.retain(|(grounds, _)| grounds.place().is_none() || grounds.place() == first);
+        if terms.context.first_index_decides() {
+            let first = admitted.iter().filter_map(|(grounds, _)| grounds.place()).min();
+            admitted.retain(|(grounds, _)| grounds.place().is_none() || grounds.place() == first);
+        }
         let versions = terms.versions(admitted.into_iter());
         if versions.is_some() {
             outcome.taken.insert(name.clone());
@@ -206,7 +207,7 @@ impl Terms<'_> {
             return Err("nothing says when it was uploaded, as `--exclude-newer` has to know");
         }
         let configured: Vec<String> = self.indexes().map(identity).collect();
-        place(&wheel.indexes, &configured).map(Grounds::Index).ok_or(
+        place(&wheel.indexes, &configured, self.context.first_index_decides()).map(Grounds::Index).ok_or(
             "nothing says that the configured indexes would give it; a `--hash` for it in a requirements file does",
         )
     }
@@ -276,16 +277,19 @@ pub(crate) fn indexes_of(context: &Context, dist: &Dist) -> Vec<String> {
     }
     let index = &registry.best_wheel().index;
     let asked: Vec<&IndexUrl> = context.indexes.fetch_indexes().map(Index::url).collect();
-    let place = asked.iter().position(|one| *one == index);
-    place.map_or_else(Vec::new, |place| asked[..=place].iter().map(|one| identity(one)).collect())
+    let Some(place) = asked.iter().position(|one| *one == index) else { return Vec::new() };
+    // If the best version of all counts, others may have the name as well.
+    let first = if context.first_index_decides() { 0 } else { place };
+    asked[first..=place].iter().map(|one| identity(one)).collect()
 }
 
-/// The place of the index that gave a wheel among those that are configured, if all before it are known to have nothing of
-/// its name.
-fn place(indexes: &[String], configured: &[String]) -> Option<usize> {
+/// The place of the index that gave a wheel among those that are configured. If the first that has a name decides, all before
+/// it have to be known to have nothing of it.
+fn place(indexes: &[String], configured: &[String], first_decides: bool) -> Option<usize> {
     let (index, without) = indexes.split_last()?;
     let place = configured.iter().position(|one| one == index)?;
-    configured[..place].iter().all(|before| without.contains(before)).then_some(place)
+    let is_right = !first_decides || configured[..place].iter().all(|before| without.contains(before));
+    is_right.then_some(place)
 }
 
 /// An index, as it is remembered.
@@ -321,7 +325,11 @@ mod tests {
             ("", "public", None),
             ("public", "", None),
         ] {
-            assert_eq!(place(&list(indexes), &list(configured)), expected, "{indexes} / {configured}");
+            let place = |first_decides| place(&list(indexes), &list(configured), first_decides);
+            assert_eq!(place(true), expected, "{indexes} / {configured}");
+            if let Some(expected) = expected {
+                assert_eq!(place(false), Some(expected), "{indexes} / {configured}");
+            }
         }
     }
 }

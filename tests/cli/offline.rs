@@ -140,7 +140,9 @@ fn a_hash_finds_the_wheel_wherever_it_came_from() {
     forget(&context);
     context.virtpy(["sync", "--offline", "--venv", "third"]).success().stdout_has(" + demo 1.0");
     // No package without its hash.
-    add(&context, &index, &["--require-hashes", "--reinstall", "-r", "none.txt"]).one_error();
+    context.new_named_venv("fourth");
+    let hashes = ["--venv", "fourth", "--offline", "--require-hashes", "-r", "none.txt"];
+    context.add(&index, &hashes).one_error();
     assert_eq!(index.requests(), Vec::<String>::new());
 }
 
@@ -223,7 +225,26 @@ fn an_index_that_would_be_asked_before_is_not_passed_over() {
     forget(&context);
     let both = ["--extra-index-url", &extra, "demo", "internal"];
     add(&context, &public, &both).success().stdout_is(" + demo 2.0\n + helper 3.0\n + internal 1.0\n");
-    add(&context, &other, &["--reinstall", "demo"]).one_error();
+    context.new_named_venv("third");
+    context.add(&other, &["--venv", "third", "--offline", "demo"]).one_error();
+}
+
+#[test]
+fn the_best_of_all_indexes_says_nothing_of_the_first() {
+    let public = Index::start(&files());
+    let private = Index::start(&[WheelBuilder::new("plain", "0.5").build()]);
+    let mut context = TestContext::new();
+    let url = private.url();
+    let both = ["--extra-index-url", &url, "plain"];
+    context.set("UV_INDEX_STRATEGY", "unsafe-best-match");
+    stored(&context, &public, &both);
+    add(&context, &public, &both).success().stdout_is(" + plain 1.0\n");
+    context.unset("UV_INDEX_STRATEGY");
+    context.new_named_venv("third");
+    let third =
+        |arguments: &[&str]| context.add(&public, &[&["--venv", "third", "--offline"], arguments].concat());
+    third(&both).one_error().stderr_has("nothing says that the configured indexes");
+    third(&["plain"]).success().stdout_is(" + plain 1.0\n");
 }
 
 #[test]

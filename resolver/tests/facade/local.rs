@@ -8,7 +8,7 @@ use virtpy_resolver::{
 };
 
 use crate::index::sha256;
-use crate::world::{World, told};
+use crate::world::{Memory, World, told};
 
 /// What the caller has, and how often it was asked for.
 #[derive(Debug, Default)]
@@ -80,7 +80,7 @@ fn they_are_chosen_by_tags_python_and_metadata() {
     let shelf = Arc::new(Shelf { wheels: wheels.to_vec(), ..Shelf::default() });
     let session = session(&world, &shelf, true);
     let resolution = session.resolve(&world.request(&["app"])).unwrap();
-    let error = session.obtain(&resolution, &[0], &folder, &crate::world::Shelf::default()).unwrap_err();
+    let error = session.obtain(&resolution, &[0], &folder, &Memory::default()).unwrap_err();
     assert!(matches!(error, Error::Offline { .. }), "{error:?}");
 }
 
@@ -88,10 +88,8 @@ fn they_are_chosen_by_tags_python_and_metadata() {
 fn nobody_asks_for_them_while_the_network_may_be_used() {
     let world = World::new();
     world.host("lib", "1.0", &[]);
-    let shelf = Arc::new(Shelf {
-        wheels: vec![local(&world, "lib-2.0-py3-none-any.whl", "")],
-        ..Shelf::default()
-    });
+    let shelf =
+        Arc::new(Shelf { wheels: vec![local(&world, "lib-2.0-py3-none-any.whl", "")], ..Shelf::default() });
     let resolution = session(&world, &shelf, false).resolve(&world.request(&["lib"])).unwrap();
     assert_eq!(versions(&resolution.packages), ["lib 1.0"]);
     assert_eq!(resolution.packages[0].indexes, [world.index.url().trim_end_matches('/')]);

@@ -7,6 +7,7 @@ mod building;
 mod distrusting;
 mod index;
 mod installed;
+mod local;
 mod obtaining;
 mod refusing;
 mod resolving;

@@ -99,14 +99,18 @@ impl World {
     }
 
     pub(crate) fn session_with(&self, settings: IndexSettings) -> Session {
-        Session::new(SessionOptions {
+        Session::new(self.options(settings))
+    }
+
+    pub(crate) fn options(&self, settings: IndexSettings) -> SessionOptions {
+        SessionOptions {
             cache_dir: self.path("cache"),
             python: python().to_owned(),
             tags: InterpreterTags::default(),
             settings,
             user_agent: "virtpy-test/1".to_owned(),
             local_wheels: None,
-        })
+        }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
