@@ -124,8 +124,12 @@ impl NamedHashes {
 
     /// What is demanded of a file: by what the libraries know, or else by its package's name.
     pub(crate) fn policy<'a>(&'a self, strategy: &'a HashStrategy, dist: &Dist) -> HashPolicy<'a> {
-        let policy = strategy.get(dist);
-        match self.0.get(dist.name()) {
+        self.or_by_name(strategy.get(dist), dist.name())
+    }
+
+    /// The same for a policy of the libraries.
+    pub(crate) fn or_by_name<'a>(&'a self, policy: HashPolicy<'a>, name: &PackageName) -> HashPolicy<'a> {
+        match self.0.get(name) {
             Some(hashes) if policy.digests().is_empty() => HashPolicy::Any(hashes),
             _ => policy,
         }

@@ -120,9 +120,6 @@ impl Candidates {
 
     /// The versions whose hashes are demanded, beside those of a cached page.
     pub(crate) fn demanded(&self, name: &PackageName, terms: Terms<'_>) -> Option<VersionMap> {
-        if matches!(terms.hasher, HashStrategy::None) {
-            return None;
-        }
         let demanded = |wheel: &&LocalWheel| terms.grounds(name, wheel) == Ok(Grounds::Hash);
         terms.versions(self.of_name(name).iter().filter(demanded).map(|wheel| (Grounds::Hash, wheel)))
     }
@@ -197,6 +194,7 @@ impl Terms<'_> {
             WheelFilename::from_str(&wheel.filename).ok().filter(|filename| filename.name == *name);
         let filename = filename.ok_or("its file name does not go with that")?;
         let policy = self.hasher.get_package(name, &filename.version);
+        let policy = self.context.named_hashes.or_by_name(policy, name);
         if policy.requires_validation() {
             let is_demanded = digest(wheel).is_some_and(|digest| policy.matches(&[digest]));
             return is_demanded

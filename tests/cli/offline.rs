@@ -143,6 +143,8 @@ fn a_hash_finds_the_wheel_wherever_it_came_from() {
     context.new_named_venv("fourth");
     let hashes = ["--venv", "fourth", "--offline", "--require-hashes", "-r", "none.txt"];
     context.add(&index, &hashes).one_error();
+    let limited = ["--venv", "fourth", "--offline", "-c", "right.txt", "demo"];
+    context.add(&index, &limited).success().stdout_is(" + demo 1.0\n");
     assert_eq!(index.requests(), Vec::<String>::new());
 }
 
