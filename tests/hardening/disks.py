@@ -9,7 +9,7 @@ import sys
 
 import tracing
 from scenarios import SCENARIOS
-from support import CheckFailed, Place, differences, require, snapshot
+from support import CheckFailed, NOBODY, Place, differences, ordinary_user, require, snapshot
 
 # The scenarios on which faults are tried: between them they make, replace and remove everything there is.
 SUBJECTS = ("new", "new-clear", "add-fresh", "add-collide", "upgrade-warm", "remove", "detach")
@@ -23,9 +23,6 @@ FAULTS = {
     "renameat,renameat2,unlink,unlinkat,rmdir,chmod,fchmod,fchmodat,ftruncate,fsync,syncfs,flock",
     "EINTR": "openat,write,pwrite64,copy_file_range,flock,syncfs,fsync,ftruncate",
 }
-
-NOBODY = 65534
-
 
 def require_one_error(done, hint=True, writes=True):
     """A failed command says so once: what, why, and what to do. Unless it can, because that is what fails."""
@@ -235,24 +232,12 @@ def read_only_store(place):
     return "with a read-only store all that reads works, and the rest says so"
 
 
-def usable_interpreter(user):
-    """An interpreter that an ordinary user may run, or None."""
-    for name in [sys.executable, "/usr/bin/python3", "/usr/local/bin/python3"]:
-        command = user + [name, "-c", "import sys; print(sys.version_info >= (3, 8))"]
-        silent = subprocess.DEVNULL
-        done = subprocess.run(command, stdin=silent, stdout=subprocess.PIPE, stderr=silent)
-        if done.stdout.strip() == b"True":
-            return name
-    return None
-
-
 def no_rights(place):
     """An ordinary user, and folders that belong to root."""
-    # What setpriv itself starts is still found with root's rights; what `env` starts is not.
-    user = ["setpriv", "--reuid=%d" % NOBODY, "--regid=%d" % NOBODY, "--clear-groups", "env"]
-    python = usable_interpreter(user) if shutil.which("setpriv") else None
-    if python is None:
+    account = ordinary_user()
+    if account is None:
         return "skipped: an ordinary user, for want of setpriv or of an interpreter that everybody may run"
+    user, python = account.prefix, account.python
     os.chmod(str(place.root), 0o755)
     place.begin()
     place.virtpy("new", place.venv, "-p", python)

@@ -15,11 +15,14 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True  # Nothing may be left in the source tree.
 
+import collecting  # noqa: E402
 import crowds  # noqa: E402
 import disks  # noqa: E402
 import kills  # noqa: E402
 import pythons  # noqa: E402
+import strangers  # noqa: E402
 import tools  # noqa: E402
+import writers  # noqa: E402
 from support import CheckFailed  # noqa: E402
 
 SUITES = {
@@ -28,6 +31,9 @@ SUITES = {
     "disks": disks.check,
     "pythons": pythons.check,
     "tools": tools.check,
+    "collecting": collecting.check,
+    "strangers": strangers.check,
+    "writers": writers.check,
 }
 
 

@@ -13,6 +13,10 @@ import tempfile
 from pathlib import Path
 
 
+# An account that owns nothing.
+NOBODY = 65534
+
+
 class CheckFailed(Exception):
     """A check found something wrong; the message says what."""
 
@@ -31,6 +35,45 @@ class Done:
 
     def __str__(self):
         return "$ %s\nexit code %s\n%s%s" % (" ".join(self.command), self.code, self.out, self.err)
+
+
+class Account:
+    """Somebody who runs commands: the words that make a command theirs, and an interpreter that they may run."""
+
+    def __init__(self, name, prefix, python, number=None):
+        self.name, self.prefix, self.python = name, prefix, python
+        self.number = os.getuid() if number is None else number
+
+    def __str__(self):
+        return self.name
+
+
+def is_root():
+    """Whether root runs this, on Linux."""
+    return sys.platform == "linux" and os.geteuid() == 0
+
+
+def ordinary_user():
+    """An account without rights: whoever runs this, or one that root can act as; None if that cannot be."""
+    if not is_root():
+        return Account("this user", [], sys.executable)
+    if shutil.which("setpriv") is None:
+        return None
+    # What setpriv itself starts is still found with root's rights; what `env` starts is not.
+    prefix = ["setpriv", "--reuid=%d" % NOBODY, "--regid=%d" % NOBODY, "--clear-groups", "env"]
+    for name in [sys.executable, "/usr/bin/python3", "/usr/local/bin/python3"]:
+        command = prefix + [name, "-c", "import sys; print(sys.version_info >= (3, 8))"]
+        silent = subprocess.DEVNULL
+        done = subprocess.run(command, stdin=silent, stdout=subprocess.PIPE, stderr=silent)
+        if done.stdout.strip() == b"True":
+            return Account("an ordinary user", prefix, name, NOBODY)
+    return None
+
+
+def can_mount():
+    """Whether disks can be mounted here."""
+    command = ["unshare", "-m", "true"]
+    return is_root() and subprocess.run(command, stderr=subprocess.DEVNULL).returncode == 0
 
 
 def remove_tree(path):
@@ -64,6 +107,7 @@ class Place:
         self.environment["PYTHONDONTWRITEBYTECODE"] = "1"
         self.started = []
         self.index = ["--find-links", str(self.wheels), "--no-index"]
+        self.account = Account("root" if is_root() else "this user", [], sys.executable)
 
     @property
     def venv(self):
@@ -75,6 +119,19 @@ class Place:
         self.home, self.project = home or self.home, project or self.project
         self.environment["VIRTPY_HOME"] = str(self.home)
 
+    def act_as(self, account):
+        """Has all commands run by an account, to which everything here is given."""
+        self.account = account
+        home = self.root / "user"
+        for folder in (home, self.home.parent):
+            folder.mkdir(exist_ok=True)
+        self.environment["HOME"] = str(home)
+        if is_root():
+            # Others may pass, so that what keeps them out is the store's own doing.
+            self.root.chmod(0o755)
+            owner = "%d:%d" % (account.number, account.number)
+            subprocess.run(["chown", "-hR", owner, str(self.root)], check=True)
+
     def clear(self):
         """Removes the store and the project."""
         for folder in (self.home, self.project):
@@ -85,8 +142,14 @@ class Place:
     def begin(self):
         """Starts a scene: an empty store and an empty project."""
         self.clear()
-        self.home.mkdir()
-        self.project.mkdir()
+        for folder in (self.home, self.project):
+            self.folder(folder)
+
+    def folder(self, path):
+        """Makes a folder of the account that runs the commands, and returns its path."""
+        path.mkdir()
+        os.chown(str(path), self.account.number, -1)
+        return path
 
     def keep(self, name):
         """Puts the scene aside under a name."""
@@ -110,10 +173,10 @@ class Place:
         command = ["cp", "-a"] + [str(origin) for origin in origins] + [str(folder)]
         subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
 
-    def attempt(self, command, environment=None, timeout=120):
+    def attempt(self, command, environment=None, timeout=120, account=None, folder=None):
         """Runs a command, whatever comes of it; one that does not end in time fails the check."""
         command = [str(part) for part in command]
-        process = self.start(command, environment)
+        process = self.start(command, environment, account, folder)
         try:
             out, err = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
@@ -122,11 +185,11 @@ class Place:
             raise CheckFailed("did not end in %d s: %s" % (timeout, Done(command, "none", out, err)))
         return Done(command, process.returncode, out, err)
 
-    def start(self, command, environment=None):
+    def start(self, command, environment=None, account=None, folder=None):
         """Starts a command without waiting for it."""
         process = subprocess.Popen(
-            [str(part) for part in command],
-            cwd=str(self.root),
+            (account or self.account).prefix + [str(part) for part in command],
+            cwd=str(folder or self.root),
             env=environment or self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -151,12 +214,18 @@ class Place:
 
     def new(self, venv=None, *options):
         """Makes a venv, by default the project's."""
-        return self.virtpy("new", venv or self.venv, "-p", sys.executable, *options)
+        return self.virtpy("new", venv or self.venv, "-p", self.account.python, *options)
 
     def add(self, *names, **options):
         """Installs wheels of the suite into a venv, by default the project's."""
         venv = options.pop("venv", None) or self.venv
         return self.virtpy("add", "--venv", venv, *(list(names) + self.index), **options)
+
+    def evaluate(self, code, venv=None, **options):
+        """What Python code prints that a venv's interpreter runs, by default the project's."""
+        done = self.attempt([(venv or self.venv) / "bin" / "python", "-c", code], **options)
+        require(done.code == 0, str(done))
+        return done.out.strip()
 
     def has_command(self, *words):
         """Whether the program under test knows a command, such as `store gc`."""

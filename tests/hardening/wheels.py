@@ -80,10 +80,16 @@ def wheel_bytes(name, version, files, padding=0):
     if name in COMMANDS:
         command = "[console_scripts]\n%s = %s:main\n" % (name, files[0].split("/")[0])
         members[info + "entry_points.txt"] = command.encode()
+    return packed(members, info)
+
+
+def packed(members, info):
+    """The bytes of a wheel that has these members, and a RECORD of them in its metadata folder."""
     rows = []
     for path, content in members.items():
         digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
         rows.append("%s,sha256=%s,%d\n" % (path, digest, len(content)))
+    members = dict(members)
     members[info + "RECORD"] = ("".join(rows) + info + "RECORD,,\n").encode()
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -98,6 +104,19 @@ def write_wheel(folder, name, version, files, padding=0):
     """Puts a wheel into a folder and returns its path."""
     path = folder / ("%s-%s-py3-none-any.whl" % (import_name(name), version))
     path.write_bytes(wheel_bytes(name, version, files, padding))
+    return path
+
+
+def write_contents(folder, name, version, contents, requires=()):
+    """Puts a wheel of files with given texts into a folder and returns its path."""
+    info = "%s-%s.dist-info/" % (import_name(name), version)
+    lines = ["Metadata-Version: 2.1", "Name: " + name, "Version: " + version]
+    lines += ["Requires-Dist: " + line for line in requires]
+    members = {path: text.encode() for path, text in contents.items()}
+    members[info + "METADATA"] = ("\n".join(lines) + "\n").encode()
+    members[info + "WHEEL"] = WHEEL
+    path = folder / ("%s-%s-py3-none-any.whl" % (import_name(name), version))
+    path.write_bytes(packed(members, info))
     return path
 
 
