@@ -20,6 +20,7 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use bounded::{read, read_bounded, read_named, read_own, read_stream, read_to_string};
 pub use error::{IoResultExt, PathError};
@@ -151,12 +152,27 @@ pub fn create_dir(path: &Path) -> Result<(), PathError> {
     std::fs::create_dir(path).at("create the folder", path)
 }
 
+/// Whether this process makes no parents of folders.
+static IS_GUEST: AtomicBool = AtomicBool::new(false);
+
+/// From now on this process makes folders only where their parents are. For a process that nobody waits for: what a user
+/// removes meanwhile, the whole store maybe, must not come back by its doing.
+pub fn make_no_parents() {
+    IS_GUEST.store(true, Ordering::Relaxed);
+}
+
 /// Makes a folder and its parents; one that exists is fine.
 ///
 /// # Errors
-/// When a parent is a file or not writable.
+/// When a parent is a file or not writable, or [`make_no_parents`] was called and there is none.
 pub fn create_dir_all(path: &Path) -> Result<(), PathError> {
-    std::fs::create_dir_all(path).at("create the folder", path)
+    if !IS_GUEST.load(Ordering::Relaxed) {
+        return std::fs::create_dir_all(path).at("create the folder", path);
+    }
+    match std::fs::create_dir(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        other => other.at("create the folder", path),
+    }
 }
 
 /// Makes a symbolic link at `link` that holds the text `target`.

@@ -9,6 +9,7 @@ use std::fs::Metadata;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use super::manifest::MANIFEST;
 use super::{Entry, EntryId, Store, StoreError};
 use crate::fs;
 
@@ -110,7 +111,8 @@ impl Store {
 fn look(entry: &Entry) -> Result<(), String> {
     let manifest = &entry.manifest;
     let owner = fs::metadata(&entry.path).map_err(|error| format!("{error}: {}", error.source))?.uid();
-    let look_at = |path: &Path, size| look_at(path, size, manifest.unpacked_at, owner);
+    let completed = Completed::of(entry);
+    let look_at = |path: &Path, size| look_at(path, size, completed, owner);
     for row in &manifest.texts {
         look_at(&entry.path.join(&row.path), Some(row.size))?;
     }
@@ -126,7 +128,7 @@ fn look(entry: &Entry) -> Result<(), String> {
     Ok(())
 }
 
-fn look_at(path: &Path, size: Option<u64>, unpacked_at: u64, owner: u32) -> Result<(), String> {
+fn look_at(path: &Path, size: Option<u64>, completed: Completed, owner: u32) -> Result<(), String> {
     let metadata = fs::symlink_metadata(path).map_err(|error| format!("{error}: {}", error.source))?;
     let reason = if !metadata.is_file() {
         "is no file".to_owned()
@@ -136,7 +138,7 @@ fn look_at(path: &Path, size: Option<u64>, unpacked_at: u64, owner: u32) -> Resu
         "is writable".to_owned()
     } else if metadata.uid() != owner {
         format!("belongs to another user ({}) than its folder", metadata.uid())
-    } else if is_later(&metadata, unpacked_at) {
+    } else if completed.is_before(&metadata) {
         "was changed after it was unpacked".to_owned()
     } else {
         return Ok(());
@@ -144,7 +146,23 @@ fn look_at(path: &Path, size: Option<u64>, unpacked_at: u64, owner: u32) -> Resu
     Err(format!("`{}` {reason}", path.display()))
 }
 
-/// Whether a file was written to after its entry was unpacked. File systems may round times up.
-pub(super) fn is_later(facts: &Metadata, unpacked_at: u64) -> bool {
-    u64::try_from(facts.mtime()).is_ok_and(|time| time > unpacked_at + 1)
+/// When an entry was complete, in seconds since 1970 and nanoseconds. No file of it is younger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Completed(i64, i64);
+
+impl Completed {
+    /// The manifest is written last: its time tells precisely, and by the file system's own clock. It is believed only near
+    /// the time that stands in it, for somebody may have written to it as well.
+    pub(super) fn of(entry: &Entry) -> Self {
+        let seconds = i64::try_from(entry.manifest.unpacked_at).unwrap_or(i64::MAX - 1);
+        let (earliest, latest) = ((seconds, 0), (seconds + 1, 999_999_999));
+        let written = fs::symlink_metadata(&entry.path.join(MANIFEST)).map(|facts| (facts.mtime(), facts.mtime_nsec()));
+        let (seconds, nanoseconds) = written.unwrap_or(latest).clamp(earliest, latest);
+        Self(seconds, nanoseconds)
+    }
+
+    /// Whether a file was written to after that.
+    pub(super) fn is_before(self, facts: &Metadata) -> bool {
+        (facts.mtime(), facts.mtime_nsec()) > (self.0, self.1)
+    }
 }

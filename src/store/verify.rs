@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::Serialize;
 
-use super::boot::is_later;
+use super::boot::Completed;
 use super::bytecode::{self, Recorded};
 use super::digests::Digests;
 use super::manifest::MANIFEST;
@@ -240,8 +240,8 @@ impl Expected {
 /// The walk through one entry.
 struct Search<'a> {
     root: &'a Path,
-    /// When the entry was unpacked, in seconds since 1970.
-    unpacked_at: u64,
+    /// When the entry was complete.
+    completed: Completed,
     /// To whom the entry belongs.
     owner: Option<u32>,
     expected: Expected,
@@ -270,7 +270,7 @@ impl<'a> Search<'a> {
         }
         Self {
             root: &entry.path,
-            unpacked_at: entry.manifest.unpacked_at,
+            completed: Completed::of(entry),
             owner: fs::symlink_metadata(&entry.path).ok().map(|facts| facts.uid()),
             expected,
             folders,
@@ -359,7 +359,7 @@ impl<'a> Search<'a> {
         }
         if !wheel::file_digest(&absolute).is_ok_and(|found| found == digest) {
             self.findings.push(Finding::Changed(path));
-        } else if facts.is_some_and(|facts| is_later(&facts, self.unpacked_at)) {
+        } else if facts.is_some_and(|facts| self.completed.is_before(&facts)) {
             self.findings.push(Finding::Touched(path));
         }
     }

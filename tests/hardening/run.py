@@ -20,6 +20,7 @@ import crowds  # noqa: E402
 import disks  # noqa: E402
 import kills  # noqa: E402
 import pythons  # noqa: E402
+import servers  # noqa: E402
 import strangers  # noqa: E402
 import tools  # noqa: E402
 import writers  # noqa: E402
@@ -32,6 +33,7 @@ SUITES = {
     "pythons": pythons.check,
     "tools": tools.check,
     "collecting": collecting.check,
+    "servers": servers.check,
     "strangers": strangers.check,
     "writers": writers.check,
 }

@@ -58,6 +58,7 @@ fn spawn(store: &Store) -> std::io::Result<()> {
 /// When the store cannot be written. What was not done is done after the next change.
 pub(in super::super) fn serve(context: &Context) -> Result<(), Failure> {
     step_back();
+    fs::make_no_parents();
     let store = &context.store;
     while store.has_bytecode_requests() {
         // The other one looks once more when it has let the lock go.
