@@ -258,8 +258,11 @@ impl Context {
 
     /// A connection to the indexes, with what [`Self::index_settings`] read. Nothing is connected yet.
     pub fn session(&self, interpreter: &Interpreter, settings: IndexSettings) -> Session {
+        let cache_dir = self.store.cache().join("resolver");
+        // It keeps whole addresses, with what proves who asks. Where this fails, so does the session, and tells it.
+        let _ = fs::create_private_dir(&cache_dir);
         Session::new(SessionOptions {
-            cache_dir: self.store.cache().join("resolver"),
+            cache_dir,
             python: interpreter.executable.clone(),
             tags: interpreter.tags(),
             settings,

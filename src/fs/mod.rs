@@ -8,6 +8,7 @@
 
 mod bounded;
 mod error;
+mod folders;
 mod immutable;
 mod lock;
 mod stamp;
@@ -20,10 +21,10 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use bounded::{read, read_bounded, read_named, read_own, read_stream, read_to_string};
 pub use error::{IoResultExt, PathError};
+pub use folders::{create_dir, create_dir_all, create_private_dir, make_no_parents};
 pub use immutable::{is_immutable, set_immutable};
 pub use lock::{Lock, LockError, LockMode};
 pub use stamp::Stamp;
@@ -142,37 +143,6 @@ pub fn create_new(path: &Path, mode: u32) -> Result<File, PathError> {
 /// When the file is missing or may not be read.
 pub fn open(path: &Path) -> Result<File, PathError> {
     File::open(path).at("open", path)
-}
-
-/// Makes one folder whose parent exists.
-///
-/// # Errors
-/// When something stands at `path` or the parent is missing or not writable.
-pub fn create_dir(path: &Path) -> Result<(), PathError> {
-    std::fs::create_dir(path).at("create the folder", path)
-}
-
-/// Whether this process makes no parents of folders.
-static IS_GUEST: AtomicBool = AtomicBool::new(false);
-
-/// From now on this process makes folders only where their parents are. For a process that nobody waits for: what a user
-/// removes meanwhile, the whole store maybe, must not come back by its doing.
-pub fn make_no_parents() {
-    IS_GUEST.store(true, Ordering::Relaxed);
-}
-
-/// Makes a folder and its parents; one that exists is fine.
-///
-/// # Errors
-/// When a parent is a file or not writable, or [`make_no_parents`] was called and there is none.
-pub fn create_dir_all(path: &Path) -> Result<(), PathError> {
-    if !IS_GUEST.load(Ordering::Relaxed) {
-        return std::fs::create_dir_all(path).at("create the folder", path);
-    }
-    match std::fs::create_dir(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        other => other.at("create the folder", path),
-    }
 }
 
 /// Makes a symbolic link at `link` that holds the text `target`.

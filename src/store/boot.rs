@@ -156,7 +156,8 @@ impl Completed {
     pub(super) fn of(entry: &Entry) -> Self {
         let seconds = i64::try_from(entry.manifest.unpacked_at).unwrap_or(i64::MAX - 1);
         let (earliest, latest) = ((seconds, 0), (seconds + 1, 999_999_999));
-        let written = fs::symlink_metadata(&entry.path.join(MANIFEST)).map(|facts| (facts.mtime(), facts.mtime_nsec()));
+        let written =
+            fs::symlink_metadata(&entry.path.join(MANIFEST)).map(|facts| (facts.mtime(), facts.mtime_nsec()));
         let (seconds, nanoseconds) = written.unwrap_or(latest).clamp(earliest, latest);
         Self(seconds, nanoseconds)
     }

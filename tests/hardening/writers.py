@@ -346,6 +346,24 @@ def full_disk(place, free):
     return "%s: bytecode on a disk with %s pages: no venv got half of it" % (place.account, ", ".join(map(str, free)))
 
 
+def removed_store(place, count, generator):
+    """The store is removed while bytecode is compiled in the background: it does not come back."""
+    for _ in range(count):
+        place.begin()
+        Compilation(place)
+        place.virtpy("add", "--venv", place.project / "one", "hw-one", *place.index, environment=bytecode(place, "background"))
+        time.sleep(generator.uniform(0, 0.3))
+        for _ in range(20):
+            # A file that comes meanwhile may stop it, once.
+            subprocess.run(["chmod", "-R", "u+w", str(place.home)], stderr=subprocess.DEVNULL)
+            subprocess.run(["rm", "-rf", str(place.home)], stderr=subprocess.DEVNULL)
+            if not place.home.exists():
+                break
+        time.sleep(0.5)
+        require(not place.home.exists(), "the store came back with %s" % sorted(place.home.glob("*/*")))
+    return "%s: %d stores that were removed while bytecode was compiled stayed away" % (place.account, count)
+
+
 def can_protect(place):
     """Whether the immutable flag can be set here."""
     path = place.root / "flag"
@@ -374,6 +392,7 @@ def as_somebody(place, quick, generator):
     yield forged_bytecode(place)
     yield short_files(place)
     yield killed_compilers(place, 4 if quick else 60, generator)
+    yield removed_store(place, 3 if quick else 40, generator)
     if can_mount():
         yield full_disk(place, [5, 60] if quick else [0, 1, 2, 5, 10, 20, 40, 60, 80, 120, 160, 200])
     else:
