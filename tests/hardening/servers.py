@@ -106,9 +106,10 @@ class Goods:
         self.one = self.path.read_bytes()
         self.other = write_contents(folder, "hv-other", "1.0", {"hv_other/__init__.py": ""}).read_bytes()
         self.sha256 = hashlib.sha256(self.one).hexdigest()
-        # 4 GiB of nothing, in a few MiB.
+        # 4 GiB of nothing, in a few MiB: a block that is complete in itself, again and again.
         packer, block = zlib.compressobj(9, zlib.DEFLATED, 31), b" " * (1 << 24)
-        self.bomb = b"".join(packer.compress(block) for _ in range(256)) + packer.flush()
+        first, again = (packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
+        self.bomb = first + again * 255
 
     def page(self, link=None, attributes="", fragment=None):
         """A page that lists the wheel."""

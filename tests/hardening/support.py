@@ -273,7 +273,7 @@ def describe(path):
     if path.endswith(".virtpy/state.json"):
         state = json.loads(content.decode())
         state["change"] = "random"
-        content = json.dumps(state, sort_keys=True).encode()
+        content = re.sub(r'virtpy-id( = |": ")\w+', r"virtpy-id\1random", json.dumps(state, sort_keys=True)).encode()
     elif path.endswith("pyvenv.cfg"):
         content = re.sub(rb"(?m)^virtpy-id = .*$", b"virtpy-id = random", content)
     return "file %s %s" % (mode, hashlib.sha256(content).hexdigest()[:16])
