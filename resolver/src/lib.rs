@@ -39,6 +39,7 @@ mod download;
 mod error;
 mod failure;
 mod fetch;
+mod folders;
 mod hashing;
 mod indexes;
 mod installed;

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use uv_cache_info::Timestamp;
 use uv_configuration::Constraints;
 use uv_distribution_types::{HashGeneration, Requirement, RequiresPython};
 use uv_pep440::{Version, VersionSpecifier, VersionSpecifiers};
@@ -26,7 +27,7 @@ use crate::requirements;
 use crate::resolve::{NamedInputs, Problem, Target, choices, name_all, solve};
 use crate::session::Foundation;
 use crate::settings::IndexSettings;
-use crate::{archives, indexes, portable, public};
+use crate::{archives, folders, indexes, portable, public};
 
 /// The form of the lock file to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +87,8 @@ pub(crate) async fn lock(
     let mut warnings: Vec<String> = projects.iter().flat_map(Project::warnings).collect();
     warnings.extend(request.files.warnings.iter().cloned());
     let mut inputs = requirements::read(&request)?.specification;
+    let folders = folders::of_inputs(&inputs);
+    let foundation = &foundation.refreshed_folders(&request, &folders, Timestamp::now());
     let archives = archives::unpack(foundation, network, &mut inputs).await?;
     let indexes = indexes::locations(settings, &inputs, &request.options.folder(), &mut warnings)?;
     let mut choices = choices(network, settings, &request.options, &request.files.options.choices)?;

@@ -3,13 +3,15 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
+use uv_cache_info::Timestamp;
 use uv_configuration::{BuildOptions, Constraints, Excludes, ExtrasSpecification, Overrides};
 use uv_dispatch::BuildDispatch;
 use uv_distribution_types::{
-    ConfigSettingPackageEntry, ExcludeNewerValue, PackageConfigSettings, Requirement, RequiresPython,
-    Resolution as SolvedGraph, UnresolvedRequirement,
+    ConfigSettingPackageEntry, Dist, ExcludeNewerValue, PackageConfigSettings, Requirement, RequiresPython,
+    Resolution as SolvedGraph, SourceDist, UnresolvedRequirement,
 };
 use uv_normalize::PackageName;
 use uv_pep508::{MarkerTree, VersionOrUrl};
@@ -41,7 +43,7 @@ use crate::requirements::{RequirementsFiles, Wanted};
 use crate::reword::reword;
 use crate::session::Foundation;
 use crate::settings::IndexSettings;
-use crate::{archives, indexes, installed, requirements, tags};
+use crate::{archives, folders, indexes, installed, requirements, tags};
 
 /// What satisfies a request: packages to be had, sorted by name, and what is installed already.
 pub struct Resolution {
@@ -82,12 +84,46 @@ pub(crate) struct Plan {
     pub(crate) chosen: Vec<Chosen>,
 }
 
+impl Plan {
+    /// The folders that are to be built, but those that an archive was unpacked to.
+    fn folders(&self) -> impl Iterator<Item = Box<Path>> {
+        self.chosen.iter().filter_map(|chosen| match &*chosen.dist {
+            Dist::Source(SourceDist::Directory(folder)) => {
+                let is_archive = self.context.archive_of(&folder.install_path).is_some();
+                (!is_archive).then(|| folder.install_path.clone())
+            }
+            _ => None,
+        })
+    }
+}
+
 /// Resolves a request.
 ///
 /// # Errors
 ///
 /// Any variant of [`Error`] but those of transfers.
 pub(crate) async fn resolve(
+    foundation: &Foundation,
+    network: &Network,
+    settings: &IndexSettings,
+    request: &Request,
+) -> Result<Resolution, Error> {
+    let since = Timestamp::now();
+    let mut folders = folders::of_inputs(&requirements::read(request)?.specification);
+    loop {
+        let foundation = foundation.refreshed_folders(request, &folders, since);
+        let resolution = attempt(&foundation, network, settings, request).await?;
+        // Folders that folders require show only now.
+        let known = folders.len();
+        let others = resolution.plan.folders().filter(|folder| !folders.contains(folder));
+        folders.extend(others.collect::<Vec<_>>());
+        if folders.len() == known {
+            return Ok(resolution);
+        }
+    }
+}
+
+async fn attempt(
     foundation: &Foundation,
     network: &Network,
     settings: &IndexSettings,

@@ -12,6 +12,7 @@ use std::thread;
 
 use tokio::runtime::{Builder, Runtime};
 use uv_cache::{Cache, Refresh};
+use uv_cache_info::Timestamp;
 use uv_preview::Preview;
 use uv_python::Interpreter;
 
@@ -240,6 +241,23 @@ impl Foundation {
     fn refreshed(&self, request: &Request) -> Self {
         let cache = self.cache.clone();
         let cache = if let Some(refresh) = refresh(request) { cache.with_refresh(refresh) } else { cache };
+        Self { cache, ..self.clone() }
+    }
+
+    /// Itself, with a cache that besides forgets what builds said of some folders before a time.
+    pub(crate) fn refreshed_folders(
+        &self,
+        request: &Request,
+        folders: &[Box<Path>],
+        since: Timestamp,
+    ) -> Self {
+        let (names, folders) = match refresh(request) {
+            Some(Refresh::All(_)) => return self.clone(),
+            Some(Refresh::Packages(names, ..)) => (names, folders.to_vec()),
+            Some(Refresh::None(_)) | None if folders.is_empty() => return self.clone(),
+            Some(Refresh::None(_)) | None => (Vec::new(), folders.to_vec()),
+        };
+        let cache = self.cache.clone().with_refresh(Refresh::Packages(names, folders, since));
         Self { cache, ..self.clone() }
     }
 

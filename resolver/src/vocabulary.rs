@@ -12,6 +12,7 @@ use uv_distribution_filename::WheelFilename;
 use uv_normalize::{ExtraName, PackageName};
 use uv_pep440::{Operator, VersionSpecifiers};
 use uv_pep508::{MarkerEnvironmentBuilder, VerbatimUrl, VersionOrUrl};
+use uv_pypi_types::LenientRequirement;
 
 use crate::nesting;
 use crate::reword::reword;
@@ -153,6 +154,25 @@ impl Requirement {
     }
 }
 
+impl Requirement {
+    /// Reads a requirement of a distribution's metadata, as the resolver does: spellings of old tools (`lib (>=1.0.*)`) are
+    /// taken for what they mean.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidText`] for what cannot be understood so either.
+    pub fn of_metadata(text: &str) -> Result<Self, InvalidText> {
+        text.parse().or_else(|error: InvalidText| {
+            let readable = nesting::check_requirement(text)
+                .ok()
+                .and_then(|()| LenientRequirement::<VerbatimUrl>::from_str(text).ok());
+            let requirement = uv_pep508::Requirement::from(readable.ok_or(error)?);
+            let name = requirement.name.to_string();
+            Ok(Self(requirement, name))
+        })
+    }
+}
+
 impl FromStr for Requirement {
     type Err = InvalidText;
 
@@ -260,6 +280,20 @@ mod tests {
 
     fn version(text: &str) -> Version {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn metadata_of_old_tools_is_understood() {
+        for (text, expected) in [("leaf (>=1.0.*)", ">=1.0"), ("leaf ~1.0", "")] {
+            match Requirement::of_metadata(text) {
+                Ok(requirement) => {
+                    assert_eq!((requirement.name(), &*requirement.specifiers()), ("leaf", expected))
+                }
+                Err(_) => assert!(expected.is_empty(), "{text}"),
+            }
+            assert!(text.parse::<Requirement>().is_err(), "{text}");
+        }
+        assert!(Requirement::of_metadata(&format!("leaf{}", "(".repeat(5000))).is_err());
     }
 
     fn linux() -> MarkerEnvironment {

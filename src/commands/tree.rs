@@ -43,7 +43,7 @@ impl<'a> Graph<'a> {
                 continue;
             };
             for text in distribution.requires_dist() {
-                let Ok(requirement) = text.parse::<Requirement>() else {
+                let Ok(requirement) = Requirement::of_metadata(text) else {
                     continue;
                 };
                 if !requirement.applies(markers, &asked) {

@@ -123,7 +123,7 @@ pub fn is_satisfied(
             continue;
         }
         for text in distribution.requires_dist() {
-            let Ok(required) = text.parse::<Requirement>() else {
+            let Ok(required) = Requirement::of_metadata(text) else {
                 return false;
             };
             if required.applies(markers, &extras) {

@@ -156,7 +156,7 @@ pub fn check_requirements(contents: &Contents, markers: &MarkerEnvironment, scop
     for distribution in contents.visible() {
         let label = format!("{} {}", distribution.name, distribution.version);
         for text in distribution.requires_dist() {
-            let Ok(requirement) = text.parse::<Requirement>() else {
+            let Ok(requirement) = Requirement::of_metadata(text) else {
                 continue;
             };
             if !requirement.applies(markers, &[]) {

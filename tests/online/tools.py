@@ -78,7 +78,7 @@ class Pipx:
 
 def distributions(place, venv):
     """What a venv has, but for installers: pipx's venvs see those that it shares among them."""
-    found = json.loads(place.run([venv / "bin/python", "-I", "-c", SET])[0])
+    found = json.loads(place.run([venv / "bin/python", "-I", "-B", "-c", SET])[0])
     return {name: version for name, version in found.items() if name not in ("pip", "setuptools", "wheel")}
 
 

@@ -225,7 +225,7 @@ fn build(
 /// A lock file has to have what was asked for, in a version that was asked for.
 fn check_lock(manifest: &Manifest, contents: &Contents) -> Result<(), Failure> {
     for text in std::iter::once(&manifest.request).chain(&manifest.with) {
-        let Ok(requirement) = text.parse::<Requirement>() else { continue };
+        let Ok(requirement) = Requirement::of_metadata(text) else { continue };
         let found = contents.find(requirement.name());
         let version = found.and_then(|found| found.version.parse::<Version>().ok());
         if !version.is_some_and(|version| requirement.url().is_some() || requirement.accepts(&version)) {
