@@ -287,7 +287,7 @@ mod tests {
         for (text, expected) in [("leaf (>=1.0.*)", ">=1.0"), ("leaf ~1.0", "")] {
             match Requirement::of_metadata(text) {
                 Ok(requirement) => {
-                    assert_eq!((requirement.name(), &*requirement.specifiers()), ("leaf", expected))
+                    assert_eq!((requirement.name(), &*requirement.specifiers()), ("leaf", expected));
                 }
                 Err(_) => assert!(expected.is_empty(), "{text}"),
             }

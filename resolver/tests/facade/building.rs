@@ -189,10 +189,10 @@ fn a_build_that_fails_for_the_metadata_is_told_too() {
 fn a_folder_says_anew_what_its_build_reads_elsewhere() {
     let world = World::new();
     write_source(&world, DYNAMIC);
-    world.write("demo/backend.py", &BACKEND.replace("\"1.0\", (", "open(\"version\").read(), ("));
+    world.write("demo/backend.py", BACKEND.replace("\"1.0\", (", "open(\"version\").read(), ("));
     let url = format!("file://{}", world.path("demo").display());
     let outer = PROJECT.replace("'1.0'", &format!("'1.0'\ndependencies = ['demo @ {url}']"));
-    world.write("outer/pyproject.toml", &outer.replace("'demo'", "'outer'"));
+    world.write("outer/pyproject.toml", outer.replace("'demo'", "'outer'"));
     for version in ["1.0", "2.0", "3.0"] {
         world.write("demo/version", version);
         assert_eq!(pins(&world.resolve(&["./demo"]).unwrap()), [format!("demo {version}")]);
