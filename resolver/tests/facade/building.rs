@@ -196,7 +196,7 @@ fn a_folder_says_anew_what_its_build_reads_elsewhere() {
     for version in ["1.0", "2.0", "3.0"] {
         world.write("demo/version", version);
         assert_eq!(pins(&world.resolve(&["./demo"]).unwrap()), [format!("demo {version}")]);
-        world.write("demo/version", &format!("{version}.1"));
+        world.write("demo/version", format!("{version}.1"));
         let demo = format!("demo {version}.1");
         assert_eq!(pins(&world.resolve(&["./outer"]).unwrap()), [demo, "outer 1.0".to_owned()]);
     }
