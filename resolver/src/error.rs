@@ -138,6 +138,15 @@ pub enum Error {
         /// Why.
         source: Box<dyn StdError + Send + Sync>,
     },
+    /// The system gives no thread, or nothing to wait for the network with.
+    #[error("could not start {what}")]
+    Start {
+        /// What was to be started.
+        what: &'static str,
+        #[source]
+        /// Why.
+        source: std::io::Error,
+    },
     /// A file or folder of this machine cannot be read or written.
     #[error("could not {action} `{}`", path.display())]
     File {
@@ -165,6 +174,9 @@ impl Error {
 
     /// What the user may do about it.
     pub fn hint(&self) -> Option<String> {
+        if let Some(hint) = messages(self).iter().find_map(|message| hint_by_number(message)) {
+            return Some(hint.to_owned());
+        }
         let text = match self {
             Self::Settings { .. } => "look at the flags given, the environment variables PIP_* and pip.conf",
             Self::Requirements { hint, .. } | Self::Build { hint, .. } => return hint.clone(),
@@ -199,6 +211,9 @@ impl Error {
                 "its authors or the index have to mend it; another version may do: `NAME!=VERSION`"
             }
             Self::Receiver { .. } => return None,
+            Self::Start { .. } => {
+                "raise the limits of processes and memory (`ulimit -u`, `ulimit -v`), or wait"
+            }
             Self::File { source, .. } => match source.kind() {
                 ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
                     "free some space on that disk, then run the command again"
@@ -213,6 +228,16 @@ impl Error {
             },
         };
         Some(text.to_owned())
+    }
+}
+
+/// What helps against an error of the system that is not about the file that was at hand, wherever it came up.
+fn hint_by_number(message: &str) -> Option<&'static str> {
+    let (_, number) = message.rsplit_once("(os error ")?;
+    match number.strip_suffix(')')? {
+        "23" | "24" => Some("raise the limit of open files (`ulimit -n`), then run the command again"),
+        "28" | "122" => Some("free some space on that disk, then run the command again"),
+        _ => None,
     }
 }
 
@@ -276,5 +301,27 @@ impl fmt::Display for Cause {
 impl StdError for Cause {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_lacks_decides_the_hint() {
+        let of = |number| {
+            let cause = Cause::from_error(&std::io::Error::from_raw_os_error(number));
+            Error::Requirements {
+                message: "cannot read".to_owned(),
+                hint: Some("own".to_owned()),
+                cause: Some(cause),
+            }
+            .hint()
+            .unwrap_or_default()
+        };
+        assert!(of(24).contains("ulimit -n"));
+        assert!(of(28).contains("free some space"));
+        assert_eq!(of(2), "own");
     }
 }

@@ -200,7 +200,7 @@ fn runtime() -> Result<Runtime, Error> {
         .enable_all()
         .thread_stack_size(nesting::STACK)
         .build()
-        .map_err(|source| Error::File { action: "start a runtime for", path: PathBuf::new(), source })
+        .map_err(|source| Error::Start { what: "what waits for the network", source })
 }
 
 /// The runtime, the cache and the interpreter of a session.
@@ -273,11 +273,7 @@ impl Foundation {
                 .name("resolver".to_owned())
                 .stack_size(nesting::STACK)
                 .spawn_scoped(scope, || self.runtime.block_on(task()))
-                .map_err(|source| Error::File {
-                    action: "start a thread for",
-                    path: PathBuf::new(),
-                    source,
-                })?;
+                .map_err(|source| Error::Start { what: "a thread", source })?;
             worker.join().unwrap_or_else(|panic| resume_unwind(panic))
         })
     }

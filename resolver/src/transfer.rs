@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::io::Read;
 use std::panic::resume_unwind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -163,7 +163,7 @@ impl Transfer {
                 .name("transfer".to_owned())
                 .stack_size(min_stack_size())
                 .spawn_scoped(scope, || connection.runtime.block_on(Box::pin(task(&connection.client))))
-                .map_err(|source| no_thread("start a thread for", source))?;
+                .map_err(|source| no_thread("a thread", source))?;
             let done = work();
             Ok((worker.join().unwrap_or_else(|panic| resume_unwind(panic)), done))
         })
@@ -181,7 +181,7 @@ impl Transfer {
             .enable_all()
             .thread_stack_size(min_stack_size())
             .build()
-            .map_err(|source| no_thread("start a runtime for", source))?;
+            .map_err(|source| no_thread("what waits for the network", source))?;
         // What is fetched here is not cached, so the folder is never made.
         let cache = Cache::from_path("unused");
         let network = Network::new(&self.settings, &self.user_agent, cache)?;
@@ -286,6 +286,6 @@ fn digest(sha256: &str) -> Result<HashDigest, Error> {
     })
 }
 
-fn no_thread(action: &'static str, source: std::io::Error) -> Error {
-    Error::File { action, path: PathBuf::new(), source }
+fn no_thread(what: &'static str, source: std::io::Error) -> Error {
+    Error::Start { what, source }
 }
