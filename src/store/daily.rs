@@ -35,7 +35,8 @@ impl Store {
     /// Notes what was looked at, a line each, and forgets what was on other days. A note that cannot be written only costs
     /// another look.
     pub fn note_looked(&self, lines: &[String]) {
-        if lines.is_empty() {
+        // An empty cache is one that somebody is removing, with the store around it.
+        if lines.is_empty() || fs::names(&self.cache()).is_ok_and(|names| names.is_empty()) {
             return;
         }
         let today = today().to_string();

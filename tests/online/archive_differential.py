@@ -179,9 +179,9 @@ class Venv:
             code, messages = self.virtpy("remove", "demo")
             require(code == 0, "%s cannot be removed:\n%s" % (wheel, messages))
         else:
-            require(
-                code == 1 and messages.startswith("error:"), "%s: exit code %d\n%s" % (wheel, code, messages)
-            )
+            # The line before it says which venv is meant.
+            told = "\n" + messages
+            require(code == 1 and told.count("\nerror:") == 1, "%s: exit code %d\n%s" % (wheel, code, messages))
             tree = None
         changed = sorted(self.files() ^ self.skeleton)
         require(not changed, "%s left traces: %s\n%s" % (wheel, changed, messages))
