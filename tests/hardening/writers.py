@@ -94,7 +94,7 @@ def edited_in_place(place, modes):
         before = content(place)
         edit = (
             "chmod -R u+w mine && find mine -type f -name '*.py' -exec sh -c 'echo value = 666 >> \"$1\"' - {} \\; &&"
-            " find mine -type f -path '*dist-info*' -exec sh -c 'echo >> \"$1\"' - {} \\; && touch -c mine/lib/*/*/*"
+            " find mine -type f -path '*dist-info*' -exec sh -c 'echo >> \"$1\"' - {} \\; && touch -ch mine/lib/*/*/*"
         )
         done = place.attempt(["sh", "-c", edit], folder=place.project)
         require(done.code == 0, str(done))
