@@ -1,4 +1,7 @@
-"""Counts the system calls of a warm `add` with strace, and looks at what it opens and starts."""
+"""Counts the system calls of a warm `add` with strace, and looks at what it opens and starts.
+
+What the process in the background does, which looks at the bytecode of what was added, is counted apart.
+"""
 
 import re
 import shutil
@@ -32,7 +35,8 @@ def report(bench, count):
     if not shutil.which("strace"):
         print("system calls: skipped, this machine has no strace")
         return
-    log = trace(bench, "calls", bench.add(fresh_venv(bench, "calls")), [])
+    alone = ["-E", "VIRTPY_BYTECODE=off"]
+    log = trace(bench, "calls", bench.add(fresh_venv(bench, "calls")), alone)
     # Linking begins with the journal, the first file that is made in the venv's private folder.
     begin = next(number for number, line in enumerate(log) if "O_CREAT" in line and "/.virtpy/" in line)
     whole, linking = names(log), names(log[begin:])
@@ -43,7 +47,10 @@ def report(bench, count):
     most = sorted(set(linking), key=linking.count, reverse=True)[:8]
     print("  most: " + ", ".join("%s %d" % (name, linking.count(name)) for name in most))
 
-    lines = trace(bench, "files", bench.add(fresh_venv(bench, "files")), ["-e", "trace=execve,openat,open"])
+    both = len(names(trace(bench, "both", bench.add(fresh_venv(bench, "both")), [])))
+    print("  of the process in the background: %d, %.1f for each" % (both - len(whole), (both - len(whole)) / count))
+
+    lines = trace(bench, "files", bench.add(fresh_venv(bench, "files")), alone + ["-e", "trace=execve,openat,open"])
     started = [line for line in lines if "execve(" in line and "ENOENT" not in line]
     opened = [line for line in lines if re.search(r"open(at)?\(", line) and "= -1" not in line]
     store = re.escape(str(bench.root / "store" / "w"))
