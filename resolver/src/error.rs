@@ -215,9 +215,6 @@ impl Error {
                 "raise the limits of processes and memory (`ulimit -u`, `ulimit -v`), or wait"
             }
             Self::File { source, .. } => match source.kind() {
-                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-                    "free some space on that disk, then run the command again"
-                }
                 ErrorKind::PermissionDenied => {
                     "look at the permissions of that path, and of the directory it is in"
                 }

@@ -109,10 +109,11 @@ pub(crate) async fn resolve(
     request: &Request,
 ) -> Result<Resolution, Error> {
     let since = Timestamp::now();
-    let mut folders = folders::of_inputs(&requirements::read(request)?.specification);
+    let mut inputs = requirements::read(request)?;
+    let mut folders = folders::of_inputs(&inputs.specification);
     loop {
         let foundation = foundation.refreshed_folders(request, &folders, since);
-        let resolution = attempt(&foundation, network, settings, request).await?;
+        let resolution = attempt(&foundation, network, settings, request, inputs).await?;
         // Folders that folders require show only now.
         let known = folders.len();
         let others = resolution.plan.folders().filter(|folder| !folders.contains(folder));
@@ -120,6 +121,7 @@ pub(crate) async fn resolve(
         if folders.len() == known {
             return Ok(resolution);
         }
+        inputs = requirements::read(request)?;
     }
 }
 
@@ -128,10 +130,11 @@ async fn attempt(
     network: &Network,
     settings: &IndexSettings,
     request: &Request,
+    inputs: Wanted,
 ) -> Result<Resolution, Error> {
     let mut warnings: Vec<String> = project::projects(request)?.iter().flat_map(Project::warnings).collect();
     warnings.extend(request.files.warnings.iter().cloned());
-    let Wanted { specification: mut inputs, build_settings } = requirements::read(request)?;
+    let Wanted { specification: mut inputs, build_settings } = inputs;
     let archives = archives::unpack(foundation, network, &mut inputs).await?;
     let indexes = indexes::locations(settings, &inputs, &request.options.folder(), &mut warnings)?;
     let environment = foundation.interpreter.to_resolver_marker_environment();

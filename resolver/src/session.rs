@@ -251,13 +251,15 @@ impl Foundation {
         folders: &[Box<Path>],
         since: Timestamp,
     ) -> Self {
-        let (names, folders) = match refresh(request) {
+        let names = match refresh(request) {
             Some(Refresh::All(_)) => return self.clone(),
-            Some(Refresh::Packages(names, ..)) => (names, folders.to_vec()),
-            Some(Refresh::None(_)) | None if folders.is_empty() => return self.clone(),
-            Some(Refresh::None(_)) | None => (Vec::new(), folders.to_vec()),
+            Some(Refresh::Packages(names, ..)) => names,
+            Some(Refresh::None(_)) | None => Vec::new(),
         };
-        let cache = self.cache.clone().with_refresh(Refresh::Packages(names, folders, since));
+        if folders.is_empty() {
+            return self.clone();
+        }
+        let cache = self.cache.clone().with_refresh(Refresh::Packages(names, folders.to_vec(), since));
         Self { cache, ..self.clone() }
     }
 
