@@ -113,7 +113,7 @@ pub(crate) async fn resolve(
     let mut folders = folders::of_inputs(&inputs.specification);
     loop {
         let foundation = foundation.refreshed_folders(request, &folders, since);
-        let resolution = attempt(&foundation, network, settings, request, inputs).await?;
+        let resolution = Box::pin(attempt(&foundation, network, settings, request, inputs)).await?;
         // Folders that folders require show only now.
         let known = folders.len();
         let others = resolution.plan.folders().filter(|folder| !folders.contains(folder));
