@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::Context;
+use super::which::is_same_place;
 use crate::error::Failure;
 use crate::fs;
 use crate::settings;
@@ -19,7 +20,7 @@ impl Context {
         let own = [Some(self.store.home().to_path_buf()), default_home()];
         let used_before = settings::stores_used();
         let mut believed = own.into_iter().flatten().chain(used_before);
-        believed.find(|home| is_same(home, &named)).map(Store::new)
+        believed.find(|home| named.is_absolute() && is_same_place(home, &named)).map(Store::new)
     }
 
     /// The same for what cannot be done without it.
@@ -74,7 +75,8 @@ impl Context {
         let listed = &self.settings()?.safe_directories;
         let project = venv.parent().unwrap_or(venv);
         let is_listed = |safe: &PathBuf| {
-            safe == Path::new("*") || is_same(safe, project) || is_same(safe, venv) || {
+            let is_itself = venv.is_absolute() && (is_same_place(safe, project) || is_same_place(safe, venv));
+            safe == Path::new("*") || is_itself || {
                 let above = safe.file_name().is_some_and(|name| name == "*");
                 above && safe.parent().is_some_and(|above| is_in(project, above))
             }
@@ -106,11 +108,6 @@ fn foreign_owner(venv: &Path) -> Option<u32> {
         fs::symlink_metadata(&path).ok().into_iter().chain(target)
     });
     owners.map(|facts| facts.uid()).find(|owner| !is_good(*owner))
-}
-
-fn is_same(one: &Path, other: &Path) -> bool {
-    let real = |path: &Path| fs::canonicalize(path).ok();
-    other.is_absolute() && (one == other || real(one).is_some_and(|one| Some(one) == real(other)))
 }
 
 fn is_in(path: &Path, folder: &Path) -> bool {

@@ -16,8 +16,8 @@ pub fn active_venv() -> Option<PathBuf> {
     std::env::var_os("VIRTUAL_ENV").filter(|active| !active.is_empty()).map(PathBuf::from)
 }
 
-/// Whether two paths lead to the same venv; one that is not there is told by its path.
-fn is_same_place(one: &Path, other: &Path) -> bool {
+/// Whether two paths lead to the same place; one that is not there is told by its path.
+pub(super) fn is_same_place(one: &Path, other: &Path) -> bool {
     let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     real(one) == real(other)
 }
