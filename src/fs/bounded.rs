@@ -14,14 +14,14 @@ use super::error::{IoResultExt as _, PathError};
 /// # Errors
 /// When there is no such file, it is of another kind or larger, or it cannot be read.
 pub fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, PathError> {
-    bounded(path, limit).at("read", path)
+    open_to_read(path).and_then(|file| whole(file, limit)).at("read", path)
 }
 
 /// The most that is read of a file by [`read`]: the largest files of wheels are smaller.
-const LARGEST_FILE: u64 = 4 << 30;
+pub(super) const LARGEST_FILE: u64 = 4 << 30;
 
 /// The most that is read of a text, by [`read_to_string`] and [`read_named`].
-const LARGEST_TEXT: u64 = 64 << 20;
+pub(super) const LARGEST_TEXT: u64 = 64 << 20;
 
 /// The most that is read of a file that virtpy wrote itself.
 const LARGEST_OWN: u64 = 256 << 20;
@@ -65,11 +65,12 @@ pub fn read_stream(path: &Path) -> Result<Vec<u8>, PathError> {
 /// # Errors
 /// When the file cannot be opened or read, is no regular file, or too large.
 pub fn read_own(path: &Path, expected: usize) -> Result<Vec<u8>, PathError> {
-    own(path, expected).at("read", path)
+    open_to_read(path).and_then(|file| own(file, expected)).at("read", path)
 }
 
-fn own(path: &Path, expected: usize) -> io::Result<Vec<u8>> {
-    let (mut file, size) = open_regular(path)?;
+/// The content of an open file that `virtpy` wrote itself.
+pub(super) fn own(file: File, expected: usize) -> io::Result<Vec<u8>> {
+    let (mut file, size) = regular(file)?;
     if size > LARGEST_OWN {
         return Err(too_large(LARGEST_OWN));
     }
@@ -92,26 +93,35 @@ fn own(path: &Path, expected: usize) -> io::Result<Vec<u8>> {
     }
 }
 
-fn bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let (file, size) = open_regular(path)?;
+/// The content of an open file that has to be a regular one of at most `limit` bytes.
+pub(super) fn whole(file: File, limit: u64) -> io::Result<Vec<u8>> {
+    let (file, size) = regular(file)?;
     if size > limit {
         return Err(too_large(limit));
     }
     content(file, size, limit)
 }
 
-/// Opens a regular file without waiting for whoever is at the other end of a pipe. Returns its size as well.
-fn open_regular(path: &Path) -> io::Result<(File, u64)> {
+/// Opens a file without waiting for whoever is at the other end of a pipe.
+fn open_to_read(path: &Path) -> io::Result<File> {
     let no_waiting = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let file = OpenOptions::new().read(true).custom_flags(no_waiting).open(path)?;
+    OpenOptions::new().read(true).custom_flags(no_waiting).open(path)
+}
+
+/// Makes sure that an open file is a regular one. Returns its size as well.
+pub(super) fn regular(file: File) -> io::Result<(File, u64)> {
     let facts = file.metadata()?;
     if facts.is_file() {
         Ok((file, facts.len()))
     } else if facts.is_dir() {
         Err(io::ErrorKind::IsADirectory.into())
     } else {
-        Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"))
+        Err(not_regular())
     }
+}
+
+pub(super) fn not_regular() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file")
 }
 
 /// The rest of a file that has about `size` bytes, and may grow while it is read.
@@ -129,7 +139,7 @@ fn too_large(limit: u64) -> io::Error {
     io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {limit} bytes"))
 }
 
-fn text(content: Vec<u8>) -> io::Result<String> {
+pub(super) fn text(content: Vec<u8>) -> io::Result<String> {
     String::from_utf8(content)
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "stream did not contain valid UTF-8"))
 }

@@ -1,6 +1,7 @@
 //! The immutable flag of files and folders (`chattr +i`): what bears it cannot be changed, replaced or removed, by root
 //! neither, before it is taken off again. Linux only, and only on file systems that know it.
 
+use std::os::fd::AsFd;
 use std::path::Path;
 
 use super::PathError;
@@ -26,10 +27,12 @@ pub fn is_immutable(path: &Path) -> bool {
 /// When the file system knows no such flag, or this process lacks the right (`CAP_LINUX_IMMUTABLE`).
 pub fn set_immutable(path: &Path, immutable: bool) -> Result<(), PathError> {
     use super::IoResultExt as _;
-    change(path, immutable).map_err(std::io::Error::from).at("set the immutable flag of", path)
+    open(path)
+        .and_then(|file| change(&file, immutable))
+        .map_err(std::io::Error::from)
+        .at("set the immutable flag of", path)
 }
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
 fn open(path: &Path) -> Result<std::os::fd::OwnedFd, rustix::io::Errno> {
     use rustix::fs::{Mode, OFlags};
     // Without waiting for the other end of a pipe.
@@ -37,19 +40,20 @@ fn open(path: &Path) -> Result<std::os::fd::OwnedFd, rustix::io::Errno> {
     rustix::fs::open(path, flags, Mode::empty())
 }
 
+/// The same of what is open.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-fn change(path: &Path, immutable: bool) -> Result<(), rustix::io::Errno> {
+pub(super) fn change(file: impl AsFd, immutable: bool) -> Result<(), rustix::io::Errno> {
     use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
-    let file = open(path)?;
     let mut flags = ioctl_getflags(&file)?;
     if flags.contains(IFlags::IMMUTABLE) == immutable {
         return Ok(());
     }
     flags.set(IFlags::IMMUTABLE, immutable);
-    ioctl_setflags(&file, flags)
+    ioctl_setflags(file, flags)
 }
 
+/// The same of what is open.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn change(_path: &Path, immutable: bool) -> Result<(), rustix::io::Errno> {
+pub(super) fn change(_file: impl AsFd, immutable: bool) -> Result<(), rustix::io::Errno> {
     if immutable { Err(rustix::io::Errno::NOTSUP) } else { Ok(()) }
 }

@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod bounded;
+mod directory;
 mod error;
 mod folders;
 mod immutable;
@@ -23,6 +24,7 @@ use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 pub use bounded::{read, read_bounded, read_named, read_own, read_stream, read_to_string};
+pub use directory::{Directory, Facts};
 pub use error::{IoResultExt, PathError};
 pub use folders::{create_dir, create_dir_all, create_private_dir, make_no_parents};
 pub use immutable::{is_immutable, set_immutable};
@@ -46,6 +48,19 @@ pub enum FileKind {
     Link,
     /// A socket, a device, a pipe.
     Other,
+}
+
+impl FileKind {
+    /// What a file's mode says, as the system keeps it.
+    fn of_mode(mode: u32) -> Self {
+        use rustix::fs::FileType;
+        match FileType::from_raw_mode(mode) {
+            FileType::RegularFile => Self::File,
+            FileType::Directory => Self::Folder,
+            FileType::Symlink => Self::Link,
+            _ => Self::Other,
+        }
+    }
 }
 
 impl From<std::fs::FileType> for FileKind {
@@ -169,12 +184,17 @@ pub fn hard_link(original: &Path, link: &Path) -> Result<(), PathError> {
 pub fn copy_new(original: &Path, path: &Path, mode: u32) -> Result<(), PathError> {
     let mut source = open(original)?;
     let mut target = create_new(path, mode)?;
+    copy_rest(&mut source, &mut target).at("copy to", path)
+}
+
+/// Copies what has not been read yet of a file to another one.
+fn copy_rest(source: &mut File, target: &mut File) -> std::io::Result<()> {
     // What fits a page or two is not worth the kernel's own way of copying, which takes more calls.
     let mut start = [0; 8 << 10];
-    let count = source.read(&mut start).at("read", original)?;
-    target.write_all(&start[..count]).at("copy to", path)?;
+    let count = source.read(&mut start)?;
+    target.write_all(&start[..count])?;
     if count == start.len() {
-        std::io::copy(&mut source, &mut target).at("copy to", path)?;
+        std::io::copy(source, target)?;
     }
     Ok(())
 }

@@ -1,8 +1,14 @@
 //! Whole folders: reading names, removing, making read-only. No function here follows a link.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fchmod, openat, statat, unlinkat};
+use rustix::io::Errno;
 
 use super::{FileKind, IoResultExt as _, PathError};
 
@@ -26,48 +32,147 @@ pub fn read_dir_names(folder: &Path) -> Result<Vec<(OsString, FileKind)>, PathEr
 /// # Errors
 /// When a part belongs to somebody else; what could be removed is then gone.
 pub fn remove_tree(path: &Path) -> Result<(), PathError> {
-    let removed = match super::kind(path)? {
-        None => Ok(()),
-        Some(FileKind::Folder) => match std::fs::remove_dir_all(path) {
-            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-                make_folders_writable(path)?;
-                std::fs::remove_dir_all(path)
-            }
-            other => other,
-        },
-        Some(_) => match std::fs::remove_file(path) {
-            Err(error)
-                if error.kind() == std::io::ErrorKind::PermissionDenied && super::is_immutable(path) =>
-            {
-                super::set_immutable(path, false)?;
-                std::fs::remove_file(path)
-            }
-            other => other,
-        },
-    };
-    match removed {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+    match remove_at(CWD, path.as_os_str()) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(())
+        }
         other => other.at("remove", path),
     }
 }
 
-fn make_folders_writable(folder: &Path) -> Result<(), PathError> {
-    take_flag_off(folder)?;
-    super::set_mode(folder, 0o755)?;
-    for (name, kind) in read_dir_names(folder)? {
-        let path = folder.join(name);
-        match kind {
-            FileKind::Folder => make_folders_writable(&path)?,
-            FileKind::File => take_flag_off(&path)?,
-            FileKind::Link | FileKind::Other => {}
+/// The same in a folder that is held open. What is below it is reached from its descriptor, so nobody can lead this
+/// elsewhere by putting a link in place of a folder meanwhile.
+pub(super) fn remove_at(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> {
+    let kind = FileKind::of_mode(u32::from(statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)?.st_mode));
+    if kind != FileKind::Folder {
+        return Ok(unlink(Place { folder: parent, is_going: false }, name, AtFlags::empty())?);
+    }
+    // Not by calls of this function for what is inside: a tree may be deeper than the stack.
+    let mut levels = vec![Level::open(parent, name)?];
+    while let Some(level) = levels.last_mut() {
+        let Some((name, kind)) = level.left.pop() else {
+            let Some(done) = levels.pop() else { break };
+            let (folder, is_going) = match levels.last() {
+                Some(above) => (above.folder.fd()?, true),
+                None => (parent, false),
+            };
+            unlink(Place { folder, is_going }, &done.name, AtFlags::REMOVEDIR)?;
+            continue;
+        };
+        let folder = level.folder.fd()?;
+        let opened = if kind == FileKind::Folder { Level::open(folder, &name) } else { Err(Errno::NOTDIR) };
+        match opened {
+            Ok(inner) => levels.push(inner),
+            Err(Errno::NOENT) => {}
+            // A link also where a folder was a moment ago.
+            Err(Errno::NOTDIR | Errno::LOOP) => {
+                unlink(Place { folder, is_going: true }, &name, AtFlags::empty())?
+            }
+            Err(other) => return Err(other.into()),
         }
     }
     Ok(())
 }
 
+/// A folder on the way through a tree that is removed.
+struct Level {
+    folder: Dir,
+    name: OsString,
+    /// What is in it and has not been removed yet.
+    left: Vec<(OsString, FileKind)>,
+}
+
+impl Level {
+    fn open(parent: BorrowedFd<'_>, name: &OsStr) -> Result<Self, Errno> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let handle = match openat(parent, name, flags, Mode::empty()) {
+            Err(Errno::ACCESS) => {
+                make_accessible(parent, name)?;
+                openat(parent, name, flags, Mode::empty())?
+            }
+            other => other?,
+        };
+        let mut folder = Dir::new(handle)?;
+        let left = names_of(&mut folder)?;
+        Ok(Self { folder, name: name.to_owned(), left })
+    }
+}
+
+/// A folder out of which something is removed.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    folder: BorrowedFd<'a>,
+    /// Whether it goes itself, so that its permissions may be changed.
+    is_going: bool,
+}
+
+/// Removes one name, also where a mode or a flag is against it.
+fn unlink(place: Place<'_>, name: &OsStr, flags: AtFlags) -> Result<(), Errno> {
+    let removed = match unlinkat(place.folder, name, flags) {
+        Err(Errno::ACCESS | Errno::PERM) => {
+            if place.is_going {
+                take_flag_off(place.folder);
+                let _ = fchmod(place.folder, Mode::RWXU);
+            }
+            let to_look = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+            if let Ok(file) = openat(place.folder, name, to_look, Mode::empty()) {
+                take_flag_off(&file);
+            }
+            unlinkat(place.folder, name, flags)
+        }
+        other => other,
+    };
+    if removed == Err(Errno::NOENT) { Ok(()) } else { removed }
+}
+
 /// Lets a file or a folder be removed that bears the immutable flag, which only root can have set.
-fn take_flag_off(path: &Path) -> Result<(), PathError> {
-    if super::is_root() && super::is_immutable(path) { super::set_immutable(path, false) } else { Ok(()) }
+fn take_flag_off(file: impl AsFd) {
+    if super::is_root() {
+        // Whoever tries to remove it next tells why that cannot be.
+        let _ = super::immutable::change(&file, false);
+    }
+}
+
+/// Lets the owner look into a folder that nobody may look into.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn make_accessible(parent: BorrowedFd<'_>, name: &OsStr) -> Result<(), Errno> {
+    use std::os::fd::AsRawFd as _;
+    // There is no call that changes the mode of a name and follows no link, nor one for what was opened without looking
+    // into it, but by this name of a descriptor.
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let folder = openat(parent, name, flags, Mode::empty())?;
+    rustix::fs::chmod(format!("/proc/self/fd/{}", folder.as_raw_fd()), Mode::RWXU)
+}
+
+/// Lets the owner look into a folder that nobody may look into.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn make_accessible(parent: BorrowedFd<'_>, name: &OsStr) -> Result<(), Errno> {
+    rustix::fs::chmodat(parent, name, Mode::RWXU, AtFlags::SYMLINK_NOFOLLOW)
+}
+
+/// The names in an open folder and what they are, unsorted.
+pub(super) fn names_of(folder: &mut Dir) -> Result<Vec<(OsString, FileKind)>, Errno> {
+    let mut names = Vec::new();
+    while let Some(item) = folder.read() {
+        let item = item?;
+        let name = item.file_name().to_bytes();
+        if matches!(name, b"." | b"..") {
+            continue;
+        }
+        let kind = match item.file_type() {
+            FileType::RegularFile => FileKind::File,
+            FileType::Directory => FileKind::Folder,
+            FileType::Symlink => FileKind::Link,
+            // Not every file system tells it here.
+            FileType::Unknown => match statat(folder.fd()?, item.file_name(), AtFlags::SYMLINK_NOFOLLOW) {
+                Err(Errno::NOENT) => continue,
+                facts => FileKind::of_mode(u32::from(facts?.st_mode)),
+            },
+            _ => FileKind::Other,
+        };
+        names.push((OsStr::from_bytes(name).to_owned(), kind));
+    }
+    Ok(names)
 }
 
 /// Takes the write permission from every folder under `folder`, itself left out.
