@@ -13,6 +13,7 @@ mod folders;
 mod immutable;
 mod lock;
 mod stamp;
+mod times;
 mod tree;
 mod umask;
 mod user;
@@ -30,6 +31,7 @@ pub use folders::{create_dir, create_dir_all, create_private_dir, make_no_parent
 pub use immutable::{is_immutable, set_immutable};
 pub use lock::{Lock, LockError, LockMode};
 pub use stamp::Stamp;
+pub use times::{changed_at, set_back, set_modified, touch};
 pub use tree::{count_entries, make_folders_read_only, read_dir_names, remove_tree};
 pub use umask::{narrow_umask, restore_umask};
 pub use user::{effective_user, is_own, is_root};
@@ -425,24 +427,6 @@ pub fn free_space(path: &Path) -> Result<u64, PathError> {
 pub fn append(path: &Path, content: &[u8]) -> Result<(), PathError> {
     let mut file = OpenOptions::new().append(true).create(true).open(path).at("open", path)?;
     file.write_all(content).at("write", path)
-}
-
-/// Gives a file the present time, as if it had just been written.
-///
-/// # Errors
-/// When there is none, or it is somebody else's.
-pub fn touch(path: &Path) -> Result<(), PathError> {
-    let file = OpenOptions::new().append(true).open(path).at("open", path)?;
-    file.set_modified(std::time::SystemTime::now()).at("set the time of", path)
-}
-
-/// Sets the time of a file's last change, in seconds since 1970; its owner needs no permission to write to it.
-///
-/// # Errors
-/// When there is none, or it is somebody else's.
-pub fn set_modified(path: &Path, seconds: u64) -> Result<(), PathError> {
-    let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
-    File::open(path).and_then(|file| file.set_modified(time)).at("set the time of", path)
 }
 
 /// A file without a name that holds `content` and is read from its beginning; it goes away with its last reader.

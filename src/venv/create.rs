@@ -104,11 +104,12 @@ pub fn create(
     }
     let venv =
         Venv { root: staged.clone(), config, id: id.clone(), layout: layout.clone(), lost_keys: false };
-    venv.furnish(wish.pip.as_ref())?;
+    // Before the state is written: it is to be the newest.
     if wish.link_mode.folds() {
         let site_packages = staged.join(&layout.site_packages);
         fs::write_new(&site_packages.join(MARK_FILE), mark(store)?.as_bytes(), 0o644)?;
     }
+    venv.furnish(wish.pip.as_ref())?;
     if let Err(error) = put_in_place(staged, &path, matches!(old, Existing::Venv(_))) {
         store.forget(&id)?;
         return Err(error);

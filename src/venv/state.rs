@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{Venv, VenvError, journal, rebuild};
-use crate::fs::{self, IoResultExt as _};
+use crate::fs::{self, PathError};
 use crate::store::{Store, is_pip_shim};
 
 const FORMAT: u32 = 1;
@@ -112,10 +112,8 @@ impl State {
     /// When the venv cannot be read.
     pub fn still_satisfied(venv: &Venv, store: &Store) -> Result<Option<(String, usize)>, VenvError> {
         let path = venv.private().join("state.json");
-        let time = |path: &Path| fs::metadata(path).and_then(|facts| facts.modified().at("look at", path));
-        match (time(&venv.site_packages()), time(&path)) {
-            (Ok(packages), Ok(state)) if packages <= state => {}
-            _ => return Ok(None),
+        if !matches!(Self::outdated_by(&venv.site_packages(), &venv.private()), Ok(None)) {
+            return Ok(None);
         }
         if journal::Journal::is_there(venv)? {
             return Ok(None);
@@ -125,6 +123,18 @@ impl State {
         let is_there = |one: &Digest| store.has(&one.sha256);
         let state = state.filter(|state| state.distributions.iter().all(is_there));
         Ok(state.and_then(|state| Some((state.satisfied?, state.distributions.len()))))
+    }
+
+    /// When the folder of packages was changed, if that was after virtpy's last change of the venv. [`Self::write`] sees to it
+    /// that nothing is too fast for that: the folder is older than the state then, and if both are of the same time, somebody
+    /// was there.
+    ///
+    /// # Errors
+    /// When one of them is missing.
+    pub(super) fn outdated_by(site_packages: &Path, private: &Path) -> Result<Option<(i64, i64)>, PathError> {
+        let packages = fs::changed_at(site_packages)?;
+        let state = fs::changed_at(&private.join("state.json"))?;
+        Ok((packages >= state).then_some(packages))
     }
 
     /// Whether the store that a venv is of has all that virtpy installed there. What cannot be told counts as there: whoever
@@ -147,6 +157,8 @@ impl State {
         let path = venv.private().join("state.json");
         let text = serde_json::to_vec(self)
             .map_err(|error| VenvError::Damaged { path: path.clone(), reason: error.to_string() })?;
+        // Of a folder that belongs to somebody else it can't be set. Then it is looked at once more than needed.
+        let _ = fs::set_back(&venv.site_packages());
         Ok(fs::write_by_way_of(&journal::unfinished(venv), &path, &text)?)
     }
 }

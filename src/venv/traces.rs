@@ -7,10 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
 
-use super::{Change, Config, Contents, Layout, PRIVATE_FOLDER, Venv, VenvError, foreign, keys};
+use super::{Change, Config, Contents, Layout, PRIVATE_FOLDER, State, Venv, VenvError, foreign, keys};
 use crate::fs;
 use crate::store::{Entry, EntryId, Root, Store, StoreError};
 
@@ -98,22 +96,21 @@ impl Venv {
         let foreign = contents.distributions.iter().filter(|one| one.is_foreign());
         for name in foreign.map(|one| &one.dist_info).chain(contents.lost.iter().map(|one| &one.dist_info)) {
             trace.push_str(name);
-            if let Ok(facts) = fs::symlink_metadata(&self.site_packages().join(name)) {
-                let _ = write!(trace, "{}.{}", facts.mtime(), facts.mtime_nsec());
+            if let Ok((seconds, nanoseconds)) = fs::changed_at(&self.site_packages().join(name)) {
+                let _ = write!(trace, "{seconds}.{nanoseconds}");
             }
         }
         (!trace.is_empty()).then(|| format!("{}-{}", self.id, Store::digest_of(&trace)))
     }
 
-    /// What stands for a change that was made here after virtpy's last one, if there was any: the folder of packages is newer
-    /// than virtpy's notes.
+    /// What stands for a change that was made here after virtpy's last one, if there was any.
     pub fn changed_behind_our_back(root: &Root) -> Option<String> {
         // All venvs of the store are looked at, so each with as few system calls as there can be.
         let config = Config::parse(&keys::text(&root.path).ok()?);
         let layout = Layout::of(&root.path, &config).ok()?;
-        let time = |path: &Path| fs::symlink_metadata(path).map(|facts| (facts.mtime(), facts.mtime_nsec()));
-        let packages = time(&root.path.join(&layout.site_packages)).ok()?;
-        let state = time(&root.path.join(PRIVATE_FOLDER).join("state.json")).ok()?;
-        (packages > state).then(|| format!("{}@{}.{}", root.id, packages.0, packages.1))
+        let private = root.path.join(PRIVATE_FOLDER);
+        let (seconds, nanoseconds) =
+            State::outdated_by(&root.path.join(&layout.site_packages), &private).ok()??;
+        Some(format!("{}@{seconds}.{nanoseconds}", root.id))
     }
 }

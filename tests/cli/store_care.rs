@@ -2,8 +2,9 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::time::SystemTime;
 
-use crate::support::{Index, TestContext, WheelBuilder, archive};
+use crate::support::{Index, TestContext, WheelBuilder, archive, write_later};
 
 /// A venv with `demo` and `other`.
 fn scene() -> (TestContext, Index) {
@@ -29,7 +30,7 @@ fn demo(context: &TestContext) -> std::path::PathBuf {
 /// Overwrites a file as root can through a link, and as an ordinary user cannot.
 fn overwrite(path: &Path, text: &str) {
     set_mode(path, 0o644);
-    std::fs::write(path, text).unwrap();
+    write_later(path, text.as_bytes());
     set_mode(path, 0o444);
 }
 
@@ -164,12 +165,56 @@ fn no_other_venv_gets_what_a_foreign_installer_damaged() {
     let (context, index) = scene();
     overwrite(&demo(&context).join("a.py"), "x = 'overwritten'\n");
     leave_a_trace(&context);
+    within_the_same_tick(&context);
     context.new_named_venv("fresh");
     context.add(&index, &["--venv", "fresh", "demo"]).success();
     // Only root can do such damage, so only root looks for it in other venvs.
     let id = context.run(context.command("id").arg("-u"));
     let expected = if id.raw_stdout.trim() == "0" { "1" } else { "overwritten" };
     assert_eq!(context.eval("fresh", "import demo.a; print(demo.a.x)"), expected);
+}
+
+#[test]
+fn what_was_uninstalled_in_the_moment_of_its_installation_is_installed_again() {
+    let (context, index) = scene();
+    context.add(&index, &["demo", "other"]).success().stderr_has("Nothing to do");
+    let site = context.path(&format!(".venv/{}", context.interpreter().site_packages()));
+    std::fs::remove_file(site.join("demo")).unwrap();
+    std::fs::remove_dir_all(site.join("demo-1.0.dist-info")).unwrap();
+    within_the_same_tick(&context);
+    context.add(&index, &["demo", "other"]).success();
+    assert_eq!(context.eval(".venv", "import demo.a; print(demo.a.x)"), "1");
+}
+
+#[test]
+fn after_a_change_of_virtpy_s_own_the_state_is_the_newest() {
+    let (context, index) = scene();
+    let assert_newest = |what: &str| {
+        let (packages, state) = times(&context);
+        assert!(packages < state, "after {what}: {packages:?} and {state:?}");
+    };
+    assert_newest("add");
+    context.add(&index, &["third"]).success();
+    assert_newest("another add");
+    context.virtpy(["remove", "third"]).success();
+    assert_newest("remove");
+    context.virtpy(["relink"]).success();
+    assert_newest("relink");
+    context.virtpy(["new", "--clear"]).success();
+    assert_newest("new");
+}
+
+/// When the first venv's folder of packages and its state were changed.
+fn times(context: &TestContext) -> (SystemTime, SystemTime) {
+    let time = |path: &str| context.path(path).metadata().unwrap().modified().unwrap();
+    let packages = format!(".venv/{}", context.interpreter().site_packages());
+    (time(&packages), time(".venv/.virtpy/state.json"))
+}
+
+/// As if the last change were so soon after virtpy's that the kernel's clock for files stood still.
+fn within_the_same_tick(context: &TestContext) {
+    let packages = context.path(&format!(".venv/{}", context.interpreter().site_packages()));
+    std::fs::File::open(packages).unwrap().set_modified(times(context).1).unwrap();
 }
 
 /// What an installer leaves that overwrote `demo` without uninstalling it.

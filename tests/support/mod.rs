@@ -22,6 +22,13 @@ pub(crate) use tls::TlsFront;
 pub(crate) use tree::{Node, Tree};
 pub(crate) use wheel::{Defect, WheelBuilder};
 
+/// Writes a file, and gives it a time after everything that was written before. The kernel's clock for files stands still for
+/// some milliseconds: without this a test can be too fast for whoever compares times, as no editor or installer is.
+pub(crate) fn write_later(path: &std::path::Path, content: &[u8]) {
+    std::fs::write(path, content).unwrap();
+    std::fs::File::open(path).unwrap().set_modified(std::time::SystemTime::now()).unwrap();
+}
+
 /// A distribution file as an index serves it: a wheel or a source distribution.
 #[derive(Clone, Debug)]
 pub(crate) struct Artifact {

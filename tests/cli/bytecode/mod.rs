@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::support::{TestContext, Tree, WheelBuilder};
+use crate::support::{TestContext, Tree, WheelBuilder, write_later};
 
 mod care;
 mod compiling;
@@ -53,7 +53,7 @@ fn force(folder: &Path, name: &str, content: &[u8]) -> PathBuf {
     if path.exists() {
         set_mode(&path, 0o644);
     }
-    std::fs::write(&path, content).unwrap();
+    write_later(&path, content);
     set_mode(&path, 0o444);
     set_mode(folder, 0o555);
     path
