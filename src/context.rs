@@ -7,11 +7,11 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use virtpy_resolver::{
-    IndexSettings, MarkerEnvironment, RequirementsFiles, Session, SessionOptions, Surroundings, Transfer,
-};
+use virtpy_pep::MarkerEnvironment;
+use virtpy_resolver::{IndexSettings, RequirementsFiles, Session, SessionOptions, Surroundings, Transfer};
 
 use crate::cli::IndexArguments;
+use crate::downloads::USER_AGENT;
 use crate::error::Failure;
 use crate::fs;
 use crate::interpreters::{self, Interpreter, PythonRequest, Sources, managed};
@@ -24,7 +24,6 @@ use crate::venv::{self, Venv};
 pub use which::active_venv;
 
 /// How servers see the program.
-const USER_AGENT: &str = concat!("virtpy/", env!("CARGO_PKG_VERSION"));
 
 /// What `.python-version` says.
 #[derive(Debug, Clone, PartialEq, Eq)]

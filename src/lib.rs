@@ -5,29 +5,20 @@
 //! `cli → commands → (tools | poetry | lockfile | scripts) → bytecode → (resolve | interpreters) → venv → store → wheel → archive → (fs, digest)`.
 //! `docs/architecture.md` tells what each module owns.
 
-pub mod archive;
 pub mod bytecode;
 pub mod cli;
 pub mod commands;
 pub mod context;
-pub mod digest;
+pub mod downloads;
 pub mod error;
-pub mod fs;
-pub mod interpreters;
 pub mod lockfile;
 pub mod output;
 pub mod poetry;
 pub mod resolve;
 pub mod scripts;
 pub mod settings;
-pub mod store;
 pub mod tools;
-pub mod venv;
-pub mod wheel;
 
-#[cfg(test)]
-#[path = "../fuzz/src/oracles.rs"]
-#[allow(unreachable_pub, clippy::pedantic, reason = "the fuzzers' crate shares it")]
-mod oracles;
-#[cfg(test)]
-mod seeds;
+pub use virtpy_files::{self as fs, digest};
+pub use virtpy_wheel::{self as wheel, archive};
+pub use {virtpy_interpreters as interpreters, virtpy_store as store, virtpy_venv as venv};

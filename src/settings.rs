@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
-use virtpy_resolver::{IndexSettings, normalize_name};
+use virtpy_pep::normalize_name;
+use virtpy_resolver::IndexSettings;
 
 use crate::cli::quantity;
 use crate::error::Failure;

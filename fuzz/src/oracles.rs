@@ -1,18 +1,18 @@
 //! What must hold of each parser, whatever it is fed. An oracle panics when something does not hold.
 //!
-//! The fuzz targets call these, and so does a unit test of the main crate (`src/seeds.rs`) with every committed seed,
-//! so nothing here may need more than the main crate's dependencies.
+//! The fuzz targets call these, and so does a test of the crate `virtpy-venv` (`crates/venv/tests/seeds.rs`) with every committed
+//! seed, so nothing here may need more than that crate's dependencies.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::{Cursor, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::archive::tar::{self as tape, Compression};
-use crate::archive::{Archive, Limits, Member, Target};
-use crate::fs::{self, FileKind};
-use crate::venv::Config;
-use crate::wheel::{
+use virtpy_files::{self as fs, FileKind};
+use virtpy_venv::Config;
+use virtpy_wheel::archive::tar::{self as tape, Compression};
+use virtpy_wheel::archive::{Archive, Limits, Member, Target};
+use virtpy_wheel::{
     Metadata, WheelInfo, WheelName, is_reserved_script, parse_entry_points, parse_record, script,
     write_record,
 };
@@ -58,8 +58,8 @@ pub fn record(data: &[u8]) {
 pub fn metadata(data: &[u8]) {
     match Metadata::parse(data) {
         Ok(metadata) => {
-            let name = virtpy_resolver::normalize_name(&metadata.name).expect("an illegal name was accepted");
-            assert_eq!(virtpy_resolver::normalize_name(&name).as_ref().ok(), Some(&name));
+            let name = virtpy_pep::normalize_name(&metadata.name).expect("an illegal name was accepted");
+            assert_eq!(virtpy_pep::normalize_name(&name).as_ref().ok(), Some(&name));
             assert!(!name.contains(['/', '\\', ' ', '\0']), "{name:?}");
             assert!(!metadata.version.is_empty());
             let optional = [
@@ -144,7 +144,7 @@ pub fn wheel_name(data: &[u8]) {
         "{text:?}"
     );
     assert!(!name.tags.is_empty() && name.tags.len() <= 1000, "{} tags", name.tags.len());
-    assert!(virtpy_resolver::normalize_name(&name.name).is_ok(), "{:?}", name.name);
+    assert!(virtpy_pep::normalize_name(&name.name).is_ok(), "{:?}", name.name);
     assert!(name.is_named_by(&format!("{}-{}", name.name, name.version)), "{name:?}");
     for tag in name.tags.iter().take(8) {
         let one = WheelName::parse(&format!("{}-{}-{tag}.whl", name.name, name.version));

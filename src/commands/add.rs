@@ -280,7 +280,7 @@ impl Addition<'_> {
         };
         let Some(recalled) = resolve::recall(store, &known.digest).or_else(fresh) else { return Ok(None) };
         let found = |manifest: &Manifest| {
-            let key = virtpy_resolver::normalize_name(&manifest.name).ok()?;
+            let key = virtpy_pep::normalize_name(&manifest.name).ok()?;
             self.installed.get(key.as_str()).filter(|one| same_version(&one.version, &manifest.version))
         };
         let is_other = |entry: &Entry| {

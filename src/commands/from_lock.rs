@@ -1,8 +1,8 @@
 //! `add -r pylock.toml`: what a lock file holds, without taking away anything else.
 
+use virtpy_pep::{MarkerEnvironment, Version};
 use virtpy_resolver::{
-    EntryKind, LockFormat, LockedRequest, MarkerEnvironment, Request, RequirementsEntry, Resolution,
-    Selection, Session, Version,
+    EntryKind, LockFormat, LockedRequest, Request, RequirementsEntry, Resolution, Selection, Session,
 };
 
 use crate::error::Failure;

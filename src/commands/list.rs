@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use virtpy_resolver::{LatestVersion, Version};
+use virtpy_pep::Version;
+use virtpy_resolver::LatestVersion;
 
 use crate::cli::ListArguments;
 use crate::context::Context;

@@ -140,7 +140,7 @@ pub(super) fn arrivals(
 ) -> Result<Vec<Arrival>, Failure> {
     let mut arrivals = Vec::with_capacity(wanted.len());
     for installed in wanted {
-        let key = |name: &str| virtpy_resolver::normalize_name(name).ok();
+        let key = |name: &str| virtpy_pep::normalize_name(name).ok();
         let again = fetched.iter().find(|entry| key(&entry.manifest.name).as_ref() == Some(&installed.key));
         let entry = match again {
             Some(entry) => Some(entry.clone()),

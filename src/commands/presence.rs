@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use virtpy_resolver::{InstalledDistribution, Version, accepts_python};
+use virtpy_pep::{Version, accepts_python};
+use virtpy_resolver::InstalledDistribution;
 
 use crate::context::Context;
 use crate::error::Failure;

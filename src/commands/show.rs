@@ -1,7 +1,7 @@
 //! `virtpy show`: what is known of installed packages.
 
 use serde::Serialize;
-use virtpy_resolver::Requirement;
+use virtpy_pep::Requirement;
 
 use crate::cli::ShowArguments;
 use crate::context::Context;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use virtpy_resolver::{MarkerEnvironment, Requirement, normalize_name};
+use virtpy_pep::{MarkerEnvironment, Requirement, normalize_name};
 
 use crate::cli::TreeArguments;
 use crate::context::Context;

@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
-use virtpy_resolver::{public_requirement, relative_to};
+use virtpy_pep::public_requirement;
+use virtpy_resolver::relative_to;
 
 use crate::digest::{Sha256, hex};
 use crate::fs;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use toml::{Table, Value};
-use virtpy_resolver::{Requirement, normalize_name};
+use virtpy_pep::{Requirement, normalize_name};
 
 /// What is required: names, each with its version specifiers, sorted. Those of a requirement with a source of its own (a URL, a
 /// directory) are not in a lock, so they are left out.

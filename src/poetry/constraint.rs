@@ -1,7 +1,7 @@
 //! Poetry's way to write which versions are meant (`^1.2`, `~1.2`, `1.*`, `>=1,<2 || >=3`), put into the terms of
 //! PEP 440.
 
-use virtpy_resolver::{Requirement, Version};
+use virtpy_pep::{Requirement, Version};
 
 /// Specifiers of PEP 440, one list for each alternative. A version is meant if it satisfies one of them; an empty list is
 /// satisfied by every version.

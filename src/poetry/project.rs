@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize as _;
 use toml::{Table, Value};
-use virtpy_resolver::{Requirement, normalize_name};
+use virtpy_pep::{Requirement, normalize_name};
 
 use super::PoetryError;
 use super::constraint;

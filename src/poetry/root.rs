@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
-use virtpy_resolver::Version;
+use virtpy_pep::Version;
 
 use super::archive::{self, File};
 use super::lock::DetailedDependency;

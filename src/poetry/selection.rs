@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use virtpy_resolver::{MarkerEnvironment, Requirement};
+use virtpy_pep::{MarkerEnvironment, Requirement};
 
 use super::lock::{DetailedDependency, LockFile, LockedMarkers, LockedPackage};
 use super::project::{Group, group_name};

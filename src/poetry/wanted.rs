@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use virtpy_resolver::{Input, Version, normalize_name};
+use virtpy_pep::{Version, normalize_name};
+use virtpy_resolver::Input;
 
 use super::lock::{LockedPackage, Source};
 use super::{PoetryError, group_name};

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver as Queue, Sender, channel};
 
-use virtpy_resolver::{Artifact, ObtainedWheel, Package, Receiver, Resolution, Session, normalize_name};
+use virtpy_pep::normalize_name;
+use virtpy_resolver::{Artifact, ObtainedWheel, Package, Receiver, Resolution, Session};
 
 use super::built::BuiltWheels;
 use super::{Reporter, ResolveError};

@@ -6,10 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use virtpy_resolver::{
-    EntryKind, MarkerEnvironment, Package, Requirement, RequirementsFiles, RequirementsOptions, Version,
-    normalize_name,
-};
+use virtpy_pep::{MarkerEnvironment, Requirement, Version, normalize_name};
+use virtpy_resolver::{EntryKind, Package, RequirementsFiles, RequirementsOptions};
 
 use crate::digest::{Sha256, hex};
 use crate::venv::Contents;

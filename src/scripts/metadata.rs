@@ -9,7 +9,7 @@
 
 use serde::Deserialize;
 use toml::Spanned;
-use virtpy_resolver::{Requirement, Version, accepts_python};
+use virtpy_pep::{Requirement, Version, accepts_python};
 
 use super::{ScriptError, UvTable};
 

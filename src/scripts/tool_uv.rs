@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use toml::{Table, Value};
-use virtpy_resolver::{IndexSettings, Requirement, normalize_name};
+use virtpy_pep::{Requirement, normalize_name};
+use virtpy_resolver::IndexSettings;
 
 use super::ScriptError;
 use super::metadata::Source;

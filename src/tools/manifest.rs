@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use virtpy_resolver::public_requirement;
+use virtpy_pep::public_requirement;
 
 use super::{Exposed, ToolError};
 use crate::fs;

@@ -1,6 +1,6 @@
 //! `virtpy pip check`.
 
-use virtpy_resolver::{Requirement, normalize_name};
+use virtpy_pep::{Requirement, normalize_name};
 
 use super::{Call, Stop};
 use crate::context::Context;

@@ -5,7 +5,8 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use virtpy_resolver::{EntryKind, normalize_name};
+use virtpy_pep::normalize_name;
+use virtpy_resolver::EntryKind;
 
 use super::Call;
 use super::requirements::joined;

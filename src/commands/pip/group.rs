@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use toml::{Table, Value};
-use virtpy_resolver::normalize_name;
+use virtpy_pep::normalize_name;
 
 use crate::error::Failure;
 use crate::fs;

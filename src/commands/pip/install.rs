@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use virtpy_resolver::{ChoiceKind, PackageChoice, Requirement, RequirementsFiles, Version, accepts_python};
+use virtpy_pep::{Requirement, Version, accepts_python};
+use virtpy_resolver::{ChoiceKind, PackageChoice, RequirementsFiles};
 
 use super::checkout::Checkouts;
 use super::requirements::{name_of, names_in};

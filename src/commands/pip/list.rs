@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use virtpy_resolver::{LatestVersion, Requirement, Version, normalize_name};
+use virtpy_pep::{Requirement, Version, normalize_name};
+use virtpy_resolver::LatestVersion;
 
 use super::python_json::dumps;
 use super::{Call, Stop};

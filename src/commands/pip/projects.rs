@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use virtpy_resolver::Requirement;
+use virtpy_pep::Requirement;
 
 use super::Call;
 use crate::cli::AddArguments;

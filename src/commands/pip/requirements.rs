@@ -1,6 +1,7 @@
 //! What a request names: the names of packages in requirements, as far as they can be told without asking anybody.
 
-use virtpy_resolver::{EntryKind, Requirement, RequirementsFiles, WheelName, normalize_name};
+use virtpy_pep::{Requirement, WheelName, normalize_name};
+use virtpy_resolver::{EntryKind, RequirementsFiles};
 
 /// The normalized name of the package that a requirement, a wheel's path or a URL names.
 pub(super) fn name_of(text: &str) -> Option<String> {

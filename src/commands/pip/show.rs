@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
-use virtpy_resolver::{Requirement, normalize_name};
+use virtpy_pep::{Requirement, normalize_name};
 
 use super::requirements::spelled;
 use super::{Call, Stop};

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use virtpy_resolver::{Artifact, Package, Requirement, normalize_name};
+use virtpy_pep::{Requirement, normalize_name};
+use virtpy_resolver::{Artifact, Package};
 
 use super::Call;
 use super::requirements::{name_of, spelled};

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use virtpy_resolver::InterpreterTags;
+use virtpy_pep::InterpreterTags;
 
 use crate::cli::{IndexArguments, PoetryApplyArguments};
 use crate::commands::add::{Named, OWN_PIP, named};

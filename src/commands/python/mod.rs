@@ -13,10 +13,10 @@ mod update_index;
 
 pub(super) use hand_over::{newest, poetry};
 pub(super) use update_index::run as refresh_index;
-use virtpy_resolver::Transfer;
 
 use crate::cli::{IndexArguments, PythonArguments, PythonCommand};
 use crate::context::Context;
+use crate::downloads::Downloads;
 use crate::error::Failure;
 use crate::interpreters::available::{Catalogue, Environment, Fetch};
 
@@ -58,9 +58,9 @@ pub(super) fn newest_version(context: &Context, request: &str) -> Result<String,
 }
 
 /// The way to the network, with the settings that the indexes of packages are reached with.
-fn transfer(context: &Context) -> Result<Transfer, Failure> {
+fn transfer(context: &Context) -> Result<Downloads, Failure> {
     let settings = context.index_settings(&IndexArguments::default())?;
-    Ok(Transfer::new(&settings, concat!("virtpy/", env!("CARGO_PKG_VERSION"))))
+    Ok(Downloads::new(&settings))
 }
 
 /// All that can be installed, as the environment says.

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use virtpy_pep::{Version, accepts_python};
 use virtpy_resolver::{
     IndexSettings, Input, LockFormat, LockedRequest, Options, Package, Request, Resolution, Selection,
-    Session, Version, accepts_python,
+    Session,
 };
 
 use super::super::presence::{candidates, same_version};

@@ -17,6 +17,7 @@ use virtpy_resolver::Transfer;
 use super::cached;
 use crate::cli::RunArguments;
 use crate::context::Context;
+use crate::downloads::USER_AGENT;
 use crate::error::Failure;
 use crate::fs;
 use crate::resolve::ResolveError;
@@ -129,7 +130,7 @@ fn download(context: &Context, arguments: &RunArguments, url: &str) -> Result<(P
     {
         return Ok((path, source));
     }
-    let transfer = Transfer::new(&settings, concat!("virtpy/", env!("CARGO_PKG_VERSION")));
+    let transfer = Transfer::new(&settings, USER_AGENT);
     let source = transfer.text(url, LARGEST).map_err(ResolveError::from)?;
     // Its time says when it was used last.
     if !cached::is_young(&folder) || !fs::read(&path).is_ok_and(|known| known == source) {

@@ -38,9 +38,9 @@ fn chosen(context: &Context, names: &[String]) -> Result<Vec<EntryId>, Failure> 
         let before = chosen.len();
         for id in &all {
             let is_named = || {
-                let key = virtpy_resolver::normalize_name(name).ok()?;
+                let key = virtpy_pep::normalize_name(name).ok()?;
                 let provenance = context.store.provenance(id)?;
-                (virtpy_resolver::normalize_name(&provenance.name).ok()? == key).then_some(())
+                (virtpy_pep::normalize_name(&provenance.name).ok()? == key).then_some(())
             };
             if id.as_str() == name || is_named().is_some() {
                 chosen.push(id.clone());

@@ -1,7 +1,7 @@
 //! `virtpy store why`: which venvs use a package, and why.
 
 use serde::Serialize;
-use virtpy_resolver::{Requirement, normalize_name};
+use virtpy_pep::{Requirement, normalize_name};
 
 use crate::cli::WhyArguments;
 use crate::context::Context;

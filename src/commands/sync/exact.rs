@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use virtpy_resolver::{Artifact, IndexSettings, Package, Requirement, Resolution};
+use virtpy_pep::Requirement;
+use virtpy_resolver::{Artifact, IndexSettings, Package, Resolution};
 
 use super::directories::Directories;
 use super::source::{Question, Source};
@@ -331,7 +332,7 @@ fn wanted(resolution: &Resolution, contents: &Contents) -> Vec<usize> {
 
 fn key(arrival: &Arrival) -> String {
     let name = &arrival.entry.manifest.name;
-    virtpy_resolver::normalize_name(name).unwrap_or_else(|_| name.clone())
+    virtpy_pep::normalize_name(name).unwrap_or_else(|_| name.clone())
 }
 
 /// Whether a package is installed as it should be, without looking at its wheel: the version, the source, and the hash as

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use virtpy_resolver::Requirement;
+use virtpy_pep::Requirement;
 
 use super::realize::{Realized, Wish, names_of, realize, settled};
 use super::report::Reports;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use virtpy_resolver::{Requirement, Version};
+use virtpy_pep::{Requirement, Version};
 
 use super::list::trouble;
 use super::realize::{Realized, Wish, names_of, realize, settled};

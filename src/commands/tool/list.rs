@@ -1,7 +1,7 @@
 //! `virtpy tool list`: what is installed, and what is wrong with it. The network is asked only for `--outdated`.
 
 use serde::Serialize;
-use virtpy_resolver::{Requirement, Version};
+use virtpy_pep::{Requirement, Version};
 
 use super::change::overridden;
 use super::realize::index_of;

@@ -56,7 +56,7 @@ fn open(context: &Context, name: &str) -> Result<Tool, Failure> {
     if let Some(tool) = toolbox.open(name)? {
         return Ok(tool);
     }
-    let key = virtpy_resolver::normalize_name(name).unwrap_or_default();
+    let key = virtpy_pep::normalize_name(name).unwrap_or_default();
     if key != name
         && !key.is_empty()
         && let Some(tool) = toolbox.open(&key)?

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use virtpy_resolver::{Input, Options, Request, Requirement, Version, normalize_name};
+use virtpy_pep::{Requirement, Version, normalize_name};
+use virtpy_resolver::{Input, Options, Request};
 
 use super::super::{add, new, sync};
 use super::python::{interpreter, is_about_python, needed, others};

@@ -4,7 +4,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 
-use virtpy_resolver::Requirement;
+use virtpy_pep::Requirement;
 
 use super::super::cached;
 use super::python::interpreter;

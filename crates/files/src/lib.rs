@@ -1,0 +1,489 @@
+//! The only place that writes to the disk.
+//!
+//! Everything here names the path in its error, never follows a link by accident, and makes a change either
+//! wholly or not at all. `clippy.toml` bans `std::fs` elsewhere, so a reader who wants to know how the store or
+//! a venv is protected from half-written files has this one room to read.
+
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod bounded;
+pub mod digest;
+mod directory;
+mod error;
+mod folders;
+mod immutable;
+mod lock;
+mod stamp;
+mod times;
+mod tree;
+mod umask;
+mod user;
+
+use std::ffi::OsString;
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+pub use bounded::{read, read_bounded, read_named, read_own, read_stream, read_to_string};
+pub use directory::{Directory, Facts};
+pub use error::{IoResultExt, PathError};
+pub use folders::{create_dir, create_dir_all, create_private_dir, make_no_parents};
+pub use immutable::{is_immutable, set_immutable};
+pub use lock::{Lock, LockError, LockMode};
+pub use stamp::Stamp;
+pub use times::{changed_at, set_back, set_modified, touch};
+pub use tree::{count_entries, make_folders_read_only, read_dir_names, remove_tree};
+pub use umask::{narrow_umask, restore_umask};
+pub use user::{effective_user, is_own, is_root};
+
+/// How the names of files begin that are to be renamed when they are complete.
+pub const UNFINISHED: &str = ".virtpy-";
+
+/// What stands at a path, without following a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileKind {
+    /// A regular file.
+    File,
+    /// A real folder.
+    Folder,
+    /// A symbolic link, whatever it points at.
+    Link,
+    /// A socket, a device, a pipe.
+    Other,
+}
+
+impl FileKind {
+    /// What a file's mode says, as the system keeps it.
+    fn of_mode(mode: u32) -> Self {
+        use rustix::fs::FileType;
+        match FileType::from_raw_mode(mode) {
+            FileType::RegularFile => Self::File,
+            FileType::Directory => Self::Folder,
+            FileType::Symlink => Self::Link,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl From<std::fs::FileType> for FileKind {
+    fn from(kind: std::fs::FileType) -> Self {
+        if kind.is_symlink() {
+            Self::Link
+        } else if kind.is_dir() {
+            Self::Folder
+        } else if kind.is_file() {
+            Self::File
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// Replaces `path` by a file with `content`: readers see the old file or the new one, never a part.
+///
+/// # Errors
+/// When the folder is missing or not writable, or the disk is full; the old file is then untouched.
+pub fn write_atomic(path: &Path, content: &[u8]) -> Result<(), PathError> {
+    write_atomic_with_mode(path, content, 0o644)
+}
+
+/// The same for a file with these permission bits.
+///
+/// # Errors
+/// As [`write_atomic`].
+pub fn write_atomic_with_mode(path: &Path, content: &[u8], mode: u32) -> Result<(), PathError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new()
+        .prefix(UNFINISHED)
+        .permissions(std::fs::Permissions::from_mode(mode))
+        .tempfile_in(folder)
+        .map_err(answer_of_system)
+        .at("write to", folder)?;
+    file.write_all(content).at("write", path)?;
+    file.persist(path).map_err(|failure| failure.error).at("replace", path)?;
+    Ok(())
+}
+
+/// The same by way of a file with a fixed name on the same file system: for files that one process at a time writes,
+/// whoever holds their venv. What a killed process leaves has a known name, and is overwritten by the next.
+///
+/// # Errors
+/// When the folder is missing or not writable, or the disk is full; the old file is then untouched.
+pub fn write_by_way_of(temporary: &Path, path: &Path, content: &[u8]) -> Result<(), PathError> {
+    // Never into what stands there: it may be a link, or have another name elsewhere.
+    let create = || OpenOptions::new().write(true).create_new(true).mode(0o644).open(temporary);
+    let file = match create() {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            remove_tree(temporary)?;
+            create()
+        }
+        other => other,
+    };
+    let written = file
+        .and_then(|mut file| file.write_all(content))
+        .at("write", path)
+        .and_then(|()| std::fs::rename(temporary, path).at("replace", path));
+    if written.is_err() {
+        let _ = std::fs::remove_file(temporary);
+    }
+    written
+}
+
+/// Writes a file that must not exist yet, with the given permission bits (less the umask).
+///
+/// # Errors
+/// When something stands at `path`, even a dangling link, or the write fails.
+pub fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), PathError> {
+    let mut file = create_new(path, mode)?;
+    file.write_all(content).at("write", path)
+}
+
+/// Writes into an open file; `path` is for the error.
+///
+/// # Errors
+/// When the disk does not take it.
+pub fn write_all(file: &mut File, path: &Path, content: &[u8]) -> Result<(), PathError> {
+    file.write_all(content).at("write", path)
+}
+
+/// Opens a file for writing that must not exist yet.
+///
+/// # Errors
+/// When something stands at `path`, even a dangling link, or the folder is not writable.
+pub fn create_new(path: &Path, mode: u32) -> Result<File, PathError> {
+    OpenOptions::new().write(true).create_new(true).mode(mode).open(path).at("create", path)
+}
+
+/// Opens a file for reading.
+///
+/// # Errors
+/// When the file is missing or may not be read.
+pub fn open(path: &Path) -> Result<File, PathError> {
+    File::open(path).at("open", path)
+}
+
+/// Makes a symbolic link at `link` that holds the text `target`.
+///
+/// # Errors
+/// When something stands at `link` or its folder is missing or not writable.
+pub fn symlink(target: &Path, link: &Path) -> Result<(), PathError> {
+    std::os::unix::fs::symlink(target, link).at("link", link)
+}
+
+/// Makes a second name for a file on the same file system.
+///
+/// # Errors
+/// When something stands at `link`, or the two are on different file systems.
+pub fn hard_link(original: &Path, link: &Path) -> Result<(), PathError> {
+    std::fs::hard_link(original, link).at("link", link)
+}
+
+/// Copies a file's content to a path where nothing stands, with the given permission bits (less the umask). The kernel
+/// shares the blocks where the file system can.
+///
+/// # Errors
+/// When either side cannot be read or written.
+pub fn copy_new(original: &Path, path: &Path, mode: u32) -> Result<(), PathError> {
+    let mut source = open(original)?;
+    let mut target = create_new(path, mode)?;
+    copy_rest(&mut source, &mut target).at("copy to", path)
+}
+
+/// Copies what has not been read yet of a file to another one.
+fn copy_rest(source: &mut File, target: &mut File) -> std::io::Result<()> {
+    // What fits a page or two is not worth the kernel's own way of copying, which takes more calls.
+    let mut start = [0; 8 << 10];
+    let count = source.read(&mut start)?;
+    target.write_all(&start[..count])?;
+    if count == start.len() {
+        std::io::copy(source, target)?;
+    }
+    Ok(())
+}
+
+/// Renames within a file system; replaces a file or an empty folder at `to`.
+///
+/// # Errors
+/// When the two are on different file systems, or a folder with content stands at `to`.
+pub fn rename(from: &Path, to: &Path) -> Result<(), PathError> {
+    std::fs::rename(from, to).at("rename to", to)
+}
+
+/// Exchanges what stands at two paths of one file system: in one step on Linux, by three renames elsewhere.
+///
+/// # Errors
+/// When one is missing, or a folder is not writable.
+pub fn exchange(one: &Path, other: &Path) -> Result<(), PathError> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        match renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE) {
+            // Some file systems cannot.
+            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {}
+            other_result => return other_result.map_err(std::io::Error::from).at("replace", other),
+        }
+    }
+    let aside = temporary_folder(one.parent().unwrap_or(Path::new(".")))?;
+    let kept = aside.path().join("old");
+    rename(other, &kept)?;
+    if let Err(error) = rename(one, other) {
+        rename(&kept, other)?;
+        return Err(error);
+    }
+    rename(&kept, one)
+}
+
+/// Makes a link, in one step where another file or link stands, by way of a fixed name on the same file system as
+/// [`write_by_way_of`] does; one that leads there already is left.
+///
+/// # Errors
+/// When the folder is missing or not writable, or a folder stands there.
+pub fn link_by_way_of(temporary: &Path, target: &Path, link: &Path) -> Result<(), PathError> {
+    if std::fs::read_link(link).is_ok_and(|found| found == target) {
+        return Ok(());
+    }
+    remove_tree(temporary)?;
+    symlink(target, temporary)?;
+    rename(temporary, link)
+}
+
+/// Removes a file or a link; a link's target stays.
+///
+/// # Errors
+/// When there is none, or the folder is not writable.
+pub fn remove_file(path: &Path) -> Result<(), PathError> {
+    std::fs::remove_file(path).at("remove", path)
+}
+
+/// Removes an empty folder.
+///
+/// # Errors
+/// When the folder has content or its parent is not writable.
+pub fn remove_dir(path: &Path) -> Result<(), PathError> {
+    std::fs::remove_dir(path).at("remove the folder", path)
+}
+
+/// Sets the permission bits of a file or a folder.
+///
+/// # Errors
+/// When the path is missing or somebody else's.
+pub fn set_mode(path: &Path, mode: u32) -> Result<(), PathError> {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).at("set the mode of", path)
+}
+
+/// Returns a path's facts, following links.
+///
+/// # Errors
+/// When nothing stands there.
+pub fn metadata(path: &Path) -> Result<Metadata, PathError> {
+    std::fs::metadata(path).at("look at", path)
+}
+
+/// Returns a path's facts; a link's own where it is one.
+///
+/// # Errors
+/// When nothing stands there.
+pub fn symlink_metadata(path: &Path) -> Result<Metadata, PathError> {
+    std::fs::symlink_metadata(path).at("look at", path)
+}
+
+/// Returns what stands at a path, or `None` where nothing does.
+///
+/// # Errors
+/// When a folder on the way may not be read.
+pub fn kind(path: &Path) -> Result<Option<FileKind>, PathError> {
+    match std::fs::symlink_metadata(path) {
+        Ok(metadata) => Ok(Some(metadata.file_type().into())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => Ok(None),
+        Err(error) => Err(error).at("look at", path),
+    }
+}
+
+/// Whether two paths are names of one file: the same inode of the same file system.
+///
+/// # Errors
+/// When nothing stands at one of them.
+pub fn is_same_file(one: &Path, other: &Path) -> Result<bool, PathError> {
+    use std::os::unix::fs::MetadataExt as _;
+    let (one, other) = (metadata(one)?, metadata(other)?);
+    Ok(one.dev() == other.dev() && one.ino() == other.ino())
+}
+
+/// Returns the text of a link.
+///
+/// # Errors
+/// When nothing stands there or it is no link.
+pub fn read_link(path: &Path) -> Result<PathBuf, PathError> {
+    std::fs::read_link(path).at("read the link", path)
+}
+
+/// Returns the absolute path without links, `.` and `..`.
+///
+/// # Errors
+/// When a part is missing.
+pub fn canonicalize(path: &Path) -> Result<PathBuf, PathError> {
+    std::fs::canonicalize(path).at("resolve", path)
+}
+
+/// Returns the names in a folder, unsorted, without what they are.
+///
+/// # Errors
+/// When the folder is missing or may not be read.
+pub fn names(folder: &Path) -> Result<Vec<OsString>, PathError> {
+    Ok(read_dir_names(folder)?.into_iter().map(|(name, _)| name).collect())
+}
+
+/// Makes everything written so far on the file system of `folder` durable: one call for a whole batch of
+/// entries, where an `fsync` per file would cost thousands.
+///
+/// # Errors
+/// When the kernel reports that writing back failed (a full or failing disk).
+pub fn sync_file_system(folder: &Path) -> Result<(), PathError> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        let handle = open(folder)?;
+        rustix::fs::syncfs(&handle).map_err(std::io::Error::from).at("write back", folder)
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    {
+        let _ = folder;
+        rustix::fs::sync();
+        Ok(())
+    }
+}
+
+/// Lets the kernel begin to write a large new file back, without waiting for it: what comes later has less to wait for. Only
+/// a hint.
+pub fn begin_writing_back(file: &File) {
+    // It also drops pages that are on the disk already, which those of a new file are not.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let _ = file;
+}
+
+/// Returns where the file system of a path is mounted, and what tells it from others (`f_fsid` of statvfs(3)). Of a path
+/// whose last parts are missing it is the one that they would be on.
+///
+/// # Errors
+/// When a part may not be read.
+pub fn mount_of(path: &Path) -> Result<(PathBuf, u64), PathError> {
+    use std::os::unix::fs::MetadataExt as _;
+    let mut present = path.to_path_buf();
+    while kind(&present)?.is_none() {
+        if !present.pop() {
+            break;
+        }
+    }
+    let mut point = canonicalize(&present)?;
+    let device = metadata(&point)?.dev();
+    while let Some(parent) = point.parent() {
+        if metadata(parent)?.dev() != device {
+            break;
+        }
+        point.pop();
+    }
+    let facts = rustix::fs::statvfs(&point).map_err(std::io::Error::from).at("look at", &point)?;
+    Ok((point, facts.f_fsid))
+}
+
+/// Where file systems are mounted in a folder or at it, also folders that are bound there. None where the system does not tell.
+pub fn mounts_in(folder: &Path) -> Vec<PathBuf> {
+    // Its length is not known before it is read.
+    let content = read_stream(Path::new("/proc/self/mountinfo")).unwrap_or_default();
+    let points =
+        content.split(|byte| *byte == b'\n').filter_map(|line| line.split(|byte| *byte == b' ').nth(4));
+    points.map(unescaped).filter(|point| point.starts_with(folder)).collect()
+}
+
+/// A path of the table of mounts, in which blanks and the like are written as three octal digits.
+fn unescaped(text: &[u8]) -> PathBuf {
+    use std::os::unix::ffi::OsStringExt as _;
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((byte, after)) = rest.split_first() {
+        let digits = after.get(..3).and_then(|digits| std::str::from_utf8(digits).ok());
+        let escaped = digits.filter(|_| *byte == b'\\').and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        bytes.push(escaped.unwrap_or(*byte));
+        rest = if escaped.is_some() { &after[3..] } else { after };
+    }
+    std::ffi::OsString::from_vec(bytes).into()
+}
+
+/// How many bytes this user may still write to the file system of a path.
+///
+/// # Errors
+/// When the file system does not tell.
+pub fn free_space(path: &Path) -> Result<u64, PathError> {
+    let facts = rustix::fs::statvfs(path).map_err(std::io::Error::from).at("look at", path)?;
+    Ok(facts.f_bavail.saturating_mul(facts.f_frsize))
+}
+
+/// Appends to a file, made if it is missing, by one write.
+///
+/// # Errors
+/// When the folder is missing or not writable.
+pub fn append(path: &Path, content: &[u8]) -> Result<(), PathError> {
+    let mut file = OpenOptions::new().append(true).create(true).open(path).at("open", path)?;
+    file.write_all(content).at("write", path)
+}
+
+/// A file without a name that holds `content` and is read from its beginning; it goes away with its last reader.
+///
+/// # Errors
+/// When the folder for temporary files is not writable, or the disk is full.
+pub fn nameless_file(content: &[u8]) -> Result<File, PathError> {
+    let folder = std::env::temp_dir();
+    let mut file = tempfile::tempfile().map_err(answer_of_system).at("write to", &folder)?;
+    file.write_all(content).and_then(|()| file.rewind()).at("write to", &folder)?;
+    Ok(file)
+}
+
+/// Makes a file without a name that the program which takes this process's place can read as well. Returns the path by which
+/// that program knows it.
+///
+/// # Errors
+/// When the folder for temporary files cannot be written.
+pub fn inherited_file(content: &[u8]) -> Result<PathBuf, PathError> {
+    use std::os::fd::IntoRawFd as _;
+    let file = nameless_file(content)?;
+    rustix::io::fcntl_setfd(&file, rustix::io::FdFlags::empty())
+        .map_err(std::io::Error::from)
+        .at("hand over a file in", &std::env::temp_dir())?;
+    // It stays open until that program ends.
+    Ok(PathBuf::from(format!("/dev/fd/{}", file.into_raw_fd())))
+}
+
+/// Makes a folder with a name of its own in `parent`; it is removed when the value is dropped.
+///
+/// # Errors
+/// When `parent` is missing or not writable.
+pub fn temporary_folder(parent: &Path) -> Result<tempfile::TempDir, PathError> {
+    temporary_folder_named(parent, ".tmp")
+}
+
+/// The same with a name that begins with `prefix`, by which whoever comes later knows what it was for.
+///
+/// # Errors
+/// When `parent` is missing or not writable.
+pub fn temporary_folder_named(parent: &Path, prefix: &str) -> Result<tempfile::TempDir, PathError> {
+    tempfile::Builder::new()
+        .prefix(prefix)
+        .permissions(std::fs::Permissions::from_mode(0o755))
+        .tempdir_in(parent)
+        .map_err(answer_of_system)
+        .at("create a folder in", parent)
+}
+
+/// The system's own error out of one of `tempfile`, which adds the path (as [`PathError`] does already) and keeps the
+/// number, by which the hint is found, in its text only.
+fn answer_of_system(error: std::io::Error) -> std::io::Error {
+    let text = error.to_string();
+    let number = text.split_once("(os error ").and_then(|(_, rest)| rest.split_once(')'));
+    match number.and_then(|(number, _)| number.parse().ok()) {
+        Some(number) if error.raw_os_error().is_none() => std::io::Error::from_raw_os_error(number),
+        _ => error,
+    }
+}

@@ -1,0 +1,27 @@
+//! The grammar of Python packaging: versions (PEP 440), names (PEP 503), requirements and markers (PEP 508), file names of
+//! wheels and their tags (PEP 427, PEP 425), and direct references.
+//!
+//! Everything in virtpy that reads or compares one of these uses these types, so that one grammar holds everywhere. Parsing is
+//! all they do; none of them touches the disk or the network. Underneath are uv's grammar crates, whose types only the
+//! resolver's facade sees.
+
+mod invalid;
+pub mod limits;
+mod markers;
+mod name;
+mod requirement;
+mod tag_words;
+mod tags;
+mod url;
+mod version;
+mod wheel_name;
+
+pub use invalid::{InvalidName, InvalidText, plain_text};
+pub use limits::check_requirement;
+pub use markers::MarkerEnvironment;
+pub use name::normalize_name;
+pub use requirement::Requirement;
+pub use tags::{IncompatibleWheel, InterpreterTags, TagFacts, TagSystem};
+pub use url::{public_requirement, public_url, strip_secrets};
+pub use version::{Version, accepts_python};
+pub use wheel_name::WheelName;

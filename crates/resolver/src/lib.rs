@@ -1,0 +1,85 @@
+//! The one place where virtpy talks to the libraries that resolve Python packages: requirements in, plain
+//! data and wheel files out.
+//!
+//! A [`Session`] has an interpreter, a cache folder and the [`IndexSettings`]. It turns a [`Request`] into a
+//! [`Resolution`], and then [obtains](Session::obtain) the wheels that whoever asks does not have yet. No
+//! type of the libraries underneath crosses this face, so that a change of theirs ends here; and their
+//! messages are put in virtpy's words.
+//!
+//! | module | owns |
+//! |---|---|
+//! | `public` | lock files and requirements files without what proves to a server who asks |
+//! | `settings`, `pip_conf` | where indexes, certificates and proxies are configured |
+//! | `session` | the runtime, the cache and the interpreter; the calls |
+//! | `request` | what goes in and what comes out |
+//! | `requirements`, `indexes` | requirements files and the other inputs, and the indexes that they name |
+//! | `client`, `context` | HTTP, and what one request shares |
+//! | `project` | what a project's file asks for |
+//! | `locked`, `pylock` | reading lock files |
+//! | `locking`, `portable` | writing them, with paths that hold elsewhere |
+//! | `local_wheels` | the caller's wheels, in place of an index that may not be asked |
+//! | `resolve`, `describe`, `latest` | solving, and describing the solution |
+//! | `obtain`, `download`, `build` | from a solution to wheel files |
+//! | `fetch` | a wheel whose origin and hash are known |
+//! | `transfer` | whatever else is behind a URL |
+//! | `error`, `failure`, `reword` | what went wrong, and what to do |
+
+mod archives;
+mod build;
+mod build_locks;
+mod claims;
+mod client;
+mod context;
+mod demanded;
+mod describe;
+mod download;
+mod error;
+mod failure;
+mod fetch;
+mod folders;
+mod hashing;
+mod indexes;
+mod installed;
+mod latest;
+mod local_wheels;
+mod locked;
+mod locking;
+mod obtain;
+mod package_choices;
+mod pages;
+mod pip_conf;
+mod portable;
+mod project;
+mod public;
+mod pylock;
+mod replies;
+mod request;
+mod requirements;
+mod resolve;
+mod reword;
+mod session;
+mod settings;
+mod transfer;
+
+pub use client::prepare;
+pub use error::{Cause, Error};
+pub use installed::{InstalledDistribution, Kept};
+pub use local_wheels::{LocalWheel, LocalWheels};
+pub use locked::{LockFormat, LockedRequest, Selection};
+pub use locking::{Lock, LockForm, LockRequest};
+pub use package_choices::{ChoiceKind, PackageChoice};
+pub use pages::Pages;
+pub use pip_conf::PipConfiguration;
+pub use portable::relative_to;
+pub use project::ProjectInput;
+pub use request::{
+    Artifact, Input, KnownWheel, LatestVersion, ObtainedWheel, Options, Package, Receiver, Request,
+};
+pub use requirements::{
+    EntryKind, LogicalLine, Pins, Place, RequirementsEntry, RequirementsFiles, RequirementsOptions,
+    RequirementsText, Surroundings,
+};
+pub use resolve::{Resolution, check_date};
+pub use session::{Session, SessionOptions};
+pub use settings::IndexSettings;
+pub use transfer::{Body, Transfer, Transferred};

@@ -1,0 +1,239 @@
+//! What goes in and what comes out of the resolver, as plain data: a [`Request`] of inputs and options, and
+//! the [`Package`]s that satisfy it.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+use virtpy_pep::Version;
+
+use crate::describe::add_archive_hash;
+use crate::installed::InstalledDistribution;
+use crate::project::ProjectInput;
+use crate::requirements::RequirementsFiles;
+
+/// What to resolve.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// What is asked for.
+    pub requirements: Vec<Input>,
+    /// Requirements files: what they ask for as well, and what only limits the versions of what is resolved anyway.
+    pub files: RequirementsFiles,
+    /// Constraints for what builds need.
+    pub build_constraints: RequirementsFiles,
+    /// What is installed where the packages will go, whoever installed it and wherever it came from. What satisfies the
+    /// requirements is kept, whether or not an index has it, unless [`Options::upgrade`] or
+    /// [`Options::reinstall`] say otherwise. Of a package that is here twice the last one counts.
+    pub installed: Vec<InstalledDistribution>,
+    /// Names and versions that are taken from an index rather than others, as long as the requirements admit them, unless
+    /// [`Options::upgrade`] says otherwise.
+    pub preferred: Vec<(String, String)>,
+    /// How to resolve.
+    pub options: Options,
+}
+
+/// One thing that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// A requirement (PEP 508), or a path, a URL or `git+URL` as pip takes it on its command line.
+    Requirement(String),
+    /// A folder to be installed in place (PEP 660).
+    Editable(String),
+    /// A project, with the extras and groups that are chosen.
+    Project(ProjectInput),
+}
+
+/// How to resolve.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each stands for a flag of its own")]
+pub struct Options {
+    /// Leave the packages' own dependencies out.
+    pub no_deps: bool,
+    /// The normalized names of packages to leave out, whoever asks for them: they are there in another way.
+    pub left_out: Vec<String>,
+    /// Take the newest versions that fit, whatever [`Request::installed`] and [`Request::preferred`] say. What is
+    /// installed stays where no index has anything newer.
+    pub upgrade: bool,
+    /// The names of packages to take the newest versions of.
+    pub upgrade_packages: Vec<String>,
+    /// Leave [`Request::installed`] out of account: everything comes anew.
+    pub reinstall: bool,
+    /// Admit pre-releases even where a final release would do.
+    pub prerelease: bool,
+    /// Packages that are built from source always: names, `:all:` or `:none:`.
+    pub no_binary: Vec<String>,
+    /// Packages that are never built from source: names, `:all:` or `:none:`.
+    pub only_binary: Vec<String>,
+    /// Refuse every file whose hash the requirements do not give.
+    pub require_hashes: bool,
+    /// Leave out what was uploaded after this date (`2024-05-01`), time (RFC 3339) or for less than this
+    /// span (`7 days`).
+    pub exclude_newer: Option<String>,
+    /// Settings for the build backends (PEP 517): `KEY=VALUE`.
+    pub build_settings: Vec<String>,
+    /// Whether those are for what [`Request::requirements`] names alone, and not for all that is built.
+    pub settings_of_inputs: bool,
+    /// The environment that packages are built in, with what is installed there; otherwise each is built in one of its own.
+    pub build_environment: Option<PathBuf>,
+    /// The folder that relative paths in the inputs start from; the process's own if empty.
+    pub working_directory: PathBuf,
+}
+
+/// One package of a resolution.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package {
+    /// The normalized name.
+    pub name: String,
+    /// The version (PEP 440), normalized. Known even for sources that have not been built.
+    pub version: String,
+    /// Whether an input names it directly.
+    pub requested: bool,
+    /// The extras it was asked for with, by inputs or by other packages.
+    pub extras: Vec<String>,
+    /// The normalized names of the packages it needs in this environment, sorted.
+    pub dependencies: Vec<String>,
+    /// The file that was chosen.
+    pub file: Artifact,
+    /// The content of `direct_url.json` (PEP 610), if the package comes from a URL, a path or a repository.
+    pub direct_url: Option<serde_json::Value>,
+    /// The indexes, without credentials, that were asked for it one after the other. The last one gave it, those before it had
+    /// nothing of its name. Empty where it came from elsewhere, where a lock file names it, and where none could be asked.
+    pub indexes: Vec<String>,
+}
+
+/// Where the wheel of a package comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Artifact {
+    /// A wheel, at hand or on an index.
+    Wheel {
+        /// The wheel's file name.
+        filename: String,
+        /// Its URL, without credentials, or its path.
+        location: String,
+        /// The SHA-256 that is expected, in hexadecimal, if anybody says so.
+        sha256: Option<String>,
+        /// The size in bytes that the index gives.
+        size: Option<u64>,
+        /// The file, if it is on this machine.
+        local: Option<PathBuf>,
+    },
+    /// A source that has to be built.
+    Source {
+        /// What it is, for messages: a URL without credentials or a path.
+        description: String,
+        /// Whether an editable wheel (PEP 660) is to be built.
+        editable: bool,
+        /// A name for exactly this source, under which a wheel built from it may be kept: by the hash of
+        /// the archive or by the commit. `None` if the source may change at any time, as folders may.
+        key: Option<String>,
+    },
+}
+
+impl Artifact {
+    /// Whether obtaining it means to build it.
+    pub fn is_source(&self) -> bool {
+        matches!(self, Self::Source { .. })
+    }
+
+    /// Whether it is a source that may be another one the next time, as what is in a directory may.
+    pub fn may_change(&self) -> bool {
+        matches!(self, Self::Source { key: None, .. })
+    }
+
+    /// The SHA-256 of the wheel, if it is known beforehand.
+    pub fn sha256(&self) -> Option<&str> {
+        match self {
+            Self::Wheel { sha256, .. } => sha256.as_deref(),
+            Self::Source { .. } => None,
+        }
+    }
+}
+
+/// Whom [`Session::obtain`](crate::Session::obtain) reports to. Its methods are called from several
+/// threads at once; the downloads go on while `finished` works.
+pub trait Receiver: Sync {
+    /// The package at `index` of the resolution is being fetched; `bytes` is its size, if known.
+    fn started(&self, index: usize, bytes: Option<u64>);
+
+    /// `bytes` of it have arrived, counted from the start (it is less than before if the transfer broke
+    /// and began again).
+    fn progress(&self, index: usize, bytes: u64);
+
+    /// Its source is there and is being built.
+    fn building(&self, index: usize);
+
+    /// Its wheel is complete and its hashes are as expected.
+    ///
+    /// # Errors
+    ///
+    /// An error ends the whole operation and is given to its caller.
+    fn finished(
+        &self,
+        index: usize,
+        wheel: ObtainedWheel,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>>;
+}
+
+/// A wheel that was had before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownWheel {
+    /// Its file name (PEP 427).
+    pub filename: String,
+    /// Its SHA-256, 64 hexadecimal digits.
+    pub sha256: String,
+    /// Where its bytes came from: a URL without credentials, or a path.
+    pub origin: String,
+}
+
+/// A wheel file that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObtainedWheel {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its proper file name (that of `path` may have something before it).
+    pub filename: String,
+    /// The SHA-256 of its bytes in hexadecimal, computed from what arrived.
+    pub sha256: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Where it came from: the URL without credentials, a path, or the source it was built from.
+    pub origin: String,
+    /// Whether it was made for this call, in the folder that was given, and is the caller's to remove.
+    pub temporary: bool,
+    /// The SHA-256 of the archive that it was built from, if it was built from one.
+    pub archive_sha256: Option<String>,
+}
+
+/// The newest version that an index has of a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LatestVersion {
+    /// The version.
+    pub version: Version,
+    /// What there is of it for this interpreter: `wheel` or `sdist`.
+    pub kind: String,
+}
+
+impl Package {
+    /// The content of its `direct_url.json` (PEP 610), with the SHA-256 of the archive that it came from, which may only be
+    /// known when that is there.
+    pub fn direct_url_with(&self, archive_sha256: Option<&str>) -> Option<Value> {
+        let mut direct_url = self.direct_url.clone()?;
+        if let Some(sha256) = archive_sha256 {
+            add_archive_hash(&mut direct_url, sha256);
+        }
+        Some(direct_url)
+    }
+}
+
+impl Options {
+    /// The folder that relative paths start from.
+    pub(crate) fn folder(&self) -> PathBuf {
+        let current = || std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+        if self.working_directory.as_os_str().is_empty() {
+            current()
+        } else if self.working_directory.is_absolute() {
+            self.working_directory.clone()
+        } else {
+            current().join(&self.working_directory)
+        }
+    }
+}

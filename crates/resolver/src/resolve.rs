@@ -1,0 +1,493 @@
+//! From a request to a resolution: the inputs are read, given names, looked through for URLs, and solved
+//! together with the indexes' versions for one interpreter.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use uv_cache_info::Timestamp;
+use uv_configuration::{BuildOptions, Constraints, Excludes, ExtrasSpecification, Overrides};
+use uv_dispatch::BuildDispatch;
+use uv_distribution_types::{
+    ConfigSettingPackageEntry, Dist, ExcludeNewerValue, PackageConfigSettings, Requirement, RequiresPython,
+    Resolution as SolvedGraph, SourceDist, UnresolvedRequirement,
+};
+use uv_normalize::PackageName;
+use uv_pep508::{MarkerTree, VersionOrUrl};
+use uv_platform_tags::Tags;
+use uv_pypi_types::Conflicts;
+use uv_python::PythonEnvironment;
+use uv_requirements::{LookaheadResolver, NamedRequirementsResolver, SourceTreeResolver};
+use uv_requirements_txt::{RequirementEntry, RequirementsTxtRequirement};
+use uv_resolver::{
+    AllowedYanks, DefaultResolverProvider, DependencyMode, ExcludeNewer, Manifest, OptionsBuilder,
+    Preference, Preferences, Prerelease, PrereleaseMode, PythonRequirement, ResolveError, Resolver,
+    ResolverEnvironment, ResolverOutput,
+};
+use uv_types::{BuildContext as _, HashStrategy};
+
+use crate::client::Network;
+use crate::context::{Choices, Context};
+use crate::demanded::NamedHashes;
+use crate::describe::{self, Chosen};
+use crate::error::{Cause, Error};
+use crate::failure::{from_anyhow, from_client, from_requirements, from_resolve, requirements as unusable};
+use crate::installed::{Installed, Kept};
+use crate::local_wheels::{self, Candidates, Terms};
+use crate::package_choices::{self, ChoiceKind, Opposites, PackageChoice};
+use crate::pages::{self, Pages, Watched};
+use crate::project::{self, Project};
+use crate::request::{Artifact, Options, Package, Request};
+use crate::requirements::{RequirementsFiles, Wanted};
+use crate::reword::reword;
+use crate::session::Foundation;
+use crate::settings::IndexSettings;
+use crate::{archives, folders, indexes, installed, requirements};
+
+/// What satisfies a request: packages to be had, sorted by name, and what is installed already.
+pub struct Resolution {
+    /// The packages to be had: all but those that are kept.
+    pub packages: Vec<Package>,
+    /// What of [`Request::installed`] satisfies the request and stays as it is, sorted by name.
+    pub kept: Vec<Kept>,
+    /// The names among [`Options::left_out`] that the request itself asks for.
+    pub left_out: Vec<String>,
+    /// What the user should know: yanked versions, extras that do not exist, missing folders.
+    pub warnings: Vec<String>,
+    /// What of the indexes' pages was passed over, for who wants to know more.
+    pub notes: Vec<String>,
+    /// The pages that all of this depends on, where it depends on nothing else and it is known until when they may be
+    /// believed.
+    pub pages: Option<Pages>,
+    /// Whether some of it was chosen among wheels that are here, in place of an index's page: asked again, an index may know
+    /// better.
+    pub is_makeshift: bool,
+    pub(crate) plan: Arc<Plan>,
+}
+
+impl fmt::Debug for Resolution {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Resolution")
+            .field("packages", &self.packages)
+            .field("kept", &self.kept)
+            .field("warnings", &self.warnings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is needed to obtain the packages.
+pub(crate) struct Plan {
+    pub(crate) context: Context,
+    /// What was chosen for each of the packages, in their order.
+    pub(crate) chosen: Vec<Chosen>,
+}
+
+impl Plan {
+    /// The folders that are to be built, but those that an archive was unpacked to.
+    fn folders(&self) -> impl Iterator<Item = Box<Path>> {
+        self.chosen.iter().filter_map(|chosen| match &*chosen.dist {
+            Dist::Source(SourceDist::Directory(folder)) => {
+                let is_archive = self.context.archive_of(&folder.install_path).is_some();
+                (!is_archive).then(|| folder.install_path.clone())
+            }
+            _ => None,
+        })
+    }
+}
+
+/// Resolves a request.
+///
+/// # Errors
+///
+/// Any variant of [`Error`] but those of transfers.
+pub(crate) async fn resolve(
+    foundation: &Foundation,
+    network: &Network,
+    settings: &IndexSettings,
+    request: &Request,
+) -> Result<Resolution, Error> {
+    let since = Timestamp::now();
+    let mut inputs = requirements::read(request)?;
+    let mut folders = folders::of_inputs(&inputs.specification);
+    loop {
+        let foundation = foundation.refreshed_folders(request, &folders, since);
+        let resolution = Box::pin(attempt(&foundation, network, settings, request, inputs)).await?;
+        // Folders that folders require show only now.
+        let known = folders.len();
+        let others = resolution.plan.folders().filter(|folder| !folders.contains(folder));
+        folders.extend(others.collect::<Vec<_>>());
+        if folders.len() == known {
+            return Ok(resolution);
+        }
+        inputs = requirements::read(request)?;
+    }
+}
+
+async fn attempt(
+    foundation: &Foundation,
+    network: &Network,
+    settings: &IndexSettings,
+    request: &Request,
+    inputs: Wanted,
+) -> Result<Resolution, Error> {
+    let mut warnings: Vec<String> = project::projects(request)?.iter().flat_map(Project::warnings).collect();
+    warnings.extend(request.files.warnings.iter().cloned());
+    let Wanted { specification: mut inputs, build_settings } = inputs;
+    let archives = archives::unpack(foundation, network, &mut inputs).await?;
+    let indexes = indexes::locations(settings, &inputs, &request.options.folder(), &mut warnings)?;
+    let environment = foundation.interpreter.to_resolver_marker_environment();
+    let by_name = NamedHashes::of(&inputs, &environment)?;
+    let required = request.options.require_hashes || settings.require_hashes || inputs.require_hashes;
+    let hasher = by_name.strategy(&inputs, &environment, required)?;
+    let mut choices = choices(network, settings, &request.options, &request.files.options.choices)?;
+    choices.build_environment = build_environment(foundation, &request.options)?;
+    choices.build_constraints = requirements::build_constraints(request)?;
+    let mut context = Context::new(foundation, network, indexes, hasher, choices).await?;
+    context.archives = archives;
+    context.named_hashes = by_name;
+    context.local_wheels = Candidates::new(foundation.local_wheels.clone());
+    let constraints =
+        Constraints::from_requirements(inputs.constraints.into_iter().map(|entry| entry.requirement));
+    let env = ResolverEnvironment::specific(environment.clone());
+    let wanted = {
+        let dispatch = context.dispatch();
+        let inputs = NamedInputs { entries: inputs.requirements, source_trees: inputs.source_trees };
+        name_all(&context, &dispatch, inputs).await?
+    };
+    // Before anything is solved: the solver would say what it looked for, and not what the file is.
+    let is_for_this = |one: &&Requirement| one.evaluate_markers(Some(environment.markers()), &[]);
+    for name in wanted.iter().filter(is_for_this).filter_map(describe::direct_name) {
+        context.wheels.check(&name)?;
+    }
+    context.choices.package_settings = package_settings(&wanted, &build_settings);
+    context.hasher = context
+        .hasher
+        .augment_with_requirements(wanted.iter())
+        .map_err(|error| unusable(&error, "give one URL and one hash per package"))?;
+    let installed = Installed::of(request);
+    let solved = {
+        let target = Target { env: &env, required: None, tags: Some(context.tags()?) };
+        let problem =
+            Problem { wanted: &wanted, constraints, target, request, settings, installed: &installed };
+        let (output, hasher) = solve(&context, problem).await?;
+        context.hasher = hasher;
+        SolvedGraph::from(output)
+    };
+    let markers = foundation.interpreter.markers();
+    let requested: HashSet<&PackageName> = wanted
+        .iter()
+        .filter(|requirement| requirement.evaluate_markers(Some(markers), &[]))
+        .map(|requirement| &requirement.name)
+        .collect();
+    warnings.extend(installed.warnings());
+    warnings.extend(solved.diagnostics().iter().map(describe::remark));
+    let (mut packages, chosen) = describe::describe(&context, &solved, &wanted, &requested).await?;
+    for (package, chosen) in packages.iter_mut().zip(&chosen) {
+        package.indexes = local_wheels::indexes_of(&context, &chosen.dist);
+    }
+    let is_special = request.options.build_environment.is_some()
+        || request.build_constraints != RequirementsFiles::default();
+    let has_settings =
+        context.choices.package_settings.is_some() || !request.options.build_settings.is_empty();
+    if is_special || has_settings {
+        // What is built so is not what another build of the same source is.
+        for package in &mut packages {
+            if let Artifact::Source { key, .. } = &mut package.file {
+                *key = None;
+            }
+        }
+    }
+    let is_requested = |name: &&String| requested.iter().any(|one| one.as_str() == name.as_str());
+    let left_out = request.options.left_out.iter().filter(is_requested).cloned().collect();
+    let pages = pages::of(&context, &network.arrivals);
+    let kept = installed::kept(&solved, |name| requested.contains(name));
+    Ok(Resolution {
+        packages,
+        kept,
+        left_out,
+        warnings,
+        notes: Vec::new(),
+        pages,
+        is_makeshift: context.local_wheels.were_taken(),
+        plan: Arc::new(Plan { context, chosen }),
+    })
+}
+
+/// The choices of a request: its own, its files', and the settings'.
+pub(crate) fn choices(
+    network: &Network,
+    settings: &IndexSettings,
+    options: &Options,
+    of_files: &[PackageChoice],
+) -> Result<Choices, Error> {
+    // A choice of the request replaces that of the settings, as `:none:` shows.
+    let chosen = |own: &'_ [String], others: &'_ [String]| {
+        if own.is_empty() { others.to_vec() } else { own.to_vec() }
+    };
+    let general = package_choices::unordered(
+        &chosen(&options.no_binary, &settings.no_binary),
+        &chosen(&options.only_binary, &settings.only_binary),
+    );
+    let formats = [ChoiceKind::NoBinary, ChoiceKind::OnlyBinary];
+    let formats = Opposites::of(general.iter().chain(of_files), formats);
+    let no_build = requirements::only_binary(&formats.other())?;
+    let build_options = BuildOptions::new(requirements::no_binary(&formats.one())?, no_build);
+    let exclude_newer = options.exclude_newer.as_ref().or(settings.exclude_newer.as_ref());
+    let exclude_newer =
+        exclude_newer.map_or_else(|| Ok(ExcludeNewer::default()), |text| point_in_time(text))?;
+    Ok(Choices {
+        build_options,
+        exclude_newer,
+        index_strategy: network.index_strategy(),
+        every_platform: false,
+        build_settings: requirements::build_settings(if options.settings_of_inputs {
+            &[]
+        } else {
+            &options.build_settings
+        })?,
+        package_settings: None,
+        build_environment: None,
+        build_constraints: Constraints::default(),
+    })
+}
+
+/// The environment to build in, if it is to be a given one.
+fn build_environment(foundation: &Foundation, options: &Options) -> Result<Option<PythonEnvironment>, Error> {
+    let Some(root) = &options.build_environment else { return Ok(None) };
+    let environment = PythonEnvironment::from_root(root, &foundation.cache);
+    environment
+        .map(Some)
+        .map_err(|error| Error::Python { python: root.clone(), cause: Cause::from_error(&error) })
+}
+
+/// Checks the value of [`Options::exclude_newer`] before it is used.
+///
+/// # Errors
+///
+/// [`Error::Settings`] when it is no date, time or span.
+pub fn check_date(text: &str) -> Result<(), Error> {
+    point_in_time(text).map(drop)
+}
+
+fn point_in_time(text: &str) -> Result<ExcludeNewer, Error> {
+    text.parse::<ExcludeNewerValue>().map(ExcludeNewer::global).map_err(|reason| Error::Settings {
+        setting: format!("--exclude-newer {text}"),
+        reason: reword(&reason),
+    })
+}
+
+/// The inputs that are still to be given names.
+pub(crate) struct NamedInputs {
+    pub(crate) entries: Vec<uv_distribution_types::UnresolvedRequirementSpecification>,
+    pub(crate) source_trees: Vec<uv_requirements::SourceTree>,
+}
+
+/// The settings for the builds of single requirements, by the names that these have.
+fn package_settings(
+    wanted: &[Requirement],
+    settings: &[(usize, Vec<String>)],
+) -> Option<PackageConfigSettings> {
+    let named = settings.iter().filter_map(|(index, texts)| Some((&wanted.get(*index)?.name, texts)));
+    let entries = named.flat_map(|(name, texts)| texts.iter().map(move |text| format!("{name}:{text}")));
+    let entries: Vec<ConfigSettingPackageEntry> = entries.filter_map(|text| text.parse().ok()).collect();
+    (!entries.is_empty()).then(|| entries.into_iter().collect())
+}
+
+/// Gives every input a name: paths and URLs by their file name or metadata. They keep their order; what projects depend on
+/// comes behind them.
+pub(crate) async fn name_all(
+    context: &Context,
+    dispatch: &BuildDispatch<'_>,
+    inputs: NamedInputs,
+) -> Result<Vec<Requirement>, Error> {
+    let mut named = Vec::new();
+    let mut unnamed = Vec::new();
+    for (index, entry) in inputs.entries.into_iter().enumerate() {
+        match entry.requirement {
+            UnresolvedRequirement::Named(requirement) => named.push(requirement),
+            UnresolvedRequirement::Unnamed(requirement) => unnamed.push((index, requirement)),
+        }
+    }
+    if !unnamed.is_empty() {
+        let database = context.database(dispatch);
+        let (places, unnamed): (Vec<usize>, Vec<_>) = unnamed.into_iter().unzip();
+        let found = NamedRequirementsResolver::new(&context.hasher, context.state.index(), database)
+            .resolve(unnamed.into_iter())
+            .await
+            .map_err(|error| from_requirements(&error))?;
+        for (place, requirement) in places.into_iter().zip(found) {
+            named.insert(place, requirement);
+        }
+    }
+    if !inputs.source_trees.is_empty() {
+        let extras = ExtrasSpecification::default();
+        let database = context.database(dispatch);
+        let trees = SourceTreeResolver::new(&extras, &context.hasher, context.state.index(), database)
+            .resolve(inputs.source_trees.iter())
+            .await
+            .map_err(|error| from_anyhow("the project", &error))?;
+        named.extend(trees.into_iter().flat_map(|tree| tree.into_requirements().into_vec()));
+    }
+    Ok(named)
+}
+
+/// What is to be solved.
+pub(crate) struct Problem<'a> {
+    pub(crate) wanted: &'a [Requirement],
+    pub(crate) constraints: Constraints,
+    pub(crate) target: Target<'a>,
+    pub(crate) request: &'a Request,
+    pub(crate) settings: &'a IndexSettings,
+    /// What may be kept.
+    pub(crate) installed: &'a Installed,
+}
+
+/// Where the solution has to work.
+pub(crate) struct Target<'a> {
+    /// One environment, or all.
+    pub(crate) env: &'a ResolverEnvironment,
+    /// Which versions of Python, if not the interpreter's.
+    pub(crate) required: Option<&'a RequiresPython>,
+    /// Which wheels, if it is one environment.
+    pub(crate) tags: Option<&'a Tags>,
+}
+
+/// Solves a problem. Returns the solution, and the hashes that are demanded of it.
+///
+/// # Errors
+///
+/// As those of [`resolve`].
+pub(crate) async fn solve(
+    context: &Context,
+    problem: Problem<'_>,
+) -> Result<(ResolverOutput, HashStrategy), Error> {
+    let installed = problem.installed;
+    let Problem { wanted, constraints, target: Target { env, required, tags }, request, settings, .. } =
+        problem;
+    let dispatch = context.dispatch();
+    let options = &request.options;
+    let left_out = options.left_out.iter().filter_map(|name| name.parse::<PackageName>().ok());
+    let (overrides, excludes) = (Overrides::default(), left_out.collect::<Excludes>());
+    let (lookaheads, hasher) = if options.no_deps {
+        (Vec::new(), context.hasher.clone())
+    } else {
+        let index = context.state.index();
+        let database = context.database(&dispatch);
+        LookaheadResolver::new(wanted, &constraints, &overrides, &excludes, &context.hasher, index, database)
+            .resolve(env)
+            .await
+            .map_err(|error| from_requirements(&error))?
+    };
+    let manifest = Manifest::new(
+        wanted.to_vec(),
+        constraints,
+        overrides,
+        excludes,
+        Preferences::from_iter(preferences(request), env),
+        None,
+        std::collections::BTreeSet::new(),
+        installed::exclusions(options),
+        lookaheads,
+    );
+    let prerelease = prerelease(request, settings);
+    let solver_options = OptionsBuilder::new()
+        .dependency_mode(if options.no_deps { DependencyMode::Direct } else { DependencyMode::Transitive })
+        .prerelease(prerelease)
+        .exclude_newer(context.choices.exclude_newer.clone())
+        .index_strategy(context.choices.index_strategy)
+        .build_options(context.choices.build_options.clone())
+        .build();
+    let interpreter = &context.interpreter;
+    let (python, required) = if let Some(required) = required {
+        (PythonRequirement::from_requires_python(interpreter, required.clone()), required.clone())
+    } else {
+        let own = interpreter.python_full_version().version.only_release().without_trailing_zeros();
+        let own = RequiresPython::greater_than_equal_version(&own);
+        (PythonRequirement::from_interpreter(interpreter), own)
+    };
+    let provider = DefaultResolverProvider::new(
+        context.database(&dispatch),
+        &context.flat_index,
+        tags,
+        &required,
+        AllowedYanks::from_manifest(&manifest, env, solver_options.dependency_mode),
+        &hasher,
+        solver_options.exclude_newer.clone(),
+        &context.indexes,
+        &context.choices.build_options,
+        dispatch.capabilities(),
+    );
+    let local = (&context.local_wheels, Terms { context, tags, hasher: &hasher });
+    let admitted = installed.excepted_from(&hasher);
+    let resolver = Resolver::new_custom_io(
+        manifest,
+        solver_options,
+        &admitted,
+        env.clone(),
+        context.interpreter.markers(),
+        tags.cloned(),
+        &python,
+        Conflicts::empty(),
+        context.state.index(),
+        dispatch.git(),
+        dispatch.capabilities(),
+        &context.indexes,
+        Watched { provider, consulted: &context.consulted, installed, local },
+        installed.clone(),
+    );
+    let output = resolver.resolve().await.map_err(|error| match installed.failure() {
+        // What is installed did not do, and an index that should have been asked did not answer.
+        Some(failure) if matches!(error, ResolveError::NoSolution(_)) => {
+            from_client("what is needed", &failure)
+        }
+        _ => context.local_wheels.explain(from_resolve(&error)),
+    })?;
+    Ok((output, hasher))
+}
+
+/// Of which packages pre-releases are admitted.
+fn prerelease(request: &Request, settings: &IndexSettings) -> Prerelease {
+    let everything = PackageChoice { kind: ChoiceKind::AllReleases, names: ":all:".to_owned() };
+    let general = (request.options.prerelease || settings.prerelease).then_some(&everything);
+    let releases = [ChoiceKind::AllReleases, ChoiceKind::OnlyFinal];
+    let releases = Opposites::of(general.into_iter().chain(&request.files.options.choices), releases);
+    let mut prerelease = Prerelease::default();
+    for (names, mode) in
+        [(releases.one(), PrereleaseMode::Allow), (releases.other(), PrereleaseMode::Disallow)]
+    {
+        if names.iter().any(|name| package_choices::is_all(name)) {
+            prerelease.global = mode;
+        }
+        let named = names.iter().filter_map(|name| name.parse::<PackageName>().ok());
+        prerelease.package.extend(named.map(|name| (name, mode)));
+    }
+    prerelease
+}
+
+/// The versions that are kept if nothing speaks against it.
+fn preferences(request: &Request) -> Vec<Preference> {
+    if request.options.upgrade {
+        return Vec::new();
+    }
+    let upgraded: HashSet<PackageName> =
+        request.options.upgrade_packages.iter().filter_map(|name| name.parse().ok()).collect();
+    let preference = |(name, version): &(String, String)| {
+        let name: PackageName = name.parse().ok()?;
+        if upgraded.contains(&name) {
+            return None;
+        }
+        let specifier = uv_pep440::VersionSpecifier::equals_version(version.parse().ok()?);
+        let requirement = uv_pep508::Requirement {
+            name,
+            extras: Box::default(),
+            version_or_url: Some(VersionOrUrl::VersionSpecifier(specifier.into())),
+            marker: MarkerTree::TRUE,
+            origin: None,
+        };
+        let requirement = RequirementsTxtRequirement::Named(requirement);
+        Preference::from_entry(RequirementEntry { requirement, hashes: Vec::new() }).ok()?
+    };
+    request.preferred.iter().filter_map(preference).collect()
+}

@@ -1,0 +1,170 @@
+//! The look at an entry's files, once after each boot.
+//!
+//! Reading an entry's manifest is all that a warm install does; but a power cut may have emptied files whose
+//! names were safe already. So the first use after a boot compares the size, the mode and the time of every file
+//! with the manifest, and notes that in `cache/`, from where it may be deleted at any time.
+
+use std::collections::HashSet;
+use std::fs::Metadata;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use virtpy_files as fs;
+
+use super::manifest::MANIFEST;
+use super::{Entry, EntryId, Store, StoreError};
+
+/// Which entries were looked at since the machine started.
+#[derive(Debug)]
+pub struct Checked {
+    path: Option<PathBuf>,
+    ids: HashSet<String>,
+}
+
+impl Checked {
+    /// Whether a text was noted since the machine started.
+    pub fn is_noted(&self, text: &str) -> bool {
+        self.ids.contains(text)
+    }
+}
+
+impl Store {
+    /// Reads which entries were looked at since the machine started.
+    pub fn checked(&self) -> Checked {
+        let path = self.checked_path();
+        let content = path.as_deref().and_then(|path| fs::read_own(path, 8 * 1024).ok()).unwrap_or_default();
+        let ids = String::from_utf8_lossy(&content).lines().map(str::to_owned).collect();
+        Checked { path, ids }
+    }
+
+    /// Notes that these entries are sound; they were just made or just looked at. A note that cannot be written
+    /// only costs another look.
+    pub(super) fn note_checked(&self, ids: &[EntryId]) {
+        self.append_notes(&ids.iter().fold(String::new(), |text, id| text + id.as_str() + "\n"));
+    }
+
+    fn append_notes(&self, text: &str) {
+        let Some(path) = self.checked_path() else { return };
+        if fs::append(&path, text.as_bytes()).is_err() {
+            let folder = path.parent().unwrap_or(Path::new("."));
+            let _ = fs::create_dir_all(folder).and_then(|()| fs::append(&path, text.as_bytes()));
+        }
+    }
+
+    fn checked_path(&self) -> Option<PathBuf> {
+        let boot = fs::read_own(Path::new("/proc/sys/kernel/random/boot_id"), 64).ok()?;
+        let boot: String =
+            boot.iter().filter(|byte| byte.is_ascii_hexdigit()).map(|byte| char::from(*byte)).collect();
+        Some(self.cache().join("checked").join(boot))
+    }
+
+    /// Removes the notes of earlier boots.
+    pub(super) fn sweep_checked(&self) {
+        let Some(path) = self.checked_path() else { return };
+        let Some(folder) = path.parent() else { return };
+        for name in fs::names(folder).unwrap_or_default() {
+            if Some(name.as_os_str()) != path.file_name() {
+                let _ = fs::remove_file(&folder.join(name));
+            }
+        }
+    }
+
+    /// Compares the size, the mode, the owner and the time of every file of an entry with its manifest.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] for the first that is not as it should be.
+    pub fn look_at(&self, entry: &Entry) -> Result<(), StoreError> {
+        let id = entry.id()?.to_string();
+        look(entry).map_err(|reason| StoreError::Damaged { id, reason })
+    }
+
+    /// Whether a text was noted since the machine started.
+    pub fn is_noted(&self, text: &str) -> bool {
+        self.checked().is_noted(text)
+    }
+
+    /// Notes a text until the machine starts anew. A note that cannot be written only costs another look.
+    pub fn note(&self, text: &str) {
+        self.append_notes(&format!("{text}\n"));
+    }
+
+    /// Looks at the entries that were not looked at since the machine started.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] for the first that is not as its manifest says.
+    pub fn check_since_boot(&self, entries: &[&Entry], checked: &Checked) -> Result<(), StoreError> {
+        let mut sound = Vec::new();
+        for entry in entries {
+            let id = entry.id()?;
+            if checked.path.is_none() || !checked.ids.contains(id.as_str()) {
+                look(entry).map_err(|reason| StoreError::Damaged { id: id.to_string(), reason })?;
+                sound.push(id);
+            }
+        }
+        if !sound.is_empty() {
+            self.note_checked(&sound);
+        }
+        Ok(())
+    }
+}
+
+/// Compares every file's size, mode, owner and time with the manifest.
+fn look(entry: &Entry) -> Result<(), String> {
+    let manifest = &entry.manifest;
+    let owner = fs::metadata(&entry.path).map_err(|error| format!("{error}: {}", error.source))?.uid();
+    let completed = Completed::of(entry);
+    let look_at = |path: &Path, size| look_at(path, size, completed, owner);
+    for row in &manifest.texts {
+        look_at(&entry.path.join(&row.path), Some(row.size))?;
+    }
+    for row in &manifest.rows().map_err(|error| error.to_string())? {
+        look_at(&entry.path.join("site").join(&row.path), row.size)?;
+    }
+    let scripts = manifest.scripts.iter().map(|script| ("scripts", &script.file));
+    let data = manifest.data.iter().map(|row| ("data", row));
+    let headers = manifest.headers.iter().map(|row| ("headers", row));
+    for (tree, row) in scripts.chain(data).chain(headers) {
+        look_at(&entry.path.join(tree).join(&row.path), Some(row.size))?;
+    }
+    Ok(())
+}
+
+fn look_at(path: &Path, size: Option<u64>, completed: Completed, owner: u32) -> Result<(), String> {
+    let metadata = fs::symlink_metadata(path).map_err(|error| format!("{error}: {}", error.source))?;
+    let reason = if !metadata.is_file() {
+        "is no file".to_owned()
+    } else if size.is_some_and(|size| size != metadata.len()) {
+        format!("has {} bytes instead of {}", metadata.len(), size.unwrap_or_default())
+    } else if metadata.permissions().mode() & 0o222 != 0 {
+        "is writable".to_owned()
+    } else if metadata.uid() != owner {
+        format!("belongs to another user ({}) than its folder", metadata.uid())
+    } else if completed.is_before(&metadata) {
+        "was changed after it was unpacked".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(format!("`{}` {reason}", path.display()))
+}
+
+/// When an entry was complete, in seconds since 1970 and nanoseconds. No file of it is younger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Completed(i64, i64);
+
+impl Completed {
+    /// The manifest is written last: its time tells precisely, and by the file system's own clock. It is believed only near
+    /// the time that stands in it, for somebody may have written to it as well.
+    pub(super) fn of(entry: &Entry) -> Self {
+        let seconds = i64::try_from(entry.manifest.unpacked_at).unwrap_or(i64::MAX - 1);
+        let (earliest, latest) = ((seconds, 0), (seconds + 1, 999_999_999));
+        let written =
+            fs::symlink_metadata(&entry.path.join(MANIFEST)).map(|facts| (facts.mtime(), facts.mtime_nsec()));
+        let (seconds, nanoseconds) = written.unwrap_or(latest).clamp(earliest, latest);
+        Self(seconds, nanoseconds)
+    }
+
+    /// Whether a file was written to after that.
+    pub(super) fn is_before(self, facts: &Metadata) -> bool {
+        (facts.mtime(), facts.mtime_nsec()) > (self.0, self.1)
+    }
+}

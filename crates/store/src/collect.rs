@@ -1,0 +1,364 @@
+//! Collecting what no venv uses: the plan, which only reads, and carrying it out.
+//!
+//! The store does not know what a venv is; whoever calls says which entries are in use. A collection holds the store
+//! alone, so nobody is between having found an entry and linking it. It takes what goes out of the way by one rename
+//! each and deletes afterwards, when it no longer keeps anybody waiting.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+use virtpy_files as fs;
+use virtpy_wheel as wheel;
+
+use super::open::release;
+use super::usage::now;
+use super::{EntryId, Lock, LockMode, PATIENCE, Store, StoreError, VenvId};
+
+/// Which entries that nobody uses are kept all the same. By default only those that came a short while ago.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// How long an entry stays after it was unpacked.
+    pub grace: Duration,
+    /// Remove only what was linked last longer ago than this.
+    pub max_age: Option<Duration>,
+    /// Remove only as much as brings the store down to this many bytes, the longest unused first.
+    pub max_size: Option<u64>,
+    /// Keep this many entries of each package, the most recently linked; those in use count.
+    pub keep_last: usize,
+}
+
+/// How long an entry stays after it was unpacked, if nobody says otherwise.
+pub const GRACE: Duration = Duration::from_hours(1);
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { grace: GRACE, max_age: None, max_size: None, keep_last: 0 }
+    }
+}
+
+/// What a collection and the statistics want to know of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// Its handle.
+    pub id: EntryId,
+    /// The distribution's name; the handle where the manifest cannot be read.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The bytes of its files, bytecode included.
+    pub size: u64,
+    /// The bytes of the bytecode that was compiled of it.
+    pub bytecode: u64,
+    /// When it was unpacked, in seconds since 1970.
+    pub unpacked_at: u64,
+    /// When it was linked last, as far as that is known, or else unpacked.
+    pub linked_at: u64,
+}
+
+/// What of a manifest those facts need.
+#[derive(Deserialize)]
+struct Brief {
+    name: String,
+    version: String,
+    #[serde(default)]
+    size: u64,
+    unpacked_at: u64,
+}
+
+/// What a collection removes, and what it leaves although nobody uses it.
+#[derive(Debug, Clone, Default)]
+pub struct Collection {
+    /// The entries to be removed.
+    pub remove: Vec<Facts>,
+    /// The unused entries that the policy keeps.
+    pub keep: Vec<Facts>,
+    /// How many of these it keeps because they are young.
+    pub young: usize,
+    /// The bytes of the whole store before.
+    pub total: u64,
+}
+
+impl Collection {
+    /// Decides which entries go. Nothing is touched.
+    pub fn plan(entries: Vec<Facts>, used: &BTreeSet<EntryId>, policy: &Policy) -> Self {
+        let now = now();
+        let total = entries.iter().map(|entry| entry.size).sum();
+        let recent = most_recent(&entries, policy.keep_last);
+        let mut collection = Self { total, ..Self::default() };
+        let mut candidates = Vec::new();
+        for entry in entries.into_iter().filter(|entry| !used.contains(&entry.id)) {
+            let is_young = now.saturating_sub(entry.unpacked_at) < policy.grace.as_secs();
+            if is_young || recent.contains(&entry.id) {
+                collection.young += usize::from(is_young);
+                collection.keep.push(entry);
+            } else {
+                candidates.push(entry);
+            }
+        }
+        candidates.sort_by_key(|entry| entry.linked_at);
+        let mut left = total;
+        for entry in candidates {
+            let too_old = policy.max_age.map(|age| now.saturating_sub(entry.linked_at) > age.as_secs());
+            let too_much = policy.max_size.map(|size| left > size);
+            let goes = match (too_old, too_much) {
+                (None, None) => true,
+                (one, other) => one == Some(true) || other == Some(true),
+            };
+            if goes {
+                left -= entry.size;
+                collection.remove.push(entry);
+            } else {
+                collection.keep.push(entry);
+            }
+        }
+        collection
+    }
+
+    /// The bytes that removing them frees.
+    pub fn freed(&self) -> u64 {
+        self.remove.iter().map(|entry| entry.size).sum()
+    }
+}
+
+/// The `count` most recently linked entries of each package.
+fn most_recent(entries: &[Facts], count: usize) -> BTreeSet<EntryId> {
+    let mut packages: BTreeMap<&str, Vec<&Facts>> = BTreeMap::new();
+    if count > 0 {
+        for entry in entries {
+            packages.entry(&entry.name).or_default().push(entry);
+        }
+    }
+    let mut recent = BTreeSet::new();
+    for mut versions in packages.into_values() {
+        versions.sort_by_key(|entry| std::cmp::Reverse((entry.linked_at, entry.unpacked_at)));
+        recent.extend(versions.iter().take(count).map(|entry| entry.id.clone()));
+    }
+    recent
+}
+
+/// What was taken out of the way and can be deleted without holding anybody up.
+#[derive(Debug)]
+#[must_use]
+pub struct Discarded {
+    folders: Vec<PathBuf>,
+}
+
+impl Discarded {
+    /// Deletes everything. `done` hears of each folder that is gone.
+    ///
+    /// # Errors
+    /// When something cannot be deleted; the next collection tries again.
+    pub fn delete(mut self, done: &dyn Fn()) -> Result<(), StoreError> {
+        while let Some(folder) = self.folders.pop() {
+            fs::remove_tree(&folder)?;
+            done();
+        }
+        Ok(())
+    }
+
+    /// How many folders there are.
+    pub fn len(&self) -> usize {
+        self.folders.len()
+    }
+
+    /// Whether there is nothing to delete.
+    pub fn is_empty(&self) -> bool {
+        self.folders.is_empty()
+    }
+}
+
+impl Store {
+    /// Holds the store alone, as a collection does.
+    ///
+    /// # Errors
+    /// When the lock file cannot be made, or installers hold it for longer than the patience.
+    pub fn lock_exclusive(&self, announce: &mut dyn FnMut(&str)) -> Result<Lock, StoreError> {
+        Ok(Lock::wait(&self.locks().join("store"), LockMode::Exclusive, PATIENCE, announce)?)
+    }
+
+    /// The same if nobody holds it just now.
+    ///
+    /// # Errors
+    /// When the lock file cannot be made.
+    pub fn try_lock_exclusive(&self) -> Result<Option<Lock>, StoreError> {
+        Ok(Lock::try_now(&self.locks().join("store"), LockMode::Exclusive)?)
+    }
+
+    fn collected(&self) -> PathBuf {
+        self.cache().join("collected")
+    }
+
+    /// Whether the last collection that nobody asked for was a day ago or longer.
+    pub fn is_collection_due(&self) -> bool {
+        let time = fs::symlink_metadata(&self.collected()).ok().and_then(|facts| facts.modified().ok());
+        // A time that is ahead of the clock tells nothing.
+        let since = time.and_then(|time| time.elapsed().ok());
+        since.is_none_or(|since| since > Duration::from_hours(24))
+    }
+
+    /// Notes that the store is collected now.
+    pub fn note_collection(&self) {
+        let _ = fs::write_atomic(&self.collected(), b"");
+    }
+
+    /// Facts of every entry, in the order of the handles.
+    ///
+    /// # Errors
+    /// When the folder of the entries cannot be read.
+    pub fn facts(&self) -> Result<Vec<Facts>, StoreError> {
+        let linked = self.last_linked();
+        let facts = |id: EntryId| {
+            let path = self.entry_path(&id);
+            let content = fs::read_own(&path.join("entry.json"), 32 * 1024).ok();
+            let brief = content.and_then(|content| serde_json::from_slice::<Brief>(&content).ok());
+            // One that cannot be read is as old as can be: the grace is for those in the making.
+            let unpacked_at = brief.as_ref().map_or(0, |brief| brief.unpacked_at);
+            let files = match brief.as_ref().map_or(0, |brief| brief.size) {
+                0 => size_of(&path),
+                size => size,
+            };
+            let bytecode = self.bytecode_size(&id);
+            let size = files + bytecode;
+            let linked_at = linked.get(id.as_str()).copied().unwrap_or_default().max(unpacked_at);
+            let (name, version) = match brief {
+                Some(brief) => (brief.name, brief.version),
+                None => (id.to_string(), String::new()),
+            };
+            Facts { id, name, version, size, bytecode, unpacked_at, linked_at }
+        };
+        Ok(self.ids()?.into_iter().map(facts).collect())
+    }
+
+    /// Takes entries out of the store, forgets venvs, and sweeps what killed commands left. The caller holds the store
+    /// alone (its `lock` is the proof) and may let it go before it deletes what is returned.
+    ///
+    /// # Errors
+    /// When the store cannot be written; what is in use is untouched in any case.
+    pub fn collect(
+        &self,
+        _lock: &Lock,
+        entries: &[Facts],
+        venvs: &[VenvId],
+    ) -> Result<Discarded, StoreError> {
+        let temporary = self.temporary();
+        fs::create_dir_all(&temporary)?;
+        // Whoever makes something there holds the store, so all of it was abandoned.
+        let mut folders: Vec<PathBuf> =
+            fs::names(&temporary)?.into_iter().map(|name| temporary.join(name)).collect();
+        for entry in entries {
+            let aside = temporary.join(format!("removed-{}", entry.id));
+            fs::remove_tree(&aside)?;
+            take_aside(&self.entry_path(&entry.id), &aside)?;
+            folders.push(aside);
+        }
+        for venv in venvs {
+            self.forget(venv)?;
+        }
+        self.sweep_unfinished()?;
+        self.sweep_notes()?;
+        Ok(Discarded { folders })
+    }
+
+    /// Removes files that somebody was about to put in another's place when he was killed.
+    fn sweep_unfinished(&self) -> Result<(), StoreError> {
+        for folder in [self.home().to_owned(), self.home().join("roots")] {
+            for name in fs::names(&folder).unwrap_or_default() {
+                if name.to_string_lossy().starts_with(fs::UNFINISHED) {
+                    fs::remove_file(&folder.join(&name))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes lock files that nobody can hold now, and notes about entries and boots that are gone.
+    fn sweep_notes(&self) -> Result<(), StoreError> {
+        let venvs: BTreeSet<String> = self.root_ids()?.into_iter().map(|id| format!("venv-{id}")).collect();
+        for name in fs::names(&self.locks())? {
+            let text = name.to_string_lossy();
+            let is_of_work = text.starts_with("entry-") || text.starts_with("place-");
+            if is_of_work || text.starts_with("venv-") && !venvs.contains(&*text) {
+                fs::remove_file(&self.locks().join(&name))?;
+            }
+        }
+        let ids: BTreeSet<String> = self.ids()?.into_iter().map(|id| id.to_string()).collect();
+        // Earlier versions noted there what they had compiled.
+        fs::remove_tree(&self.cache().join("compiled"))?;
+        self.sweep_checked();
+        self.compact_links(|id| ids.contains(id));
+        self.compact_digests(|id| ids.contains(id));
+        Ok(())
+    }
+}
+
+/// Renames an entry out of the store. Only a folder that may be written can be renamed by its owner.
+fn take_aside(path: &Path, aside: &Path) -> Result<(), StoreError> {
+    match fs::kind(path)? {
+        None => return Ok(()),
+        Some(fs::FileKind::Folder) => {
+            release(path)?;
+            fs::set_mode(path, 0o755)?;
+        }
+        Some(_) => {}
+    }
+    Ok(fs::rename(path, aside)?)
+}
+
+/// The bytes of all files of an entry, bytecode left out.
+fn size_of(folder: &Path) -> u64 {
+    let items = fs::read_dir_names(folder).unwrap_or_default();
+    let size = |(name, kind): (std::ffi::OsString, fs::FileKind)| match kind {
+        fs::FileKind::Folder if name == wheel::BYTECODE_FOLDER => 0,
+        fs::FileKind::Folder => size_of(&folder.join(name)),
+        _ => fs::symlink_metadata(&folder.join(name)).map_or(0, |facts| facts.len()),
+    };
+    items.into_iter().map(size).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(name: &str, number: u64, days_ago: u64, size: u64) -> Facts {
+        let time = now() - days_ago * 24 * 60 * 60;
+        Facts {
+            id: EntryId::of_text(&format!("{name} {number}")),
+            name: name.to_owned(),
+            version: number.to_string(),
+            size,
+            bytecode: 0,
+            unpacked_at: time,
+            linked_at: time,
+        }
+    }
+
+    fn removed(entries: &[Facts], used: &[&Facts], policy: &Policy) -> Vec<String> {
+        let used = used.iter().map(|entry| entry.id.clone()).collect();
+        let collection = Collection::plan(entries.to_vec(), &used, policy);
+        let kept = entries.len() - used.len() - collection.remove.len();
+        assert_eq!(collection.keep.len(), kept);
+        collection.remove.iter().map(|entry| format!("{} {}", entry.name, entry.version)).collect()
+    }
+
+    #[test]
+    fn what_is_used_or_young_stays_and_policies_keep_more() {
+        let entries =
+            [facts("a", 1, 40, 100), facts("a", 2, 20, 100), facts("a", 3, 0, 100), facts("b", 1, 30, 50)];
+        let policy = Policy::default();
+        assert_eq!(removed(&entries, &[], &policy), ["a 1", "b 1", "a 2"]);
+        assert_eq!(removed(&entries, &[&entries[0]], &policy), ["b 1", "a 2"]);
+        let no_grace = Policy { grace: Duration::ZERO, ..policy.clone() };
+        assert_eq!(removed(&entries, &[], &no_grace), ["a 1", "b 1", "a 2", "a 3"]);
+        let aged = Policy { max_age: Some(Duration::from_hours(25 * 24)), ..policy.clone() };
+        assert_eq!(removed(&entries, &[], &aged), ["a 1", "b 1"]);
+        let sized = Policy { max_size: Some(250), ..policy.clone() };
+        assert_eq!(removed(&entries, &[], &sized), ["a 1"]);
+        let both =
+            Policy { max_size: Some(220), max_age: Some(Duration::from_hours(35 * 24)), ..policy.clone() };
+        assert_eq!(removed(&entries, &[], &both), ["a 1", "b 1"]);
+        let last = Policy { keep_last: 2, ..no_grace };
+        assert_eq!(removed(&entries, &[], &last), ["a 1"]);
+    }
+}

@@ -1,0 +1,93 @@
+//! `digests`: the SHA-256 of every manifest, outside of its entry. What is in an entry vouches for itself otherwise: a file, its
+//! row and the manifest could be changed together and would still agree.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use virtpy_files as fs;
+use virtpy_files::digest::{hex, sha256};
+
+use super::{EntryId, Staged, Store};
+
+/// The digests that were noted, by the handles of the entries. There may be several of one: it was published again.
+#[derive(Debug, Default)]
+pub(super) struct Digests(HashMap<String, Vec<String>>);
+
+impl Digests {
+    /// Whether an entry's manifest is one that was published; one of an earlier version of virtpy has no note.
+    pub(super) fn vouch_for(&self, id: &EntryId, manifest: &[u8]) -> bool {
+        self.0.get(id.as_str()).is_none_or(|known| known.contains(&hex(&sha256(manifest))))
+    }
+}
+
+impl Store {
+    fn digests_path(&self) -> PathBuf {
+        self.home().join("digests")
+    }
+
+    /// Reads all digests.
+    pub(super) fn digests(&self) -> Digests {
+        let content = fs::read_own(&self.digests_path(), 64 * 1024).unwrap_or_default();
+        let mut known: HashMap<String, Vec<String>> = HashMap::new();
+        for line in String::from_utf8_lossy(&content).lines() {
+            if let Some((id, digest)) = line.split_once(' ') {
+                known.entry(id.to_owned()).or_default().push(digest.to_owned());
+            }
+        }
+        Digests(known)
+    }
+
+    /// Notes the digests of entries that are about to be published: before, so that no entry is there without. An entry whose
+    /// note cannot be written is not told from one of an earlier version.
+    pub(super) fn note_digests(&self, batch: &[Staged]) {
+        let lines = batch.iter().map(|staged| format!("{} {}", staged.id(), staged.manifest_sha256()));
+        let text: String = lines.flat_map(|line| [line, "\n".to_owned()]).collect();
+        let path = self.digests_path();
+        if fs::append(&path, text.as_bytes()).is_err() {
+            // It may be the file of somebody else who has used the store once.
+            let known = fs::read_own(&path, 64 * 1024).unwrap_or_default();
+            let _ = fs::write_atomic(&path, &[known.as_slice(), text.as_bytes()].concat());
+        }
+    }
+
+    /// Writes the notes anew for the entries that are still there. Nobody publishes meanwhile.
+    pub(super) fn compact_digests(&self, keep: impl Fn(&str) -> bool) {
+        let digests = self.digests();
+        if digests.0.keys().all(|id| keep(id)) {
+            return;
+        }
+        let mut lines: Vec<String> = Vec::new();
+        for (id, known) in digests.0.iter().filter(|(id, _)| keep(id)) {
+            lines.extend(known.iter().map(|digest| format!("{id} {digest}\n")));
+        }
+        lines.sort();
+        lines.dedup();
+        let _ = fs::write_atomic(&self.digests_path(), lines.concat().as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_is_told_from_another() {
+        let home = tempfile::tempdir().unwrap();
+        let store = Store::new(home.path().to_owned());
+        let (one, other) = (EntryId::of(&"a1".repeat(32)).unwrap(), EntryId::of(&"b2".repeat(32)).unwrap());
+        assert!(store.digests().vouch_for(&one, b"anything"));
+        let line = |id: &EntryId, text: &[u8]| format!("{id} {}\n", hex(&sha256(text)));
+        for text in [line(&one, b"first"), line(&other, b"x"), line(&one, b"second")] {
+            fs::append(&store.digests_path(), text.as_bytes()).unwrap();
+        }
+        let check = || {
+            let digests = store.digests();
+            assert!(digests.vouch_for(&one, b"first") && digests.vouch_for(&one, b"second"));
+            assert!(!digests.vouch_for(&one, b"x"));
+            digests.vouch_for(&other, b"anything")
+        };
+        assert!(!check());
+        store.compact_digests(|id| id == one.as_str());
+        assert!(check());
+    }
+}

@@ -1,0 +1,70 @@
+//! What can go wrong in the store.
+
+use virtpy_files::{LockError, PathError};
+use virtpy_wheel as wheel;
+
+/// Why the store could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A path could not be read or written.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// Another process holds what is needed.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The wheel is broken or hostile.
+    #[error("`{filename}` is not a usable wheel")]
+    Wheel {
+        /// The wheel's file name.
+        filename: String,
+        /// What is wrong with it.
+        source: Box<wheel::Error>,
+    },
+    /// A published entry does not read as one.
+    #[error("the store's entry `{id}` is damaged: {reason}")]
+    Damaged {
+        /// The entry's folder name.
+        id: String,
+        /// What was found.
+        reason: String,
+    },
+    /// Two wheels whose SHA-256 begins with the same 16 digits.
+    #[error(
+        "the SHA-256 of `{filename}` begins with the same 16 digits as that of `{stored}`, which the store has"
+    )]
+    Collision {
+        /// The wheel that was to be added.
+        filename: String,
+        /// The one that is there.
+        stored: String,
+    },
+    /// An entry cannot be protected by the immutable flag.
+    #[error("the setting `immutable` cannot be kept here: {}", .0.source)]
+    Unprotected(#[source] PathError),
+    /// What is given as an id is not one.
+    #[error("`{0}` is not an id of this store")]
+    InvalidId(String),
+}
+
+impl StoreError {
+    /// What a user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Path(error) => error.hint(),
+            Self::Lock(error) => error.hint(),
+            Self::Wheel { source, .. } => source.hint(),
+            Self::Damaged { id, .. } => Some(format!("restore it with `virtpy store repair {id}`")),
+            Self::Unprotected(_) => Some(
+                "only root may set the immutable flag, not every file system has it, and containers are often refused it; \
+                 switch the setting off"
+                    .to_owned(),
+            ),
+            Self::Collision { .. } => Some(
+                "this never happens by chance: somebody made one of the two wheels for it; use another store \
+                 (`VIRTPY_HOME`) if both are wanted"
+                    .to_owned(),
+            ),
+            Self::InvalidId(_) => None,
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Making entries: unpack beside the store, verify, make durable, publish by one rename.
+
+use std::borrow::Cow;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use virtpy_files as fs;
+use virtpy_files::digest::{hex, sha256};
+use virtpy_wheel::{self as wheel, CheckStrategy, Limits, Unpacked};
+
+use super::manifest::{LazyText, Provenance};
+use super::usage::now;
+use super::{Entry, EntryId, FileRow, Manifest, ROWS, Store, StoreError};
+
+/// The short name of an entry's dist-info folder: links to its files stay in the inode on ext4 only if their
+/// targets are under 60 bytes.
+pub const DIST_INFO_ALIAS: &str = "i";
+
+/// A wheel on disk that is to become an entry.
+#[derive(Debug, Clone)]
+pub struct WheelFile {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Its name, which carries its tags (PEP 427).
+    pub filename: String,
+    /// Its SHA-256 as computed from its bytes.
+    pub sha256: String,
+    /// Where the bytes came from, for people.
+    pub origin: String,
+    /// The indexes that it was resolved with, the last one being its own; empty where it came from elsewhere.
+    pub indexes: Vec<String>,
+}
+
+/// An entry that is complete but not published: dropped, it disappears.
+#[derive(Debug)]
+pub struct Staged {
+    folder: tempfile::TempDir,
+    id: EntryId,
+    manifest: Manifest,
+    manifest_sha256: String,
+    /// What the wheel does that people should know, such as files that its RECORD does not list.
+    pub warnings: Vec<String>,
+}
+
+impl Staged {
+    /// What it holds.
+    pub(super) fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The handle of the entry that it becomes.
+    pub(super) fn id(&self) -> &EntryId {
+        &self.id
+    }
+
+    /// The SHA-256 of its manifest's file.
+    pub(super) fn manifest_sha256(&self) -> &str {
+        &self.manifest_sha256
+    }
+
+    /// Where it lies.
+    pub(super) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Where its METADATA lies.
+    pub fn metadata_path(&self) -> PathBuf {
+        self.manifest.metadata_in(self.path())
+    }
+}
+
+impl Drop for Staged {
+    /// The folders in it are read-only already, which an ordinary removal does not get through.
+    fn drop(&mut self) {
+        let _ = fs::remove_tree(self.folder.path());
+    }
+}
+
+impl Store {
+    /// Unpacks and verifies a wheel beside the store. Nothing is published.
+    ///
+    /// # Errors
+    /// When the wheel is broken or hostile, or the disk is full; nothing is left behind.
+    pub fn stage(&self, wheel: &WheelFile) -> Result<Staged, StoreError> {
+        let id = EntryId::of(&wheel.sha256)?;
+        let folder = self.temporary_folder()?;
+        let (begun, started) = (now(), Instant::now());
+        let unpacked = wheel::unpack(
+            &wheel.path,
+            &wheel.filename,
+            folder.path(),
+            &Limits::default(),
+            CheckStrategy::Repair,
+        )
+        .map_err(|source| StoreError::Wheel { filename: wheel.filename.clone(), source: Box::new(source) })?;
+        let WheelFile { sha256, filename, origin, indexes, .. } = wheel;
+        let provenance = Provenance { sha256, filename, origin, indexes };
+        // A clock that is set back meanwhile must not make the files newer than their entry.
+        let unpacked_at = now().max(begun + started.elapsed().as_secs());
+        Self::complete(folder, id, unpacked, provenance, unpacked_at)
+    }
+
+    /// Makes an entry of what lies unpacked in a folder since a time, in seconds since 1970.
+    pub(super) fn complete(
+        folder: tempfile::TempDir,
+        id: EntryId,
+        mut unpacked: Unpacked,
+        provenance: Provenance<'_>,
+        unpacked_at: u64,
+    ) -> Result<Staged, StoreError> {
+        let warnings = std::mem::take(&mut unpacked.warnings);
+        let rows = wheel::record_rows(&unpacked.site);
+        let mut manifest = Manifest::of(unpacked, provenance);
+        manifest.texts = write_texts(folder.path(), &manifest, &rows)?;
+        // The file system may have another clock than this machine.
+        let last = fs::symlink_metadata(&folder.path().join(ROWS))?.mtime();
+        manifest.unpacked_at = unpacked_at.max(now()).max(u64::try_from(last).unwrap_or(0));
+        let text = serde_json::to_vec(&manifest)
+            .map_err(|error| StoreError::Damaged { id: id.to_string(), reason: error.to_string() })?;
+        fs::write_new(&folder.path().join("entry.json"), &text, 0o444)?;
+        fs::symlink(&Path::new("site").join(&manifest.dist_info), &folder.path().join(DIST_INFO_ALIAS))?;
+        fs::make_folders_read_only(folder.path())?;
+        let manifest_sha256 = hex(&sha256(&text));
+        Ok(Staged { folder, id, manifest, manifest_sha256, warnings })
+    }
+
+    /// Publishes a batch: everything is written back to the disk once, then each entry appears by one rename. An
+    /// entry that another process has published meanwhile is taken instead.
+    ///
+    /// # Errors
+    /// When writing back fails (a full or failing disk) or the store cannot be written; entries published
+    /// before that stay, complete.
+    pub fn publish(&self, batch: Vec<Staged>) -> Result<Vec<Entry>, StoreError> {
+        if batch.is_empty() {
+            return Ok(Vec::new());
+        }
+        let entries = self.entries();
+        fs::create_dir_all(&entries)?;
+        fs::sync_file_system(&entries)?;
+        self.note_digests(&batch);
+        let mut ids = Vec::with_capacity(batch.len());
+        let mut published = Vec::with_capacity(batch.len());
+        for staged in batch {
+            let path = self.entry_path(&staged.id);
+            let is_new =
+                publish_one(&staged, &path)? || (self.make_way(&staged.id)? && publish_one(&staged, &path)?);
+            let entry = if is_new {
+                let site_rows = LazyText::of(path.join(ROWS));
+                Entry { path, manifest: Manifest { site_rows, ..staged.manifest.clone() } }
+            } else {
+                self.published_before(&staged)?
+            };
+            published.push(entry);
+            ids.push(staged.id.clone());
+        }
+        self.note_checked(&ids);
+        Ok(published)
+    }
+}
+
+impl Store {
+    /// The entry that stands where a staged one was to be published.
+    fn published_before(&self, staged: &Staged) -> Result<Entry, StoreError> {
+        let found = self.entry_by_id(&staged.id)?.ok_or_else(|| StoreError::Damaged {
+            id: staged.id.to_string(),
+            reason: "its folder has no entry.json".to_owned(),
+        })?;
+        if found.manifest.sha256.eq_ignore_ascii_case(&staged.manifest.sha256) {
+            return Ok(found);
+        }
+        Err(StoreError::Collision {
+            filename: staged.manifest.filename.clone(),
+            stored: found.manifest.filename,
+        })
+    }
+}
+
+/// Writes what describes an entry beside its manifest: the RECORD rows of its files, and the RECORDs that venvs have of it
+/// where those are the same in all of them.
+fn write_texts(folder: &Path, manifest: &Manifest, rows: &str) -> Result<Vec<FileRow>, StoreError> {
+    let mut texts = vec![(ROWS, Cow::Borrowed(rows))];
+    if let Some(footprint) = manifest.usual_footprint() {
+        for requested in [false, true] {
+            let own = wheel::installer_files(requested);
+            let record = wheel::installed_record(rows, &manifest.dist_info, &footprint, own);
+            texts.push((wheel::ready_record(requested), Cow::Owned(record)));
+        }
+    }
+    let write = |(name, text): &(&str, Cow<'_, str>)| {
+        let content = text.as_bytes();
+        fs::write_new(&folder.join(name), content, 0o444)?;
+        let sha256 = wheel::content_digest(content);
+        Ok(FileRow { path: (*name).to_owned(), sha256, size: content.len() as u64 })
+    };
+    texts.iter().map(write).collect()
+}
+
+/// Renames a staged entry into place; `false` where one stands there already.
+fn publish_one(staged: &Staged, path: &Path) -> Result<bool, StoreError> {
+    match fs::rename(staged.folder.path(), path) {
+        Ok(()) => {}
+        Err(error) if matches!(fs::kind(path), Ok(Some(_))) => {
+            drop(error);
+            return Ok(false);
+        }
+        Err(error) => return Err(error.into()),
+    }
+    // Only now: a folder that cannot be written cannot be renamed by its owner either.
+    fs::set_mode(path, 0o555)?;
+    Ok(true)
+}

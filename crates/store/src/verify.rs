@@ -1,0 +1,373 @@
+//! Comparing entries with their manifests, file by file, and putting a sound entry in a damaged one's place.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde::Serialize;
+use virtpy_files::{self as fs, FileKind};
+use virtpy_wheel as wheel;
+
+use super::boot::Completed;
+use super::bytecode::{self, Recorded};
+use super::digests::Digests;
+use super::manifest::MANIFEST;
+use super::open::{OpenFolder, release, while_released};
+use super::{DIST_INFO_ALIAS, Entry, EntryId, Staged, Store, StoreError};
+
+/// Something in an entry that is not as its manifest says. Paths are relative to the entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "finding", content = "detail", rename_all = "snake_case")]
+pub enum Finding {
+    /// A file has another content.
+    Changed(String),
+    /// A file is not there.
+    Missing(String),
+    /// Something is there that no wheel brought.
+    Extra(String),
+    /// A file or a folder can be written.
+    WrongMode(String),
+    /// A file with the right content was written to after it was unpacked.
+    Touched(String),
+    /// A file belongs to another user than its entry.
+    WrongOwner(String),
+    /// Bytecode is not as virtpy compiled it.
+    Bytecode(String),
+    /// The manifest cannot be read.
+    NoManifest(String),
+}
+
+impl Finding {
+    /// Whether no file of the wheel is concerned: it can be put right in place.
+    pub fn is_harmless(&self) -> bool {
+        matches!(self, Self::WrongMode(_) | Self::Extra(_) | Self::Touched(_) | Self::Bytecode(_))
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Changed(path) => write!(formatter, "`{path}` has another content"),
+            Self::Missing(path) => write!(formatter, "`{path}` is missing"),
+            Self::Extra(path) => write!(formatter, "`{path}` does not belong there"),
+            Self::WrongMode(path) if path.is_empty() => write!(formatter, "its folder can be written"),
+            Self::WrongMode(path) => write!(formatter, "`{path}` can be written"),
+            Self::Touched(path) => write!(formatter, "`{path}` was written to, and has the same content"),
+            Self::WrongOwner(path) => write!(formatter, "`{path}` belongs to another user"),
+            Self::Bytecode(path) => write!(formatter, "`{path}` is not the bytecode that virtpy compiled"),
+            Self::NoManifest(reason) => write!(formatter, "`entry.json` cannot be used: {reason}"),
+        }
+    }
+}
+
+/// What was found in one entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    /// The entry's handle.
+    pub id: String,
+    /// The distribution's name and version, where the manifest tells.
+    pub distribution: Option<(String, String)>,
+    /// What is wrong; nothing for a sound entry.
+    pub findings: Vec<Finding>,
+}
+
+impl Store {
+    /// Hashes every file of these entries and compares everything with the manifests, on all processors. `done` hears
+    /// of each entry that is finished. Verdicts come in the order of the handles.
+    pub fn verify(&self, ids: &[EntryId], done: &(dyn Fn() + Sync)) -> Vec<Verdict> {
+        let digests = self.digests();
+        let next = AtomicUsize::new(0);
+        let verdicts = Mutex::new(BTreeMap::new());
+        let work = || {
+            while let Some(id) = ids.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let verdict = self.verify_one(id, &digests);
+                if let Ok(mut verdicts) = verdicts.lock() {
+                    verdicts.insert(id.clone(), verdict);
+                }
+                done();
+            }
+        };
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(ids.len());
+        std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
+        verdicts.into_inner().unwrap_or_default().into_values().collect()
+    }
+
+    fn verify_one(&self, id: &EntryId, digests: &Digests) -> Verdict {
+        let verdict = |distribution, findings| Verdict { id: id.to_string(), distribution, findings };
+        let entry = match self.entry_by_id(id) {
+            Ok(Some(entry)) => entry,
+            Ok(None) => return verdict(None, vec![Finding::NoManifest("it is missing".to_owned())]),
+            Err(error) => return verdict(None, vec![Finding::NoManifest(error.to_string())]),
+        };
+        let manifest = &entry.manifest;
+        let label = Some((manifest.name.clone(), manifest.version.clone()));
+        if EntryId::of(&manifest.sha256).is_ok_and(|own| own != *id) {
+            return verdict(label, vec![Finding::NoManifest("it is of another wheel".to_owned())]);
+        }
+        let search = || match Expected::of(&entry) {
+            Ok(expected) => Search::new(&entry, expected).run(),
+            Err(error) => vec![Finding::NoManifest(error.to_string())],
+        };
+        let mut findings = search();
+        // Bytecode may be about to be published: once more while nobody can.
+        if findings.iter().any(Finding::is_harmless)
+            && let Ok(_lock) = self.lock_entry(id, &mut |_| {})
+        {
+            findings = search();
+        }
+        if !fs::read_own(&entry.path.join(MANIFEST), 16 * 1024)
+            .is_ok_and(|manifest| digests.vouch_for(id, &manifest))
+        {
+            findings.push(Finding::Changed(MANIFEST.to_owned()));
+        }
+        verdict(label, findings)
+    }
+
+    /// Takes write permissions away, sets times back and removes what does not belong into an entry, as [`Self::verify`] found it.
+    ///
+    /// # Errors
+    /// When the entry belongs to somebody else.
+    pub fn tidy(&self, id: &EntryId, findings: &[Finding]) -> Result<(), StoreError> {
+        let root = self.entry_path(id);
+        let _lock = self.lock_entry(id, &mut |_| {})?;
+        for finding in findings {
+            match finding {
+                Finding::Extra(path) | Finding::Bytecode(path) => {
+                    let path = root.join(path);
+                    let _open = OpenFolder::at(path.parent().unwrap_or(&root))?;
+                    fs::remove_tree(&path)?;
+                }
+                Finding::WrongMode(path) => {
+                    let path = root.join(path);
+                    let mode = fs::symlink_metadata(&path)?.permissions().mode();
+                    while_released(&path, || fs::set_mode(&path, mode & 0o555))?;
+                }
+                Finding::Touched(path) => {
+                    let time = self.entry_by_id(id)?.map_or(0, |entry| entry.manifest.unpacked_at);
+                    let path = root.join(path);
+                    while_released(&path, || fs::set_modified(&path, time))?;
+                }
+                Finding::Changed(_)
+                | Finding::Missing(_)
+                | Finding::WrongOwner(_)
+                | Finding::NoManifest(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a sound entry in the place of a damaged one, in one step where the system can exchange two folders. What
+    /// was compiled for the old one goes with it.
+    ///
+    /// # Errors
+    /// When the store cannot be written; the old entry is then in place.
+    pub fn replace(&self, staged: Staged) -> Result<Entry, StoreError> {
+        let id = EntryId::of(&staged.manifest().sha256)?;
+        let path = self.entry_path(&id);
+        if fs::kind(&path)?.is_some() {
+            fs::sync_file_system(&self.entries())?;
+            self.note_renewed(&id)?;
+            let is_protected = release(&path)?;
+            // Only a folder that may be written can be renamed by its owner.
+            fs::set_mode(&path, 0o755)?;
+            self.note_digests(std::slice::from_ref(&staged));
+            fs::exchange(staged.path(), &path)?;
+            fs::set_mode(&path, 0o555)?;
+            drop(staged);
+            if is_protected {
+                self.protect(&id)?;
+            }
+        } else {
+            self.publish(vec![staged])?;
+        }
+        self.entry_by_id(&id)?
+            .ok_or_else(|| StoreError::Damaged { id: id.to_string(), reason: "it is gone again".to_owned() })
+    }
+}
+
+/// Entries that were put in another's place while venvs may still have names of the old files: known until those have
+/// been seen to, also if the process that wanted to do it was killed.
+impl Store {
+    fn renewed_folder(&self) -> PathBuf {
+        self.cache().join("renewed")
+    }
+
+    fn note_renewed(&self, id: &EntryId) -> Result<(), StoreError> {
+        fs::create_dir_all(&self.renewed_folder())?;
+        Ok(fs::write_atomic(&self.renewed_folder().join(id.as_str()), b"")?)
+    }
+
+    /// The handles of the renewed entries, sorted.
+    pub fn renewed(&self) -> Vec<EntryId> {
+        let names = fs::names(&self.renewed_folder()).unwrap_or_default();
+        let mut ids: Vec<EntryId> =
+            names.iter().filter_map(|name| EntryId::parse(name.to_str()?).ok()).collect();
+        ids.sort();
+        ids
+    }
+
+    /// Notes that every venv has the files of a renewed entry. A note that cannot be removed only costs another look.
+    pub fn forget_renewed(&self, id: &EntryId) {
+        let _ = fs::remove_file(&self.renewed_folder().join(id.as_str()));
+    }
+}
+
+/// What an entry should hold: the SHA-256 of each file by its path in the entry.
+struct Expected(BTreeMap<String, String>);
+
+impl Expected {
+    fn of(entry: &Entry) -> Result<Self, StoreError> {
+        let manifest = &entry.manifest;
+        let texts = manifest.texts.iter().map(|row| (row.path.clone(), row.sha256.clone()));
+        let mut files: BTreeMap<String, String> = texts.collect();
+        for row in manifest.rows()? {
+            let digest = row.hash.map(|hash| hash.digest).unwrap_or_default();
+            files.insert(format!("site/{}", row.path), digest);
+        }
+        let scripts = manifest.scripts.iter().map(|script| ("scripts", &script.file));
+        let data = manifest.data.iter().map(|row| ("data", row));
+        let headers = manifest.headers.iter().map(|row| ("headers", row));
+        for (tree, row) in scripts.chain(data).chain(headers) {
+            files.insert(format!("{tree}/{}", row.path), row.sha256.clone());
+        }
+        Ok(Self(files))
+    }
+}
+
+/// The walk through one entry.
+struct Search<'a> {
+    root: &'a Path,
+    /// When the entry was complete.
+    completed: Completed,
+    /// To whom the entry belongs.
+    owner: Option<u32>,
+    expected: Expected,
+    /// Every folder above an expected file.
+    folders: BTreeSet<String>,
+    /// Every folder with a module directly in it.
+    modules: BTreeSet<String>,
+    recorded: Recorded,
+    findings: Vec<Finding>,
+}
+
+impl<'a> Search<'a> {
+    fn new(entry: &'a Entry, expected: Expected) -> Self {
+        let (mut folders, mut modules) = (BTreeSet::new(), BTreeSet::new());
+        for path in expected.0.keys() {
+            let mut above = path.as_str();
+            while let Some((parent, name)) = above.rsplit_once('/') {
+                if above.len() == path.len() && Path::new(name).extension().is_some_and(|end| end == "py") {
+                    modules.insert(parent.to_owned());
+                }
+                if !folders.insert(parent.to_owned()) {
+                    break;
+                }
+                above = parent;
+            }
+        }
+        Self {
+            root: &entry.path,
+            completed: Completed::of(entry),
+            owner: fs::symlink_metadata(&entry.path).ok().map(|facts| facts.uid()),
+            expected,
+            folders,
+            modules,
+            recorded: Recorded::of(entry),
+            findings: Vec::new(),
+        }
+    }
+
+    fn run(mut self) -> Vec<Finding> {
+        self.check_mode("");
+        self.folder("");
+        let missing = std::mem::take(&mut self.expected.0);
+        self.findings.extend(missing.into_keys().map(Finding::Missing));
+        self.findings
+    }
+
+    fn folder(&mut self, folder: &str) {
+        let Ok(mut names) = fs::read_dir_names(&self.root.join(folder)) else {
+            return self.findings.push(Finding::Missing(folder.to_owned()));
+        };
+        names.sort_by(|one, other| one.0.cmp(&other.0));
+        for (name, kind) in names {
+            let name = name.to_string_lossy();
+            let path = if folder.is_empty() { name.to_string() } else { format!("{folder}/{name}") };
+            match kind {
+                FileKind::Folder if name == wheel::BYTECODE_FOLDER && self.has_code(folder) => {
+                    self.check_mode(&path);
+                    self.bytecode(&path);
+                }
+                FileKind::Folder if !self.leads_to_files(&path) => self.findings.push(Finding::Extra(path)),
+                FileKind::Folder => {
+                    self.check_mode(&path);
+                    self.folder(&path);
+                }
+                FileKind::File if path == MANIFEST => self.check_mode(&path),
+                FileKind::File if bytecode::is_record(&path) => self.check_mode(&path),
+                FileKind::Link if path == DIST_INFO_ALIAS => {}
+                FileKind::File => self.file(path),
+                FileKind::Link | FileKind::Other => self.findings.push(Finding::Extra(path)),
+            }
+        }
+    }
+
+    /// Whether a module lies directly in a folder, or bytecode that the wheel brought: then it has a bytecode folder.
+    fn has_code(&self, folder: &str) -> bool {
+        let bytecode = format!("{folder}/{}", wheel::BYTECODE_FOLDER);
+        self.modules.contains(folder) || self.folders.contains(&bytecode)
+    }
+
+    /// Whether files that the wheel brought are below a folder; the trees themselves may be empty.
+    fn leads_to_files(&self, folder: &str) -> bool {
+        !folder.contains('/') || self.folders.contains(folder)
+    }
+
+    /// What a wheel brought, and what virtpy compiled; whatever else is there does not belong there.
+    fn bytecode(&mut self, folder: &str) {
+        let mut names = fs::read_dir_names(&self.root.join(folder)).unwrap_or_default();
+        names.sort_by(|one, other| one.0.cmp(&other.0));
+        for (name, kind) in names {
+            let path = format!("{folder}/{}", name.to_string_lossy());
+            match self.recorded.sha256(&path) {
+                None if kind == FileKind::File => self.file(path),
+                None => self.findings.push(Finding::Extra(path)),
+                Some(digest) => {
+                    let found = wheel::file_digest(&self.root.join(&path));
+                    if kind == FileKind::File && found.is_ok_and(|found| found == digest) {
+                        self.check_mode(&path);
+                    } else {
+                        self.findings.push(Finding::Bytecode(path));
+                    }
+                }
+            }
+        }
+    }
+
+    fn file(&mut self, path: String) {
+        let Some(digest) = self.expected.0.remove(&path) else {
+            return self.findings.push(Finding::Extra(path));
+        };
+        self.check_mode(&path);
+        let absolute = self.root.join(&path);
+        let facts = fs::symlink_metadata(&absolute).ok();
+        if facts.as_ref().map(MetadataExt::uid) != self.owner {
+            self.findings.push(Finding::WrongOwner(path.clone()));
+        }
+        if !wheel::file_digest(&absolute).is_ok_and(|found| found == digest) {
+            self.findings.push(Finding::Changed(path));
+        } else if facts.is_some_and(|facts| self.completed.is_before(&facts)) {
+            self.findings.push(Finding::Touched(path));
+        }
+    }
+
+    fn check_mode(&mut self, path: &str) {
+        let mode = fs::symlink_metadata(&self.root.join(path)).map(|facts| facts.permissions().mode());
+        if mode.is_ok_and(|mode| mode & 0o222 != 0) {
+            self.findings.push(Finding::WrongMode(path.to_owned()));
+        }
+    }
+}

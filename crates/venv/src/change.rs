@@ -1,0 +1,468 @@
+//! Changing what is installed: the difference between two plans, applied under a journal.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use virtpy_files::{self as fs, FileKind};
+use virtpy_pep::{InterpreterTags, normalize_name};
+use virtpy_store::{Entry, EntryId, Store, VenvId};
+
+use super::contents::{Contents, Owner};
+use super::nodes::make;
+use super::plan::{Clash, Member, Node, Plan};
+use super::transaction::{Transaction, is_bytecode_folder};
+use super::{Distribution, Installed, State, Venv, VenvError, foreign, journal};
+
+/// A distribution to install.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// Its entry in the store.
+    pub entry: Entry,
+    /// Whether somebody asked for it by name.
+    pub requested: bool,
+    /// The text of its `direct_url.json` (PEP 610).
+    pub direct_url: Option<String>,
+    /// Whether this venv gets a copy of its own instead of links.
+    pub copied: bool,
+}
+
+impl Arrival {
+    /// Its normalized name (PEP 503).
+    fn key(&self) -> Result<String, VenvError> {
+        normalize_name(&self.entry.manifest.name).map_err(|error| VenvError::Damaged {
+            path: self.entry.path.join("entry.json"),
+            reason: error.to_string(),
+        })
+    }
+}
+
+/// A set of distributions to come and to go. One that comes replaces one of the same name.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    /// What comes, in order: where two have the same file, the later one's is there.
+    pub install: Vec<Arrival>,
+    /// The normalized names of what goes.
+    pub remove: BTreeSet<String>,
+    /// Folders to be real because files of another installer are to come back into them.
+    pub real_folders: BTreeSet<String>,
+    /// Whether everything is laid out anew where it is not exactly as planned: scripts for another path, links into another
+    /// store. Otherwise what a change does not concern is not looked at.
+    pub anew: bool,
+    /// Whether what somebody wrote into packages that are this venv's own copies may be lost.
+    pub force: bool,
+    /// Which wheels the venv's interpreter takes: what comes is held against it. Without it, what comes was in the venv before.
+    pub tags: Option<InterpreterTags>,
+    /// What the new set satisfies, for the next request to be compared with.
+    pub satisfies: Option<String>,
+}
+
+/// What a change did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChangeSummary {
+    /// What came: names as METADATA spells them, and versions.
+    pub added: Vec<(String, String)>,
+    /// What went.
+    pub removed: Vec<(String, String)>,
+    /// Files that more than one distribution has, where a new one is concerned.
+    pub clashes: Vec<Clash>,
+    /// Paths that were no longer as virtpy had made them, and were left alone.
+    pub left_alone: Vec<String>,
+}
+
+impl Venv {
+    /// Finishes or takes back what a killed command left. To be called by whoever holds the venv's lock, before
+    /// it looks at the contents.
+    ///
+    /// # Errors
+    /// When the venv cannot be put back.
+    pub fn recover(&self) -> Result<bool, VenvError> {
+        journal::recover(self)
+    }
+
+    /// Applies a change, wholly or not at all. The caller holds the venv's lock and the store's.
+    ///
+    /// # Errors
+    /// When something that comes is not for the venv's interpreter, the new set does not fit together, or the venv cannot be
+    /// written; it is then as before.
+    pub fn apply(
+        &self,
+        store: &Store,
+        contents: &Contents,
+        change: &Change,
+    ) -> Result<ChangeSummary, VenvError> {
+        if let Some(tags) = &change.tags {
+            change.install.iter().try_for_each(|arrival| tags.check(&arrival.entry.manifest.filename))?;
+        }
+        let root = store.register(&self.id, &self.root)?;
+        let change = &change.sparing_own_pip(contents);
+        let sets = Sets::of(store, contents, change)?;
+        let present = Sets::load(store, &sets.present)?;
+        let mut old = self.plan(&present.iter().collect::<Vec<_>>(), &contents.state.shared_folders)?;
+        if !contents.is_own() {
+            self.keep_what_stands(&mut old, contents)?;
+        }
+        let arriving = change.install.iter().map(Loaded::of).collect::<Result<Vec<_>, _>>()?;
+        if !change.force {
+            self.refuse_lost_edits(&sets.leaving(&present, &arriving), &old)?;
+        }
+        let mut shared = foreign::shared_folders(self, &sets.foreign_staying);
+        shared.extend(change.real_folders.iter().cloned());
+        shared.extend(self.folders_with_others(
+            &contents.state.shared_folders,
+            &old,
+            &sets.foreign_leaving,
+        )?);
+        let mut shared: Vec<String> = shared.into_iter().collect();
+        let set = sets.arrange(&present, &arriving);
+        let uses: BTreeSet<EntryId> =
+            present.iter().chain(&arriving).map(|loaded| loaded.entry.id()).collect::<Result<_, _>>()?;
+        store.note_uses(root, uses.into_iter().collect())?;
+        store.note_linked(&set.iter().map(|loaded| loaded.entry.as_ref()).collect::<Vec<_>>());
+        let mut new = self.plan(&set, &shared)?;
+        let kept = self.folders_with_others(&folding(&old, &new), &old, &sets.foreign_leaving)?;
+        if !kept.is_empty() {
+            shared.extend(kept);
+            shared.sort();
+            shared.dedup();
+            new = self.plan(&set, &shared)?;
+        }
+        // What another installer overwrote and still claims is its own.
+        let mut claimed = BTreeSet::new();
+        for distribution in &sets.foreign_staying {
+            claimed.extend(foreign::files(self, distribution).unwrap_or_default());
+        }
+        for path in &claimed {
+            new.nodes.remove(path);
+        }
+
+        if change.anew {
+            self.see_what_stands(&mut old, &new, &sets.foreign_leaving)?;
+        }
+        let mut state = State::default();
+        state.change = VenvId::random().to_string();
+        state.distributions = set.iter().map(|loaded| loaded.installed.clone()).collect();
+        state.shared_folders = shared;
+        state.satisfied.clone_from(&change.satisfies);
+
+        let transaction = Transaction::prepare(self, &old, &new, (&sets.foreign_leaving, &claimed))?;
+        let left_alone = transaction.run(&mut state)?;
+        Ok(ChangeSummary {
+            added: arriving.iter().map(Loaded::label).collect(),
+            removed: sets.leaving_labels,
+            clashes: new_clashes(&old, new.clashes),
+            left_alone,
+        })
+    }
+
+    /// Gives the real files that this venv has of an entry the content of the entry as it is now. Returns whether there were
+    /// any that differed. The caller holds the venv's lock.
+    ///
+    /// # Errors
+    /// When the venv or the store cannot be read or written.
+    pub fn refresh_names(&self, store: &Store, entry: &Entry) -> Result<bool, VenvError> {
+        let state = State::read(self)?;
+        if !state.distributions.iter().any(|installed| installed.sha256 == entry.manifest.sha256) {
+            return Ok(false);
+        }
+        let present = Sets::load(store, &state.distributions)?;
+        let plan = self.plan(&present.iter().collect::<Vec<_>>(), &state.shared_folders)?;
+        let mut changed = false;
+        for (path, node) in plan.nodes {
+            let (Node::Real(source) | Node::Hardlink(source)) = &node else { continue };
+            let absolute = self.root.join(&path);
+            let stands = fs::kind(&absolute)? == Some(FileKind::File);
+            let is_hardlink = matches!(node, Node::Hardlink(_));
+            if !source.starts_with(&entry.path)
+                || !stands
+                || fs::is_same_file(&absolute, source)?
+                || !is_hardlink && self.is_as_planned(&path, &node)?
+            {
+                continue;
+            }
+            // Whoever is killed here leaves the old file or the new one.
+            let unfinished = journal::unfinished(self);
+            fs::remove_tree(&unfinished)?;
+            make(&self.layout, &unfinished, &node)?;
+            fs::rename(&unfinished, &absolute)?;
+            changed = true;
+        }
+        Ok(changed)
+    }
+
+    /// Puts into the old plan what really stands at the paths of the new one, so that all that differs is made anew. Copies
+    /// are this venv's own, and what was written into them stays.
+    fn see_what_stands(
+        &self,
+        old: &mut Plan,
+        new: &Plan,
+        foreign_leaving: &[Distribution],
+    ) -> Result<(), VenvError> {
+        for (path, node) in &new.nodes {
+            let absolute = self.root.join(path);
+            let seen = match fs::kind(&absolute)? {
+                None | Some(FileKind::Other) => None,
+                Some(FileKind::Folder) => Some(Node::Folder),
+                Some(FileKind::Link) => Some(Node::Link(fs::read_link(&absolute)?)),
+                Some(FileKind::File) => {
+                    let script = matches!(node, Node::Script(_));
+                    let stays = matches!(node, Node::Copy(_)) || !script && self.is_as_planned(path, node)?;
+                    // Any other file: that it is one is all that has to be known to take it away.
+                    Some(if stays {
+                        node.clone()
+                    } else {
+                        Node::Text { content: Vec::new(), executable: script }
+                    })
+                }
+            };
+            match seen {
+                Some(seen) => drop(old.nodes.insert(path.clone(), seen)),
+                None => drop(old.nodes.remove(path)),
+            }
+        }
+        // These go by their own RECORD.
+        for distribution in foreign_leaving {
+            for path in foreign::files(self, distribution)? {
+                old.nodes.remove(&path);
+            }
+        }
+        Ok(())
+    }
+
+    /// Which of the folders that were real for others' sake have to stay so: something lies in them that no distribution
+    /// owns. With them those above.
+    fn folders_with_others(
+        &self,
+        folders: &[String],
+        old: &Plan,
+        leaving: &[Distribution],
+    ) -> Result<BTreeSet<String>, VenvError> {
+        let mut theirs = BTreeSet::new();
+        for distribution in leaving.iter().filter(|_| !folders.is_empty()) {
+            theirs.extend(foreign::files(self, distribution).unwrap_or_default());
+        }
+        let mut kept = BTreeSet::new();
+        for folder in folders.iter().filter(|folder| !is_bytecode_folder(folder)) {
+            let absolute = self.root.join(folder);
+            if fs::kind(&absolute)? != Some(FileKind::Folder) {
+                continue;
+            }
+            let is_unowned = |(name, kind): &(std::ffi::OsString, FileKind)| {
+                let path = format!("{folder}/{}", name.to_string_lossy());
+                // Something else in an owned file's place is nobody's.
+                let is_owned = old.nodes.get(&path).is_some_and(|node| node.kind() == *kind);
+                let is_above_theirs = || {
+                    theirs
+                        .range(format!("{path}/")..)
+                        .next()
+                        .is_some_and(|file| file.starts_with(&format!("{path}/")))
+                };
+                !is_owned && !theirs.contains(&path) && !is_bytecode_folder(&path) && !is_above_theirs()
+            };
+            if fs::read_dir_names(&absolute)?.iter().any(is_unowned) {
+                foreign::insert_with_parents(&self.layout, folder, &mut kept);
+            }
+        }
+        Ok(kept)
+    }
+
+    /// What somebody wrote into a package of this venv's own is not thrown away unasked.
+    fn refuse_lost_edits(&self, leaving: &[&Loaded<'_>], old: &Plan) -> Result<(), VenvError> {
+        for loaded in leaving.iter().filter(|loaded| loaded.installed.copied) {
+            let mut files = self.edited_files(&loaded.entry, &loaded.installed)?;
+            files.extend(self.added_files(&loaded.entry, &loaded.installed, old)?);
+            if !files.is_empty() {
+                let (name, version) = loaded.label();
+                return Err(VenvError::Edited { distribution: format!("{name} {version}"), files });
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes out of a plan what another tool has taken away or put something of its own in place of.
+    fn keep_what_stands(&self, plan: &mut Plan, contents: &Contents) -> Result<(), VenvError> {
+        let mut theirs = BTreeSet::new();
+        for distribution in contents.distributions.iter().filter(|distribution| distribution.is_foreign()) {
+            theirs.extend(foreign::files(self, distribution).unwrap_or_default());
+        }
+        let mut gone = Vec::new();
+        for (path, node) in &plan.nodes {
+            if theirs.contains(path) || !self.stands(path, node)? {
+                gone.push(path.clone());
+            }
+        }
+        for path in gone {
+            plan.nodes.remove(&path);
+        }
+        Ok(())
+    }
+
+    /// Whether what a plan wants at a path is what is there.
+    pub(super) fn stands(&self, path: &str, node: &Node) -> Result<bool, VenvError> {
+        let absolute = self.root.join(path);
+        Ok(match (node, fs::kind(&absolute)?) {
+            (Node::Folder, Some(FileKind::Folder)) => true,
+            (Node::Link(target), Some(FileKind::Link)) => fs::read_link(&absolute)? == *target,
+            (Node::Folder | Node::Link(_), _) => false,
+            (_, found) => found == Some(FileKind::File),
+        })
+    }
+
+    pub(super) fn plan(&self, loaded: &[&Loaded<'_>], shared_folders: &[String]) -> Result<Plan, VenvError> {
+        let members: Vec<Member<'_>> = loaded.iter().map(|loaded| loaded.member()).collect();
+        Plan::of(&self.layout, self.config.link_mode(), shared_folders, &members)
+    }
+}
+
+/// The folders that are real in the old plan and, themselves or by one above them, links in the new one.
+fn folding(old: &Plan, new: &Plan) -> Vec<String> {
+    let is_folder = |node: &Node| *node == Node::Folder;
+    let mut found = Vec::new();
+    for (path, node) in &new.nodes {
+        if matches!(node, Node::Link(_)) && old.nodes.get(path).is_some_and(is_folder) {
+            let inside = format!("{path}/");
+            let below = old.nodes.range(inside.clone()..).take_while(|(path, _)| path.starts_with(&inside));
+            found.push(path.clone());
+            found.extend(below.filter(|(_, node)| is_folder(node)).map(|(path, _)| path.clone()));
+        }
+    }
+    found
+}
+
+/// A distribution with its entry.
+pub(super) struct Loaded<'a> {
+    entry: Cow<'a, Entry>,
+    pub(super) installed: Installed,
+}
+
+impl<'a> Loaded<'a> {
+    pub(super) fn of(arrival: &'a Arrival) -> Result<Self, VenvError> {
+        let manifest = &arrival.entry.manifest;
+        let installed = Installed {
+            key: arrival.key()?,
+            name: manifest.name.clone(),
+            version: manifest.version.clone(),
+            sha256: manifest.sha256.clone(),
+            dist_info: manifest.dist_info.clone(),
+            requested: arrival.requested,
+            direct_url: arrival.direct_url.clone(),
+            requires_dist: manifest.requires_dist.clone(),
+            provides_extra: manifest.provides_extra.clone(),
+            copied: arrival.copied,
+        };
+        Ok(Self { entry: Cow::Borrowed(&arrival.entry), installed })
+    }
+
+    fn member(&self) -> Member<'_> {
+        Member {
+            manifest: &self.entry.manifest,
+            entry: &self.entry.path,
+            requested: self.installed.requested,
+            direct_url: self.installed.direct_url.as_deref(),
+            copied: self.installed.copied,
+        }
+    }
+
+    fn label(&self) -> (String, String) {
+        (self.installed.name.clone(), self.installed.version.clone())
+    }
+}
+
+/// Who is there, who stays, who goes.
+struct Sets {
+    present: Vec<Installed>,
+    /// Indices into `present`.
+    staying: Vec<usize>,
+    foreign_staying: Vec<Distribution>,
+    foreign_leaving: Vec<Distribution>,
+    leaving_labels: Vec<(String, String)>,
+}
+
+impl Sets {
+    fn of(store: &Store, contents: &Contents, change: &Change) -> Result<Self, VenvError> {
+        let mut leaving: BTreeSet<String> = change.remove.clone();
+        for arrival in &change.install {
+            leaving.insert(arrival.key()?);
+        }
+        // Another installer may have put a distribution of the same name beside it.
+        let ours: BTreeSet<&str> = contents
+            .distributions
+            .iter()
+            .filter_map(|found| match &found.owner {
+                Owner::Virtpy(installed) => Some(installed.dist_info.as_str()),
+                Owner::Foreign { .. } | Owner::System { .. } => None,
+            })
+            .collect();
+        let is_ours = |installed: &&Installed| ours.contains(installed.dist_info.as_str());
+        // In the order of the state file, which is the order of installation. What another tool took away counts as
+        // present still: its neighbours were laid out with it, and stand so.
+        let present: Vec<Installed> = contents
+            .state
+            .distributions
+            .iter()
+            .filter(|installed| {
+                let replaced = || leaving.contains(&installed.key);
+                store.has(&installed.sha256) || is_ours(installed) && !replaced()
+            })
+            .cloned()
+            .collect();
+        let stays = |installed: &Installed| is_ours(&installed) && !leaving.contains(&installed.key);
+        let staying = (0..present.len()).filter(|index| stays(&present[*index])).collect();
+        let (foreign_leaving, foreign_staying): (Vec<_>, Vec<_>) = contents
+            .distributions
+            .iter()
+            .filter(|distribution| matches!(distribution.owner, Owner::Foreign { .. }))
+            .cloned()
+            .partition(|distribution| leaving.contains(&distribution.key));
+        let leaving_labels = contents
+            .distributions
+            .iter()
+            .filter(|distribution| leaving.contains(&distribution.key))
+            .map(|distribution| (distribution.name.clone(), distribution.version.clone()))
+            .collect();
+        Ok(Self { present, staying, foreign_staying, foreign_leaving, leaving_labels })
+    }
+
+    /// The new set in its order: what stays or is only laid out anew keeps its place, the others come last.
+    fn arrange<'l, 'a>(&self, present: &'l [Loaded<'a>], arriving: &'l [Loaded<'a>]) -> Vec<&'l Loaded<'a>> {
+        let same = |one: &Loaded<'_>, other: &Loaded<'_>| {
+            one.installed.key == other.installed.key && one.installed.sha256 == other.installed.sha256
+        };
+        let kept = (0..present.len()).filter_map(|index| {
+            let old = &present[index];
+            let anew = || arriving.iter().find(|new| same(new, old));
+            if self.staying.contains(&index) { Some(old) } else { anew() }
+        });
+        let others = arriving.iter().filter(|new| !present.iter().any(|old| same(new, old)));
+        kept.chain(others).collect()
+    }
+
+    /// Which of those that are present do not stay as they are.
+    fn leaving<'l, 'a>(&self, present: &'l [Loaded<'a>], arriving: &[Loaded<'_>]) -> Vec<&'l Loaded<'a>> {
+        let comes_again = |old: &Loaded<'_>| {
+            arriving.iter().any(|new| {
+                let (new, old) = (&new.installed, &old.installed);
+                new.key == old.key && new.sha256 == old.sha256 && new.copied == old.copied
+            })
+        };
+        let all = present.iter().enumerate();
+        all.filter(|(index, old)| !self.staying.contains(index) && !comes_again(old))
+            .map(|(_, old)| old)
+            .collect()
+    }
+
+    fn load<'a>(store: &Store, present: &[Installed]) -> Result<Vec<Loaded<'a>>, VenvError> {
+        let mut loaded = Vec::with_capacity(present.len());
+        for installed in present {
+            let entry = store.entry(&installed.sha256)?.ok_or_else(|| {
+                VenvError::MissingEntry(format!("{} {}", installed.name, installed.version))
+            })?;
+            loaded.push(Loaded { entry: Cow::Owned(entry), installed: installed.clone() });
+        }
+        Ok(loaded)
+    }
+}
+
+/// Clashes that were not there before.
+fn new_clashes(old: &Plan, clashes: Vec<Clash>) -> Vec<Clash> {
+    clashes.into_iter().filter(|clash| !old.clashes.contains(clash)).collect()
+}

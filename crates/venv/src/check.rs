@@ -1,0 +1,360 @@
+//! What is wrong in a venv: requirements that are not met, links that lead nowhere, files that were changed.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde::Serialize;
+use virtpy_files::{self as fs, FileKind};
+use virtpy_pep::{InterpreterTags, MarkerEnvironment, Requirement, Version};
+use virtpy_store::{ADOPTED, Entry, EntryId, Store, StoreError};
+use virtpy_wheel as wheel;
+
+use super::contents::{Contents, Distribution, Owner};
+use super::plan::{Node, Plan};
+use super::{Venv, VenvError, foreign};
+
+/// Something that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "problem", rename_all = "snake_case")]
+pub enum Problem {
+    /// A requirement that nothing installed meets.
+    Unmet {
+        /// Who requires it.
+        distribution: String,
+        /// What.
+        requirement: String,
+    },
+    /// A requirement that the installed version does not meet.
+    Conflicting {
+        /// Who requires it.
+        distribution: String,
+        /// What.
+        requirement: String,
+        /// The version that is there.
+        installed: String,
+    },
+    /// A link into the store that leads nowhere.
+    Dangling {
+        /// The path, relative to the venv.
+        path: String,
+    },
+    /// A distribution whose entry is gone from the store.
+    NoEntry {
+        /// Which.
+        distribution: String,
+        /// Where the entry was.
+        path: String,
+    },
+    /// A distribution whose files in the store are not as they were unpacked, for all venvs.
+    Damaged {
+        /// Which.
+        distribution: String,
+        /// What is wrong with which file.
+        reason: String,
+    },
+    /// A distribution of another installer.
+    Foreign {
+        /// Which.
+        distribution: String,
+        /// The installer's name.
+        installer: String,
+    },
+    /// A distribution of which this venv has a copy of its own.
+    Detached {
+        /// Which.
+        distribution: String,
+        /// The files that were changed, relative to `site-packages`.
+        edited: Vec<String>,
+    },
+    /// A path that is not as virtpy made it.
+    Modified {
+        /// The path, relative to the venv.
+        path: String,
+    },
+    /// A distribution that another tool took away or replaced.
+    Lost {
+        /// Which.
+        distribution: String,
+    },
+    /// A distribution whose wheel is for another interpreter or system.
+    Incompatible {
+        /// Which.
+        distribution: String,
+        /// Its wheel's file name.
+        wheel: String,
+        /// What its tags say, in words.
+        made_for: String,
+        /// The venv's interpreter, in the same words.
+        interpreter: String,
+    },
+    /// Something lies among the packages in the store and is none.
+    Stranger {
+        /// Its name in `w/`.
+        name: String,
+    },
+    /// The interpreter that the venv was made from is gone.
+    NoInterpreter {
+        /// Where it was.
+        path: String,
+    },
+}
+
+impl Problem {
+    /// Whether it keeps the venv from working. Packages of other tools are only worth a note.
+    pub fn is_error(&self) -> bool {
+        !matches!(
+            self,
+            Self::Foreign { .. } | Self::Lost { .. } | Self::Detached { .. } | Self::Stranger { .. }
+        )
+    }
+}
+
+/// Looks for everything that is wrong in a venv.
+///
+/// # Errors
+/// When the venv cannot be read.
+pub fn check(
+    venv: &Venv,
+    store: &Store,
+    contents: &Contents,
+    markers: &MarkerEnvironment,
+) -> Result<Vec<Problem>, VenvError> {
+    let mut problems = check_requirements(contents, markers, Scope::Venv);
+    let python = venv.python();
+    if fs::metadata(&python).is_err() {
+        problems.push(Problem::NoInterpreter { path: python.display().to_string() });
+    }
+    check_files(venv, store, contents, &mut problems)?;
+    for distribution in &contents.distributions {
+        if let Owner::Foreign { installer, .. } = &distribution.owner {
+            let label = format!("{} {}", distribution.name, distribution.version);
+            problems.push(Problem::Foreign { distribution: label, installer: installer.clone() });
+        }
+    }
+    for lost in &contents.lost {
+        problems.push(Problem::Lost { distribution: format!("{} {}", lost.name, lost.version) });
+    }
+    for stranger in store.strangers()? {
+        problems.push(Problem::Stranger { name: stranger.name.to_string_lossy().into_owned() });
+    }
+    Ok(problems)
+}
+
+/// Whose requirements are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Those of the venv's distributions, and of the base interpreter's on them.
+    Venv,
+    /// Those of all that is seen in the venv.
+    Everything,
+}
+
+/// Looks for requirements of installed distributions that are not met.
+pub fn check_requirements(contents: &Contents, markers: &MarkerEnvironment, scope: Scope) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let installed = contents.visible_by_key();
+    for distribution in contents.visible() {
+        let label = format!("{} {}", distribution.name, distribution.version);
+        for text in distribution.requires_dist() {
+            let Ok(requirement) = Requirement::of_metadata(text) else {
+                continue;
+            };
+            if !requirement.applies(markers, &[]) {
+                continue;
+            }
+            let found = installed.get(requirement.name());
+            let is_venvs = |one: &&Distribution| !one.is_of_system();
+            if scope == Scope::Venv && !is_venvs(&distribution) && !found.is_some_and(is_venvs) {
+                continue;
+            }
+            let met = found.map(|one| &one.version);
+            let problem = match met.map(|installed| (installed, installed.parse::<Version>())) {
+                None => Problem::Unmet { distribution: label.clone(), requirement: text.clone() },
+                Some((_, Ok(version))) if requirement.accepts(&version) => continue,
+                Some((installed, _)) => Problem::Conflicting {
+                    distribution: label.clone(),
+                    requirement: text.clone(),
+                    installed: installed.clone(),
+                },
+            };
+            problems.push(problem);
+        }
+    }
+    problems
+}
+
+/// Looks for distributions whose wheels are for another interpreter or system. Of one that was adopted nobody knows the wheel's
+/// name, and what another tool installed is its own affair.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn check_tags(
+    store: &Store,
+    contents: &Contents,
+    tags: &InterpreterTags,
+) -> Result<Vec<Problem>, VenvError> {
+    let mut problems = Vec::new();
+    for distribution in &contents.distributions {
+        let Owner::Virtpy(installed) = &distribution.owner else { continue };
+        let Some(entry) = store.entry(&installed.sha256)? else { continue };
+        if entry.manifest.origin == ADOPTED {
+            continue;
+        }
+        if let Err(error) = tags.check(&entry.manifest.filename) {
+            problems.push(Problem::Incompatible {
+                distribution: format!("{} {}", distribution.name, distribution.version),
+                wheel: error.file,
+                made_for: error.made_for,
+                interpreter: error.interpreter,
+            });
+        }
+    }
+    Ok(problems)
+}
+
+/// Compares the venv with its plan.
+fn check_files(
+    venv: &Venv,
+    store: &Store,
+    contents: &Contents,
+    problems: &mut Vec<Problem>,
+) -> Result<(), VenvError> {
+    let mut entries: Vec<(Entry, &super::Installed)> = Vec::new();
+    // What another tool took away was laid out with its neighbours, which stand so until virtpy's next change.
+    for installed in &contents.lost {
+        if let Ok(Some(entry)) = store.entry(&installed.sha256) {
+            entries.push((entry, installed));
+        }
+    }
+    let taken: BTreeSet<&str> = contents.lost.iter().map(|installed| installed.sha256.as_str()).collect();
+    for distribution in &contents.distributions {
+        let Owner::Virtpy(installed) = &distribution.owner else {
+            continue;
+        };
+        match store.entry(&installed.sha256)? {
+            Some(entry) => {
+                // An editor's forced write goes through a link, and nothing prevents the store's owner from it.
+                if let Err(StoreError::Damaged { reason, .. }) = store.look_at(&entry) {
+                    let distribution = format!("{} {}", installed.name, installed.version);
+                    problems.push(Problem::Damaged { distribution, reason });
+                }
+                entries.push((entry, installed));
+            }
+            None => problems.push(Problem::NoEntry {
+                distribution: format!("{} {}", installed.name, installed.version),
+                path: store.entry_path(&EntryId::of(&installed.sha256)?).display().to_string(),
+            }),
+        }
+    }
+    let mut edited = BTreeSet::new();
+    for (entry, installed) in
+        entries.iter().filter(|(_, installed)| installed.copied && !taken.contains(installed.sha256.as_str()))
+    {
+        let files = venv.edited_files(entry, installed)?;
+        edited.extend(files.iter().map(|file| format!("{}/{file}", venv.layout.site_packages)));
+        let distribution = format!("{} {}", installed.name, installed.version);
+        problems.push(Problem::Detached { distribution, edited: files });
+    }
+    let order = |key: &str| contents.state.distributions.iter().position(|known| known.key == key);
+    entries.sort_by_key(|(_, installed)| order(&installed.key));
+    let members: Vec<_> = entries
+        .iter()
+        .map(|(entry, installed)| super::Member {
+            manifest: &entry.manifest,
+            entry: &entry.path,
+            requested: installed.requested,
+            direct_url: installed.direct_url.as_deref(),
+            copied: installed.copied,
+        })
+        .collect();
+    let plan = Plan::of(&venv.layout, venv.config.link_mode(), &contents.state.shared_folders, &members)?;
+    let staying: Vec<(&Entry, &str)> = entries
+        .iter()
+        .filter(|(_, installed)| !taken.contains(installed.sha256.as_str()))
+        .map(|(entry, installed)| (entry, installed.dist_info.as_str()))
+        .collect();
+    let is_of_staying = |path: &str, node: &Node| {
+        taken.is_empty()
+            || match node.source() {
+                Some(source) => staying.iter().any(|(entry, _)| source.starts_with(&entry.path)),
+                None => staying.iter().any(|(_, dist_info)| path.contains(dist_info)),
+            }
+    };
+    // What another installer's RECORD lists is its own, also where it overwrote something.
+    let mut theirs = edited;
+    for distribution in contents.distributions.iter().filter(|one| one.is_foreign()) {
+        theirs.extend(foreign::files(venv, distribution).unwrap_or_default());
+    }
+    for (path, node) in plan.nodes.iter().filter(|(path, node)| is_of_staying(path, node)) {
+        if !theirs.contains(path) {
+            check_node(venv, path, node, problems)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_node(venv: &Venv, path: &str, node: &Node, problems: &mut Vec<Problem>) -> Result<(), VenvError> {
+    let absolute = venv.root.join(path);
+    // Anybody may clear bytecode, and Python makes its folder anew.
+    if path.ends_with(wheel::BYTECODE_FOLDER) && fs::kind(&absolute)? != Some(FileKind::Link) {
+        return Ok(());
+    }
+    if venv.layout.is_provenance(path) {
+        return Ok(());
+    }
+    if !venv.is_as_planned(path, node)? && !venv.is_record_but_for_provenance(path, node) {
+        problems.push(Problem::Modified { path: path.to_owned() });
+    } else if matches!(node, Node::Link(_)) && fs::metadata(&absolute).is_err() {
+        problems.push(Problem::Dangling { path: path.to_owned() });
+    }
+    Ok(())
+}
+
+impl Venv {
+    /// Whether a path is a RECORD that differs from the planned one only by what it says of a `direct_url.json`.
+    fn is_record_but_for_provenance(&self, path: &str, node: &Node) -> bool {
+        if !path.strip_suffix("/RECORD").is_some_and(|folder| self.layout.is_dist_info(folder)) {
+            return false;
+        }
+        let planned = match node {
+            Node::Text { content, .. } => Ok(content.clone()),
+            Node::Real(source) => fs::read(source),
+            _ => return false,
+        };
+        let Ok(planned) = planned else { return false };
+        let Ok(found) = fs::read(&self.root.join(path)) else { return false };
+        let rows = |text: &[u8]| -> Vec<String> {
+            let text = String::from_utf8_lossy(text);
+            let is_other = |row: &&str| !row.contains(".dist-info/direct_url.json,");
+            text.lines().filter(is_other).map(str::to_owned).collect()
+        };
+        rows(&found) == rows(&planned)
+    }
+
+    /// Whether what stands at a path is exactly what a plan wants there. Of the store's own files and of scripts that wheels
+    /// carry only the kind is looked at.
+    pub(super) fn is_as_planned(&self, path: &str, node: &Node) -> Result<bool, VenvError> {
+        let absolute = self.root.join(path);
+        Ok(match (node, fs::kind(&absolute)?) {
+            (Node::Folder, Some(FileKind::Folder))
+            | (Node::Script(_) | Node::Hardlink(_), Some(FileKind::File)) => true,
+            (Node::Real(source), Some(FileKind::File)) => {
+                // A large one may be a second name of it.
+                fs::is_same_file(&absolute, source).unwrap_or(false) || equals(&absolute, source)?
+            }
+            (Node::Link(target), Some(FileKind::Link)) => fs::read_link(&absolute)? == *target,
+            (Node::Shared(content), Some(FileKind::File)) => fs::read(&absolute)? == content.as_bytes(),
+            (Node::Text { content, .. }, Some(FileKind::File)) => fs::read(&absolute)? == *content,
+            (Node::Copy(source), Some(FileKind::File)) => equals(&absolute, source)?,
+            _ => false,
+        })
+    }
+}
+
+/// Whether a file of the venv has the content of one in the store; one that the store lost equals nothing.
+fn equals(path: &Path, source: &Path) -> Result<bool, VenvError> {
+    match fs::read(source) {
+        Err(error) if error.is_not_found() => Ok(false),
+        source => Ok(fs::read(path)? == source?),
+    }
+}

@@ -1,0 +1,282 @@
+//! What is really installed in a venv: virtpy's own distributions and those of other tools.
+//!
+//! `site-packages` is listed once, and each dist-info folder that virtpy made is recognised by where its METADATA
+//! leads. A foreign installer that replaced or removed one is thereby found, whatever the state file says.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use virtpy_files as fs;
+use virtpy_pep::normalize_name;
+use virtpy_store::{DIST_INFO_ALIAS, EntryId, Store};
+use virtpy_wheel as wheel;
+
+use super::{Installed, State, Venv, VenvError, installed_metadata};
+
+/// Who put a distribution there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owner {
+    /// virtpy, from the store.
+    Virtpy(Installed),
+    /// Another installer, as its INSTALLER file says.
+    Foreign {
+        /// The tool's name, or "unknown".
+        installer: String,
+        /// The requirements of its METADATA.
+        requires_dist: Vec<String>,
+        /// The extras of its METADATA.
+        provides_extra: Vec<String>,
+        /// The text of its `direct_url.json`.
+        direct_url: Option<String>,
+    },
+    /// Somebody, in the base interpreter, whose packages the venv sees.
+    System {
+        /// The folder of packages that it lies in.
+        packages: PathBuf,
+        /// The tool's name, or "unknown".
+        installer: String,
+        /// The requirements of its METADATA.
+        requires_dist: Vec<String>,
+        /// The extras of its METADATA.
+        provides_extra: Vec<String>,
+        /// The text of its `direct_url.json`.
+        direct_url: Option<String>,
+    },
+}
+
+/// An installed distribution.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Distribution {
+    /// Its normalized name (PEP 503).
+    pub key: String,
+    /// Its name as its METADATA spells it.
+    pub name: String,
+    /// Its version as its METADATA spells it.
+    pub version: String,
+    /// The name of its dist-info folder, or of the egg-info or egg-link of an older tool.
+    pub dist_info: String,
+    /// Who put it there.
+    pub owner: Owner,
+}
+
+impl Distribution {
+    /// Its requirements, each a PEP 508 text.
+    pub fn requires_dist(&self) -> &[String] {
+        match &self.owner {
+            Owner::Virtpy(installed) => &installed.requires_dist,
+            Owner::Foreign { requires_dist, .. } | Owner::System { requires_dist, .. } => requires_dist,
+        }
+    }
+
+    /// The extras that it has.
+    pub fn provides_extra(&self) -> &[String] {
+        match &self.owner {
+            Owner::Virtpy(installed) => &installed.provides_extra,
+            Owner::Foreign { provides_extra, .. } | Owner::System { provides_extra, .. } => provides_extra,
+        }
+    }
+
+    /// The tool that installed it, or "unknown".
+    pub fn installer(&self) -> &str {
+        match &self.owner {
+            Owner::Virtpy(_) => wheel::INSTALLER.trim(),
+            Owner::Foreign { installer, .. } | Owner::System { installer, .. } => installer,
+        }
+    }
+
+    /// The folder of packages that it lies in, given that of the venv.
+    pub fn packages<'a>(&'a self, site_packages: &'a Path) -> &'a Path {
+        match &self.owner {
+            Owner::System { packages, .. } => packages,
+            Owner::Virtpy(_) | Owner::Foreign { .. } => site_packages,
+        }
+    }
+
+    /// Its dist-info folder, given the venv's folder of packages.
+    pub fn folder(&self, site_packages: &Path) -> PathBuf {
+        self.packages(site_packages).join(&self.dist_info)
+    }
+
+    /// The file with its core metadata, given the venv's folder of packages.
+    pub fn metadata_file(&self, site_packages: &Path) -> PathBuf {
+        let packages = self.packages(site_packages);
+        installed_metadata::metadata_file(packages, &self.dist_info)
+            .unwrap_or_else(|| packages.join(&self.dist_info))
+    }
+
+    /// The text of its `direct_url.json` (PEP 610).
+    pub fn direct_url(&self) -> Option<&str> {
+        match &self.owner {
+            Owner::Virtpy(installed) => installed.direct_url.as_deref(),
+            Owner::Foreign { direct_url, .. } | Owner::System { direct_url, .. } => direct_url.as_deref(),
+        }
+    }
+
+    /// Whether virtpy put it there as a copy of this venv's own.
+    pub fn is_copied(&self) -> bool {
+        matches!(&self.owner, Owner::Virtpy(installed) if installed.copied)
+    }
+
+    /// Whether it is virtpy's own pip.
+    pub fn is_pip_shim(&self) -> bool {
+        matches!(&self.owner, Owner::Virtpy(installed) if installed.is_pip_shim())
+    }
+
+    /// Whether another tool put it into the venv.
+    pub fn is_foreign(&self) -> bool {
+        matches!(self.owner, Owner::Foreign { .. })
+    }
+
+    /// Whether it is the base interpreter's, outside the venv.
+    pub fn is_of_system(&self) -> bool {
+        matches!(self.owner, Owner::System { .. })
+    }
+
+    /// Whether it was installed from a wheel, or by a tool that writes what is known of wheels.
+    pub fn has_dist_info(&self) -> bool {
+        self.dist_info.ends_with(".dist-info")
+    }
+}
+
+/// What is installed in a venv, sorted by name.
+#[derive(Debug, Clone, Default)]
+pub struct Contents {
+    /// virtpy's record of its own distributions.
+    pub state: State,
+    /// What stands in `site-packages`.
+    pub distributions: Vec<Distribution>,
+    /// What is seen of the base interpreter's packages and is not in the venv itself, sorted by name. It is installed, but
+    /// nothing of it is changed.
+    pub system: Vec<Distribution>,
+    /// What virtpy installed and another tool has removed or replaced since.
+    pub lost: Vec<Installed>,
+    /// What the store no longer has, so that its links lead nowhere.
+    pub dangling: Vec<Installed>,
+}
+
+impl Contents {
+    /// Looks into a venv.
+    ///
+    /// # Errors
+    /// When the venv cannot be read.
+    pub fn read(venv: &Venv, store: &Store) -> Result<Self, VenvError> {
+        let state = State::read(venv)?;
+        let site_packages = venv.site_packages();
+        let mut found: BTreeSet<String> = fs::read_dir_names(&site_packages)?
+            .into_iter()
+            .filter_map(|(name, kind)| Some((name.into_string().ok()?, kind)))
+            .filter(|(name, kind)| installed_metadata::is_metadata(name, *kind))
+            .map(|(name, _)| name)
+            .collect();
+        let mut distributions = Vec::with_capacity(found.len());
+        let (mut lost, mut dangling) = (Vec::new(), Vec::new());
+        for installed in &state.distributions {
+            if found.contains(&installed.dist_info) && is_ours(venv, store, installed) {
+                found.remove(&installed.dist_info);
+                if !store.has(&installed.sha256) {
+                    dangling.push(installed.clone());
+                }
+                distributions.push(Distribution {
+                    key: installed.key.clone(),
+                    name: installed.name.clone(),
+                    version: installed.version.clone(),
+                    dist_info: installed.dist_info.clone(),
+                    owner: Owner::Virtpy(as_it_stands(&site_packages, installed)),
+                });
+            } else {
+                lost.push(installed.clone());
+            }
+        }
+        distributions.extend(found.into_iter().filter_map(|name| foreign(&site_packages, name)));
+        distributions.sort_by(|a, b| a.key.cmp(&b.key));
+        Ok(Self { state, distributions, system: Vec::new(), lost, dangling })
+    }
+
+    /// Adds what is seen of the base interpreter's packages: of those that the venv has itself, nothing.
+    pub fn see(&mut self, mut system: Vec<Distribution>) {
+        system.retain(|one| self.distributions.iter().all(|own| own.key != one.key));
+        self.system = system;
+    }
+
+    /// All that can be imported, sorted by name: the venv's own, and what it sees of the base interpreter's.
+    pub fn visible(&self) -> Vec<&Distribution> {
+        let mut all: Vec<&Distribution> = self.distributions.iter().chain(&self.system).collect();
+        all.sort_by(|one, other| one.key.cmp(&other.key));
+        all
+    }
+
+    /// The same by normalized name.
+    pub fn visible_by_key(&self) -> BTreeMap<&str, &Distribution> {
+        let all = self.system.iter().chain(&self.distributions);
+        all.map(|distribution| (distribution.key.as_str(), distribution)).collect()
+    }
+
+    /// The distribution with a name, in any spelling, in the venv or seen there.
+    pub fn find_visible(&self, name: &str) -> Option<&Distribution> {
+        let key = normalize_name(name).ok()?;
+        self.find(name).or_else(|| self.system.iter().find(|distribution| distribution.key == key))
+    }
+
+    /// The venv's own distribution with a name, in any spelling.
+    pub fn find(&self, name: &str) -> Option<&Distribution> {
+        let key = normalize_name(name).ok()?;
+        self.distributions.iter().find(|distribution| distribution.key == key)
+    }
+
+    /// Whether nobody but virtpy has installed or removed anything here.
+    pub fn is_own(&self) -> bool {
+        self.lost.is_empty() && !self.distributions.iter().any(Distribution::is_foreign)
+    }
+
+    /// Whether virtpy's own pip is there.
+    pub fn has_pip_shim(&self) -> bool {
+        self.distributions.iter().any(Distribution::is_pip_shim)
+    }
+
+    /// By normalized name.
+    pub fn by_key(&self) -> BTreeMap<&str, &Distribution> {
+        self.distributions.iter().map(|distribution| (distribution.key.as_str(), distribution)).collect()
+    }
+}
+
+/// What was installed, with the `direct_url.json` that is there now: tools that drive an installer write the address
+/// that their user gave in place of the file's that they passed on, or remove it.
+fn as_it_stands(site_packages: &Path, installed: &Installed) -> Installed {
+    let mut installed = installed.clone();
+    if installed.direct_url.is_some() {
+        let path = site_packages.join(&installed.dist_info).join("direct_url.json");
+        installed.direct_url = fs::read_to_string(&path).ok();
+    }
+    installed
+}
+
+/// Whether a dist-info folder is still the one that virtpy made.
+fn is_ours(venv: &Venv, store: &Store, installed: &Installed) -> bool {
+    let folder = venv.site_packages().join(&installed.dist_info);
+    if installed.copied || !venv.config.link_mode().folds() {
+        return fs::read_own(&folder.join("INSTALLER"), 64)
+            .is_ok_and(|content| content == wheel::INSTALLER.as_bytes());
+    }
+    let Ok(id) = EntryId::of(&installed.sha256) else {
+        return false;
+    };
+    let expected = store.entry_path(&id).join(DIST_INFO_ALIAS).join("METADATA");
+    fs::read_link(&folder.join("METADATA")).is_ok_and(|target| target == expected)
+}
+
+/// Reads what another tool says of a distribution; without readable METADATA it is none.
+fn foreign(site_packages: &Path, dist_info: String) -> Option<Distribution> {
+    let metadata = installed_metadata::read(site_packages, &dist_info)?;
+    Some(Distribution {
+        key: metadata.key,
+        name: metadata.name,
+        version: metadata.version,
+        owner: Owner::Foreign {
+            installer: metadata.installer,
+            requires_dist: metadata.requires_dist,
+            provides_extra: metadata.provides_extra,
+            direct_url: metadata.direct_url,
+        },
+        dist_info,
+    })
+}

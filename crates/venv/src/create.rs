@@ -1,0 +1,392 @@
+//! Making a venv (PEP 405): a folder with `pyvenv.cfg`, links to the base interpreter and activation scripts.
+//!
+//! It is made beside its place and renamed into it, so it is complete or absent, and `--clear` never leaves
+//! anybody without a venv because the new one could not be made.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use virtpy_files::digest::hex;
+use virtpy_files::{self as fs, Lock};
+use virtpy_store::{Entry, Store, VenvId};
+
+use super::activation::Activation;
+use super::change::Loaded;
+use super::nodes::{make, put_shared};
+use super::place::{self, Existing};
+use super::{Arrival, Config, Layout, LinkMode, Node, State, Venv, VenvError};
+
+/// The file in `site-packages` that puts the store's entries at the end of `sys.path`, for tools which sort files by
+/// their real paths: coverage would otherwise measure the store as the user's own code. Nothing can be imported there:
+/// what looks for modules in that folder is told that there are none, whatever lies in it.
+pub(super) const MARK_FILE: &str = "_virtpy.pth";
+
+/// The key of `pyvenv.cfg` for the place that the venv's scripts were made for.
+pub(super) const PATH_KEY: &str = "virtpy-path";
+
+/// The key for a venv's id.
+pub(super) const ID_KEY: &str = "virtpy-id";
+
+/// The key for the name of its library folder: `python3.12`.
+pub(super) const LIBRARY_KEY: &str = "virtpy-library";
+
+/// The key for the store that its links lead to.
+pub(crate) const STORE_KEY: &str = "virtpy-store";
+
+/// What a venv needs to know of its base interpreter.
+#[derive(Debug, Clone)]
+pub struct BaseInterpreter {
+    /// The real executable.
+    pub executable: PathBuf,
+    /// The full version: `3.12.1`.
+    pub version: String,
+    /// The name of its library folder: `python3.12`.
+    pub library: String,
+    /// The names by which scripts call it: `python`, `python3`, `python3.12`.
+    pub names: Vec<String>,
+    /// Whether it is a 64-bit build for a system with `lib64` folders.
+    pub lib64: bool,
+}
+
+/// What the user wants.
+#[derive(Debug, Clone)]
+pub struct NewVenv {
+    /// Where, absolute.
+    pub path: PathBuf,
+    /// The name that activation shows; the folder's where none is given.
+    pub prompt: Option<String>,
+    /// Whether the base interpreter's own packages are visible.
+    pub system_site_packages: bool,
+    /// Whether a venv that is there is replaced.
+    pub clear: bool,
+    /// Whether it is one of virtpy's own, in the store's folder, where nobody else may make any.
+    pub in_store: bool,
+    /// How packages come into it.
+    pub link_mode: LinkMode,
+    /// The entry of virtpy's own pip, if it is to be there from the start.
+    pub pip: Option<Entry>,
+}
+
+/// Makes a venv and registers it with the store. Returns its folder.
+///
+/// # Errors
+/// When the path or the prompt cannot be used, something is there already, or the disk cannot be written; nothing
+/// is left behind then, and what was there is untouched.
+pub fn create(
+    store: &Store,
+    base: &BaseInterpreter,
+    wish: &NewVenv,
+    announce: &mut dyn FnMut(&str),
+) -> Result<PathBuf, VenvError> {
+    if wish.clear {
+        place::refuse_link(&wish.path)?;
+    }
+    let path = resolve(&wish.path)?;
+    check_path(&path)?;
+    if !wish.in_store {
+        place::refuse_store(store, &path)?;
+    }
+    let parent = path.parent().unwrap_or(Path::new("/"));
+    place::existing(store, &path, wish.clear)?;
+    fs::create_dir_all(parent)?;
+    let staging = Staging::at(store, &path, announce)?;
+    // Once more: another process may just have made one.
+    let old = place::existing(store, &path, wish.clear)?;
+    let id = VenvId::random();
+    let config = config(base, wish, &path, &Identity { id: &id, store });
+    let layout = Layout::of(&path, &config)?;
+    let staged = &staging.folder;
+    let texts = Texts { config: &config, prompt: &prompt(wish.prompt.as_deref(), &path) };
+    fill(staged, &path, base, &layout, &texts)?;
+    let root = store.register(&id, &path)?;
+    if let Some(pip) = &wish.pip {
+        store.note_uses(root, vec![pip.id()?])?;
+    }
+    let venv =
+        Venv { root: staged.clone(), config, id: id.clone(), layout: layout.clone(), lost_keys: false };
+    // Before the state is written: it is to be the newest.
+    if wish.link_mode.folds() {
+        let site_packages = staged.join(&layout.site_packages);
+        fs::write_new(&site_packages.join(MARK_FILE), mark(store)?.as_bytes(), 0o644)?;
+    }
+    venv.furnish(wish.pip.as_ref())?;
+    if let Err(error) = put_in_place(staged, &path, matches!(old, Existing::Venv(_))) {
+        store.forget(&id)?;
+        return Err(error);
+    }
+    if let Existing::Venv(Some(old)) = old {
+        // The new one stands. A root whose venv is gone keeps nothing for long: the next collection removes it.
+        let _ = store.forget(&old);
+    }
+    Ok(path)
+}
+
+impl Venv {
+    /// Puts the first distribution, if there is to be one, into a venv that is only being made, so that it needs no journal.
+    fn furnish(&self, entry: Option<&Entry>) -> Result<(), VenvError> {
+        let mut state = State::default();
+        state.change = VenvId::random().to_string();
+        if let Some(entry) = entry {
+            let arrival = Arrival { entry: entry.clone(), requested: false, direct_url: None, copied: false };
+            let loaded = Loaded::of(&arrival)?;
+            let mut firsts = BTreeMap::new();
+            for (path, node) in &self.plan(&[&loaded], &[])?.nodes {
+                match node {
+                    Node::Shared(content) => put_shared(&self.root.join(path), content, &mut firsts)?,
+                    _ => make(&self.layout, &self.root.join(path), node)?,
+                }
+            }
+            state.distributions = vec![loaded.installed];
+        }
+        fs::create_dir(&self.private())?;
+        state.write(self)
+    }
+}
+
+/// The content of [`MARK_FILE`]: puts the store's entries on `sys.path`, with a finder that finds nothing there. A line with
+/// only the path would do for coverage; but then whatever lies in that folder could be imported, and tools that pack venvs
+/// take a path outside the venv for a package in development. Python runs the line twice in a venv.
+pub(super) fn mark(store: &Store) -> Result<String, VenvError> {
+    let folder = python_literal(&store.mark_as_third_party()?);
+    Ok(format!(
+        "import sys; {folder} in sys.path or sys.path.append({folder}); sys.path_importer_cache[{folder}] = \
+         type('Nothing', (), {{'find_spec': staticmethod(lambda name, target=None: None)}})\n"
+    ))
+}
+
+/// A path as a literal of Python's in plain ASCII: files of this kind are read in various encodings.
+pub fn python_literal(path: &Path) -> String {
+    let mut text = String::from("'");
+    for letter in path.to_string_lossy().chars() {
+        match letter {
+            '\'' | '\\' => text.extend(['\\', letter]),
+            ' '..='~' => text.push(letter),
+            other => {
+                let _ = write!(text, "\\U{:08x}", u32::from(other));
+            }
+        }
+    }
+    text.push('\'');
+    text
+}
+
+/// The absolute path without links, though its last parts need not exist.
+pub(super) fn resolve(path: &Path) -> Result<PathBuf, VenvError> {
+    if fs::kind(path)?.is_some() {
+        return Ok(fs::canonicalize(path)?);
+    }
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => Ok(resolve(parent)?.join(name)),
+        _ => Ok(fs::canonicalize(path)?),
+    }
+}
+
+/// Refuses paths that break every tool: a `:` separates the items of PATH, a line end ends a script's first line.
+pub(super) fn check_path(path: &Path) -> Result<(), VenvError> {
+    let refuse = |reason| Err(VenvError::UnusablePath { path: path.to_path_buf(), reason });
+    let Some(text) = path.to_str() else {
+        return refuse("it is not valid UTF-8");
+    };
+    if text.contains(':') {
+        return refuse("`:` separates the folders of PATH");
+    }
+    if text.contains(['\n', '\r']) {
+        return refuse("a line end in it would break scripts and `pyvenv.cfg`");
+    }
+    Ok(())
+}
+
+/// What activation shows: what was asked for, or the folder's name.
+pub(super) fn prompt(wish: Option<&str>, path: &Path) -> String {
+    let folder = || path.file_name().map(|name| name.to_string_lossy().into_owned());
+    wish.map(str::to_owned).or_else(folder).unwrap_or_default()
+}
+
+/// What makes a venv one of virtpy's.
+pub(super) struct Identity<'a> {
+    /// Its id.
+    pub(super) id: &'a VenvId,
+    /// The store that it is registered with.
+    pub(super) store: &'a Store,
+}
+
+impl Identity<'_> {
+    /// Writes virtpy's own keys for a venv at `path` with this library folder (`python3.12`).
+    pub(super) fn write(&self, config: &mut Config, path: &Path, library: &str) {
+        config.set(ID_KEY, self.id.as_str());
+        config.set(LIBRARY_KEY, library);
+        config.set(PATH_KEY, path.display().to_string());
+        config.set(STORE_KEY, self.store.home().display().to_string());
+    }
+}
+
+/// The keys that `CPython` writes, in its order, and virtpy's own.
+fn config(base: &BaseInterpreter, wish: &NewVenv, path: &Path, identity: &Identity<'_>) -> Config {
+    let mut config = Config::default();
+    let home = base.executable.parent().unwrap_or(Path::new("/"));
+    config.push("home", home.display().to_string());
+    config.push("include-system-site-packages", wish.system_site_packages.to_string());
+    config.push("version", base.version.clone());
+    if let Some(prompt) = &wish.prompt {
+        config.push("prompt", python_repr(prompt));
+    }
+    config.push("executable", base.executable.display().to_string());
+    config.push("command", format!("virtpy new {}", path.display()));
+    identity.write(&mut config, path, &base.library);
+    if wish.link_mode != LinkMode::default() {
+        config.push("virtpy-link-mode", wish.link_mode.as_str());
+    }
+    config
+}
+
+/// A text as Python's `repr` writes it: `pyvenv.cfg` holds the prompt in that form.
+fn python_repr(text: &str) -> String {
+    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    let mut repr = String::from(quote);
+    for character in text.chars() {
+        match character {
+            '\\' => repr.push_str("\\\\"),
+            '\t' => repr.push_str("\\t"),
+            character if character == quote => repr.extend(['\\', quote]),
+            character if character.is_control() => {
+                // Python writes `\x1b`, Rust `\u{1b}`.
+                let code = u32::from(character);
+                repr.extend(["\\x", &hex(&[u8::try_from(code).unwrap_or(b'?')])]);
+            }
+            character => repr.push(character),
+        }
+    }
+    repr.push(quote);
+    repr
+}
+
+/// The text of which [`python_repr`] is the form; anything else as it stands.
+pub(super) fn from_python_repr(repr: &str) -> String {
+    let quote = repr.chars().next().filter(|first| matches!(first, '\'' | '"'));
+    let inner = quote.and_then(|quote| repr.strip_prefix(quote)?.strip_suffix(quote));
+    let Some(inner) = inner else { return repr.to_owned() };
+    let mut text = String::new();
+    let mut letters = inner.chars();
+    while let Some(letter) = letters.next() {
+        if letter != '\\' {
+            text.push(letter);
+            continue;
+        }
+        match letters.next() {
+            Some('t') => text.push('\t'),
+            Some('x') => {
+                let digits: String = letters.by_ref().take(2).collect();
+                text.extend(u8::from_str_radix(&digits, 16).ok().map(char::from));
+            }
+            Some(other) => text.push(other),
+            None => {}
+        }
+    }
+    text
+}
+
+/// What is written into a new venv.
+pub(super) struct Texts<'a> {
+    /// Its `pyvenv.cfg`.
+    pub(super) config: &'a Config,
+    /// What activation shows.
+    pub(super) prompt: &'a str,
+}
+
+/// Fills `folder` with everything a venv at `path` consists of.
+pub(super) fn fill(
+    folder: &Path,
+    path: &Path,
+    base: &BaseInterpreter,
+    layout: &Layout,
+    texts: &Texts<'_>,
+) -> Result<(), VenvError> {
+    let activation = Activation { root: path, scripts: &layout.scripts, prompt: texts.prompt };
+    let scripts = activation.scripts()?;
+    let library = folder.join("lib").join(&base.library);
+    for made in [&folder.join("lib"), &library, &library.join("site-packages"), &folder.join("include")] {
+        fs::create_dir(made)?;
+    }
+    let bin = folder.join(&layout.scripts);
+    fs::create_dir(&bin)?;
+    fs::symlink(&base.executable, &bin.join("python"))?;
+    for name in base.names.iter().filter(|name| *name != "python") {
+        fs::symlink(Path::new("python"), &bin.join(name))?;
+    }
+    if base.lib64 {
+        fs::symlink(Path::new("lib"), &folder.join("lib64"))?;
+    }
+    for script in scripts {
+        fs::write_new(&bin.join(script.name), script.content.as_bytes(), 0o644)?;
+    }
+    fs::write_new(&folder.join(".gitignore"), b"*\n", 0o644)?;
+    // Last: it is what makes the folder a venv.
+    fs::write_new(&folder.join("pyvenv.cfg"), texts.config.to_string().as_bytes(), 0o644)?;
+    Ok(())
+}
+
+/// Renames the finished folder to its place, or exchanges it with the venv that is there.
+fn put_in_place(staged: &Path, path: &Path, replaces: bool) -> Result<(), VenvError> {
+    let put = if replaces { fs::exchange(staged, path) } else { fs::rename(staged, path) };
+    Ok(put?)
+}
+
+/// The folder beside a venv's place in which it is made, or in which the old one goes. Its name is always the same, so
+/// that what a killed process leaves is swept by the next; a lock keeps two from working in it at once.
+struct Staging {
+    folder: PathBuf,
+    _lock: Lock,
+}
+
+impl Staging {
+    fn at(store: &Store, path: &Path, announce: &mut dyn FnMut(&str)) -> Result<Self, VenvError> {
+        let lock = store.lock_place(path, announce)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let plain = path.with_file_name(format!(".{}.virtpy-new", name.trim_start_matches('.')));
+        // What is not virtpy's stays where it is: a repository may ship a link of that name.
+        let folder = if place::may_be_swept(&plain)? { plain } else { plain.with_extension("virtpy-new2") };
+        if !place::may_be_swept(&folder)? {
+            return Err(VenvError::InTheWay(folder));
+        }
+        fs::remove_tree(&folder)?;
+        fs::create_dir(&folder)?;
+        Ok(Self { folder, _lock: lock })
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        let _ = fs::remove_tree(&self.folder);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_prompts_as_python_does() {
+        assert_eq!(python_repr("plain"), "'plain'");
+        assert_eq!(python_repr("it's"), "\"it's\"");
+        assert_eq!(python_repr("it's \"both\""), "'it\\'s \"both\"'");
+        assert_eq!(python_repr("a\\b"), "'a\\\\b'");
+        for text in ["plain", "it's", "it's \"both\"", "a\\b", "tab\t and \x1b", ""] {
+            assert_eq!(from_python_repr(&python_repr(text)), text);
+        }
+        assert_eq!(from_python_repr("bare"), "bare");
+    }
+
+    #[test]
+    fn paths_are_written_as_python_reads_them() {
+        assert_eq!(python_literal(Path::new("/a b/it's\\x")), r"'/a b/it\'s\\x'");
+        assert_eq!(python_literal(Path::new("/\u{e9}\n")), r"'/\U000000e9\U0000000a'");
+    }
+
+    #[test]
+    fn refuses_paths_that_break_tools() {
+        assert!(check_path(Path::new("/a:b/.venv")).is_err());
+        assert!(check_path(Path::new("/a\nb/.venv")).is_err());
+        assert!(check_path(Path::new("/a b/$x'\"/.venv")).is_ok());
+    }
+}

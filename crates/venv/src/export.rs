@@ -1,0 +1,215 @@
+//! Writing a venv with files of its own: what an image or another machine needs that has no store.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use virtpy_files::{self as fs, FileKind};
+use virtpy_store::{Entry, Store, is_pip_shim};
+use virtpy_wheel as wheel;
+
+use super::create::{MARK_FILE, Texts, check_path, fill, from_python_repr, prompt, resolve};
+use super::nodes::{make, mode_of_copy};
+use super::{
+    BaseInterpreter, Config, Contents, Layout, LinkMode, Member, Node, Owner, PRIVATE_FOLDER, Plan, Venv,
+    VenvError,
+};
+
+/// How `pyvenv.cfg` says what made an export.
+const COMMAND: &str = "virtpy export";
+
+/// Where an export goes.
+#[derive(Debug, Clone)]
+pub struct Destination {
+    /// The folder that is made, absolute.
+    pub path: PathBuf,
+    /// The path that it will have where it is used.
+    pub at: PathBuf,
+}
+
+impl Venv {
+    /// Writes the venv as an ordinary one: every file a copy, scripts for the place where it will be used, nothing of
+    /// virtpy's own. Packages of other installers, edited copies and files that nobody owns come along. The caller holds the
+    /// venv's lock and the store's. Returns the folder.
+    ///
+    /// # Errors
+    /// When something stands at the destination, the store no longer has a package, or the disk cannot be written;
+    /// nothing is left behind then.
+    pub fn export(
+        &self,
+        store: &Store,
+        contents: &Contents,
+        base: &BaseInterpreter,
+        destination: &Destination,
+    ) -> Result<PathBuf, VenvError> {
+        let path = resolve(&destination.path)?;
+        check_path(&destination.at)?;
+        let is_free = match fs::kind(&path)? {
+            None => true,
+            Some(kind) => kind == FileKind::Folder && fs::names(&path)?.is_empty(),
+        };
+        if !is_free {
+            let config = fs::read_to_string(&path.join("pyvenv.cfg")).map(|text| Config::parse(&text));
+            let is_export = config.is_ok_and(|config| {
+                config.get("command").is_some_and(|command| command.starts_with(COMMAND))
+            });
+            return Err(VenvError::ExportExists { path, is_export });
+        }
+        let layout = Layout::of(&destination.at, &self.config)?;
+        let parent = path.parent().unwrap_or(Path::new("/"));
+        fs::create_dir_all(parent)?;
+        let staged = fs::temporary_folder(parent)?;
+        self.lay_foundation(staged.path(), &destination.at, base, &layout)?;
+        let entries = entries(store, contents)?;
+        let exporter = Exporter { venv: self, folder: staged.path(), layout: &layout, entries: &entries };
+        exporter.packages(contents)?;
+        exporter.rest(contents)?;
+        fs::rename(staged.path(), &path)?;
+        Ok(path)
+    }
+
+    fn lay_foundation(
+        &self,
+        folder: &Path,
+        at: &Path,
+        base: &BaseInterpreter,
+        layout: &Layout,
+    ) -> Result<(), VenvError> {
+        let mut config = self.config.without_own_keys();
+        config.set("command", format!("{COMMAND} {}", at.display()));
+        let wish = config.get("prompt").map(from_python_repr);
+        let texts = Texts { config: &config, prompt: &prompt(wish.as_deref(), at) };
+        fill(folder, at, base, layout, &texts)
+    }
+}
+
+/// The entries of the distributions that virtpy installed here, in the order of installation.
+fn entries(store: &Store, contents: &Contents) -> Result<Vec<Entry>, VenvError> {
+    let mut entries = Vec::new();
+    for installed in &contents.state.distributions {
+        let is_there = contents
+            .distributions
+            .iter()
+            .any(|found| matches!(&found.owner, Owner::Virtpy(own) if own.dist_info == installed.dist_info));
+        if is_there {
+            entries.push(store.entry(&installed.sha256)?.ok_or_else(|| {
+                VenvError::MissingEntry(format!("{} {}", installed.name, installed.version))
+            })?);
+        }
+    }
+    Ok(entries)
+}
+
+struct Exporter<'a> {
+    venv: &'a Venv,
+    folder: &'a Path,
+    layout: &'a Layout,
+    entries: &'a [Entry],
+}
+
+impl Exporter<'_> {
+    fn plan(&self, contents: &Contents, layout: &Layout, mode: LinkMode) -> Result<Plan, VenvError> {
+        let by_hash: BTreeMap<&str, &super::Installed> =
+            contents.state.distributions.iter().map(|one| (one.sha256.as_str(), one)).collect();
+        let member = |entry: &'_ Entry| {
+            let installed = by_hash.get(entry.manifest.sha256.as_str()).copied();
+            (installed.is_some_and(|one| one.requested), installed.and_then(|one| one.direct_url.clone()))
+        };
+        let facts: Vec<(bool, Option<String>)> = self.entries.iter().map(member).collect();
+        let copied = |entry: &Entry| {
+            mode.folds() && by_hash.get(entry.manifest.sha256.as_str()).is_some_and(|one| one.copied)
+        };
+        let members: Vec<Member<'_>> = self
+            .entries
+            .iter()
+            .zip(&facts)
+            .map(|(entry, (requested, direct_url))| Member {
+                manifest: &entry.manifest,
+                entry: &entry.path,
+                requested: *requested,
+                direct_url: direct_url.as_deref(),
+                copied: copied(entry),
+            })
+            .collect();
+        let shared: &[String] = if mode.folds() { &contents.state.shared_folders } else { &[] };
+        Plan::of(layout, mode, shared, &members)
+    }
+
+    /// Writes what virtpy installed. Of a package that is this venv's own copy, the copy.
+    fn packages(&self, contents: &Contents) -> Result<(), VenvError> {
+        // virtpy's own pip hands over to a program that need not be there.
+        let own_pip = |entry: &Entry| is_pip_shim(&entry.manifest.name, &entry.manifest.version);
+        let entries: Vec<Entry> = self.entries.iter().filter(|entry| !own_pip(entry)).cloned().collect();
+        let plan = Exporter { entries: &entries, ..*self }.plan(contents, self.layout, LinkMode::Copy)?;
+        let edited: Vec<&Path> = self
+            .entries
+            .iter()
+            .filter(|entry| {
+                let is_it = |one: &&super::Installed| one.sha256 == entry.manifest.sha256;
+                contents.state.distributions.iter().find(is_it).is_some_and(|one| one.copied)
+            })
+            .map(|entry| entry.path.as_path())
+            .collect();
+        for (path, node) in &plan.nodes {
+            let target = self.folder.join(path);
+            if matches!(node, Node::Folder) && fs::kind(&target)?.is_some()
+                || path.ends_with(wheel::BYTECODE_FOLDER)
+            {
+                continue;
+            }
+            let own = self.venv.root.join(path);
+            let is_edited = |source: &Path| edited.iter().any(|entry| source.starts_with(entry));
+            match node {
+                Node::Copy(source) if is_edited(source) && fs::kind(&own)? == Some(FileKind::File) => {
+                    fs::copy_new(&own, &target, mode_of_copy(&own)?)?;
+                }
+                _ => make(self.layout, &target, node)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies what virtpy did not put there: packages of other installers, files that nobody owns.
+    fn rest(&self, contents: &Contents) -> Result<(), VenvError> {
+        let plan = self.plan(contents, &self.venv.layout, self.venv.config.link_mode())?;
+        self.folder_rest("", &plan)
+    }
+
+    fn folder_rest(&self, folder: &str, plan: &Plan) -> Result<(), VenvError> {
+        for (name, kind) in fs::read_dir_names(&self.venv.root.join(folder))? {
+            let Some(name) = name.to_str() else { continue };
+            let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+            let is_own = matches!(name, PRIVATE_FOLDER | MARK_FILE | wheel::BYTECODE_FOLDER);
+            let target = self.folder.join(&path);
+            let (from, stands) = (self.venv.root.join(&path), fs::kind(&target)?);
+            match kind {
+                _ if is_own => {}
+                FileKind::Folder => {
+                    if stands.is_none() && !plan.nodes.contains_key(&path) {
+                        fs::create_dir(&target)?;
+                    }
+                    if fs::kind(&target)? == Some(FileKind::Folder) {
+                        self.folder_rest(&path, plan)?;
+                    }
+                }
+                _ if stands.is_some() || plan.nodes.contains_key(&path) => {}
+                FileKind::Link => fs::symlink(&fs::read_link(&from)?, &target)?,
+                FileKind::File => self.file(&path, &from, &target)?,
+                FileKind::Other => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies a file; a script of this venv is made to run the exported one.
+    fn file(&self, path: &str, from: &Path, target: &Path) -> Result<(), VenvError> {
+        let mode = mode_of_copy(from)?;
+        if path.starts_with(&format!("{}/", self.layout.scripts)) {
+            let content = fs::read(from)?;
+            if let Some(body) = content.strip_prefix(self.venv.layout.shebang.as_bytes()) {
+                let script = [self.layout.shebang.as_bytes(), body].concat();
+                return Ok(fs::write_new(target, &script, mode)?);
+            }
+        }
+        Ok(fs::copy_new(from, target, mode)?)
+    }
+}

@@ -1,0 +1,133 @@
+//! virtpy's own lines of `pyvenv.cfg`, which anybody may lose: `python -m venv`, virtualenv and uv write that file anew when
+//! they are run on top of a venv, and a power cut may empty it. `.virtpy/state.json` holds the same, and what the store's
+//! record of a place says helps where that is of an earlier version.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+use virtpy_files::{self as fs, FileKind, PathError};
+use virtpy_store::{Store, VenvId};
+
+use super::adopt::library;
+use super::create::{ID_KEY, Identity, LIBRARY_KEY};
+use super::relink::write_config;
+use super::{Config, PRIVATE_FOLDER, Venv, VenvError};
+
+/// The most that is read of a `pyvenv.cfg`.
+const LARGEST: u64 = 1 << 20;
+
+/// What of `state.json` says whose a venv is.
+#[derive(Default, Deserialize)]
+struct Kept {
+    #[serde(default)]
+    keys: BTreeMap<String, String>,
+}
+
+/// The text of a venv's `pyvenv.cfg`. Bytes that are not UTF-8 are replaced.
+///
+/// # Errors
+/// When there is none, it is no regular file, or far too large for one.
+pub(super) fn text(root: &Path) -> Result<String, PathError> {
+    Ok(read(root)?.0)
+}
+
+/// The same, and whether the interpreter can read the file as it is.
+///
+/// # Errors
+/// As [`text`]'s.
+pub(super) fn read(root: &Path) -> Result<(String, bool), PathError> {
+    let content = fs::read_bounded(&root.join("pyvenv.cfg"), LARGEST)?;
+    let text = String::from_utf8_lossy(&content);
+    let is_readable = matches!(text, std::borrow::Cow::Borrowed(_));
+    // Editors of other systems put a mark before the text.
+    Ok((text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned(), is_readable))
+}
+
+/// The id of the venv in a folder: what `pyvenv.cfg` says, or else its state.
+pub(super) fn id_at(root: &Path) -> Option<VenvId> {
+    let config = text(root).map(|text| Config::parse(&text)).unwrap_or_default();
+    let id = config.get(ID_KEY).map(str::to_owned).or_else(|| kept(root).keys.remove(ID_KEY))?;
+    VenvId::parse(&id).ok()
+}
+
+fn kept(root: &Path) -> Kept {
+    let private = root.join(PRIVATE_FOLDER);
+    if !matches!(fs::kind(&private), Ok(Some(FileKind::Folder))) {
+        return Kept::default();
+    }
+    let content = fs::read_own(&private.join("state.json"), 64 * 1024).unwrap_or_default();
+    serde_json::from_slice(&content).unwrap_or_default()
+}
+
+/// Completes a configuration that has lost virtpy's lines from the venv's state. Returns whether it has them now.
+///
+/// # Errors
+/// When the venv was made anew for another version of Python since.
+pub(super) fn complete(root: &Path, config: &mut Config) -> Result<bool, VenvError> {
+    for (key, value) in kept(root).keys {
+        if key.starts_with("virtpy-") && config.get(&key).is_none() {
+            config.set(&key, value);
+        }
+    }
+    if config.get(ID_KEY).is_none() {
+        return Ok(false);
+    }
+    let library = config.get(LIBRARY_KEY).unwrap_or_default();
+    let version = config.get("version").or_else(|| config.get("version_info")).unwrap_or_default();
+    let minor = version.split('.').take(2).collect::<Vec<_>>().join(".");
+    let own = library.trim_start_matches(|letter: char| !letter.is_ascii_digit());
+    if !minor.is_empty() && !own.trim_end_matches('t').eq(&minor) && own.contains('.') {
+        return Err(VenvError::Damaged {
+            path: root.join("pyvenv.cfg"),
+            reason: format!(
+                "another tool has made the venv anew for Python {minor}, and its packages are of {library}"
+            ),
+        });
+    }
+    Ok(true)
+}
+
+impl Venv {
+    /// Opens a venv that has lost its keys and whose state does not hold them either, if the store has a record of this very
+    /// place.
+    ///
+    /// # Errors
+    /// As [`Self::open`]'s.
+    pub fn open_recorded(store: &Store, root: &Path) -> Result<Self, VenvError> {
+        let opened = Self::open(root);
+        let Err(VenvError::NotOurs(_)) = &opened else { return opened };
+        if !matches!(fs::kind(&root.join(PRIVATE_FOLDER)), Ok(Some(FileKind::Folder))) {
+            return opened;
+        }
+        let root = fs::canonicalize(root)?;
+        let Some(record) = store.roots()?.into_iter().find(|record| record.path == root) else {
+            return opened;
+        };
+        let mut config = Config::parse(&text(&root)?);
+        let library = library(&root, &config)?;
+        Identity { id: &record.id, store }.write(&mut config, &root, &library);
+        let mut venv = Self::of(root, config)?;
+        venv.lost_keys = true;
+        Ok(venv)
+    }
+
+    /// Writes virtpy's keys back into `pyvenv.cfg` where another tool has taken them out, and the id into the state.
+    ///
+    /// # Errors
+    /// When the venv cannot be written.
+    pub fn put_keys_back(&mut self) -> Result<(), VenvError> {
+        if self.lost_keys {
+            write_config(self, &self.config)?;
+            self.lost_keys = false;
+        }
+        Ok(())
+    }
+}
+
+/// What proves that a venv is this user's own: it carries an id, and the store has a record that names that very place,
+/// written when virtpy made the venv or changed it there.
+pub(super) fn is_proven(store: &Store, root: &Path) -> Option<VenvId> {
+    let id = id_at(root)?;
+    store.vouches_for(&id, root).then_some(id)
+}

@@ -1,0 +1,180 @@
+//! Whether a venv may be made at a place, and what stands there may go for it.
+//!
+//! Something is only removed for a venv if there is nothing in the folder but what a venv consists of, whoever made it, and
+//! what packages brought. Of a venv that carries an id and whose record in the store names that very place it is known what
+//! they brought, and files that lie about in its root go with it; any other has to look like one.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use virtpy_files::{self as fs, FileKind};
+use virtpy_store::{Store, VenvId};
+use virtpy_wheel as wheel;
+
+use super::foreign::in_venv;
+use super::{PRIVATE_FOLDER, Venv, VenvError, keys};
+
+/// The most that is read of a RECORD.
+const LARGEST_RECORD: u64 = 64 << 20;
+
+/// What stands where a venv is to be made.
+pub(super) enum Existing {
+    /// Nothing, or an empty folder.
+    Nothing,
+    /// A venv that may be replaced, with its id if the store knows it at this place.
+    Venv(Option<VenvId>),
+}
+
+/// What lies in the root of a venv, whichever tool made it.
+const PARTS: [&str; 14] = [
+    "pyvenv.cfg",
+    "bin",
+    "lib",
+    "lib64",
+    "include",
+    "share",
+    "etc",
+    "man",
+    PRIVATE_FOLDER,
+    ".gitignore",
+    ".lock",
+    "CACHEDIR.TAG",
+    ".DS_Store",
+    ".virtpy-unfinished",
+];
+
+/// Files that show that a folder is somebody's work, even if it is a known venv as well.
+const WORK: [&str; 9] = [
+    ".git",
+    "pyproject.toml",
+    "setup.py",
+    "setup.cfg",
+    "requirements.txt",
+    "poetry.lock",
+    "uv.lock",
+    "pylock.toml",
+    "Pipfile",
+];
+
+/// Refuses a path that is a link itself. Links on the way to it are fine.
+///
+/// # Errors
+/// When it is one, or cannot be looked at.
+pub(super) fn refuse_link(path: &Path) -> Result<(), VenvError> {
+    // `link/` and `link/.` would be looked at through the link.
+    let path: PathBuf = path.components().collect();
+    match fs::kind(&path)? {
+        Some(FileKind::Link) => Err(VenvError::LinkedPlace(path)),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses the store's folder, everything in it, and the folders above it.
+///
+/// # Errors
+/// When the path is one of these.
+pub(super) fn refuse_store(store: &Store, path: &Path) -> Result<(), VenvError> {
+    let home = fs::canonicalize(store.home()).unwrap_or_else(|_| store.home().to_path_buf());
+    let what = if path.starts_with(&home) {
+        "is in"
+    } else if home.starts_with(path) && fs::kind(&home)?.is_some() {
+        "holds"
+    } else {
+        return Ok(());
+    };
+    Err(VenvError::StorePlace { path: path.to_path_buf(), store: home, what })
+}
+
+/// Looks at the place; refuses what may not be replaced.
+///
+/// # Errors
+/// When something stands there that is no venv, or `clear` does not say that it may go.
+pub(super) fn existing(store: &Store, path: &Path, clear: bool) -> Result<Existing, VenvError> {
+    let names = match fs::kind(path)? {
+        None => return Ok(Existing::Nothing),
+        Some(FileKind::Folder) => names(path)?,
+        Some(_) => return Err(VenvError::Exists { path: path.to_path_buf(), is_venv: false }),
+    };
+    if names.is_empty() {
+        return Ok(Existing::Nothing);
+    }
+    let is_husk = names == [PRIVATE_FOLDER];
+    let is_venv = is_husk || fs::kind(&path.join("pyvenv.cfg"))?.is_some();
+    if !is_venv || !clear {
+        return Err(VenvError::Exists { path: path.to_path_buf(), is_venv });
+    }
+    let refuse = |reason: String| Err(VenvError::NotProven { path: path.to_path_buf(), reason });
+    if let Some(mount) = fs::mounts_in(path).first() {
+        return refuse(format!("another file system is mounted at `{}`", mount.display()));
+    }
+    let proven = keys::is_proven(store, path);
+    let mut others: Vec<&String> = names.iter().filter(|name| !PARTS.contains(&name.as_str())).collect();
+    if proven.is_some() && !others.is_empty() {
+        let known = installed_in_root(path);
+        others.retain(|name| !known.contains(*name) && !is_stray_file(path, name));
+    }
+    if let Some(other) = others.first() {
+        return refuse(format!("beside a venv it has `{other}`, which no package has brought"));
+    }
+    if proven.is_none() && !is_husk && !looks_like_a_venv(path)? {
+        return refuse("this store has not made it, and it does not look like a venv".to_owned());
+    }
+    Ok(Existing::Venv(proven))
+}
+
+/// Whether something in the root of a known venv is a plain file of no weight, such as those that Makefiles compare times with.
+fn is_stray_file(root: &Path, name: &str) -> bool {
+    !WORK.contains(&name) && matches!(fs::kind(&root.join(name)), Ok(Some(FileKind::File)))
+}
+
+/// The names in a venv's root that its distributions have put there: data of wheels may lie anywhere.
+fn installed_in_root(path: &Path) -> BTreeSet<String> {
+    let mut known = BTreeSet::new();
+    let Ok(venv) = Venv::open(path) else { return known };
+    let packages = venv.site_packages();
+    for name in fs::names(&packages).unwrap_or_default() {
+        if !name.as_encoded_bytes().ends_with(b".dist-info") {
+            continue;
+        }
+        let record =
+            fs::read_bounded(&packages.join(name).join("RECORD"), LARGEST_RECORD).unwrap_or_default();
+        let rows = wheel::parse_record(&String::from_utf8_lossy(&record)).unwrap_or_default();
+        let inside = rows.iter().filter_map(|row| in_venv(&venv, &row.path));
+        known.extend(inside.filter_map(|inside| Some(inside.split('/').next()?.to_owned())));
+    }
+    known
+}
+
+/// Whether a folder beside a venv's place may be emptied: only what a killed process left of a venv in the making.
+///
+/// # Errors
+/// When it cannot be looked at.
+pub(super) fn may_be_swept(folder: &Path) -> Result<bool, VenvError> {
+    Ok(match fs::kind(folder)? {
+        None => true,
+        Some(FileKind::Folder) => names(folder)?.iter().all(|name| PARTS.contains(&name.as_str())),
+        Some(_) => false,
+    })
+}
+
+fn names(folder: &Path) -> Result<Vec<String>, VenvError> {
+    Ok(fs::names(folder)?.into_iter().map(|name| name.to_string_lossy().into_owned()).collect())
+}
+
+/// Whether there is what every tool makes a venv of: an interpreter beside a script that activates it, and no standard
+/// library. An installation of Python has one, and may have a `pyvenv.cfg` as well.
+fn looks_like_a_venv(root: &Path) -> Result<bool, VenvError> {
+    let names_in = |folder: &Path| match fs::kind(folder)? {
+        Some(FileKind::Folder) => names(folder),
+        _ => Ok(Vec::new()),
+    };
+    let scripts = names_in(&root.join("bin"))?;
+    let has_interpreter = scripts.iter().any(|name| name.starts_with("python") || name.starts_with("pypy"));
+    let library = root.join("lib");
+    for name in names_in(&library)? {
+        if fs::kind(&library.join(name).join("os.py"))?.is_some() {
+            return Ok(false);
+        }
+    }
+    Ok(has_interpreter && scripts.iter().any(|name| name.starts_with("activate")))
+}

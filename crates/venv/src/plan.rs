@@ -1,0 +1,403 @@
+//! The link plan: what stands at every path of a venv that its packages are responsible for.
+//!
+//! A folder that one distribution alone wants is folded into a single link; where two meet, the folder is made
+//! real and only what collides again is opened further. The rule is collision, never a missing `__init__.py`:
+//! real packages share folders that have one. The result depends on nothing but the members and their order, and
+//! computing it writes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use virtpy_files::FileKind;
+use virtpy_store::{Manifest, is_pip_shim};
+use virtpy_wheel::{self as wheel, Footprint};
+
+use super::must_real::RealParts;
+use super::pieces::{Files, Piece, PieceKind, Tree};
+use super::{Layout, LinkMode, VenvError, record};
+
+/// An empty file in each unfolded folder. Real pip removes a folder when it finds no file in it, and links to folders
+/// do not count as files: without this one it would take the other distributions' links along.
+const MARKER: &str = ".virtpy";
+
+/// A script of so few bytes is copied without asking what it looks for.
+const SMALL_SCRIPT: u64 = 64 << 10;
+
+/// A distribution of the venv, in the order of installation.
+#[derive(Debug, Clone, Copy)]
+pub struct Member<'a> {
+    /// What its entry holds.
+    pub manifest: &'a Manifest,
+    /// Where its entry stands.
+    pub entry: &'a Path,
+    /// Whether somebody asked for it by name (PEP 376, `REQUESTED`).
+    pub requested: bool,
+    /// The text of `direct_url.json` (PEP 610), for one that did not come from an index.
+    pub direct_url: Option<&'a str>,
+    /// Whether this venv has a copy of its own, whatever the venv's link mode.
+    pub copied: bool,
+}
+
+/// What stands at a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Node {
+    /// A real folder.
+    Folder,
+    /// A link into the store.
+    Link(PathBuf),
+    /// A file that virtpy writes.
+    Text {
+        /// Its bytes.
+        content: Vec<u8>,
+        /// Whether it may be run.
+        executable: bool,
+    },
+    /// A file of a dist-info folder that is the same for every distribution (`INSTALLER`, `REQUESTED`), so those
+    /// that come with one change share an inode.
+    Shared(&'static str),
+    /// A copy of a script of the store, with this venv's interpreter line.
+    Script(PathBuf),
+    /// A second name of the store's file, in the hardlink mode.
+    Hardlink(PathBuf),
+    /// A file of the venv's own with the content of the store's, read-only; a large one may be a second name of it
+    /// (see [`super::nodes`]).
+    Real(PathBuf),
+    /// A copy of the store's file.
+    Copy(PathBuf),
+}
+
+impl Node {
+    /// What stands at its path.
+    pub fn kind(&self) -> FileKind {
+        match self {
+            Self::Folder => FileKind::Folder,
+            Self::Link(_) => FileKind::Link,
+            _ => FileKind::File,
+        }
+    }
+
+    /// Where in the store it comes from; nothing for what virtpy writes.
+    pub fn source(&self) -> Option<&Path> {
+        match self {
+            Self::Link(path)
+            | Self::Script(path)
+            | Self::Hardlink(path)
+            | Self::Real(path)
+            | Self::Copy(path) => Some(path),
+            Self::Folder | Self::Text { .. } | Self::Shared(_) => None,
+        }
+    }
+}
+
+/// Two distributions that have the same file; the later one's is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clash {
+    /// The path in the venv.
+    pub path: String,
+    /// Whose file is there.
+    pub winner: String,
+    /// Whose is not.
+    pub loser: String,
+}
+
+/// Every path that packages are responsible for, and what was noticed on the way.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Relative to the venv's root; a folder stands before what is in it.
+    pub nodes: BTreeMap<String, Node>,
+    /// Files that more than one distribution has.
+    pub clashes: Vec<Clash>,
+}
+
+impl Plan {
+    /// Plans a venv that holds these distributions. `shared_folders` are kept real because files of another
+    /// installer are in them.
+    ///
+    /// # Errors
+    /// When a distribution wants a path of the venv's own, or one's file is another's folder.
+    pub fn of(
+        layout: &Layout,
+        mode: LinkMode,
+        shared_folders: &[String],
+        members: &[Member<'_>],
+    ) -> Result<Self, VenvError> {
+        let files: Vec<Files> = members.iter().map(|_| Files::default()).collect();
+        let mut planner = Planner {
+            layout,
+            mode,
+            shared_folders,
+            members,
+            real: RealParts::of(members, &files)?,
+            files,
+            joined: BTreeSet::new(),
+            wanted: BTreeMap::new(),
+            plan: Self::default(),
+            footprints: vec![Footprint::default(); members.len()],
+        };
+        planner.collect();
+        // A folder sorts before what is in it, so each path is decided after all who want it are known.
+        while let Some((path, pieces)) = planner.wanted.pop_first() {
+            planner.place(&path, &pieces)?;
+        }
+        planner.write_metadata()?;
+        Ok(planner.plan)
+    }
+}
+
+struct Planner<'a> {
+    layout: &'a Layout,
+    mode: LinkMode,
+    shared_folders: &'a [String],
+    members: &'a [Member<'a>],
+    real: Vec<RealParts>,
+    files: Vec<Files>,
+    /// Real folders that distributions share, or may share.
+    joined: BTreeSet<String>,
+    wanted: BTreeMap<String, Vec<Piece>>,
+    plan: Plan,
+    footprints: Vec<Footprint>,
+}
+
+impl Planner<'_> {
+    /// Notes what every member wants at the top of each scheme.
+    fn collect(&mut self) {
+        for (member, facts) in self.members.iter().enumerate() {
+            let manifest = facts.manifest;
+            let site = &self.layout.site_packages;
+            for item in &manifest.top {
+                let kind = tree_piece(Tree::Site, item.name.clone(), item.folder);
+                self.want(format!("{site}/{}", item.name), member, kind);
+            }
+            let dist_info = tree_piece(Tree::Site, manifest.dist_info.clone(), true);
+            self.want(format!("{site}/{}", manifest.dist_info), member, dist_info);
+            for (index, script) in manifest.scripts.iter().enumerate() {
+                let (name, folder) = first_component(&script.file.path);
+                let kind = if folder {
+                    PieceKind::Folder(Tree::Scripts, name.to_owned())
+                } else {
+                    PieceKind::Script(index)
+                };
+                self.want(format!("{}/{name}", self.layout.scripts), member, kind);
+            }
+            for (index, entry_point) in manifest.entry_points.iter().enumerate() {
+                let path = format!("{}/{}", self.layout.scripts, entry_point.name);
+                self.want(path, member, PieceKind::EntryPoint(index));
+                // pip's wheel cannot name the Python that it will be installed for; every installer adds this one.
+                let versioned = format!("pip{}", self.layout.python_version());
+                let is_there = || manifest.entry_points.iter().any(|other| other.name == versioned);
+                if manifest.name == "pip" && entry_point.name == "pip3" && !is_there() {
+                    let path = format!("{}/{versioned}", self.layout.scripts);
+                    self.want(path, member, PieceKind::EntryPoint(index));
+                }
+            }
+            if !manifest.headers.is_empty() {
+                let path = format!("{}/{}", self.layout.headers, manifest.name);
+                self.want(path, member, PieceKind::Folder(Tree::Headers, String::new()));
+            }
+            let mut data: Vec<_> = manifest.data.iter().map(|row| first_component(&row.path)).collect();
+            data.dedup();
+            for (name, folder) in data {
+                // `lib64` is a link to `lib` in a venv: the same folder under two names.
+                let place = if name == "lib64" { "lib" } else { name };
+                self.want(place.to_owned(), member, tree_piece(Tree::Data, name.to_owned(), folder));
+            }
+        }
+    }
+
+    fn want(&mut self, path: String, member: usize, kind: PieceKind) {
+        let pieces = self.wanted.entry(path).or_default();
+        let piece = Piece { member, kind };
+        if !pieces.contains(&piece) {
+            pieces.push(piece);
+        }
+    }
+
+    /// Decides what stands at a path.
+    fn place(&mut self, path: &str, pieces: &[Piece]) -> Result<(), VenvError> {
+        let Some(last) = pieces.last() else { return Ok(()) };
+        if self.layout.is_reserved(path) {
+            let distribution = self.name(last);
+            return Err(VenvError::Reserved { distribution, path: path.to_owned() });
+        }
+        if let Some(other) = pieces.iter().find(|piece| piece.is_folder() != last.is_folder()) {
+            let (first, second) = (self.name(other), self.name(last));
+            return Err(VenvError::FileAgainstFolder { path: path.to_owned(), first, second });
+        }
+        if !last.is_folder() {
+            if self.layout.is_always_real(path) {
+                let distribution = self.name(last);
+                return Err(VenvError::Reserved { distribution, path: path.to_owned() });
+            }
+            self.place_file(path, pieces);
+            return Ok(());
+        }
+        let always_real = self.layout.is_always_real(path);
+        let is_shared = pieces.len() > 1 || self.shared_folders.iter().any(|shared| shared == path);
+        // What is in a folder of scripts gets this venv's interpreter line.
+        let is_of_scripts = matches!(last.kind, PieceKind::Folder(Tree::Scripts, _));
+        let has_real = self.real[last.member].has_folder(&last.place());
+        let folds = self.mode(last).folds() && !is_of_scripts && !has_real;
+        let may_be_joined = last.may_be_joined(self.members);
+        if folds && !is_shared && !always_real && !may_be_joined {
+            self.footprints[last.member].links.push(self.layout.in_record(path));
+            self.insert(path, Node::Link(last.source(self.members)));
+            return Ok(());
+        }
+        self.insert(path, Node::Folder);
+        let is_marked = is_shared || (folds && may_be_joined);
+        if is_marked {
+            self.joined.insert(path.to_owned());
+        }
+        if self.mode.folds() && is_marked && !always_real && !path.ends_with(wheel::BYTECODE_FOLDER) {
+            let marker = format!("{path}/{MARKER}");
+            if !is_shared {
+                // It goes with its only owner, whoever uninstalls that.
+                let row = wheel::record_row(&self.layout.in_record(&marker), Some(b""));
+                self.footprints[last.member].rows.push_str(&row);
+            }
+            self.insert(&marker, Node::Shared(""));
+        }
+        pieces.iter().try_for_each(|piece| self.open(path, piece))
+    }
+
+    /// Makes the children of a folder candidates of their own.
+    fn open(&mut self, path: &str, piece: &Piece) -> Result<(), VenvError> {
+        let PieceKind::Folder(tree, folder) = &piece.kind else {
+            return Ok(());
+        };
+        let member = &self.members[piece.member];
+        for (name, is_folder) in self.files[piece.member].children(member, *tree, folder)? {
+            let is_bytecode = is_folder && name == wheel::BYTECODE_FOLDER;
+            if is_bytecode
+                && (!self.mode(piece).folds() || self.real[piece.member].has_module_in(&piece.place()))
+            {
+                continue;
+            }
+            let inside = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+            let script = || member.manifest.scripts.iter().position(|script| script.file.path == inside);
+            let kind = match (*tree, is_folder) {
+                (Tree::Scripts, false) => script().map(PieceKind::Script),
+                _ => Some(tree_piece(*tree, inside, is_folder)),
+            };
+            if let Some(kind) = kind {
+                self.want(format!("{path}/{name}"), piece.member, kind);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the last comer's file at a path.
+    fn place_file(&mut self, path: &str, pieces: &[Piece]) {
+        let Some((winner, losers)) = pieces.split_last() else { return };
+        for loser in losers.iter().filter(|loser| loser.member != winner.member) {
+            let (winner, loser) = (self.name(winner), self.name(loser));
+            self.plan.clashes.push(Clash { path: path.to_owned(), winner, loser });
+        }
+        for piece in pieces {
+            self.note_row(path, piece);
+        }
+        let source = winner.source(self.members);
+        let manifest = self.members[winner.member].manifest;
+        let node = match winner.kind {
+            PieceKind::EntryPoint(index) => {
+                Node::Text { content: self.script(manifest, index).into_bytes(), executable: true }
+            }
+            PieceKind::Script(index) if manifest.scripts[index].python => Node::Script(source),
+            _ => match self.mode(winner) {
+                LinkMode::Auto if self.is_real(path, winner) => Node::Real(source),
+                LinkMode::Auto | LinkMode::Symlink => Node::Link(source),
+                LinkMode::Hardlink => Node::Hardlink(source),
+                LinkMode::Copy => Node::Copy(source),
+            },
+        };
+        self.insert(path, node);
+    }
+
+    /// Notes a script for its owner's RECORD, without hash and size: the first line is the venv's own, and RECORD the same in
+    /// all venvs.
+    fn note_row(&mut self, path: &str, piece: &Piece) {
+        let manifest = self.members[piece.member].manifest;
+        let is_written = match &piece.kind {
+            PieceKind::EntryPoint(_) => true,
+            PieceKind::Script(index) => manifest.scripts[*index].python,
+            _ => false,
+        };
+        if is_written {
+            let row = wheel::record_row(&self.layout.in_record(path), None);
+            self.footprints[piece.member].rows.push_str(&row);
+        }
+    }
+
+    /// The script of an entry point. Those of virtpy's own pip need no Python.
+    fn script(&self, manifest: &Manifest, index: usize) -> String {
+        if is_pip_shim(&manifest.name, &manifest.version) {
+            return self.layout.handover.clone();
+        }
+        wheel::script(&manifest.entry_points[index], &self.layout.shebang)
+    }
+
+    /// Adds the files that virtpy itself writes into each dist-info folder.
+    fn write_metadata(&mut self) -> Result<(), VenvError> {
+        for (member, footprint) in self.members.iter().zip(std::mem::take(&mut self.footprints)) {
+            let folder = format!("{}/{}", self.layout.site_packages, member.manifest.dist_info);
+            let folds = self.mode == LinkMode::Auto && !member.copied;
+            for (name, node) in record::own_files(self.layout, member, footprint, folds)? {
+                self.plan.nodes.insert(format!("{folder}/{name}"), node);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a node at a path, and real folders above it where nobody wanted those by name.
+    fn insert(&mut self, path: &str, node: Node) {
+        let mut ancestor = path;
+        while let Some((parent, _)) = ancestor.rsplit_once('/') {
+            if self.layout.is_skeleton(parent) || self.plan.nodes.contains_key(parent) {
+                break;
+            }
+            self.plan.nodes.insert(parent.to_owned(), Node::Folder);
+            ancestor = parent;
+        }
+        if !(node == Node::Folder && self.layout.is_skeleton(path)) {
+            self.plan.nodes.insert(path.to_owned(), node);
+        }
+    }
+
+    /// Whether a file has to be a real one: it, or who uses it, resolves links before looking around.
+    fn is_real(&self, path: &str, piece: &Piece) -> bool {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let manifest = self.members[piece.member].manifest;
+        if let PieceKind::Script(index) = piece.kind {
+            // A program or a shell script may look for its data beside itself (`readlink -f "$0"`).
+            return !manifest.data.is_empty() || manifest.scripts[index].file.size <= SMALL_SCRIPT;
+        }
+        // So may one that comes by way of `.data/data/bin`. Servers of static files compare real paths, and serve
+        // neither modules nor libraries.
+        folder == self.layout.scripts
+            || self.real[piece.member].has_file(&piece.place())
+            || self.joined.contains(folder) && !is_code(name)
+    }
+
+    /// How a piece's distribution comes into the venv.
+    fn mode(&self, piece: &Piece) -> LinkMode {
+        if self.members[piece.member].copied { LinkMode::Copy } else { self.mode }
+    }
+
+    fn name(&self, piece: &Piece) -> String {
+        self.members[piece.member].manifest.name.clone()
+    }
+}
+
+/// Whether a file is a module, its types, or a shared library.
+fn is_code(name: &str) -> bool {
+    let ending = Path::new(name).extension().and_then(|ending| ending.to_str());
+    matches!(ending, Some("py" | "pyi" | "pyc" | "pyx" | "pxd")) || wheel::is_library_name(name)
+}
+
+fn tree_piece(tree: Tree, path: String, folder: bool) -> PieceKind {
+    if folder { PieceKind::Folder(tree, path) } else { PieceKind::File(tree, path) }
+}
+
+fn first_component(path: &str) -> (&str, bool) {
+    path.split_once('/').map_or((path, false), |(name, _)| (name, true))
+}

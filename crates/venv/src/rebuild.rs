@@ -1,0 +1,74 @@
+//! What a venv uses, found out from its links.
+//!
+//! A venv's own files do not wait for the disk. After a power cut the last ones that were written may be empty (or hold
+//! nothing but zeros), `state.json` among them. But the links are still there, and each distribution's METADATA is one
+//! into its entry, whose manifest knows the rest.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use virtpy_files::{self as fs, FileKind};
+use virtpy_pep::normalize_name;
+use virtpy_store::DIST_INFO_ALIAS;
+
+use super::{Installed, State, Venv, VenvError};
+
+/// What has to be known of an entry (`entry.json`).
+#[derive(Deserialize)]
+struct Facts {
+    sha256: String,
+    name: String,
+    version: String,
+    requires_dist: Vec<String>,
+    provides_extra: Vec<String>,
+}
+
+/// Whether a file that was written whole was emptied by a power cut.
+pub(super) fn is_emptied(content: &[u8]) -> bool {
+    content.iter().all(|byte| *byte == 0)
+}
+
+/// The state of a venv as its links tell it. The order of installation is lost, and what was copied or hardlinked without
+/// links is left out: it counts as another installer's from then on.
+///
+/// # Errors
+/// When `site-packages` cannot be read.
+pub(super) fn state(venv: &Venv) -> Result<State, VenvError> {
+    let mut state = State::default();
+    state.rebuilt = true;
+    let Some(store) = venv.config.get("virtpy-store") else { return Ok(state) };
+    let entries = Path::new(store).join("w");
+    let mut names = fs::read_dir_names(&venv.site_packages())?;
+    names.sort_by(|(one, _), (other, _)| one.cmp(other));
+    for (name, kind) in names {
+        let Ok(name) = name.into_string() else { continue };
+        if kind == FileKind::Folder && name.ends_with(".dist-info") {
+            state.distributions.extend(installed(venv, &entries, name));
+        }
+    }
+    Ok(state)
+}
+
+/// The distribution of a dist-info folder, if its METADATA leads into an entry.
+fn installed(venv: &Venv, entries: &Path, dist_info: String) -> Option<Installed> {
+    let folder = venv.site_packages().join(&dist_info);
+    let target = fs::read_link(&folder.join("METADATA")).ok()?;
+    let entry = target.parent().filter(|alias| alias.ends_with(DIST_INFO_ALIAS))?.parent()?;
+    if entry.parent() != Some(entries) {
+        return None;
+    }
+    let Facts { sha256, name, version, requires_dist, provides_extra } =
+        serde_json::from_slice(&fs::read(&entry.join("entry.json")).ok()?).ok()?;
+    Some(Installed {
+        key: normalize_name(&name).ok()?,
+        name,
+        version,
+        sha256,
+        requested: fs::kind(&folder.join("REQUESTED")).ok()?.is_some(),
+        direct_url: fs::read_to_string(&folder.join("direct_url.json")).ok().filter(|text| !text.is_empty()),
+        dist_info,
+        requires_dist,
+        provides_extra,
+        copied: false,
+    })
+}

@@ -1,0 +1,164 @@
+//! `.virtpy/state.json`: which entries a venv uses, in the order of their installation.
+//!
+//! It names what virtpy put there; what really stands in `site-packages` decides ([`super::contents`]).
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use virtpy_files::{self as fs, PathError};
+use virtpy_store::{Store, is_pip_shim};
+
+use super::{Venv, VenvError, journal, rebuild};
+
+const FORMAT: u32 = 1;
+
+/// A distribution that virtpy installed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Installed {
+    /// Its normalized name (PEP 503).
+    pub key: String,
+    /// Its name as its METADATA spells it.
+    pub name: String,
+    /// Its version as its METADATA spells it.
+    pub version: String,
+    /// The SHA-256 of its wheel.
+    pub sha256: String,
+    /// The name of its dist-info folder.
+    pub dist_info: String,
+    /// Whether somebody asked for it by name.
+    pub requested: bool,
+    /// The text of its `direct_url.json`, for one that did not come from an index.
+    pub direct_url: Option<String>,
+    /// Its requirements, each a PEP 508 text.
+    pub requires_dist: Vec<String>,
+    /// Its extras.
+    pub provides_extra: Vec<String>,
+    /// Whether this venv has a copy of its own instead of links: it was detached, or the settings ask for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub copied: bool,
+}
+
+impl Installed {
+    /// Whether it is virtpy's own pip.
+    pub fn is_pip_shim(&self) -> bool {
+        is_pip_shim(&self.key, &self.version)
+    }
+}
+
+/// What virtpy knows about a venv's packages.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    format: u32,
+    /// The id of the change that wrote it: a journal with the same id is of a finished change.
+    pub change: String,
+    /// What is installed, in order.
+    pub distributions: Vec<Installed>,
+    /// Folders that were kept real because another installer's files were in them.
+    #[serde(default)]
+    pub shared_folders: Vec<String>,
+    /// The digest of the last request that the present set satisfies.
+    #[serde(default)]
+    pub satisfied: Option<String>,
+    /// What `pyvenv.cfg` says of virtpy's: other tools write that file anew (`python -m venv` on top of a venv does).
+    #[serde(default)]
+    pub keys: BTreeMap<String, String>,
+    /// Whether the file was empty, as a power cut leaves it, and this was found out from the links instead.
+    #[serde(skip)]
+    pub rebuilt: bool,
+}
+
+/// What tells whether there is nothing to do.
+#[derive(Deserialize)]
+struct Summary {
+    format: u32,
+    distributions: Vec<Digest>,
+    satisfied: Option<String>,
+}
+
+/// What of a distribution tells which entry it is.
+#[derive(Deserialize)]
+struct Digest {
+    sha256: String,
+}
+
+impl State {
+    /// Reads a venv's state; a venv without one is empty, and one that a power cut emptied is rebuilt from the venv's links.
+    ///
+    /// # Errors
+    /// When the file cannot be read or makes no sense.
+    pub fn read(venv: &Venv) -> Result<Self, VenvError> {
+        let path = venv.private().join("state.json");
+        let content = match fs::read_own(&path, 64 * 1024) {
+            Err(error) if error.is_not_found() => return Ok(Self::default()),
+            other => other?,
+        };
+        if rebuild::is_emptied(&content) {
+            return rebuild::state(venv);
+        }
+        let damaged = |reason: String| VenvError::Damaged { path: path.clone(), reason };
+        let state: Self = serde_json::from_slice(&content).map_err(|error| damaged(error.to_string()))?;
+        if state.format != FORMAT {
+            return Err(damaged(format!("it has format {} and this virtpy reads {FORMAT}", state.format)));
+        }
+        Ok(state)
+    }
+
+    /// What the present set satisfies, and of how many distributions it is, if nobody but virtpy has put anything into
+    /// `site-packages` or taken anything out since the last change, none is under way, and the store has all of it. Asked
+    /// without holding the venv.
+    ///
+    /// # Errors
+    /// When the venv cannot be read.
+    pub fn still_satisfied(venv: &Venv, store: &Store) -> Result<Option<(String, usize)>, VenvError> {
+        let path = venv.private().join("state.json");
+        if !matches!(Self::outdated_by(&venv.site_packages(), &venv.private()), Ok(None)) {
+            return Ok(None);
+        }
+        if journal::Journal::is_there(venv)? {
+            return Ok(None);
+        }
+        let state = serde_json::from_slice::<Summary>(&fs::read_own(&path, 64 * 1024)?).ok();
+        let state = state.filter(|state| state.format == FORMAT);
+        let is_there = |one: &Digest| store.has(&one.sha256);
+        let state = state.filter(|state| state.distributions.iter().all(is_there));
+        Ok(state.and_then(|state| Some((state.satisfied?, state.distributions.len()))))
+    }
+
+    /// When the folder of packages was changed, if that was after virtpy's last change of the venv. [`Self::write`] sees to it
+    /// that nothing is too fast for that: the folder is older than the state then, and if both are of the same time, somebody
+    /// was there.
+    ///
+    /// # Errors
+    /// When one of them is missing.
+    pub(super) fn outdated_by(site_packages: &Path, private: &Path) -> Result<Option<(i64, i64)>, PathError> {
+        let packages = fs::changed_at(site_packages)?;
+        let state = fs::changed_at(&private.join("state.json"))?;
+        Ok((packages >= state).then_some(packages))
+    }
+
+    /// Whether the store that a venv is of has all that virtpy installed there. What cannot be told counts as there: whoever
+    /// changes the venv says what is wrong with it.
+    pub fn is_in_store(venv: &Venv, configured: &Store) -> bool {
+        let Ok(content) = fs::read_own(&venv.private().join("state.json"), 64 * 1024) else { return true };
+        let Ok(state) = serde_json::from_slice::<Summary>(&content) else { return true };
+        let own = venv.store_home().map(Store::new);
+        let store = own.as_ref().unwrap_or(configured);
+        state.distributions.iter().all(|one| store.has(&one.sha256))
+    }
+
+    /// Replaces a venv's state by one rename: the moment at which a change has happened.
+    ///
+    /// # Errors
+    /// When the venv cannot be written.
+    pub fn write(&mut self, venv: &Venv) -> Result<(), VenvError> {
+        self.format = FORMAT;
+        self.keys = venv.config.own_keys();
+        let path = venv.private().join("state.json");
+        let text = serde_json::to_vec(self)
+            .map_err(|error| VenvError::Damaged { path: path.clone(), reason: error.to_string() })?;
+        // Of a folder that belongs to somebody else it can't be set. Then it is looked at once more than needed.
+        let _ = fs::set_back(&venv.site_packages());
+        Ok(fs::write_by_way_of(&journal::unfinished(venv), &path, &text)?)
+    }
+}

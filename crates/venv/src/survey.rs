@@ -1,0 +1,290 @@
+//! Which of the venvs that the store knows are still there, and what they use: what a collection has to know.
+//!
+//! `pyvenv.cfg` does not decide: `python -m venv` on top of a venv writes it anew, and a power cut may empty it. A venv is there
+//! as long as its state or links at its place lead into the store. What cannot be read counts as there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use virtpy_files::{self as fs, FileKind, PathError};
+use virtpy_store::{EntryId, Root, Store, StoreError, VenvId};
+
+use super::{PRIVATE_FOLDER, keys};
+
+/// Folders looked through for a venv whose project was renamed.
+const NEIGHBOURS: usize = 2_000;
+
+/// So many names are looked at in the folders of packages of a venv whose state is gone; what uses more is kept.
+const MOST_NAMES: usize = 1_000_000;
+
+/// What became of a venv.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// It is where it was.
+    Present,
+    /// It was found at another place.
+    Moved(PathBuf),
+    /// The file system that it was on is not mounted.
+    Unmounted(PathBuf),
+    /// It cannot be told, for this reason.
+    Unreadable(String),
+    /// It is gone.
+    Gone,
+}
+
+impl Fate {
+    /// Whether what it uses has to be kept.
+    pub fn keeps(&self) -> bool {
+        !matches!(self, Self::Gone)
+    }
+}
+
+/// A venv that the store knows, and what became of it.
+#[derive(Debug, Clone)]
+pub struct Surveyed {
+    /// Its id.
+    pub id: VenvId,
+    /// What is registered of it; nothing where that file is damaged.
+    pub root: Option<Root>,
+    /// What became of it.
+    pub fate: Fate,
+    /// The entries that it uses.
+    pub uses: BTreeSet<EntryId>,
+    /// When its state was replaced last, at each of its places.
+    stamps: Vec<Option<fs::Stamp>>,
+}
+
+impl Surveyed {
+    /// Where it is, or was.
+    pub fn path(&self) -> Option<&Path> {
+        match (&self.fate, &self.root) {
+            (Fate::Moved(path), _) => Some(path),
+            (_, Some(root)) => Some(&root.path),
+            _ => None,
+        }
+    }
+}
+
+/// Looks for every venv that the store knows. Nothing is changed.
+///
+/// # Errors
+/// When the store's records cannot be listed.
+pub fn survey(store: &Store) -> Result<Vec<Surveyed>, StoreError> {
+    survey_again(store, &[])
+}
+
+/// The same after another survey, whose findings hold for the venvs that did not change since: what may take its time, such
+/// as looking at other disks, is done before anybody is kept waiting.
+///
+/// # Errors
+/// When the store's records cannot be listed.
+pub fn survey_again(store: &Store, before: &[Surveyed]) -> Result<Vec<Surveyed>, StoreError> {
+    let known: BTreeMap<&VenvId, &Surveyed> = before.iter().map(|venv| (&venv.id, venv)).collect();
+    let ids: BTreeSet<VenvId> = store.root_ids()?.into_iter().collect();
+    let mut records = Records::of(store);
+    let mut venvs: Vec<Surveyed> = Vec::new();
+    for id in &ids {
+        match store.root(id) {
+            Ok(Some(root)) => drop(records.roots.insert(id.clone(), root)),
+            Ok(None) => venvs.push(unreadable(id, "its record in the store is damaged".to_owned())),
+            Err(error) => venvs.push(unreadable(id, error.to_string())),
+        }
+    }
+    for (id, root) in &records.roots {
+        venvs.push(match known.get(id) {
+            // Whoever links registers first, and ends by replacing the state.
+            Some(venv) if venv.root.as_ref() == Some(root) && venv.stamps == stamps(root) => (*venv).clone(),
+            _ => look(root, &records),
+        });
+    }
+    venvs.sort_by(|one, other| one.path().cmp(&other.path()).then_with(|| one.id.cmp(&other.id)));
+    Ok(venvs)
+}
+
+fn unreadable(id: &VenvId, reason: String) -> Surveyed {
+    let (uses, stamps) = (BTreeSet::new(), Vec::new());
+    Surveyed { id: id.clone(), root: None, fate: Fate::Unreadable(reason), uses, stamps }
+}
+
+/// What tells whether the states at the places of a venv were replaced.
+fn stamps(root: &Root) -> Vec<Option<fs::Stamp>> {
+    root.places().map(|place| fs::Stamp::of(&state_of(place))).collect()
+}
+
+fn state_of(place: &Path) -> PathBuf {
+    place.join(PRIVATE_FOLDER).join("state.json")
+}
+
+/// Looks for one venv at every place where it may be. There may be several of one id: copies that were not told apart yet.
+fn look(root: &Root, records: &Records) -> Surveyed {
+    // Before anything is read: what changes while it is read is read once more.
+    let stamps = stamps(root);
+    let mut uses = BTreeSet::new();
+    let mut found: Option<PathBuf> = None;
+    let mut trouble = None;
+    for place in root.places() {
+        match records.used_at(place, &root.id) {
+            Ok(Some(linked)) => {
+                uses.extend(linked);
+                found.get_or_insert_with(|| place.clone());
+            }
+            Ok(None) => {}
+            Err(error) => trouble = Some(error),
+        }
+    }
+    if found.is_none()
+        && trouble.is_none()
+        && let Some(place) = renamed(root)
+    {
+        match records.used_at(&place, &root.id) {
+            Ok(linked) => (uses, found) = (linked.unwrap_or_default(), Some(place)),
+            Err(error) => trouble = Some(error),
+        }
+    }
+    let unmounted = root.mount.as_ref().filter(|mount| !mount.is_there()).map(|mount| mount.point.clone());
+    let fate = match (found, trouble, unmounted) {
+        (_, Some(reason), _) => Fate::Unreadable(reason),
+        (Some(place), None, _) if place == root.path => Fate::Present,
+        (Some(place), None, _) => Fate::Moved(place),
+        (None, None, Some(point)) => {
+            uses.extend(root.uses.iter().cloned());
+            Fate::Unmounted(point)
+        }
+        (None, None, None) => Fate::Gone,
+    };
+    Surveyed { id: root.id.clone(), root: Some(root.clone()), fate, uses, stamps }
+}
+
+/// Whether the venv with this id stands at a place, as far as it says so itself.
+pub(super) fn stands(place: &Path, id: &VenvId) -> Result<bool, String> {
+    match fs::kind(place) {
+        Ok(None) => Ok(false),
+        Ok(Some(_)) => Ok(keys::id_at(place).as_ref() == Some(id)),
+        Err(error) => Err(explained(&error)),
+    }
+}
+
+fn is_absent(error: &PathError) -> bool {
+    matches!(error.source.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
+}
+
+fn explained(error: &PathError) -> String {
+    format!("{error}: {}", error.source)
+}
+
+/// What of `state.json` a collection has to know.
+#[derive(Deserialize)]
+struct Uses {
+    distributions: Vec<Use>,
+}
+
+#[derive(Deserialize)]
+struct Use {
+    sha256: String,
+}
+
+/// What the store knows of venvs, and its folder of entries by its name and by its real path.
+struct Records {
+    roots: BTreeMap<VenvId, Root>,
+    entries: [PathBuf; 2],
+}
+
+impl Records {
+    fn of(store: &Store) -> Self {
+        let entries = store.entries();
+        let real = fs::canonicalize(&entries).unwrap_or_else(|_| entries.clone());
+        Self { roots: BTreeMap::new(), entries: [entries, real] }
+    }
+
+    /// What the venv with this id uses at a place; `None` if it is not there. Another venv that stands there answers for
+    /// itself, if the store knows it at this place.
+    fn used_at(&self, place: &Path, id: &VenvId) -> Result<Option<BTreeSet<EntryId>>, String> {
+        if fs::kind(place).map_err(|error| explained(&error))?.is_none() {
+            return Ok(None);
+        }
+        let standing = keys::id_at(place);
+        let other = standing.as_ref().filter(|other| *other != id).and_then(|other| self.roots.get(other));
+        if other.is_some_and(|other| other.places().any(|known| known == place)) {
+            return Ok(None);
+        }
+        let stated = used_by(place)?;
+        let mut used = self.linked_from(place, stated.is_none())?;
+        used.extend(stated.into_iter().flatten());
+        Ok((standing.as_ref() == Some(id) || !used.is_empty()).then_some(used))
+    }
+
+    /// The entries that links of a venv lead into: those in its folders of packages, and those of each distribution's
+    /// METADATA. With `everywhere` all links there are looked at, which takes longer.
+    fn linked_from(&self, place: &Path, everywhere: bool) -> Result<BTreeSet<EntryId>, String> {
+        let mut linked = BTreeSet::new();
+        let library = place.join("lib");
+        let folders =
+            names_in(&library)?.into_iter().map(|(name, _)| library.join(name).join("site-packages"));
+        let mut waiting: Vec<PathBuf> = folders.collect();
+        let mut left = MOST_NAMES;
+        while let Some(folder) = waiting.pop() {
+            for (name, kind) in names_in(&folder)? {
+                left = left.checked_sub(1).ok_or("it has too many files to look at them all")?;
+                let path = folder.join(&name);
+                match kind {
+                    FileKind::Link => linked.extend(self.entry_behind(&path)),
+                    FileKind::Folder if everywhere => waiting.push(path),
+                    FileKind::Folder if name.as_encoded_bytes().ends_with(b".dist-info") => {
+                        linked.extend(self.entry_behind(&path.join("METADATA")));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(linked)
+    }
+
+    /// The entry that a link leads into, also by another name of the store's folder.
+    fn entry_behind(&self, link: &Path) -> Option<EntryId> {
+        let entry_of = |target: &Path| {
+            let inside = self.entries.iter().find_map(|entries| target.strip_prefix(entries).ok())?;
+            EntryId::parse(inside.iter().next()?.to_str()?).ok()
+        };
+        entry_of(&fs::read_link(link).ok()?).or_else(|| entry_of(&fs::canonicalize(link).ok()?))
+    }
+}
+
+/// The names in a folder, which may be a link to one on another disk; none where there is no such folder.
+fn names_in(folder: &Path) -> Result<Vec<(std::ffi::OsString, FileKind)>, String> {
+    match fs::metadata(folder) {
+        Ok(facts) if facts.is_dir() => fs::read_dir_names(folder).map_err(|error| explained(&error)),
+        Ok(_) => Ok(Vec::new()),
+        Err(error) if is_absent(&error) => Ok(Vec::new()),
+        Err(error) => Err(explained(&error)),
+    }
+}
+
+/// The entries that the state of the venv at a place names; `None` if it has none. One that a power cut emptied does not tell:
+/// copies have no links.
+fn used_by(place: &Path) -> Result<Option<BTreeSet<EntryId>>, String> {
+    let path = state_of(place);
+    let content = match fs::read_own(&path, 64 * 1024) {
+        Ok(content) => content,
+        Err(error) if is_absent(&error) => return Ok(None),
+        Err(error) => return Err(explained(&error)),
+    };
+    let damaged = |reason: String| format!("`{}` is damaged: {reason}", path.display());
+    let state: Uses = serde_json::from_slice(&content).map_err(|error| damaged(error.to_string()))?;
+    let ids = state.distributions.iter().map(|used| EntryId::of(&used.sha256));
+    ids.collect::<Result<_, _>>().map(Some).map_err(|error| damaged(error.to_string()))
+}
+
+/// Looks for a venv whose project's folder was renamed: beside the deepest folder on its way that is still there.
+fn renamed(root: &Root) -> Option<PathBuf> {
+    let present = root.path.ancestors().skip(1).find(|folder| matches!(fs::kind(folder), Ok(Some(_))))?;
+    let mut missing = root.path.strip_prefix(present).ok()?.components();
+    missing.next();
+    let rest = missing.as_path();
+    let neighbours = fs::read_dir_names(present).ok()?;
+    let folders = neighbours.into_iter().filter(|(_, kind)| *kind == fs::FileKind::Folder);
+    folders
+        .take(NEIGHBOURS)
+        .map(|(name, _)| present.join(name).join(rest))
+        .find(|place| stands(place, &root.id) == Ok(true))
+}

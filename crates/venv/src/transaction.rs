@@ -1,0 +1,403 @@
+//! Carrying out the difference between two plans: journal, take away, put, and then the new state.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::panic::resume_unwind;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use virtpy_files::{self as fs, FileKind};
+use virtpy_wheel as wheel;
+
+use super::journal::{Journal, Removed};
+use super::nodes::{make, put_shared};
+use super::plan::{Node, Plan};
+use super::{Distribution, State, Venv, VenvError, foreign};
+
+/// A folder is listed if so many paths in it are to be made: a listing takes four system calls.
+const LISTED: usize = 8;
+
+/// The difference between two plans, ready to be carried out.
+pub(super) struct Transaction<'a> {
+    venv: &'a Venv,
+    new: &'a Plan,
+    journal: Journal,
+    create: BTreeMap<&'a str, &'a Node>,
+    left_alone: Vec<String>,
+    slots: usize,
+    /// Folders of the venv that are known to be real.
+    real: BTreeSet<String>,
+    /// Where something stood in the way when it was to be made.
+    blocked: Mutex<BTreeSet<String>>,
+}
+
+/// A path to be made, and what is to be there.
+type Item<'p, 'n> = (&'p &'p str, &'n &'n Node);
+
+impl<'a> Transaction<'a> {
+    /// Notes what goes: foreign distributions with the folders that they have alone, then what only the old plan has.
+    pub(super) fn prepare(
+        venv: &'a Venv,
+        old: &'a Plan,
+        new: &'a Plan,
+        (foreign_leaving, claimed): (&[Distribution], &BTreeSet<String>),
+    ) -> Result<Self, VenvError> {
+        let create: BTreeMap<&str, &Node> = new
+            .nodes
+            .iter()
+            .filter(|(path, node)| old.nodes.get(*path) != Some(*node))
+            .map(|(path, node)| (path.as_str(), node))
+            .collect();
+        let mut transaction = Self {
+            venv,
+            new,
+            journal: Journal::default(),
+            create,
+            left_alone: Vec::new(),
+            slots: 0,
+            real: BTreeSet::new(),
+            blocked: Mutex::default(),
+        };
+        let mut folders = BTreeSet::new();
+        for distribution in foreign_leaving {
+            transaction.remove_foreign(distribution, claimed, &mut folders)?;
+        }
+        // Those that the old plan has too are decided by the new one.
+        let own = folders.into_iter().rev().filter(|folder| !old.nodes.contains_key(folder));
+        transaction.journal.removed.extend(own.map(Removed::Folder));
+        for (path, node) in old.nodes.iter().rev() {
+            if new.nodes.get(path) != Some(node) {
+                transaction.remove(path, node)?;
+            }
+        }
+        transaction.look_ahead()?;
+        Ok(transaction)
+    }
+
+    /// Notes what will be made, and looks whether anything is in the way: whoever has to go back must know what was
+    /// there before, and no clock tells that reliably.
+    fn look_ahead(&mut self) -> Result<(), VenvError> {
+        let leaving: BTreeSet<&str> = self.journal.removed.iter().map(Removed::path).collect();
+        let mut standing = BTreeSet::new();
+        let mut created = Vec::with_capacity(self.create.len());
+        let crowded = self.crowded();
+        for (path, node) in &self.create {
+            let parent = folder_of(path);
+            let is_in_new_folder = self.create.contains_key(parent) && !standing.contains(parent);
+            if !is_in_new_folder && !leaving.contains(path) {
+                let absolute = self.venv.root.join(path);
+                if let Some(link) = unreal_folder(self.venv, parent, &mut self.real)? {
+                    return Err(VenvError::InTheWay(self.venv.root.join(link)));
+                }
+                let found = match crowded.get(parent) {
+                    Some(names) if !names.contains(&path[parent.len() + 1..]) => None,
+                    _ => fs::kind(&absolute)?,
+                };
+                match (node, found) {
+                    (_, None) => {}
+                    (Node::Folder, Some(FileKind::Folder)) => {
+                        standing.insert(*path);
+                        continue;
+                    }
+                    (_, Some(FileKind::Folder)) if is_bytecode_folder(path) => {}
+                    (_, Some(_)) => return Err(VenvError::InTheWay(absolute)),
+                }
+            }
+            created.push((*path).to_owned());
+        }
+        self.journal.created = created;
+        Ok(())
+    }
+
+    /// The names in the folders that so much comes into that listing them is cheaper than looking for each name.
+    fn crowded(&self) -> BTreeMap<&'a str, HashSet<String>> {
+        let mut coming: BTreeMap<&'a str, usize> = BTreeMap::new();
+        for path in self.create.keys() {
+            *coming.entry(folder_of(path)).or_default() += 1;
+        }
+        let mut crowded = BTreeMap::new();
+        for (folder, count) in coming {
+            let is_new = self.create.contains_key(folder);
+            if count < LISTED || folder.is_empty() || is_new {
+                continue;
+            }
+            if let Ok(names) = fs::names(&self.venv.root.join(folder)) {
+                crowded
+                    .insert(folder, names.into_iter().filter_map(|name| name.into_string().ok()).collect());
+            }
+        }
+        crowded
+    }
+
+    /// Notes that a path goes, if what stands there is what the plan put there.
+    fn remove(&mut self, path: &str, node: &Node) -> Result<(), VenvError> {
+        let absolute = self.venv.root.join(path);
+        if let Some(folder) = unreal_folder(self.venv, folder_of(path), &mut self.real)? {
+            // What is behind a link is not the venv's. Where the link goes, all in it is made anew.
+            if self.create.contains_key(path) && !self.create.contains_key(folder) {
+                return Err(VenvError::InTheWay(self.venv.root.join(folder)));
+            }
+            if !self.create.contains_key(path) && fs::kind(&absolute)?.is_some() {
+                self.left_alone.push(path.to_owned());
+            }
+        } else if self.venv.stands(path, node)? {
+            match node {
+                Node::Folder => self.journal.removed.push(Removed::Folder(path.to_owned())),
+                Node::Link(target) => {
+                    self.journal.removed.push(Removed::Link(path.to_owned(), target.clone()));
+                }
+                _ => self.remove_file(path),
+            }
+        } else if is_bytecode_folder(path) && fs::kind(&absolute)? == Some(FileKind::Folder) {
+            // Somebody cleared the bytecode, and Python made a folder of its own.
+            self.journal.removed.push(Removed::Folder(path.to_owned()));
+        } else if fs::kind(&absolute)?.is_some() {
+            if self.create.contains_key(path) {
+                return Err(VenvError::InTheWay(absolute));
+            }
+            self.left_alone.push(path.to_owned());
+        }
+        Ok(())
+    }
+
+    fn remove_file(&mut self, path: &str) {
+        self.journal.removed.push(Removed::File(path.to_owned(), self.slots));
+        self.slots += 1;
+    }
+
+    /// Notes that the files of a foreign distribution go, and which folders they were in. What one that stays has too
+    /// stays with it.
+    fn remove_foreign(
+        &mut self,
+        distribution: &Distribution,
+        claimed: &BTreeSet<String>,
+        folders: &mut BTreeSet<String>,
+    ) -> Result<(), VenvError> {
+        for path in foreign::files(self.venv, distribution)?.difference(claimed) {
+            let mut inner = path.as_str();
+            while let Some((parent, _)) = inner.rsplit_once('/') {
+                if self.venv.layout.is_skeleton(parent) || !folders.insert(parent.to_owned()) {
+                    break;
+                }
+                inner = parent;
+            }
+            self.remove_file(path);
+        }
+        Ok(())
+    }
+
+    /// Carries the change out; on any failure everything is put back. Returns what was left alone.
+    pub(super) fn run(mut self, state: &mut State) -> Result<Vec<String>, VenvError> {
+        self.journal.change.clone_from(&state.change);
+        self.journal.write(self.venv)?;
+        let done = self.take_away().and_then(|()| self.put()).and_then(|()| state.write(self.venv));
+        if let Err(error) = done {
+            // Somebody put these there just now.
+            let blocked = self.blocked.get_mut().unwrap_or_else(PoisonError::into_inner);
+            self.journal.created.retain(|created| !blocked.contains(created));
+            self.journal.roll_back(self.venv)?;
+            return Err(error);
+        }
+        let has_trash = self.journal.removed.iter().any(|removed| matches!(removed, Removed::File(..)));
+        // The change has happened: what cannot be taken away now is by the next command.
+        let _ = Journal::discard(self.venv, has_trash);
+        Ok(self.left_alone)
+    }
+
+    fn take_away(&self) -> Result<(), VenvError> {
+        for removed in &self.journal.removed {
+            match removed {
+                Removed::Folder(path) => self.take_folder(path)?,
+                Removed::Link(path, _) => {
+                    let absolute = self.venv.root.join(path);
+                    fs::remove_file(&absolute)?;
+                    self.remove_bytecode_of(path)?;
+                }
+                Removed::File(path, slot) => {
+                    let absolute = self.venv.root.join(path);
+                    match fs::rename(&absolute, &Journal::trash(self.venv, *slot)) {
+                        // Bytecode that another tool's RECORD lists went with its source.
+                        Err(error) if error.is_not_found() && fs::kind(&absolute)?.is_none() => {}
+                        other => other?,
+                    }
+                    self.remove_bytecode_of(path)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes a folder with its bytecode. One in which others have files stays, unless a link or a file is to
+    /// take its place.
+    fn take_folder(&self, path: &str) -> Result<(), VenvError> {
+        let absolute = self.venv.root.join(path);
+        let bytecode = absolute.join(wheel::BYTECODE_FOLDER);
+        if fs::kind(&bytecode)? == Some(FileKind::Folder) {
+            fs::remove_tree(&bytecode)?;
+        }
+        if is_bytecode_folder(path) {
+            fs::remove_tree(&absolute)?;
+        } else if fs::remove_dir(&absolute).is_err()
+            && fs::kind(&absolute)?.is_some()
+            && self.create.get(path).is_some_and(|node| **node != Node::Folder)
+        {
+            return Err(VenvError::InTheWay(absolute));
+        }
+        Ok(())
+    }
+
+    /// Removes what Python compiled of a module that goes: `__pycache__/six.cpython-312.pyc` of `six.py`; and the
+    /// folder if nothing is left in it, unless the new plan has it.
+    fn remove_bytecode_of(&self, path: &str) -> Result<(), VenvError> {
+        let absolute = self.venv.root.join(path);
+        let is_source = absolute.extension().is_some_and(|extension| extension == "py");
+        let (true, Some(folder), Some(stem)) = (is_source, absolute.parent(), absolute.file_stem()) else {
+            return Ok(());
+        };
+        let bytecode = folder.join(wheel::BYTECODE_FOLDER);
+        if fs::kind(&bytecode)? != Some(FileKind::Folder) {
+            return Ok(());
+        }
+        let prefix = format!("{}.", stem.to_string_lossy());
+        for name in fs::names(&bytecode)? {
+            let text = name.to_string_lossy();
+            if text.starts_with(&prefix) && text.ends_with(".pyc") {
+                fs::remove_file(&bytecode.join(&name))?;
+            }
+        }
+        let parent = folder_of(path);
+        if !self.new.nodes.contains_key(&format!("{parent}/{}", wheel::BYTECODE_FOLDER)) {
+            let _ = fs::remove_dir(&bytecode);
+        }
+        Ok(())
+    }
+
+    /// Makes what is new: the folders, then what is in them. Much of it is made by several threads, each in folders of its
+    /// own, since the kernel lets one at a time into a folder.
+    fn put(&self) -> Result<(), VenvError> {
+        let (folders, others): (Vec<_>, Vec<_>) =
+            self.create.iter().partition(|(_, node)| matches!(node, Node::Folder));
+        self.put_all(&folders)?;
+        let threads = threads_for(others.len());
+        if threads == 1 {
+            return self.put_all(&others);
+        }
+        let shares = shares(&others, threads);
+        thread::scope(|scope| {
+            let workers: Vec<_> =
+                shares.iter().map(|share| scope.spawn(move || self.put_all(share))).collect();
+            let results =
+                workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            // All have ended when the first error is told.
+            results.collect::<Vec<_>>().into_iter().collect()
+        })
+    }
+
+    fn put_all(&self, items: &[Item<'_, '_>]) -> Result<(), VenvError> {
+        let mut firsts = BTreeMap::new();
+        for (path, node) in items {
+            let absolute = self.venv.root.join(path);
+            if is_bytecode_folder(path) && fs::kind(&absolute)? == Some(FileKind::Folder) {
+                // Python made it in a folder that another installer left behind.
+                fs::remove_tree(&absolute)?;
+            }
+            let made = match node {
+                Node::Shared(content) => put_shared(&absolute, content, &mut firsts),
+                _ => make(&self.venv.layout, &absolute, node),
+            };
+            if let Err(error) = made {
+                return Err(match error {
+                    VenvError::Path(error) if error.already_exists() => {
+                        let mut blocked = self.blocked.lock().unwrap_or_else(PoisonError::into_inner);
+                        blocked.insert((**path).to_owned());
+                        VenvError::InTheWay(absolute)
+                    }
+                    other => other,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// By how many threads so many paths are made: a thread costs as much as a few dozen of them.
+fn threads_for(paths: usize) -> usize {
+    let most = thread::available_parallelism().map_or(1, usize::from).min(4);
+    (paths / 100).clamp(1, most)
+}
+
+/// Divides sorted paths into shares of about the same size. What is in one folder stays in one share.
+fn shares<'p, 'n>(items: &[Item<'p, 'n>], count: usize) -> Vec<Vec<Item<'p, 'n>>> {
+    let mut folders: BTreeMap<&str, Vec<Item<'p, 'n>>> = BTreeMap::new();
+    for item in items {
+        let folder = folder_of(item.0);
+        folders.entry(folder).or_default().push(*item);
+    }
+    let mut folders: Vec<Vec<Item<'p, 'n>>> = folders.into_values().collect();
+    folders.sort_by_key(|folder| std::cmp::Reverse(folder.len()));
+    let mut shares: Vec<Vec<Item<'p, 'n>>> = vec![Vec::new(); count];
+    for folder in folders {
+        if let Some(smallest) = shares.iter_mut().min_by_key(|share| share.len()) {
+            smallest.extend(folder);
+        }
+    }
+    shares
+}
+
+/// The folder that a path is in; nothing for the venv's own.
+fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// The first of a folder of the venv and those above it that is no real folder, but a link or a file; what is not there is
+/// fine. `real` are those that were looked at before.
+fn unreal_folder<'p>(
+    venv: &Venv,
+    folder: &'p str,
+    real: &mut BTreeSet<String>,
+) -> Result<Option<&'p str>, VenvError> {
+    if folder.is_empty() || real.contains(folder) {
+        return Ok(None);
+    }
+    if let Some(above) = unreal_folder(venv, folder_of(folder), real)? {
+        return Ok(Some(above));
+    }
+    Ok(match fs::kind(&venv.root.join(folder))? {
+        None => None,
+        Some(FileKind::Folder) => {
+            real.insert(folder.to_owned());
+            None
+        }
+        Some(_) => Some(folder),
+    })
+}
+
+/// Whether a path is a folder of bytecode. Anybody may clear those, and Python makes them anew.
+pub(super) fn is_bytecode_folder(path: &str) -> bool {
+    path.rsplit('/').next() == Some(wheel::BYTECODE_FOLDER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_even_and_keep_folders_whole() {
+        let node = &Node::Folder;
+        let paths = ["a/1", "a/2", "a/3", "b/1", "b/2", "c/1", "top"];
+        let items: Vec<Item<'_, '_>> = paths.iter().map(|path| (path, &node)).collect();
+        let shares = shares(&items, 2);
+        let folders = |share: &Vec<Item<'_, '_>>| -> BTreeSet<String> {
+            share.iter().map(|(path, _)| path.split('/').next().unwrap_or_default().to_owned()).collect()
+        };
+        assert_eq!(shares.iter().map(Vec::len).sum::<usize>(), paths.len());
+        assert!(folders(&shares[0]).is_disjoint(&folders(&shares[1])));
+        assert!(shares.iter().all(|share| share.len() >= 3), "{shares:?}");
+    }
+
+    #[test]
+    fn little_is_made_by_one_thread() {
+        assert_eq!(threads_for(0), 1);
+        assert_eq!(threads_for(150), 1);
+        assert!(threads_for(10_000) <= 4);
+    }
+}
