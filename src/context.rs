@@ -23,8 +23,6 @@ use crate::venv::{self, Venv};
 
 pub use which::active_venv;
 
-/// How servers see the program.
-
 /// What `.python-version` says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pin {

@@ -4,7 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "it reads the sources, it writes nothing")]
 #![allow(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The layers from the top. A module may use those of the rows below its own, and within a row only itself.
@@ -90,6 +90,49 @@ fn imports_follow_the_arrows() {
         }
     }
     assert!(seen.len() >= 10, "the sources were not found: {seen:?}");
+}
+
+/// The crates of the workspace and those of them that each uses, as the manifests say.
+fn manifests() -> BTreeMap<String, BTreeSet<String>> {
+    let mut folders = vec![root()];
+    folders.extend(std::fs::read_dir(root().join("crates")).unwrap().map(|item| item.unwrap().path()));
+    let mut crates = BTreeMap::new();
+    for folder in folders {
+        let text = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+        let manifest: toml::Table = text.parse().unwrap();
+        let short = |name: &str| name.strip_prefix("virtpy-").unwrap_or(name).to_owned();
+        let own = |name: &&String| name.starts_with("virtpy-");
+        let uses = manifest["dependencies"].as_table().unwrap().keys().filter(own).map(|name| short(name));
+        crates.insert(short(manifest["package"]["name"].as_str().unwrap()), uses.collect());
+    }
+    crates
+}
+
+#[test]
+fn the_drawing_of_the_crates_is_true() {
+    let text = std::fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let block = text.split("```crates\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let mut drawn = BTreeMap::new();
+    for line in block.lines() {
+        let (name, uses) = line.split_once(" → ").unwrap_or((line, ""));
+        let uses: BTreeSet<String> =
+            uses.split(", ").filter(|one| !one.is_empty()).map(str::to_owned).collect();
+        // Each line uses only those above it: there is no circle.
+        assert!(uses.iter().all(|one| drawn.contains_key(one)), "`{name}` uses what is below it");
+        drawn.insert(name.to_owned(), uses);
+    }
+    assert_eq!(drawn, manifests(), "docs/architecture.md draws (left) what Cargo.toml does not say (right)");
+}
+
+#[test]
+fn only_the_grammar_and_the_facade_use_uv() {
+    for folder in ["", "files", "wheel", "store", "venv", "interpreters"] {
+        let folder = if folder.is_empty() { root() } else { root().join("crates").join(folder) };
+        let text = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+        let manifest: toml::Table = text.parse().unwrap();
+        let uses = manifest["dependencies"].as_table().unwrap();
+        assert!(uses.keys().all(|name| !name.starts_with("uv-")), "{} bypasses them", folder.display());
+    }
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub enum ManagedError {
         /// What was to be installed.
         name: String,
         /// What is wrong with the archive.
-        source: archive::Error,
+        source: Box<archive::Error>,
     },
     /// The name of the file tells no kind of archive that virtpy can unpack.
     #[error("`{location}` is no archive that can be unpacked")]

@@ -73,7 +73,7 @@ pub(super) fn unpack(archive: &Path, build: &Build, destination: &Path) -> Resul
         Some(Packing::Zip) => unpack_zip(archive, name, destination),
         None => return Err(ManagedError::Kind { location: name.to_owned() }),
     };
-    unpacked.map_err(|source| ManagedError::Archive { name: build.name.clone(), source })
+    unpacked.map_err(|source| ManagedError::Archive { name: build.name.clone(), source: Box::new(source) })
 }
 
 /// How to unpack a build's archive while it comes; `None` where its kind has to be there as a whole.
@@ -97,7 +97,7 @@ pub(super) fn unpack_stream(
     let name = file_name(&build.location);
     tar::unpack_stream(archive, name, compression, destination, &Limits::default())
         .map(drop)
-        .map_err(|source| ManagedError::Archive { name: build.name.clone(), source })
+        .map_err(|source| ManagedError::Archive { name: build.name.clone(), source: Box::new(source) })
 }
 
 /// Finds the interpreter in what was unpacked into the folder `destination`.
@@ -185,7 +185,7 @@ fn check_links(root: &Path, build: &Build) -> Result<(), ManagedError> {
                     };
                     let file = file_name(&build.location).to_owned();
                     let source = archive::Error::Refused { file, problem };
-                    return Err(ManagedError::Archive { name: build.name.clone(), source });
+                    return Err(ManagedError::Archive { name: build.name.clone(), source: Box::new(source) });
                 }
                 _ => {}
             }
