@@ -35,6 +35,8 @@ fn places(name: &str) -> Vec<String> {
         format!("shared/{name}/__init__.py"),
         "shared/sub/common.py".to_owned(),
         format!("shared/sub/{name}.txt"),
+        format!("shared/static/{name}/page.html"),
+        format!("assets/{name}/style.css"),
         format!("{name}_module.py"),
         "top_level.py".to_owned(),
     ]
@@ -50,6 +52,7 @@ fn wheel(name: &str, version: &str, dice: &mut Dice) -> Artifact {
     let data = [
         ("data", format!("share/app/{name}.txt")),
         ("data", "share/app/common.txt".to_owned()),
+        ("data", format!("share/app/{name}/script.js")),
         ("data", format!("etc/{name}/{version}.ini")),
         ("headers", format!("{name}.h")),
         ("scripts", format!("{name}-script")),

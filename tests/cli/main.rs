@@ -54,6 +54,7 @@ mod requirement_hashes;
 mod requirements;
 mod run;
 mod scripts;
+mod served;
 mod show;
 mod sources;
 mod store;

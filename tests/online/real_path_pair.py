@@ -105,30 +105,35 @@ class Pair:
         require_same(found, expected, what)
         return expected
 
-    @contextlib.contextmanager
     def serving(self, venv, command, cwd, port, probe=True):
-        """Runs a server of a venv and waits until it listens; it and its children are ended in the end.
-
-        With probe=False it does not wait: the first connection may be the only one that the server takes.
-        """
+        """Runs a server of a venv; see the function of this name."""
         arguments = [str(self.program(venv, command[0]))] + [str(argument) for argument in command[1:]]
-        log_path = os.path.join(str(cwd), "server-%s-%d.log" % (venv, port))
-        with open(log_path, "w") as log:
-            process = subprocess.Popen(
-                arguments,
-                cwd=str(cwd),
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        try:
-            if probe:
-                wait_for_port(process, port, log_path)
-            yield process
-        finally:
-            end(process)
+        return serving(arguments, self.environment, cwd, port, probe)
+
+
+@contextlib.contextmanager
+def serving(arguments, environment, cwd, port, probe=True):
+    """Runs a server and waits until it listens; it and its children are ended in the end.
+
+    With probe=False it does not wait: the first connection may be the only one that the server takes.
+    """
+    log_path = os.path.join(str(cwd), "server-%d.log" % port)
+    with open(log_path, "w") as log:
+        process = subprocess.Popen(
+            arguments,
+            cwd=str(cwd),
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        if probe:
+            wait_for_port(process, port, log_path)
+        yield process
+    finally:
+        end(process)
 
 
 def require_same(found, expected, what):

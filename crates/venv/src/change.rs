@@ -9,7 +9,7 @@ use virtpy_store::{Entry, EntryId, Store, VenvId};
 
 use super::contents::{Contents, Owner};
 use super::nodes::make;
-use super::plan::{Clash, Member, Node, Plan};
+use super::plan::{Clash, Member, Node, Plan, folder_of};
 use super::transaction::{Transaction, is_bytecode_folder};
 use super::{Distribution, Installed, State, Venv, VenvError, foreign, journal};
 
@@ -99,6 +99,7 @@ impl Venv {
         let present = Sets::load(store, &sets.present)?;
         let mut old = self.plan(&present.iter().collect::<Vec<_>>(), &contents.state.shared_folders)?;
         if !contents.is_own() {
+            self.see_all_earlier_links(&mut old)?;
             self.keep_what_stands(&mut old, contents)?;
         }
         let arriving = change.install.iter().map(Loaded::of).collect::<Result<Vec<_>, _>>()?;
@@ -135,6 +136,7 @@ impl Venv {
             new.nodes.remove(path);
         }
 
+        self.see_earlier_links(&mut old, &new)?;
         if change.anew {
             self.see_what_stands(&mut old, &new, &sets.foreign_leaving)?;
         }
@@ -197,9 +199,16 @@ impl Venv {
         new: &Plan,
         foreign_leaving: &[Distribution],
     ) -> Result<(), VenvError> {
+        let mut behind_links: BTreeSet<&str> = BTreeSet::new();
         for (path, node) in &new.nodes {
             let absolute = self.root.join(path);
-            let seen = match fs::kind(&absolute)? {
+            // What is behind a link does not stand here.
+            let is_behind = behind_links.contains(folder_of(path));
+            let found = fs::kind(&absolute)?;
+            if is_behind || found == Some(FileKind::Link) {
+                behind_links.insert(path);
+            }
+            let seen = match found.filter(|_| !is_behind) {
                 None | Some(FileKind::Other) => None,
                 Some(FileKind::Folder) => Some(Node::Folder),
                 Some(FileKind::Link) => Some(Node::Link(fs::read_link(&absolute)?)),

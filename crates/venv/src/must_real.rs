@@ -23,6 +23,8 @@ const QT: [&str; 2] = ["libQt", "Qt"];
 pub(super) struct RealParts {
     folders: BTreeSet<String>,
     files: BTreeSet<String>,
+    /// Those of the folders that are real for modules that look for neighbours.
+    of_modules: BTreeSet<String>,
     has_qt: bool,
 }
 
@@ -71,6 +73,7 @@ impl RealParts {
         for folder in &climbing.folders {
             parts.add_folder(&format!("site/{folder}"));
         }
+        parts.of_modules.clone_from(&parts.folders);
         parts.files = climbing.files.iter().map(|file| format!("site/{file}")).collect();
         parts
     }
@@ -86,6 +89,11 @@ impl RealParts {
     /// Whether a folder must be real.
     pub(super) fn has_folder(&self, folder: &str) -> bool {
         self.folders.contains(folder)
+    }
+
+    /// Whether a piece lies right in a package's folder that is real for its modules.
+    pub(super) fn opens_for_modules(&self, piece: &str) -> bool {
+        piece.rsplit_once('/').is_some_and(|(folder, _)| folder.contains('/') && self.of_modules.contains(folder))
     }
 
     /// Whether a file that has no link above it must be real itself.

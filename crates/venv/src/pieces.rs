@@ -9,6 +9,7 @@ use virtpy_wheel as wheel;
 
 use super::VenvError;
 use super::plan::Member;
+use super::served::is_served_tree;
 
 /// Trees of data in which many distributions have files of their own, however deep (FHS, XDG).
 const COMMON_DATA: [&str; 4] = ["share/icons/", "share/locale/", "share/man/", "share/themes/"];
@@ -104,6 +105,19 @@ impl Files {
                 Ok(direct_children(paths, folder))
             }
         }
+    }
+
+    /// Whether a piece is a folder of static files; those of other trees than `site-packages` and the venv's data are not served.
+    pub(super) fn is_served(&self, member: &Member<'_>, piece: &Piece) -> Result<bool, VenvError> {
+        Ok(match &piece.kind {
+            PieceKind::Folder(Tree::Site, path) => {
+                is_served_tree(self.site(member)?.iter().filter_map(|file| in_folder(file, path)))
+            }
+            PieceKind::Folder(Tree::Data, path) => {
+                is_served_tree(member.manifest.data.iter().filter_map(|row| in_folder(&row.path, path)))
+            }
+            _ => false,
+        })
     }
 
     fn site(&self, member: &Member<'_>) -> Result<&Vec<String>, VenvError> {

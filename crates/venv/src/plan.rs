@@ -130,6 +130,7 @@ impl Plan {
             real: RealParts::of(members, &files)?,
             files,
             joined: BTreeSet::new(),
+            served: BTreeSet::new(),
             wanted: BTreeMap::new(),
             plan: Self::default(),
             footprints: vec![Footprint::default(); members.len()],
@@ -153,6 +154,8 @@ struct Planner<'a> {
     files: Vec<Files>,
     /// Real folders that distributions share, or may share.
     joined: BTreeSet<String>,
+    /// Folders of static files below real folders.
+    served: BTreeSet<String>,
     wanted: BTreeMap<String, Vec<Piece>>,
     plan: Plan,
     footprints: Vec<Footprint>,
@@ -238,7 +241,11 @@ impl Planner<'_> {
         let has_real = self.real[last.member].has_folder(&last.place());
         let folds = self.mode(last).folds() && !is_of_scripts && !has_real;
         let may_be_joined = last.may_be_joined(self.members);
-        if folds && !is_shared && !always_real && !may_be_joined {
+        let is_served = !is_shared && self.is_served(path, last)?;
+        if is_served {
+            self.served.insert(path.to_owned());
+        }
+        if folds && !is_shared && !always_real && !may_be_joined && !is_served {
             self.footprints[last.member].links.push(self.layout.in_record(path));
             self.insert(path, Node::Link(last.source(self.members)));
             return Ok(());
@@ -375,7 +382,26 @@ impl Planner<'_> {
         // neither modules nor libraries.
         folder == self.layout.scripts
             || self.real[piece.member].has_file(&piece.place())
-            || self.joined.contains(folder) && !is_code(name)
+            || self.served.contains(folder)
+            || self.may_be_served(folder, piece) && !is_code(name)
+    }
+
+    /// Whether a folder is, or lies in, a tree of static files right below a real folder.
+    fn is_served(&self, path: &str, piece: &Piece) -> Result<bool, VenvError> {
+        let parent = folder_of(path);
+        if self.mode(piece) != LinkMode::Auto {
+            return Ok(false);
+        }
+        if self.served.contains(parent) {
+            return Ok(true);
+        }
+        Ok(self.may_be_served(parent, piece)
+            && self.files[piece.member].is_served(&self.members[piece.member], piece)?)
+    }
+
+    /// Whether a folder is a real one out of which a server of static files may serve what a piece puts there.
+    fn may_be_served(&self, folder: &str, piece: &Piece) -> bool {
+        self.joined.contains(folder) || self.real[piece.member].opens_for_modules(&piece.place())
     }
 
     /// How a piece's distribution comes into the venv.
@@ -389,13 +415,18 @@ impl Planner<'_> {
 }
 
 /// Whether a file is a module, its types, or a shared library.
-fn is_code(name: &str) -> bool {
+pub(super) fn is_code(name: &str) -> bool {
     let ending = Path::new(name).extension().and_then(|ending| ending.to_str());
     matches!(ending, Some("py" | "pyi" | "pyc" | "pyx" | "pxd")) || wheel::is_library_name(name)
 }
 
 fn tree_piece(tree: Tree, path: String, folder: bool) -> PieceKind {
     if folder { PieceKind::Folder(tree, path) } else { PieceKind::File(tree, path) }
+}
+
+/// The folder that a path is in; nothing for the venv's own.
+pub(super) fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 fn first_component(path: &str) -> (&str, bool) {

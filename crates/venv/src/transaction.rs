@@ -10,7 +10,7 @@ use virtpy_wheel as wheel;
 
 use super::journal::{Journal, Removed};
 use super::nodes::{make, put_shared};
-use super::plan::{Node, Plan};
+use super::plan::{Node, Plan, folder_of};
 use super::{Distribution, State, Venv, VenvError, foreign};
 
 /// A folder is listed if so many paths in it are to be made: a listing takes four system calls.
@@ -341,11 +341,6 @@ fn shares<'p, 'n>(items: &[Item<'p, 'n>], count: usize) -> Vec<Vec<Item<'p, 'n>>
         }
     }
     shares
-}
-
-/// The folder that a path is in; nothing for the venv's own.
-fn folder_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 /// The first of a folder of the venv and those above it that is no real folder, but a link or a file; what is not there is
