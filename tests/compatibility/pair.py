@@ -83,8 +83,11 @@ class Pair:
         version = re.search(r"python(3\.\d+)$", interpreter).group(1)
         self.library = "lib/python%s/site-packages" % version
 
-    def build(self, names, cached=True):
-        """Resolves and installs with virtpy; has pip install exactly the same into a venv of real files."""
+    def build(self, names, cached=True, wheels=()):
+        """Resolves and installs with virtpy; has pip install exactly the same into a venv of real files.
+
+        `wheels` are files of wheels that need nothing, and come last.
+        """
         self.place.new("ours", self.interpreter)
         self.place.virtpy("add", "--venv", "ours", "--only-binary", ":all:", *names)
         self.pins = self.place.virtpy("freeze", "--venv", "ours")[0].split()
@@ -98,6 +101,9 @@ class Pair:
         command += [] if cached else ["--no-cache-dir"]
         with ThreadPoolExecutor(max_workers=PIPS) as pool:
             list(pool.map(self.place.run, (command + part for part in parts(self.pins))))
+        if wheels:
+            self.place.virtpy("add", "--venv", "ours", "--no-deps", *wheels)
+            self.place.run(command + list(wheels))
         for venv in VENVS:
             self.place.path("home-" + venv).mkdir()
 
