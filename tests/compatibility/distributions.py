@@ -87,4 +87,4 @@ GROUPS = {
 }
 
 # What a run without --quick and --group goes through; the largest group comes last.
-WHOLE = ("served", "web", "desktop", "qt5", "science", "torch")
+WHOLE = ("served", "plugins", "web", "desktop", "qt5", "science", "torch")

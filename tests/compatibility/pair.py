@@ -1,5 +1,6 @@
 """Two venvs with the same distributions: `ours`, made by virtpy, and `real`, of real files, made by pip."""
 
+import json
 import os
 import re
 import shutil
@@ -56,6 +57,12 @@ def normal(text, pair, venv, wrapped=False):
     text = text.replace(str(pair.place.path(venv)), "VENV").replace("../%s/" % venv, "../VENV/")
     text = text.replace(str(pair.place.path("home-" + venv)), "HOME").replace(str(pair.place.root), "PLACE")
     return re.sub(r"/tmp/[\w.-]+", "/tmp/SOMETHING", text)
+
+
+def normal_facts(facts, pair, venv):
+    """What a program found out, without the venv's folders; lists of paths in the order of what remains."""
+    facts = json.loads(normal(json.dumps(facts), pair, venv))
+    return {key: sorted(fact) if key in ("mapped", "libraries") else fact for key, fact in facts.items()}
 
 
 def parts(pins):

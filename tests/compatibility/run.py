@@ -23,6 +23,7 @@ import carried_suites  # noqa: E402
 import files  # noqa: E402
 import imports  # noqa: E402
 import metadata  # noqa: E402
+import plugins  # noqa: E402
 import scripts  # noqa: E402
 import served  # noqa: E402
 import specifics  # noqa: E402
@@ -104,7 +105,7 @@ def arguments():
     parser.add_argument("--quick", action="store_true", help="the small group alone")
     suites = "only the tests that distributions carry: all, or some of " + ", ".join(carried_suites.SUITES)
     parser.add_argument("--suites", nargs="*", metavar="NAME", help=suites)
-    parser.add_argument("--group", action="append", choices=sorted([*GROUPS, "served"]), help="a group (can be repeated)")
+    parser.add_argument("--group", action="append", choices=sorted([*GROUPS, "served", "plugins"]), help="a group (can be repeated)")
     parser.add_argument("--keep", action="store_true", help="leave the folders for a look")
     found = parser.parse_args()
     unknown = sorted(set(found.suites or ()) - set(carried_suites.SUITES))
@@ -121,10 +122,10 @@ def main():
     if options.suites is not None:
         work = [("carried suites", carried_suites.run, options.suites or list(carried_suites.SUITES))]
     else:
-        names = ["quick"] if options.quick else options.group or WHOLE
+        names = ["served", "quick"] if options.quick else options.group or WHOLE
         work = [(name, compare_group, name) for name in names if name in GROUPS]
-        if options.quick or "served" in names:
-            work.insert(0, ("served", served.run, options.quick))
+        own = {"served": (served.run, options.quick), "plugins": (plugins.run, None)}
+        work = [(name, *own[name]) for name in names if name in own] + work
     tally = Tally()
     for name, function, subject in work:
         start = time.monotonic()

@@ -7,7 +7,7 @@ import subprocess
 
 from support import require, require_equal
 
-from pair import Skipped
+from pair import Skipped, normal_facts
 
 # System libraries that Qt's wheels expect, by the names of Debian's packages.
 SYSTEM_LIBRARIES = """
@@ -30,6 +30,74 @@ app = QtGui.QGuiApplication([])
 engine = QtQml.QQmlApplicationEngine()
 engine.loadData(b"import QtQuick\nimport QtQuick3D\nimport QtCharts\nItem { property var view: Node {} }")
 print("\n" + json.dumps(len(engine.rootObjects())))
+"""
+
+# Where Qt looks for what belongs to it, and which of its libraries a program with a window really has.
+QT_PLACES = r"""
+import json, os
+from %(binding)s.QtCore import QLibraryInfo, QCoreApplication, qVersion
+from %(binding)s.QtWidgets import QApplication, QPushButton
+kinds = ["Prefix", "Plugins", "QmlImports", "Libraries", "LibraryExecutables", "Translations", "Data"]
+names = {kind: getattr(QLibraryInfo.LibraryPath, kind + "Path", None) for kind in kinds}
+app = QApplication([])
+button = QPushButton("text")
+button.show()
+app.processEvents()
+picture = button.grab()
+places = {kind: QLibraryInfo.path(name) for kind, name in names.items() if name is not None}
+with open("/proc/self/maps") as maps:
+    mapped = {line.split(None, 5)[5].strip() for line in maps if "Qt" in line or "plugins/" in line}
+found = {
+    "places": places, "plugins": QCoreApplication.libraryPaths(), "platform": app.platformName(),
+    "picture": [picture.width() > 0, picture.isNull()], "style": app.style().objectName(),
+    "mapped": sorted(path for path in mapped if path.startswith("/")),
+    "there": sorted(kind for kind, path in places.items() if os.path.exists(path)),
+}
+print("\n" + json.dumps(found))
+"""
+
+# A page in Qt's browser: it starts a program of its own, which looks for resources and translations.
+QT_BROWSER = r"""
+import json, os
+os.environ["QTWEBENGINE_DISABLE_SANDBOX"] = "1"
+os.environ["QTWEBENGINE_CHROMIUM_FLAGS"] = "--disable-gpu"
+from %(binding)s.QtCore import QTimer
+from %(binding)s.QtWidgets import QApplication
+from %(binding)s.QtWebEngineCore import QWebEnginePage
+app, found = QApplication([]), []
+page = QWebEnginePage()
+
+def done(value):
+    found.append(value)
+    app.quit()
+
+page.loadFinished.connect(lambda good: page.runJavaScript("6 * 7 + document.body.innerText", 0, done))
+page.setHtml("<body>text</body>")
+QTimer.singleShot(60000, app.quit)
+app.exec()
+print("\n" + json.dumps(found[:1]), flush=True)
+os._exit(0)
+"""
+
+# What a program does with torch; and which libraries it has by then.
+TORCH_USE = r"""
+import json, os, torch, torch.utils.cpp_extension
+torch.manual_seed(0)
+left = torch.randn(16, 16, dtype=torch.float64, requires_grad=True)
+(left @ left.T).sum().backward()
+torch.save({"left": left}, "x.pt")
+again = torch.load("x.pt")["left"]
+layer = torch.jit.trace(torch.nn.Linear(4, 2), torch.ones(1, 4))
+layer.save("y.pt")
+with open("/proc/self/maps") as maps:
+    mapped = {line.split(None, 5)[5].strip() for line in maps if line.count(" /")}
+print("\n" + json.dumps({
+    "gradient": round(float(left.grad.sum()), 6), "again": bool((again == left).all()),
+    "traced": list(torch.jit.load("y.pt")(torch.ones(3, 4)).shape),
+    "include": torch.utils.cpp_extension.include_paths(), "cmake": torch.utils.cmake_prefix_path,
+    "headers": [os.path.exists(path) for path in torch.utils.cpp_extension.include_paths()],
+    "libraries": sorted(path for path in mapped if "/torch/" in path or "/nvidia/" in path or "/triton/" in path),
+}))
 """
 
 TORCH = r"""
@@ -82,6 +150,43 @@ def check_qml(pair):
     return "QML with QtQuick3D and QtCharts has %d root object in both" % real
 
 
+def check_places(pair, binding):
+    """Where Qt's plugins, libraries and programs are, a button, and that all that is loaded lies in the venv."""
+    code = QT_PLACES % {"binding": binding}
+    real = provide(pair, code, lambda found: isinstance(found, dict) and len(found["mapped"]) > 3)
+    ours = answer(pair, "ours", code)
+    require(isinstance(ours, dict), "a button: %s" % ours)
+    of_store = [path for path in ours["mapped"] if "/s/w/" in path]
+    require_equal(of_store, [], "libraries of Qt that are not the venv's own")
+    require_equal(normal_facts(ours, pair, "ours"), normal_facts(real, pair, "real"), "places of " + binding)
+    return "%s shows a button; %d of its places and %d libraries are alike" % (
+        binding,
+        len(real["there"]),
+        len(real["mapped"]),
+    )
+
+
+def check_browser(pair, binding):
+    """Qt's browser starts its own program and runs a script."""
+    code = QT_BROWSER % {"binding": binding}
+    real = provide(pair, code, lambda found: found == ["42text"])
+    require_equal(answer(pair, "ours", code), real, "the browser of " + binding)
+    return "%s's browser runs a script in both" % binding
+
+
+def check_torch_use(pair):
+    """torch computes, saves and loads; all of its libraries and nvidia's come out of the venv."""
+    found = {venv: answer(pair, venv, TORCH_USE) for venv in ("ours", "real")}
+    require(isinstance(found["real"], dict), "torch does not work with real files: %s" % found["real"])
+    require(isinstance(found["ours"], dict), "torch: %s" % found["ours"])
+    ours, real = (normal_facts(found[venv], pair, venv) for venv in ("ours", "real"))
+    require_equal(ours, real, "what torch says")
+    outside = [path for path in ours["libraries"] if not path.startswith("VENV/")]
+    require_equal(outside, [], "libraries from elsewhere")
+    require(real["again"] and len(real["libraries"]) > 5, "torch: %s" % real)
+    return "torch computes, saves and loads alike, with %d libraries of the venv" % len(real["libraries"])
+
+
 def check_torch(pair):
     """torch's CUDA library finds those of nvidia's wheels by its search path, without `import torch`."""
     real = answer(pair, "real", TORCH)
@@ -95,7 +200,10 @@ def steps(names):
     for name in names:
         if name == "torch":
             yield "torch", check_torch
+            yield "torch in use", check_torch_use
         else:
+            yield name + " places", lambda pair, binding=name: check_places(pair, binding)
             yield name + " image formats", lambda pair, binding=name: check_formats(pair, binding)
         if name == "PySide6":
             yield "PySide6 QML", check_qml
+            yield "PySide6 browser", lambda pair: check_browser(pair, "PySide6")

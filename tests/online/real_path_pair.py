@@ -205,9 +205,9 @@ def get(port, path, headers=None):
 
 
 def build_wheel(folder, name, version, files, entry_points=""):
-    """Writes a pure wheel with these files (a dict from paths to texts) and returns its path."""
+    """Writes a wheel with these files (a dict from paths to texts or bytes) and returns its path."""
     information = "%s-%s.dist-info" % (name, version)
-    contents = {path: text.encode() for path, text in files.items()}
+    contents = {path: text if isinstance(text, bytes) else text.encode() for path, text in files.items()}
     contents[information + "/METADATA"] = (
         "Metadata-Version: 2.1\nName: %s\nVersion: %s\n" % (name.replace("_", "-"), version)
     ).encode()

@@ -55,7 +55,9 @@ fn sources(plan: &Plan, path: &str) -> BTreeSet<PathBuf> {
     let above = |(inner, node): (&String, &Node)| {
         let rest = Path::new(inner.strip_prefix(path)?.strip_prefix('/')?);
         let source = node.source()?;
-        source.ends_with(rest).then(|| source.ancestors().nth(rest.components().count()).map(Path::to_path_buf))?
+        source
+            .ends_with(rest)
+            .then(|| source.ancestors().nth(rest.components().count()).map(Path::to_path_buf))?
     };
     let own = plan.nodes.get(path).and_then(Node::source).map(Path::to_path_buf);
     let below = format!("{path}/");

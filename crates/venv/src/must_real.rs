@@ -93,7 +93,9 @@ impl RealParts {
 
     /// Whether a piece lies right in a package's folder that is real for its modules.
     pub(super) fn opens_for_modules(&self, piece: &str) -> bool {
-        piece.rsplit_once('/').is_some_and(|(folder, _)| folder.contains('/') && self.of_modules.contains(folder))
+        piece
+            .rsplit_once('/')
+            .is_some_and(|(folder, _)| folder.contains('/') && self.of_modules.contains(folder))
     }
 
     /// Whether a file that has no link above it must be real itself.

@@ -15,8 +15,8 @@ const MOST_FILES: usize = 128;
 
 /// The endings of files that are served to browsers.
 const ENDINGS: [&str; 20] = [
-    "avif", "css", "eot", "gif", "htm", "html", "ico", "jpeg", "jpg", "js", "map", "mjs", "otf", "png", "svg", "ttf",
-    "wasm", "webp", "woff", "woff2",
+    "avif", "css", "eot", "gif", "htm", "html", "ico", "jpeg", "jpg", "js", "map", "mjs", "otf", "png",
+    "svg", "ttf", "wasm", "webp", "woff", "woff2",
 ];
 
 /// Whether these files, all those of a folder, are such a tree.
