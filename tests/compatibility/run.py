@@ -2,7 +2,7 @@
 """The compatibility suite: popular distributions in a virtpy venv and in one of real files must not differ.
 
     python3 tests/compatibility/run.py                 # everything: hours, tens of GB of downloads and disk
-    python3 tests/compatibility/run.py --quick         # a few minutes
+    python3 tests/compatibility/run.py --quick         # a few minutes; what is served over HTTP comes first
     python3 tests/compatibility/run.py --group web
     python3 tests/compatibility/run.py --suites        # the tests that distributions carry themselves
 
