@@ -95,7 +95,7 @@ fn locked(wheels: &[Artifact]) -> String {
 }
 
 /// A project with a lock file, and the index that has its packages.
-fn shop() -> (TestContext, Index) {
+pub(crate) fn shop() -> (TestContext, Index) {
     let wheels = wheels();
     let context = TestContext::new();
     context.write("pyproject.toml", PROJECT);

@@ -10,6 +10,7 @@ pub(crate) mod pythons;
 pub(crate) mod sdist;
 pub(crate) mod site;
 pub(crate) mod tls;
+pub(crate) mod transcript;
 pub(crate) mod tree;
 pub(crate) mod wheel;
 
