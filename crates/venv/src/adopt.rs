@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use virtpy_files::{self as fs, FileKind};
 use virtpy_store::{Store, VenvId};
 
-use super::create::{Identity, MARK_FILE, mark};
+use super::create::mark;
+use super::keys::Identity;
+use super::layout::MARK_FILE;
 use super::{Config, Layout, LinkMode, Venv, VenvError};
 
 /// A venv that is virtpy's or may become so.

@@ -8,8 +8,9 @@ use virtpy_pep::{InterpreterTags, normalize_name};
 use virtpy_store::{Entry, EntryId, Store, VenvId};
 
 use super::contents::{Contents, Owner};
+use super::node::{Clash, Member, Node};
 use super::nodes::make;
-use super::plan::{Clash, Member, Node, Plan, folder_of};
+use super::plan::{Plan, folder_of};
 use super::transaction::{Transaction, is_bytecode_folder};
 use super::{Distribution, Installed, State, Venv, VenvError, foreign, journal};
 
@@ -182,7 +183,7 @@ impl Venv {
                 continue;
             }
             // Whoever is killed here leaves the old file or the new one.
-            let unfinished = journal::unfinished(self);
+            let unfinished = self.unfinished();
             fs::remove_tree(&unfinished)?;
             make(&self.layout, &unfinished, &node)?;
             fs::rename(&unfinished, &absolute)?;

@@ -10,7 +10,8 @@ use virtpy_store::{ADOPTED, Entry, EntryId, Store, StoreError};
 use virtpy_wheel as wheel;
 
 use super::contents::{Contents, Distribution, Owner};
-use super::plan::{Node, Plan};
+use super::node::Node;
+use super::plan::Plan;
 use super::{Venv, VenvError, foreign};
 
 /// Something that is not as it should be.

@@ -4,6 +4,18 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+/// The key of `pyvenv.cfg` for the place that the venv's scripts were made for.
+pub(crate) const PATH_KEY: &str = "virtpy-path";
+
+/// The key for a venv's id.
+pub(crate) const ID_KEY: &str = "virtpy-id";
+
+/// The key for the name of its library folder: `python3.12`.
+pub(crate) const LIBRARY_KEY: &str = "virtpy-library";
+
+/// The key for the store that its links lead to.
+pub(crate) const STORE_KEY: &str = "virtpy-store";
+
 /// How packages come into a venv; remembered in its `pyvenv.cfg`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LinkMode {

@@ -13,26 +13,11 @@ use virtpy_store::{Entry, Store, VenvId};
 
 use super::activation::Activation;
 use super::change::Loaded;
+use super::keys::Identity;
+use super::layout::MARK_FILE;
 use super::nodes::{make, put_shared};
 use super::place::{self, Existing};
 use super::{Arrival, Config, Layout, LinkMode, Node, State, Venv, VenvError};
-
-/// The file in `site-packages` that puts the store's entries at the end of `sys.path`, for tools which sort files by
-/// their real paths: coverage would otherwise measure the store as the user's own code. Nothing can be imported there:
-/// what looks for modules in that folder is told that there are none, whatever lies in it.
-pub(super) const MARK_FILE: &str = "_virtpy.pth";
-
-/// The key of `pyvenv.cfg` for the place that the venv's scripts were made for.
-pub(super) const PATH_KEY: &str = "virtpy-path";
-
-/// The key for a venv's id.
-pub(super) const ID_KEY: &str = "virtpy-id";
-
-/// The key for the name of its library folder: `python3.12`.
-pub(super) const LIBRARY_KEY: &str = "virtpy-library";
-
-/// The key for the store that its links lead to.
-pub(crate) const STORE_KEY: &str = "virtpy-store";
 
 /// What a venv needs to know of its base interpreter.
 #[derive(Debug, Clone)]
@@ -201,24 +186,6 @@ pub(super) fn check_path(path: &Path) -> Result<(), VenvError> {
 pub(super) fn prompt(wish: Option<&str>, path: &Path) -> String {
     let folder = || path.file_name().map(|name| name.to_string_lossy().into_owned());
     wish.map(str::to_owned).or_else(folder).unwrap_or_default()
-}
-
-/// What makes a venv one of virtpy's.
-pub(super) struct Identity<'a> {
-    /// Its id.
-    pub(super) id: &'a VenvId,
-    /// The store that it is registered with.
-    pub(super) store: &'a Store,
-}
-
-impl Identity<'_> {
-    /// Writes virtpy's own keys for a venv at `path` with this library folder (`python3.12`).
-    pub(super) fn write(&self, config: &mut Config, path: &Path, library: &str) {
-        config.set(ID_KEY, self.id.as_str());
-        config.set(LIBRARY_KEY, library);
-        config.set(PATH_KEY, path.display().to_string());
-        config.set(STORE_KEY, self.store.home().display().to_string());
-    }
 }
 
 /// The keys that `CPython` writes, in its order, and virtpy's own.

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use virtpy_files::{self as fs, FileKind};
 
-use super::plan::{Node, Plan};
+use super::node::Node;
+use super::plan::Plan;
 use super::{Venv, VenvError, foreign};
 
 impl Venv {

@@ -7,7 +7,8 @@ use virtpy_files::{self as fs, FileKind};
 use virtpy_store::{Entry, Store, is_pip_shim};
 use virtpy_wheel as wheel;
 
-use super::create::{MARK_FILE, Texts, check_path, fill, from_python_repr, prompt, resolve};
+use super::create::{Texts, check_path, fill, from_python_repr, prompt, resolve};
+use super::layout::MARK_FILE;
 use super::nodes::{make, mode_of_copy};
 use super::{
     BaseInterpreter, Config, Contents, Layout, LinkMode, Member, Node, Owner, PRIVATE_FOLDER, Plan, Venv,

@@ -47,15 +47,6 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    fn path(venv: &Venv) -> PathBuf {
-        venv.private().join("journal.json")
-    }
-
-    /// Whether a change is under way, or was when its command was killed.
-    pub(super) fn is_there(venv: &Venv) -> Result<bool, PathError> {
-        Ok(fs::kind(&Self::path(venv))?.is_some())
-    }
-
     /// Where a removed file waits.
     pub(super) fn trash(venv: &Venv, slot: usize) -> PathBuf {
         venv.private().join("trash").join(slot.to_string())
@@ -63,7 +54,7 @@ impl Journal {
 
     /// Writes the journal, whole or not at all.
     pub(super) fn write(&self, venv: &Venv) -> Result<(), VenvError> {
-        let path = Self::path(venv);
+        let path = venv.journal();
         let text = serde_json::to_vec(self)
             .map_err(|error| VenvError::Damaged { path: path.clone(), reason: error.to_string() })?;
         let trash = venv.private().join("trash");
@@ -72,10 +63,10 @@ impl Journal {
             // Whatever lies there without a journal must not be taken for what this change removes.
             fs::remove_tree(&trash)?;
         }
-        match fs::write_by_way_of(&unfinished(venv), &path, &text) {
+        match fs::write_by_way_of(&venv.unfinished(), &path, &text) {
             Err(error) if error.is_not_found() => {
                 fs::create_dir_all(&venv.private())?;
-                fs::write_by_way_of(&unfinished(venv), &path, &text)?;
+                fs::write_by_way_of(&venv.unfinished(), &path, &text)?;
             }
             other => other?,
         }
@@ -91,7 +82,7 @@ impl Journal {
         if has_trash {
             fs::remove_tree(&venv.private().join("trash"))?;
         }
-        fs::remove_file(&Self::path(venv))
+        fs::remove_file(&venv.journal())
     }
 
     /// Puts everything back as it was before the change. Can be repeated: what is back already is left.
@@ -133,11 +124,6 @@ impl Journal {
         }
         Self::discard(venv, true)
     }
-}
-
-/// The file by way of which the journal and the state are written.
-pub(super) fn unfinished(venv: &Venv) -> PathBuf {
-    venv.private().join("unfinished")
 }
 
 /// Removes a file, a link or a folder that is empty but for bytecode. A folder with other content is not of the
@@ -184,27 +170,24 @@ fn inside(venv: &Venv, path: &str) -> Result<Option<PathBuf>, PathError> {
 /// # Errors
 /// When the venv cannot be written.
 pub(super) fn recover(venv: &Venv) -> Result<bool, VenvError> {
-    let content = match fs::read(&Journal::path(venv)) {
+    let content = match fs::read(&venv.journal()) {
         Err(error) if error.is_not_found() => {
             // Nobody was killed, or so early that this is all there is.
-            let _ = fs::remove_file(&unfinished(venv));
+            let _ = fs::remove_file(&venv.unfinished());
             return Ok(false);
         }
         other => other?,
     };
     if rebuild::is_emptied(&content) {
         // A power cut left only its name. What the change had done by then is found where it stands.
-        fs::remove_file(&Journal::path(venv))?;
+        fs::remove_file(&venv.journal())?;
         return Ok(true);
     }
     let Ok(journal) = serde_json::from_slice::<Journal>(&content) else {
         // It is written by one rename, so this is not a half-written one: nothing here can be trusted.
-        return Err(VenvError::Damaged {
-            path: Journal::path(venv),
-            reason: "it is not a journal".to_owned(),
-        });
+        return Err(VenvError::Damaged { path: venv.journal(), reason: "it is not a journal".to_owned() });
     };
-    let _ = fs::remove_file(&unfinished(venv));
+    let _ = fs::remove_file(&venv.unfinished());
     if State::read(venv)?.change == journal.change {
         Journal::discard(venv, true)?;
     } else {
@@ -267,7 +250,7 @@ mod tests {
         state.change.clone_from(&journal.change);
         state.write(&venv).unwrap();
         // Killed while the trash was taken away, and once more while a file was written.
-        fs::write_new(&unfinished(&venv), b"half", 0o644).unwrap();
+        fs::write_new(&venv.unfinished(), b"half", 0o644).unwrap();
         assert!(recover(&venv).unwrap());
         let left: Vec<_> = fs::names(&venv.private()).unwrap();
         assert_eq!(left, ["state.json"]);

@@ -9,13 +9,30 @@ use serde::Deserialize;
 use virtpy_files::{self as fs, FileKind, PathError};
 use virtpy_store::{Store, VenvId};
 
-use super::adopt::library;
-use super::create::{ID_KEY, Identity, LIBRARY_KEY};
-use super::relink::write_config;
-use super::{Config, PRIVATE_FOLDER, Venv, VenvError};
+use super::VenvError;
+use super::config::{Config, ID_KEY, LIBRARY_KEY, PATH_KEY, STORE_KEY};
+use super::layout::PRIVATE_FOLDER;
 
 /// The most that is read of a `pyvenv.cfg`.
 const LARGEST: u64 = 1 << 20;
+
+/// What makes a venv one of virtpy's.
+pub(super) struct Identity<'a> {
+    /// Its id.
+    pub(super) id: &'a VenvId,
+    /// The store that it is registered with.
+    pub(super) store: &'a Store,
+}
+
+impl Identity<'_> {
+    /// Writes virtpy's own keys for a venv at `path` with this library folder (`python3.12`).
+    pub(super) fn write(&self, config: &mut Config, path: &Path, library: &str) {
+        config.set(ID_KEY, self.id.as_str());
+        config.set(LIBRARY_KEY, library);
+        config.set(PATH_KEY, path.display().to_string());
+        config.set(STORE_KEY, self.store.home().display().to_string());
+    }
+}
 
 /// What of `state.json` says whose a venv is.
 #[derive(Default, Deserialize)]
@@ -86,43 +103,6 @@ pub(super) fn complete(root: &Path, config: &mut Config) -> Result<bool, VenvErr
         });
     }
     Ok(true)
-}
-
-impl Venv {
-    /// Opens a venv that has lost its keys and whose state does not hold them either, if the store has a record of this very
-    /// place.
-    ///
-    /// # Errors
-    /// As [`Self::open`]'s.
-    pub fn open_recorded(store: &Store, root: &Path) -> Result<Self, VenvError> {
-        let opened = Self::open(root);
-        let Err(VenvError::NotOurs(_)) = &opened else { return opened };
-        if !matches!(fs::kind(&root.join(PRIVATE_FOLDER)), Ok(Some(FileKind::Folder))) {
-            return opened;
-        }
-        let root = fs::canonicalize(root)?;
-        let Some(record) = store.roots()?.into_iter().find(|record| record.path == root) else {
-            return opened;
-        };
-        let mut config = Config::parse(&text(&root)?);
-        let library = library(&root, &config)?;
-        Identity { id: &record.id, store }.write(&mut config, &root, &library);
-        let mut venv = Self::of(root, config)?;
-        venv.lost_keys = true;
-        Ok(venv)
-    }
-
-    /// Writes virtpy's keys back into `pyvenv.cfg` where another tool has taken them out, and the id into the state.
-    ///
-    /// # Errors
-    /// When the venv cannot be written.
-    pub fn put_keys_back(&mut self) -> Result<(), VenvError> {
-        if self.lost_keys {
-            write_config(self, &self.config)?;
-            self.lost_keys = false;
-        }
-        Ok(())
-    }
 }
 
 /// What proves that a venv is this user's own: it carries an id, and the store has a record that names that very place,

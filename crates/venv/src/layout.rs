@@ -5,8 +5,16 @@ use std::path::Path;
 use virtpy_store::PROGRAM;
 use virtpy_wheel as wheel;
 
-use super::create::STORE_KEY;
-use super::{Config, VenvError};
+use super::VenvError;
+use super::config::{Config, LIBRARY_KEY, STORE_KEY};
+
+/// The folder of a venv in which virtpy keeps its own files.
+pub const PRIVATE_FOLDER: &str = ".virtpy";
+
+/// The file in `site-packages` that puts the store's entries at the end of `sys.path`, for tools which sort files by
+/// their real paths: coverage would otherwise measure the store as the user's own code. Nothing can be imported there:
+/// what looks for modules in that folder is told that there are none, whatever lies in it.
+pub(crate) const MARK_FILE: &str = "_virtpy.pth";
 
 /// The paths of a venv, `/`-separated and relative to its root, and the interpreter line of its scripts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,8 +39,7 @@ impl Layout {
     pub fn of(root: &Path, config: &Config) -> Result<Self, VenvError> {
         let damaged =
             |reason: &str| VenvError::Damaged { path: root.join("pyvenv.cfg"), reason: reason.to_owned() };
-        let folder =
-            config.get("virtpy-library").ok_or_else(|| damaged("it has no `virtpy-library` line"))?;
+        let folder = config.get(LIBRARY_KEY).ok_or_else(|| damaged("it has no `virtpy-library` line"))?;
         let is_plain =
             !folder.is_empty() && folder.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
         if !is_plain || folder.starts_with('.') {
@@ -95,7 +102,7 @@ impl Layout {
             return wheel::is_reserved_script(name);
         }
         let in_site = path.strip_prefix(&self.site_packages).and_then(|rest| rest.strip_prefix('/'));
-        if in_site.is_some_and(|name| name.eq_ignore_ascii_case(super::create::MARK_FILE)) {
+        if in_site.is_some_and(|name| name.eq_ignore_ascii_case(MARK_FILE)) {
             return true;
         }
         // File systems may ignore the case.

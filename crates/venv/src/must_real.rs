@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use virtpy_wheel::{SearchingFolder, is_library_name};
 
 use super::VenvError;
+use super::node::Member;
 use super::pieces::{Files, Tree};
-use super::plan::Member;
 
 /// How the names of Qt's libraries begin, on Linux and on macOS.
 const QT: [&str; 2] = ["libQt", "Qt"];

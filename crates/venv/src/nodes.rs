@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use virtpy_files::{self as fs, FileKind};
 use virtpy_wheel as wheel;
 
-use super::plan::Node;
+use super::node::Node;
 use super::{Layout, VenvError};
 
 /// Makes what a plan wants at a path where nothing stands.

@@ -8,7 +8,7 @@ use virtpy_store::{DIST_INFO_ALIAS, Manifest};
 use virtpy_wheel as wheel;
 
 use super::VenvError;
-use super::plan::Member;
+use super::node::Member;
 use super::served::is_served_tree;
 
 /// Trees of data in which many distributions have files of their own, however deep (FHS, XDG).

@@ -6,14 +6,15 @@
 //! computing it writes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use virtpy_files::FileKind;
 use virtpy_store::{Manifest, is_pip_shim};
 use virtpy_wheel::{self as wheel, Footprint};
 
 use super::must_real::RealParts;
+use super::node::{Clash, Member, Node};
 use super::pieces::{Files, Piece, PieceKind, Tree};
+use super::served::is_code;
 use super::{Layout, LinkMode, VenvError, record};
 
 /// An empty file in each unfolded folder. Real pip removes a folder when it finds no file in it, and links to folders
@@ -22,83 +23,6 @@ const MARKER: &str = ".virtpy";
 
 /// A script of so few bytes is copied without asking what it looks for.
 const SMALL_SCRIPT: u64 = 64 << 10;
-
-/// A distribution of the venv, in the order of installation.
-#[derive(Debug, Clone, Copy)]
-pub struct Member<'a> {
-    /// What its entry holds.
-    pub manifest: &'a Manifest,
-    /// Where its entry stands.
-    pub entry: &'a Path,
-    /// Whether somebody asked for it by name (PEP 376, `REQUESTED`).
-    pub requested: bool,
-    /// The text of `direct_url.json` (PEP 610), for one that did not come from an index.
-    pub direct_url: Option<&'a str>,
-    /// Whether this venv has a copy of its own, whatever the venv's link mode.
-    pub copied: bool,
-}
-
-/// What stands at a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Node {
-    /// A real folder.
-    Folder,
-    /// A link into the store.
-    Link(PathBuf),
-    /// A file that virtpy writes.
-    Text {
-        /// Its bytes.
-        content: Vec<u8>,
-        /// Whether it may be run.
-        executable: bool,
-    },
-    /// A file of a dist-info folder that is the same for every distribution (`INSTALLER`, `REQUESTED`), so those
-    /// that come with one change share an inode.
-    Shared(&'static str),
-    /// A copy of a script of the store, with this venv's interpreter line.
-    Script(PathBuf),
-    /// A second name of the store's file, in the hardlink mode.
-    Hardlink(PathBuf),
-    /// A file of the venv's own with the content of the store's, read-only; a large one may be a second name of it
-    /// (see [`super::nodes`]).
-    Real(PathBuf),
-    /// A copy of the store's file.
-    Copy(PathBuf),
-}
-
-impl Node {
-    /// What stands at its path.
-    pub fn kind(&self) -> FileKind {
-        match self {
-            Self::Folder => FileKind::Folder,
-            Self::Link(_) => FileKind::Link,
-            _ => FileKind::File,
-        }
-    }
-
-    /// Where in the store it comes from; nothing for what virtpy writes.
-    pub fn source(&self) -> Option<&Path> {
-        match self {
-            Self::Link(path)
-            | Self::Script(path)
-            | Self::Hardlink(path)
-            | Self::Real(path)
-            | Self::Copy(path) => Some(path),
-            Self::Folder | Self::Text { .. } | Self::Shared(_) => None,
-        }
-    }
-}
-
-/// Two distributions that have the same file; the later one's is there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Clash {
-    /// The path in the venv.
-    pub path: String,
-    /// Whose file is there.
-    pub winner: String,
-    /// Whose is not.
-    pub loser: String,
-}
 
 /// Every path that packages are responsible for, and what was noticed on the way.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -412,12 +336,6 @@ impl Planner<'_> {
     fn name(&self, piece: &Piece) -> String {
         self.members[piece.member].manifest.name.clone()
     }
-}
-
-/// Whether a file is a module, its types, or a shared library.
-pub(super) fn is_code(name: &str) -> bool {
-    let ending = Path::new(name).extension().and_then(|ending| ending.to_str());
-    matches!(ending, Some("py" | "pyi" | "pyc" | "pyx" | "pxd")) || wheel::is_library_name(name)
 }
 
 fn tree_piece(tree: Tree, path: String, folder: bool) -> PieceKind {

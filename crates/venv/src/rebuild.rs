@@ -11,7 +11,8 @@ use virtpy_files::{self as fs, FileKind};
 use virtpy_pep::normalize_name;
 use virtpy_store::DIST_INFO_ALIAS;
 
-use super::{Installed, State, Venv, VenvError};
+use super::config::STORE_KEY;
+use super::{Installed, Venv, VenvError};
 
 /// What has to be known of an entry (`entry.json`).
 #[derive(Deserialize)]
@@ -28,25 +29,24 @@ pub(super) fn is_emptied(content: &[u8]) -> bool {
     content.iter().all(|byte| *byte == 0)
 }
 
-/// The state of a venv as its links tell it. The order of installation is lost, and what was copied or hardlinked without
+/// The distributions of a venv as its links tell them. The order of installation is lost, and what was copied or hardlinked without
 /// links is left out: it counts as another installer's from then on.
 ///
 /// # Errors
 /// When `site-packages` cannot be read.
-pub(super) fn state(venv: &Venv) -> Result<State, VenvError> {
-    let mut state = State::default();
-    state.rebuilt = true;
-    let Some(store) = venv.config.get("virtpy-store") else { return Ok(state) };
+pub(super) fn distributions(venv: &Venv) -> Result<Vec<Installed>, VenvError> {
+    let mut distributions = Vec::new();
+    let Some(store) = venv.config.get(STORE_KEY) else { return Ok(distributions) };
     let entries = Path::new(store).join("w");
     let mut names = fs::read_dir_names(&venv.site_packages())?;
     names.sort_by(|(one, _), (other, _)| one.cmp(other));
     for (name, kind) in names {
         let Ok(name) = name.into_string() else { continue };
         if kind == FileKind::Folder && name.ends_with(".dist-info") {
-            state.distributions.extend(installed(venv, &entries, name));
+            distributions.extend(installed(venv, &entries, name));
         }
     }
-    Ok(state)
+    Ok(distributions)
 }
 
 /// The distribution of a dist-info folder, if its METADATA leads into an entry.

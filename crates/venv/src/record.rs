@@ -5,7 +5,7 @@ use virtpy_store::FileRow;
 use virtpy_wheel::{self as wheel, Footprint};
 
 use super::Layout;
-use super::plan::{Member, Node};
+use super::node::{Member, Node};
 
 /// The names of the files that virtpy puts into a distribution's dist-info folder, and what they are. `folds` says whether
 /// what is the same in many venvs comes from the store.

@@ -7,8 +7,11 @@ use virtpy_store::{Store, VenvId};
 use virtpy_wheel as wheel;
 
 use super::activation::Activation;
-use super::create::{ID_KEY, Identity, MARK_FILE, PATH_KEY, STORE_KEY, from_python_repr, mark, prompt};
-use super::{BaseInterpreter, Config, Contents, Installed, Layout, Owner, Venv, VenvError, journal, survey};
+use super::config::{ID_KEY, PATH_KEY, STORE_KEY};
+use super::create::{from_python_repr, mark, prompt};
+use super::keys::Identity;
+use super::layout::MARK_FILE;
+use super::{BaseInterpreter, Config, Contents, Installed, Layout, Owner, Venv, VenvError, survey};
 
 /// Where a venv stands, compared with where it was made for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +94,7 @@ impl Venv {
     /// When the venv cannot be written.
     pub fn prepare(&self, store: &Store, base: &BaseInterpreter) -> Result<(), VenvError> {
         let bin = self.root.join(&self.layout.scripts);
-        let unfinished = self.unfinished()?;
+        let unfinished = self.ready_unfinished()?;
         fs::link_by_way_of(&unfinished, &base.executable, &bin.join("python"))?;
         for name in base.names.iter().filter(|name| *name != "python") {
             fs::link_by_way_of(&unfinished, Path::new("python"), &bin.join(name))?;
@@ -135,14 +138,14 @@ impl Venv {
     }
 
     /// The name by way of which files are replaced; what a killed command left there is swept by the next.
-    fn unfinished(&self) -> Result<PathBuf, VenvError> {
+    fn ready_unfinished(&self) -> Result<PathBuf, VenvError> {
         fs::create_dir_all(&self.private())?;
-        Ok(journal::unfinished(self))
+        Ok(self.unfinished())
     }
 }
 
 /// Replaces a venv's `pyvenv.cfg`.
 pub(super) fn write_config(venv: &Venv, config: &Config) -> Result<(), VenvError> {
     let path = venv.root.join("pyvenv.cfg");
-    Ok(fs::write_by_way_of(&venv.unfinished()?, &path, config.to_string().as_bytes())?)
+    Ok(fs::write_by_way_of(&venv.ready_unfinished()?, &path, config.to_string().as_bytes())?)
 }

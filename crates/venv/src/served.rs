@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use super::plan::is_code;
+use virtpy_wheel as wheel;
 
 /// A tree of more files is an application's own front end (`share/jupyter/lab/static`), which is served by its own path, and
 /// copying it into every venv would take time.
@@ -35,6 +35,12 @@ pub(super) fn is_served_tree<'a>(files: impl Iterator<Item = &'a str>) -> bool {
 fn is_sent_to_browsers(file: &str) -> bool {
     let ending = Path::new(file).extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
     ending.is_some_and(|ending| ENDINGS.binary_search(&ending.as_str()).is_ok())
+}
+
+/// Whether a file is a module, its types, or a shared library.
+pub(super) fn is_code(name: &str) -> bool {
+    let ending = Path::new(name).extension().and_then(|ending| ending.to_str());
+    matches!(ending, Some("py" | "pyi" | "pyc" | "pyx" | "pxd")) || wheel::is_library_name(name)
 }
 
 #[cfg(test)]

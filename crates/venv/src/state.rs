@@ -7,44 +7,11 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use virtpy_files::{self as fs, PathError};
-use virtpy_store::{Store, is_pip_shim};
+use virtpy_store::Store;
 
-use super::{Venv, VenvError, journal, rebuild};
+use super::{Installed, Venv, VenvError, rebuild};
 
 const FORMAT: u32 = 1;
-
-/// A distribution that virtpy installed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Installed {
-    /// Its normalized name (PEP 503).
-    pub key: String,
-    /// Its name as its METADATA spells it.
-    pub name: String,
-    /// Its version as its METADATA spells it.
-    pub version: String,
-    /// The SHA-256 of its wheel.
-    pub sha256: String,
-    /// The name of its dist-info folder.
-    pub dist_info: String,
-    /// Whether somebody asked for it by name.
-    pub requested: bool,
-    /// The text of its `direct_url.json`, for one that did not come from an index.
-    pub direct_url: Option<String>,
-    /// Its requirements, each a PEP 508 text.
-    pub requires_dist: Vec<String>,
-    /// Its extras.
-    pub provides_extra: Vec<String>,
-    /// Whether this venv has a copy of its own instead of links: it was detached, or the settings ask for it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub copied: bool,
-}
-
-impl Installed {
-    /// Whether it is virtpy's own pip.
-    pub fn is_pip_shim(&self) -> bool {
-        is_pip_shim(&self.key, &self.version)
-    }
-}
 
 /// What virtpy knows about a venv's packages.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,7 +61,11 @@ impl State {
             other => other?,
         };
         if rebuild::is_emptied(&content) {
-            return rebuild::state(venv);
+            return Ok(Self {
+                rebuilt: true,
+                distributions: rebuild::distributions(venv)?,
+                ..Self::default()
+            });
         }
         let damaged = |reason: String| VenvError::Damaged { path: path.clone(), reason };
         let state: Self = serde_json::from_slice(&content).map_err(|error| damaged(error.to_string()))?;
@@ -115,7 +86,7 @@ impl State {
         if !matches!(Self::outdated_by(&venv.site_packages(), &venv.private()), Ok(None)) {
             return Ok(None);
         }
-        if journal::Journal::is_there(venv)? {
+        if fs::kind(&venv.journal())?.is_some() {
             return Ok(None);
         }
         let state = serde_json::from_slice::<Summary>(&fs::read_own(&path, 64 * 1024)?).ok();
@@ -159,6 +130,6 @@ impl State {
             .map_err(|error| VenvError::Damaged { path: path.clone(), reason: error.to_string() })?;
         // Of a folder that belongs to somebody else it can't be set. Then it is looked at once more than needed.
         let _ = fs::set_back(&venv.site_packages());
-        Ok(fs::write_by_way_of(&journal::unfinished(venv), &path, &text)?)
+        Ok(fs::write_by_way_of(&venv.unfinished(), &path, &text)?)
     }
 }

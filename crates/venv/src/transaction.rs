@@ -9,8 +9,9 @@ use virtpy_files::{self as fs, FileKind};
 use virtpy_wheel as wheel;
 
 use super::journal::{Journal, Removed};
+use super::node::Node;
 use super::nodes::{make, put_shared};
-use super::plan::{Node, Plan, folder_of};
+use super::plan::{Plan, folder_of};
 use super::{Distribution, State, Venv, VenvError, foreign};
 
 /// A folder is listed if so many paths in it are to be made: a listing takes four system calls.

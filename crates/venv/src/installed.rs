@@ -1,0 +1,37 @@
+//! What a venv's state says of a distribution that virtpy installed.
+
+use serde::{Deserialize, Serialize};
+use virtpy_store::is_pip_shim;
+
+/// A distribution that virtpy installed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Installed {
+    /// Its normalized name (PEP 503).
+    pub key: String,
+    /// Its name as its METADATA spells it.
+    pub name: String,
+    /// Its version as its METADATA spells it.
+    pub version: String,
+    /// The SHA-256 of its wheel.
+    pub sha256: String,
+    /// The name of its dist-info folder.
+    pub dist_info: String,
+    /// Whether somebody asked for it by name.
+    pub requested: bool,
+    /// The text of its `direct_url.json`, for one that did not come from an index.
+    pub direct_url: Option<String>,
+    /// Its requirements, each a PEP 508 text.
+    pub requires_dist: Vec<String>,
+    /// Its extras.
+    pub provides_extra: Vec<String>,
+    /// Whether this venv has a copy of its own instead of links: it was detached, or the settings ask for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub copied: bool,
+}
+
+impl Installed {
+    /// Whether it is virtpy's own pip.
+    pub fn is_pip_shim(&self) -> bool {
+        is_pip_shim(&self.key, &self.version)
+    }
+}
