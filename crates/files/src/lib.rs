@@ -10,6 +10,7 @@ mod bounded;
 pub mod digest;
 mod directory;
 mod error;
+mod facts;
 mod folders;
 mod immutable;
 mod lock;
@@ -20,7 +21,7 @@ mod umask;
 mod user;
 
 use std::ffi::OsString;
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ use std::path::{Path, PathBuf};
 pub use bounded::{read, read_bounded, read_named, read_own, read_stream, read_to_string};
 pub use directory::{Directory, Facts};
 pub use error::{IoResultExt, PathError};
+pub use facts::{FileKind, is_same_file, kind, metadata, set_mode, symlink_metadata};
 pub use folders::{create_dir, create_dir_all, create_private_dir, make_no_parents};
 pub use immutable::{is_immutable, set_immutable};
 pub use lock::{Lock, LockError, LockMode};
@@ -39,46 +41,6 @@ pub use user::{effective_user, is_own, is_root};
 
 /// How the names of files begin that are to be renamed when they are complete.
 pub const UNFINISHED: &str = ".virtpy-";
-
-/// What stands at a path, without following a link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FileKind {
-    /// A regular file.
-    File,
-    /// A real folder.
-    Folder,
-    /// A symbolic link, whatever it points at.
-    Link,
-    /// A socket, a device, a pipe.
-    Other,
-}
-
-impl FileKind {
-    /// What a file's mode says, as the system keeps it.
-    fn of_mode(mode: u32) -> Self {
-        use rustix::fs::FileType;
-        match FileType::from_raw_mode(mode) {
-            FileType::RegularFile => Self::File,
-            FileType::Directory => Self::Folder,
-            FileType::Symlink => Self::Link,
-            _ => Self::Other,
-        }
-    }
-}
-
-impl From<std::fs::FileType> for FileKind {
-    fn from(kind: std::fs::FileType) -> Self {
-        if kind.is_symlink() {
-            Self::Link
-        } else if kind.is_dir() {
-            Self::Folder
-        } else if kind.is_file() {
-            Self::File
-        } else {
-            Self::Other
-        }
-    }
-}
 
 /// Replaces `path` by a file with `content`: readers see the old file or the new one, never a part.
 ///
@@ -262,53 +224,6 @@ pub fn remove_file(path: &Path) -> Result<(), PathError> {
 /// When the folder has content or its parent is not writable.
 pub fn remove_dir(path: &Path) -> Result<(), PathError> {
     std::fs::remove_dir(path).at("remove the folder", path)
-}
-
-/// Sets the permission bits of a file or a folder.
-///
-/// # Errors
-/// When the path is missing or somebody else's.
-pub fn set_mode(path: &Path, mode: u32) -> Result<(), PathError> {
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).at("set the mode of", path)
-}
-
-/// Returns a path's facts, following links.
-///
-/// # Errors
-/// When nothing stands there.
-pub fn metadata(path: &Path) -> Result<Metadata, PathError> {
-    std::fs::metadata(path).at("look at", path)
-}
-
-/// Returns a path's facts; a link's own where it is one.
-///
-/// # Errors
-/// When nothing stands there.
-pub fn symlink_metadata(path: &Path) -> Result<Metadata, PathError> {
-    std::fs::symlink_metadata(path).at("look at", path)
-}
-
-/// Returns what stands at a path, or `None` where nothing does.
-///
-/// # Errors
-/// When a folder on the way may not be read.
-pub fn kind(path: &Path) -> Result<Option<FileKind>, PathError> {
-    match std::fs::symlink_metadata(path) {
-        Ok(metadata) => Ok(Some(metadata.file_type().into())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => Ok(None),
-        Err(error) => Err(error).at("look at", path),
-    }
-}
-
-/// Whether two paths are names of one file: the same inode of the same file system.
-///
-/// # Errors
-/// When nothing stands at one of them.
-pub fn is_same_file(one: &Path, other: &Path) -> Result<bool, PathError> {
-    use std::os::unix::fs::MetadataExt as _;
-    let (one, other) = (metadata(one)?, metadata(other)?);
-    Ok(one.dev() == other.dev() && one.ino() == other.ino())
 }
 
 /// Returns the text of a link.

@@ -3,7 +3,7 @@
 //! Candidates are only names until one may match; then it is asked, and the search ends at the first match.
 
 use std::collections::HashSet;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::ops::ControlFlow;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -14,100 +14,9 @@ use super::hint::NameHint;
 use super::managed::{as_named, installed, through_minor};
 use super::query::{Inquiry, TIMEOUT};
 use super::request::{PythonRequest, all_executable_names};
+use super::sources::Sources;
 use super::target::target;
 use super::{Error, Interpreter, pyenv};
-
-/// The places to search. The environment is read once, by [`Sources::from_environment`].
-#[derive(Debug, Clone)]
-pub struct Sources<'a> {
-    /// The folder of the interpreters that virtpy installed.
-    pub pythons: &'a Path,
-    /// The folder of the cache.
-    pub cache: &'a Path,
-    /// The value of `PATH`.
-    pub path: Option<OsString>,
-    /// The user's home folder.
-    pub home: Option<PathBuf>,
-    /// The value of `PYENV_ROOT`; `.pyenv` in the home folder without it.
-    pub pyenv_root: Option<PathBuf>,
-    /// The value of `PYENV_VERSION`: versions between colons.
-    pub pyenv_version: Option<OsString>,
-    /// Folders of executables that are searched whether or not `PATH` has them.
-    pub system_folders: Vec<PathBuf>,
-    /// Folders in which other tools keep whole installations, one folder each, and the tools' names.
-    pub installation_folders: Vec<(PathBuf, &'static str)>,
-    /// Where relative paths begin, and where a search for `.python-version` begins.
-    pub working_directory: &'a Path,
-}
-
-impl<'a> Sources<'a> {
-    /// Only the interpreters that virtpy installed: the other places are empty.
-    pub fn new(pythons: &'a Path, cache: &'a Path, working_directory: &'a Path) -> Self {
-        Self {
-            pythons,
-            cache,
-            path: None,
-            home: None,
-            pyenv_root: None,
-            pyenv_version: None,
-            system_folders: Vec::new(),
-            installation_folders: Vec::new(),
-            working_directory,
-        }
-    }
-
-    /// All places that the environment names, and the usual ones of the platform.
-    pub fn from_environment(pythons: &'a Path, cache: &'a Path, working_directory: &'a Path) -> Self {
-        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-        let folder = |name: &str| variable(name).map(PathBuf::from);
-        let home = folder("HOME");
-        let data = folder("XDG_DATA_HOME").or_else(|| Some(home.as_ref()?.join(".local/share")));
-        let poetry_data = folder("POETRY_DATA_DIR").or_else(|| match &home {
-            Some(home) if cfg!(target_os = "macos") => {
-                Some(home.join("Library/Application Support/pypoetry"))
-            }
-            _ => Some(data.as_ref()?.join("pypoetry")),
-        });
-        let uv = folder("UV_PYTHON_INSTALL_DIR").or_else(|| Some(data.as_ref()?.join("uv/python")));
-        let poetry =
-            folder("POETRY_PYTHON_INSTALLATION_DIR").or_else(|| Some(poetry_data.as_ref()?.join("python")));
-        let frameworks = PathBuf::from("/Library/Frameworks/Python.framework/Versions");
-        Self {
-            path: variable("PATH"),
-            pyenv_root: folder("PYENV_ROOT"),
-            pyenv_version: variable("PYENV_VERSION"),
-            system_folders: ["/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"].map(PathBuf::from).to_vec(),
-            installation_folders: [(Some(frameworks), "python.org"), (uv, "uv"), (poetry, "poetry")]
-                .into_iter()
-                .filter_map(|(folder, tool)| Some((folder?, tool)))
-                .collect(),
-            home,
-            ..Self::new(pythons, cache, working_directory)
-        }
-    }
-
-    /// Whose an interpreter is: `virtpy`, `pyenv`, another tool that keeps installations, or `system`.
-    pub fn origin(&self, executable: &Path) -> &'static str {
-        let is_in =
-            |folder: &Path| fs::canonicalize(folder).is_ok_and(|folder| executable.starts_with(folder));
-        if is_in(self.pythons) {
-            return "virtpy";
-        }
-        if self.pyenv_root().is_some_and(|root| is_in(&root.join("versions"))) {
-            return "pyenv";
-        }
-        let tool = self.installation_folders.iter().find(|(folder, _)| is_in(folder));
-        tool.map_or("system", |(_, tool)| *tool)
-    }
-
-    fn inquiry(&self) -> Inquiry<'_> {
-        Inquiry { cache: self.cache, working_directory: self.working_directory, timeout: TIMEOUT }
-    }
-
-    fn pyenv_root(&self) -> Option<PathBuf> {
-        self.pyenv_root.clone().or_else(|| Some(self.home.as_ref()?.join(".pyenv")))
-    }
-}
 
 /// A group of places, searched as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,7 +84,7 @@ fn find_real(
         PythonRequest::Name(name) => {
             let known = installed(sources.pythons);
             if let Some(one) = known.iter().find(|one| one.record.name == *name) {
-                return sources.inquiry().ask(&one.executable());
+                return inquiry(sources).ask(&one.executable());
             }
         }
         PythonRequest::Version(version) if version.is_too_old() => {
@@ -237,13 +146,17 @@ fn not_found(request: &PythonRequest, sources: &Sources, broken: Vec<String>) ->
 fn at_path(path: &Path, sources: &Sources) -> Result<Interpreter, Error> {
     let absolute = sources.working_directory.join(path);
     if !absolute.is_dir() {
-        return sources.inquiry().ask(path);
+        return inquiry(sources).ask(path);
     }
     let names = ["bin/python", "bin/python3", "bin/pypy3", "python", "python3"];
     let exists = |file: &PathBuf| fs::symlink_metadata(file).is_ok_and(|metadata| !metadata.is_dir());
     let executable = names.iter().map(|name| absolute.join(name)).find(exists);
     let executable = executable.ok_or_else(|| Error::NoInterpreterInFolder { folder: path.to_path_buf() })?;
-    sources.inquiry().ask(&executable)
+    inquiry(sources).ask(&executable)
+}
+
+fn inquiry<'a>(sources: &'a Sources<'_>) -> Inquiry<'a> {
+    Inquiry { cache: sources.cache, working_directory: sources.working_directory, timeout: TIMEOUT }
 }
 
 /// One pass over the places.
@@ -290,7 +203,7 @@ impl<'a> Search<'a> {
         if !request.may_match(&candidate.hint) {
             return None;
         }
-        let inquiry = self.sources.inquiry();
+        let inquiry = inquiry(self.sources);
         let result = target(&candidate.path, self.sources.working_directory).and_then(|target| {
             // The file behind `python3` is often called `python3.11`, which may settle it.
             let may_match = request.may_match(&NameHint::of(target.path.file_name().unwrap_or_default()));

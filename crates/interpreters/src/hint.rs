@@ -2,8 +2,7 @@
 
 use std::ffi::OsStr;
 
-use super::request::OLDEST;
-use super::version::{PythonVersion, split_release};
+use super::version::{OLDEST, PythonVersion, split_release};
 
 /// What the name of an executable (`python3.12`) or of an installation's folder (`3.12.1`,
 /// `pypy3.10-7.3.15`, `cpython-3.13.0+freethreaded-linux-x86_64-gnu`) tells about the interpreter. Only what

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use virtpy_files as fs;
 
-use super::discover::Sources;
 use super::hint::NameHint;
+use super::sources::Sources;
 
 /// The `bin` folders of the versions that pyenv would choose here, best first. `system` stands for the rest
 /// of `PATH`, which is searched anyway.

@@ -14,8 +14,8 @@ use virtpy_files::{self as fs, Stamp};
 
 use super::cache::{self, Answer};
 use super::process::{Running, last_line};
-use super::request::OLDEST;
 use super::target::{REDIRECTION_LIMIT, stable_executable, target};
+use super::version::OLDEST;
 use super::{Error, Interpreter, PythonVersion};
 
 const SCRIPT: &str = include_str!("../../../python/interpreter_facts.py");

@@ -9,12 +9,10 @@ use std::str::FromStr;
 use super::Interpreter;
 use super::hint::NameHint;
 use super::range::{RangeError, VersionRange};
-use super::version::{split_release, write_numbers};
+use super::version::{OLDEST, split_release, write_numbers};
 
 /// The newest minor version whose executable names are looked for in folders that are too large to list.
 const NEWEST_MINOR: u32 = 40;
-/// The oldest Python that virtpy makes venvs for, as `(major, minor)`.
-pub(super) const OLDEST: (u32, u32) = (3, 8);
 
 /// Which interpreter is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]

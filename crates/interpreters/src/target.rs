@@ -52,6 +52,12 @@ pub(super) fn target(executable: &Path, working_directory: &Path) -> Result<Targ
     Err(Error::Endless { executable: executable.to_path_buf() })
 }
 
+/// The program that would be run for an executable: in a venv whose `python` is a copy it is the base interpreter's. `None`
+/// where it leads to none.
+pub fn real_program(executable: &Path, working_directory: &Path) -> Option<PathBuf> {
+    fs::canonicalize(&target(executable, working_directory).ok()?.path).ok()
+}
+
 /// The venv that an executable stands in, and the content of its `pyvenv.cfg`. `CPython` looks for that
 /// file beside the executable and one folder up (PEP 405).
 fn venv_of(executable: &Path) -> Option<(PathBuf, String)> {

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use virtpy_files as fs;
 
-use super::discover::{Sources, find};
+use super::discover::find;
 use super::query::{Inquiry, MARKER};
 use super::request::PythonRequest;
-use super::{Error, Interpreter};
+use super::{Error, Interpreter, Sources};
 
 /// A folder of fake interpreters, with a cache.
 pub(super) struct Fakes {

@@ -6,6 +6,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+/// The oldest Python that virtpy makes venvs for, as `(major, minor)`.
+pub(super) const OLDEST: (u32, u32) = (3, 8);
+
 /// A version as an interpreter reports it, such as `3.12.1` or `3.14.0rc1`.
 ///
 /// The order is that of PEP 440: a pre-release stands before its final release.

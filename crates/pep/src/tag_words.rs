@@ -1,6 +1,6 @@
 //! The compatibility tags of wheels (PEP 425, 600, 656) in the words of people.
 
-use crate::tags::{TagFacts, TagSystem};
+use crate::tag_facts::{TagFacts, TagSystem};
 
 /// More alternatives than this help nobody.
 const MAX_ALTERNATIVES: usize = 4;

@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
-use virtpy_files as fs;
+use virtpy_files::{self as fs, Lock, LockMode};
 use virtpy_wheel as wheel;
 
 use super::open::release;
 use super::usage::now;
-use super::{EntryId, Lock, LockMode, PATIENCE, Store, StoreError, VenvId};
+use super::{EntryId, PATIENCE, Store, StoreError, VenvId};
 
 /// Which entries that nobody uses are kept all the same. By default only those that came a short while ago.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use virtpy_files as fs;
 use virtpy_wheel as wheel;
 
-use super::entry::sha256_of;
+use super::id::sha256_of;
 use super::{Entry, Store, StoreError, WheelFile};
 
 /// Its version: that of the pip whose answers it gives, marked as virtpy's (PEP 440, local version).

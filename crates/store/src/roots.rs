@@ -1,60 +1,12 @@
 //! Roots: the venvs that the store knows, one small file each. A root is alive while one of its places holds a venv
 //! that carries the same id; link counts and access times play no part.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use virtpy_files as fs;
 
-use super::{EntryId, Store, StoreError};
-
-/// What tells one venv from another, wherever it is moved: 16 hexadecimal digits, in its `pyvenv.cfg`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String")]
-pub struct VenvId(String);
-
-impl VenvId {
-    /// A new id from the operating system's randomness, by way of a hash map's keys.
-    pub fn random() -> Self {
-        use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-        let mut hasher = RandomState::new().build_hasher();
-        hasher.write_u32(std::process::id());
-        Self(format!("{:016x}", hasher.finish()))
-    }
-
-    /// Reads an id.
-    ///
-    /// # Errors
-    /// When the text is not 16 hexadecimal digits: it stands in a file that anybody may edit, and becomes part
-    /// of a path.
-    pub fn parse(text: &str) -> Result<Self, StoreError> {
-        if text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
-        {
-            return Ok(Self(text.to_owned()));
-        }
-        Err(StoreError::InvalidId(text.to_owned()))
-    }
-
-    /// The digits.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl TryFrom<String> for VenvId {
-    type Error = StoreError;
-
-    fn try_from(text: String) -> Result<Self, StoreError> {
-        Self::parse(&text)
-    }
-}
-
-impl fmt::Display for VenvId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
+use super::{EntryId, Store, StoreError, VenvId};
 
 /// A venv that the store knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Error;
-use super::script::check_script_name;
+use super::script_name::check_script_name;
 
 /// A script that an installer has to make.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use virtpy_pep::Version;
 
 use super::file_name::{WheelName, is_same_name};
-use super::script::is_reserved_script;
+use super::script_name::is_reserved_script;
 use super::{EntryPoint, Error, Metadata, RecordRow, WheelInfo, entry_points, parse_record};
 use crate::archive::{Archive, Member};
 

@@ -22,10 +22,12 @@ mod namespaces;
 mod pack;
 mod record;
 mod script;
+mod script_name;
 mod shebang;
 #[cfg(test)]
 mod tests;
 mod unpack;
+mod unpacked;
 mod verify;
 mod version;
 
@@ -46,9 +48,11 @@ pub use record::{
     RecordHash, RecordRow, content_digest, file_digest, file_sha256, known_record_row, parse_record,
     record_row, record_rows, write_record,
 };
-pub use script::{is_reserved_script, script};
+pub use script::script;
+pub use script_name::is_reserved_script;
 pub use shebang::{restore_python_shebang, rewrite_python_shebang, shebang};
-pub use unpack::{InstalledFile, ScriptFile, Unpacked, unpack};
+pub use unpack::unpack;
+pub use unpacked::{InstalledFile, ScriptFile, Unpacked};
 pub use verify::CheckStrategy;
 
 /// The name of the table of a distribution's files (PEP 376).

@@ -8,13 +8,11 @@
 //! clear counts as climbing.
 
 mod module;
+mod needs;
 mod tokens;
 
-use std::collections::BTreeSet;
-
-use serde::{Deserialize, Serialize};
-
 use module::Module;
+pub use needs::Climbing;
 use tokens::statements;
 
 /// A larger module is data.
@@ -23,23 +21,7 @@ const LARGEST: usize = 1 << 20;
 /// Words of which every module that climbs has one.
 pub(super) const WORDS: [&str; 4] = ["__file__", "__path__", "__spec__", "currentframe"];
 
-/// What a wheel's modules that climb need of a venv. Paths are in `site-packages`, sorted.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Climbing {
-    /// The folders that have to be real, those above them left out.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub folders: BTreeSet<String>,
-    /// The modules that have to be real files, since they resolve their own path.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub files: BTreeSet<String>,
-}
-
 impl Climbing {
-    /// Whether no module climbs.
-    pub fn is_empty(&self) -> bool {
-        self.folders.is_empty() && self.files.is_empty()
-    }
-
     /// Adds what one module needs. `path` is its place in `site-packages`.
     pub(super) fn add(&mut self, path: &str, source: &[u8]) {
         if source.len() > LARGEST || is_test(path) {
@@ -61,6 +43,8 @@ fn is_test(path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     /// What the module at a path needs: the folders and the files, each list with spaces between.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Climbing;
+use super::needs::Climbing;
 use super::tokens::{Token, statements};
 
 /// Brackets within brackets; nobody writes more by hand.
