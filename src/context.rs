@@ -1,5 +1,6 @@
 //! Directories and settings, read once.
 
+mod places;
 mod trust;
 mod which;
 
@@ -70,7 +71,7 @@ impl Context {
             .map_err(|error| Failure::new(format!("the present folder cannot be used: {error}")))?;
         let home = match std::env::var_os("VIRTPY_HOME").filter(|home| !home.is_empty()) {
             Some(home) => working_directory.join(home),
-            None => trust::default_home().ok_or_else(|| {
+            None => places::default_home().ok_or_else(|| {
                 Failure::new("there is no home folder to keep the store in")
                     .hinted("set `VIRTPY_HOME` to the folder that shall hold it")
             })?,

@@ -1,8 +1,13 @@
-//! What Cargo cannot say about the architecture: the arrows between the modules of the program itself, and the rules of the
-//! house. The arrows between the crates are in their `Cargo.toml`.
+//! What Cargo cannot say about the architecture: the arrows between the modules of the program itself and between the files of
+//! each crate, and the rules of the house. The arrows between the crates are in their `Cargo.toml`.
 
 #![allow(clippy::disallowed_methods, reason = "it reads the sources, it writes nothing")]
 #![allow(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
+
+#[path = "layering/circles.rs"]
+mod circles;
+#[path = "layering/imports.rs"]
+mod imports;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

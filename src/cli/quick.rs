@@ -7,7 +7,7 @@ use std::ffi::OsString;
 
 use clap::{Args, FromArgMatches as _};
 
-use super::{Arguments, Command, GlobalArguments};
+use super::arguments::{Arguments, Command, GlobalArguments};
 
 /// Reads a whole command line, the program's name included, if its first word is one of these commands.
 pub(super) fn parse(words: &[OsString]) -> Option<Arguments> {

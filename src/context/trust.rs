@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::Context;
-use super::which::is_same_place;
+use super::places::{default_home, is_same_place};
 use crate::error::Failure;
 use crate::fs;
 use crate::settings;
@@ -115,9 +115,4 @@ fn is_in(path: &Path, folder: &Path) -> bool {
         (Ok(path), Ok(folder)) => path.starts_with(folder),
         _ => false,
     }
-}
-
-/// The folder of the store where none is configured.
-pub(super) fn default_home() -> Option<PathBuf> {
-    Some(directories::ProjectDirs::from("", "", "virtpy")?.data_dir().to_path_buf())
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Context;
+use super::places::is_same_place;
 use crate::cli::VenvArgument;
 use crate::error::Failure;
 use crate::fs;
@@ -14,12 +15,6 @@ use crate::venv::{Place, Venv, VenvError};
 /// The venv that is active in the shell.
 pub fn active_venv() -> Option<PathBuf> {
     std::env::var_os("VIRTUAL_ENV").filter(|active| !active.is_empty()).map(PathBuf::from)
-}
-
-/// Whether two paths lead to the same place; one that is not there is told by its path.
-pub(super) fn is_same_place(one: &Path, other: &Path) -> bool {
-    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    real(one) == real(other)
 }
 
 impl Context {

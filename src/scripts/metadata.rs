@@ -11,6 +11,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use virtpy_pep::{Requirement, Version, accepts_python};
 
+use super::source::Source;
 use super::{ScriptError, UvTable};
 
 /// How a block begins, with the type of its content after it.
@@ -101,15 +102,6 @@ pub struct Metadata {
     pub uv: UvTable,
     /// The keys that say nothing to virtpy: of the standard's own level, and of `[tool.uv]`.
     pub unknown: Vec<String>,
-}
-
-/// A package that a script needs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// A requirement (PEP 508).
-    Requirement(String),
-    /// A folder that is used in place; relative to the script's.
-    Editable(String),
 }
 
 /// The document as it is written.

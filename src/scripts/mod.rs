@@ -9,12 +9,14 @@ mod environments;
 mod error;
 mod metadata;
 mod program;
+mod source;
 mod tool_uv;
 mod watched;
 
 pub use environments::{CachedEnvironment, Environments, Note, is_environment};
 pub use error::ScriptError;
-pub use metadata::{Block, Metadata, Source, block};
+pub use metadata::{Block, Metadata, block};
 pub use program::{Program, lock_beside, lock_name, program};
+pub use source::Source;
 pub use tool_uv::UvTable;
 pub use watched::{Watched, watch};

@@ -10,7 +10,7 @@ use virtpy_pep::{Requirement, normalize_name};
 use virtpy_resolver::IndexSettings;
 
 use super::ScriptError;
-use super::metadata::Source;
+use super::source::Source;
 
 /// What to do instead of what virtpy cannot do.
 const WRITE_URLS: &str = "write the dependency as `NAME @ URL`, or leave the key out";

@@ -7,7 +7,8 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{CURRENT, ToolError};
+use super::ToolError;
+use super::name::CURRENT;
 use crate::fs::{self, FileKind};
 use crate::store::{self, Store};
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use virtpy_pep::public_requirement;
 
+use super::name::check_name;
 use super::{Exposed, ToolError};
 use crate::fs;
 use crate::venv::PRIVATE_FOLDER;
@@ -140,7 +141,7 @@ impl Manifest {
         if manifest.format != FORMAT {
             return Err(wrong(format!("its format {} is another program's", manifest.format)));
         }
-        super::check_name(&manifest.name())?;
+        check_name(&manifest.name())?;
         manifest.exposed.iter().try_for_each(|one| one.validate().map_err(&wrong))?;
         Ok(manifest)
     }

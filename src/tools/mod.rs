@@ -9,6 +9,7 @@
 mod error;
 mod exposure;
 mod manifest;
+mod name;
 mod path_file;
 mod pipx;
 mod running;
@@ -18,15 +19,14 @@ use std::path::{Path, PathBuf};
 pub use error::ToolError;
 pub use exposure::{Exposed, Offer};
 pub use manifest::{Manifest, Origin};
+pub use name::check_suffix;
 pub use path_file::{Home, PathFile, Shell, path_files};
 pub use pipx::{PipxTool, pipx_tools};
 
 use crate::fs::{self, FileKind, Lock, LockMode};
 use crate::store::Store;
 use crate::venv;
-
-/// The link to the generation in use.
-const CURRENT: &str = "current";
+use name::{CURRENT, check_name, is_name};
 
 /// How long to wait for another process that changes the same application.
 const PATIENCE: std::time::Duration = std::time::Duration::from_mins(10);
@@ -249,25 +249,4 @@ impl<'a> Toolbox<'a> {
         }
         self.settle(name)
     }
-}
-
-/// Whether a text can be the name of an application's folder and lock.
-fn is_name(text: &str) -> bool {
-    text.starts_with(|first: char| first.is_ascii_alphanumeric()) && text.chars().all(is_part_of_name)
-}
-
-fn is_part_of_name(letter: char) -> bool {
-    letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.' | '@' | '+')
-}
-
-fn check_name(name: &str) -> Result<(), ToolError> {
-    if is_name(name) { Ok(()) } else { Err(ToolError::Name(name.to_owned())) }
-}
-
-/// Whether a text can be appended to the names of commands.
-///
-/// # Errors
-/// When it has characters that no command should have.
-pub fn check_suffix(suffix: &str) -> Result<(), ToolError> {
-    if suffix.chars().all(is_part_of_name) { Ok(()) } else { Err(ToolError::Suffix(suffix.to_owned())) }
 }

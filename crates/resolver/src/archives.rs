@@ -21,11 +21,11 @@ use uv_redacted::DisplaySafeUrl;
 use uv_requirements::RequirementsSpecification;
 
 use crate::client::Network;
-use crate::context::Context;
-use crate::describe::{local_path, public};
 use crate::download::{self, Expected};
 use crate::error::{Cause, Error};
-use crate::session::Foundation;
+use crate::foundation::Foundation;
+use crate::public::public;
+use crate::url::local_path;
 
 /// The most bytes that an archive may be unpacked to before its members are.
 const MOST_UNPACKED: u64 = 20_000_000_000;
@@ -34,7 +34,7 @@ const MOST_UNPACKED: u64 = 20_000_000_000;
 #[derive(Debug, Clone)]
 pub(crate) struct Unpacked {
     /// The folder to build.
-    folder: PathBuf,
+    pub(crate) folder: PathBuf,
     /// Where the archive is, without fragment.
     pub(crate) location: DisplaySafeUrl,
     pub(crate) sha256: String,
@@ -46,13 +46,6 @@ impl Unpacked {
     /// Where it is, as it may be shown.
     pub(crate) fn description(&self) -> String {
         local_path(&self.location).map_or_else(|| public(&self.location), |path| path.display().to_string())
-    }
-}
-
-impl Context {
-    /// The archive that was unpacked to a folder.
-    pub(crate) fn archive_of(&self, folder: &Path) -> Option<&Unpacked> {
-        self.archives.iter().find(|archive| archive.folder == folder)
     }
 }
 

@@ -16,12 +16,13 @@ use uv_types::{BuildContext, BuildStack, SourceBuildTrait};
 
 use crate::archives::Unpacked;
 use crate::context::Context;
-use crate::describe::{Chosen, bad_url, local_path, public};
-use crate::download::{self, Expected};
+use crate::download::{self, Expected, Progress};
 use crate::error::{Cause, Error};
-use crate::failure::build_of;
-use crate::obtain::{from_git, report};
+use crate::failure::{build_of, from_distribution};
+use crate::public::public;
 use crate::request::{ObtainedWheel, Receiver};
+use crate::solution::Chosen;
+use crate::url::{bad_url, local_path};
 
 /// One package to be built.
 pub(crate) struct Job<'a> {
@@ -280,4 +281,20 @@ fn check_name(source: &SourceDist, job: &Job<'_>, filename: &str) -> Result<(), 
         return Err(unusable(Cause::new(format!("it is one of `{}`", wheel.name))));
     }
     Ok(())
+}
+
+/// A failed fetch of a repository.
+pub(crate) fn from_git(context: &Context, label: &str, error: uv_git::GitResolverError) -> Error {
+    if context.client.connectivity().is_offline() {
+        return Error::Offline { what: format!("the repository of `{label}`") };
+    }
+    from_distribution(label, &uv_distribution::Error::Git(error))
+}
+
+/// Hands the progress of a transfer on.
+pub(crate) fn report(receiver: &dyn Receiver, index: usize, progress: &Progress) {
+    match progress {
+        Progress::Started(bytes) => receiver.started(index, *bytes),
+        Progress::Bytes(bytes) => receiver.progress(index, *bytes),
+    }
 }

@@ -11,10 +11,10 @@ use uv_pep440::VersionSpecifiers;
 use uv_pypi_types::ResolutionMetadata;
 use uv_resolver::MetadataResponse;
 
-use crate::describe::file_url;
 use crate::error::{Cause, Error};
 use crate::replies::metadata_sha256;
-use crate::resolve::Resolution;
+use crate::solution::Resolution;
+use crate::url::file_url;
 
 impl Resolution {
     /// The SHA-256 that the METADATA of the wheel at an index has to have to be what the package was chosen by. `None`

@@ -21,10 +21,10 @@ use uv_distribution_types::IndexLocations;
 use uv_preview::Preview;
 use uv_redacted::DisplaySafeUrl;
 
-use crate::describe::public;
 use crate::error::{Cause, Error, REDIRECT_TO_HTTP};
 use crate::failure::whole_story;
 use crate::pages::Arrivals;
+use crate::public::public;
 use crate::replies::{Asked, Bounds, Kind, Replies};
 use crate::settings::IndexSettings;
 

@@ -1,6 +1,7 @@
 //! All that resolving, building and fetching share for one request: the client, the indexes, the
 //! interpreter, and the state that the libraries underneath keep.
 
+use std::path::Path;
 use std::sync::Mutex;
 
 use uv_cache::Cache;
@@ -25,9 +26,9 @@ use crate::client::Network;
 use crate::demanded::NamedHashes;
 use crate::error::{Cause, Error};
 use crate::failure::from_flat_index;
+use crate::foundation::Foundation;
 use crate::local_wheels::Candidates;
 use crate::pages::Consulted;
-use crate::session::Foundation;
 
 /// The choices that a request makes for everything done for it.
 pub(crate) struct Choices {
@@ -143,6 +144,11 @@ impl Context {
             python: self.interpreter.sys_executable().to_owned(),
             cause: Cause::from_error(&error),
         })
+    }
+
+    /// The archive that was unpacked to a folder.
+    pub(crate) fn archive_of(&self, folder: &Path) -> Option<&Unpacked> {
+        self.archives.iter().find(|archive| archive.folder == folder)
     }
 
     /// The hashes that are demanded of a distribution's file.

@@ -2,33 +2,26 @@
 //! (PEP 610).
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 
 use serde_json::{Value, json};
 use uv_distribution_types::{
-    BuiltDist, Diagnostic as _, Dist, Edge, HashPolicy, Name, Node, RegistryBuiltWheel, RemoteSource,
-    Requirement, RequirementSource, Resolution, ResolutionDiagnostic, ResolvedDist, SourceDist,
+    BuiltDist, Diagnostic as _, Dist, Edge, HashPolicy, Name, Node, RemoteSource, Requirement,
+    RequirementSource, Resolution, ResolutionDiagnostic, ResolvedDist, SourceDist,
 };
 use uv_git_types::GitUrl;
 use uv_normalize::PackageName;
 use uv_pypi_types::{HashAlgorithm, HashDigest};
-use uv_redacted::DisplaySafeUrl;
 
 use crate::archives::Unpacked;
 use crate::context::Context;
 use crate::download::{self, Expected};
-use crate::error::{Cause, Error};
-pub(crate) use crate::public::public;
-use crate::request::{Artifact, Package};
+use crate::error::Error;
+use crate::public::public;
+use crate::request::{Artifact, Package, add_archive_hash};
 use crate::reword::reword;
-
-/// What was chosen for one package, as the libraries know it.
-pub(crate) struct Chosen {
-    pub(crate) dist: Arc<Dist>,
-    /// The name and the version, for messages.
-    pub(crate) label: String,
-}
+use crate::solution::Chosen;
+use crate::url::{bad_url, file_url, local_path, published_name};
 
 /// Describes every package of a solution, sorted by name.
 ///
@@ -274,57 +267,9 @@ fn unpacked(archive: &Unpacked) -> (Artifact, Option<Value>) {
     (Artifact::Source { description: archive.description(), editable: false, key }, Some(info))
 }
 
-/// The file name under which a wheel was published; the libraries' own rendering would lose its spelling.
-///
-/// # Errors
-///
-/// [`Error::Distribution`] when it is more than one name: it becomes part of a path.
-pub(crate) fn published_name(built: &BuiltDist, label: &str) -> Result<String, Error> {
-    let (given, parsed) = match built {
-        BuiltDist::Registry(registry) => {
-            let wheel = registry.best_wheel();
-            (Some(wheel.file.filename.to_string()), wheel.filename.to_string())
-        }
-        BuiltDist::DirectUrl(direct) => {
-            (direct.url.filename().ok().map(Into::into), direct.filename.to_string())
-        }
-        BuiltDist::Path(path) => (
-            path.install_path.file_name().map(|name| name.to_string_lossy().into()),
-            path.filename.to_string(),
-        ),
-        BuiltDist::GitPath(git) => {
-            (git.install_path.file_name().map(|name| name.to_string_lossy().into()), git.filename.to_string())
-        }
-    };
-    let name = given.unwrap_or(parsed);
-    if name.contains(['/', '\\']) || name.chars().any(char::is_control) {
-        let cause = Cause::new(format!("`{name}` is no file name"));
-        return Err(Error::Distribution { what: format!("the file of `{label}`"), cause });
-    }
-    Ok(name)
-}
-
 /// The commit that a reference of a repository was found to be.
 pub(crate) fn commit(context: &Context, git: &GitUrl) -> Option<String> {
     context.state.git().get_precise(git).map(|commit| commit.to_string())
-}
-
-/// The URL of a wheel on an index.
-///
-/// # Errors
-///
-/// [`Error::Distribution`] if the index gives something that is none.
-pub(crate) fn file_url(wheel: &RegistryBuiltWheel, label: &str) -> Result<DisplaySafeUrl, Error> {
-    wheel.file.url.to_url().map_err(|error| bad_url(label, &error))
-}
-
-pub(crate) fn bad_url(label: &str, error: &(dyn std::error::Error + 'static)) -> Error {
-    Error::Distribution { what: format!("the file of `{label}`"), cause: Cause::from_error(error) }
-}
-
-/// The path of a `file:` URL.
-pub(crate) fn local_path(url: &DisplaySafeUrl) -> Option<PathBuf> {
-    if url.scheme() == "file" { url.to_file_path().ok() } else { None }
 }
 
 /// The only SHA-256 among some hashes; two of them name two files, so neither is certain.
@@ -343,16 +288,6 @@ fn archive_info(url: &str, sha256: Option<&str>, subdirectory: Option<&Path>) ->
     }
     add_subdirectory(&mut value, subdirectory);
     value
-}
-
-/// Puts the hash of an archive into its `direct_url.json`, in the present form and in the one that older readers know, where
-/// there is none yet.
-pub(crate) fn add_archive_hash(direct_url: &mut Value, sha256: &str) {
-    let Some(info) = direct_url.get_mut("archive_info").and_then(Value::as_object_mut) else { return };
-    if !info.contains_key("hash") && !info.contains_key("hashes") {
-        info.insert("hash".to_owned(), json!(format!("sha256={sha256}")));
-        info.insert("hashes".to_owned(), json!({"sha256": sha256}));
-    }
 }
 
 fn vcs_info(git: &GitUrl, commit: Option<&str>, subdirectory: Option<&Path>) -> Value {

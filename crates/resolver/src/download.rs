@@ -15,9 +15,9 @@ use uv_distribution_types::HashPolicy;
 use uv_pypi_types::{HashAlgorithm, HashDigest};
 use uv_redacted::DisplaySafeUrl;
 
-use crate::describe::public;
 use crate::error::{Cause, Error};
 use crate::hashing::Hashing;
+use crate::public::public;
 use crate::replies::{self, BadReply};
 
 /// How often a file is begun again when its transfer breaks.

@@ -14,10 +14,11 @@ use uv_redacted::DisplaySafeUrl;
 use uv_resolver::ResolveError;
 use virtpy_pep::normalize_name;
 
-use crate::describe::{local_path, public};
 use crate::error::{Cause, Error};
+use crate::public::public;
 use crate::replies::BadReply;
 use crate::reword::{reword, reword_hint};
+use crate::url::local_path;
 
 /// What to do about a name that no index has.
 const MISSING_HINT: &str = "look at the spelling of the name; another index is given with `--index-url` or \

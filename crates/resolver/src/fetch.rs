@@ -10,12 +10,13 @@ use uv_types::HashStrategy;
 
 use crate::client::Network;
 use crate::context::Context;
-use crate::describe::{local_path, public};
 use crate::download::{self, Expected};
 use crate::error::{Cause, Error};
+use crate::foundation::Foundation;
+use crate::public::public;
 use crate::request::{KnownWheel, ObtainedWheel, Options};
-use crate::session::Foundation;
 use crate::settings::IndexSettings;
+use crate::url::local_path;
 use crate::{indexes, resolve};
 
 /// See [`Session::fetch`](crate::Session::fetch).

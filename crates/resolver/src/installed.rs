@@ -2,7 +2,6 @@
 //! not an index has it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::str::FromStr as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -19,33 +18,7 @@ use uv_resolver::{Exclusions, UpgradePackages};
 use uv_types::{HashStrategy, InstalledPackagesProvider};
 use virtpy_pep::limits;
 
-use crate::request::{Options, Request};
-
-/// A distribution that is installed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct InstalledDistribution {
-    /// The name; any spelling will do.
-    pub name: String,
-    /// The version (PEP 440). What has another kind of version is no candidate.
-    pub version: String,
-    /// Where its metadata lie. No two distributions have the same place, and nothing is read there.
-    pub location: PathBuf,
-    /// What it requires, each a PEP 508 text.
-    pub requires_dist: Vec<String>,
-    /// The extras that it has.
-    pub provides_extra: Vec<String>,
-}
-
-/// An installed distribution that is part of a resolution and stays as it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
-    /// The normalized name.
-    pub name: String,
-    /// The version (PEP 440), normalized.
-    pub version: String,
-    /// Whether an input names it directly.
-    pub requested: bool,
-}
+use crate::request::{InstalledDistribution, Kept, Options, Request};
 
 /// The installed distributions that may be kept.
 #[derive(Debug, Clone, Default)]

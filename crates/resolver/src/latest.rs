@@ -17,8 +17,8 @@ use crate::client::Network;
 use crate::context::Context;
 use crate::error::{Cause, Error};
 use crate::failure::from_client;
+use crate::foundation::Foundation;
 use crate::request::{LatestVersion, Options};
-use crate::session::Foundation;
 use crate::settings::IndexSettings;
 use crate::{indexes, resolve};
 

@@ -10,15 +10,15 @@
 //! |---|---|
 //! | `public` | lock files and requirements files without what proves to a server who asks |
 //! | `settings`, `pip_conf` | where indexes, certificates and proxies are configured |
-//! | `session` | the runtime, the cache and the interpreter; the calls |
+//! | `session`, `foundation` | the calls, and the runtime, the cache and the interpreter that they use |
 //! | `request` | what goes in and what comes out |
 //! | `requirements`, `indexes` | requirements files and the other inputs, and the indexes that they name |
 //! | `client`, `context` | HTTP, and what one request shares |
 //! | `project` | what a project's file asks for |
 //! | `locked`, `pylock` | reading lock files |
 //! | `locking`, `portable` | writing them, with paths that hold elsewhere |
-//! | `local_wheels` | the caller's wheels, in place of an index that may not be asked |
-//! | `resolve`, `describe`, `latest` | solving, and describing the solution |
+//! | `local_wheels`, `local_grounds` | the caller's wheels, in place of an index that may not be asked |
+//! | `resolve`, `provider`, `solution`, `describe`, `latest` | solving, and describing the solution |
 //! | `obtain`, `download`, `build` | from a solution to wheel files |
 //! | `fetch` | a wheel whose origin and hash are known |
 //! | `transfer` | whatever else is behind a URL |
@@ -37,10 +37,12 @@ mod error;
 mod failure;
 mod fetch;
 mod folders;
+mod foundation;
 mod hashing;
 mod indexes;
 mod installed;
 mod latest;
+mod local_grounds;
 mod local_wheels;
 mod locked;
 mod locking;
@@ -50,6 +52,7 @@ mod pages;
 mod pip_conf;
 mod portable;
 mod project;
+mod provider;
 mod public;
 mod pylock;
 mod replies;
@@ -59,27 +62,30 @@ mod resolve;
 mod reword;
 mod session;
 mod settings;
+mod solution;
 mod transfer;
+mod url;
 
 pub use client::prepare;
 pub use error::{Cause, Error};
-pub use installed::{InstalledDistribution, Kept};
+pub use foundation::SessionOptions;
 pub use local_wheels::{LocalWheel, LocalWheels};
-pub use locked::{LockFormat, LockedRequest, Selection};
+pub use locked::{LockFormat, LockedRequest};
 pub use locking::{Lock, LockForm, LockRequest};
 pub use package_choices::{ChoiceKind, PackageChoice};
 pub use pages::Pages;
 pub use pip_conf::PipConfiguration;
 pub use portable::relative_to;
-pub use project::ProjectInput;
 pub use request::{
-    Artifact, Input, KnownWheel, LatestVersion, ObtainedWheel, Options, Package, Receiver, Request,
+    Artifact, Input, InstalledDistribution, Kept, KnownWheel, LatestVersion, ObtainedWheel, Options, Package,
+    ProjectInput, Receiver, Request, Selection,
 };
 pub use requirements::{
     EntryKind, LogicalLine, Pins, Place, RequirementsEntry, RequirementsFiles, RequirementsOptions,
     RequirementsText, Surroundings,
 };
-pub use resolve::{Resolution, check_date};
-pub use session::{Session, SessionOptions};
+pub use resolve::check_date;
+pub use session::Session;
 pub use settings::IndexSettings;
+pub use solution::Resolution;
 pub use transfer::{Body, Transfer, Transferred};

@@ -27,41 +27,15 @@ use crate::context::Context;
 use crate::describe;
 use crate::error::{Cause, Error};
 use crate::failure::requirements as unusable;
+use crate::foundation::Foundation;
 use crate::indexes;
 use crate::portable::resolved;
-use crate::request::Options;
-use crate::resolve::{Plan, Resolution, choices};
+use crate::project::names;
+use crate::request::{Options, Selection};
+use crate::resolve::choices;
 use crate::reword::reword;
-use crate::session::Foundation;
 use crate::settings::IndexSettings;
-
-/// Which parts of a project or of a lock file are wanted, beside what everybody gets.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each stands for a flag of its own")]
-pub struct Selection {
-    /// Extras (optional dependencies).
-    pub extras: Vec<String>,
-    /// All extras there are.
-    pub all_extras: bool,
-    /// Dependency groups (PEP 735), beside the default ones.
-    pub groups: Vec<String>,
-    /// All groups there are.
-    pub all_groups: bool,
-    /// Groups that are left out, even if they are default ones.
-    pub without_groups: Vec<String>,
-    /// Leave the default groups out.
-    pub no_default_groups: bool,
-    /// Only these groups, without the project's own dependencies.
-    pub only_groups: Vec<String>,
-    /// Leave the project itself out.
-    pub no_project: bool,
-    /// Members of the workspace that are meant instead of the lock's own project.
-    pub members: Vec<String>,
-    /// All members of the workspace are meant.
-    pub all_members: bool,
-    /// Install the project and the members of its workspace as they would be built, not in place.
-    pub no_editable: bool,
-}
+use crate::solution::{Plan, Resolution};
 
 /// The form of a lock file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -449,26 +423,6 @@ fn default_groups(folder: &Path) -> DefaultGroups {
     let project: Project = toml::from_str(&text).unwrap_or_default();
     let dev = || GroupName::from_str("dev").map(|dev| DefaultGroups::List(vec![dev])).unwrap_or_default();
     project.tool.uv.default_groups.unwrap_or_else(dev)
-}
-
-/// Parses names of extras or groups.
-///
-/// # Errors
-///
-/// [`Error::Requirements`] for a text that is none.
-pub(crate) fn names<'a, N>(texts: impl IntoIterator<Item = &'a String>) -> Result<Vec<N>, Error>
-where
-    N: FromStr,
-    N::Err: std::error::Error + 'static,
-{
-    let parse = |text: &String| {
-        N::from_str(text).map_err(|error| Error::Requirements {
-            message: format!("`{text}` is not the name of an extra or a group"),
-            hint: None,
-            cause: Some(Cause::from_error(&error)),
-        })
-    };
-    texts.into_iter().map(parse).collect()
 }
 
 /// A lock of uv, and whom it is read for.

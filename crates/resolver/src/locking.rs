@@ -18,6 +18,7 @@ use crate::context::Context;
 use crate::describe::remark;
 use crate::download::{self, Expected};
 use crate::error::{Cause, Error};
+use crate::foundation::Foundation;
 use crate::installed::Installed;
 use crate::project::{self, Project};
 use crate::pylock::versions_of_pylock;
@@ -25,7 +26,6 @@ use crate::replies::without_marks;
 use crate::request::Request;
 use crate::requirements;
 use crate::resolve::{NamedInputs, Problem, Target, choices, name_all, solve};
-use crate::session::Foundation;
 use crate::settings::IndexSettings;
 use crate::{archives, folders, indexes, portable, public};
 

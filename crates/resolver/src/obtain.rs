@@ -11,15 +11,14 @@ use futures::{FutureExt, StreamExt};
 use uv_distribution_types::{BuiltDist, Dist};
 use uv_redacted::DisplaySafeUrl;
 
-use crate::build;
-use crate::context::Context;
-use crate::describe::{Chosen, file_url, local_path, public, published_name};
+use crate::build::{self, report};
 use crate::download::{self, Expected, Progress};
 use crate::error::Error;
-use crate::failure::from_distribution;
+use crate::foundation::Foundation;
+use crate::public::public;
 use crate::request::{ObtainedWheel, Receiver};
-use crate::resolve::{Plan, Resolution};
-use crate::session::Foundation;
+use crate::solution::{Chosen, Plan, Resolution};
+use crate::url::{file_url, local_path, published_name};
 
 /// How many packages are fetched or built at once.
 const AT_ONCE: usize = 16;
@@ -200,20 +199,4 @@ impl Workshop<'_> {
     fn report(&self, index: usize, progress: &Progress) {
         report(self.handover.receiver, index, progress);
     }
-}
-
-/// Hands the progress of a transfer on.
-pub(crate) fn report(receiver: &dyn Receiver, index: usize, progress: &Progress) {
-    match progress {
-        Progress::Started(bytes) => receiver.started(index, *bytes),
-        Progress::Bytes(bytes) => receiver.progress(index, *bytes),
-    }
-}
-
-/// A failed fetch of a repository.
-pub(crate) fn from_git(context: &Context, label: &str, error: uv_git::GitResolverError) -> Error {
-    if context.client.connectivity().is_offline() {
-        return Error::Offline { what: format!("the repository of `{label}`") };
-    }
-    from_distribution(label, &uv_distribution::Error::Git(error))
 }

@@ -11,17 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::{ACCEPT, AGE, CACHE_CONTROL, HeaderMap};
 use reqwest::{Request, Response, StatusCode};
-use uv_cache::{CacheBucket, WheelCache};
-use uv_distribution::Reporter;
-use uv_distribution_types::{Dist, IndexMetadata, IndexUrl, InstalledDist};
 use uv_normalize::PackageName;
-use uv_resolver::{
-    MetadataResponse, PackageVersionsResult, ResolverProvider, VersionsResponse, WheelMetadataResult,
-};
-
-use crate::context::Context;
-use crate::installed::Installed;
-use crate::local_wheels::{Candidates, Terms};
 
 /// The pages that a resolution depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +43,7 @@ impl Arrivals {
         }
     }
 
-    fn get(&self, name: &PackageName) -> Option<SystemTime> {
+    pub(crate) fn get(&self, name: &PackageName) -> Option<SystemTime> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name.as_str()).copied()
     }
 }
@@ -81,92 +71,9 @@ fn lifetime(headers: &HeaderMap) -> Option<Duration> {
 /// The packages whose pages a resolution looked at.
 #[derive(Debug, Default)]
 pub(crate) struct Consulted {
-    names: BTreeSet<PackageName>,
+    pub(crate) names: BTreeSet<PackageName>,
     /// Whether one of them has an index of its own.
-    has_other_index: bool,
-}
-
-/// Passes on what the resolver asks for, and notes it. What is installed is known without asking.
-pub(crate) struct Watched<'a, P> {
-    pub(crate) provider: P,
-    pub(crate) consulted: &'a Mutex<Consulted>,
-    pub(crate) installed: &'a Installed,
-    /// What the caller has of wheels, and what decides about them.
-    pub(crate) local: (&'a Candidates, Terms<'a>),
-}
-
-impl<P: ResolverProvider> ResolverProvider for Watched<'_, P> {
-    fn get_package_versions<'io>(
-        &'io self,
-        package_name: &'io PackageName,
-        index: Option<&'io IndexMetadata>,
-    ) -> impl Future<Output = PackageVersionsResult> + 'io {
-        {
-            let mut consulted = self.consulted.lock().unwrap_or_else(PoisonError::into_inner);
-            consulted.names.insert(package_name.clone());
-            consulted.has_other_index |= index.is_some();
-        }
-        let (local, terms) = self.local;
-        async move {
-            match self.provider.get_package_versions(package_name, index).await {
-                // It is seen in the end whether anything else than what is installed was needed.
-                Err(error) if self.installed.stays(package_name) => {
-                    self.installed.note_failure(error);
-                    Ok(VersionsResponse::NotFound)
-                }
-                // Who asks for a certain index gets what is cached of it.
-                other if index.is_some() => other,
-                Ok(VersionsResponse::Offline) => {
-                    let versions = local.in_place_of_pages(package_name, terms);
-                    Ok(versions.map_or(VersionsResponse::Offline, |one| VersionsResponse::Found(vec![one])))
-                }
-                Ok(VersionsResponse::Found(mut versions)) => {
-                    versions.extend(local.demanded(package_name, terms));
-                    Ok(VersionsResponse::Found(versions))
-                }
-                other => other,
-            }
-        }
-    }
-
-    async fn get_or_build_wheel_metadata<'io>(&'io self, dist: &'io Dist) -> WheelMetadataResult {
-        match self.local.0.metadata(dist) {
-            Some(metadata) => Ok(MetadataResponse::Found(metadata)),
-            None => self.provider.get_or_build_wheel_metadata(dist).await,
-        }
-    }
-
-    async fn get_installed_metadata<'io>(&'io self, dist: &'io InstalledDist) -> WheelMetadataResult {
-        match self.installed.metadata(dist) {
-            Some(metadata) => Ok(MetadataResponse::Found(metadata)),
-            None => self.provider.get_installed_metadata(dist).await,
-        }
-    }
-
-    fn with_reporter(self, reporter: Arc<dyn Reporter>) -> Self {
-        Self { provider: self.provider.with_reporter(reporter), ..self }
-    }
-}
-
-/// The pages that a solved request depends on. `None` where it depends on more than the pages of one index and on folders, or
-/// where some of the pages were in the cache already: how long those may be believed was said to somebody else.
-pub(crate) fn of(context: &Context, arrivals: &Arrivals) -> Option<Pages> {
-    let consulted = context.consulted.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut indexes = context.indexes.fetch_indexes();
-    let (Some(index), None) = (indexes.next(), indexes.next()) else { return None };
-    if consulted.has_other_index || matches!(index.url(), IndexUrl::Path(_)) {
-        return None;
-    }
-    let until = consulted.names.iter().map(|name| arrivals.get(name)).collect::<Option<Vec<_>>>()?;
-    let until = until.into_iter().min()?;
-    let folder = WheelCache::Index(index.url()).root();
-    let file = |name| context.cache.entry(CacheBucket::Simple, &folder, format!("{name}.rkyv"));
-    let mut files: Vec<PathBuf> = consulted.names.iter().map(|name| file(name).into_path_buf()).collect();
-    for links in context.indexes.flat_indexes() {
-        let IndexUrl::Path(url) = links.url() else { return None };
-        files.push(url.to_file_path().ok()?);
-    }
-    Some(Pages { files, until })
+    pub(crate) has_other_index: bool,
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use toml_edit::{DocumentMut, Item, TableLike, Value};
 use uv_redacted::DisplaySafeUrl;
 
-use crate::describe::local_path;
+use crate::url::local_path;
 
 /// A file on this machine that a lock names without a hash.
 pub(crate) struct Unhashed<'a> {

@@ -16,21 +16,8 @@ use uv_workspace::pyproject::PyProjectToml;
 use virtpy_pep::limits;
 
 use crate::error::{Cause, Error};
-use crate::locked::{Selection, names};
 use crate::portable;
-use crate::request::{Input, Request};
-
-/// A project whose dependencies are asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProjectInput {
-    /// Its `pyproject.toml`.
-    pub path: PathBuf,
-    /// What is wanted beside the dependencies that everybody gets.
-    pub selection: Selection,
-    /// Ask for all that the selection does not leave out, each under the condition that its extra or group is
-    /// chosen when the result is installed: the markers of PEP 751's lock files.
-    pub conditional: bool,
-}
+use crate::request::{Input, ProjectInput, Request, Selection};
 
 type GroupRequirement = uv_pep508::Requirement<VerbatimParsedUrl>;
 
@@ -351,4 +338,24 @@ impl Project {
 /// Whether two texts name the same group.
 fn same_name(one: &str, other: &str) -> bool {
     PackageName::from_str(one).is_ok_and(|name| name.as_str() == other)
+}
+
+/// Parses names of extras or groups.
+///
+/// # Errors
+///
+/// [`Error::Requirements`] for a text that is none.
+pub(crate) fn names<'a, N>(texts: impl IntoIterator<Item = &'a String>) -> Result<Vec<N>, Error>
+where
+    N: FromStr,
+    N::Err: std::error::Error + 'static,
+{
+    let parse = |text: &String| {
+        N::from_str(text).map_err(|error| Error::Requirements {
+            message: format!("`{text}` is not the name of an extra or a group"),
+            hint: None,
+            cause: Some(Cause::from_error(&error)),
+        })
+    };
+    texts.into_iter().map(parse).collect()
 }

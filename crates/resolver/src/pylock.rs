@@ -12,8 +12,10 @@ use uv_resolver::PylockToml;
 
 use crate::archives;
 use crate::error::Error;
-use crate::locked::{OwnProject, Reader, Selection, names};
+use crate::locked::{OwnProject, Reader};
 use crate::portable::resolved;
+use crate::project::names;
+use crate::request::Selection;
 
 /// What of the file the library does not look at, or does not hand out.
 #[derive(Debug, Deserialize)]

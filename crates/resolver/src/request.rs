@@ -3,12 +3,9 @@
 
 use std::path::PathBuf;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use virtpy_pep::Version;
 
-use crate::describe::add_archive_hash;
-use crate::installed::InstalledDistribution;
-use crate::project::ProjectInput;
 use crate::requirements::RequirementsFiles;
 
 /// What to resolve.
@@ -40,6 +37,61 @@ pub enum Input {
     Editable(String),
     /// A project, with the extras and groups that are chosen.
     Project(ProjectInput),
+}
+
+/// A project whose dependencies are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectInput {
+    /// Its `pyproject.toml`.
+    pub path: PathBuf,
+    /// What is wanted beside the dependencies that everybody gets.
+    pub selection: Selection,
+    /// Ask for all that the selection does not leave out, each under the condition that its extra or group is
+    /// chosen when the result is installed: the markers of PEP 751's lock files.
+    pub conditional: bool,
+}
+
+/// Which parts of a project or of a lock file are wanted, beside what everybody gets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each stands for a flag of its own")]
+pub struct Selection {
+    /// Extras (optional dependencies).
+    pub extras: Vec<String>,
+    /// All extras there are.
+    pub all_extras: bool,
+    /// Dependency groups (PEP 735), beside the default ones.
+    pub groups: Vec<String>,
+    /// All groups there are.
+    pub all_groups: bool,
+    /// Groups that are left out, even if they are default ones.
+    pub without_groups: Vec<String>,
+    /// Leave the default groups out.
+    pub no_default_groups: bool,
+    /// Only these groups, without the project's own dependencies.
+    pub only_groups: Vec<String>,
+    /// Leave the project itself out.
+    pub no_project: bool,
+    /// Members of the workspace that are meant instead of the lock's own project.
+    pub members: Vec<String>,
+    /// All members of the workspace are meant.
+    pub all_members: bool,
+    /// Install the project and the members of its workspace as they would be built, not in place.
+    pub no_editable: bool,
+}
+
+/// A distribution that is installed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InstalledDistribution {
+    /// The name; any spelling will do.
+    pub name: String,
+    /// The version (PEP 440). What has another kind of version is no candidate.
+    pub version: String,
+    /// Where its metadata lie. No two distributions have the same place, and nothing is read there.
+    pub location: PathBuf,
+    /// What it requires, each a PEP 508 text.
+    pub requires_dist: Vec<String>,
+    /// The extras that it has.
+    pub provides_extra: Vec<String>,
 }
 
 /// How to resolve.
@@ -148,6 +200,17 @@ impl Artifact {
     }
 }
 
+/// An installed distribution that is part of a resolution and stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The normalized name.
+    pub name: String,
+    /// The version (PEP 440), normalized.
+    pub version: String,
+    /// Whether an input names it directly.
+    pub requested: bool,
+}
+
 /// Whom [`Session::obtain`](crate::Session::obtain) reports to. Its methods are called from several
 /// threads at once; the downloads go on while `finished` works.
 pub trait Receiver: Sync {
@@ -221,6 +284,16 @@ impl Package {
             add_archive_hash(&mut direct_url, sha256);
         }
         Some(direct_url)
+    }
+}
+
+/// Puts the hash of an archive into its `direct_url.json`, in the present form and in the one that older readers know, where
+/// there is none yet.
+pub(crate) fn add_archive_hash(direct_url: &mut Value, sha256: &str) {
+    let Some(info) = direct_url.get_mut("archive_info").and_then(Value::as_object_mut) else { return };
+    if !info.contains_key("hash") && !info.contains_key("hashes") {
+        info.insert("hash".to_owned(), json!(format!("sha256={sha256}")));
+        info.insert("hashes".to_owned(), json!({"sha256": sha256}));
     }
 }
 

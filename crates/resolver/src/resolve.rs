@@ -2,16 +2,14 @@
 //! together with the indexes' versions for one interpreter.
 
 use std::collections::HashSet;
-use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 
 use uv_cache_info::Timestamp;
 use uv_configuration::{BuildOptions, Constraints, Excludes, ExtrasSpecification, Overrides};
 use uv_dispatch::BuildDispatch;
 use uv_distribution_types::{
-    ConfigSettingPackageEntry, Dist, ExcludeNewerValue, PackageConfigSettings, Requirement, RequiresPython,
-    Resolution as SolvedGraph, SourceDist, UnresolvedRequirement,
+    ConfigSettingPackageEntry, ExcludeNewerValue, PackageConfigSettings, Requirement, RequiresPython,
+    Resolution as SolvedGraph, UnresolvedRequirement,
 };
 use uv_normalize::PackageName;
 use uv_pep508::{MarkerTree, VersionOrUrl};
@@ -30,72 +28,22 @@ use uv_types::{BuildContext as _, HashStrategy};
 use crate::client::Network;
 use crate::context::{Choices, Context};
 use crate::demanded::NamedHashes;
-use crate::describe::{self, Chosen};
+use crate::describe;
 use crate::error::{Cause, Error};
 use crate::failure::{from_anyhow, from_client, from_requirements, from_resolve, requirements as unusable};
-use crate::installed::{Installed, Kept};
-use crate::local_wheels::{self, Candidates, Terms};
+use crate::foundation::Foundation;
+use crate::installed::Installed;
+use crate::local_grounds::{self, Terms};
+use crate::local_wheels::Candidates;
 use crate::package_choices::{self, ChoiceKind, Opposites, PackageChoice};
-use crate::pages::{self, Pages, Watched};
 use crate::project::{self, Project};
-use crate::request::{Artifact, Options, Package, Request};
+use crate::provider::{self, Watched};
+use crate::request::{Artifact, Options, Request};
 use crate::requirements::{RequirementsFiles, Wanted};
 use crate::reword::reword;
-use crate::session::Foundation;
 use crate::settings::IndexSettings;
+use crate::solution::{Plan, Resolution};
 use crate::{archives, folders, indexes, installed, requirements};
-
-/// What satisfies a request: packages to be had, sorted by name, and what is installed already.
-pub struct Resolution {
-    /// The packages to be had: all but those that are kept.
-    pub packages: Vec<Package>,
-    /// What of [`Request::installed`] satisfies the request and stays as it is, sorted by name.
-    pub kept: Vec<Kept>,
-    /// The names among [`Options::left_out`] that the request itself asks for.
-    pub left_out: Vec<String>,
-    /// What the user should know: yanked versions, extras that do not exist, missing folders.
-    pub warnings: Vec<String>,
-    /// What of the indexes' pages was passed over, for who wants to know more.
-    pub notes: Vec<String>,
-    /// The pages that all of this depends on, where it depends on nothing else and it is known until when they may be
-    /// believed.
-    pub pages: Option<Pages>,
-    /// Whether some of it was chosen among wheels that are here, in place of an index's page: asked again, an index may know
-    /// better.
-    pub is_makeshift: bool,
-    pub(crate) plan: Arc<Plan>,
-}
-
-impl fmt::Debug for Resolution {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Resolution")
-            .field("packages", &self.packages)
-            .field("kept", &self.kept)
-            .field("warnings", &self.warnings)
-            .finish_non_exhaustive()
-    }
-}
-
-/// What is needed to obtain the packages.
-pub(crate) struct Plan {
-    pub(crate) context: Context,
-    /// What was chosen for each of the packages, in their order.
-    pub(crate) chosen: Vec<Chosen>,
-}
-
-impl Plan {
-    /// The folders that are to be built, but those that an archive was unpacked to.
-    fn folders(&self) -> impl Iterator<Item = Box<Path>> {
-        self.chosen.iter().filter_map(|chosen| match &*chosen.dist {
-            Dist::Source(SourceDist::Directory(folder)) => {
-                let is_archive = self.context.archive_of(&folder.install_path).is_some();
-                (!is_archive).then(|| folder.install_path.clone())
-            }
-            _ => None,
-        })
-    }
-}
 
 /// Resolves a request.
 ///
@@ -185,7 +133,7 @@ async fn attempt(
     warnings.extend(solved.diagnostics().iter().map(describe::remark));
     let (mut packages, chosen) = describe::describe(&context, &solved, &wanted, &requested).await?;
     for (package, chosen) in packages.iter_mut().zip(&chosen) {
-        package.indexes = local_wheels::indexes_of(&context, &chosen.dist);
+        package.indexes = local_grounds::indexes_of(&context, &chosen.dist);
     }
     let is_special = request.options.build_environment.is_some()
         || request.build_constraints != RequirementsFiles::default();
@@ -201,7 +149,7 @@ async fn attempt(
     }
     let is_requested = |name: &&String| requested.iter().any(|one| one.as_str() == name.as_str());
     let left_out = request.options.left_out.iter().filter(is_requested).cloned().collect();
-    let pages = pages::of(&context, &network.arrivals);
+    let pages = provider::pages(&context, &network.arrivals);
     let kept = installed::kept(&solved, |name| requested.contains(name));
     Ok(Resolution {
         packages,

@@ -5,47 +5,19 @@
 //! open from one call to the next. Everything is made when it is first needed.
 
 use std::collections::BTreeMap;
-use std::panic::resume_unwind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 
-use tokio::runtime::{Builder, Runtime};
-use uv_cache::{Cache, Refresh};
-use uv_cache_info::Timestamp;
-use uv_preview::Preview;
-use uv_python::Interpreter;
-use virtpy_pep::InterpreterTags;
-use virtpy_pep::limits;
+use uv_cache::Refresh;
 
-use crate::build_locks::BuildLocks;
 use crate::client::Network;
-use crate::error::{Cause, Error};
-use crate::local_wheels::LocalWheels;
+use crate::error::Error;
+use crate::foundation::{Foundation, SessionOptions};
 use crate::locked::{self, LockedRequest};
 use crate::locking::{self, Lock, LockRequest};
 use crate::request::{KnownWheel, LatestVersion, ObtainedWheel, Receiver, Request};
-use crate::resolve::{self, Resolution};
-use crate::settings::IndexSettings;
-use crate::{fetch, latest, obtain};
-
-/// What a session works with.
-#[derive(Debug, Clone)]
-pub struct SessionOptions {
-    /// The folder for what indexes said, for metadata and for build environments. It may be removed at any
-    /// time that no session is at work; several processes may share it.
-    pub cache_dir: PathBuf,
-    /// The executable of the interpreter that packages are wanted for, not one of a virtual environment.
-    pub python: PathBuf,
-    /// Which wheels that interpreter takes.
-    pub tags: InterpreterTags,
-    /// Which indexes are asked, and how.
-    pub settings: IndexSettings,
-    /// How the servers see the program, such as `virtpy/1.0`.
-    pub user_agent: String,
-    /// What there is of wheels already, in place of what indexes would say where the network is not to be used.
-    pub local_wheels: Option<Arc<dyn LocalWheels>>,
-}
+use crate::solution::Resolution;
+use crate::{fetch, latest, obtain, resolve};
 
 /// Resolves requirements and obtains wheels. Costs nothing until it is used.
 pub struct Session {
@@ -158,8 +130,7 @@ impl Session {
             return Ok(BTreeMap::new());
         }
         let foundation = self.foundation()?;
-        let cache = foundation.cache.clone().with_refresh(Refresh::from_args(Some(true), Vec::new()));
-        let foundation = Foundation { cache, ..Foundation::clone(&foundation) };
+        let foundation = foundation.asking_again(Refresh::from_args(Some(true), Vec::new()));
         let network = self.network(&foundation)?;
         let settings = &self.options.settings;
         foundation.run(|| latest::latest_versions(&foundation, &network, settings, names, prerelease))
@@ -183,121 +154,5 @@ impl Session {
         }
         let foundation = Arc::new(Foundation::new(&self.options)?);
         Ok(slot.insert(foundation).clone())
-    }
-}
-
-/// Which cached index pages have to be asked for again, however fresh they are: those of packages to be
-/// upgraded.
-fn refresh(request: &Request) -> Option<Refresh> {
-    let names = &request.options.upgrade_packages;
-    (request.options.upgrade || !names.is_empty()).then(|| {
-        let names = names.iter().filter_map(|name| name.parse().ok()).collect();
-        Refresh::from_args(request.options.upgrade.then_some(true), names)
-    })
-}
-
-fn runtime() -> Result<Runtime, Error> {
-    Builder::new_current_thread()
-        .enable_all()
-        .thread_stack_size(limits::STACK)
-        .build()
-        .map_err(|source| Error::Start { what: "what waits for the network", source })
-}
-
-/// The runtime, the cache and the interpreter of a session.
-#[derive(Clone)]
-pub(crate) struct Foundation {
-    runtime: Arc<BackgroundRuntime>,
-    pub(crate) cache: Cache,
-    pub(crate) interpreter: Interpreter,
-    pub(crate) tags: InterpreterTags,
-    pub(crate) local_wheels: Option<Arc<dyn LocalWheels>>,
-}
-
-impl Foundation {
-    fn new(options: &SessionOptions) -> Result<Self, Error> {
-        // Fails if another session was first, which set the same.
-        let _ = uv_preview::set(Preview::default());
-        let runtime = runtime()?;
-        let cache_error = |cause| Error::Cache { folder: options.cache_dir.clone(), cause };
-        let cache = Cache::from_path(&options.cache_dir);
-        let cache = match cache.clone().init_no_wait() {
-            Ok(Some(cache)) => cache,
-            // Somebody is clearing it just now.
-            Ok(None) => {
-                runtime.block_on(cache.init()).map_err(|error| cache_error(Cause::from_error(&error)))?
-            }
-            Err(error) => return Err(cache_error(Cause::from_error(&error))),
-        };
-        let interpreter = Interpreter::query(&options.python, &cache).map_err(|error| Error::Python {
-            python: options.python.clone(),
-            cause: Cause::from_error(&error),
-        })?;
-        let runtime = Arc::new(BackgroundRuntime(Some(runtime)));
-        let local_wheels = options.local_wheels.clone().filter(|_| options.settings.offline);
-        Ok(Self { runtime, cache, interpreter, tags: options.tags.clone(), local_wheels })
-    }
-
-    /// Itself, with a cache that asks again what a request wants to know anew.
-    fn refreshed(&self, request: &Request) -> Self {
-        let cache = self.cache.clone();
-        let cache = if let Some(refresh) = refresh(request) { cache.with_refresh(refresh) } else { cache };
-        Self { cache, ..self.clone() }
-    }
-
-    /// Itself, with a cache that besides forgets what builds said of some folders before a time.
-    pub(crate) fn refreshed_folders(
-        &self,
-        request: &Request,
-        folders: &[Box<Path>],
-        since: Timestamp,
-    ) -> Self {
-        let names = match refresh(request) {
-            Some(Refresh::All(_)) => return self.clone(),
-            Some(Refresh::Packages(names, ..)) => names,
-            Some(Refresh::None(_)) | None => Vec::new(),
-        };
-        if folders.is_empty() {
-            return self.clone();
-        }
-        let cache = self.cache.clone().with_refresh(Refresh::Packages(names, folders.to_vec(), since));
-        Self { cache, ..self.clone() }
-    }
-
-    /// Runs an asynchronous task to its end, on a thread with a stack that is large enough.
-    pub(crate) fn run<T, F>(&self, task: impl FnOnce() -> F + Send) -> Result<T, Error>
-    where
-        T: Send,
-        F: Future<Output = Result<T, Error>>,
-    {
-        let _locks = BuildLocks::watch();
-        thread::scope(|scope| {
-            let worker = thread::Builder::new()
-                .name("resolver".to_owned())
-                .stack_size(limits::STACK)
-                .spawn_scoped(scope, || self.runtime.block_on(task()))
-                .map_err(|source| Error::Start { what: "a thread", source })?;
-            worker.join().unwrap_or_else(|panic| resume_unwind(panic))
-        })
-    }
-}
-
-/// A runtime that does not wait for lookups under way when it is dropped.
-struct BackgroundRuntime(Option<Runtime>);
-
-impl BackgroundRuntime {
-    fn block_on<T, F: Future<Output = Result<T, Error>>>(&self, task: F) -> Result<T, Error> {
-        match &self.0 {
-            Some(runtime) => runtime.block_on(Box::pin(task)),
-            None => unreachable!("the runtime is taken out only when it is dropped"),
-        }
-    }
-}
-
-impl Drop for BackgroundRuntime {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
     }
 }

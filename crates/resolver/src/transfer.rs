@@ -21,9 +21,9 @@ use uv_pypi_types::HashDigest;
 use uv_redacted::DisplaySafeUrl;
 
 use crate::client::{Network, prepare};
-use crate::describe::public;
 use crate::download::{self, Expected, Progress};
 use crate::error::{Cause, Error};
+use crate::public::public;
 use crate::replies;
 use crate::settings::IndexSettings;
 

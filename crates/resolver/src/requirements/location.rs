@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use uv_redacted::DisplaySafeUrl;
 
-use crate::describe::local_path;
+use crate::url::local_path;
 
 /// How large a file may be: the longest lock files with all their hashes have some MiB.
 pub(super) const LARGEST_FILE: u64 = 16 << 20;

@@ -11,8 +11,8 @@ use super::files::{EntryKind, Place, RequirementsEntry, RequirementsFiles, Requi
 use super::location::{ABSENT, Form, LARGEST_FILE, Location, bounded, form, open, told};
 use super::logical_lines::{expanded, logical_lines};
 use super::statement::{self, FileOption, Statement, Wanted};
-use crate::describe::public;
 use crate::error::{Cause, Error};
+use crate::public::public;
 
 /// How much all files together may have.
 const LARGEST_SUM: usize = 64 << 20;

@@ -1,0 +1,124 @@
+//! The commands, and what applies to all of them.
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use super::{
+    AddArguments, AdoptArguments, CheckArguments, DetachArguments, EnsurePathArguments, ExportArguments,
+    FreezeArguments, InjectArguments, ListAllArguments, ListArguments, LockArguments, NewArguments,
+    PathArguments, PoetryArguments, PoetryInstallArguments, PythonArguments, ReinstallArguments,
+    RelinkArguments, RemoveArguments, RunArguments, ShowArguments, StoreArguments, SyncArguments,
+    ToolArguments, ToolInstallArguments, ToolPinArguments, ToolUninstallArguments, TreeArguments,
+    UninjectArguments, UpgradeArguments, pip,
+};
+
+/// A Python environment for every project, at the price of a few symlinks
+///
+/// Each wheel is unpacked once per machine, in a read-only store, and linked into every venv that uses it.
+#[derive(Debug, Parser)]
+#[command(name = "virtpy", version, propagate_version = true, max_term_width = 100)]
+#[command(disable_help_subcommand = true, arg_required_else_help = true)]
+pub struct Arguments {
+    /// What applies to every command
+    #[command(flatten)]
+    pub global: GlobalArguments,
+    /// The command
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What applies to every command
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Everywhere")]
+pub struct GlobalArguments {
+    /// Print nothing but errors and the data asked for
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Say more about what is being done
+    #[arg(long, short, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
+    /// When to use colour; `NO_COLOR` is honoured
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorWhen,
+}
+
+/// When to use colour
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Also in a pipe
+    Always,
+    /// Nowhere
+    Never,
+}
+
+/// The commands
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a venv
+    New(NewArguments),
+    /// Install packages into a venv
+    Add(Box<AddArguments>),
+    /// Make a venv hold exactly what a lock file says
+    Sync(Box<SyncArguments>),
+    /// Resolve a project or requirements into a lock file
+    Lock(Box<LockArguments>),
+    /// Remove packages from a venv
+    Remove(RemoveArguments),
+    /// Move the packages of venvs that other tools made into the store
+    Adopt(AdoptArguments),
+    /// Give a venv its own copy of a package, to edit it
+    Detach(DetachArguments),
+    /// Make a venv whole again that was moved, copied, or lost its store or its interpreter
+    Relink(RelinkArguments),
+    /// Write a venv with files of its own, for an image or another machine
+    Export(ExportArguments),
+    /// Run a script or a command, in an environment that has what it needs
+    Run(Box<RunArguments>),
+    /// List what is installed in a venv
+    List(ListArguments),
+    /// Print what is installed in the form of a requirements file
+    Freeze(FreezeArguments),
+    /// Show what is known of installed packages
+    Show(ShowArguments),
+    /// Look for unmet requirements, dangling links and changed files
+    Check(CheckArguments),
+    /// Show what requires what
+    Tree(TreeArguments),
+    /// List every venv that the store knows
+    ListAll(ListAllArguments),
+    /// Install applications, each in a venv of its own
+    Install(Box<ToolInstallArguments>),
+    /// Remove applications and their commands
+    Uninstall(ToolUninstallArguments),
+    /// Bring applications to the newest version that was asked for
+    Upgrade(UpgradeArguments),
+    /// Install applications anew as they were asked for
+    Reinstall(ReinstallArguments),
+    /// Add packages to an application's venv
+    Inject(InjectArguments),
+    /// Remove packages from an application's venv
+    Uninject(UninjectArguments),
+    /// Leave applications out of upgrades
+    Pin(ToolPinArguments),
+    /// Let upgrades touch applications again
+    Unpin(ToolPinArguments),
+    /// Look after the applications on PATH
+    Tool(ToolArguments),
+    /// Put the folder of the applications' commands on PATH
+    #[command(alias = "ensurepath")]
+    EnsurePath(EnsurePathArguments),
+    /// Let Poetry install from the store, by a plugin in its own environment
+    Poetry(PoetryArguments),
+    /// Install what `poetry.lock` says, as `poetry install` does, without Poetry
+    PoetryInstall(Box<PoetryInstallArguments>),
+    /// Install and choose Python interpreters
+    Python(PythonArguments),
+    /// Look after the store that all venvs share
+    #[command(alias = "internal-store")]
+    Store(StoreArguments),
+    /// Do what pip does, in a venv of virtpy's
+    Pip(pip::PipArguments),
+    /// Print one of virtpy's own folders
+    Path(PathArguments),
+}

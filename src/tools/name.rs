@@ -1,0 +1,27 @@
+//! The names of applications, and of what is in their folders.
+
+use super::ToolError;
+
+/// The link to the generation in use.
+pub(super) const CURRENT: &str = "current";
+
+/// Whether a text can be the name of an application's folder and lock.
+pub(super) fn is_name(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphanumeric()) && text.chars().all(is_part_of_name)
+}
+
+fn is_part_of_name(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.' | '@' | '+')
+}
+
+pub(super) fn check_name(name: &str) -> Result<(), ToolError> {
+    if is_name(name) { Ok(()) } else { Err(ToolError::Name(name.to_owned())) }
+}
+
+/// Whether a text can be appended to the names of commands.
+///
+/// # Errors
+/// When it has characters that no command should have.
+pub fn check_suffix(suffix: &str) -> Result<(), ToolError> {
+    if suffix.chars().all(is_part_of_name) { Ok(()) } else { Err(ToolError::Suffix(suffix.to_owned())) }
+}
