@@ -6,7 +6,6 @@
 //! computing it writes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use virtpy_store::{Manifest, is_pip_shim};
 use virtpy_wheel::{self as wheel, Footprint};
