@@ -5,6 +5,8 @@
 //! checked, and published in batches.
 
 mod imports;
+mod library;
+mod lines;
 mod order;
 mod worker;
 
@@ -13,7 +15,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
-use self::order::Package;
+use virtpy_resolver::{Requirement, normalize_name};
+
+use self::library::{Package, Place};
 use self::worker::{Answer, Worker};
 use crate::fs;
 use crate::interpreters::Interpreter;
@@ -151,9 +155,8 @@ fn jobs(works: &[Work<'_>], dialect: &Dialect) -> Vec<Job> {
         return Vec::new();
     }
     let packages: Vec<Package> = works.iter().map(package).collect();
-    let path = |(work, source): order::Place| {
-        works[work].entry.path.join("site").join(&packages[work].sources[source])
-    };
+    let path =
+        |(work, source): Place| works[work].entry.path.join("site").join(&packages[work].sources[source]);
     let read = |place| fs::read(&path(place)).ok().map(|text| String::from_utf8_lossy(&text).into_owned());
     let order = order::order(&packages, &mut { read });
     let jobs = order.into_iter().filter_map(|place| {
@@ -170,10 +173,20 @@ fn package(work: &Work<'_>) -> Package {
     let at_the_top = manifest.top.iter().filter(|item| !item.folder && is_module(&item.name));
     let modules = work.modules.iter().map(|module| module.path.clone());
     Package {
+        name: normalize_name(&manifest.name).unwrap_or_default(),
         requested: work.requested,
+        requires: manifest.requires_dist.iter().filter_map(|text| required(text)).collect(),
         sources: modules.chain(at_the_top.map(|item| item.name.clone())).collect(),
+        extensions: manifest.extension_modules().unwrap_or_default(),
         commands: manifest.entry_points.iter().map(|point| point.module.clone()).collect(),
     }
+}
+
+/// The package that a requirement asks for, unless it is for an extra or cannot be read.
+fn required(text: &str) -> Option<String> {
+    let is_for_extra = text.split_once(';').is_some_and(|(_, marker)| marker.contains("extra"));
+    let requirement = Requirement::of_metadata(text).ok().filter(|_| !is_for_extra)?;
+    Some(requirement.name().to_owned())
 }
 
 /// The interpreters at work.

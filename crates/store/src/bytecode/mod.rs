@@ -10,7 +10,7 @@ mod publish;
 mod record;
 mod requests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 pub(super) use audit::Recorded;
 pub use audit::Stray;
@@ -96,6 +96,21 @@ impl Manifest {
             Some(Module { path: row.path, sha256: row.hash.map(|hash| hash.digest)? })
         };
         Ok(rows.filter_map(module).collect())
+    }
+
+    /// The paths of its extension modules in `site/`, up to the first dot of their names: Python imports one rather than a
+    /// source of that name.
+    ///
+    /// # Errors
+    /// When the list of the files cannot be read.
+    pub fn extension_modules(&self) -> Result<HashSet<String>, StoreError> {
+        let stem = |path: &str| {
+            let path = path.strip_suffix(".so")?;
+            let name = path.rfind('/').map_or(0, |slash| slash + 1);
+            let dot = path[name..].find('.').map_or(path.len(), |dot| name + dot);
+            Some(path[..dot].to_owned())
+        };
+        Ok(self.rows()?.iter().filter_map(|row| stem(&row.path)).collect())
     }
 }
 
