@@ -31,8 +31,8 @@ def require_one_error(done, hint=True, writes=True):
     require("panicked" not in done.err, "a panic: %s" % done)
     if writes:
         require(len(lines) == 1, "not one error: %s" % done)
-        # Of a setting the reason stands behind it, in the same line.
-        has_cause = "  cause: " in done.err or "(os error " in lines[0]
+        # Of a setting the reason stands behind it, in the same line, and of an interpreter as Python says it.
+        has_cause = "  cause: " in done.err or re.search(r"\(os error |OSError: \[Errno ", lines[0])
         require(has_cause, "no cause: %s" % done)
         require(not hint or "hint: " in done.err, "no hint: %s" % done)
 

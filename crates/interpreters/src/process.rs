@@ -90,8 +90,51 @@ fn read_in_background<R: Read + Send + 'static>(stream: Option<R>) -> Receiver<V
     receiver
 }
 
-/// The last line with text, fit for a message: of bounded length and without control characters.
-pub(super) fn last_line(text: &str) -> String {
-    let line = text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-    line.chars().filter(|character| !character.is_control()).take(200).collect()
+/// Why an interpreter did not do as it was told, from what it wrote to standard error, on one line: the exception, if it names
+/// one. An interpreter that cannot even begin says more behind that: what it was about to do, and where its threads are.
+pub(super) fn reason(errors: &str) -> String {
+    let lines = || errors.lines().rev().map(str::trim_end).filter(|line| !line.trim().is_empty());
+    let is_fatal = |line: &&str| line.starts_with("Fatal Python error: ");
+    let line = lines().find(|line| is_exception(line)).or_else(|| lines().find(is_fatal));
+    let line = line.or_else(|| lines().next()).unwrap_or_default();
+    line.trim().chars().filter(|character| !character.is_control()).take(200).collect()
+}
+
+/// Whether a line ends a traceback: `OSError: [Errno 5] Input/output error`.
+fn is_exception(line: &str) -> bool {
+    let Some((name, _)) = line.split_once(": ") else { return false };
+    let is_name = name.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '.'));
+    is_name && (name.ends_with("Error") || name.ends_with("Exception"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reason_is_the_exception_or_else_the_end() {
+        for (errors, expected) in [
+            (
+                "Traceback (most recent call last):\n  File \"x\", line 1\nOSError: [Errno 5] I/O\n",
+                "OSError: [Errno 5] I/O",
+            ),
+            (
+                "Exception ignored error evaluating path:\nTraceback (most recent call last):\n  File \"<frozen getpath>\"\n\
+                 OSError: [Errno 5] I/O\nFatal Python error: error evaluating path\nPython runtime state: core\n\n\
+                 Current thread 0x0 (most recent call first):\n  <no Python frame>\n",
+                "OSError: [Errno 5] I/O",
+            ),
+            (
+                "Fatal Python error: init_sys: no memory\nPython runtime state: core\n\nCurrent thread 0x0:\n  <none>",
+                "Fatal Python error: init_sys: no memory",
+            ),
+            (
+                "python: not found: 3.12\n\u{1b}[31mpyenv\u{1b}[0m: no such version\n\n",
+                "[31mpyenv[0m: no such version",
+            ),
+            ("", ""),
+        ] {
+            assert_eq!(reason(errors), expected);
+        }
+    }
 }

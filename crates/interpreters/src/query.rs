@@ -13,7 +13,7 @@ use serde::Deserialize;
 use virtpy_files::{self as fs, Stamp};
 
 use super::cache::{self, Answer};
-use super::process::{Running, last_line};
+use super::process::{Running, reason};
 use super::target::{REDIRECTION_LIMIT, stable_executable, target};
 use super::version::OLDEST;
 use super::{Error, Interpreter, PythonVersion};
@@ -180,7 +180,7 @@ impl Inquiry<'_> {
                     reason: format!("it ended with {status} when it was asked for its version"),
                 });
             }
-            let output = last_line(&errors);
+            let output = reason(&errors);
             return Err(Error::Failed {
                 executable: executable.to_path_buf(),
                 status: status.to_string(),
