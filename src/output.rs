@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::cli::{ColorWhen, GlobalArguments};
 use crate::error::Failure;
 use crate::fs;
+pub use crate::install::{counted, seconds};
 
 /// The file that everything is written to as well, if the user wants one.
 static LOG: OnceLock<PathBuf> = OnceLock::new();
@@ -229,16 +230,6 @@ pub fn masked(message: &impl Display) -> String {
     out
 }
 
-/// A duration as people read it: `7 ms`, `1.24 s`.
-pub fn seconds(duration: std::time::Duration) -> String {
-    let milliseconds = duration.as_millis();
-    if milliseconds < 1000 {
-        format!("{milliseconds} ms")
-    } else {
-        format!("{:.2} s", duration.as_secs_f64())
-    }
-}
-
 /// A number of bytes as people read it: `512 bytes`, `1.2 GB`, in powers of 1000.
 pub fn bytes(count: u64) -> String {
     let units = [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1000)];
@@ -246,11 +237,6 @@ pub fn bytes(count: u64) -> String {
         Some((name, unit)) => format!("{}.{} {name}", count / unit, count % unit * 10 / unit),
         None => format!("{count} bytes"),
     }
-}
-
-/// A number with its noun: `1 package`, `2 packages`.
-pub fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// A moment, given by the time since 1970, as RFC 3339 writes it (UTC).

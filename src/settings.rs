@@ -5,81 +5,26 @@
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde::Deserialize;
 use virtpy_pep::normalize_name;
-use virtpy_resolver::IndexSettings;
 
 use crate::cli::quantity;
-use crate::error::Failure;
 use crate::fs;
+use crate::install::{Bytecode, Error, IndexLimits, Preferences, Result};
 use crate::venv::LinkMode;
 
 /// What the user has chosen once for all venvs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// How packages come into a new venv that does not say it.
-    pub link_mode: LinkMode,
-    /// The normalized names of distributions that every venv gets copies of.
-    pub always_copy: Vec<String>,
-    /// When the store's bytecode is compiled.
-    pub bytecode: Bytecode,
-    /// Whether entries get the immutable flag, which keeps root out as well.
-    pub immutable: bool,
-    /// Whether a new venv gets the `pip` that hands over to virtpy.
-    pub pip_shim: bool,
+    /// What concerns what is installed.
+    pub preferences: Preferences,
     /// Directories whose venvs are used although they belong to another user; `*` stands for all.
     pub safe_directories: Vec<PathBuf>,
     /// What is removed from the store after a venv was changed, once a day; nothing where it is not set.
     pub store: StoreSettings,
-    /// What is taken from indexes.
-    pub index: IndexLimits,
-}
-
-/// How much is taken from indexes, and how slowly it may come; where a value is not set, the facade's own counts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct IndexLimits {
-    /// The most bytes of a page or of metadata.
-    pub max_page_size: Option<u64>,
-    /// The most bytes of a file.
-    pub max_file_size: Option<u64>,
-    /// The fewest bytes a second.
-    pub min_speed: Option<u64>,
-}
-
-impl IndexLimits {
-    /// Puts them into the settings of the indexes.
-    pub fn apply(&self, settings: &mut IndexSettings) {
-        settings.max_page_size = self.max_page_size.unwrap_or(settings.max_page_size);
-        settings.max_file_size = self.max_file_size.unwrap_or(settings.max_file_size);
-        settings.min_speed = self.min_speed.unwrap_or(settings.min_speed);
-    }
-}
-
-/// When the bytecode of what is added to a venv is compiled.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Bytecode {
-    /// After the command, by a process in the background.
-    #[default]
-    Background,
-    /// Before the command ends, as with `--compile-bytecode`.
-    Eager,
-    /// Never: Python compiles what it imports each time.
-    Off,
-}
-
-impl std::str::FromStr for Bytecode {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "background" => Ok(Self::Background),
-            "eager" => Ok(Self::Eager),
-            "off" => Ok(Self::Off),
-            other => Err(format!("`{other}` is none of `background`, `eager` and `off`")),
-        }
-    }
 }
 
 /// The conditions of a collection, as the options of `virtpy store gc` with the same names.
@@ -142,11 +87,11 @@ impl Settings {
     ///
     /// # Errors
     /// When the file cannot be read, or a value makes no sense.
-    pub fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Failure> {
+    pub fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
         let file = match path(variable) {
             Some(path) => match fs::read_to_string(&path) {
                 Ok(text) => parse(&text).map_err(|reason| {
-                    Failure::new(format!("the settings in `{}` make no sense: {reason}", path.display()))
+                    Error::new(format!("the settings in `{}` make no sense: {reason}", path.display()))
                         .hinted("correct the file; docs/settings.md lists the keys")
                 })?,
                 Err(error) if error.is_not_found() && variable("VIRTPY_CONFIG_FILE").is_none() => {
@@ -156,7 +101,7 @@ impl Settings {
             },
             None => ConfigFile::default(),
         };
-        let wrong = |name: &str, reason: &str| Failure::new(format!("the setting `{name}`: {reason}"));
+        let wrong = |name: &str, reason: &str| Error::new(format!("the setting `{name}`: {reason}"));
         let link_mode = match variable("VIRTPY_LINK_MODE").or(file.link_mode) {
             Some(text) => text.parse().map_err(|reason: String| wrong("link-mode", &reason))?,
             None => LinkMode::default(),
@@ -168,7 +113,7 @@ impl Settings {
         let always_copy = names
             .iter()
             .map(|name| normalize_name(name).map_err(|error| wrong("always-copy", &error.to_string())))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<_>>()?;
         let switch = |setting: &str, name: &str, otherwise: bool| match variable(name).as_deref() {
             Some("1" | "true" | "yes" | "on") => Ok(true),
             Some("0" | "false" | "no" | "off") => Ok(false),
@@ -189,20 +134,26 @@ impl Settings {
         };
         let store = store_settings(variable, file.store)?;
         let index = index_limits(variable, file.index)?;
-        Ok(Self { link_mode, always_copy, bytecode, immutable, pip_shim, safe_directories, store, index })
+        let preferences = Preferences { link_mode, always_copy, bytecode, immutable, pip_shim, index };
+        Ok(Self { preferences, safe_directories, store })
     }
 
-    /// Whether a distribution is always copied.
-    pub fn copies(&self, name: &str) -> bool {
-        !self.always_copy.is_empty() && normalize_name(name).is_ok_and(|key| self.always_copy.contains(&key))
+    /// Those of this process's environment, read once.
+    ///
+    /// # Errors
+    /// When they make no sense.
+    pub fn current() -> Result<&'static Self> {
+        static SETTINGS: OnceLock<Settings> = OnceLock::new();
+        if let Some(settings) = SETTINGS.get() {
+            return Ok(settings);
+        }
+        let settings = Self::read(&|name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
+        Ok(SETTINGS.get_or_init(|| settings))
     }
 }
 
-fn store_settings(
-    variable: &dyn Fn(&str) -> Option<String>,
-    file: StoreSection,
-) -> Result<StoreSettings, Failure> {
-    let wrong = |name: &str, reason: &str| Failure::new(format!("the setting `store.{name}`: {reason}"));
+fn store_settings(variable: &dyn Fn(&str) -> Option<String>, file: StoreSection) -> Result<StoreSettings> {
+    let wrong = |name: &str, reason: &str| Error::new(format!("the setting `store.{name}`: {reason}"));
     let max_age = variable("VIRTPY_STORE_MAX_AGE").or(file.max_age);
     let max_size = variable("VIRTPY_STORE_MAX_SIZE").or(file.max_size);
     let keep_last = match variable("VIRTPY_STORE_KEEP_LAST") {
@@ -220,13 +171,10 @@ fn store_settings(
     })
 }
 
-fn index_limits(
-    variable: &dyn Fn(&str) -> Option<String>,
-    file: IndexSection,
-) -> Result<IndexLimits, Failure> {
+fn index_limits(variable: &dyn Fn(&str) -> Option<String>, file: IndexSection) -> Result<IndexLimits> {
     let size = |name: &str, value: Option<String>| {
         let size = value.map(|text| quantity::size(&text)).transpose();
-        size.map_err(|reason| Failure::new(format!("the setting `index.{name}`: {reason}")))
+        size.map_err(|reason| Error::new(format!("the setting `index.{name}`: {reason}")))
     };
     Ok(IndexLimits {
         max_page_size: size("max-page-size", variable("VIRTPY_MAX_PAGE_SIZE").or(file.max_page_size))?,
@@ -286,6 +234,8 @@ fn parse(text: &str) -> Result<ConfigFile, String> {
 
 #[cfg(test)]
 mod tests {
+    use virtpy_resolver::IndexSettings;
+
     use super::*;
 
     #[test]
@@ -299,7 +249,7 @@ mod tests {
         )
         .unwrap();
         let file = |name: &str| (name == "VIRTPY_CONFIG_FILE").then(|| path.display().to_string());
-        let settings = Settings::read(&file).unwrap();
+        let settings = Settings::read(&file).unwrap().preferences;
         assert_eq!(settings.link_mode, LinkMode::Copy);
         assert_eq!((settings.bytecode, settings.immutable), (Bytecode::Eager, false));
         assert!(settings.copies("certifi") && !settings.copies("six"));
@@ -310,12 +260,12 @@ mod tests {
             "VIRTPY_IMMUTABLE" => Some("1".to_owned()),
             other => file(other),
         };
-        let settings = Settings::read(&both).unwrap();
+        let settings = Settings::read(&both).unwrap().preferences;
         assert_eq!(settings.link_mode, LinkMode::Hardlink);
         assert_eq!(settings.always_copy, ["six", "zope-interface"]);
         assert_eq!((settings.bytecode, settings.immutable), (Bytecode::Background, true));
         let off = |name: &str| if name == "VIRTPY_BYTECODE" { Some("off".to_owned()) } else { file(name) };
-        assert_eq!(Settings::read(&off).unwrap().bytecode, Bytecode::Off);
+        assert_eq!(Settings::read(&off).unwrap().preferences.bytecode, Bytecode::Off);
     }
 
     #[test]

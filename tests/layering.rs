@@ -16,10 +16,13 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["main"],
     &["commands"],
+    &["report"],
     &["context"],
     &["settings"],
+    &["progress"],
     &["error", "output"],
     &["cli"],
+    &["install"],
     &["tools", "poetry", "lockfile", "scripts"],
     &["bytecode"],
     &["resolve", "downloads"],

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use virtpy_resolver::RequirementsFiles;
 
 use super::{IndexArguments, VenvArgument};
 
@@ -57,35 +56,6 @@ pub struct AddArguments {
     /// Where packages come from
     #[command(flatten)]
     pub index: IndexArguments,
-    /// What only pip's command line can ask for
-    #[arg(skip)]
-    pub more: MoreOfAdd,
-}
-
-/// What only pip's command line can ask for.
-#[derive(Debug, Clone, Default)]
-#[allow(clippy::struct_excessive_bools)] // each stands for an option of pip's
-pub struct MoreOfAdd {
-    /// The names of packages to take the newest versions of, leaving the others as they are.
-    pub upgrade_packages: Vec<String>,
-    /// Install what is there already anew.
-    pub reinstall: bool,
-    /// Tell of each package where it comes from; its wheel is fetched for that, also when nothing is to be changed.
-    pub details: bool,
-    /// Install what the requested packages require, without them.
-    pub only_deps: bool,
-    /// Leave it to the caller to say which requirements are no longer met.
-    pub no_conflict_check: bool,
-    /// Build packages in the venv itself, without an environment of their own for each.
-    pub no_build_isolation: bool,
-    /// Settings for build backends: `KEY=VALUE`.
-    pub config_settings: Vec<String>,
-    /// Whether those are for what the command line names alone.
-    pub settings_of_inputs: bool,
-    /// Files whose requirements limit the versions of what builds need.
-    pub build_constraints: Vec<PathBuf>,
-    /// Requirements files that are read already.
-    pub files: Option<RequirementsFiles>,
 }
 
 /// Refuses what is no date before anything is done.

@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use crate::install::{IndexOptions, Indexes};
+
 /// Where packages come from
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Where packages come from")]
@@ -27,10 +29,25 @@ pub struct IndexArguments {
     /// Never build this package from source: a name, or `:all:` (can be repeated)
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub only_binary: Vec<String>,
-    /// Values that stand before those of the environment variables with the same names
-    #[arg(skip)]
-    pub variables: Vec<(String, String)>,
-    /// Whether the user's own settings and variables are left aside
-    #[arg(skip)]
-    pub isolated: bool,
+}
+
+impl IndexArguments {
+    /// What they mean for whoever asks the indexes.
+    pub fn options(&self) -> IndexOptions {
+        IndexOptions {
+            index_url: self.index_url.clone(),
+            extra_index_urls: self.extra_index_urls.clone(),
+            find_links: self.find_links.clone(),
+            no_index: self.no_index,
+            offline: self.offline,
+            no_binary: self.no_binary.clone(),
+            only_binary: self.only_binary.clone(),
+            ..IndexOptions::default()
+        }
+    }
+
+    /// The indexes that they mean.
+    pub fn indexes(&self) -> Indexes {
+        Indexes::new(self.options())
+    }
 }

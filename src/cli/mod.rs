@@ -27,7 +27,7 @@ use std::path::Path;
 use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory as _, Parser as _};
 
-pub use add::{AddArguments, MoreOfAdd};
+pub use add::AddArguments;
 pub use arguments::{Arguments, ColorWhen, Command, GlobalArguments};
 pub use index::IndexArguments;
 pub use interpreters::{

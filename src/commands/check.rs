@@ -1,10 +1,10 @@
 //! `virtpy check`: look for what is wrong in a venv.
 
-use super::bytecode;
-use crate::cli::{CheckArguments, IndexArguments, VenvArgument};
+use crate::cli::{CheckArguments, VenvArgument};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
+use crate::install::{self, Indexes};
 use crate::output::counted;
 use crate::venv::{Contents, Owner, Place, Problem, Venv, check, check_tags};
 
@@ -12,14 +12,14 @@ pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, F
     let venv = context.displaced_venv(&arguments.venv)?;
     check_store(context, &venv)?;
     let venv = context.venv(&arguments.venv)?;
-    bytecode::settle(context);
+    install::bytecode::settle(&context.host);
     let _store_lock = context.store.lock_shared(&mut context.announce())?;
     let contents = {
         let _venv_lock = context.store.lock_venv(&venv.id, &mut context.announce())?;
         if venv.recover()? {
-            context.output.message("An interrupted change was taken back");
+            context.output.message("Rolled back an interrupted change");
         }
-        let mut contents = super::installed(context, &venv)?;
+        let mut contents = install::contents(&context.host, &venv)?;
         let own = contents.distributions.iter().filter(|one| !one.is_foreign()).count();
         if own > 0 && contents.dangling.len() == own {
             let (home, count) = (context.store.home().display(), counted(own, "package"));
@@ -28,13 +28,13 @@ pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, F
         }
         if contents.state.rebuilt {
             contents.state.write(&venv)?;
-            context.output.message("What is installed was found out anew: `.virtpy/state.json` was empty");
+            context.output.message("Rebuilt the package list: `.virtpy/state.json` was empty");
         }
-        super::aftermath::restore(context, &venv, contents, &IndexArguments::default())?
+        install::damaged(&context.host, &venv, contents, &Indexes::default())?
     };
     clean_bytecode(context, &venv, &contents);
-    let interpreter = context.interpreter(&venv)?;
-    let mut problems = check(&venv, &context.store, &contents, &Context::markers(&interpreter)?)?;
+    let interpreter = context.host.interpreter(&venv)?;
+    let mut problems = check(&venv, &context.store, &contents, &install::markers(&interpreter)?)?;
     problems.extend(check_tags(&context.store, &contents, &interpreter.tags())?);
     let errors = problems.iter().filter(|problem| problem.is_error()).count();
     if arguments.json {
@@ -89,7 +89,7 @@ fn clean_bytecode(context: &Context, venv: &Venv, contents: &Contents) {
             )),
         }
     }
-    bytecode::tell_strays(context, &strays);
+    install::bytecode::tell_strays(&context.host, &strays);
 }
 
 fn sentence(problem: &Problem) -> String {

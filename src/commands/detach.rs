@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::hold::hold;
 use crate::cli::DetachArguments;
 use crate::context::Context;
 use crate::error::Failure;
+use crate::install::{Environment, Indexes};
 use crate::output::counted;
 use crate::venv::{Arrival, Change, Contents, Installed, LinkMode, Owner};
 
@@ -15,12 +15,14 @@ pub(super) fn run(context: &Context, arguments: &DetachArguments) -> Result<u8, 
     if venv.config.link_mode() == LinkMode::Copy {
         return Err(Failure::new("every package of this venv is a copy already: its link mode is `copy`"));
     }
-    let held = hold(context, &venv)?;
-    let contents = held.contents;
+    let indexes = Indexes::default();
+    let environment = Environment::open_as_it_is(&context.host, venv, &indexes)?;
+    super::warn_of_lost(context, &environment.contents);
+    let contents = &environment.contents;
     let mut reports = Vec::new();
     let mut install = Vec::new();
     for name in &arguments.names {
-        let installed = installed(&contents, name)?;
+        let installed = installed(contents, name)?;
         let entry = context.store.entry(&installed.sha256)?.ok_or_else(|| {
             Failure::new(format!("the store no longer has {} {}", installed.name, installed.version))
         })?;
@@ -45,8 +47,7 @@ pub(super) fn run(context: &Context, arguments: &DetachArguments) -> Result<u8, 
     let satisfies = contents.state.satisfied.clone();
     if !install.is_empty() {
         let change = Change { install, satisfies, force: arguments.force, ..Change::default() };
-        venv.apply(&context.store, &contents, &change)?;
-        super::bytecode::after_change(context, &context.interpreter(&venv)?, &venv, &change.install, false)?;
+        environment.apply(&change, false)?;
     }
     report(context, arguments, &reports)?;
     Ok(0)

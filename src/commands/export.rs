@@ -4,20 +4,21 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::hold::hold;
-use super::new::base;
 use crate::cli::ExportArguments;
 use crate::context::Context;
 use crate::error::Failure;
+use crate::install::{Environment, Indexes, base};
 use crate::output::{counted, seconds};
 use crate::venv::{Destination, editable_location};
 
 pub(super) fn run(context: &Context, arguments: &ExportArguments) -> Result<u8, Failure> {
     let started = Instant::now();
     let venv = context.venv_to_change(&arguments.venv)?;
-    let interpreter = context.interpreter(&venv)?;
-    let held = hold(context, &venv)?;
-    let contents = held.contents;
+    let interpreter = context.host.interpreter(&venv)?;
+    let indexes = Indexes::default();
+    let environment = Environment::open_as_it_is(&context.host, venv, &indexes)?;
+    let contents = &environment.contents;
+    super::warn_of_lost(context, contents);
     for distribution in &contents.distributions {
         if let Some(location) = distribution.direct_url().and_then(editable_location) {
             context.output.warning(format_args!(
@@ -28,8 +29,8 @@ pub(super) fn run(context: &Context, arguments: &ExportArguments) -> Result<u8, 
     }
     let path = context.working_directory.join(&arguments.destination);
     let at = arguments.at.as_ref().map_or_else(|| path.clone(), |at| context.working_directory.join(at));
-    let path =
-        venv.export(&context.store, &contents, &base(&interpreter), &Destination { path, at: at.clone() })?;
+    let destination = Destination { path, at: at.clone() };
+    let path = environment.venv().export(&context.store, contents, &base(&interpreter), &destination)?;
     if arguments.json {
         context.output.json(&Report {
             path: path.display().to_string(),

@@ -24,7 +24,7 @@ pub fn main() -> u8 {
     let output = Output::new(&arguments.global);
     run(&arguments.command, output).unwrap_or_else(|failure| {
         output.failure(&failure);
-        failure.code
+        failure.code()
     })
 }
 

@@ -60,8 +60,9 @@ fn outdated<'a>(
     venv: &Venv,
     contents: &'a Contents,
 ) -> Result<Vec<Row<'a>>, Failure> {
-    let interpreter = context.interpreter(venv)?;
-    let session = context.session(&interpreter, context.index_settings(&arguments.index)?);
+    let interpreter = context.host.interpreter(venv)?;
+    let session =
+        context.host.session(&interpreter, context.host.index_settings(&arguments.index.options())?);
     let names: Vec<String> =
         contents.visible().iter().filter(|one| !one.is_pip_shim()).map(|one| one.key.clone()).collect();
     let latest: BTreeMap<String, LatestVersion> =

@@ -87,7 +87,7 @@ impl Row {
                 Fate::Gone => State::Gone,
             },
             packages: venv.uses.len(),
-            without_interpreter: broken.map(|venv| context.mend(&venv)),
+            without_interpreter: broken.map(|venv| context.host.interpreter_hint(&venv)),
         }
     }
 }

@@ -7,7 +7,6 @@ use virtpy_resolver::{
     Input, LockForm, LockRequest, Options, ProjectInput, Request, RequirementsFiles, Selection,
 };
 
-use super::progress::Progress;
 use crate::cli::LockArguments;
 use crate::context::Context;
 use crate::error::Failure;
@@ -15,6 +14,7 @@ use crate::fs;
 use crate::interpreters::Interpreter;
 use crate::lockfile::{self, LockKind, Origin};
 use crate::output::{counted, masked, seconds};
+use crate::progress::Progress;
 use crate::resolve::ResolveError;
 use crate::scripts::{self, Metadata, Source};
 
@@ -31,12 +31,12 @@ pub(super) fn run(context: &Context, arguments: &LockArguments) -> Result<u8, Fa
         refuse_another(arguments, &asked, (path, existing), &origin)?;
     }
     let interpreter = interpreter(context, arguments, &asked)?;
-    let index = context.index_settings(&arguments.index)?;
+    let index = context.host.index_settings(&arguments.index.options())?;
     let index = match &asked.script {
         Some(script) => script.metadata.uv.applied_to(index, arguments.index.index_url.is_some()),
         None => index,
     };
-    let files = context.requirements_files(&asked.files, &arguments.constraints, &index)?;
+    let files = context.host.requirements_files(&asked.files, &arguments.constraints, &index)?;
     if let Some(remark) = files.remark_on_nothing().filter(|_| asked.inputs.is_empty()) {
         context.output.warning(remark);
     }
@@ -48,10 +48,10 @@ pub(super) fn run(context: &Context, arguments: &LockArguments) -> Result<u8, Fa
         folder: output.folder.clone(),
         existing: existing.clone().filter(|_| !arguments.upgrade),
     };
-    let session = context.session(&interpreter, index);
+    let session = context.host.session(&interpreter, index);
     let progress = Progress::new(context.output, "resolving");
     let lock = session.lock(&request).map_err(ResolveError::from)?;
-    progress.end();
+    drop(progress);
     for warning in &lock.warnings {
         context.output.warning(warning);
     }
@@ -306,14 +306,14 @@ impl Output {
 /// The interpreter to resolve with: one that the project is for, if there is one.
 fn interpreter(context: &Context, arguments: &LockArguments, asked: &Asked) -> Result<Interpreter, Failure> {
     if arguments.python.is_some() {
-        return context.wanted_interpreter(arguments.python.as_deref());
+        return context.host.wanted_interpreter(arguments.python.as_deref());
     }
     let text = asked.project.as_deref().map(fs::read_to_string).transpose()?;
     let required = text.and_then(|text| LockKind::Project.requires_python(&text));
     let required = asked.requires_python(arguments).or(required);
-    match required.map(|required| context.wanted_interpreter(Some(&required))) {
+    match required.map(|required| context.host.wanted_interpreter(Some(&required))) {
         Some(Ok(found)) => Ok(found),
         // Nothing is installed: any one can ask the indexes.
-        _ => context.wanted_interpreter(None),
+        _ => context.host.wanted_interpreter(None),
     }
 }

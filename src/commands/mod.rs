@@ -2,27 +2,20 @@
 
 mod add;
 mod adopt;
-mod aftermath;
-mod bytecode;
-mod cached;
 mod check;
 mod detach;
 mod export;
+mod follow;
 mod freeze;
-mod from_lock;
-mod hold;
 pub mod isopy;
 mod list;
 mod list_all;
 mod lock;
-mod lost;
 mod new;
 mod path;
 mod pip;
 mod poetry;
 mod poetry_install;
-mod presence;
-mod progress;
 mod python;
 mod relink;
 mod remove;
@@ -36,9 +29,9 @@ mod tree;
 use crate::cli::{Command, ToolCommand};
 use crate::context::Context;
 use crate::error::Failure;
+use crate::install;
 use crate::output::Output;
-use crate::store::Entry;
-use crate::venv::{self, ChangeSummary, Contents, Venv};
+use crate::venv::{Contents, Venv};
 
 /// Runs a command. Returns the exit code of one that went through: 0, or 1 where a check found something.
 ///
@@ -57,7 +50,7 @@ pub fn run(command: Command, output: Output) -> Result<u8, Failure> {
             | Command::Upgrade(_)
     );
     if tells_news(&command) {
-        bytecode::tell(&context);
+        install::bytecode::tell(&context.host);
     }
     let code = dispatch(&context, command)?;
     if changes {
@@ -118,71 +111,22 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
     }
 }
 
-/// Gives the venvs in which files of an entry have names of their own (hardlinks) the files of the new entry. Returns how
-/// many venvs that were; those that are gone or damaged are passed over. The
-/// lock of `held` is the caller's already.
-///
-/// # Errors
-/// When the store's records of its venvs cannot be read.
-fn refresh_names(context: &Context, entry: &Entry, held: Option<&Venv>) -> Result<usize, Failure> {
-    let (mut refreshed, mut missed) = (0, false);
-    for root in context.store.roots()? {
-        let Ok(venv) = Venv::open(&root.path) else { continue };
-        let is_held = held.is_some_and(|held| held.id == venv.id);
-        // Never waiting: who holds that venv may be about to do the same here.
-        let lock = if is_held { None } else { context.store.try_lock_venv(&venv.id)? };
-        let changed = if is_held || lock.is_some() {
-            venv.refresh_names(&context.store, entry).map_err(|error| error.to_string())
-        } else {
-            Err("another process works on it".to_owned())
-        };
-        match changed {
-            Ok(changed) => refreshed += usize::from(changed),
-            Err(reason) => {
-                missed = true;
-                context.output.warning(format_args!(
-                    "the venv at `{}` was not refreshed: {reason}",
-                    root.path.display()
-                ));
-            }
-        }
-    }
-    if !missed {
-        context.store.forget_renewed(&entry.id()?);
-    }
-    Ok(refreshed)
-}
-
-/// Says which paths were not touched because somebody else had changed them.
-fn report_left_alone(output: Output, summary: &ChangeSummary) {
-    for path in &summary.left_alone {
-        output.warning(format_args!("`{path}` was changed since virtpy made it, and was left alone"));
-    }
-}
-
 /// Reads what is installed in a venv, and says so if the store no longer has some of it.
 ///
 /// # Errors
 /// When the venv cannot be read.
 fn contents(context: &Context, venv: &Venv) -> Result<Contents, Failure> {
-    let contents = installed(context, venv)?;
-    if !contents.dangling.is_empty() {
-        context.output.warning(format_args!(
-            "the store no longer has {}; `virtpy relink` fetches what is missing",
-            lost::described(&contents.dangling)
-        ));
-    }
+    let contents = install::contents(&context.host, venv)?;
+    warn_of_lost(context, &contents);
     Ok(contents)
 }
 
-/// Reads what is installed in a venv, and what it sees of the base interpreter's packages.
-///
-/// # Errors
-/// When the venv cannot be read.
-fn installed(context: &Context, venv: &Venv) -> Result<Contents, Failure> {
-    let mut contents = Contents::read(venv, &context.store)?;
-    if venv.sees_system_site() {
-        contents.see(venv::distributions_in(&context.system_site(venv)));
+/// Says so if the store no longer has some of what is installed.
+fn warn_of_lost(context: &Context, contents: &Contents) {
+    if !contents.dangling.is_empty() {
+        context.output.warning(format_args!(
+            "the store no longer has {}; `virtpy relink` fetches what is missing",
+            install::described(&contents.dangling)
+        ));
     }
-    Ok(contents)
 }

@@ -7,13 +7,14 @@ use virtpy_pep::{MarkerEnvironment, Requirement, normalize_name};
 use crate::cli::TreeArguments;
 use crate::context::Context;
 use crate::error::Failure;
+use crate::install;
 use crate::venv::{Contents, Distribution};
 
 pub(super) fn run(context: &Context, arguments: &TreeArguments) -> Result<u8, Failure> {
     let venv = context.venv(&arguments.venv)?;
     let contents = super::contents(context, &venv)?;
-    let interpreter = context.interpreter(&venv)?;
-    let graph = Graph::of(&contents, &Context::markers(&interpreter)?, arguments.invert);
+    let interpreter = context.host.interpreter(&venv)?;
+    let graph = Graph::of(&contents, &install::markers(&interpreter)?, arguments.invert);
     let roots = if arguments.names.is_empty() { graph.roots() } else { graph.named(&arguments.names)? };
     let mut text = String::new();
     for root in roots {

@@ -5,30 +5,20 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::Context;
-use super::places::{default_home, is_same_place};
 use crate::error::Failure;
 use crate::fs;
-use crate::settings;
+use crate::install::is_same_place;
+use crate::settings::Settings;
 use crate::store::Store;
 use crate::venv::{self, Venv};
 
 impl Context {
-    /// The store of a venv, if it is believed: the configured one, the one of this user that is used without configuration, or
-    /// one that this user has used before. Editors and scheduled jobs have no `VIRTPY_HOME`, so a venv may name its store.
-    pub fn believed_store(&self, venv: &Venv) -> Option<Store> {
-        let Some(named) = venv.store_home() else { return Some(self.store.clone()) };
-        let own = [Some(self.store.home().to_path_buf()), default_home()];
-        let used_before = settings::stores_used();
-        let mut believed = own.into_iter().flatten().chain(used_before);
-        believed.find(|home| named.is_absolute() && is_same_place(home, &named)).map(Store::new)
-    }
-
-    /// The same for what cannot be done without it.
+    /// The store of a venv, which has to be one that is believed.
     ///
     /// # Errors
     /// When the venv names another store.
     pub fn demand_believed_store(&self, venv: &Venv) -> Result<Store, Failure> {
-        self.believed_store(venv).ok_or_else(|| {
+        self.host.believed_store(venv).ok_or_else(|| {
             let named = venv.store_home().unwrap_or_default();
             Failure::new(format!(
                 "the venv at `{}` names the store `{}`, which you have not used before; nothing of it was used",
@@ -58,13 +48,6 @@ impl Context {
         .hinted("if you trust it, make it one of yours with `virtpy relink`"))
     }
 
-    /// Remembers that this user works with the configured store, so that venvs may name it later.
-    pub fn note_store(&self) {
-        if default_home().is_none_or(|home| home != self.store.home()) {
-            settings::note_store_used(self.store.home());
-        }
-    }
-
     /// Refuses a venv that was found and not named, if another user has put it there (as git does with `safe.directory`).
     /// Good are this user, root, under `sudo` whoever called it, and what the settings list as `safe-directories`.
     ///
@@ -72,7 +55,7 @@ impl Context {
     /// When it belongs to somebody else.
     pub fn demand_safe(&self, venv: &Path) -> Result<(), Failure> {
         let Some(owner) = foreign_owner(venv) else { return Ok(()) };
-        let listed = &self.settings()?.safe_directories;
+        let listed = &Settings::current()?.safe_directories;
         let project = venv.parent().unwrap_or(venv);
         let is_listed = |safe: &PathBuf| {
             let is_itself = venv.is_absolute() && (is_same_place(safe, project) || is_same_place(safe, venv));

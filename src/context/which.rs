@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::Context;
-use super::places::is_same_place;
 use crate::cli::VenvArgument;
 use crate::error::Failure;
 use crate::fs;
-use crate::interpreters::{self, Interpreter, PythonRequest};
+use crate::install::is_same_place;
+use crate::interpreters::Interpreter;
 use crate::lockfile;
 use crate::scripts;
 use crate::venv::{Place, Venv, VenvError};
@@ -212,42 +212,19 @@ impl Context {
         }
     }
 
-    /// Whether an interpreter is one that a user asks for.
-    ///
-    /// # Errors
-    /// When the text is no request, or names an interpreter that is not there.
-    pub fn is_wanted(&self, text: &str, interpreter: &Interpreter) -> Result<bool, Failure> {
-        let request: PythonRequest = text.parse().map_err(|error: interpreters::RangeError| {
-            let hint = error.hint().unwrap_or_default();
-            Failure::usage(error.to_string()).hinted(hint)
-        })?;
-        Ok(match request {
-            PythonRequest::Path(_) | PythonRequest::Name(_) => {
-                self.find_interpreter(Some(&request))?.executable == interpreter.executable
-            }
-            _ => request.matches(interpreter),
-        })
-    }
-
     /// Refuses a venv that is to be filled and has another Python than the user asks for. It is not made anew unasked.
     ///
     /// # Errors
     /// When it has another one.
-    pub fn demand_python(
-        &self,
-        wanted: Option<&str>,
-        venv: &Path,
-        interpreter: &Interpreter,
-    ) -> Result<(), Failure> {
-        let Some(text) = wanted else { return Ok(()) };
-        if self.is_wanted(text, interpreter)? {
+    pub fn demand_python(&self, wanted: &str, venv: &Path, interpreter: &Interpreter) -> Result<(), Failure> {
+        if self.host.is_wanted(wanted, interpreter)? {
             return Ok(());
         }
         let place = venv.display();
         Err(Failure::new(format!(
-            "the venv at `{place}` has Python {}, not {text}; nothing was changed",
+            "the venv at `{place}` has Python {}, not {wanted}; nothing was changed",
             interpreter.version
         ))
-        .hinted(format!("`virtpy new --clear -p {text} {place}` makes it anew")))
+        .hinted(format!("`virtpy new --clear -p {wanted} {place}` makes it anew")))
     }
 }

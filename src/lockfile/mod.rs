@@ -9,6 +9,8 @@ mod staleness;
 
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+
 use crate::fs;
 
 pub use error::LockFileError;
@@ -19,7 +21,7 @@ pub use project::{
 };
 
 /// The form of a file that says what a venv is to hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum LockKind {
     /// `pylock.toml`, `pylock.NAME.toml` (PEP 751).
     Pylock,

@@ -30,5 +30,5 @@ pub use plugin::{Plugin, State};
 pub use project::{Group, GroupChoice, MAIN, Project, group_name};
 pub use root::{RootWheel, root_wheel};
 pub use selection::{Wish, select};
-pub use supply::{Circumstances, obtain, recall, with_indexes};
+pub use supply::{request, with_indexes};
 pub use wanted::{Ask, Wanted, file_url, identity_of_folder};

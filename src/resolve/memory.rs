@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use serde::{Deserialize, Serialize};
-use virtpy_resolver::{Package, Resolution};
+use virtpy_resolver::Resolution;
 
 use super::Obtained;
 use crate::fs;
@@ -77,19 +77,12 @@ fn look_up_beside(store: &Store, notes: &[Note]) -> Option<Vec<Recalled>> {
     })
 }
 
-/// Remembers a resolution of which every package is certain to be the same the next time, as `is_certain` judges. A note
-/// that cannot be written costs time, no more.
-pub fn remember(
-    store: &Store,
-    digest: &str,
-    (resolution, obtained): (&Resolution, &[Obtained]),
-    is_certain: &dyn Fn(&Package) -> bool,
-) {
-    let is_whole = obtained.len() == resolution.packages.len();
-    if resolution.is_makeshift || !is_whole || !resolution.packages.iter().all(is_certain) {
-        return;
+/// Remembers a resolution of which every package is certain to be the same the next time. A note that cannot be written
+/// costs time, no more.
+pub fn remember(store: &Store, digest: &str, resolution: &Resolution, obtained: &[Obtained]) {
+    if !resolution.is_makeshift && obtained.len() == resolution.packages.len() {
+        write(store, digest, &notes_of(resolution, obtained));
     }
-    write(store, digest, &notes_of(resolution, obtained));
 }
 
 /// What is to be written down of a resolution's packages.

@@ -18,4 +18,4 @@ pub use memory::{Recalled, recall, recall_one, remember, remember_one};
 pub use mend::{Mended, mend};
 pub use obtain::{Obtained, Supply, Way, is_at_hand, obtain};
 pub use reporter::Reporter;
-pub use satisfied::{Question, is_satisfied, request_digest};
+pub use satisfied::{PinnedRequest, is_satisfied};

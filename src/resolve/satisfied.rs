@@ -9,27 +9,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use virtpy_pep::{MarkerEnvironment, Requirement, Version, normalize_name};
 use virtpy_resolver::{EntryKind, Package, RequirementsFiles, RequirementsOptions};
 
-use crate::digest::{Sha256, hex};
 use crate::venv::Contents;
-
-/// Another number for another way to read requests, so that no answer to what was misread is taken for one to what is asked
-/// now.
-const FORMAT: &[u8] = b"2\n";
 
 /// A request as far as it can be answered here.
 #[derive(Debug, Default)]
-pub struct Question {
+pub struct PinnedRequest {
     requirements: Vec<Requirement>,
     pinned: BTreeSet<String>,
-    digest: Sha256,
+    lines: Vec<String>,
 }
 
-impl Question {
+impl PinnedRequest {
     /// Takes requirements and what files of them say; `None` where something in them needs the resolver.
     pub fn of(specs: &[String], files: &RequirementsFiles) -> Option<Self> {
-        let mut question = Self::default();
+        let mut request = Self::default();
         for spec in specs {
-            question.add(spec)?;
+            request.add(spec)?;
         }
         // A constraint is a requirement on what is installed, which the caller's answer does not look at; options and
         // projects are the resolver's.
@@ -41,13 +36,13 @@ impl Question {
             return None;
         }
         for entry in &files.entries {
-            question.add(&entry.text)?;
+            request.add(&entry.text)?;
             // Hashes speak of files, and what is installed was verified when it came.
             for detail in entry.hashes.iter().chain(&entry.build_settings) {
-                question.digest.update(format!(" {detail}\n"));
+                request.lines.push(format!(" {detail}"));
             }
         }
-        Some(question)
+        Some(request)
     }
 
     /// Whether the request itself names one version of a package, of which the index has a wheel.
@@ -55,10 +50,14 @@ impl Question {
         package.direct_url.is_none() && !package.file.may_change() && self.pinned.contains(&package.name)
     }
 
+    /// All that it says, by which it is recognised.
+    pub fn lines(&self) -> &[String] {
+        &self.lines
+    }
+
     fn add(&mut self, text: &str) -> Option<()> {
         let requirement = plain(text)?;
-        self.digest.update(text.as_bytes());
-        self.digest.update(b"\n");
+        self.lines.push(text.to_owned());
         if requirement.pinned_version().is_some() {
             self.pinned.insert(requirement.name().to_owned());
         }
@@ -77,17 +76,9 @@ fn plain(text: &str) -> Option<Requirement> {
     text.parse().ok().filter(|requirement: &Requirement| requirement.url().is_none())
 }
 
-/// The digest by which a request and its options are recognised the next time.
-pub fn request_digest(question: &Question, options: &str) -> String {
-    let mut digest = question.digest.clone();
-    digest.update(FORMAT);
-    digest.update(options.as_bytes());
-    hex(&digest.finish())
-}
-
 /// Whether everything that the requirements ask for, and what that requires in turn, is installed.
 pub fn is_satisfied(
-    question: &Question,
+    request: &PinnedRequest,
     contents: &Contents,
     markers: &MarkerEnvironment,
     no_deps: bool,
@@ -95,7 +86,7 @@ pub fn is_satisfied(
     let installed = contents.visible_by_key();
     let mut seen: BTreeSet<(String, Vec<String>)> = BTreeSet::new();
     let mut versions: BTreeMap<&str, Version> = BTreeMap::new();
-    let mut waiting: Vec<Requirement> = question
+    let mut waiting: Vec<Requirement> = request
         .requirements
         .iter()
         .filter(|requirement| requirement.applies(markers, &[]))

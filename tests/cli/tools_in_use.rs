@@ -79,7 +79,7 @@ fn no_interpreter_is_installed_for_what_fails_anyway() {
     install(&context, &index, &["demo", "-p", "3.77"])
         .failure(1)
         .one_error()
-        .stderr_has("no interpreter of this machine is `3.77`: installing one")
+        .stderr_has("Python 3.77 not found; installing it")
         .stderr_has("there is no build of `3.77`");
     assert!(names(&context.store().join("tools")).is_empty());
 }

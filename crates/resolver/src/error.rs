@@ -73,6 +73,8 @@ pub enum Error {
         hints: Vec<String>,
         /// The normalized name of the package that no source has, or not in a version that would do, if it is one.
         absent: Option<String>,
+        /// Whether another Python may help, and which.
+        python: Option<PythonNeed>,
     },
     /// A server did not answer as it should.
     #[error("could not fetch {what}{}", status.map(|status| format!(" (HTTP status {status})")).unwrap_or_default())]
@@ -119,6 +121,8 @@ pub enum Error {
         cause: Cause,
         /// What may help.
         hint: Option<String>,
+        /// Whether another Python may help, and which.
+        python: Option<PythonNeed>,
     },
     /// A file or the metadata of a package is not usable.
     #[error("cannot use {what}")]
@@ -160,6 +164,13 @@ pub enum Error {
     },
 }
 
+/// That another Python may help.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PythonNeed {
+    /// The versions that would do, as specifiers (PEP 440), where they are known.
+    pub range: Option<String>,
+}
+
 /// So many notes are told with an error.
 const NOTES: usize = 3;
 
@@ -170,6 +181,16 @@ impl Error {
             hints.extend(notes.into_iter().take(NOTES));
         }
         self
+    }
+
+    /// Whether another Python may help, and which.
+    pub fn python_need(&self) -> Option<&PythonNeed> {
+        const ANY: &PythonNeed = &PythonNeed { range: None };
+        match self {
+            Self::NoSolution { python, .. } | Self::Build { python, .. } => python.as_ref(),
+            Self::OtherPython { .. } => Some(ANY),
+            _ => None,
+        }
     }
 
     /// What the user may do about it.

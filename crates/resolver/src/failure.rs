@@ -14,7 +14,7 @@ use uv_redacted::DisplaySafeUrl;
 use uv_resolver::ResolveError;
 use virtpy_pep::normalize_name;
 
-use crate::error::{Cause, Error};
+use crate::error::{Cause, Error, PythonNeed};
 use crate::public::public;
 use crate::replies::BadReply;
 use crate::reword::{reword, reword_hint};
@@ -79,6 +79,7 @@ pub(crate) fn from_distribution(what: &str, error: &DistributionError) -> Error 
             package: what.to_owned(),
             cause: Cause::from_error(error),
             hint: Some("leave `--only-binary` out, or take a version that has a wheel".to_owned()),
+            python: None,
         },
         DistributionError::NotFound(_) => {
             requirements(error, "look at the path; relative ones start in the current folder")
@@ -112,6 +113,7 @@ pub(crate) fn build_of<E: Hint + StdError + 'static>(package: &str, error: &E) -
         package: package.to_owned(),
         cause: Cause::from_error(error),
         hint: Some(hints.join("\n")),
+        python: python_need(&whole_story(error)),
     }
 }
 
@@ -264,7 +266,29 @@ fn no_solution_of(story: &str, mut hints: Vec<String>) -> Error {
 
 fn no_solution(story: String, hints: Vec<String>) -> Error {
     let absent = absent_package(&story);
-    Error::NoSolution { story, hints, absent }
+    let python = python_need(&format!("{story}\n{}", hints.join("\n")));
+    Error::NoSolution { story, hints, absent, python }
+}
+
+/// Whether a story is about a version of Python, or about wheels for other ones. The library underneath keeps its reasons to
+/// itself, so its sentences are all there is.
+fn python_need(story: &str) -> Option<PythonNeed> {
+    const PHRASES: [&str; 7] = [
+        "Python version (",
+        "Python version tag",
+        "Python implementation tag",
+        "Python ABI tag",
+        "requires Python",
+        "require Python",
+        "requires a different Python",
+    ];
+    let range = story.split_once("does not satisfy Python").map(|(_, rest)| {
+        let end = rest.find(|letter: char| letter.is_whitespace()).unwrap_or(rest.len());
+        rest[..end].trim_end_matches([',', '.']).to_owned()
+    });
+    let range = range.filter(|range| !range.is_empty());
+    let is_about_it = range.is_some() || PHRASES.iter().any(|phrase| story.contains(phrase));
+    is_about_it.then_some(PythonNeed { range })
 }
 
 /// The package that a story tells to be nowhere, or not in a version that would do.
@@ -342,6 +366,16 @@ mod tests {
         ] {
             assert_eq!(absent_package(story).as_deref(), absent, "{story}");
         }
+    }
+
+    #[test]
+    fn a_story_may_tell_which_python_is_needed() {
+        let told = "Because the current Python version (3.11.7) does not satisfy Python>=3.9,<3.11 and x==1 depends on";
+        let need = python_need(told).unwrap();
+        assert_eq!(need.range.as_deref(), Some(">=3.9,<3.11"));
+        let tag = python_need("x==1 has no wheels with a matching Python ABI tag (e.g., `cp38`)");
+        assert_eq!(tag, Some(PythonNeed { range: None }));
+        assert_eq!(python_need("x does not appear to be a Python project"), None);
     }
 
     #[test]

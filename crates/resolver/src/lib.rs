@@ -67,7 +67,7 @@ mod transfer;
 mod url;
 
 pub use client::prepare;
-pub use error::{Cause, Error};
+pub use error::{Cause, Error, PythonNeed};
 pub use foundation::SessionOptions;
 pub use local_wheels::{LocalWheel, LocalWheels};
 pub use locked::{LockFormat, LockedRequest};

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
 use virtpy_pep::normalize_name;
 
 /// What is said of packages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum ChoiceKind {
     /// Build them from source.
     NoBinary,
@@ -19,7 +20,7 @@ pub enum ChoiceKind {
 }
 
 /// One such option.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PackageChoice {
     /// What is said.
     pub kind: ChoiceKind,

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 use virtpy_pep::Version;
 
@@ -52,7 +53,7 @@ pub struct ProjectInput {
 }
 
 /// Which parts of a project or of a lock file are wanted, beside what everybody gets.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each stands for a flag of its own")]
 pub struct Selection {
     /// Extras (optional dependencies).

@@ -3,7 +3,7 @@
 use virtpy_pep::{Requirement, normalize_name};
 
 use super::{Call, Stop};
-use crate::context::Context;
+use crate::install;
 use crate::venv::{Problem, Scope, check_requirements, check_tags};
 
 impl Call<'_> {
@@ -21,8 +21,8 @@ impl Call<'_> {
                 ));
             }
         }
-        let interpreter = self.context.interpreter(&self.venv)?;
-        let markers = Context::markers(&interpreter)?;
+        let interpreter = self.context.host.interpreter(&self.venv)?;
+        let markers = install::markers(&interpreter)?;
         let mut problems = check_requirements(&contents, &markers, Scope::Everything);
         problems.extend(check_tags(&self.context.store, &contents, &interpreter.tags())?);
         for problem in &problems {

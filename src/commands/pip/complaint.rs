@@ -10,7 +10,7 @@ use crate::resolve::ResolveError;
 
 /// The lines that tell a failure.
 pub(super) fn lines(failure: &Failure, request: Option<&PipRequest>) -> Vec<String> {
-    let error = match failure.find::<ResolveError>() {
+    let error = match failure.resolver() {
         Some(ResolveError::Resolver(error)) => Some(error.as_ref()),
         _ => None,
     };

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use virtpy_resolver::RequirementsEntry;
 
-use super::checkout::{Place, place_of};
 use super::requirements::{name_of, spelled};
 use super::{Call, Stop};
 use crate::error::Failure;
+use crate::install::checkout::{Place, place_of};
 use crate::venv::{Distribution, editable_location, frozen};
 
 /// What belongs to every environment of older Pythons, and is told only with `--all`.
@@ -65,9 +65,9 @@ impl Call<'_> {
         block: &mut String,
         told: &mut Told,
     ) -> Result<(), Failure> {
-        let settings = self.context.index_settings(&self.index())?;
+        let settings = self.context.host.index_settings(&self.index())?;
         // What a file includes keeps its line there.
-        let read = self.context.requirements_file_alone(Path::new(file), &settings)?;
+        let read = self.context.host.requirements_file_alone(Path::new(file), &settings)?;
         let Some(own) = read.texts.first() else { return Ok(()) };
         for line in own.lines() {
             let stands_here =

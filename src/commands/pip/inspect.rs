@@ -25,7 +25,7 @@ impl Call<'_> {
 
     /// The markers of the venv's interpreter (PEP 508).
     pub(super) fn environment(&self) -> Result<Value, Failure> {
-        let interpreter = self.context.interpreter(&self.venv)?;
+        let interpreter = self.context.host.interpreter(&self.venv)?;
         Ok(json!(interpreter.markers))
     }
 

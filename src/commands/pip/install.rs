@@ -6,14 +6,16 @@ use std::path::PathBuf;
 use virtpy_pep::{Requirement, Version, accepts_python};
 use virtpy_resolver::{ChoiceKind, PackageChoice, RequirementsFiles};
 
-use super::checkout::Checkouts;
 use super::requirements::{name_of, names_in};
 use super::{Call, Stop, check, group, projects};
-use crate::cli::{AddArguments, MoreOfAdd};
-use crate::commands::add::{self, OWN_PIP, Outcome};
-use crate::context::Context;
+use crate::cli::VenvArgument;
 use crate::error::Failure;
 use crate::fs;
+use crate::install::checkout::Checkouts;
+use crate::install::{
+    self, BuildOptions, Changelog, Extent, Goal, IndexOptions, Indexes, InstallOptions, Requirements,
+};
+use crate::report::{self, OWN_PIP};
 use crate::scripts::{self, Source};
 use crate::store::PIP_SHIM_VERSION;
 use crate::venv::{Contents, Problem, Scope, check_requirements};
@@ -32,10 +34,9 @@ impl Call<'_> {
         let mut files = self.files()?;
         self.take_choices(&mut files);
         let names_in_files = names_in(&files);
-        let mut arguments = self.add_arguments(&before, files)?;
-        projects::check(self, &arguments)?;
-        let is_empty =
-            arguments.specs.is_empty() && !request.has("requirement") && arguments.editables.is_empty();
+        let mut wanted = self.wanted(&before, files)?;
+        projects::check(self, &wanted)?;
+        let is_empty = wanted.specs.is_empty() && !request.has("requirement") && wanted.editables.is_empty();
         let names_nothing = ["group", "requirements-from-script"].iter().all(|option| !request.has(option));
         if is_empty && request.arguments.is_empty() && names_nothing {
             let why = "You must give at least one requirement to install (see \"pip help install\")";
@@ -46,47 +47,66 @@ impl Call<'_> {
             self.say(format_args!("Using pip {PIP_SHIM_VERSION} from {}", package.display()));
         }
         self.tell_sources();
-        self.tell_left_out(&arguments.specs)?;
-        let checkouts = Checkouts::of(self, &mut arguments)?;
-        let outcome = if is_empty {
-            Outcome::default()
-        } else {
-            match self.carry_out(&mut arguments) {
-                Ok(outcome) => outcome,
-                Err(failure) => {
-                    checkouts.take_back();
-                    return Err(failure.into());
-                }
-            }
+        self.tell_left_out(&wanted.specs)?;
+        let source = match request.value("src") {
+            Some(folder) => self.context.working_directory.join(folder),
+            None => self.venv.root.join("src"),
         };
-        if arguments.dry_run {
-            checkouts.take_back();
+        let checkouts = Checkouts::of(&mut wanted, &source, &|line| self.say(line))?;
+        let is_dry_run = request.has("dry-run");
+        let log = if is_empty {
+            Changelog::default()
+        } else {
+            self.carry_out(&wanted).inspect_err(|_| checkouts.remove())?
+        };
+        if is_dry_run {
+            checkouts.remove();
         }
-        add::warn_of_clashes(self.context.output, &outcome);
-        let asked: Vec<String> = arguments.specs.iter().cloned().chain(names_in_files).collect();
-        self.tell(&before, &outcome, &asked)?;
+        report::warnings(self.context.output, &log);
+        let asked: Vec<String> = wanted.specs.iter().cloned().chain(names_in_files).collect();
+        self.tell(&before, &log, &asked)?;
         let checks = !request.has("no-warn-conflicts") && !request.has("no-deps");
-        if checks && !arguments.dry_run {
-            self.tell_conflicts(&outcome)?;
+        if checks && !is_dry_run {
+            self.tell_conflicts(&log)?;
         }
         if let Some(target) = request.value("report") {
-            self.report(target, &outcome)?;
+            self.report(target, &log)?;
         }
         Ok(0)
     }
 
     /// Installs. With `--prefer-binary` a set of wheels is looked for first, even if some of them are older than what would
     /// have to be built.
-    fn carry_out(&self, arguments: &mut AddArguments) -> Result<Outcome, Failure> {
+    fn carry_out(&self, wanted: &Requirements) -> Result<Changelog, Failure> {
+        let index = self.index();
         if self.request.has("prefer-binary") {
-            let asked = std::mem::replace(&mut arguments.index.only_binary, vec![":all:".to_owned()]);
-            let found = add::carry_out(&self.context, arguments, &[]);
-            arguments.index.only_binary = asked;
-            if let Ok(outcome) = found {
-                return Ok(outcome);
+            let only_binary = vec![":all:".to_owned()];
+            if let Ok(log) = self.carry_out_with(wanted, IndexOptions { only_binary, ..index.clone() }) {
+                return Ok(log);
             }
         }
-        add::carry_out(&self.context, arguments, &[])
+        self.carry_out_with(wanted, index)
+    }
+
+    fn carry_out_with(&self, wanted: &Requirements, index: IndexOptions) -> Result<Changelog, Failure> {
+        let request = self.request;
+        let venv = self.context.venv_to_change(&VenvArgument { path: Some(self.venv.root.clone()) })?;
+        let indexes = Indexes::new(index);
+        if wanted.is_empty() {
+            if let Some(remark) = wanted.files.remark_on_nothing() {
+                self.context.output.warning(remark);
+            }
+            return Ok(Changelog::default());
+        }
+        let options = InstallOptions {
+            dry_run: request.has("dry-run"),
+            compile_bytecode: request.has("compile"),
+            with_wheels: request.has("report"),
+            no_conflict_check: true,
+            ..InstallOptions::default()
+        };
+        let goal = Goal { source: wanted, extent: Extent::Sufficient, options };
+        install::install(&self.context.host, venv, &indexes, &goal)
     }
 
     /// Says which of the requirements are not for this environment.
@@ -95,7 +115,7 @@ impl Call<'_> {
         if !specs.iter().any(|spec| marked(&spec)) {
             return Ok(());
         }
-        let markers = Context::markers(&self.context.interpreter(&self.venv)?)?;
+        let markers = install::markers(&self.context.host.interpreter(&self.venv)?)?;
         for spec in specs.iter().filter(marked) {
             let Ok(requirement) = spec.parse::<Requirement>() else { continue };
             if let Some((_, condition)) = spec.split_once(';')
@@ -112,8 +132,8 @@ impl Call<'_> {
     }
 
     /// Says what is no longer as other distributions require it, or as what came does.
-    fn tell_conflicts(&self, outcome: &Outcome) -> Result<(), Failure> {
-        let added = &outcome.summary.added;
+    fn tell_conflicts(&self, log: &Changelog) -> Result<(), Failure> {
+        let added = &log.summary.added;
         if added.is_empty() {
             return Ok(());
         }
@@ -130,7 +150,7 @@ impl Call<'_> {
         let is_concerned = |label: &str| {
             label.split(' ').next().and_then(name_of).is_some_and(|name| concerned.contains(name.as_str()))
         };
-        let markers = Context::markers(&self.context.interpreter(&self.venv)?)?;
+        let markers = install::markers(&self.context.host.interpreter(&self.venv)?)?;
         let mut lines = Vec::new();
         for problem in check_requirements(&contents, &markers, Scope::Everything) {
             match &problem {
@@ -181,8 +201,8 @@ impl Call<'_> {
         files.options.choices.splice(0..0, choices);
     }
 
-    /// What `virtpy add` would have been told. Where the venv's pip is virtpy's own, it is never among it.
-    fn add_arguments(&self, before: &Contents, files: RequirementsFiles) -> Result<AddArguments, Failure> {
+    /// What is asked for. Where the venv's pip is virtpy's own, it is never among it.
+    fn wanted(&self, before: &Contents, files: RequirementsFiles) -> Result<Requirements, Failure> {
         let request = self.request;
         // Scripts pass variables on that may be empty.
         let mut asked: Vec<String> =
@@ -207,34 +227,26 @@ impl Call<'_> {
         let eager = request.value("upgrade-strategy") == Some("eager");
         let upgrade = request.has("upgrade");
         let upgrade_packages = if upgrade && !eager { names_asked_for(&specs, &files) } else { Vec::new() };
-        Ok(AddArguments {
+        let paths: Vec<PathBuf> = request.values("build-constraint").iter().map(PathBuf::from).collect();
+        let settings = self.context.host.index_settings(&self.index())?;
+        Ok(Requirements {
             specs,
-            venv: self.venv_argument(),
-            // They are read already.
-            requirements: Vec::new(),
-            constraints: Vec::new(),
+            files,
             editables,
+            preferred: Vec::new(),
             no_deps: request.has("no-deps"),
+            only_deps: request.has("only-deps"),
             upgrade: upgrade && eager,
+            upgrade_packages,
+            reinstall: request.has("force-reinstall") || request.has("ignore-installed"),
             pre: request.has("pre"),
             require_hashes: request.is_on("require-hashes", "no-require-hashes"),
             exclude_newer: request.value("uploaded-prior-to").map(str::to_owned),
-            force: false,
-            dry_run: request.has("dry-run"),
-            compile_bytecode: request.has("compile"),
-            json: false,
-            index: self.index(),
-            more: MoreOfAdd {
-                upgrade_packages,
-                reinstall: request.has("force-reinstall") || request.has("ignore-installed"),
-                details: request.has("report"),
-                no_build_isolation: request.has("no-build-isolation"),
-                config_settings: request.values("config-settings"),
+            build: BuildOptions {
+                no_isolation: request.has("no-build-isolation"),
+                settings: request.values("config-settings"),
                 settings_of_inputs: true,
-                build_constraints: request.values("build-constraint").iter().map(PathBuf::from).collect(),
-                only_deps: request.has("only-deps"),
-                no_conflict_check: true,
-                files: Some(files),
+                constraints: self.context.host.requirements_files(&[], &paths, &settings)?,
             },
         })
     }
@@ -249,7 +261,7 @@ impl Call<'_> {
         let path = self.context.working_directory.join(script);
         let Some(block) = scripts::block(&fs::read(&path)?)? else { return Ok(()) };
         let metadata = scripts::Metadata::parse(&block)?;
-        let python = self.context.interpreter(&self.venv)?.version.to_string();
+        let python = self.context.host.interpreter(&self.venv)?.version.to_string();
         if let Some(wanted) = &metadata.requires_python
             && !python.parse::<Version>().is_ok_and(|version| accepts_python(wanted, &version) == Ok(true))
         {

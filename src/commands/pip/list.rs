@@ -9,10 +9,9 @@ use virtpy_resolver::LatestVersion;
 
 use super::python_json::dumps;
 use super::{Call, Stop};
-use crate::cli::IndexArguments;
-use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
+use crate::install::{self, IndexOptions};
 use crate::resolve::ResolveError;
 use crate::venv::{Contents, Distribution, editable_location};
 
@@ -139,8 +138,8 @@ impl Call<'_> {
 
     /// The names of what these require, without any extra.
     fn required(&self, distributions: &[&Distribution]) -> Result<BTreeSet<String>, Failure> {
-        let interpreter = self.context.interpreter(&self.venv)?;
-        let markers = Context::markers(&interpreter)?;
+        let interpreter = self.context.host.interpreter(&self.venv)?;
+        let markers = install::markers(&interpreter)?;
         let requirements = distributions.iter().flat_map(|distribution| distribution.requires_dist());
         Ok(requirements
             .filter_map(|text| text.parse::<Requirement>().ok())
@@ -166,20 +165,20 @@ impl Call<'_> {
 
     /// The newest versions that the indexes have.
     fn latest(&self, distributions: &[&Distribution]) -> Result<BTreeMap<String, LatestVersion>, Failure> {
-        let interpreter = self.context.interpreter(&self.venv)?;
+        let interpreter = self.context.host.interpreter(&self.venv)?;
         let names: Vec<String> =
             distributions.iter().filter(|one| !one.is_pip_shim()).map(|one| one.key.clone()).collect();
         let with_pre = |name: &String| self.admits_pre_releases(name);
         let (pre, last): (Vec<String>, Vec<String>) = names.into_iter().partition(with_pre);
-        let ask = |index: &IndexArguments, names: &[String], pre: bool| -> Result<_, Failure> {
-            let session = self.context.session(&interpreter, self.context.index_settings(index)?);
+        let ask = |index: &IndexOptions, names: &[String], pre: bool| -> Result<_, Failure> {
+            let session = self.context.host.session(&interpreter, self.context.host.index_settings(index)?);
             Ok(session.latest_versions(names, pre).map_err(ResolveError::from)?)
         };
         let mut found = BTreeMap::new();
         for (mut names, pre) in [(pre, true), (last, false)] {
             if self.request.has("prefer-binary") && !names.is_empty() {
                 let only_binary = vec![":all:".to_owned()];
-                found.append(&mut ask(&IndexArguments { only_binary, ..self.index() }, &names, pre)?);
+                found.append(&mut ask(&IndexOptions { only_binary, ..self.index() }, &names, pre)?);
                 names.retain(|name| !found.contains_key(name));
             }
             if !names.is_empty() {

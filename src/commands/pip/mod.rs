@@ -1,7 +1,6 @@
 //! `virtpy pip`: what pip does, answered as pip answers, in a venv of virtpy's.
 
 mod check;
-mod checkout;
 mod complaint;
 mod configuration;
 mod freeze;
@@ -25,10 +24,11 @@ use virtpy_resolver::RequirementsFiles;
 
 use self::configuration::{Configuration, variable};
 use crate::cli::pip::{PipArguments, PipLine, PipRequest, PipUsage, parse};
-use crate::cli::{ColorWhen, GlobalArguments, IndexArguments, VenvArgument};
+use crate::cli::{ColorWhen, GlobalArguments, VenvArgument};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
+use crate::install::{IndexOptions, contents};
 use crate::output::Output;
 use crate::store::{PIP_SHIM_VERSION, Store};
 use crate::venv::{Contents, Venv};
@@ -84,7 +84,7 @@ fn tell_failure(output: Output, failure: &Failure, request: Option<&PipRequest>)
     for line in complaint::lines(failure, request) {
         output.complaint(line);
     }
-    failure.code
+    failure.code()
 }
 
 fn answer(context: &Context, arguments: &PipArguments) -> Result<u8, Stop> {
@@ -171,7 +171,7 @@ fn prefix(context: &Context, place: Option<&Path>) -> Option<PathBuf> {
 fn open(context: &Context, place: Option<PathBuf>) -> Result<(Store, Venv), Failure> {
     let path = place.map(|place| root_of(&context.working_directory.join(place)));
     let venv = context.displaced_venv(&VenvArgument { path })?;
-    let store = context.believed_store(&venv).filter(|store| fs::metadata(store.home()).is_ok());
+    let store = context.host.believed_store(&venv).filter(|store| fs::metadata(store.home()).is_ok());
     Ok((store.unwrap_or_else(|| context.store.clone()), venv))
 }
 
@@ -194,21 +194,16 @@ impl Call<'_> {
         }
     }
 
-    /// The venv as an argument of virtpy's other commands.
-    fn venv_argument(&self) -> VenvArgument {
-        VenvArgument { path: Some(self.venv.root.clone()) }
-    }
-
     /// What is installed, as it can be told without waiting for anybody.
     fn contents(&self) -> Result<Contents, Failure> {
-        super::installed(&self.context, &self.venv)
+        contents(&self.context.host, &self.venv)
     }
 
     /// The requirements files that are named, read.
     fn files(&self) -> Result<RequirementsFiles, Failure> {
         let paths = |option| self.request.values(option).iter().map(PathBuf::from).collect::<Vec<_>>();
-        let settings = self.context.index_settings(&self.index())?;
-        self.context.requirements_files(&paths("requirement"), &paths("constraint"), &settings)
+        let settings = self.context.host.index_settings(&self.index())?;
+        self.context.host.requirements_files(&paths("requirement"), &paths("constraint"), &settings)
     }
 
     /// A line of what is told beside the answer, which `-q` leaves out.
@@ -222,7 +217,7 @@ impl Call<'_> {
 
     /// Where packages come from. What is configured takes the place of the variables, which other settings may override;
     /// what was given is above all of them.
-    fn index(&self) -> IndexArguments {
+    fn index(&self) -> IndexOptions {
         let request = self.request;
         // The files are read already.
         let mut variables = vec![("PIP_CONFIG_FILE".to_owned(), "/dev/null".to_owned())];
@@ -247,7 +242,7 @@ impl Call<'_> {
         if std::env::var_os("UV_INDEX_STRATEGY").is_none() {
             variables.push(("UV_INDEX_STRATEGY".to_owned(), "unsafe-best-match".to_owned()));
         }
-        IndexArguments {
+        IndexOptions {
             index_url: request.given("index-url").pop(),
             extra_index_urls: request.given("extra-index-url"),
             find_links: request.given("find-links"),

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use virtpy_pep::Requirement;
 
 use super::Call;
-use crate::cli::AddArguments;
 use crate::error::Failure;
 use crate::fs;
+use crate::install::Requirements;
 
 /// # Errors
 /// For a folder that nothing can be built from, and for what cannot be installed in place.
-pub(super) fn check(call: &Call<'_>, arguments: &AddArguments) -> Result<(), Failure> {
-    for text in &arguments.specs {
+pub(super) fn check(call: &Call<'_>, wanted: &Requirements) -> Result<(), Failure> {
+    for text in &wanted.specs {
         if let Some(folder) = folder_of(call, text)
             && !is_project(&folder)
         {
@@ -21,7 +21,7 @@ pub(super) fn check(call: &Call<'_>, arguments: &AddArguments) -> Result<(), Fai
             )));
         }
     }
-    for text in &arguments.editables {
+    for text in &wanted.editables {
         let folder = folder_of(call, text);
         if folder.as_ref().is_some_and(|folder| !is_project(folder)) {
             return Err(Failure::new(format!(

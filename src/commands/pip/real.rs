@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{is_ours, root_of};
+use crate::cli::VenvArgument;
 use crate::cli::pip::PipRequest;
-use crate::cli::{AddArguments, IndexArguments, MoreOfAdd, VenvArgument};
-use crate::commands::{add, new};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
-use crate::interpreters::{self, Interpreter};
-use crate::venv::{self, LinkMode, NewVenv, Venv};
+use crate::install;
+use crate::interpreters;
+use crate::venv::Venv;
 
 /// Whether a request is for a real pip: it is about another environment, or a part of pip that virtpy has not.
 pub(super) fn has_to(context: &Context, place: Option<&Path>, request: &PipRequest) -> bool {
@@ -95,7 +95,7 @@ pub(super) fn run(context: &Context, place: Option<PathBuf>, words: &[String]) -
     let context = Context::of(store, context.working_directory.clone(), context.output);
     let real = fs::canonicalize(&python)?;
     let interpreter = interpreters::query(&real, &context.store.cache())?;
-    let pip = shared_pip(&context, &interpreter)?;
+    let pip = install::shared_pip(&context.host, &interpreter)?;
     // `--python` was for choosing the interpreter, which is chosen.
     let words = without_python(words);
     let mut command = Command::new(&python);
@@ -141,73 +141,4 @@ pub(super) fn guard(context: &Context, request: &PipRequest) -> Result<(), Failu
         }
     }
     Ok(())
-}
-
-/// The folder `pip` of the pip that all venvs of this Python share; it is installed when it is first needed.
-fn shared_pip(context: &Context, interpreter: &Interpreter) -> Result<PathBuf, Failure> {
-    let root =
-        context.store.shared_pips().join(format!("{}-{}", interpreter.implementation, interpreter.tag()));
-    if let Ok(venv) = Venv::open(&root)
-        && fs::metadata(&venv.site_packages().join("pip/__main__.py")).is_ok()
-    {
-        return Ok(venv.site_packages().join("pip"));
-    }
-    if !is_ours(&root) {
-        let wish = NewVenv {
-            path: root.clone(),
-            prompt: None,
-            system_site_packages: false,
-            clear: fs::kind(&root.join("pyvenv.cfg"))?.is_some(),
-            in_store: true,
-            link_mode: LinkMode::Auto,
-            pip: None,
-        };
-        let _store_lock = context.store.lock_shared(&mut context.announce())?;
-        match venv::create(&context.store, &new::base(interpreter), &wish, &mut context.announce()) {
-            Ok(_) => {}
-            // Another process was first.
-            Err(_) if is_ours(&root) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    let from_index = install_pip(context, &root, "pip", IndexArguments::default());
-    if let Err(failure) = from_index {
-        // Most interpreters carry a pip for their own venvs.
-        let bundled = bundled_pip(interpreter).ok_or(failure)?;
-        install_pip(context, &root, &bundled, IndexArguments { offline: true, ..IndexArguments::default() })?;
-    }
-    Ok(Venv::open(&root)?.site_packages().join("pip"))
-}
-
-fn install_pip(context: &Context, root: &Path, spec: &str, index: IndexArguments) -> Result<(), Failure> {
-    let arguments = AddArguments {
-        specs: vec![spec.to_owned()],
-        venv: VenvArgument { path: Some(root.to_path_buf()) },
-        requirements: Vec::new(),
-        constraints: Vec::new(),
-        editables: Vec::new(),
-        no_deps: true,
-        upgrade: false,
-        pre: false,
-        require_hashes: false,
-        exclude_newer: None,
-        force: false,
-        dry_run: false,
-        compile_bytecode: false,
-        json: false,
-        index,
-        more: MoreOfAdd::default(),
-    };
-    add::carry_out(context, &arguments, &[]).map(drop).map_err(|failure| {
-        failure.within("a real pip is needed for this, and could not be installed".to_owned())
-    })
-}
-
-/// The wheel of pip in the interpreter's own `ensurepip`.
-fn bundled_pip(interpreter: &Interpreter) -> Option<String> {
-    let library = &interpreter.stdlib;
-    let folder = library.join("ensurepip/_bundled");
-    let names = fs::names(&folder).ok()?;
-    let name = names.iter().filter_map(|name| name.to_str()).find(|name| name.starts_with("pip-"))?;
-    Some(folder.join(name).display().to_string())
 }

@@ -4,16 +4,16 @@ use serde_json::{Map, Value, json};
 use virtpy_resolver::{Artifact, Package};
 
 use super::Call;
-use crate::commands::add::Outcome;
 use crate::error::Failure;
 use crate::fs;
+use crate::install::Changelog;
 use crate::store::{DIST_INFO_ALIAS, Entry, PIP_SHIM_VERSION};
 use crate::wheel;
 
 impl Call<'_> {
     /// Writes the report to a file, or to standard output for `-`.
-    pub(super) fn report(&self, target: &str, outcome: &Outcome) -> Result<(), Failure> {
-        let install = outcome.details.iter().map(|(package, entry)| item(package, entry));
+    pub(super) fn report(&self, target: &str, log: &Changelog) -> Result<(), Failure> {
+        let install = log.wheels.iter().map(|(package, entry)| item(package, entry));
         let report = json!({
             "version": "1",
             "pip_version": PIP_SHIM_VERSION,

@@ -30,11 +30,6 @@ pub(super) fn spelled(text: &str) -> &str {
     &name[..name.find(|letter| !is_in_name(letter)).unwrap_or(name.len())]
 }
 
-/// Several lines as one, without what is empty.
-pub(super) fn joined(text: &str) -> String {
-    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +49,5 @@ mod tests {
         }
         assert_eq!(spelled("Demo.Name[x]>=1"), "Demo.Name");
         assert_eq!(spelled("file:///x.zip#egg=Some_Thing&subdirectory=a"), "Some_Thing");
-        assert_eq!(joined("fatal: no\n\n  such thing\n"), "fatal: no; such thing");
     }
 }

@@ -7,9 +7,9 @@ use virtpy_pep::{Requirement, normalize_name};
 
 use super::requirements::spelled;
 use super::{Call, Stop};
-use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
+use crate::install;
 use crate::venv::{Contents, Distribution, LARGEST_METADATA, editable_location};
 use crate::wheel;
 
@@ -93,7 +93,7 @@ impl Call<'_> {
         if distribution.requires_dist().is_empty() {
             return Ok(Vec::new());
         }
-        let markers = Context::markers(&self.context.interpreter(&self.venv)?)?;
+        let markers = install::markers(&self.context.host.interpreter(&self.venv)?)?;
         let applies = |text: &str| {
             text.parse::<Requirement>().is_ok_and(|requirement| requirement.applies(&markers, &[]))
         };

@@ -7,9 +7,8 @@ use virtpy_resolver::{Artifact, Package};
 
 use super::Call;
 use super::requirements::{name_of, spelled};
-use crate::commands::add::Outcome;
-use crate::context::Context;
 use crate::error::Failure;
+use crate::install::{self, Changelog};
 use crate::venv::Contents;
 
 /// A requirement, and the distribution that has it; none for what the user asked for.
@@ -47,15 +46,15 @@ impl Call<'_> {
     }
 
     /// Says which requirements were there already, what came for which, and what went.
-    pub(super) fn tell(&self, before: &Contents, outcome: &Outcome, asked: &[String]) -> Result<(), Failure> {
+    pub(super) fn tell(&self, before: &Contents, log: &Changelog, asked: &[String]) -> Result<(), Failure> {
         let mut came = BTreeMap::new();
-        for (name, version) in &outcome.summary.added {
+        for (name, version) in &log.summary.added {
             came.insert(key_of(name), (name.as_str(), version.as_str()));
         }
-        let requires = self.requirements(before, outcome)?;
+        let requires = self.requirements(before, log)?;
         let telling = Telling { call: self, before, came, requires };
-        telling.collecting(asked, outcome);
-        telling.result(asked, outcome);
+        telling.collecting(asked, log);
+        telling.result(asked, log);
         Ok(())
     }
 
@@ -63,17 +62,17 @@ impl Call<'_> {
     fn requirements(
         &self,
         before: &Contents,
-        outcome: &Outcome,
+        log: &Changelog,
     ) -> Result<BTreeMap<String, Vec<Wish>>, Failure> {
         let mut requires = BTreeMap::new();
         if self.request.has("no-deps") {
             return Ok(requires);
         }
-        let changed = !outcome.summary.added.is_empty() && !self.request.has("dry-run");
+        let changed = !log.summary.added.is_empty() && !self.request.has("dry-run");
         let after = if changed { Some(self.contents()?) } else { None };
-        let markers = Context::markers(&self.context.interpreter(&self.venv)?)?;
+        let markers = install::markers(&self.context.host.interpreter(&self.venv)?)?;
         for distribution in after.as_ref().unwrap_or(before).visible() {
-            let extras = outcome.arriving.iter().find(|package| package.name == distribution.key);
+            let extras = log.arriving.iter().find(|package| package.name == distribution.key);
             let extras = extras.map(|package| package.extras.as_slice()).unwrap_or_default();
             let wishes = distribution.requires_dist().iter().filter_map(|text| {
                 let requirement: Requirement = text.parse().ok()?;
@@ -90,7 +89,7 @@ impl Call<'_> {
             requires.insert(distribution.key.clone(), wishes.collect());
         }
         // What would come is not there to be read.
-        for package in outcome.arriving.iter().filter(|_| !changed) {
+        for package in log.arriving.iter().filter(|_| !changed) {
             let wish = |name: &String| Wish {
                 text: name.clone(),
                 name: name.clone(),
@@ -104,9 +103,9 @@ impl Call<'_> {
 
 impl Telling<'_> {
     /// A line for each requirement: that it is met already, or what comes for it.
-    fn collecting(&self, asked: &[String], outcome: &Outcome) {
+    fn collecting(&self, asked: &[String], log: &Changelog) {
         let mut told = BTreeSet::new();
-        for package in outcome.arriving.iter().filter(|package| package.requested) {
+        for package in log.arriving.iter().filter(|package| package.requested) {
             let Some(url) = package.direct_url.as_ref() else { continue };
             let address = url.get("url").and_then(serde_json::Value::as_str).unwrap_or_default();
             let editable = url.pointer("/dir_info/editable").and_then(serde_json::Value::as_bool);
@@ -131,12 +130,7 @@ impl Telling<'_> {
             let from = one.from.as_ref().map(|name| format!(" (from {name})")).unwrap_or_default();
             if self.came.contains_key(&one.name) {
                 if told.insert(one.name.clone()) {
-                    match outcome
-                        .arriving
-                        .iter()
-                        .find(|package| package.name == one.name)
-                        .and_then(local_file)
-                    {
+                    match log.arriving.iter().find(|package| package.name == one.name).and_then(local_file) {
                         Some(path) => self.call.say(format_args!("Processing {path}{from}")),
                         None => self.call.say(format_args!("Collecting {}{from}", one.text)),
                     }
@@ -165,16 +159,16 @@ impl Telling<'_> {
     }
 
     /// What was built, what went and what came.
-    fn result(&self, asked: &[String], outcome: &Outcome) {
+    fn result(&self, asked: &[String], log: &Changelog) {
         let call = self.call;
-        if outcome.summary.added.is_empty() {
+        if log.summary.added.is_empty() {
             return;
         }
-        for name in &outcome.built {
+        for name in &log.built {
             call.say(format_args!("Building wheel for {name} (pyproject.toml): finished with status 'done'"));
         }
-        if !outcome.built.is_empty() {
-            call.say(format_args!("Successfully built {}", outcome.built.join(" ")));
+        if !log.built.is_empty() {
+            call.say(format_args!("Successfully built {}", log.built.join(" ")));
         }
         let mut labels: Vec<String> =
             self.came.values().map(|(name, version)| format!("{name}-{version}")).collect();
@@ -184,7 +178,7 @@ impl Telling<'_> {
             return;
         }
         call.say(format_args!("Installing collected packages: {}", self.in_order(asked).join(", ")));
-        for (name, version) in &outcome.summary.removed {
+        for (name, version) in &log.summary.removed {
             call.say(format_args!("  Attempting uninstall: {name}"));
             call.say(format_args!("    Found existing installation: {name} {version}"));
             call.say(format_args!("    Uninstalling {name}-{version}:"));

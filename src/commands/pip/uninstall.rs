@@ -5,8 +5,10 @@ use std::path::Path;
 
 use super::requirements::{name_of, names_in};
 use super::{Call, Stop};
-use crate::commands::remove;
+use crate::cli::VenvArgument;
 use crate::error::Failure;
+use crate::install::{self, Environment, Indexes, InstallOptions, InstallPlan};
+use crate::report;
 use crate::venv::{Contents, Distribution, editable_location};
 
 impl Call<'_> {
@@ -21,12 +23,13 @@ impl Call<'_> {
             };
             return Err(Failure::new(why).into());
         }
-        let mut chosen = Vec::new();
-        let choose = |contents: &Contents| {
-            chosen = self.choose(contents, &names)?;
-            Ok(chosen.iter().map(|distribution| distribution.key.clone()).collect::<BTreeSet<_>>())
-        };
-        remove::carry_out(&self.context, &self.venv_argument(), (false, false), choose)?;
+        let venv = self.context.venv_to_change(&VenvArgument { path: Some(self.venv.root.clone()) })?;
+        let indexes = Indexes::default();
+        let mut environment = Environment::open(&self.context.host, venv, &indexes)?;
+        let chosen = self.choose(&environment.contents, &names)?;
+        let keys = chosen.iter().map(|distribution| distribution.key.clone()).collect();
+        let plan = InstallPlan::removal(keys, InstallOptions::default());
+        report::warnings(self.context.output, &install::execute(&mut environment, plan)?);
         for Distribution { name, version, .. } in &chosen {
             if self.request.has("yes") {
                 self.say(format_args!("Found existing installation: {name} {version}"));

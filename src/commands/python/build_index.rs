@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use super::transfer;
 use crate::cli::BuildIndexArguments;
 use crate::context::Context;
 use crate::error::Failure;
@@ -12,7 +11,7 @@ use crate::interpreters::available::{built_in_document, this_triple};
 use crate::output::counted;
 
 pub(super) fn run(context: &Context, arguments: &BuildIndexArguments) -> Result<u8, Failure> {
-    let transfer = transfer(context)?;
+    let transfer = context.host.downloads()?;
     let found = Releases {
         address: &arguments.from,
         triples: &arguments.triples,

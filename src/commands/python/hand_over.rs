@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::install::{Order, install, report_warnings};
-use super::{catalogue, transfer};
+use super::install::report_warnings;
 use crate::cli::UseArguments;
 use crate::context::Context;
 use crate::error::Failure;
+use crate::install::pythons::{Order, install};
 use crate::interpreters::PythonRequest;
 use crate::interpreters::managed::{Installed, named, through_minor};
 use crate::{fs, interpreters};
@@ -29,7 +29,7 @@ fn executable(context: &Context, request: &str) -> Result<PathBuf, Failure> {
         return stable(context, &known.swap_remove(0), request);
     }
     if let Ok(version @ (PythonRequest::Version(_) | PythonRequest::Range(_))) = request.parse()
-        && let Ok(found) = context.find_interpreter(Some(&version))
+        && let Ok(found) = context.host.find_interpreter(Some(&version))
     {
         return Ok(found.executable);
     }
@@ -38,12 +38,12 @@ fn executable(context: &Context, request: &str) -> Result<PathBuf, Failure> {
 
 /// Installs what a version means now, unless it is there.
 pub(in crate::commands) fn newest(context: &Context, version: &str) -> Result<Installed, Failure> {
-    let transfer = transfer(context)?;
-    let catalogue = catalogue(context, &transfer)?;
+    let transfer = context.host.downloads()?;
+    let catalogue = context.host.catalogue(&transfer)?;
     let build = catalogue.find(version)?;
     report_warnings(context, &catalogue);
-    let order = Order { fetch: &transfer, reinstall: false, force: false, default: None };
-    let outcome = install(context, &order, &[build])?.pop();
+    let order = Order::new(&transfer);
+    let outcome = install(&context.host, &order, &[build])?.pop();
     let outcome = outcome.ok_or_else(|| Failure::new("nothing was installed"))?;
     Ok(outcome?.installed)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::install::report_warnings;
-use super::{catalogue, table, transfer};
+use super::table;
 use crate::cli::ListInterpretersArguments;
 use crate::context::Context;
 use crate::error::Failure;
@@ -48,8 +48,8 @@ struct Row {
 /// What this machine has, in the order in which it would be taken.
 fn present(context: &Context) -> Vec<Row> {
     let managed = installed(&context.store.pythons());
-    let found = context.interpreters();
-    let origins = context.origins(&found);
+    let found = context.host.interpreters();
+    let origins = context.host.origins(&found);
     let row = |(interpreter, origin): (&Interpreter, &'static str)| {
         let executable = &interpreter.executable;
         let own = managed
@@ -79,8 +79,8 @@ fn name(interpreter: &Interpreter) -> String {
 
 /// What can be installed and is not: all of it, or the newest of each minor version and the custom distributions.
 fn available(context: &Context, all: bool, present: &[Row]) -> Result<Vec<Row>, Failure> {
-    let transfer = transfer(context)?;
-    let catalogue = catalogue(context, &transfer)?;
+    let transfer = context.host.downloads()?;
+    let catalogue = context.host.catalogue(&transfer)?;
     let builds = offered(&catalogue, all)?;
     report_warnings(context, &catalogue);
     let is_there = |build: &Build| present.iter().any(|row| row.origin == "virtpy" && row.name == build.name);

@@ -14,11 +14,9 @@ mod update_index;
 pub(super) use hand_over::{newest, poetry};
 pub(super) use update_index::run as refresh_index;
 
-use crate::cli::{IndexArguments, PythonArguments, PythonCommand};
+use crate::cli::{PythonArguments, PythonCommand};
 use crate::context::Context;
-use crate::downloads::Downloads;
 use crate::error::Failure;
-use crate::interpreters::available::{Catalogue, Environment, Fetch};
 
 pub(super) fn run(context: &Context, arguments: &PythonArguments) -> Result<u8, Failure> {
     match &arguments.command {
@@ -37,35 +35,6 @@ pub(super) fn run(context: &Context, arguments: &PythonArguments) -> Result<u8, 
         PythonCommand::UpdateIndex(_) => update_index::run(context),
         PythonCommand::BuildIndex(arguments) => build_index::run(context, arguments),
     }
-}
-
-/// Installs the interpreter that a request means, for another command.
-pub(super) fn install_for(context: &Context, request: &str) -> Result<(), Failure> {
-    let transfer = transfer(context)?;
-    let catalogue = catalogue(context, &transfer)?;
-    let build = catalogue.find(request)?;
-    let order = install::Order { fetch: &transfer, reinstall: false, force: false, default: None };
-    for outcome in install::install(context, &order, &[build])? {
-        outcome?;
-    }
-    Ok(())
-}
-
-/// The newest final release that a request means and that can be installed.
-pub(super) fn newest_version(context: &Context, request: &str) -> Result<String, Failure> {
-    let transfer = transfer(context)?;
-    Ok(catalogue(context, &transfer)?.find(request)?.version)
-}
-
-/// The way to the network, with the settings that the indexes of packages are reached with.
-fn transfer(context: &Context) -> Result<Downloads, Failure> {
-    let settings = context.index_settings(&IndexArguments::default())?;
-    Ok(Downloads::new(&settings))
-}
-
-/// All that can be installed, as the environment says.
-fn catalogue<'a>(context: &Context, fetch: &'a dyn Fetch) -> Result<Catalogue<'a>, Failure> {
-    Ok(Catalogue::open(Environment::of_process(), context.store.cache(), fetch)?)
 }
 
 /// Lines of three columns, as wide as what is in them.

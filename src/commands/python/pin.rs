@@ -8,7 +8,7 @@ use crate::interpreters::PythonRequest;
 
 pub(super) fn run(context: &Context, arguments: &PinArguments) -> Result<u8, Failure> {
     let Some(text) = arguments.request.as_deref() else {
-        let Some(pin) = context.pin() else {
+        let Some(pin) = context.host.pin() else {
             return Err(Failure::new("no `.python-version` chooses an interpreter here")
                 .hinted("choose one with `virtpy python pin VERSION`"));
         };
@@ -24,7 +24,7 @@ pub(super) fn run(context: &Context, arguments: &PinArguments) -> Result<u8, Fai
     }
     fs::write_atomic(&context.working_directory.join(".python-version"), format!("{request}\n").as_bytes())?;
     context.output.message(format_args!("Wrote `.python-version`: {request}"));
-    if context.find_interpreter(Some(&request)).is_err() {
+    if context.host.find_interpreter(Some(&request)).is_err() {
         context.output.warning(format_args!(
             "no interpreter here matches `{request}`; `virtpy python install {request}` installs one"
         ));

@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
-use super::install::{described, report_warnings};
-use super::{catalogue, list, table, transfer};
+use super::install::report_warnings;
+use super::{list, table};
 use crate::cli::ShowInterpretersArguments;
 use crate::context::Context;
 use crate::error::Failure;
+use crate::install::pythons::described;
 use crate::interpreters::managed::installed;
 
 #[derive(Serialize)]
@@ -26,8 +27,8 @@ struct Row {
 }
 
 pub(super) fn run(context: &Context, arguments: &ShowInterpretersArguments) -> Result<u8, Failure> {
-    let transfer = transfer(context)?;
-    let catalogue = catalogue(context, &transfer)?;
+    let transfer = context.host.downloads()?;
+    let catalogue = context.host.catalogue(&transfer)?;
     let managed = installed(&context.store.pythons());
     let mut rows = Vec::new();
     for one in &managed {

@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use super::install::{Order, described, install, report_warnings};
-use super::{catalogue, transfer};
+use super::install::report_warnings;
 use crate::cli::UpdateArguments;
 use crate::context::Context;
 use crate::error::Failure;
+use crate::install::pythons::{Order, described, install};
 use crate::interpreters::available::Build;
 use crate::interpreters::managed::{Installed, installed, mend_links, named};
 
 pub(super) fn run(context: &Context, arguments: &UpdateArguments) -> Result<u8, Failure> {
     let pythons = context.store.pythons();
-    let transfer = transfer(context)?;
-    let catalogue = catalogue(context, &transfer)?;
+    let transfer = context.host.downloads()?;
+    let catalogue = context.host.catalogue(&transfer)?;
     let mut wanted: BTreeMap<String, Installed> = BTreeMap::new();
     if arguments.all {
         wanted.extend(installed(&pythons).into_iter().map(|one| (one.key.clone(), one)));
@@ -48,7 +48,7 @@ pub(super) fn run(context: &Context, arguments: &UpdateArguments) -> Result<u8, 
     }
     // What has the same name is exchanged; a newer patch release comes beside the older one.
     let order = Order { fetch: &transfer, reinstall: true, force: false, default: None };
-    for result in install(context, &order, &builds)? {
+    for result in install(&context.host, &order, &builds)? {
         result?;
     }
     for name in replaced {

@@ -1,13 +1,12 @@
 //! `virtpy python update-index`.
 
-use super::{catalogue, transfer};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::output::counted;
 
 pub(in crate::commands) fn run(context: &Context) -> Result<u8, Failure> {
-    let transfer = transfer(context)?;
-    let catalogue = catalogue(context, &transfer)?;
+    let transfer = context.host.downloads()?;
+    let catalogue = context.host.catalogue(&transfer)?;
     match catalogue.refresh()? {
         Some((address, count)) => context.output.message(format_args!(
             "Read the index at {address}: {} for {}",

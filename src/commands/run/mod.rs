@@ -4,42 +4,40 @@
 //! leads to the environment, and the program takes this process's place. Everything else (interpreters, indexes, locks) is
 //! only looked at where there is no such note.
 
-mod environment;
+mod spec;
 mod start;
-mod wish;
 
 use std::ffi::OsString;
 use std::io::Read as _;
 use std::path::PathBuf;
+use std::time::Instant;
 
-use virtpy_resolver::Transfer;
-
-use super::cached;
 use crate::cli::RunArguments;
 use crate::context::Context;
-use crate::downloads::USER_AGENT;
 use crate::error::Failure;
 use crate::fs;
+use crate::install::{EnvironmentSpec, cache, transfer};
+use crate::output::{counted, seconds};
+use crate::report;
 use crate::resolve::ResolveError;
-use crate::scripts::{self, Block, Environments, Program};
+use crate::scripts::{self, Block, Program};
 use crate::store::Store;
-use wish::Wish;
 
 /// The largest script that is taken from a URL or the standard input, in bytes.
 const LARGEST: u64 = 64 * 1024 * 1024;
 
 pub(super) fn run(context: &Context, arguments: &RunArguments) -> Result<u8, Failure> {
     let call = Call::of(context, arguments)?;
-    let wish = Wish::of(context, arguments, &call)?;
-    let place = match &wish.base {
+    let spec = spec::of(context, arguments, &call)?;
+    let place = match &spec.base {
         // The project's venv is enough.
-        Some(base) if wish.is_plain() => {
-            wish.check_python(context, base)?;
+        Some(base) if spec.is_plain() => {
+            spec.check_python(&context.host, base)?;
             Ran { environment: base.root.clone(), base: None }
         }
         _ => Ran {
-            environment: ready(context, &wish)?,
-            base: wish.base.as_ref().map(|base| base.root.clone()),
+            environment: ready(context, &spec)?,
+            base: spec.base.as_ref().map(|base| base.root.clone()),
         },
     };
     context.output.detail(format_args!("environment: {}", place.environment.display()));
@@ -115,25 +113,19 @@ impl Call {
     }
 }
 
-/// The folder of the scripts that came from URLs.
-pub(super) fn downloads(context: &Context) -> PathBuf {
-    context.store.cache().join("scripts")
-}
-
 /// Fetches a script. What was fetched before is taken where no connection may be made.
 fn download(context: &Context, arguments: &RunArguments, url: &str) -> Result<(PathBuf, Vec<u8>), Failure> {
-    let folder = downloads(context).join(Store::digest_of(url));
+    let folder = cache::downloads(&context.host).join(Store::digest_of(url));
     let path = folder.join(file_name(url));
-    let settings = context.index_settings(&arguments.index)?;
+    let settings = context.host.index_settings(&arguments.index.options())?;
     if settings.offline
         && let Ok(source) = fs::read(&path)
     {
         return Ok((path, source));
     }
-    let transfer = Transfer::new(&settings, USER_AGENT);
-    let source = transfer.text(url, LARGEST).map_err(ResolveError::from)?;
+    let source = transfer(&settings).text(url, LARGEST).map_err(ResolveError::from)?;
     // Its time says when it was used last.
-    if !cached::is_young(&folder) || !fs::read(&path).is_ok_and(|known| known == source) {
+    if !cache::is_young(&folder) || !fs::read(&path).is_ok_and(|known| known == source) {
         fs::create_dir_all(&folder)?;
         fs::write_atomic(&path, &source)?;
     }
@@ -151,25 +143,21 @@ fn file_name(url: &str) -> String {
     if is_harmless { name.to_owned() } else { "script.py".to_owned() }
 }
 
-/// The environment for a wish: the one that is remembered, or one that is made now.
-fn ready(context: &Context, wish: &Wish) -> Result<PathBuf, Failure> {
-    let environments = Environments::new(&context.store);
-    let name = environments.name_of(&wish.request);
-    if !wish.refresh
-        && let Some(environment) = environments.recall(&name, cached::LIFETIME)
-    {
-        return Ok(environment);
-    }
-    cached::sweep(context);
-    let made = environment::make(context, wish)?;
-    if let Some(note) = &made.note {
-        environments.remember(&name, note);
+/// The environment for a call: the one that is remembered, or one that is made now.
+fn ready(context: &Context, spec: &EnvironmentSpec) -> Result<PathBuf, Failure> {
+    let started = Instant::now();
+    let ready = spec.ready(&context.host)?;
+    let Some(log) = ready.made else { return Ok(ready.path) };
+    report::warnings(context.output, &log);
+    if context.output.shows_progress() {
+        let (count, elapsed) = (counted(log.summary.added.len(), "package"), seconds(started.elapsed()));
+        context.output.message(format_args!("Made ready with {count} in {elapsed}"));
     }
     // What was asked for is done; that the store could not be tidied up is only worth a note.
     if let Err(failure) = super::store::automatic(context) {
         context.output.warning(format_args!("the store was not collected: {failure}"));
     }
-    Ok(made.environment)
+    Ok(ready.path)
 }
 
 #[cfg(test)]

@@ -1,15 +1,15 @@
 //! `virtpy store compile`: compile the bytecode of what venvs use.
 
-use super::super::bytecode;
 use crate::cli::CompileArguments;
 use crate::context::Context;
 use crate::error::Failure;
+use crate::install::bytecode;
 use crate::output::counted;
 
 pub(super) fn run(context: &Context, arguments: &CompileArguments) -> Result<u8, Failure> {
     if arguments.background {
         // Nobody is there who could hear of it.
-        let _ = bytecode::serve(context);
+        let _ = bytecode::serve(&context.host);
         return Ok(0);
     }
     let store = &context.store;
@@ -23,14 +23,14 @@ pub(super) fn run(context: &Context, arguments: &CompileArguments) -> Result<u8,
     };
     let mut total = bytecode::Report::default();
     for root in store.roots()? {
-        let report = bytecode::compile_venv(context, &root, store.bytecode_staging(&held)?)?;
+        let report = bytecode::compile_venv(&context.host, &root, store.bytecode_staging(&held)?)?;
         total.compiled += report.compiled;
         total.strays.extend(report.strays);
     }
     while let Some(id) = store.take_bytecode_request()? {
         store.end_bytecode_request(&id)?;
     }
-    bytecode::tell_strays(context, &total.strays);
+    bytecode::tell_strays(&context.host, &total.strays);
     context.output.message(format_args!("Compiled {}", counted(total.compiled, "module")));
     Ok(0)
 }

@@ -6,23 +6,23 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::super::cached;
-use super::super::progress::Counter;
 use crate::cli::GcArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fs::Lock;
+use crate::install::cache;
 use crate::output::{bytes, counted};
-use crate::settings::StoreSettings;
+use crate::progress::Counter;
+use crate::settings::{Settings, StoreSettings};
 use crate::store::{Collection, Facts, GRACE, Policy, VenvId};
 use crate::venv::{self, Fate, Surveyed};
 
 pub(super) fn run(context: &Context, arguments: &GcArguments) -> Result<u8, Failure> {
-    let policy = policy(context.settings()?.store, arguments);
+    let policy = policy(Settings::current()?.store, arguments);
     let mut announce = context.announce();
     if arguments.remove {
         // What the cache gives up is used by nobody any more.
-        cached::sweep(context);
+        cache::sweep(&context.host);
     }
     // What takes its time is done before anybody has to wait.
     let before = venv::survey(&context.store)?;
@@ -43,7 +43,7 @@ pub(super) fn run(context: &Context, arguments: &GcArguments) -> Result<u8, Fail
 
 /// Collects what the settings say may go, at most once a day and only if nobody else works with the store just now.
 pub(in super::super) fn automatic(context: &Context) -> Result<(), Failure> {
-    let settings = context.settings()?.store;
+    let settings = Settings::current()?.store;
     if !settings.is_automatic() || !context.store.is_collection_due() {
         return Ok(());
     }

@@ -4,6 +4,7 @@ use super::verify::{damaged, label, strangers};
 use crate::cli::RepairArguments;
 use crate::context::Context;
 use crate::error::Failure;
+use crate::install;
 use crate::output::counted;
 use crate::resolve::{self, Mended};
 use crate::store::EntryId;
@@ -53,7 +54,7 @@ pub(super) fn run(context: &Context, arguments: &RepairArguments) -> Result<u8, 
     // Somebody was killed, or a venv was in use, before all had the files of an entry that was fetched again.
     for id in context.store.renewed() {
         if let Some(entry) = context.store.entry_by_id(&id)? {
-            super::super::refresh_names(context, &entry, None)?;
+            install::refresh_names(&context.host, &entry, None)?;
         }
     }
     let strangers = put_strangers_aside(context, &arguments.names)?;
@@ -66,15 +67,16 @@ pub(super) fn run(context: &Context, arguments: &RepairArguments) -> Result<u8, 
         context.output.message(format_args!("Verified {count}: there is nothing to repair"));
         return Ok(0);
     }
-    let interpreter = context.find_interpreter(None)?;
-    let session = context.session(&interpreter, context.index_settings(&arguments.index)?);
+    let interpreter = context.host.find_interpreter(None)?;
+    let session =
+        context.host.session(&interpreter, context.host.index_settings(&arguments.index.options())?);
     let mut failed = 0;
     for verdict in &damaged {
         let label = label(verdict);
         match resolve::mend(&context.store, &session, verdict, &mut context.announce()) {
             Ok(Mended::InPlace) => context.output.data(format_args!("{label}: mended")),
             Ok(Mended::Fetched(entry)) => {
-                let venvs = super::super::refresh_names(context, &entry, None)?;
+                let venvs = install::refresh_names(&context.host, &entry, None)?;
                 let venvs =
                     if venvs == 0 { String::new() } else { format!(", also in {}", counted(venvs, "venv")) };
                 context.output.data(format_args!("{label}: fetched again{venvs}"));

@@ -2,17 +2,17 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::super::bytecode;
-use super::super::progress::Counter;
 use crate::cli::VerifyArguments;
 use crate::context::Context;
 use crate::error::Failure;
+use crate::install::bytecode;
 use crate::output::counted;
+use crate::progress::Counter;
 use crate::store::{EntryId, Finding, Stranger, Verdict};
 
 pub(super) fn run(context: &Context, arguments: &VerifyArguments) -> Result<u8, Failure> {
     let ids = super::chosen(context, &arguments.names)?;
-    bytecode::settle(context);
+    bytecode::settle(&context.host);
     let _store_lock = context.store.lock_shared(&mut context.announce())?;
     let mut damaged = damaged(context, &ids);
     damaged.extend(strangers(context, &arguments.names)?.iter().map(verdict_on));

@@ -1,34 +1,28 @@
 //! `virtpy upgrade`, `reinstall`, `inject` and `uninject`: an application made anew from what is known of it.
 
-use std::time::{Duration, Instant};
-
 use virtpy_pep::Requirement;
 
-use super::realize::{Realized, Wish, names_of, realize, settled};
 use super::report::Reports;
 use super::{chosen, each_at_once, open};
-use crate::cli::{IndexArguments, InjectArguments, ReinstallArguments, UninjectArguments, UpgradeArguments};
+use crate::cli::{InjectArguments, ReinstallArguments, UninjectArguments, UpgradeArguments};
 use crate::context::Context;
 use crate::error::Failure;
-use crate::tools::{Manifest, Tool, Toolbox};
+use crate::install::{ToolOutcome, ToolSpec, absolutize_spec, install_tool, names_of};
+use crate::tools::{Manifest, Tool};
 use crate::venv::{Contents, Venv};
 
 pub(super) fn upgrade(context: &Context, arguments: &UpgradeArguments) -> Result<u8, Failure> {
     let names = chosen(context, &arguments.names, arguments.all)?;
     let reports = Reports::new(context, arguments.json);
     let upgrade = |context: &Context, name: &str| {
-        let started = Instant::now();
         let old = open(context, name)?;
         if old.manifest.pinned {
             return Ok(Upgrade::Pinned(Box::new(old)));
         }
-        let before = old.manifest.version.clone();
-        let manifest =
-            Manifest { python: arguments.python.clone().or(old.manifest.python.clone()), ..old.manifest };
-        let wish = Wish { upgrade: true, keep_same: true, ..Wish::of(manifest) };
-        let index = overridden(wish.index.clone(), &arguments.index);
-        let realized = realize(context, Toolbox::new(&context.store), Wish { index, ..wish })?;
-        Ok(Upgrade::Done { before, realized: Box::new(realized), taken: started.elapsed() })
+        let spec = ToolSpec::of(with_python(old.manifest, arguments.python.as_ref()));
+        let spec = spec.asking(&arguments.index.options());
+        let outcome = install_tool(&context.host, ToolSpec { upgrade: true, keep_same: true, ..spec })?;
+        Ok(Upgrade::Done(Box::new(outcome)))
     };
     let code = each_at_once(context, &names, &upgrade, &|upgrade| match upgrade {
         Upgrade::Pinned(tool) => {
@@ -38,19 +32,27 @@ pub(super) fn upgrade(context: &Context, arguments: &UpgradeArguments) -> Result
             ));
             reports.add(&tool, None, false);
         }
-        Upgrade::Done { realized, .. } if !realized.changed => {
-            let tool = &realized.tool;
+        Upgrade::Done(outcome) if !outcome.changed => {
+            let tool = &outcome.tool;
             reports.say(format_args!("{} {} {}", tool.name, tool.manifest.version, why_unchanged(tool)));
             reports.add(tool, None, false);
         }
-        Upgrade::Done { before, realized, taken } if realized.tool.manifest.version == before => {
-            reports.tell("Upgraded what is beside", &realized, taken);
-        }
-        Upgrade::Done { before, realized, taken } => {
-            reports.tell(&format!("Upgraded {before} to"), &realized, taken);
+        Upgrade::Done(outcome) => {
+            let before = outcome.previous.as_ref().map(|previous| previous.manifest.version.clone());
+            let before = before.filter(|before| *before != outcome.tool.manifest.version);
+            let verb = before.map_or_else(
+                || "Upgraded dependencies of".to_owned(),
+                |before| format!("Upgraded {before} to"),
+            );
+            reports.tell(&verb, &outcome);
         }
     })?;
     reports.end(code)
+}
+
+/// A manifest with the interpreter that is named now, if one is.
+fn with_python(manifest: Manifest, python: Option<&String>) -> Manifest {
+    Manifest { python: python.cloned().or(manifest.python), ..manifest }
 }
 
 /// Why an upgrade found nothing newer.
@@ -74,48 +76,27 @@ fn why_unchanged(tool: &Tool) -> String {
 enum Upgrade {
     /// It stays as it is.
     Pinned(Box<Tool>),
-    /// It was of the version `before`.
-    Done { before: String, realized: Box<Realized>, taken: Duration },
-}
-
-/// What this call says of the indexes goes before what is known.
-pub(super) fn overridden(known: IndexArguments, said: &IndexArguments) -> IndexArguments {
-    let mut index = known;
-    if said.index_url.is_some() {
-        index.index_url.clone_from(&said.index_url);
-    }
-    index.extra_index_urls.extend(said.extra_index_urls.iter().cloned());
-    index.find_links.extend(said.find_links.iter().cloned());
-    index.no_index |= said.no_index;
-    index.offline |= said.offline;
-    index.no_binary.extend(said.no_binary.iter().cloned());
-    index.only_binary.extend(said.only_binary.iter().cloned());
-    index
+    /// It was looked at.
+    Done(Box<ToolOutcome>),
 }
 
 pub(super) fn reinstall(context: &Context, arguments: &ReinstallArguments) -> Result<u8, Failure> {
     let names = chosen(context, &arguments.names, arguments.all)?;
     let reports = Reports::new(context, arguments.json);
     let reinstall = |context: &Context, name: &str| {
-        let started = Instant::now();
         let old = open(context, name)?;
         let preferred = if old.manifest.pinned { versions(context, &old)? } else { Vec::new() };
-        let manifest =
-            Manifest { python: arguments.python.clone().or(old.manifest.python.clone()), ..old.manifest };
-        let wish = Wish { preferred, ..Wish::of(manifest) };
-        let realized = realize(context, Toolbox::new(&context.store), wish)?;
-        Ok((realized, started.elapsed()))
+        let spec = ToolSpec::of(with_python(old.manifest, arguments.python.as_ref()));
+        install_tool(&context.host, ToolSpec { preferred, ..spec })
     };
-    let code = each_at_once(context, &names, &reinstall, &|(realized, taken)| {
-        reports.tell("Installed", &realized, taken);
-    })?;
+    let code = each_at_once(context, &names, &reinstall, &|outcome| reports.tell("Installed", &outcome))?;
     reports.end(code)
 }
 
 pub(super) fn inject(context: &Context, arguments: &InjectArguments) -> Result<u8, Failure> {
-    let started = Instant::now();
     let old = open(context, &arguments.name)?;
-    let specs: Vec<String> = arguments.specs.iter().map(|spec| settled(context, spec)).collect();
+    let specs: Vec<String> =
+        arguments.specs.iter().map(|spec| absolutize_spec(&context.host, spec)).collect();
     let names = names_of(&specs);
     let mut manifest = old.manifest.clone();
     // A package that is there already is asked for as it is said now.
@@ -128,22 +109,20 @@ pub(super) fn inject(context: &Context, arguments: &InjectArguments) -> Result<u
         manifest.with_apps.sort();
         manifest.with_apps.dedup();
     }
-    let wish = Wish::of(manifest);
-    let index = overridden(wish.index.clone(), &arguments.index);
-    let wish = Wish { preferred: versions(context, &old)?, keep_same: true, index, ..wish };
-    let realized = realize(context, Toolbox::new(&context.store), wish)?;
+    let spec = ToolSpec::of(manifest).asking(&arguments.index.options());
+    let preferred = versions(context, &old)?;
+    let outcome = install_tool(&context.host, ToolSpec { preferred, keep_same: true, ..spec })?;
     let reports = Reports::new(context, arguments.json);
-    if realized.changed {
-        reports.tell(&format!("Injected {} into", specs.join(", ")), &realized, started.elapsed());
+    if outcome.changed {
+        reports.tell(&format!("Injected {} into", specs.join(", ")), &outcome);
     } else {
-        reports.say(format_args!("{} has it already", realized.tool.name));
-        reports.add(&realized.tool, None, false);
+        reports.say(format_args!("{} has it already", outcome.tool.name));
+        reports.add(&outcome.tool, None, false);
     }
     reports.end(0)
 }
 
 pub(super) fn uninject(context: &Context, arguments: &UninjectArguments) -> Result<u8, Failure> {
-    let started = Instant::now();
     let old = open(context, &arguments.name)?;
     let mut manifest = old.manifest.clone();
     for package in &arguments.packages {
@@ -156,10 +135,10 @@ pub(super) fn uninject(context: &Context, arguments: &UninjectArguments) -> Resu
         }
         manifest.with_apps.retain(|name| !names.contains(name));
     }
-    let wish = Wish { preferred: versions(context, &old)?, ..Wish::of(manifest) };
-    let realized = realize(context, Toolbox::new(&context.store), wish)?;
+    let preferred = versions(context, &old)?;
+    let outcome = install_tool(&context.host, ToolSpec { preferred, ..ToolSpec::of(manifest) })?;
     let reports = Reports::new(context, arguments.json);
-    reports.tell(&format!("Removed {} from", arguments.packages.join(", ")), &realized, started.elapsed());
+    reports.tell(&format!("Removed {} from", arguments.packages.join(", ")), &outcome);
     reports.end(0)
 }
 

@@ -1,16 +1,14 @@
 //! `virtpy install`.
 
-use std::time::{Duration, Instant};
-
 use virtpy_pep::{Requirement, Version};
 
 use super::list::trouble;
-use super::realize::{Realized, Wish, names_of, realize, settled};
 use super::report::Reports;
 use super::{each_at_once, warn_about_path};
 use crate::cli::ToolInstallArguments;
 use crate::context::Context;
 use crate::error::Failure;
+use crate::install::{ToolOutcome, ToolSpec, absolutize_spec, install_tool, names_of};
 use crate::tools::{Manifest, Origin, Tool, Toolbox};
 
 pub(super) fn install(context: &Context, arguments: &ToolInstallArguments) -> Result<u8, Failure> {
@@ -34,7 +32,7 @@ enum Installed {
     /// It was there.
     Already(Box<Tool>),
     /// It was made, or made anew.
-    Now(Box<Realized>, Duration),
+    Now(Box<ToolOutcome>),
 }
 
 impl Installed {
@@ -50,44 +48,37 @@ impl Installed {
                 ));
                 reports.add(&tool, Some(&tool.manifest.version), false);
             }
-            Self::Now(realized, taken) => {
-                let replaced = realized.previous.as_ref().map(|previous| &previous.manifest.version);
+            Self::Now(outcome) => {
+                let replaced = outcome.previous.as_ref().map(|previous| &previous.manifest.version);
                 let verb = match replaced {
-                    Some(version) if *version != realized.tool.manifest.version => {
+                    Some(version) if *version != outcome.tool.manifest.version => {
                         &format!("Replaced {version} by")
                     }
                     _ => "Installed",
                 };
-                reports.tell(verb, &realized, taken);
+                reports.tell(verb, &outcome);
             }
         }
     }
 }
 
 fn one(context: &Context, arguments: &ToolInstallArguments, spec: &str) -> Result<Installed, Failure> {
-    let started = Instant::now();
     let manifest = manifest(context, arguments, spec);
     let toolbox = Toolbox::new(&context.store);
     if let Some(tool) = present(context, arguments, &manifest) {
         return Ok(Installed::Already(Box::new(tool)));
     }
     refuse_pinned(arguments, toolbox, &manifest)?;
-    let index = arguments.index.clone();
-    let realized = realize(
-        context,
-        toolbox,
-        Wish {
-            index,
-            lock: arguments.lock.as_ref().map(|lock| context.working_directory.join(lock)),
-            downloads: !arguments.no_python_downloads,
-            ..Wish::of(manifest)
-        },
-    )?;
-    Ok(Installed::Now(Box::new(realized), started.elapsed()))
+    let index = arguments.index.options();
+    let lock = arguments.lock.as_ref().map(|lock| context.working_directory.join(lock));
+    let downloads = !arguments.no_python_downloads;
+    let outcome = install_tool(&context.host, ToolSpec { index, lock, downloads, ..ToolSpec::of(manifest) })?;
+    Ok(Installed::Now(Box::new(outcome)))
 }
 
 fn manifest(context: &Context, arguments: &ToolInstallArguments, spec: &str) -> Manifest {
-    let with: Vec<String> = arguments.company.with.iter().map(|spec| settled(context, spec)).collect();
+    let with: Vec<String> =
+        arguments.company.with.iter().map(|spec| absolutize_spec(&context.host, spec)).collect();
     let with_apps = if arguments.company.with_apps { names_of(&with) } else { Vec::new() };
     Manifest {
         editable: arguments.editable,
@@ -104,9 +95,9 @@ fn manifest(context: &Context, arguments: &ToolInstallArguments, spec: &str) -> 
             pre: arguments.pre,
         },
         ..Manifest::new(if arguments.editable && !spec.contains('/') {
-            settled(context, &format!("./{spec}"))
+            absolutize_spec(&context.host, &format!("./{spec}"))
         } else {
-            settled(context, spec)
+            absolutize_spec(&context.host, spec)
         })
     }
 }

@@ -3,12 +3,11 @@
 use serde::Serialize;
 use virtpy_pep::{Requirement, Version};
 
-use super::change::overridden;
-use super::realize::index_of;
 use crate::cli::ToolListArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
+use crate::install::IndexOptions;
 use crate::interpreters::Interpreter;
 use crate::resolve::ResolveError;
 use crate::tools::{Origin, Tool, Toolbox};
@@ -69,8 +68,8 @@ struct Inquiry {
 
 fn add_latest(context: &Context, arguments: &ToolListArguments, rows: &mut [Row]) -> Result<(), Failure> {
     for inquiry in inquiries(context, rows) {
-        let index = overridden(index_of(&inquiry.origin), &arguments.index);
-        let session = context.session(&inquiry.interpreter, context.index_settings(&index)?);
+        let index = IndexOptions::of(&inquiry.origin).overridden(&arguments.index.options());
+        let session = context.host.session(&inquiry.interpreter, context.host.index_settings(&index)?);
         let names: Vec<String> = inquiry.rows.iter().map(|row| rows[*row].package.clone()).collect();
         let latest = session.latest_versions(&names, inquiry.origin.pre).map_err(ResolveError::from)?;
         for number in inquiry.rows {
@@ -96,7 +95,8 @@ fn inquiries(context: &Context, rows: &[Row]) -> Vec<Inquiry> {
             continue;
         }
         // One that lost its interpreter is told anyway.
-        let Some(interpreter) = Venv::open(&tool.venv).ok().and_then(|venv| context.interpreter(&venv).ok())
+        let Some(interpreter) =
+            Venv::open(&tool.venv).ok().and_then(|venv| context.host.interpreter(&venv).ok())
         else {
             continue;
         };

@@ -1,30 +1,24 @@
 //! `virtpy install` and its relatives: applications on PATH.
 //!
-//! Everything that changes an application goes through [`realize`]: a new venv is made beside the old one, filled, and
-//! taken into use when it is complete.
+//! Everything that changes an application goes through [`install_tool`](crate::install::install_tool).
 
-mod carry;
 mod change;
 mod ensure_path;
+mod export;
 mod install;
 mod list;
 mod pin;
-mod python;
-mod realize;
 mod repair;
 mod report;
 mod run;
 mod uninstall;
 
-pub(super) use python::interpreter;
-pub(super) use realize::{names_of, settled};
-
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::progress::Counter;
 use crate::cli::ToolCommand;
 use crate::context::Context;
 use crate::error::Failure;
+use crate::progress::Counter;
 use crate::tools::{Tool, Toolbox};
 
 /// How many applications are made at once.
@@ -43,9 +37,9 @@ pub(super) fn run(context: &Context, command: ToolCommand) -> Result<u8, Failure
         ToolCommand::List(arguments) => list::run(context, &arguments),
         ToolCommand::Run(arguments) => run::run(context, &arguments),
         ToolCommand::Repair(arguments) => repair::run(context, &arguments),
-        ToolCommand::Export(arguments) => carry::export(context, &arguments),
-        ToolCommand::Sync(arguments) => carry::sync(context, &arguments),
-        ToolCommand::ImportPipx(arguments) => carry::import_pipx(context, &arguments),
+        ToolCommand::Export(arguments) => export::export(context, &arguments),
+        ToolCommand::Sync(arguments) => export::sync(context, &arguments),
+        ToolCommand::ImportPipx(arguments) => export::import_pipx(context, &arguments),
         ToolCommand::EnsurePath(arguments) => ensure_path::run(context, &arguments),
     }
 }

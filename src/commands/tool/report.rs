@@ -2,14 +2,14 @@
 
 use std::cell::RefCell;
 use std::fmt::Display;
-use std::time::Duration;
 
 use serde::Serialize;
 
-use super::realize::Realized;
 use crate::context::Context;
 use crate::error::Failure;
+use crate::install::ToolOutcome;
 use crate::output::{counted, seconds};
+use crate::report;
 use crate::tools::Tool;
 
 /// What came of each application.
@@ -47,19 +47,20 @@ impl<'a> Reports<'a> {
     }
 
     /// Tells people about a new or changed application, and remembers it for programs.
-    pub(super) fn tell(&self, verb: &str, realized: &Realized, taken: Duration) {
-        let tool = &realized.tool;
+    pub(super) fn tell(&self, verb: &str, outcome: &ToolOutcome) {
+        report::warnings(self.context.output, &outcome.log);
+        let tool = &outcome.tool;
         let commands: Vec<&str> = tool.manifest.commands().collect();
         self.say(format_args!(
             "{verb} {} {} with {} in {}: {}",
             tool.name,
             tool.manifest.version,
             counted(commands.len(), "command"),
-            seconds(taken),
+            seconds(outcome.taken),
             commands.join(", ")
         ));
-        let before = realized.previous.as_ref().map(|previous| previous.manifest.version.as_str());
-        self.add(tool, before, realized.changed);
+        let before = outcome.previous.as_ref().map(|previous| previous.manifest.version.as_str());
+        self.add(tool, before, outcome.changed);
     }
 
     /// Remembers an application for programs.

@@ -6,13 +6,11 @@ use std::process::Command;
 
 use virtpy_pep::Requirement;
 
-use super::super::cached;
-use super::python::interpreter;
-use super::realize::{Wish, realize_as, settled};
 use crate::cli::ToolRunArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
+use crate::install::{ToolSpec, absolutize_spec, cache, install_generation, package_name};
 use crate::store::Store;
 use crate::tools::{Manifest, Origin, Tool, Toolbox};
 
@@ -27,7 +25,7 @@ pub(super) fn run(context: &Context, arguments: &ToolRunArguments) -> Result<u8,
 /// The application, and the name of its command.
 fn ready(context: &Context, arguments: &ToolRunArguments) -> Result<(Tool, String), Failure> {
     let (app, _) = arguments.call();
-    let request = settled(context, arguments.from.as_deref().unwrap_or(app));
+    let request = absolutize_spec(&context.host, arguments.from.as_deref().unwrap_or(app));
     let requirement = request.parse::<Requirement>().ok();
     let command = match (&arguments.from, &requirement) {
         (None, Some(requirement)) => requirement.name().to_owned(),
@@ -42,7 +40,8 @@ fn ready(context: &Context, arguments: &ToolRunArguments) -> Result<(Tool, Strin
     if is_plain && let Ok(Some(tool)) = Toolbox::new(&context.store).open(&command) {
         return Ok((tool, command));
     }
-    let beside: Vec<String> = arguments.with.iter().map(|spec| settled(context, spec)).collect();
+    let beside: Vec<String> =
+        arguments.with.iter().map(|spec| absolutize_spec(&context.host, spec)).collect();
     let manifest = Manifest {
         package: requirement.map(|requirement| requirement.name().to_owned()).unwrap_or_default(),
         with: beside,
@@ -60,21 +59,21 @@ fn ready(context: &Context, arguments: &ToolRunArguments) -> Result<(Tool, Strin
     let toolbox = Toolbox::cached(&context.store);
     if !arguments.refresh
         && let Ok(Some(tool)) = toolbox.open(&name)
-        && cached::is_young(&tool.venv)
+        && cache::is_young(&tool.venv)
         && fs::metadata(&tool.venv.join("bin/python")).is_ok()
     {
         return Ok((tool, command));
     }
-    cached::sweep(context);
-    let interpreter = interpreter(context, manifest.python.as_deref(), true)?;
-    let index = arguments.index.clone();
-    let mut wish = Wish { index, upgrade: arguments.refresh, is_run: true, ..Wish::of(manifest) };
-    if wish.manifest.package.is_empty() {
-        wish.manifest.package = super::realize::package_name(context, &interpreter, &wish)?;
+    cache::sweep(&context.host);
+    let interpreter = context.host.interpreter_for(manifest.python.as_deref(), true)?;
+    let index = arguments.index.options();
+    let mut spec = ToolSpec { index, upgrade: arguments.refresh, is_run: true, ..ToolSpec::of(manifest) };
+    if spec.manifest.package.is_empty() {
+        spec.manifest.package = package_name(&context.host, &interpreter, &spec)?;
     }
-    let realized = realize_as(context, toolbox, &name, &wish, &interpreter)?;
-    let command = if command.is_empty() { realized.tool.manifest.package.clone() } else { command };
-    Ok((realized.tool, command))
+    let outcome = install_generation(&context.host, toolbox, &name, &spec, &interpreter)?;
+    let command = if command.is_empty() { outcome.tool.manifest.package.clone() } else { command };
+    Ok((outcome.tool, command))
 }
 
 /// The script that is meant: of that name, or the only one.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 
+use serde::Serialize;
 use virtpy_pep::Requirement;
 
 use super::logical_lines::{LogicalLine, logical_lines};
@@ -11,7 +12,7 @@ use super::statement::{self, Statement};
 use crate::package_choices::PackageChoice;
 
 /// Requirements files, with all that they include.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct RequirementsFiles {
     /// The files, in the order in which they were read, each once.
     pub texts: Vec<RequirementsText>,
@@ -28,7 +29,7 @@ pub struct RequirementsFiles {
 }
 
 /// One file's text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RequirementsText {
     /// The file as messages name it: its path as it was given, its URL without credentials, or `the standard input`.
     pub name: String,
@@ -46,7 +47,7 @@ impl RequirementsText {
 }
 
 /// What an entry is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum EntryKind {
     /// A requirement.
     Requirement,
@@ -57,7 +58,7 @@ pub enum EntryKind {
 }
 
 /// A requirement in a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RequirementsEntry {
     /// What it is for.
     pub kind: EntryKind,
@@ -88,7 +89,7 @@ impl RequirementsEntry {
 }
 
 /// A line of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Place {
     /// The file as [`RequirementsText::name`] has it.
     pub file: String,
@@ -103,7 +104,7 @@ impl fmt::Display for Place {
 }
 
 /// What requirements files say about everything.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct RequirementsOptions {
     /// The index, and where it is named.
     pub index_url: Option<(String, Place)>,

@@ -1,0 +1,107 @@
+//! What an environment has to have, as the command line and the script say.
+
+use super::{Call, What};
+use crate::cli::{RunArguments, VenvArgument};
+use crate::context::{Context, active_venv};
+use crate::error::Failure;
+use crate::fs;
+use crate::install::{Base, Environment, EnvironmentSpec, Indexes, ScriptLock, absolutize_spec};
+use crate::lockfile;
+use crate::scripts;
+use crate::venv::{State, Venv};
+
+/// What the environment of a call has to have.
+pub(super) fn of(
+    context: &Context,
+    arguments: &RunArguments,
+    call: &Call,
+) -> Result<EnvironmentSpec, Failure> {
+    let host = &context.host;
+    let indexes = arguments.index.indexes();
+    let base = if call.block.is_some() || arguments.isolated { None } else { find_base(context)? };
+    if let Some(base) = &base {
+        base.demand_interpreter()?;
+        restore_lost(context, base, &indexes)?;
+    }
+    let absolute = |path: &str| context.working_directory.join(path).display().to_string();
+    let is_url = |text: &str| text.contains("://");
+    // The folder of an editable, whatever folder it is named from; its extras stay.
+    let editable = |text: &String| if is_url(text) { text.clone() } else { absolute(text) };
+    let mut spec = EnvironmentSpec {
+        block: call.block.clone(),
+        folder: call.folder.clone(),
+        specs: arguments.with.iter().map(|spec| absolutize_spec(host, spec)).collect(),
+        editables: arguments.with_editable.iter().map(editable).collect(),
+        python: arguments.python.clone(),
+        base,
+        names_index: arguments.index.index_url.is_some(),
+        refresh: arguments.refresh,
+        ..EnvironmentSpec::default()
+    };
+    if !arguments.with_requirements.is_empty() {
+        spec.files = host.requirements_files(&arguments.with_requirements, &[], indexes.settings(host)?)?;
+        if let Some(lock) = spec.files.locks.first() {
+            let name = &spec.files.texts[*lock].name;
+            return Err(Failure::usage(format!("`{name}` is a lock file, not one of requirements"))
+                .hinted("make a venv of it: `virtpy new --from pylock.toml`"));
+        }
+        spec.files.remark_on_nothing().into_iter().for_each(|remark| context.output.warning(remark));
+    }
+    spec.lock = lock_of(context, call, &spec)?;
+    if !spec.is_plain() || spec.base.is_none() {
+        spec.settings = indexes.settings(host)?.clone();
+        // Paths in the script's metadata start elsewhere.
+        let settings = &mut spec.settings;
+        let named = settings.index_url.iter_mut().chain(&mut settings.extra_index_urls);
+        for place in named.chain(&mut settings.find_links).filter(|place| !is_url(place)) {
+            *place = absolute(place);
+        }
+    }
+    Ok(spec)
+}
+
+/// The lock file beside the script. What is asked for beside the script is not in it, so then it counts for nothing.
+fn lock_of(context: &Context, call: &Call, spec: &EnvironmentSpec) -> Result<Option<ScriptLock>, Failure> {
+    let What::File(script) = &call.what else { return Ok(None) };
+    let found = scripts::lock_beside(&context.working_directory.join(script));
+    let Some(path) = found.filter(|_| spec.block.is_some()) else { return Ok(None) };
+    if !spec.is_bare() {
+        context.output.warning(format_args!(
+            "`{}` is left aside: what is asked for beside the script is not locked",
+            path.display()
+        ));
+        return Ok(None);
+    }
+    let text = fs::read_to_string(&path)?;
+    Ok(Some(ScriptLock { path, text }))
+}
+
+/// Fetches what the store lost of a venv, so that nothing runs without it.
+fn restore_lost(context: &Context, base: &Base, indexes: &Indexes) -> Result<(), Failure> {
+    let Ok(venv) = Venv::open(&base.root) else { return Ok(()) };
+    if State::is_in_store(&venv, &context.store) {
+        return Ok(());
+    }
+    let venv = context.venv_to_change(&VenvArgument { path: Some(base.root.clone()) })?;
+    Environment::open(&context.host, venv, indexes)?;
+    Ok(())
+}
+
+/// The venv that is seen beside what is asked for, whoever made it: the project's, or else the active one, or the nearest
+/// `.venv`.
+fn find_base(context: &Context) -> Result<Option<Base>, Failure> {
+    if let Some(project) = lockfile::python_project(&context.working_directory)
+        && let Some(nearest) = context.nearest_venv()?
+    {
+        context.project_venv(&VenvArgument::default(), nearest.parent().unwrap_or(&project))?;
+        return Base::open(&nearest);
+    }
+    if let Some(root) = active_venv() {
+        return match Base::open(&root)? {
+            Some(base) => Ok(Some(base)),
+            None => Err(Failure::new(format!("the active venv `{}` is not there", root.display()))
+                .hinted("`deactivate` it, or leave it aside with `--isolated`")),
+        };
+    }
+    context.nearest_venv()?.map_or(Ok(None), |root| Base::open(&root))
+}

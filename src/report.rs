@@ -1,0 +1,132 @@
+//! What people and programs are told of what came of an operation: one place for all commands.
+
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::error::Failure;
+use crate::install::{Changelog, Environment, Origins};
+use crate::output::{Output, seconds};
+
+/// What is said where another pip is asked for than the venv's own.
+pub const OWN_PIP: &str = "pip is virtpy's own here, and stays as it is; it is upgraded with virtpy";
+
+/// Says what the user should know of a change: files that more than one package has, what was left alone, requirements that
+/// are no longer met.
+pub fn warnings(output: Output, log: &Changelog) {
+    if log.pip_stays {
+        output.warning(OWN_PIP);
+    }
+    for clash in &log.summary.clashes {
+        output.warning(format_args!(
+            "`{}` is in both {} and {}; the one of {} is used",
+            clash.path, clash.loser, clash.winner, clash.winner
+        ));
+    }
+    for path in &log.summary.left_alone {
+        output.warning(format_args!("`{path}` was changed since virtpy made it, and was left alone"));
+    }
+    for sentence in &log.unmet {
+        output.warning(sentence);
+    }
+}
+
+/// A change as an answer for programs. What a command has to add stands beside it.
+#[derive(Serialize)]
+pub struct Report<'a> {
+    dry_run: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
+    added: Vec<Named<'a>>,
+    removed: Vec<Named<'a>>,
+    unchanged: usize,
+    #[serde(flatten)]
+    origins: Origins,
+    seconds: f64,
+}
+
+/// A distribution in an answer for programs.
+#[derive(Serialize)]
+pub struct Named<'a> {
+    name: &'a str,
+    version: &'a str,
+}
+
+/// Names and versions, for programs.
+pub fn named(pairs: &[(String, String)]) -> Vec<Named<'_>> {
+    pairs.iter().map(|(name, version)| Named { name, version }).collect()
+}
+
+/// How a command tells of a change.
+pub struct Telling<'a> {
+    /// Whether nothing was changed.
+    pub dry_run: bool,
+    /// Whether programs read it.
+    pub json: bool,
+    /// The file that was followed, for programs.
+    pub file: Option<&'a str>,
+    /// When the command began.
+    pub started: Instant,
+}
+
+/// Tells of a change: warnings, then JSON for programs, or what came and went and the sentence that `sentence` makes of the
+/// time that it took.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn changelog(
+    output: Output,
+    telling: &Telling<'_>,
+    log: &Changelog,
+    sentence: impl FnOnce(&str) -> String,
+) -> Result<u8, Failure> {
+    warnings(output, log);
+    let elapsed = telling.started.elapsed();
+    if telling.json {
+        output.json(&Report {
+            dry_run: telling.dry_run,
+            file: telling.file,
+            added: named(&log.summary.added),
+            removed: named(&log.summary.removed),
+            unchanged: log.unchanged,
+            origins: log.origins,
+            seconds: elapsed.as_secs_f64(),
+        })?;
+        return Ok(0);
+    }
+    output.changes(&log.summary.removed, &log.summary.added);
+    output.message(sentence(&seconds(elapsed)));
+    if log.linked_in > Duration::ZERO && !log.summary.added.is_empty() {
+        output.detail(format_args!(
+            "linked {} distributions in {:.1} ms",
+            log.summary.added.len(),
+            log.linked_in.as_secs_f64() * 1000.0
+        ));
+    }
+    Ok(0)
+}
+
+/// Tells of a venv that was made.
+///
+/// # Errors
+/// When its interpreter does not tell about itself.
+pub fn made(context: &Context, environment: &Environment<'_>, started: Instant) -> Result<(), Failure> {
+    let path = &environment.venv().root;
+    let shown = path.strip_prefix(&context.working_directory).ok();
+    let shown = shown.filter(|shown| !shown.as_os_str().is_empty()).unwrap_or(path);
+    let interpreter = environment.interpreter()?;
+    let implementation = match interpreter.implementation.as_str() {
+        "cpython" => "CPython",
+        "pypy" => "PyPy",
+        "graalpy" => "GraalPy",
+        other => other,
+    };
+    context.output.message(format_args!(
+        "Made `{}` with {implementation} {} in {}",
+        shown.display(),
+        interpreter.version,
+        seconds(started.elapsed())
+    ));
+    Ok(())
+}
