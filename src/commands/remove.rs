@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
+use serde::Serialize;
+
 use crate::cli::RemoveArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::install::{self, Environment, Indexes, InstallOptions, InstallPlan};
 use crate::output::counted;
-use crate::report::{self, Telling};
+use crate::report::{self, Named, Telling, named};
 use crate::venv::Contents;
 
 pub(super) fn run(context: &Context, arguments: &RemoveArguments) -> Result<u8, Failure> {
@@ -24,6 +26,11 @@ pub(super) fn run(context: &Context, arguments: &RemoveArguments) -> Result<u8, 
     let options = InstallOptions { dry_run, force, ..InstallOptions::default() };
     let plan = InstallPlan::removal(keys(context, &environment.contents, &arguments.names)?, options);
     let log = if dry_run { plan.preview(&environment) } else { install::execute(&mut environment, plan)? };
+    if json {
+        report::warnings(context.output, &log);
+        context.output.json(&Removal { dry_run, removed: named(&log.summary.removed) })?;
+        return Ok(0);
+    }
     let telling = Telling { dry_run, json, file: None, started };
     let count = counted(log.summary.removed.len(), "package");
     report::changelog(context.output, &telling, &log, |elapsed| {
@@ -64,4 +71,11 @@ fn keys(context: &Context, contents: &Contents, names: &[String]) -> Result<BTre
     };
     let verb = if found.len() == 1 { "is" } else { "are" };
     Err(Failure::new(format!("{} {verb} {state}; nothing was removed", found.join(", "))).hinted(hint))
+}
+
+/// The answer for programs.
+#[derive(Serialize)]
+struct Removal<'a> {
+    dry_run: bool,
+    removed: Vec<Named<'a>>,
 }

@@ -6,10 +6,10 @@ use super::bytecode;
 use super::changelog::Changelog;
 use super::environment::Environment;
 use super::error::Result;
-use super::installed::{is_the_same, same_source, unmet};
+use super::installed::{is_unchanged, unmet};
 use super::plan::{ConflictCheck, Goal, InstallPlan};
 use super::restore;
-use crate::venv::{Arrival, Change, ChangeSummary, Distribution};
+use crate::venv::{Arrival, Change, ChangeSummary};
 
 /// Brings an environment to a goal, or shows what would come of it.
 ///
@@ -38,12 +38,7 @@ pub fn execute(environment: &mut Environment<'_>, plan: InstallPlan) -> Result<C
     }
     let packages = plan.supply.fetch(environment, plan.options, &mut log)?;
     let contents = &environment.contents;
-    let is_new = |one: &Arrival| {
-        let found = contents.find(&one.entry.manifest.name).and_then(Distribution::direct_url);
-        !plan.keeps_same
-            || !is_the_same(&one.entry, contents)
-            || !same_source(found, one.direct_url.as_deref())
-    };
+    let is_new = |one: &Arrival| !plan.keeps_same || !is_unchanged(contents, one);
     let all = packages.len();
     let install: Vec<Arrival> = packages.into_iter().filter(is_new).collect();
     log.unchanged += all - install.len();

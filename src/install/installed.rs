@@ -31,7 +31,7 @@ pub(super) fn same_version(one: &str, other: &str) -> bool {
 
 /// Whether two texts of `direct_url.json` (PEP 610) name the same source: the URL, the commit, the folder, and whether it
 /// is editable. Two absent ones do.
-pub(super) fn same_source(one: Option<&str>, other: Option<&str>) -> bool {
+fn same_source(one: Option<&str>, other: Option<&str>) -> bool {
     source(one) == source(other)
 }
 
@@ -54,9 +54,15 @@ pub(super) fn is_installed(
 }
 
 /// Whether this very wheel is installed by virtpy.
-pub(super) fn is_the_same(entry: &Entry, contents: &Contents) -> bool {
+fn is_the_same(entry: &Entry, contents: &Contents) -> bool {
     let found = contents.find(&entry.manifest.name);
     found.and_then(sha256_of) == Some(entry.manifest.sha256.as_str())
+}
+
+/// Whether what would come is there already, from the same source.
+pub(super) fn is_unchanged(contents: &Contents, package: &Arrival) -> bool {
+    let found = contents.find(&package.entry.manifest.name).and_then(Distribution::direct_url);
+    is_the_same(&package.entry, contents) && same_source(found, package.direct_url.as_deref())
 }
 
 /// The SHA-256 of the wheel that a distribution of virtpy's is.

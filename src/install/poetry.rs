@@ -8,7 +8,7 @@ use serde::Serialize;
 use virtpy_resolver::{IndexSettings, Input};
 
 use super::index::markers;
-use super::installed::{is_installed, package};
+use super::installed::{is_installed, is_unchanged, package};
 use super::plan::{Goal, InstallOptions, InstallPlan, Source, Supply, surplus};
 use super::request_key::RequestKey;
 use super::resolved::{Asked, Resolved};
@@ -150,13 +150,7 @@ impl Source for PoetryProject {
             own => own,
         };
         let supply = PoetrySupply { project: self.project.clone(), settings, wanted, own_root };
-        Ok(InstallPlan {
-            remove,
-            unchanged,
-            keeps_same: true,
-            pip_stays,
-            ..InstallPlan::new(supply, goal.options)
-        })
+        Ok(InstallPlan { remove, unchanged, pip_stays, ..InstallPlan::new(supply, goal.options) })
     }
 }
 
@@ -231,6 +225,8 @@ impl Supply for PoetrySupply {
             let entry = own_entry(environment, *wheel, origin)?;
             packages.push(package(host, &environment.contents, entry, false, Some(direct_url))?);
         }
+        // The project itself is looked at each time, and often still the same.
+        packages.retain(|one| !is_unchanged(&environment.contents, one));
         Ok(packages)
     }
 }
