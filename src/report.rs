@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::error::Failure;
-use crate::install::{Changelog, Environment, Origins};
+use crate::install::{self, Changelog, Environment, Origins};
 use crate::output::{Output, seconds};
+use crate::venv::{Contents, Venv};
 
 /// What is said where another pip is asked for than the venv's own.
 pub const OWN_PIP: &str = "pip is virtpy's own here, and stays as it is; it is upgraded with virtpy";
@@ -129,4 +130,24 @@ pub fn made(context: &Context, environment: &Environment<'_>, started: Instant) 
         seconds(started.elapsed())
     ));
     Ok(())
+}
+
+/// Reads what is installed in a venv, and says so if the store no longer has some of it.
+///
+/// # Errors
+/// When the venv cannot be read.
+pub fn contents(context: &Context, venv: &Venv) -> Result<Contents, Failure> {
+    let contents = install::contents(&context.host, venv)?;
+    warn_of_lost(context, &contents);
+    Ok(contents)
+}
+
+/// Says so if the store no longer has some of what is installed.
+pub fn warn_of_lost(context: &Context, contents: &Contents) {
+    if !contents.dangling.is_empty() {
+        context.output.warning(format_args!(
+            "the store no longer has {}; `virtpy relink` fetches what is missing",
+            install::described(&contents.dangling)
+        ));
+    }
 }

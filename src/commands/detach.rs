@@ -7,6 +7,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::install::{Environment, Indexes};
 use crate::output::counted;
+use crate::report;
 use crate::venv::{Arrival, Change, Contents, Installed, LinkMode, Owner};
 
 pub(super) fn run(context: &Context, arguments: &DetachArguments) -> Result<u8, Failure> {
@@ -17,7 +18,7 @@ pub(super) fn run(context: &Context, arguments: &DetachArguments) -> Result<u8, 
     }
     let indexes = Indexes::default();
     let environment = Environment::open_as_it_is(&context.host, venv, &indexes)?;
-    super::warn_of_lost(context, &environment.contents);
+    report::warn_of_lost(context, &environment.contents);
     let contents = &environment.contents;
     let mut reports = Vec::new();
     let mut install = Vec::new();

@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::install::{Environment, Indexes, base};
 use crate::output::{counted, seconds};
+use crate::report;
 use crate::venv::{Destination, editable_location};
 
 pub(super) fn run(context: &Context, arguments: &ExportArguments) -> Result<u8, Failure> {
@@ -18,7 +19,7 @@ pub(super) fn run(context: &Context, arguments: &ExportArguments) -> Result<u8, 
     let indexes = Indexes::default();
     let environment = Environment::open_as_it_is(&context.host, venv, &indexes)?;
     let contents = &environment.contents;
-    super::warn_of_lost(context, contents);
+    report::warn_of_lost(context, contents);
     for distribution in &contents.distributions {
         if let Some(location) = distribution.direct_url().and_then(editable_location) {
             context.output.warning(format_args!(

@@ -9,12 +9,13 @@ use virtpy_resolver::LatestVersion;
 use crate::cli::ListArguments;
 use crate::context::Context;
 use crate::error::Failure;
+use crate::report;
 use crate::resolve::ResolveError;
 use crate::venv::{Contents, Distribution, Venv, editable_location};
 
 pub(super) fn run(context: &Context, arguments: &ListArguments) -> Result<u8, Failure> {
     let venv = context.venv(&arguments.venv)?;
-    let contents = super::contents(context, &venv)?;
+    let contents = report::contents(context, &venv)?;
     let rows = if arguments.outdated {
         outdated(context, arguments, &venv, &contents)?
     } else {

@@ -31,7 +31,6 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::install;
 use crate::output::Output;
-use crate::venv::{Contents, Venv};
 
 /// Runs a command. Returns the exit code of one that went through: 0, or 1 where a check found something.
 ///
@@ -108,25 +107,5 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Store(arguments) => store::run(context, &arguments),
         Command::Pip(arguments) => Ok(pip::run(context, &arguments)),
         Command::Path(arguments) => path::run(context, &arguments),
-    }
-}
-
-/// Reads what is installed in a venv, and says so if the store no longer has some of it.
-///
-/// # Errors
-/// When the venv cannot be read.
-fn contents(context: &Context, venv: &Venv) -> Result<Contents, Failure> {
-    let contents = install::contents(&context.host, venv)?;
-    warn_of_lost(context, &contents);
-    Ok(contents)
-}
-
-/// Says so if the store no longer has some of what is installed.
-fn warn_of_lost(context: &Context, contents: &Contents) {
-    if !contents.dangling.is_empty() {
-        context.output.warning(format_args!(
-            "the store no longer has {}; `virtpy relink` fetches what is missing",
-            install::described(&contents.dangling)
-        ));
     }
 }

@@ -7,12 +7,13 @@ use crate::cli::ShowArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
+use crate::report;
 use crate::venv::{Contents, Distribution, LARGEST_METADATA, Venv, editable_location};
 use crate::wheel::{self, Metadata};
 
 pub(super) fn run(context: &Context, arguments: &ShowArguments) -> Result<u8, Failure> {
     let venv = context.venv(&arguments.venv)?;
-    let contents = super::contents(context, &venv)?;
+    let contents = report::contents(context, &venv)?;
     let mut cards = Vec::new();
     let mut missing = Vec::new();
     for name in &arguments.names {

@@ -8,11 +8,12 @@ use crate::cli::TreeArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::install;
+use crate::report;
 use crate::venv::{Contents, Distribution};
 
 pub(super) fn run(context: &Context, arguments: &TreeArguments) -> Result<u8, Failure> {
     let venv = context.venv(&arguments.venv)?;
-    let contents = super::contents(context, &venv)?;
+    let contents = report::contents(context, &venv)?;
     let interpreter = context.host.interpreter(&venv)?;
     let graph = Graph::of(&contents, &install::markers(&interpreter)?, arguments.invert);
     let roots = if arguments.names.is_empty() { graph.roots() } else { graph.named(&arguments.names)? };
