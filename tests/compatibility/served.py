@@ -179,7 +179,7 @@ def check_application(pair, name):
                 # A page may hold a token or the venv's path.
                 found[page] = (status,)
                 for path in sorted(set(references(body.decode("utf-8", "replace"), page))):
-                    if path not in application.pages:
+                    if stable(path) not in application.pages:
                         found[stable(path)] = answer(port, path, headers)
             found.update((path, answer(port, path, headers)) for path in application.paths)
         return {path: facts for path, facts in found.items() if not is_page(path, facts)}

@@ -107,7 +107,7 @@ APPLICATIONS = {
         " --ServerApp.port_retries=0 --expose-app-in-browser",
         ["/lab", "/tree", "/nbclassic/tree"],
         JUPYTER,
-        40,
+        20,
     ),
     "voila": Application(
         {"book.ipynb": NOTEBOOK},
