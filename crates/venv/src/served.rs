@@ -19,22 +19,23 @@ const ENDINGS: [&str; 20] = [
     "svg", "ttf", "wasm", "webp", "woff", "woff2",
 ];
 
+/// The endings of templates of pages, which are read by programs and not served.
+const TEMPLATES: [&str; 4] = ["j2", "jinja", "jinja2", "mako"];
+
 /// Whether these files, all those of a folder, are such a tree.
 pub(super) fn is_served_tree<'a>(files: impl Iterator<Item = &'a str>) -> bool {
     let (mut count, mut is_for_browsers) = (0, false);
     for file in files {
         count += 1;
-        if count > MOST_FILES || is_code(file.rsplit('/').next().unwrap_or(file)) {
+        let ending = Path::new(file).extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        let ending = ending.to_ascii_lowercase();
+        let is_read = TEMPLATES.contains(&&*ending) || is_code(file.rsplit('/').next().unwrap_or(file));
+        if count > MOST_FILES || is_read {
             return false;
         }
-        is_for_browsers |= is_sent_to_browsers(file);
+        is_for_browsers |= ENDINGS.contains(&&*ending);
     }
     is_for_browsers
-}
-
-fn is_sent_to_browsers(file: &str) -> bool {
-    let ending = Path::new(file).extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
-    ending.is_some_and(|ending| ENDINGS.binary_search(&ending.as_str()).is_ok())
 }
 
 /// Whether a file is a module, its types, or a shared library.
@@ -48,11 +49,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn endings_are_sorted() {
-        assert!(ENDINGS.is_sorted());
-    }
-
-    #[test]
     fn a_tree_is_served_that_is_for_browsers_has_no_code_and_is_small() {
         let is_served = |files: &[&str]| is_served_tree(files.iter().copied());
         assert!(is_served(&["static/deep/a.css", "static/README"]));
@@ -61,6 +57,7 @@ mod tests {
         assert!(!is_served(&["include/crt/host.h", "include/crt/device.hpp"]));
         assert!(!is_served(&["pages/a.html", "pages/deep/__init__.py"]));
         assert!(!is_served(&["qml/a.js", "qml/libqml.so"]));
+        assert!(!is_served(&["templates/lab/index.html.j2", "templates/lab/static/index.css"]));
         let many: Vec<String> = (0..=MOST_FILES).map(|number| format!("static/{number}.js")).collect();
         assert!(!is_served_tree(many.iter().map(String::as_str)));
         assert!(is_served_tree(many[1..].iter().map(String::as_str)));
