@@ -65,7 +65,7 @@ SECOND = {
 # The folders that are served, if the venv of real files has them; SITE is site-packages.
 ROOTS = """
 SITE/meeting SITE/meeting/static SITE/meeting/static/both SITE/bare_assets SITE/climbing_app SITE/climbing_app/static
-SITE/plain_app SITE/plain_app/static share/jupyter/nbextensions share/jupyter/labextensions share/jupyter/nbconvert
+SITE/plain_app SITE/plain_app/static share/jupyter/nbextensions share/jupyter/labextensions
 SITE/django/contrib/admin/static SITE/furo/theme/furo/static SITE/pydata_sphinx_theme/theme/pydata_sphinx_theme/static
 SITE/sphinx_rtd_theme/static SITE/material/templates/assets SITE/swagger_ui_bundle/vendor SITE/flask_admin/static
 """.split()
