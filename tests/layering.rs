@@ -178,3 +178,34 @@ fn only_the_files_crate_may_write_without_asking() {
         }
     }
 }
+
+/// Whoever may write to a venv can put a link in place of one of its folders at any moment: what is changed there is changed
+/// by way of its open folder. These lines are about what is not in a venv yet, or about the whole of it.
+#[test]
+fn venvs_are_changed_by_way_of_their_open_folder() {
+    let allowed =
+        ["fs::create_dir_all(parent)?;", "fs::rename(staged.path(), &path)?;", "fs::remove_tree(&root)?;"];
+    let changing = [
+        "append",
+        "copy",
+        "create",
+        "exchange",
+        "hard_link",
+        "link_by",
+        "remove",
+        "rename",
+        "set_",
+        "symlink(",
+        "touch",
+        "write",
+    ];
+    let is_test = |path: &PathBuf| path.file_name().is_some_and(|name| name == "tests.rs");
+    for path in sources(&root().join("crates/venv/src")).into_iter().filter(|path| !is_test(path)) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for line in code.lines().map(str::trim).filter(|line| !allowed.contains(line)) {
+            let changes = |name: &&str| line.contains(&format!("fs::{name}"));
+            assert!(!changing.iter().any(changes), "{}: `{line}` works by a path", path.display());
+        }
+    }
+}

@@ -45,7 +45,7 @@ pub(super) fn after_change(
         Bytecode::Background => background::start(host, venv),
         Bytecode::Eager => {
             now(host, interpreter, &linked)?;
-            copies::compile(interpreter, venv, &copied)?;
+            copies::compile(host, interpreter, venv, &copied)?;
         }
     }
     Ok(())

@@ -375,8 +375,9 @@ impl Maker<'_> {
         if let Some(base) = base {
             let line =
                 format!("import site; site.addsitedir({})\n", venv::python_literal(&base.site_packages));
-            let path = environment.venv().site_packages().join(BASE_FILE);
-            fs::write_new(&path, line.as_bytes(), 0o644)?;
+            let venv = environment.venv();
+            let path = format!("{}/{BASE_FILE}", venv.layout.site_packages);
+            venv.directory.write_new(path, line.as_bytes(), 0o644)?;
         }
         place.complete()?;
         environment.keep();

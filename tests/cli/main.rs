@@ -61,6 +61,8 @@ mod show;
 mod sources;
 mod store;
 mod store_care;
+#[cfg(target_os = "linux")]
+mod swapped;
 mod sync;
 mod system_site;
 mod tags;

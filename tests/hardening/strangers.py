@@ -1,12 +1,17 @@
 """Venvs that somebody else made: planted above a folder, shipped with a repository, or blocking whoever reads them. Nothing
 of them is run, nothing outside is touched, and nobody waits."""
 
+import ctypes
+import itertools
 import json
 import os
 import shutil
 import subprocess
+import sys
+import threading
 import time
 
+import tracing
 from support import Place, can_mount, differences, is_root, ordinary_user, remove_tree, require, snapshot
 from wheels import make_wheels
 
@@ -261,6 +266,70 @@ def shipped(place, commands):
     return "%d commands on %d venvs made by hand touched nothing outside" % (count, len(cases))
 
 
+class Swapper(threading.Thread):
+    """Somebody who exchanges a folder of a venv and a link, as fast as he can."""
+
+    def __init__(self, real, link):
+        super().__init__()
+        self.names, self.swaps, self.ended = (os.fsencode(str(real)), os.fsencode(str(link))), 0, False
+        self.libc = ctypes.CDLL(None, use_errno=True)
+
+    def run(self):
+        while not self.ended:
+            # AT_FDCWD, RENAME_EXCHANGE. The venv itself may not be there for a moment.
+            self.swaps += self.libc.renameat2(-100, self.names[0], -100, self.names[1], 2) == 0
+
+    def end(self):
+        """Lets it come to its end, and returns how often it exchanged them."""
+        self.ended = True
+        self.join()
+        return self.swaps
+
+
+def swapped(place, rounds):
+    """Folders of a venv become links and folders again while commands work in it: nothing outside changes. So it is too
+    where openat2 is refused, as old kernels and old containers do."""
+    repository = Repository(place)
+    site = os.path.relpath(str(repository.site), str(repository.venv))
+    folders = [".virtpy", "bin", "lib", site, site + "/hd_share", site + "/hd_share/two", ""]
+    for folder in folders[1:]:
+        for path in sorted((repository.venv / folder).rglob("*")):
+            target = repository.outside / path.relative_to(repository.venv)
+            if path.is_dir() and not path.is_symlink():
+                target.mkdir(parents=True, exist_ok=True)
+            elif not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text("precious\n")
+    for name in ("trash/0", "state.json", "journal.json", "unfinished"):
+        path = repository.outside / ".virtpy" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("precious\n")
+    place.keep("repository")
+    ways = [[]]
+    if tracing.available():
+        ways.append(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=openat2",
+                     "-e", "inject=openat2:error=EPERM"])
+    count, swaps, done_whole = 0, 0, 0
+    for number, command in itertools.product(range(rounds), CHANGING):
+        for folder, way in itertools.product(folders, ways):
+            place.restore("repository")
+            link = place.project / "link"
+            link.symlink_to(repository.outside / folder)
+            expected = snapshot(repository.outside)
+            swapper = Swapper(os.path.normpath(str(repository.venv / folder)), link)
+            swapper.start()
+            done = place.attempt(way + words(place, command), timeout=120, folder=place.project)
+            swaps += swapper.end()
+            require(done.code in (0, 1) and "panicked" not in done.err, "%s: %s" % (folder, done))
+            lines = differences(snapshot(repository.outside), expected)
+            require(not lines, "`%s` was swapped: what is outside was changed:\n%s\n%s" % (folder, lines, done))
+            count += 1
+            done_whole += done.code == 0
+    require(swaps > count and done_whole > count // 20, "%d swaps, %d of %d commands" % (swaps, done_whole, count))
+    return "%d commands (%d succeeded) with %d swaps of folders and links touched nothing outside" % (
+        count, done_whole, swaps)
+
+
 def mounted(place):
     """A disk that is mounted in a venv is not emptied with it."""
     place.begin()
@@ -292,6 +361,10 @@ def check(arguments):
         place.environment["VIRTPY_PIP_SHIM"] = "1"
         yield shipped(place, CHANGING[:3] + ("new --clear .venv",) if arguments.quick else CHANGING)
         yield obstructed_projects(place)
+        if sys.platform == "linux":
+            yield swapped(place, 1 if arguments.quick else 5)
+        else:
+            yield "skipped: swapped folders, for want of renameat2"
         if is_root() and user is not None:
             place.root.chmod(0o755)
             yield blocked(place, user)

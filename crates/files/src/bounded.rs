@@ -124,11 +124,13 @@ pub(super) fn not_regular() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file")
 }
 
-/// The rest of a file that has about `size` bytes, and may grow while it is read.
+/// The content of a file of `size` bytes. One that tells none may have some all the same, as those of the system do.
 fn content(file: File, size: u64, limit: u64) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
     content.try_reserve(usize::try_from(size).unwrap_or(usize::MAX).saturating_add(1))?;
-    file.take(limit.saturating_add(1)).read_to_end(&mut content)?;
+    // It is not asked for more when all is there.
+    let most = if size == 0 { limit.saturating_add(1) } else { size };
+    file.take(most).read_to_end(&mut content)?;
     if content.len() as u64 > limit {
         return Err(too_large(limit));
     }

@@ -30,6 +30,11 @@ impl PathError {
         self.source.kind() == io::ErrorKind::NotFound
     }
 
+    /// Whether a file or a link was in place of a folder.
+    pub fn is_no_folder(&self) -> bool {
+        self.source.kind() == io::ErrorKind::NotADirectory
+    }
+
     /// Whether something stood where the path was to be made.
     pub fn already_exists(&self) -> bool {
         self.source.kind() == io::ErrorKind::AlreadyExists

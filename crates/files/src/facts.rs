@@ -20,10 +20,10 @@ pub enum FileKind {
 }
 
 impl FileKind {
-    /// What a file's mode says, as the system keeps it.
-    pub(super) fn of_mode(mode: u32) -> Self {
+    /// What the system says that it is.
+    pub(super) fn of(facts: &rustix::fs::Stat) -> Self {
         use rustix::fs::FileType;
-        match FileType::from_raw_mode(mode) {
+        match FileType::from_raw_mode(facts.st_mode) {
             FileType::RegularFile => Self::File,
             FileType::Directory => Self::Folder,
             FileType::Symlink => Self::Link,

@@ -20,9 +20,10 @@ mod tree;
 mod umask;
 mod user;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Seek as _, Write as _};
+use std::os::fd::BorrowedFd;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -65,31 +66,6 @@ pub fn write_atomic_with_mode(path: &Path, content: &[u8], mode: u32) -> Result<
     file.write_all(content).at("write", path)?;
     file.persist(path).map_err(|failure| failure.error).at("replace", path)?;
     Ok(())
-}
-
-/// The same by way of a file with a fixed name on the same file system: for files that one process at a time writes,
-/// whoever holds their venv. What a killed process leaves has a known name, and is overwritten by the next.
-///
-/// # Errors
-/// When the folder is missing or not writable, or the disk is full; the old file is then untouched.
-pub fn write_by_way_of(temporary: &Path, path: &Path, content: &[u8]) -> Result<(), PathError> {
-    // Never into what stands there: it may be a link, or have another name elsewhere.
-    let create = || OpenOptions::new().write(true).create_new(true).mode(0o644).open(temporary);
-    let file = match create() {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            remove_tree(temporary)?;
-            create()
-        }
-        other => other,
-    };
-    let written = file
-        .and_then(|mut file| file.write_all(content))
-        .at("write", path)
-        .and_then(|()| std::fs::rename(temporary, path).at("replace", path));
-    if written.is_err() {
-        let _ = std::fs::remove_file(temporary);
-    }
-    written
 }
 
 /// Writes a file that must not exist yet, with the given permission bits (less the umask).
@@ -177,14 +153,9 @@ pub fn rename(from: &Path, to: &Path) -> Result<(), PathError> {
 /// # Errors
 /// When one is missing, or a folder is not writable.
 pub fn exchange(one: &Path, other: &Path) -> Result<(), PathError> {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    {
-        use rustix::fs::{CWD, RenameFlags, renameat_with};
-        match renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE) {
-            // Some file systems cannot.
-            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {}
-            other_result => return other_result.map_err(std::io::Error::from).at("replace", other),
-        }
+    let (first, second) = (one.as_os_str(), other.as_os_str());
+    if exchange_at((rustix::fs::CWD, first), (rustix::fs::CWD, second)).at("replace", other)? {
+        return Ok(());
     }
     let aside = temporary_folder(one.parent().unwrap_or(Path::new(".")))?;
     let kept = aside.path().join("old");
@@ -196,8 +167,28 @@ pub fn exchange(one: &Path, other: &Path) -> Result<(), PathError> {
     rename(&kept, one)
 }
 
-/// Makes a link, in one step where another file or link stands, by way of a fixed name on the same file system as
-/// [`write_by_way_of`] does; one that leads there already is left.
+/// Exchanges two names in one step. Returns whether it was done: not every system and file system can.
+fn exchange_at(
+    (here, one): (BorrowedFd<'_>, &OsStr),
+    (there, other): (BorrowedFd<'_>, &OsStr),
+) -> std::io::Result<bool> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        use rustix::fs::{RenameFlags, renameat_with};
+        match renameat_with(here, one, there, other, RenameFlags::EXCHANGE) {
+            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => Ok(false),
+            answer => Ok(answer.map(|()| true)?),
+        }
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    {
+        let _ = (here, one, there, other);
+        Ok(false)
+    }
+}
+
+/// Makes a link, in one step where another file or link stands, by way of a fixed name on the same file system at which one
+/// process at a time works; one that leads there already is left.
 ///
 /// # Errors
 /// When the folder is missing or not writable, or a folder stands there.

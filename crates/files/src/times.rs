@@ -1,9 +1,11 @@
 //! Times of files and folders.
 
+use std::os::fd::BorrowedFd;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT, utimensat};
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT, statat, utimensat};
+use rustix::io::Errno;
 
 use super::{File, IoResultExt as _, OpenOptions, PathError, symlink_metadata};
 
@@ -40,16 +42,24 @@ pub fn set_modified(path: &Path, seconds: u64) -> Result<(), PathError> {
 /// # Errors
 /// When there is nothing, or it is somebody else's.
 pub fn set_back(path: &Path) -> Result<(), PathError> {
-    let (seconds, nanoseconds) = changed_at(path)?;
-    let changed = match nanoseconds {
-        0 => Timespec { tv_sec: seconds - 1, tv_nsec: 999_999_999 },
-        _ => Timespec { tv_sec: seconds, tv_nsec: nanoseconds - 1 },
+    set_back_at(CWD, path).map_err(std::io::Error::from).at("set the time of", path)
+}
+
+/// The same of a path in a folder that is held open.
+pub(crate) fn set_back_at(folder: BorrowedFd<'_>, path: &Path) -> Result<(), Errno> {
+    let facts = statat(folder, path, AtFlags::SYMLINK_NOFOLLOW)?;
+    #[allow(
+        clippy::cast_possible_wrap,
+        clippy::unnecessary_cast,
+        reason = "the types differ between systems"
+    )]
+    let changed = match (facts.st_mtime as i64, facts.st_mtime_nsec as i64) {
+        (seconds, 0) => Timespec { tv_sec: seconds - 1, tv_nsec: 999_999_999 },
+        (seconds, nanoseconds) => Timespec { tv_sec: seconds, tv_nsec: nanoseconds - 1 },
     };
     let used = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
     let times = Timestamps { last_access: used, last_modification: changed };
-    utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)
-        .map_err(std::io::Error::from)
-        .at("set the time of", path)
+    utimensat(folder, path, &times, AtFlags::SYMLINK_NOFOLLOW)
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ pub fn remove_tree(path: &Path) -> Result<(), PathError> {
 /// The same in a folder that is held open. What is below it is reached from its descriptor, so nobody can lead this
 /// elsewhere by putting a link in place of a folder meanwhile.
 pub(super) fn remove_at(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> {
-    let kind = FileKind::of_mode(u32::from(statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)?.st_mode));
+    let kind = FileKind::of(&statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)?);
     if kind != FileKind::Folder {
         return Ok(unlink(Place { folder: parent, is_going: false }, name, AtFlags::empty())?);
     }
@@ -66,7 +66,7 @@ pub(super) fn remove_at(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> 
             Err(Errno::NOENT) => {}
             // A link also where a folder was a moment ago.
             Err(Errno::NOTDIR | Errno::LOOP) => {
-                unlink(Place { folder, is_going: true }, &name, AtFlags::empty())?
+                unlink(Place { folder, is_going: true }, &name, AtFlags::empty())?;
             }
             Err(other) => return Err(other.into()),
         }
@@ -166,7 +166,7 @@ pub(super) fn names_of(folder: &mut Dir) -> Result<Vec<(OsString, FileKind)>, Er
             // Not every file system tells it here.
             FileType::Unknown => match statat(folder.fd()?, item.file_name(), AtFlags::SYMLINK_NOFOLLOW) {
                 Err(Errno::NOENT) => continue,
-                facts => FileKind::of_mode(u32::from(facts?.st_mode)),
+                facts => FileKind::of(&facts?),
             },
             _ => FileKind::Other,
         };

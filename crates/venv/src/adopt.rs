@@ -4,16 +4,21 @@
 //! linked: a venv of virtpy's in which all distributions are another installer's is a correct one, so whoever is killed
 //! after that step has lost nothing.
 
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use virtpy_files::{self as fs, FileKind};
+use virtpy_files::{self as fs, Directory, FileKind};
 use virtpy_store::{Store, VenvId};
 
 use super::create::mark;
 use super::keys::Identity;
 use super::layout::MARK_FILE;
-use super::{Config, Layout, LinkMode, Venv, VenvError};
+use super::{Config, Layout, LinkMode, PRIVATE_FOLDER, Venv, VenvError};
+
+const CONFIG: &str = "pyvenv.cfg";
+
+/// The name by way of which files are replaced before the venv has a folder for it. Always the same, so that the next
+/// adoption overwrites what a killed one left.
+const UNFINISHED: &str = ".virtpy-unfinished";
 
 /// A venv that is virtpy's or may become so.
 #[derive(Debug)]
@@ -27,7 +32,6 @@ pub struct Candidate {
 /// The step from another tool's venv to one of virtpy's.
 #[derive(Debug)]
 struct Takeover {
-    config: PathBuf,
     mode: u32,
     before: String,
     after: String,
@@ -48,12 +52,12 @@ impl Candidate {
 
     fn foreign(store: &Store, root: &Path, link_mode: LinkMode) -> Result<Self, VenvError> {
         let root = fs::canonicalize(root)?;
-        let path = root.join("pyvenv.cfg");
-        let damaged = |reason: &str| VenvError::Damaged { path: path.clone(), reason: reason.to_owned() };
-        if fs::kind(&path)? != Some(FileKind::File) {
-            return Err(damaged("it is no regular file"));
-        }
-        let before = fs::read_to_string(&path)?;
+        let directory = Directory::open(&root)?;
+        let damaged =
+            |reason: &str| VenvError::Damaged { path: root.join(CONFIG), reason: reason.to_owned() };
+        let facts = directory.facts(CONFIG)?.filter(|facts| facts.kind == FileKind::File);
+        let mode = facts.ok_or_else(|| damaged("it is no regular file"))?.mode;
+        let before = directory.read_to_string(CONFIG)?;
         let config = Config::parse(&before);
         if config.get("virtpy-library").is_some() || config.get("virtpy-link-mode").is_some() {
             return Err(damaged("it has lines of virtpy's, but no `virtpy-id`"));
@@ -68,9 +72,8 @@ impl Candidate {
         let after = format!("{before}{line_end}{own}");
         let config = Config::parse(&after);
         let layout = Layout::of(&root, &config)?;
-        let mode = fs::metadata(&path)?.permissions().mode() & 0o7777;
-        let takeover = Takeover { config: path, mode, before, after };
-        let venv = Venv { root, config, id, layout, lost_keys: false };
+        let takeover = Takeover { mode, before, after };
+        let venv = Venv { root, directory, config, id, layout, lost_keys: false };
         venv.demand_real_folders()?;
         Ok(Self { venv, takeover: Some(takeover) })
     }
@@ -87,7 +90,7 @@ impl Candidate {
     pub fn take_over(&self, store: &Store) -> Result<(), VenvError> {
         let Some(takeover) = &self.takeover else { return Ok(()) };
         store.register(&self.venv.id, &self.venv.root)?;
-        let done = self.mark(store).and_then(|()| takeover.write(&takeover.after));
+        let done = self.mark(store).and_then(|()| self.write(&takeover.after, takeover.mode));
         if let Err(error) = done {
             self.give_back(store)?;
             return Err(error);
@@ -101,39 +104,35 @@ impl Candidate {
     /// When the venv cannot be written.
     pub fn give_back(&self, store: &Store) -> Result<(), VenvError> {
         let Some(takeover) = &self.takeover else { return Ok(()) };
-        if fs::read_to_string(&takeover.config)? != takeover.before {
-            takeover.write(&takeover.before)?;
+        let directory = &self.venv.directory;
+        if directory.read_to_string(CONFIG)? != takeover.before {
+            self.write(&takeover.before, takeover.mode)?;
         }
-        let mark = self.venv.site_packages().join(MARK_FILE);
-        if fs::kind(&mark)?.is_some() {
-            fs::remove_file(&mark)?;
+        let mark = self.mark_file();
+        if directory.kind(&mark)?.is_some() {
+            directory.remove_file(&mark)?;
         }
         // Nothing is in it unless going back failed.
-        let _ = fs::remove_dir(&self.venv.private());
+        let _ = directory.remove_dir(PRIVATE_FOLDER);
         Ok(store.forget(&self.venv.id)?)
     }
 
     fn mark(&self, store: &Store) -> Result<(), VenvError> {
         if self.venv.config.link_mode().folds() {
-            let path = self.venv.site_packages().join(MARK_FILE);
-            fs::write_by_way_of(&unfinished(&self.venv.root), &path, mark(store)?.as_bytes())?;
+            let directory = &self.venv.directory;
+            directory.replace(UNFINISHED, self.mark_file(), mark(store)?.as_bytes(), 0o644)?;
         }
         Ok(())
     }
-}
 
-impl Takeover {
-    fn write(&self, text: &str) -> Result<(), VenvError> {
-        let root = self.config.parent().unwrap_or(Path::new("."));
-        fs::write_by_way_of(&unfinished(root), &self.config, text.as_bytes())?;
-        Ok(fs::set_mode(&self.config, self.mode)?)
+    fn mark_file(&self) -> String {
+        format!("{}/{MARK_FILE}", self.venv.layout.site_packages)
     }
-}
 
-/// The name by way of which files are replaced before the venv has a folder for it. Always the same, so that the next
-/// adoption overwrites what a killed one left.
-fn unfinished(root: &Path) -> PathBuf {
-    root.join(format!("{}unfinished", fs::UNFINISHED))
+    fn write(&self, text: &str, mode: u32) -> Result<(), VenvError> {
+        self.venv.directory.replace(UNFINISHED, CONFIG, text.as_bytes(), 0o644)?;
+        Ok(self.venv.directory.set_mode(CONFIG, mode)?)
+    }
 }
 
 /// The `python3.12` of `lib/python3.12/site-packages`. Where a venv was upgraded and there are several, the version in its

@@ -3,15 +3,16 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use virtpy_files::{self as fs, FileKind};
+use virtpy_files::FileKind;
 use virtpy_pep::{InterpreterTags, normalize_name};
 use virtpy_store::{Entry, EntryId, Store, VenvId};
 
 use super::contents::{Contents, Owner};
+use super::layout::UNFINISHED;
 use super::node::{Clash, Member, Node};
 use super::nodes::make;
-use super::plan::{Plan, folder_of};
-use super::transaction::{Transaction, is_bytecode_folder};
+use super::plan::Plan;
+use super::transaction::{Transaction, is_bytecode_folder, stands};
 use super::{Distribution, Installed, State, Venv, VenvError, foreign, journal};
 
 /// A distribution to install.
@@ -169,24 +170,23 @@ impl Venv {
         }
         let present = Sets::load(store, &state.distributions)?;
         let plan = self.plan(&present.iter().collect::<Vec<_>>(), &state.shared_folders)?;
+        let directory = &self.directory.for_many_changes();
         let mut changed = false;
         for (path, node) in plan.nodes {
             let (Node::Real(source) | Node::Hardlink(source)) = &node else { continue };
-            let absolute = self.root.join(&path);
-            let stands = fs::kind(&absolute)? == Some(FileKind::File);
+            let found = directory.facts(&path)?.filter(|facts| facts.kind == FileKind::File);
+            let Some(found) = found else { continue };
             let is_hardlink = matches!(node, Node::Hardlink(_));
             if !source.starts_with(&entry.path)
-                || !stands
-                || fs::is_same_file(&absolute, source)?
+                || found.is_file_at(source)?
                 || !is_hardlink && self.is_as_planned(&path, &node)?
             {
                 continue;
             }
             // Whoever is killed here leaves the old file or the new one.
-            let unfinished = self.unfinished();
-            fs::remove_tree(&unfinished)?;
-            make(&self.layout, &unfinished, &node)?;
-            fs::rename(&unfinished, &absolute)?;
+            directory.remove_tree(UNFINISHED)?;
+            make(directory, &self.layout, UNFINISHED, &node)?;
+            directory.rename(UNFINISHED, &path)?;
             changed = true;
         }
         Ok(changed)
@@ -200,19 +200,12 @@ impl Venv {
         new: &Plan,
         foreign_leaving: &[Distribution],
     ) -> Result<(), VenvError> {
-        let mut behind_links: BTreeSet<&str> = BTreeSet::new();
+        // What is behind a link does not stand here.
         for (path, node) in &new.nodes {
-            let absolute = self.root.join(path);
-            // What is behind a link does not stand here.
-            let is_behind = behind_links.contains(folder_of(path));
-            let found = fs::kind(&absolute)?;
-            if is_behind || found == Some(FileKind::Link) {
-                behind_links.insert(path);
-            }
-            let seen = match found.filter(|_| !is_behind) {
+            let seen = match self.directory.kind(path)? {
                 None | Some(FileKind::Other) => None,
                 Some(FileKind::Folder) => Some(Node::Folder),
-                Some(FileKind::Link) => Some(Node::Link(fs::read_link(&absolute)?)),
+                Some(FileKind::Link) => Some(Node::Link(self.directory.read_link(path)?)),
                 Some(FileKind::File) => {
                     let script = matches!(node, Node::Script(_));
                     let stays = matches!(node, Node::Copy(_)) || !script && self.is_as_planned(path, node)?;
@@ -252,8 +245,7 @@ impl Venv {
         }
         let mut kept = BTreeSet::new();
         for folder in folders.iter().filter(|folder| !is_bytecode_folder(folder)) {
-            let absolute = self.root.join(folder);
-            if fs::kind(&absolute)? != Some(FileKind::Folder) {
+            if !self.directory.has_folder(folder)? {
                 continue;
             }
             let is_unowned = |(name, kind): &(std::ffi::OsString, FileKind)| {
@@ -268,7 +260,7 @@ impl Venv {
                 };
                 !is_owned && !theirs.contains(&path) && !is_bytecode_folder(&path) && !is_above_theirs()
             };
-            if fs::read_dir_names(&absolute)?.iter().any(is_unowned) {
+            if self.directory.read_dir_names(folder)?.iter().any(is_unowned) {
                 foreign::insert_with_parents(&self.layout, folder, &mut kept);
             }
         }
@@ -294,9 +286,10 @@ impl Venv {
         for distribution in contents.distributions.iter().filter(|distribution| distribution.is_foreign()) {
             theirs.extend(foreign::files(self, distribution).unwrap_or_default());
         }
+        let directory = self.directory.for_many_changes();
         let mut gone = Vec::new();
         for (path, node) in &plan.nodes {
-            if theirs.contains(path) || !self.stands(path, node)? {
+            if theirs.contains(path) || !stands(&directory, path, node)? {
                 gone.push(path.clone());
             }
         }
@@ -304,17 +297,6 @@ impl Venv {
             plan.nodes.remove(&path);
         }
         Ok(())
-    }
-
-    /// Whether what a plan wants at a path is what is there.
-    pub(super) fn stands(&self, path: &str, node: &Node) -> Result<bool, VenvError> {
-        let absolute = self.root.join(path);
-        Ok(match (node, fs::kind(&absolute)?) {
-            (Node::Folder, Some(FileKind::Folder)) => true,
-            (Node::Link(target), Some(FileKind::Link)) => fs::read_link(&absolute)? == *target,
-            (Node::Folder | Node::Link(_), _) => false,
-            (_, found) => found == Some(FileKind::File),
-        })
     }
 
     pub(super) fn plan(&self, loaded: &[&Loaded<'_>], shared_folders: &[String]) -> Result<Plan, VenvError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::Serialize;
-use virtpy_files::{self as fs, FileKind};
+use virtpy_files::{self as fs, Directory, FileKind};
 use virtpy_pep::{InterpreterTags, MarkerEnvironment, Requirement, Version};
 use virtpy_store::{ADOPTED, Entry, EntryId, Store, StoreError};
 use virtpy_wheel as wheel;
@@ -323,7 +323,7 @@ impl Venv {
             _ => return false,
         };
         let Ok(planned) = planned else { return false };
-        let Ok(found) = fs::read(&self.root.join(path)) else { return false };
+        let Ok(found) = self.directory.read(path) else { return false };
         let rows = |text: &[u8]| -> Vec<String> {
             let text = String::from_utf8_lossy(text);
             let is_other = |row: &&str| !row.contains(".dist-info/direct_url.json,");
@@ -335,27 +335,27 @@ impl Venv {
     /// Whether what stands at a path is exactly what a plan wants there. Of the store's own files and of scripts that wheels
     /// carry only the kind is looked at.
     pub(super) fn is_as_planned(&self, path: &str, node: &Node) -> Result<bool, VenvError> {
-        let absolute = self.root.join(path);
-        Ok(match (node, fs::kind(&absolute)?) {
-            (Node::Folder, Some(FileKind::Folder))
-            | (Node::Script(_) | Node::Hardlink(_), Some(FileKind::File)) => true,
-            (Node::Real(source), Some(FileKind::File)) => {
+        let directory = &self.directory;
+        let Some(found) = directory.facts(path)? else { return Ok(false) };
+        Ok(match (node, found.kind) {
+            (Node::Folder, FileKind::Folder) | (Node::Script(_) | Node::Hardlink(_), FileKind::File) => true,
+            (Node::Real(source), FileKind::File) => {
                 // A large one may be a second name of it.
-                fs::is_same_file(&absolute, source).unwrap_or(false) || equals(&absolute, source)?
+                found.is_file_at(source).unwrap_or(false) || equals(directory, path, source)?
             }
-            (Node::Link(target), Some(FileKind::Link)) => fs::read_link(&absolute)? == *target,
-            (Node::Shared(content), Some(FileKind::File)) => fs::read(&absolute)? == content.as_bytes(),
-            (Node::Text { content, .. }, Some(FileKind::File)) => fs::read(&absolute)? == *content,
-            (Node::Copy(source), Some(FileKind::File)) => equals(&absolute, source)?,
+            (Node::Link(target), FileKind::Link) => directory.read_link(path)? == *target,
+            (Node::Shared(content), FileKind::File) => directory.read(path)? == content.as_bytes(),
+            (Node::Text { content, .. }, FileKind::File) => directory.read(path)? == *content,
+            (Node::Copy(source), FileKind::File) => equals(directory, path, source)?,
             _ => false,
         })
     }
 }
 
 /// Whether a file of the venv has the content of one in the store; one that the store lost equals nothing.
-fn equals(path: &Path, source: &Path) -> Result<bool, VenvError> {
+fn equals(directory: &Directory, path: &str, source: &Path) -> Result<bool, VenvError> {
     match fs::read(source) {
         Err(error) if error.is_not_found() => Ok(false),
-        source => Ok(fs::read(path)? == source?),
+        source => Ok(directory.read(path)? == source?),
     }
 }

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use virtpy_files::digest::hex;
-use virtpy_files::{self as fs, Lock};
+use virtpy_files::{self as fs, Directory, Lock};
 use virtpy_store::{Entry, Store, VenvId};
 
 use super::activation::Activation;
@@ -17,7 +17,7 @@ use super::keys::Identity;
 use super::layout::MARK_FILE;
 use super::nodes::{make, put_shared};
 use super::place::{self, Existing};
-use super::{Arrival, Config, Layout, LinkMode, Node, State, Venv, VenvError};
+use super::{Arrival, Config, Layout, LinkMode, Node, PRIVATE_FOLDER, State, Venv, VenvError};
 
 /// What a venv needs to know of its base interpreter.
 #[derive(Debug, Clone)]
@@ -81,26 +81,26 @@ pub fn create(
     let id = VenvId::random();
     let config = config(base, wish, &path, &Identity { id: &id, store });
     let layout = Layout::of(&path, &config)?;
-    let staged = &staging.folder;
     let texts = Texts { config: &config, prompt: &prompt(wish.prompt.as_deref(), &path) };
-    fill(staged, &path, base, &layout, &texts)?;
+    let directory = staging.directory.for_many_changes();
+    fill(&directory, &path, base, &layout, &texts)?;
     let root = store.register(&id, &path)?;
     if let Some(pip) = &wish.pip {
         store.note_uses(root, vec![pip.id()?])?;
     }
-    let venv =
-        Venv { root: staged.clone(), config, id: id.clone(), layout: layout.clone(), lost_keys: false };
     // Before the state is written: it is to be the newest.
     if wish.link_mode.folds() {
-        let site_packages = staged.join(&layout.site_packages);
-        fs::write_new(&site_packages.join(MARK_FILE), mark(store)?.as_bytes(), 0o644)?;
+        let mark_file = format!("{}/{MARK_FILE}", layout.site_packages);
+        directory.write_new(mark_file, mark(store)?.as_bytes(), 0o644)?;
     }
+    let root = directory.path().to_owned();
+    let venv = Venv { root, directory, config, id: id.clone(), layout, lost_keys: false };
     venv.furnish(wish.pip.as_ref())?;
-    if let Err(error) = put_in_place(staged, &path, matches!(old, Existing::Venv(_))) {
+    if let Err(error) = staging.put_in_place(&path, &old) {
         store.forget(&id)?;
         return Err(error);
     }
-    if let Existing::Venv(Some(old)) = old {
+    if let Existing::Venv { id: Some(old), .. } = old {
         // The new one stands. A root whose venv is gone keeps nothing for long: the next collection removes it.
         let _ = store.forget(&old);
     }
@@ -110,6 +110,7 @@ pub fn create(
 impl Venv {
     /// Puts the first distribution, if there is to be one, into a venv that is only being made, so that it needs no journal.
     fn furnish(&self, entry: Option<&Entry>) -> Result<(), VenvError> {
+        let directory = &self.directory;
         let mut state = State::default();
         state.change = VenvId::random().to_string();
         if let Some(entry) = entry {
@@ -118,13 +119,13 @@ impl Venv {
             let mut firsts = BTreeMap::new();
             for (path, node) in &self.plan(&[&loaded], &[])?.nodes {
                 match node {
-                    Node::Shared(content) => put_shared(&self.root.join(path), content, &mut firsts)?,
-                    _ => make(&self.layout, &self.root.join(path), node)?,
+                    Node::Shared(content) => put_shared(directory, path, content, &mut firsts)?,
+                    _ => make(directory, &self.layout, path, node)?,
                 }
             }
             state.distributions = vec![loaded.installed];
         }
-        fs::create_dir(&self.private())?;
+        directory.create_dir(PRIVATE_FOLDER)?;
         state.write(self)
     }
 }
@@ -261,9 +262,9 @@ pub(super) struct Texts<'a> {
     pub(super) prompt: &'a str,
 }
 
-/// Fills `folder` with everything a venv at `path` consists of.
+/// Fills a folder with everything a venv at `path` consists of.
 pub(super) fn fill(
-    folder: &Path,
+    folder: &Directory,
     path: &Path,
     base: &BaseInterpreter,
     layout: &Layout,
@@ -271,60 +272,80 @@ pub(super) fn fill(
 ) -> Result<(), VenvError> {
     let activation = Activation { root: path, scripts: &layout.scripts, prompt: texts.prompt };
     let scripts = activation.scripts()?;
-    let library = folder.join("lib").join(&base.library);
-    for made in [&folder.join("lib"), &library, &library.join("site-packages"), &folder.join("include")] {
-        fs::create_dir(made)?;
+    let library = format!("lib/{}", base.library);
+    for made in ["lib", &library, &format!("{library}/site-packages"), "include", &layout.scripts] {
+        folder.create_dir(made)?;
     }
-    let bin = folder.join(&layout.scripts);
-    fs::create_dir(&bin)?;
-    fs::symlink(&base.executable, &bin.join("python"))?;
+    let in_bin = |name: &str| format!("{}/{name}", layout.scripts);
+    folder.symlink(&base.executable, in_bin("python"))?;
     for name in base.names.iter().filter(|name| *name != "python") {
-        fs::symlink(Path::new("python"), &bin.join(name))?;
+        folder.symlink(Path::new("python"), in_bin(name))?;
     }
     if base.lib64 {
-        fs::symlink(Path::new("lib"), &folder.join("lib64"))?;
+        folder.symlink(Path::new("lib"), "lib64")?;
     }
     for script in scripts {
-        fs::write_new(&bin.join(script.name), script.content.as_bytes(), 0o644)?;
+        folder.write_new(in_bin(script.name), script.content.as_bytes(), 0o644)?;
     }
-    fs::write_new(&folder.join(".gitignore"), b"*\n", 0o644)?;
+    folder.write_new(".gitignore", b"*\n", 0o644)?;
     // Last: it is what makes the folder a venv.
-    fs::write_new(&folder.join("pyvenv.cfg"), texts.config.to_string().as_bytes(), 0o644)?;
+    folder.write_new("pyvenv.cfg", texts.config.to_string().as_bytes(), 0o644)?;
     Ok(())
-}
-
-/// Renames the finished folder to its place, or exchanges it with the venv that is there.
-fn put_in_place(staged: &Path, path: &Path, replaces: bool) -> Result<(), VenvError> {
-    let put = if replaces { fs::exchange(staged, path) } else { fs::rename(staged, path) };
-    Ok(put?)
 }
 
 /// The folder beside a venv's place in which it is made, or in which the old one goes. Its name is always the same, so
 /// that what a killed process leaves is swept by the next; a lock keeps two from working in it at once.
 struct Staging {
-    folder: PathBuf,
+    /// The folder that both are in.
+    parent: Directory,
+    name: String,
+    directory: Directory,
     _lock: Lock,
 }
 
 impl Staging {
     fn at(store: &Store, path: &Path, announce: &mut dyn FnMut(&str)) -> Result<Self, VenvError> {
         let lock = store.lock_place(path, announce)?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let plain = path.with_file_name(format!(".{}.virtpy-new", name.trim_start_matches('.')));
+        let parent = Directory::open(path.parent().unwrap_or(Path::new("/")))?;
+        let mut name = format!(".{}.virtpy-new", name_of(path).trim_start_matches('.'));
         // What is not virtpy's stays where it is: a repository may ship a link of that name.
-        let folder = if place::may_be_swept(&plain)? { plain } else { plain.with_extension("virtpy-new2") };
-        if !place::may_be_swept(&folder)? {
-            return Err(VenvError::InTheWay(folder));
+        if !place::may_be_swept(&parent, &name)? {
+            name.push('2');
+            if !place::may_be_swept(&parent, &name)? {
+                return Err(VenvError::InTheWay(parent.path().join(name)));
+            }
         }
-        fs::remove_tree(&folder)?;
-        fs::create_dir(&folder)?;
-        Ok(Self { folder, _lock: lock })
+        parent.remove_tree(&name)?;
+        parent.create_dir(&name)?;
+        let directory = parent.folder(&name)?;
+        Ok(Self { parent, name, directory, _lock: lock })
     }
+
+    /// Renames the finished folder to its place, or exchanges it with the venv that is there.
+    fn put_in_place(&self, path: &Path, old: &Existing) -> Result<(), VenvError> {
+        let name = name_of(path);
+        let Existing::Venv { directory, .. } = old else {
+            return Ok(self.parent.rename(&self.name, name)?);
+        };
+        self.parent.exchange(&self.name, name)?;
+        let found = self.parent.facts(&self.name)?;
+        if found.map(|found| found.identity) != Some(directory.own_facts()?.identity) {
+            // Somebody has just put something else there, which nobody looked at.
+            self.parent.exchange(&self.name, name)?;
+            return Err(VenvError::Exists { path: path.to_owned(), is_venv: false });
+        }
+        Ok(())
+    }
+}
+
+/// The last part of a venv's path, which is UTF-8.
+fn name_of(path: &Path) -> &str {
+    path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
 }
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        let _ = fs::remove_tree(&self.folder);
+        let _ = self.parent.remove_tree(&self.name);
     }
 }
 

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use virtpy_files::{self as fs, FileKind};
+use virtpy_files::{self as fs, Directory, FileKind};
 use virtpy_store::{Entry, Store, is_pip_shim};
 use virtpy_wheel as wheel;
 
 use super::create::{Texts, check_path, fill, from_python_repr, prompt, resolve};
 use super::layout::MARK_FILE;
-use super::nodes::{make, mode_of_copy};
+use super::nodes::make;
 use super::{
     BaseInterpreter, Config, Contents, Layout, LinkMode, Member, Node, Owner, PRIVATE_FOLDER, Plan, Venv,
     VenvError,
@@ -59,9 +59,12 @@ impl Venv {
         let parent = path.parent().unwrap_or(Path::new("/"));
         fs::create_dir_all(parent)?;
         let staged = fs::temporary_folder(parent)?;
-        self.lay_foundation(staged.path(), &destination.at, base, &layout)?;
+        let folder = Directory::open(staged.path())?.for_many_changes();
+        self.lay_foundation(&folder, &destination.at, base, &layout)?;
         let entries = entries(store, contents)?;
-        let exporter = Exporter { venv: self, folder: staged.path(), layout: &layout, entries: &entries };
+        let own = self.directory.for_many_changes();
+        let exporter =
+            Exporter { venv: self, own: &own, folder: &folder, layout: &layout, entries: &entries };
         exporter.packages(contents)?;
         exporter.rest(contents)?;
         fs::rename(staged.path(), &path)?;
@@ -70,7 +73,7 @@ impl Venv {
 
     fn lay_foundation(
         &self,
-        folder: &Path,
+        folder: &Directory,
         at: &Path,
         base: &BaseInterpreter,
         layout: &Layout,
@@ -102,7 +105,10 @@ fn entries(store: &Store, contents: &Contents) -> Result<Vec<Entry>, VenvError> 
 
 struct Exporter<'a> {
     venv: &'a Venv,
-    folder: &'a Path,
+    /// The venv's folder.
+    own: &'a Directory,
+    /// The folder that becomes the export.
+    folder: &'a Directory,
     layout: &'a Layout,
     entries: &'a [Entry],
 }
@@ -151,19 +157,17 @@ impl Exporter<'_> {
             .map(|entry| entry.path.as_path())
             .collect();
         for (path, node) in &plan.nodes {
-            let target = self.folder.join(path);
-            if matches!(node, Node::Folder) && fs::kind(&target)?.is_some()
+            if matches!(node, Node::Folder) && self.folder.kind(path)?.is_some()
                 || path.ends_with(wheel::BYTECODE_FOLDER)
             {
                 continue;
             }
-            let own = self.venv.root.join(path);
             let is_edited = |source: &Path| edited.iter().any(|entry| source.starts_with(entry));
             match node {
-                Node::Copy(source) if is_edited(source) && fs::kind(&own)? == Some(FileKind::File) => {
-                    fs::copy_new(&own, &target, mode_of_copy(&own)?)?;
+                Node::Copy(source) if is_edited(source) && self.own.kind(path)? == Some(FileKind::File) => {
+                    self.copy(path)?;
                 }
-                _ => make(self.layout, &target, node)?,
+                _ => make(self.folder, self.layout, path, node)?,
             }
         }
         Ok(())
@@ -176,25 +180,24 @@ impl Exporter<'_> {
     }
 
     fn folder_rest(&self, folder: &str, plan: &Plan) -> Result<(), VenvError> {
-        for (name, kind) in fs::read_dir_names(&self.venv.root.join(folder))? {
+        for (name, kind) in self.own.read_dir_names(folder)? {
             let Some(name) = name.to_str() else { continue };
             let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
             let is_own = matches!(name, PRIVATE_FOLDER | MARK_FILE | wheel::BYTECODE_FOLDER);
-            let target = self.folder.join(&path);
-            let (from, stands) = (self.venv.root.join(&path), fs::kind(&target)?);
+            let stands = self.folder.kind(&path)?;
             match kind {
                 _ if is_own => {}
                 FileKind::Folder => {
                     if stands.is_none() && !plan.nodes.contains_key(&path) {
-                        fs::create_dir(&target)?;
+                        self.folder.create_dir(&path)?;
                     }
-                    if fs::kind(&target)? == Some(FileKind::Folder) {
+                    if self.folder.has_folder(&path)? {
                         self.folder_rest(&path, plan)?;
                     }
                 }
                 _ if stands.is_some() || plan.nodes.contains_key(&path) => {}
-                FileKind::Link => fs::symlink(&fs::read_link(&from)?, &target)?,
-                FileKind::File => self.file(&path, &from, &target)?,
+                FileKind::Link => self.folder.symlink(&self.own.read_link(&path)?, &path)?,
+                FileKind::File => self.file(&path)?,
                 FileKind::Other => {}
             }
         }
@@ -202,15 +205,24 @@ impl Exporter<'_> {
     }
 
     /// Copies a file; a script of this venv is made to run the exported one.
-    fn file(&self, path: &str, from: &Path, target: &Path) -> Result<(), VenvError> {
-        let mode = mode_of_copy(from)?;
+    fn file(&self, path: &str) -> Result<(), VenvError> {
         if path.starts_with(&format!("{}/", self.layout.scripts)) {
-            let content = fs::read(from)?;
+            let content = self.own.read(path)?;
             if let Some(body) = content.strip_prefix(self.venv.layout.shebang.as_bytes()) {
                 let script = [self.layout.shebang.as_bytes(), body].concat();
-                return Ok(fs::write_new(target, &script, mode)?);
+                return Ok(self.folder.write_new(path, &script, self.mode(path)?)?);
             }
         }
-        Ok(fs::copy_new(from, target, mode)?)
+        self.copy(path)
+    }
+
+    fn copy(&self, path: &str) -> Result<(), VenvError> {
+        Ok(self.folder.copy_new(self.own.open_file(path)?, path, self.mode(path)?)?)
+    }
+
+    /// The permission bits of the copy of a file of the venv.
+    fn mode(&self, path: &str) -> Result<u32, VenvError> {
+        let executable = self.own.facts(path)?.is_some_and(|facts| facts.mode & 0o111 != 0);
+        Ok(if executable { 0o755 } else { 0o644 })
     }
 }

@@ -147,7 +147,9 @@ mod tests {
         let mut config = Config::default();
         config.push("virtpy-library", "python3.12");
         let layout = Layout::of(Path::new("/v"), &config).unwrap();
-        let venv = Venv { root: "/v".into(), config, id: VenvId::random(), layout, lost_keys: false };
+        let directory = fs::Directory::open(Path::new("/")).unwrap();
+        let id = VenvId::random();
+        let venv = Venv { root: "/v".into(), directory, config, id, layout, lost_keys: false };
         assert_eq!(in_venv(&venv, "six.py").as_deref(), Some("lib/python3.12/site-packages/six.py"));
         assert_eq!(in_venv(&venv, "../../../bin/x").as_deref(), Some("bin/x"));
         assert_eq!(in_venv(&venv, "/v/bin/x").as_deref(), Some("bin/x"));

@@ -8,9 +8,10 @@ use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use virtpy_files::{self as fs, FileKind, PathError};
+use virtpy_files::{self as fs, Directory, FileKind, PathError};
 use virtpy_wheel as wheel;
 
+use super::layout::{JOURNAL, PRIVATE_FOLDER, TRASH, UNFINISHED};
 use super::{State, Venv, VenvError, rebuild};
 
 /// Something that a change takes away, and how it comes back.
@@ -48,120 +49,117 @@ pub(super) struct Journal {
 
 impl Journal {
     /// Where a removed file waits.
-    pub(super) fn trash(venv: &Venv, slot: usize) -> PathBuf {
-        venv.private().join("trash").join(slot.to_string())
+    pub(super) fn trash(slot: usize) -> String {
+        format!("{TRASH}/{slot}")
     }
 
     /// Writes the journal, whole or not at all.
-    pub(super) fn write(&self, venv: &Venv) -> Result<(), VenvError> {
-        let path = venv.journal();
-        let text = serde_json::to_vec(self)
-            .map_err(|error| VenvError::Damaged { path: path.clone(), reason: error.to_string() })?;
-        let trash = venv.private().join("trash");
+    pub(super) fn write(&self, directory: &Directory) -> Result<(), VenvError> {
+        let text = serde_json::to_vec(self).map_err(|error| damaged(directory, &error.to_string()))?;
         let has_trash = self.removed.iter().any(|removed| matches!(removed, Removed::File(..)));
         if has_trash {
             // Whatever lies there without a journal must not be taken for what this change removes.
-            fs::remove_tree(&trash)?;
+            directory.remove_tree(TRASH)?;
         }
-        match fs::write_by_way_of(&venv.unfinished(), &path, &text) {
+        match directory.replace(UNFINISHED, JOURNAL, &text, 0o644) {
             Err(error) if error.is_not_found() => {
-                fs::create_dir_all(&venv.private())?;
-                fs::write_by_way_of(&venv.unfinished(), &path, &text)?;
+                directory.create_dir_all(PRIVATE_FOLDER)?;
+                directory.replace(UNFINISHED, JOURNAL, &text, 0o644)?;
             }
             other => other?,
         }
         if has_trash {
-            fs::create_dir(&trash)?;
+            directory.create_dir(TRASH)?;
         }
         Ok(())
     }
 
     /// Ends a change that has happened, or was taken back. The journal goes last: as long as it is there, somebody will
     /// come and take the rest away.
-    pub(super) fn discard(venv: &Venv, has_trash: bool) -> Result<(), PathError> {
+    pub(super) fn discard(directory: &Directory, has_trash: bool) -> Result<(), PathError> {
         if has_trash {
-            fs::remove_tree(&venv.private().join("trash"))?;
+            directory.remove_tree(TRASH)?;
         }
-        fs::remove_file(&venv.journal())
+        directory.remove_file(JOURNAL)
     }
 
     /// Puts everything back as it was before the change. Can be repeated: what is back already is left.
     pub(super) fn roll_back(&self, venv: &Venv) -> Result<(), VenvError> {
-        self.undo(venv).map_err(|source| VenvError::Rollback { venv: venv.root.clone(), source })
+        // Others may have put folders of their own in place of those that the change worked in.
+        self.undo(&venv.directory.for_many_changes())
+            .map_err(|source| VenvError::Rollback { venv: venv.root.clone(), source })
     }
 
-    fn undo(&self, venv: &Venv) -> Result<(), PathError> {
+    fn undo(&self, directory: &Directory) -> Result<(), PathError> {
         let replaced: BTreeSet<&str> = self.removed.iter().map(Removed::path).collect();
         for path in self.created.iter().rev().filter(|path| !replaced.contains(path.as_str())) {
-            let Some(path) = inside(venv, path)? else { continue };
-            clear(&path)?;
+            if is_inside(directory, path)? {
+                clear(directory, path)?;
+            }
         }
         for removed in self.removed.iter().rev() {
+            if !is_inside(directory, removed.path())? {
+                continue;
+            }
             match removed {
                 Removed::Folder(path) => {
-                    let Some(path) = inside(venv, path)? else { continue };
-                    if fs::kind(&path)? != Some(FileKind::Folder) {
-                        clear(&path)?;
-                        fs::create_dir(&path)?;
+                    if directory.kind(path)? != Some(FileKind::Folder) {
+                        clear(directory, path)?;
+                        directory.create_dir(path)?;
                     }
                 }
                 Removed::Link(path, target) => {
-                    let Some(path) = inside(venv, path)? else { continue };
-                    if !fs::read_link(&path).is_ok_and(|found| found == *target) {
-                        clear(&path)?;
-                        fs::symlink(target, &path)?;
+                    if !directory.read_link(path).is_ok_and(|found| found == *target) {
+                        clear(directory, path)?;
+                        directory.symlink(target, path)?;
                     }
                 }
                 Removed::File(path, slot) => {
-                    let Some(path) = inside(venv, path)? else { continue };
-                    let kept = Self::trash(venv, *slot);
-                    if fs::kind(&kept)?.is_some() {
-                        clear(&path)?;
-                        fs::rename(&kept, &path)?;
+                    let kept = Self::trash(*slot);
+                    if directory.kind(&kept)?.is_some() {
+                        clear(directory, path)?;
+                        directory.rename(&kept, path)?;
                     }
                 }
             }
         }
-        Self::discard(venv, true)
+        Self::discard(directory, true)
     }
+}
+
+fn damaged(directory: &Directory, reason: &str) -> VenvError {
+    VenvError::Damaged { path: directory.path().join(JOURNAL), reason: reason.to_owned() }
 }
 
 /// Removes a file, a link or a folder that is empty but for bytecode. A folder with other content is not of the
 /// change's making and stays.
-fn clear(path: &Path) -> Result<(), PathError> {
-    match fs::kind(path)? {
+fn clear(directory: &Directory, path: &str) -> Result<(), PathError> {
+    match directory.kind(path)? {
         None => Ok(()),
         Some(FileKind::Folder) => {
-            let bytecode = path.join(wheel::BYTECODE_FOLDER);
-            if fs::kind(&bytecode)? == Some(FileKind::Folder) {
-                fs::remove_tree(&bytecode)?;
+            let bytecode = format!("{path}/{}", wheel::BYTECODE_FOLDER);
+            if directory.kind(&bytecode)? == Some(FileKind::Folder) {
+                directory.remove_tree(&bytecode)?;
             }
-            if path.file_name().is_some_and(|name| name == wheel::BYTECODE_FOLDER) {
-                return fs::remove_tree(path);
+            if path.rsplit('/').next() == Some(wheel::BYTECODE_FOLDER) {
+                return directory.remove_tree(path);
             }
-            let _ = fs::remove_dir(path);
+            let _ = directory.remove_dir(path);
             Ok(())
         }
-        Some(_) => fs::remove_file(path),
+        Some(_) => directory.remove_file(path),
     }
 }
 
-/// A journal's path, if it stays inside the venv: the file is input like any other, and where a folder was to be made
-/// a link into the store may still stand, through which nothing may be touched.
-fn inside(venv: &Venv, path: &str) -> Result<Option<PathBuf>, PathError> {
-    let mut reached = venv.root.clone();
-    let mut parts = Path::new(path).components().peekable();
-    while let Some(part) = parts.next() {
-        let Component::Normal(name) = part else { return Ok(None) };
-        reached.push(name);
-        if parts.peek().is_none() {
-            return Ok(Some(reached));
-        }
-        if fs::kind(&reached)? != Some(FileKind::Folder) {
-            return Ok(None);
-        }
+/// Whether a journal's path stays inside the venv and the folder that it is in is there: the file is input like any other,
+/// and where a folder was to be made a link into the store may still stand, through which nothing may be touched.
+fn is_inside(directory: &Directory, path: &str) -> Result<bool, PathError> {
+    let path = Path::new(path);
+    let is_plain = path.components().all(|part| matches!(part, Component::Normal(_)));
+    match path.parent() {
+        Some(parent) if is_plain => directory.has_folder(parent),
+        _ => Ok(false),
     }
-    Ok(None)
 }
 
 /// Finishes or takes back what a killed command left. To be called by whoever holds the venv, before anything
@@ -170,26 +168,29 @@ fn inside(venv: &Venv, path: &str) -> Result<Option<PathBuf>, PathError> {
 /// # Errors
 /// When the venv cannot be written.
 pub(super) fn recover(venv: &Venv) -> Result<bool, VenvError> {
-    let content = match fs::read(&venv.journal()) {
+    let directory = venv.directory.for_many_changes();
+    let content = match fs::read(&venv.root.join(JOURNAL)) {
         Err(error) if error.is_not_found() => {
             // Nobody was killed, or so early that this is all there is.
-            let _ = fs::remove_file(&venv.unfinished());
+            if fs::kind(&venv.root.join(UNFINISHED))?.is_some() {
+                let _ = directory.remove_file(UNFINISHED);
+            }
             return Ok(false);
         }
         other => other?,
     };
     if rebuild::is_emptied(&content) {
         // A power cut left only its name. What the change had done by then is found where it stands.
-        fs::remove_file(&venv.journal())?;
+        directory.remove_file(JOURNAL)?;
         return Ok(true);
     }
     let Ok(journal) = serde_json::from_slice::<Journal>(&content) else {
         // It is written by one rename, so this is not a half-written one: nothing here can be trusted.
-        return Err(VenvError::Damaged { path: venv.journal(), reason: "it is not a journal".to_owned() });
+        return Err(damaged(&directory, "it is not a journal"));
     };
-    let _ = fs::remove_file(&venv.unfinished());
+    let _ = directory.remove_file(UNFINISHED);
     if State::read(venv)?.change == journal.change {
-        Journal::discard(venv, true)?;
+        Journal::discard(&directory, true)?;
     } else {
         journal.roll_back(venv)?;
     }
@@ -212,11 +213,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let venv = venv(&folder);
         fs::create_dir_all(&venv.private().join("trash")).unwrap();
-        fs::write_new(&Journal::trash(&venv, 0), b"of a change that was finished long ago", 0o644).unwrap();
+        venv.directory
+            .write_new(Journal::trash(0), b"of a change that was finished long ago", 0o644)
+            .unwrap();
         fs::write_new(&venv.root.join("kept"), b"kept", 0o644).unwrap();
         let removed = vec![Removed::File("kept".to_owned(), 0)];
         let journal = Journal { change: "1".to_owned(), created: Vec::new(), removed };
-        journal.write(&venv).unwrap();
+        journal.write(&venv.directory).unwrap();
         // Killed here, before anything was moved.
         assert!(recover(&venv).unwrap());
         assert_eq!(fs::read(&venv.root.join("kept")).unwrap(), b"kept");
@@ -231,7 +234,7 @@ mod tests {
         fs::symlink(store.path(), &venv.root.join("package")).unwrap();
         let removed = vec![Removed::Link("package".to_owned(), store.path().to_owned())];
         let created = ["package", "package/module.py", "package/../module.py"].map(str::to_owned).to_vec();
-        Journal { change: "1".to_owned(), created, removed }.write(&venv).unwrap();
+        Journal { change: "1".to_owned(), created, removed }.write(&venv.directory).unwrap();
         // Killed here, before the link was taken away.
         assert!(recover(&venv).unwrap());
         assert_eq!(fs::read(&venv.root.join("package/module.py")).unwrap(), b"shared");
@@ -244,13 +247,13 @@ mod tests {
         fs::write_new(&venv.root.join("old"), b"old", 0o644).unwrap();
         let removed = vec![Removed::File("old".to_owned(), 0)];
         let journal = Journal { change: "1".to_owned(), created: Vec::new(), removed };
-        journal.write(&venv).unwrap();
-        fs::rename(&venv.root.join("old"), &Journal::trash(&venv, 0)).unwrap();
+        journal.write(&venv.directory).unwrap();
+        venv.directory.rename("old", Journal::trash(0)).unwrap();
         let mut state = State::default();
         state.change.clone_from(&journal.change);
         state.write(&venv).unwrap();
         // Killed while the trash was taken away, and once more while a file was written.
-        fs::write_new(&venv.unfinished(), b"half", 0o644).unwrap();
+        venv.directory.write_new(UNFINISHED, b"half", 0o644).unwrap();
         assert!(recover(&venv).unwrap());
         let left: Vec<_> = fs::names(&venv.private()).unwrap();
         assert_eq!(left, ["state.json"]);

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
-use virtpy_files::{self as fs, FileKind, PathError};
+use virtpy_files::{self as fs, Directory, FileKind, PathError};
 use virtpy_store::{Store, VenvId};
 
 use super::VenvError;
 use super::config::{Config, ID_KEY, LIBRARY_KEY, PATH_KEY, STORE_KEY};
-use super::layout::PRIVATE_FOLDER;
+use super::layout::{PRIVATE_FOLDER, STATE, STATE_SIZE};
 
 /// The most that is read of a `pyvenv.cfg`.
 const LARGEST: u64 = 1 << 20;
@@ -41,48 +41,64 @@ struct Kept {
     keys: BTreeMap<String, String>,
 }
 
+impl Kept {
+    fn parse(content: &[u8]) -> Self {
+        serde_json::from_slice(content).unwrap_or_default()
+    }
+}
+
 /// The text of a venv's `pyvenv.cfg`. Bytes that are not UTF-8 are replaced.
 ///
 /// # Errors
 /// When there is none, it is no regular file, or far too large for one.
 pub(super) fn text(root: &Path) -> Result<String, PathError> {
-    Ok(read(root)?.0)
+    Ok(decoded(&fs::read_bounded(&root.join("pyvenv.cfg"), LARGEST)?).0)
 }
 
-/// The same, and whether the interpreter can read the file as it is.
+/// The same of a venv whose folder is held open, and whether the interpreter can read the file as it is.
 ///
 /// # Errors
 /// As [`text`]'s.
-pub(super) fn read(root: &Path) -> Result<(String, bool), PathError> {
-    let content = fs::read_bounded(&root.join("pyvenv.cfg"), LARGEST)?;
-    let text = String::from_utf8_lossy(&content);
+pub(super) fn read(directory: &Directory) -> Result<(String, bool), PathError> {
+    Ok(decoded(&directory.read_bounded_through("pyvenv.cfg", LARGEST)?))
+}
+
+fn decoded(content: &[u8]) -> (String, bool) {
+    let text = String::from_utf8_lossy(content);
     let is_readable = matches!(text, std::borrow::Cow::Borrowed(_));
     // Editors of other systems put a mark before the text.
-    Ok((text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned(), is_readable))
+    (text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned(), is_readable)
 }
 
 /// The id of the venv in a folder: what `pyvenv.cfg` says, or else its state.
 pub(super) fn id_at(root: &Path) -> Option<VenvId> {
     let config = text(root).map(|text| Config::parse(&text)).unwrap_or_default();
-    let id = config.get(ID_KEY).map(str::to_owned).or_else(|| kept(root).keys.remove(ID_KEY))?;
-    VenvId::parse(&id).ok()
+    let kept = || {
+        let private = root.join(PRIVATE_FOLDER);
+        let is_there = matches!(fs::kind(&private), Ok(Some(FileKind::Folder)));
+        let content = fs::read_own(&private.join("state.json"), STATE_SIZE).ok().filter(|_| is_there)?;
+        Kept::parse(&content).keys.remove(ID_KEY)
+    };
+    VenvId::parse(&config.get(ID_KEY).map(str::to_owned).or_else(kept)?).ok()
 }
 
-fn kept(root: &Path) -> Kept {
-    let private = root.join(PRIVATE_FOLDER);
-    if !matches!(fs::kind(&private), Ok(Some(FileKind::Folder))) {
-        return Kept::default();
-    }
-    let content = fs::read_own(&private.join("state.json"), 64 * 1024).unwrap_or_default();
-    serde_json::from_slice(&content).unwrap_or_default()
+/// The same of a venv whose folder is held open.
+fn id_in(directory: &Directory) -> Option<VenvId> {
+    let config = read(directory).map(|(text, _)| Config::parse(&text)).unwrap_or_default();
+    let kept = || kept(directory).keys.remove(ID_KEY);
+    VenvId::parse(&config.get(ID_KEY).map(str::to_owned).or_else(kept)?).ok()
+}
+
+fn kept(directory: &Directory) -> Kept {
+    directory.read_own(STATE, STATE_SIZE).map(|content| Kept::parse(&content)).unwrap_or_default()
 }
 
 /// Completes a configuration that has lost virtpy's lines from the venv's state. Returns whether it has them now.
 ///
 /// # Errors
 /// When the venv was made anew for another version of Python since.
-pub(super) fn complete(root: &Path, config: &mut Config) -> Result<bool, VenvError> {
-    for (key, value) in kept(root).keys {
+pub(super) fn complete(directory: &Directory, config: &mut Config) -> Result<bool, VenvError> {
+    for (key, value) in kept(directory).keys {
         if key.starts_with("virtpy-") && config.get(&key).is_none() {
             config.set(&key, value);
         }
@@ -96,7 +112,7 @@ pub(super) fn complete(root: &Path, config: &mut Config) -> Result<bool, VenvErr
     let own = library.trim_start_matches(|letter: char| !letter.is_ascii_digit());
     if !minor.is_empty() && !own.trim_end_matches('t').eq(&minor) && own.contains('.') {
         return Err(VenvError::Damaged {
-            path: root.join("pyvenv.cfg"),
+            path: directory.path().join("pyvenv.cfg"),
             reason: format!(
                 "another tool has made the venv anew for Python {minor}, and its packages are of {library}"
             ),
@@ -110,4 +126,10 @@ pub(super) fn complete(root: &Path, config: &mut Config) -> Result<bool, VenvErr
 pub(super) fn is_proven(store: &Store, root: &Path) -> Option<VenvId> {
     let id = id_at(root)?;
     store.vouches_for(&id, root).then_some(id)
+}
+
+/// The same of a venv whose folder is held open.
+pub(super) fn is_proven_in(store: &Store, directory: &Directory) -> Option<VenvId> {
+    let id = id_in(directory)?;
+    store.vouches_for(&id, directory.path()).then_some(id)
 }

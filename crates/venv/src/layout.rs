@@ -11,6 +11,21 @@ use super::config::{Config, LIBRARY_KEY, STORE_KEY};
 /// The folder of a venv in which virtpy keeps its own files.
 pub const PRIVATE_FOLDER: &str = ".virtpy";
 
+/// What virtpy knows about its packages, as all paths here relative to the venv's root.
+pub(crate) const STATE: &str = ".virtpy/state.json";
+
+/// So many bytes of it are read at once: most have fewer.
+pub(crate) const STATE_SIZE: usize = 64 * 1024;
+
+/// The journal of a change that is under way.
+pub(crate) const JOURNAL: &str = ".virtpy/journal.json";
+
+/// The folder in which files wait that a change removes.
+pub(crate) const TRASH: &str = ".virtpy/trash";
+
+/// The file by way of which others of the venv are replaced.
+pub(crate) const UNFINISHED: &str = ".virtpy/unfinished";
+
 /// The file in `site-packages` that puts the store's entries at the end of `sys.path`, for tools which sort files by
 /// their real paths: coverage would otherwise measure the store as the user's own code. Nothing can be imported there:
 /// what looks for modules in that folder is told that there are none, whatever lies in it.

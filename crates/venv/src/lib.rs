@@ -12,6 +12,7 @@ mod change;
 mod check;
 mod config;
 mod contents;
+mod copied_bytecode;
 mod create;
 mod detach;
 mod direct_url;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use virtpy_files::{self as fs, FileKind};
+use virtpy_files::{self as fs, Directory};
 use virtpy_store::Store;
 
 use crate::adopt::library;
@@ -19,17 +19,18 @@ impl Venv {
     pub fn open_recorded(store: &Store, root: &Path) -> Result<Self, VenvError> {
         let opened = Self::open(root);
         let Err(VenvError::NotOurs(_)) = &opened else { return opened };
-        if !matches!(fs::kind(&root.join(PRIVATE_FOLDER)), Ok(Some(FileKind::Folder))) {
+        let root = fs::canonicalize(root)?;
+        let directory = Directory::open(&root)?;
+        if !directory.has_folder(PRIVATE_FOLDER)? {
             return opened;
         }
-        let root = fs::canonicalize(root)?;
         let Some(record) = store.roots()?.into_iter().find(|record| record.path == root) else {
             return opened;
         };
-        let mut config = Config::parse(&keys::text(&root)?);
+        let mut config = Config::parse(&keys::read(&directory)?.0);
         let library = library(&root, &config)?;
         Identity { id: &record.id, store }.write(&mut config, &root, &library);
-        let mut venv = Self::of(root, config)?;
+        let mut venv = Self::of(root, directory, config)?;
         venv.lost_keys = true;
         Ok(venv)
     }

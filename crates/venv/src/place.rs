@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use virtpy_files::{self as fs, FileKind};
+use virtpy_files::{self as fs, Directory, FileKind};
 use virtpy_store::{Store, VenvId};
 use virtpy_wheel as wheel;
 
@@ -21,8 +21,13 @@ const LARGEST_RECORD: u64 = 64 << 20;
 pub(super) enum Existing {
     /// Nothing, or an empty folder.
     Nothing,
-    /// A venv that may be replaced, with its id if the store knows it at this place.
-    Venv(Option<VenvId>),
+    /// A venv that may be replaced.
+    Venv {
+        /// Its id, if the store knows it at this place.
+        id: Option<VenvId>,
+        /// Its folder, by which it is known again when it is replaced.
+        directory: Directory,
+    },
 }
 
 /// What lies in the root of a venv, whichever tool made it.
@@ -90,16 +95,17 @@ pub(super) fn refuse_store(store: &Store, path: &Path) -> Result<(), VenvError> 
 /// # Errors
 /// When something stands there that is no venv, or `clear` does not say that it may go.
 pub(super) fn existing(store: &Store, path: &Path, clear: bool) -> Result<Existing, VenvError> {
-    let names = match fs::kind(path)? {
+    let directory = match fs::kind(path)? {
         None => return Ok(Existing::Nothing),
-        Some(FileKind::Folder) => names(path)?,
+        Some(FileKind::Folder) => Directory::open(path)?,
         Some(_) => return Err(VenvError::Exists { path: path.to_path_buf(), is_venv: false }),
     };
+    let names = names(&directory, "")?;
     if names.is_empty() {
         return Ok(Existing::Nothing);
     }
     let is_husk = names == [PRIVATE_FOLDER];
-    let is_venv = is_husk || fs::kind(&path.join("pyvenv.cfg"))?.is_some();
+    let is_venv = is_husk || directory.kind("pyvenv.cfg")?.is_some();
     if !is_venv || !clear {
         return Err(VenvError::Exists { path: path.to_path_buf(), is_venv });
     }
@@ -107,24 +113,24 @@ pub(super) fn existing(store: &Store, path: &Path, clear: bool) -> Result<Existi
     if let Some(mount) = fs::mounts_in(path).first() {
         return refuse(format!("another file system is mounted at `{}`", mount.display()));
     }
-    let proven = keys::is_proven(store, path);
+    let proven = keys::is_proven_in(store, &directory);
     let mut others: Vec<&String> = names.iter().filter(|name| !PARTS.contains(&name.as_str())).collect();
     if proven.is_some() && !others.is_empty() {
         let known = installed_in_root(path);
-        others.retain(|name| !known.contains(*name) && !is_stray_file(path, name));
+        others.retain(|name| !known.contains(*name) && !is_stray_file(&directory, name));
     }
     if let Some(other) = others.first() {
         return refuse(format!("beside a venv it has `{other}`, which no package has brought"));
     }
-    if proven.is_none() && !is_husk && !looks_like_a_venv(path)? {
+    if proven.is_none() && !is_husk && !looks_like_a_venv(&directory)? {
         return refuse("this store has not made it, and it does not look like a venv".to_owned());
     }
-    Ok(Existing::Venv(proven))
+    Ok(Existing::Venv { id: proven, directory })
 }
 
 /// Whether something in the root of a known venv is a plain file of no weight, such as those that Makefiles compare times with.
-fn is_stray_file(root: &Path, name: &str) -> bool {
-    !WORK.contains(&name) && matches!(fs::kind(&root.join(name)), Ok(Some(FileKind::File)))
+fn is_stray_file(root: &Directory, name: &str) -> bool {
+    !WORK.contains(&name) && matches!(root.kind(name), Ok(Some(FileKind::File)))
 }
 
 /// The names in a venv's root that its distributions have put there: data of wheels may lie anywhere.
@@ -149,30 +155,27 @@ fn installed_in_root(path: &Path) -> BTreeSet<String> {
 ///
 /// # Errors
 /// When it cannot be looked at.
-pub(super) fn may_be_swept(folder: &Path) -> Result<bool, VenvError> {
-    Ok(match fs::kind(folder)? {
+pub(super) fn may_be_swept(parent: &Directory, name: &str) -> Result<bool, VenvError> {
+    Ok(match parent.kind(name)? {
         None => true,
-        Some(FileKind::Folder) => names(folder)?.iter().all(|name| PARTS.contains(&name.as_str())),
+        Some(FileKind::Folder) => names(parent, name)?.iter().all(|name| PARTS.contains(&name.as_str())),
         Some(_) => false,
     })
 }
 
-fn names(folder: &Path) -> Result<Vec<String>, VenvError> {
-    Ok(fs::names(folder)?.into_iter().map(|name| name.to_string_lossy().into_owned()).collect())
+fn names(directory: &Directory, folder: &str) -> Result<Vec<String>, VenvError> {
+    Ok(directory.names(folder)?.into_iter().map(|name| name.to_string_lossy().into_owned()).collect())
 }
 
 /// Whether there is what every tool makes a venv of: an interpreter beside a script that activates it, and no standard
 /// library. An installation of Python has one, and may have a `pyvenv.cfg` as well.
-fn looks_like_a_venv(root: &Path) -> Result<bool, VenvError> {
-    let names_in = |folder: &Path| match fs::kind(folder)? {
-        Some(FileKind::Folder) => names(folder),
-        _ => Ok(Vec::new()),
-    };
-    let scripts = names_in(&root.join("bin"))?;
+fn looks_like_a_venv(root: &Directory) -> Result<bool, VenvError> {
+    let names_in = |folder: &str| if root.has_folder(folder)? { names(root, folder) } else { Ok(Vec::new()) };
+    let scripts = names_in("bin")?;
     let has_interpreter = scripts.iter().any(|name| name.starts_with("python") || name.starts_with("pypy"));
-    let library = root.join("lib");
-    for name in names_in(&library)? {
-        if fs::kind(&library.join(name).join("os.py"))?.is_some() {
+    for name in names_in("lib")? {
+        // Also behind a link: this only keeps what would go otherwise.
+        if fs::kind(&root.path().join("lib").join(name).join("os.py"))?.is_some() {
             return Ok(false);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use virtpy_files::{self as fs, FileKind};
+use virtpy_files::{self as fs};
 use virtpy_store::{Store, VenvId};
 use virtpy_wheel as wheel;
 
@@ -10,8 +10,10 @@ use super::activation::Activation;
 use super::config::{ID_KEY, PATH_KEY, STORE_KEY};
 use super::create::{from_python_repr, mark, prompt};
 use super::keys::Identity;
-use super::layout::MARK_FILE;
-use super::{BaseInterpreter, Config, Contents, Installed, Layout, Owner, Venv, VenvError, survey};
+use super::layout::{MARK_FILE, UNFINISHED};
+use super::{
+    BaseInterpreter, Config, Contents, Installed, Layout, Owner, PRIVATE_FOLDER, Venv, VenvError, survey,
+};
 
 /// Where a venv stands, compared with where it was made for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,8 +81,8 @@ impl Venv {
                 found.key == installed.key
                     && matches!(&found.owner, Owner::Foreign { installer, .. } if installer != wheel::INSTALLER.trim())
             });
-            let folder = self.site_packages().join(&installed.dist_info);
-            if !replaced && fs::kind(&folder)? == Some(FileKind::Folder) {
+            let folder = format!("{}/{}", self.layout.site_packages, installed.dist_info);
+            if !replaced && self.directory.has_folder(folder)? {
                 wanted.push(installed.clone());
             }
         }
@@ -93,21 +95,22 @@ impl Venv {
     /// # Errors
     /// When the venv cannot be written.
     pub fn prepare(&self, store: &Store, base: &BaseInterpreter) -> Result<(), VenvError> {
-        let bin = self.root.join(&self.layout.scripts);
-        let unfinished = self.ready_unfinished()?;
-        fs::link_by_way_of(&unfinished, &base.executable, &bin.join("python"))?;
+        let directory = self.directory.for_many_changes();
+        let in_bin = |name: &str| format!("{}/{name}", self.layout.scripts);
+        directory.create_dir_all(PRIVATE_FOLDER)?;
+        directory.replace_by_link(UNFINISHED, &base.executable, in_bin("python"))?;
         for name in base.names.iter().filter(|name| *name != "python") {
-            fs::link_by_way_of(&unfinished, Path::new("python"), &bin.join(name))?;
+            directory.replace_by_link(UNFINISHED, Path::new("python"), in_bin(name))?;
         }
         let wish = self.config.get("prompt").map(from_python_repr);
         let prompt = prompt(wish.as_deref(), &self.root);
         let activation = Activation { root: &self.root, scripts: &self.layout.scripts, prompt: &prompt };
         for script in activation.scripts()? {
-            fs::write_by_way_of(&unfinished, &bin.join(script.name), script.content.as_bytes())?;
+            directory.replace(UNFINISHED, in_bin(script.name), script.content.as_bytes(), 0o644)?;
         }
         if self.config.link_mode().folds() {
-            let mark_file = self.site_packages().join(MARK_FILE);
-            fs::write_by_way_of(&unfinished, &mark_file, mark(store)?.as_bytes())?;
+            let mark_file = format!("{}/{MARK_FILE}", self.layout.site_packages);
+            directory.replace(UNFINISHED, mark_file, mark(store)?.as_bytes(), 0o644)?;
         }
         Ok(())
     }
@@ -136,16 +139,10 @@ impl Venv {
         Identity { id: &self.id, store }.write(&mut config, &self.root, &base.library);
         write_config(self, &config)
     }
-
-    /// The name by way of which files are replaced; what a killed command left there is swept by the next.
-    fn ready_unfinished(&self) -> Result<PathBuf, VenvError> {
-        fs::create_dir_all(&self.private())?;
-        Ok(self.unfinished())
-    }
 }
 
 /// Replaces a venv's `pyvenv.cfg`.
 pub(super) fn write_config(venv: &Venv, config: &Config) -> Result<(), VenvError> {
-    let path = venv.root.join("pyvenv.cfg");
-    Ok(fs::write_by_way_of(&venv.ready_unfinished()?, &path, config.to_string().as_bytes())?)
+    venv.directory.create_dir_all(PRIVATE_FOLDER)?;
+    Ok(venv.directory.replace(UNFINISHED, "pyvenv.cfg", config.to_string().as_bytes(), 0o644)?)
 }

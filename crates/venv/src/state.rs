@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use virtpy_files::{self as fs, PathError};
+use virtpy_files::{self as fs, Directory, PathError};
 use virtpy_store::Store;
 
+use super::layout::{JOURNAL, STATE, STATE_SIZE, UNFINISHED};
 use super::{Installed, Venv, VenvError, rebuild};
 
 const FORMAT: u32 = 1;
@@ -55,8 +56,8 @@ impl State {
     /// # Errors
     /// When the file cannot be read or makes no sense.
     pub fn read(venv: &Venv) -> Result<Self, VenvError> {
-        let path = venv.private().join("state.json");
-        let content = match fs::read_own(&path, 64 * 1024) {
+        let path = venv.root.join(STATE);
+        let content = match fs::read_own(&path, STATE_SIZE) {
             Err(error) if error.is_not_found() => return Ok(Self::default()),
             other => other?,
         };
@@ -82,14 +83,14 @@ impl State {
     /// # Errors
     /// When the venv cannot be read.
     pub fn still_satisfied(venv: &Venv, store: &Store) -> Result<Option<(String, usize)>, VenvError> {
-        let path = venv.private().join("state.json");
         if !matches!(Self::outdated_by(&venv.site_packages(), &venv.private()), Ok(None)) {
             return Ok(None);
         }
-        if fs::kind(&venv.journal())?.is_some() {
+        if fs::kind(&venv.root.join(JOURNAL))?.is_some() {
             return Ok(None);
         }
-        let state = serde_json::from_slice::<Summary>(&fs::read_own(&path, 64 * 1024)?).ok();
+        let state =
+            serde_json::from_slice::<Summary>(&fs::read_own(&venv.root.join(STATE), STATE_SIZE)?).ok();
         let state = state.filter(|state| state.format == FORMAT);
         let is_there = |one: &Digest| store.has(&one.sha256);
         let state = state.filter(|state| state.distributions.iter().all(is_there));
@@ -111,7 +112,7 @@ impl State {
     /// Whether the store that a venv is of has all that virtpy installed there. What cannot be told counts as there: whoever
     /// changes the venv says what is wrong with it.
     pub fn is_in_store(venv: &Venv, configured: &Store) -> bool {
-        let Ok(content) = fs::read_own(&venv.private().join("state.json"), 64 * 1024) else { return true };
+        let Ok(content) = fs::read_own(&venv.root.join(STATE), STATE_SIZE) else { return true };
         let Ok(state) = serde_json::from_slice::<Summary>(&content) else { return true };
         let own = venv.store_home().map(Store::new);
         let store = own.as_ref().unwrap_or(configured);
@@ -123,13 +124,17 @@ impl State {
     /// # Errors
     /// When the venv cannot be written.
     pub fn write(&mut self, venv: &Venv) -> Result<(), VenvError> {
+        self.write_in(venv, &venv.directory)
+    }
+
+    /// The same by way of this handle of the venv's folder.
+    pub(super) fn write_in(&mut self, venv: &Venv, directory: &Directory) -> Result<(), VenvError> {
         self.format = FORMAT;
         self.keys = venv.config.own_keys();
-        let path = venv.private().join("state.json");
         let text = serde_json::to_vec(self)
-            .map_err(|error| VenvError::Damaged { path: path.clone(), reason: error.to_string() })?;
+            .map_err(|error| VenvError::Damaged { path: venv.root.join(STATE), reason: error.to_string() })?;
         // Of a folder that belongs to somebody else it can't be set. Then it is looked at once more than needed.
-        let _ = fs::set_back(&venv.site_packages());
-        Ok(fs::write_by_way_of(&venv.unfinished(), &path, &text)?)
+        let _ = directory.set_folder_back(&venv.layout.site_packages);
+        Ok(directory.replace(UNFINISHED, STATE, &text, 0o644)?)
     }
 }

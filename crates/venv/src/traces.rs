@@ -82,11 +82,10 @@ impl Venv {
         }
         self.apply(store, contents, &Change { real_folders, ..Change::default() })?;
         for (path, content) in strays {
-            let path = self.root.join(path);
-            if let Some(folder) = path.parent() {
-                fs::create_dir_all(folder)?;
+            if let Some((folder, _)) = path.rsplit_once('/') {
+                self.directory.create_dir_all(folder)?;
             }
-            fs::write_new(&path, content, 0o644)?;
+            self.directory.write_new(path, content, 0o644)?;
         }
         Ok(())
     }

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::panic::resume_unwind;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use virtpy_files::{self as fs, FileKind};
+use virtpy_files::{self as fs, Directory, FileKind};
 use virtpy_wheel as wheel;
 
 use super::journal::{Journal, Removed};
@@ -20,13 +21,13 @@ const LISTED: usize = 8;
 /// The difference between two plans, ready to be carried out.
 pub(super) struct Transaction<'a> {
     venv: &'a Venv,
+    /// The venv's folder, in which all of it is done.
+    directory: Directory,
     new: &'a Plan,
     journal: Journal,
     create: BTreeMap<&'a str, &'a Node>,
     left_alone: Vec<String>,
     slots: usize,
-    /// Folders of the venv that are known to be real.
-    real: BTreeSet<String>,
     /// Where something stood in the way when it was to be made.
     blocked: Mutex<BTreeSet<String>>,
 }
@@ -50,12 +51,12 @@ impl<'a> Transaction<'a> {
             .collect();
         let mut transaction = Self {
             venv,
+            directory: venv.directory.for_many_changes(),
             new,
             journal: Journal::default(),
             create,
             left_alone: Vec::new(),
             slots: 0,
-            real: BTreeSet::new(),
             blocked: Mutex::default(),
         };
         let mut folders = BTreeSet::new();
@@ -86,12 +87,12 @@ impl<'a> Transaction<'a> {
             let is_in_new_folder = self.create.contains_key(parent) && !standing.contains(parent);
             if !is_in_new_folder && !leaving.contains(path) {
                 let absolute = self.venv.root.join(path);
-                if let Some(link) = unreal_folder(self.venv, parent, &mut self.real)? {
+                if let Some(link) = self.directory.first_unreal(parent)? {
                     return Err(VenvError::InTheWay(self.venv.root.join(link)));
                 }
                 let found = match crowded.get(parent) {
                     Some(names) if !names.contains(&path[parent.len() + 1..]) => None,
-                    _ => fs::kind(&absolute)?,
+                    _ => self.directory.kind(path)?,
                 };
                 match (node, found) {
                     (_, None) => {}
@@ -121,7 +122,7 @@ impl<'a> Transaction<'a> {
             if count < LISTED || folder.is_empty() || is_new {
                 continue;
             }
-            if let Ok(names) = fs::names(&self.venv.root.join(folder)) {
+            if let Ok(names) = self.directory.names(folder) {
                 crowded
                     .insert(folder, names.into_iter().filter_map(|name| name.into_string().ok()).collect());
             }
@@ -132,7 +133,7 @@ impl<'a> Transaction<'a> {
     /// Notes that a path goes, if what stands there is what the plan put there.
     fn remove(&mut self, path: &str, node: &Node) -> Result<(), VenvError> {
         let absolute = self.venv.root.join(path);
-        if let Some(folder) = unreal_folder(self.venv, folder_of(path), &mut self.real)? {
+        if let Some(folder) = self.directory.first_unreal(folder_of(path))? {
             // What is behind a link is not the venv's. Where the link goes, all in it is made anew.
             if self.create.contains_key(path) && !self.create.contains_key(folder) {
                 return Err(VenvError::InTheWay(self.venv.root.join(folder)));
@@ -140,7 +141,7 @@ impl<'a> Transaction<'a> {
             if !self.create.contains_key(path) && fs::kind(&absolute)?.is_some() {
                 self.left_alone.push(path.to_owned());
             }
-        } else if self.venv.stands(path, node)? {
+        } else if stands(&self.directory, path, node)? {
             match node {
                 Node::Folder => self.journal.removed.push(Removed::Folder(path.to_owned())),
                 Node::Link(target) => {
@@ -148,10 +149,10 @@ impl<'a> Transaction<'a> {
                 }
                 _ => self.remove_file(path),
             }
-        } else if is_bytecode_folder(path) && fs::kind(&absolute)? == Some(FileKind::Folder) {
+        } else if is_bytecode_folder(path) && self.directory.kind(path)? == Some(FileKind::Folder) {
             // Somebody cleared the bytecode, and Python made a folder of its own.
             self.journal.removed.push(Removed::Folder(path.to_owned()));
-        } else if fs::kind(&absolute)?.is_some() {
+        } else if self.directory.kind(path)?.is_some() {
             if self.create.contains_key(path) {
                 return Err(VenvError::InTheWay(absolute));
             }
@@ -189,8 +190,11 @@ impl<'a> Transaction<'a> {
     /// Carries the change out; on any failure everything is put back. Returns what was left alone.
     pub(super) fn run(mut self, state: &mut State) -> Result<Vec<String>, VenvError> {
         self.journal.change.clone_from(&state.change);
-        self.journal.write(self.venv)?;
-        let done = self.take_away().and_then(|()| self.put()).and_then(|()| state.write(self.venv));
+        self.journal.write(&self.directory)?;
+        let done = self
+            .take_away()
+            .and_then(|()| self.put())
+            .and_then(|()| state.write_in(self.venv, &self.directory));
         if let Err(error) = done {
             // Somebody put these there just now.
             let blocked = self.blocked.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -200,7 +204,7 @@ impl<'a> Transaction<'a> {
         }
         let has_trash = self.journal.removed.iter().any(|removed| matches!(removed, Removed::File(..)));
         // The change has happened: what cannot be taken away now is by the next command.
-        let _ = Journal::discard(self.venv, has_trash);
+        let _ = Journal::discard(&self.directory, has_trash);
         Ok(self.left_alone)
     }
 
@@ -209,15 +213,13 @@ impl<'a> Transaction<'a> {
             match removed {
                 Removed::Folder(path) => self.take_folder(path)?,
                 Removed::Link(path, _) => {
-                    let absolute = self.venv.root.join(path);
-                    fs::remove_file(&absolute)?;
+                    self.directory.remove_file(path)?;
                     self.remove_bytecode_of(path)?;
                 }
                 Removed::File(path, slot) => {
-                    let absolute = self.venv.root.join(path);
-                    match fs::rename(&absolute, &Journal::trash(self.venv, *slot)) {
+                    match self.directory.rename(path, Journal::trash(*slot)) {
                         // Bytecode that another tool's RECORD lists went with its source.
-                        Err(error) if error.is_not_found() && fs::kind(&absolute)?.is_none() => {}
+                        Err(error) if error.is_not_found() && self.directory.kind(path)?.is_none() => {}
                         other => other?,
                     }
                     self.remove_bytecode_of(path)?;
@@ -230,18 +232,18 @@ impl<'a> Transaction<'a> {
     /// Removes a folder with its bytecode. One in which others have files stays, unless a link or a file is to
     /// take its place.
     fn take_folder(&self, path: &str) -> Result<(), VenvError> {
-        let absolute = self.venv.root.join(path);
-        let bytecode = absolute.join(wheel::BYTECODE_FOLDER);
-        if fs::kind(&bytecode)? == Some(FileKind::Folder) {
-            fs::remove_tree(&bytecode)?;
+        let directory = &self.directory;
+        let bytecode = format!("{path}/{}", wheel::BYTECODE_FOLDER);
+        if directory.kind(&bytecode)? == Some(FileKind::Folder) {
+            directory.remove_tree(&bytecode)?;
         }
         if is_bytecode_folder(path) {
-            fs::remove_tree(&absolute)?;
-        } else if fs::remove_dir(&absolute).is_err()
-            && fs::kind(&absolute)?.is_some()
+            directory.remove_tree(path)?;
+        } else if directory.remove_dir(path).is_err()
+            && directory.kind(path)?.is_some()
             && self.create.get(path).is_some_and(|node| **node != Node::Folder)
         {
-            return Err(VenvError::InTheWay(absolute));
+            return Err(VenvError::InTheWay(self.venv.root.join(path)));
         }
         Ok(())
     }
@@ -249,25 +251,22 @@ impl<'a> Transaction<'a> {
     /// Removes what Python compiled of a module that goes: `__pycache__/six.cpython-312.pyc` of `six.py`; and the
     /// folder if nothing is left in it, unless the new plan has it.
     fn remove_bytecode_of(&self, path: &str) -> Result<(), VenvError> {
-        let absolute = self.venv.root.join(path);
-        let is_source = absolute.extension().is_some_and(|extension| extension == "py");
-        let (true, Some(folder), Some(stem)) = (is_source, absolute.parent(), absolute.file_stem()) else {
-            return Ok(());
-        };
-        let bytecode = folder.join(wheel::BYTECODE_FOLDER);
-        if fs::kind(&bytecode)? != Some(FileKind::Folder) {
+        let folder = folder_of(path);
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let Some(stem) = name.strip_suffix(".py").filter(|stem| !stem.is_empty()) else { return Ok(()) };
+        let bytecode = format!("{folder}/{}", wheel::BYTECODE_FOLDER);
+        if self.directory.kind(&bytecode)? != Some(FileKind::Folder) {
             return Ok(());
         }
-        let prefix = format!("{}.", stem.to_string_lossy());
-        for name in fs::names(&bytecode)? {
+        let prefix = format!("{stem}.");
+        for name in self.directory.names(&bytecode)? {
             let text = name.to_string_lossy();
             if text.starts_with(&prefix) && text.ends_with(".pyc") {
-                fs::remove_file(&bytecode.join(&name))?;
+                self.directory.remove_file(Path::new(&bytecode).join(&name))?;
             }
         }
-        let parent = folder_of(path);
-        if !self.new.nodes.contains_key(&format!("{parent}/{}", wheel::BYTECODE_FOLDER)) {
-            let _ = fs::remove_dir(&bytecode);
+        if !self.new.nodes.contains_key(&bytecode) {
+            let _ = self.directory.remove_dir(&bytecode);
         }
         Ok(())
     }
@@ -296,21 +295,20 @@ impl<'a> Transaction<'a> {
     fn put_all(&self, items: &[Item<'_, '_>]) -> Result<(), VenvError> {
         let mut firsts = BTreeMap::new();
         for (path, node) in items {
-            let absolute = self.venv.root.join(path);
-            if is_bytecode_folder(path) && fs::kind(&absolute)? == Some(FileKind::Folder) {
+            if is_bytecode_folder(path) && self.directory.kind(path)? == Some(FileKind::Folder) {
                 // Python made it in a folder that another installer left behind.
-                fs::remove_tree(&absolute)?;
+                self.directory.remove_tree(path)?;
             }
             let made = match node {
-                Node::Shared(content) => put_shared(&absolute, content, &mut firsts),
-                _ => make(&self.venv.layout, &absolute, node),
+                Node::Shared(content) => put_shared(&self.directory, path, content, &mut firsts),
+                _ => make(&self.directory, &self.venv.layout, path, node),
             };
             if let Err(error) = made {
                 return Err(match error {
                     VenvError::Path(error) if error.already_exists() => {
                         let mut blocked = self.blocked.lock().unwrap_or_else(PoisonError::into_inner);
                         blocked.insert((**path).to_owned());
-                        VenvError::InTheWay(absolute)
+                        VenvError::InTheWay(self.venv.root.join(path))
                     }
                     other => other,
                 });
@@ -322,8 +320,12 @@ impl<'a> Transaction<'a> {
 
 /// By how many threads so many paths are made: a thread costs as much as a few dozen of them.
 fn threads_for(paths: usize) -> usize {
-    let most = thread::available_parallelism().map_or(1, usize::from).min(4);
-    (paths / 100).clamp(1, most)
+    let worthwhile = (paths / 100).clamp(1, 4);
+    if worthwhile == 1 {
+        // Asking how many processors there are takes a dozen system calls.
+        return 1;
+    }
+    worthwhile.min(thread::available_parallelism().map_or(1, usize::from))
 }
 
 /// Divides sorted paths into shares of about the same size. What is in one folder stays in one share.
@@ -344,26 +346,13 @@ fn shares<'p, 'n>(items: &[Item<'p, 'n>], count: usize) -> Vec<Vec<Item<'p, 'n>>
     shares
 }
 
-/// The first of a folder of the venv and those above it that is no real folder, but a link or a file; what is not there is
-/// fine. `real` are those that were looked at before.
-fn unreal_folder<'p>(
-    venv: &Venv,
-    folder: &'p str,
-    real: &mut BTreeSet<String>,
-) -> Result<Option<&'p str>, VenvError> {
-    if folder.is_empty() || real.contains(folder) {
-        return Ok(None);
-    }
-    if let Some(above) = unreal_folder(venv, folder_of(folder), real)? {
-        return Ok(Some(above));
-    }
-    Ok(match fs::kind(&venv.root.join(folder))? {
-        None => None,
-        Some(FileKind::Folder) => {
-            real.insert(folder.to_owned());
-            None
-        }
-        Some(_) => Some(folder),
+/// Whether what a plan wants at a path of the venv's folder is what is there.
+pub(super) fn stands(directory: &Directory, path: &str, node: &Node) -> Result<bool, VenvError> {
+    Ok(match (node, directory.kind(path)?) {
+        (Node::Folder, Some(FileKind::Folder)) => true,
+        (Node::Link(target), Some(FileKind::Link)) => directory.read_link(path)? == *target,
+        (Node::Folder | Node::Link(_), _) => false,
+        (_, found) => found == Some(FileKind::File),
     })
 }
 

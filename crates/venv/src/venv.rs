@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use virtpy_files::{self as fs, FileKind};
+use virtpy_files::{self as fs, Directory, PathError};
 use virtpy_store::{Store, StoreError, VenvId};
 
 use crate::config::{Config, ID_KEY, LIBRARY_KEY, STORE_KEY};
-use crate::layout::{Layout, PRIVATE_FOLDER};
+use crate::layout::{Layout, PRIVATE_FOLDER, TRASH};
 use crate::{VenvError, keys};
 
 /// An existing venv that virtpy made.
@@ -14,6 +14,8 @@ use crate::{VenvError, keys};
 pub struct Venv {
     /// Its folder, absolute.
     pub root: PathBuf,
+    /// The same held open: whatever is changed in the venv is changed by way of it.
+    pub directory: Directory,
     /// Its `pyvenv.cfg`.
     pub config: Config,
     /// Its id.
@@ -30,21 +32,20 @@ impl Venv {
     /// # Errors
     /// When there is no venv, or one that another tool made, or folders of its own are links.
     pub fn open(root: &Path) -> Result<Self, VenvError> {
-        let (text, is_readable) = match keys::read(root) {
-            Err(error) if error.is_not_found() => {
-                return Err(match fs::kind(root)? {
-                    None => VenvError::Missing(root.to_path_buf()),
-                    Some(_) => VenvError::NotAVenv(root.to_path_buf()),
-                });
-            }
-            other => other?,
+        let absent = |error: PathError| match fs::kind(root) {
+            _ if !error.is_not_found() && !error.is_no_folder() => error.into(),
+            Ok(None) => VenvError::Missing(root.to_path_buf()),
+            _ => VenvError::NotAVenv(root.to_path_buf()),
         };
+        let real = fs::canonicalize(root).map_err(absent)?;
+        let directory = Directory::open(&real).map_err(absent)?;
+        let (text, is_readable) = keys::read(&directory).map_err(absent)?;
         let mut config = Config::parse(&text);
         let lost_keys = [ID_KEY, LIBRARY_KEY].iter().any(|key| config.get(key).is_none());
-        if lost_keys && !keys::complete(root, &mut config)? {
+        if lost_keys && !keys::complete(&directory, &mut config)? {
             return Err(VenvError::NotOurs(root.to_path_buf()));
         }
-        Ok(Self { lost_keys: lost_keys || !is_readable, ..Self::of(fs::canonicalize(root)?, config)? })
+        Ok(Self { lost_keys: lost_keys || !is_readable, ..Self::of(real, directory, config)? })
     }
 
     /// Whether there is a venv in a folder that virtpy made, whatever else is right or wrong with it.
@@ -53,29 +54,23 @@ impl Venv {
     }
 
     /// The venv in `root` that has this configuration.
-    pub(crate) fn of(root: PathBuf, config: Config) -> Result<Self, VenvError> {
+    pub(crate) fn of(root: PathBuf, directory: Directory, config: Config) -> Result<Self, VenvError> {
         let id = config.get(ID_KEY).ok_or_else(|| VenvError::NotOurs(root.clone()))?;
         let id = VenvId::parse(id)?;
         let layout = Layout::of(&root, &config)?;
-        let venv = Self { root, config, id, layout, lost_keys: false };
+        let venv = Self { root, directory, config, id, layout, lost_keys: false };
         venv.demand_real_folders()?;
         Ok(venv)
     }
 
     /// Makes sure that the folders in which virtpy works are really there and not somewhere else: a venv may come from a
-    /// repository or from another user, and nothing outside it is touched by way of it.
+    /// repository or from another user. Only for a clear message before anything is done: that nothing outside it is
+    /// touched is seen to by [`Directory`].
     pub(super) fn demand_real_folders(&self) -> Result<(), VenvError> {
         let layout = &self.layout;
-        let trash = format!("{PRIVATE_FOLDER}/trash");
-        for path in [PRIVATE_FOLDER, &trash, &layout.scripts, &layout.site_packages, &layout.headers] {
-            let mut reached = self.root.clone();
-            for part in path.split('/') {
-                reached.push(part);
-                match fs::kind(&reached)? {
-                    Some(FileKind::Folder) => {}
-                    None => break,
-                    Some(_) => return Err(VenvError::NotAFolder(reached)),
-                }
+        for path in [TRASH, &layout.scripts, &layout.site_packages, &layout.headers] {
+            if let Some(link) = self.directory.first_unreal(path)? {
+                return Err(VenvError::NotAFolder(self.root.join(link)));
             }
         }
         Ok(())
@@ -84,16 +79,6 @@ impl Venv {
     /// The folder of virtpy's own files in it.
     pub fn private(&self) -> PathBuf {
         self.root.join(PRIVATE_FOLDER)
-    }
-
-    /// The journal of a change that is under way in it.
-    pub(crate) fn journal(&self) -> PathBuf {
-        self.private().join("journal.json")
-    }
-
-    /// The file by way of which others of its own files are replaced.
-    pub(crate) fn unfinished(&self) -> PathBuf {
-        self.private().join("unfinished")
     }
 
     /// The folder of the store that its links lead into.

@@ -1,15 +1,20 @@
-//! Compiling what a venv has copies of: into the venv, with the time of each source, since a copy may be edited.
+//! Compiling what a venv has copies of: for the venv, with the time of each source, since a copy may be edited.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::install::Error;
+use crate::install::{Error, Host};
 use crate::interpreters::Interpreter;
 use crate::venv::{Arrival, Venv};
 
 /// Runs the interpreter's own compiler on all processors. A source that does not compile (templates, code for another
 /// Python) is no failure, as with every installer.
-pub(super) fn compile(interpreter: &Interpreter, venv: &Venv, copied: &[&Arrival]) -> Result<(), Error> {
+pub(super) fn compile(
+    host: &Host,
+    interpreter: &Interpreter,
+    venv: &Venv,
+    copied: &[&Arrival],
+) -> Result<(), Error> {
     let site_packages = venv.site_packages();
     let paths: Vec<PathBuf> = copied
         .iter()
@@ -20,7 +25,10 @@ pub(super) fn compile(interpreter: &Interpreter, venv: &Venv, copied: &[&Arrival
     if paths.is_empty() {
         return Ok(());
     }
+    let compiled = host.store.temporary_folder()?;
     let status = Command::new(&interpreter.executable)
+        .arg("-X")
+        .arg(format!("pycache_prefix={}", compiled.path().display()))
         .args(["-I", "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "timestamp"])
         .args(paths)
         .stdin(Stdio::null())
@@ -33,5 +41,5 @@ pub(super) fn compile(interpreter: &Interpreter, venv: &Venv, copied: &[&Arrival
     if status.code().is_none() {
         return Err(Error::new("the compilation of bytecode was interrupted"));
     }
-    Ok(())
+    Ok(venv.take_bytecode(compiled.path())?)
 }

@@ -58,6 +58,18 @@ pub struct Facts {
     pub identity: (u64, u64),
 }
 
+impl Facts {
+    /// Whether the file at a path, links followed, is this very one.
+    ///
+    /// # Errors
+    /// When nothing stands there.
+    pub fn is_file_at(&self, path: &Path) -> Result<bool, PathError> {
+        use std::os::unix::fs::MetadataExt as _;
+        let other = super::metadata(path)?;
+        Ok(self.identity == (other.dev(), other.ino()))
+    }
+}
+
 impl From<Stat> for Facts {
     #[allow(
         clippy::useless_conversion,
@@ -65,11 +77,10 @@ impl From<Stat> for Facts {
         reason = "the types differ between systems"
     )]
     fn from(stat: Stat) -> Self {
-        let mode = stat.st_mode as u32;
         Self {
-            kind: FileKind::of_mode(mode),
+            kind: FileKind::of(&stat),
             size: stat.st_size.try_into().unwrap_or(0),
-            mode: mode & 0o7777,
+            mode: stat.st_mode as u32 & 0o7777,
             user: stat.st_uid,
             identity: (stat.st_dev as u64, stat.st_ino as u64),
         }
@@ -120,6 +131,28 @@ impl Directory {
             Err(error) if is_absent(&error) => Ok(false),
             Err(error) => Err(error).at("look at", &self.path.join(path)),
         }
+    }
+
+    /// The first of a folder and those above it that is no real folder, but a link or a file; what is not there is fine.
+    ///
+    /// # Errors
+    /// When a folder on the way may not be entered, or the path leads outside.
+    pub fn first_unreal<'p>(&self, folder: &'p str) -> Result<Option<&'p str>, PathError> {
+        match self.reach(Path::new(folder)) {
+            Ok(_) => return Ok(None),
+            // Those above what is missing are real.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {}
+            Err(error) => return Err(error).at("look at", &self.path.join(folder)),
+        }
+        for (end, _) in folder.match_indices('/').chain([(folder.len(), "")]) {
+            match self.kind(&folder[..end])? {
+                None => return Ok(None),
+                Some(FileKind::Folder) => {}
+                Some(_) => return Ok(Some(&folder[..end])),
+            }
+        }
+        Ok(None)
     }
 
     /// What is known of what stands at a path; `None` where nothing does. What is behind a link is not there.
@@ -358,6 +391,28 @@ impl Directory {
         })
     }
 
+    /// Sets the permission bits of a file.
+    ///
+    /// # Errors
+    /// When there is none that may be read, or it is somebody else's.
+    pub fn set_mode(&self, path: impl AsRef<Path>, mode: u32) -> Result<(), PathError> {
+        self.on(path.as_ref(), "set the mode of", |folder, name| {
+            let file = open_to_read(folder, name, OFlags::NOFOLLOW)?;
+            file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))
+        })
+    }
+
+    /// Sets the time of a folder's last change back, as [`super::set_back`] does.
+    ///
+    /// # Errors
+    /// When there is none, or it is somebody else's.
+    pub fn set_folder_back(&self, path: impl AsRef<Path>) -> Result<(), PathError> {
+        let path = path.as_ref();
+        self.reach(path)
+            .and_then(|folder| Ok(super::times::set_back_at(folder.as_fd(), Path::new("."))?))
+            .at("set the time of", &self.path.join(path))
+    }
+
     /// Makes one folder whose parent exists.
     ///
     /// # Errors
@@ -405,19 +460,11 @@ impl Directory {
         let (one, other) = (one.as_ref(), other.as_ref());
         self.forget(one);
         self.forget(other);
-        #[cfg(any(target_os = "linux", target_os = "android"))]
-        {
-            use rustix::fs::{RenameFlags, renameat_with};
-            let exchanged = self.on_two(one, other, "replace", |(here, old), (there, new)| {
-                match renameat_with(here, old, there, new, RenameFlags::EXCHANGE) {
-                    // Some file systems cannot.
-                    Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => Ok(false),
-                    answer => Ok(answer.map(|()| true)?),
-                }
-            })?;
-            if exchanged {
-                return Ok(());
-            }
+        let exchanged = self.on_two(one, other, "replace", |(here, old), (there, new)| {
+            super::exchange_at((here.as_fd(), old), (there.as_fd(), new))
+        })?;
+        if exchanged {
+            return Ok(());
         }
         let aside = one.with_file_name(format!("{}{}", super::UNFINISHED, std::process::id()));
         self.create_dir(&aside)?;
