@@ -289,9 +289,11 @@ class Swapper(threading.Thread):
 def swapped(place, rounds):
     """Folders of a venv become links and folders again while commands work in it: nothing outside changes. So it is too
     where openat2 is refused, as old kernels and old containers do."""
+    if (place.root / "scenes").exists():
+        remove_tree(place.root / "scenes")
     repository = Repository(place)
     site = os.path.relpath(str(repository.site), str(repository.venv))
-    folders = [".virtpy", "bin", "lib", site, site + "/hd_share", site + "/hd_share/two", ""]
+    folders = [".virtpy", "bin", "lib", site, site + "/hd_share", ""]
     for folder in folders[1:]:
         for path in sorted((repository.venv / folder).rglob("*")):
             target = repository.outside / path.relative_to(repository.venv)
@@ -299,12 +301,12 @@ def swapped(place, rounds):
                 target.mkdir(parents=True, exist_ok=True)
             elif not target.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_text("precious\n")
+                target.write_text('{"precious": true}\n')
     for name in ("trash/0", "state.json", "journal.json", "unfinished"):
         path = repository.outside / ".virtpy" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("precious\n")
-    place.keep("repository")
+        path.write_text('{"precious": true}\n')
+    place.keep("swapped")
     ways = [[]]
     if tracing.available():
         ways.append(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=openat2",
@@ -312,7 +314,7 @@ def swapped(place, rounds):
     count, swaps, done_whole = 0, 0, 0
     for number, command in itertools.product(range(rounds), CHANGING):
         for folder, way in itertools.product(folders, ways):
-            place.restore("repository")
+            place.restore("swapped")
             link = place.project / "link"
             link.symlink_to(repository.outside / folder)
             expected = snapshot(repository.outside)
