@@ -2,7 +2,7 @@
 //! unpacked once per machine into a read-only store, and venvs link to it.
 //!
 //! The binary is a thin face over this library. Data flows one way, and `tests/layering.rs` keeps it so:
-//! `cli → commands → (tools | poetry | lockfile | scripts) → bytecode → (resolve | interpreters) → venv → store → wheel → archive → (fs, digest)`.
+//! `commands → cli → install → (tools | poetry | lockfile | scripts) → bytecode → (resolve | interpreters) → venv → store → wheel → archive → (fs, digest)`.
 //! `docs/architecture.md` tells what each module owns.
 
 pub mod bytecode;

@@ -9,6 +9,7 @@ use virtpy_resolver::IndexSettings;
 
 use crate::digest::{hex, sha256};
 use crate::interpreters::Interpreter;
+use crate::store::VenvId;
 
 /// The number of this form of keys. Whoever changes a field, or what an answer is made of, takes the next one.
 const FORMAT: u32 = 1;
@@ -71,8 +72,8 @@ impl<'a, R: Serialize> RequestKey<'a, R> {
 
     /// The key as a text.
     pub(super) fn text(&self) -> String {
-        // Nothing in it can fail to be written: all are texts, numbers, and paths of an interpreter, which are texts as well.
-        serde_json::to_string(self).unwrap_or_default()
+        // A path that is not UTF-8 cannot be written down: then the key is nobody else's, and nothing is recognised by it.
+        serde_json::to_string(self).unwrap_or_else(|_| VenvId::random().to_string())
     }
 
     /// What stands for it among remembered answers.
@@ -100,6 +101,15 @@ mod tests {
         assert_ne!(digest(&IndexSettings { no_index: true, ..settings.clone() }, &["a", "b"]), first);
         let other = IndexSettings { only_binary: vec!["a".to_owned()], ..settings };
         assert_ne!(digest(&other, &["a", "b"]), first);
+    }
+
+    #[test]
+    fn what_cannot_be_written_down_is_like_nothing_else() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let settings = IndexSettings::default();
+        let path = Path::new(std::ffi::OsStr::from_bytes(b"\xff"));
+        let key = || RequestKey::new(None, &settings, path).digest();
+        assert_ne!(key(), key());
     }
 
     #[test]

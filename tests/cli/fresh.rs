@@ -90,3 +90,16 @@ fn what_the_cache_or_the_store_lost_is_asked_for_again() {
     context.virtpy(["store", "gc", "--remove", "--grace", "0s"]).success();
     assert_eq!(fill(&context, &index, "fourth"), (all, false));
 }
+
+#[test]
+fn how_an_index_is_reached_changes_no_answer() {
+    let (mut context, index) = (TestContext::new(), index());
+    fill(&context, &index, "first");
+    index.forget_requests();
+    context.set("PIP_TIMEOUT", "7");
+    context.set("PIP_RETRIES", "1");
+    assert!(fill(&context, &index, "second").1);
+    // Nor is a venv looked through that satisfied the same request.
+    add(&context, &index, "first", &["demo"]);
+    assert_eq!(index.requests(), Vec::<String>::new());
+}

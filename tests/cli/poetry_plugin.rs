@@ -193,3 +193,15 @@ fn the_venvs_own_pip_stays() {
         before.assert_unchanged(&tree(), "the venv");
     }
 }
+
+#[test]
+fn files_that_two_wheels_have_are_told() {
+    let context = TestContext::new();
+    context.new_venv();
+    let of = |name: &str| wheel(&context, &WheelBuilder::new(name, "1.0").file("shared.py", name).build());
+    let wish = serde_json::json!({
+        "install": [{"wheel": of("one")}, {"wheel": of("two")}],
+        "remove": [],
+    });
+    apply(&context, &wish).success().stderr_has("`lib/").stderr_has("shared.py` is in both one and two");
+}

@@ -406,3 +406,16 @@ fn every_source_of_a_pylock_is_installed() {
     assert_eq!(installed(&context), ["attrs 24.2.0", "folder 0.1", "source 2.0"]);
     context.virtpy(["check"]).success();
 }
+
+#[test]
+fn another_pip_in_a_lock_is_told_and_left() {
+    let mut context = TestContext::new();
+    context.unset("VIRTPY_PIP_SHIM");
+    context.new_venv();
+    let wheels = [WheelBuilder::new("pip", "24.0").build(), WheelBuilder::new("demo", "1.0").build()];
+    let index = Index::start(&wheels);
+    context.write("requirements.txt", "pip==24.0\ndemo==1.0\n");
+    let synced = context.virtpy(["sync", "requirements.txt", "--index-url", &index.url()]).success();
+    synced.stderr_has("pip is virtpy's own here");
+    context.script(".venv", "pip", &["--version"]).success().stdout_has("+virtpy from");
+}
