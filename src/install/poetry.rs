@@ -17,8 +17,8 @@ use crate::digest::hex;
 use crate::fs;
 use crate::interpreters::Interpreter;
 use crate::poetry::{
-    self, Ask, GroupChoice, LockFile, PoetryError, Project, RootWheel, Wanted, Wish, file_url, group_name,
-    identity_of_folder, root_wheel,
+    self, Ask, GroupChoice, LockFile, PoetryError, Project, RootWheel, Selection, Wanted, file_url,
+    group_name, identity_of_folder, root_wheel,
 };
 use crate::resolve::{self, ResolveError};
 use crate::store::{Entry, WheelFile};
@@ -79,9 +79,9 @@ impl PoetryProject {
         } else {
             self.choice.extras.iter().flat_map(|text| text.split_whitespace()).map(group_name).collect()
         };
-        let wish = Wish { markers: &markers(interpreter)?, groups: &groups, extras: &extras };
+        let selection = Selection { markers: &markers(interpreter)?, groups: &groups, extras: &extras };
         let all = if self.lock.names_groups() { BTreeMap::new() } else { self.project.groups() };
-        let selected = poetry::select(&self.lock, &all, wish)?;
+        let selected = poetry::select(&self.lock, &all, selection)?;
         let wanted = selected.into_iter().map(|package| Wanted::of(package, &self.project.root));
         Ok(wanted.collect::<Result<_, _>>()?)
     }

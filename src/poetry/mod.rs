@@ -29,6 +29,6 @@ pub use lock::{LockFile, LockedPackage, Source};
 pub use plugin::{Plugin, State};
 pub use project::{Group, GroupChoice, MAIN, Project, group_name};
 pub use root::{RootWheel, root_wheel};
-pub use selection::{Wish, select};
+pub use selection::{Selection, select};
 pub use supply::{request, with_indexes};
 pub use wanted::{Ask, Wanted, file_url, identity_of_folder};

@@ -11,7 +11,7 @@ use super::{PoetryError, constraint};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
-pub struct Wish<'a> {
+pub struct Selection<'a> {
     /// The environment.
     pub markers: &'a MarkerEnvironment,
     /// The groups' normalized names.
@@ -27,16 +27,16 @@ pub struct Wish<'a> {
 pub fn select<'a>(
     lock: &'a LockFile,
     groups: &BTreeMap<String, Group>,
-    wish: Wish<'_>,
+    selection: Selection<'_>,
 ) -> Result<Vec<&'a LockedPackage>, PoetryError> {
     let known: BTreeSet<String> = lock.extras.keys().map(|name| group_name(name)).collect();
-    if let Some(unknown) = wish.extras.iter().find(|extra| !known.contains(*extra)) {
+    if let Some(unknown) = selection.extras.iter().find(|extra| !known.contains(*extra)) {
         return Err(PoetryError::NoSuch { kind: "extra", name: unknown.clone() });
     }
     let mut selected: Vec<&LockedPackage> = if lock.names_groups() {
-        lock.packages.iter().filter(|package| is_named(package, wish)).collect()
+        lock.packages.iter().filter(|package| is_named(package, selection)).collect()
     } else {
-        Walk::new(lock, wish).run(groups)
+        Walk::new(lock, selection).run(groups)
     };
     selected.sort_by_key(|package| group_name(&package.name));
     selected.dedup_by_key(|package| group_name(&package.name));
@@ -44,14 +44,14 @@ pub fn select<'a>(
 }
 
 /// Whether a package says itself that it is needed.
-fn is_named(package: &LockedPackage, wish: Wish<'_>) -> bool {
-    package.groups.iter().filter(|group| wish.groups.contains(&group_name(group))).any(|group| {
+fn is_named(package: &LockedPackage, selection: Selection<'_>) -> bool {
+    package.groups.iter().filter(|group| selection.groups.contains(&group_name(group))).any(|group| {
         let marker = match &package.markers {
             None => None,
             Some(LockedMarkers::Everywhere(marker)) => Some(marker),
             Some(LockedMarkers::ByGroup(by_group)) => by_group.get(group),
         };
-        marker.is_none_or(|marker| holds(marker, wish.markers, wish.extras))
+        marker.is_none_or(|marker| holds(marker, selection.markers, selection.extras))
     })
 }
 
@@ -66,7 +66,7 @@ fn holds(marker: &str, environment: &MarkerEnvironment, extras: &[String]) -> bo
 
 /// The way from the project's dependencies through what each package requires.
 struct Walk<'a, 'w> {
-    wish: Wish<'w>,
+    selection: Selection<'w>,
     by_name: BTreeMap<String, Vec<&'a LockedPackage>>,
     /// What was found, with the extras that it was asked for with.
     found: BTreeMap<(String, String), BTreeSet<String>>,
@@ -75,21 +75,21 @@ struct Walk<'a, 'w> {
 }
 
 impl<'a, 'w> Walk<'a, 'w> {
-    fn new(lock: &'a LockFile, wish: Wish<'w>) -> Self {
+    fn new(lock: &'a LockFile, selection: Selection<'w>) -> Self {
         let mut by_name: BTreeMap<String, Vec<&LockedPackage>> = BTreeMap::new();
         for package in &lock.packages {
             by_name.entry(group_name(&package.name)).or_default().push(package);
         }
-        let asked = lock.extras.iter().filter(|(name, _)| wish.extras.contains(&group_name(name)));
+        let asked = lock.extras.iter().filter(|(name, _)| selection.extras.contains(&group_name(name)));
         let brought = asked.flat_map(|(_, names)| names).map(|text| group_name(name_of(text))).collect();
-        Self { wish, by_name, found: BTreeMap::new(), brought }
+        Self { selection, by_name, found: BTreeMap::new(), brought }
     }
 
     fn run(mut self, groups: &BTreeMap<String, Group>) -> Vec<&'a LockedPackage> {
-        for (_, group) in groups.iter().filter(|(name, _)| self.wish.groups.contains(*name)) {
+        for (_, group) in groups.iter().filter(|(name, _)| self.selection.groups.contains(*name)) {
             for (name, dependency) in &group.dependencies {
                 if !dependency.optional || self.brought.contains(name) {
-                    self.follow(name, dependency, self.wish.extras);
+                    self.follow(name, dependency, self.selection.extras);
                 }
             }
         }
@@ -132,16 +132,15 @@ impl<'a, 'w> Walk<'a, 'w> {
             constraint::alternatives(python).is_none_or(|alternatives| {
                 alternatives.iter().any(|specifiers| {
                     let marker = specifiers.split(',').filter(|part| !part.is_empty()).map(python_marker);
-                    holds(&marker.collect::<Vec<_>>().join(" and "), self.wish.markers, &[])
+                    holds(&marker.collect::<Vec<_>>().join(" and "), self.selection.markers, &[])
                 })
             })
         });
-        let platform = dependency
-            .platform
-            .as_deref()
-            .is_none_or(|platform| holds(&format!("sys_platform == '{platform}'"), self.wish.markers, &[]));
+        let platform = dependency.platform.as_deref().is_none_or(|platform| {
+            holds(&format!("sys_platform == '{platform}'"), self.selection.markers, &[])
+        });
         let marker = dependency.markers.as_deref();
-        python && platform && marker.is_none_or(|marker| holds(marker, self.wish.markers, extras))
+        python && platform && marker.is_none_or(|marker| holds(marker, self.selection.markers, extras))
     }
 }
 
@@ -192,8 +191,8 @@ mod tests {
         let lock = LockFile::parse(lock).unwrap();
         let wanted = wanted.iter().map(|name| (*name).to_owned()).collect();
         let extras: Vec<String> = extras.iter().map(|name| (*name).to_owned()).collect();
-        let wish = Wish { markers: &linux(), groups: &wanted, extras: &extras };
-        let packages = select(&lock, groups, wish).unwrap();
+        let selection = Selection { markers: &linux(), groups: &wanted, extras: &extras };
+        let packages = select(&lock, groups, selection).unwrap();
         let labels = packages.iter().map(|package| format!("{}={}", package.name, package.version));
         labels.collect::<Vec<_>>().join(" ")
     }

@@ -12,7 +12,7 @@ use crate::install::{self, Changelog};
 use crate::venv::Contents;
 
 /// A requirement, and the distribution that has it; none for what the user asked for.
-struct Wish {
+struct RequiredBy {
     text: String,
     name: String,
     from: Option<String>,
@@ -25,7 +25,7 @@ struct Telling<'a> {
     /// What came or would come: the name and the version as they are spelled, by normalized name.
     came: BTreeMap<String, (&'a str, &'a str)>,
     /// What each distribution requires here, by normalized name.
-    requires: BTreeMap<String, Vec<Wish>>,
+    requires: BTreeMap<String, Vec<RequiredBy>>,
 }
 
 impl Call<'_> {
@@ -63,7 +63,7 @@ impl Call<'_> {
         &self,
         before: &Contents,
         log: &Changelog,
-    ) -> Result<BTreeMap<String, Vec<Wish>>, Failure> {
+    ) -> Result<BTreeMap<String, Vec<RequiredBy>>, Failure> {
         let mut requires = BTreeMap::new();
         if self.request.has("no-deps") {
             return Ok(requires);
@@ -84,13 +84,13 @@ impl Call<'_> {
                     return None;
                 };
                 let text = text.split(';').next().unwrap_or(text).trim().to_owned();
-                Some(Wish { text, name: requirement.name().to_owned(), from: Some(from) })
+                Some(RequiredBy { text, name: requirement.name().to_owned(), from: Some(from) })
             });
             requires.insert(distribution.key.clone(), wishes.collect());
         }
         // What would come is not there to be read.
         for package in log.arriving.iter().filter(|_| !changed) {
-            let wish = |name: &String| Wish {
+            let wish = |name: &String| RequiredBy {
                 text: name.clone(),
                 name: name.clone(),
                 from: Some(package.name.clone()),
@@ -118,8 +118,8 @@ impl Telling<'_> {
             }
             told.insert(package.name.clone());
         }
-        let wish = |text: &String| Some(Wish { text: text.clone(), name: name_of(text)?, from: None });
-        let mut waiting: VecDeque<Wish> = asked.iter().filter_map(wish).collect();
+        let wish = |text: &String| Some(RequiredBy { text: text.clone(), name: name_of(text)?, from: None });
+        let mut waiting: VecDeque<RequiredBy> = asked.iter().filter_map(wish).collect();
         let roots: Vec<String> =
             told.iter().cloned().chain(waiting.iter().map(|one| one.name.clone())).collect();
         let mut seen = BTreeSet::new();
@@ -148,13 +148,13 @@ impl Telling<'_> {
         }
     }
 
-    fn push_requirements(&self, name: &str, seen: &mut BTreeSet<String>, waiting: &mut VecDeque<Wish>) {
+    fn push_requirements(&self, name: &str, seen: &mut BTreeSet<String>, waiting: &mut VecDeque<RequiredBy>) {
         if !seen.insert(name.to_owned()) {
             return;
         }
         for wish in self.requires.get(name).into_iter().flatten() {
-            let Wish { text, name, from } = wish;
-            waiting.push_back(Wish { text: text.clone(), name: name.clone(), from: from.clone() });
+            let RequiredBy { text, name, from } = wish;
+            waiting.push_back(RequiredBy { text: text.clone(), name: name.clone(), from: from.clone() });
         }
     }
 
