@@ -32,8 +32,7 @@ impl Job<'_> {
         let root = Candidate::open(store, path, link_mode)?.venv.root;
         let _store_lock = store.lock_shared(&mut self.host.announce())?;
         // A venv of another tool has no id yet, so two adoptions of it would not know of each other.
-        let place = format!("adoption of {}", root.display());
-        let _place_lock = store.lock_entries(vec![place], &mut self.host.announce())?;
+        let _place_lock = store.lock_place(&root, &mut self.host.announce())?;
         let candidate = Candidate::open(store, &root, link_mode)?;
         let venv = &candidate.venv;
         if !candidate.is_foreign() && !matches!(venv.place(store)?, Place::Own | Place::Moved(_)) {

@@ -36,7 +36,7 @@ pub(super) fn after_change(
     tell(host);
     if settings.immutable {
         for arrival in &linked {
-            host.store.protect(&arrival.entry.id()?)?;
+            host.store.protect(&arrival.entry.id)?;
         }
     }
     match if eager { Bytecode::Eager } else { settings.bytecode } {

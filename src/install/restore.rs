@@ -181,7 +181,7 @@ fn restore(host: &Host, damaged: &[Entry], venv: &Venv, indexes: &Indexes) -> Re
     let session = host.session(&interpreter, indexes.settings(host)?.clone());
     for entry in damaged {
         let label = format!("{} {}", entry.manifest.name, entry.manifest.version);
-        let verdicts = host.store.verify(&[entry.id()?], &|| {});
+        let verdicts = host.store.verify(std::slice::from_ref(&entry.id), &|| {});
         for verdict in verdicts.iter().filter(|verdict| !verdict.findings.is_empty()) {
             host.warning(format_args!(
                 "another installer changed {label} in the store, through the venv at `{}`",
@@ -236,7 +236,7 @@ pub fn refresh_names(host: &Host, entry: &Entry, held: Option<&Venv>) -> Result<
         }
     }
     if !missed {
-        host.store.forget_renewed(&entry.id()?);
+        host.store.forget_renewed(&entry.id);
     }
     Ok(refreshed)
 }

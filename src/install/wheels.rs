@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::Deserialize;
 use virtpy_pep::WheelName;
@@ -12,6 +11,7 @@ use super::installed::package;
 use super::plan::{Goal, InstallOptions, InstallPlan, Source, Supply};
 use super::{Changelog, Environment, Host, Refusal, Result};
 use crate::digest::hex;
+use crate::fs;
 use crate::store::{Entry, Staged, StoreError, WheelFile};
 use crate::venv::Arrival;
 use crate::wheel;
@@ -86,7 +86,9 @@ impl Supply for LocalSupply {
     ) -> Result<Vec<Arrival>> {
         let (host, tags) = (environment.host, environment.interpreter()?.tags());
         let store = &host.store;
-        let digests = on_threads(&self.0, |one| wheel::file_sha256(&one.wheel).map(|bytes| hex(&bytes)));
+        let digests = fs::map_ordered(&self.0, fs::processors(), |one| {
+            wheel::file_sha256(&one.wheel).map(|bytes| hex(&bytes))
+        });
         let digests = digests.into_iter().collect::<Result<Vec<_>, _>>()?;
         let absent = digests.iter().filter(|sha256| !store.has(sha256)).cloned().collect();
         let _locks = store.lock_entries(absent, &mut host.announce())?;
@@ -104,7 +106,9 @@ impl Supply for LocalSupply {
                 missing.push(place);
             }
         }
-        let staged = on_threads(&missing, |place| stage(host, &self.0[*place], &digests[*place]));
+        let staged = fs::map_ordered(&missing, fs::processors(), |place| {
+            stage(host, &self.0[*place], &digests[*place])
+        });
         let (mut batch, mut places) = (Vec::new(), BTreeMap::new());
         for (place, staged) in missing.into_iter().zip(staged) {
             match staged {
@@ -137,28 +141,4 @@ fn stage(host: &Host, wanted: &LocalWheel, sha256: &str) -> Result<Staged, Store
         origin: wanted.origin.clone().unwrap_or_else(|| wanted.wheel.display().to_string()),
         indexes: Vec::new(),
     })
-}
-
-/// Does the same with each item, several at a time, and returns the results in the items' order.
-fn on_threads<T: Sync, R: Send>(items: &[T], act: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let threads = std::thread::available_parallelism().map_or(2, usize::from).min(items.len());
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        while let Some((index, item)) =
-            Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|index| Some((index, items.get(index)?)))
-        {
-            done.push((index, act(item)));
-        }
-        done
-    };
-    let mut results: Vec<(usize, R)> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        workers
-            .into_iter()
-            .flat_map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
-    });
-    results.sort_by_key(|(index, _)| *index);
-    results.into_iter().map(|(_, result)| result).collect()
 }

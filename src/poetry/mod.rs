@@ -7,10 +7,8 @@
 //! | `selection` | which packages of a lock file an environment needs |
 //! | `wanted`, `supply` | from locked packages to entries of the store |
 //! | `root` | the project itself, used in place |
-//! | `archive` | writing small wheels |
 //! | `plugin` | the plugin's files: as a wheel, into a Poetry, out of it again |
 
-mod archive;
 mod constraint;
 mod content_hash;
 mod error;

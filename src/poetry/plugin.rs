@@ -3,9 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::archive::{self, File};
 use super::{Installation, PoetryError};
+use crate::archive;
 use crate::fs::{self, FileKind};
+use crate::wheel;
 
 /// The folder of the plugin's modules, and the distribution's name in file names.
 const PACKAGE: &str = "poetry_plugin_virtpy";
@@ -95,15 +96,12 @@ impl Plugin {
     }
 
     /// All files with paths from site-packages on, RECORD last.
-    fn files(&self, extra: &[(&'static str, String)]) -> Vec<File> {
+    fn files(&self, extra: &[(&'static str, String)]) -> Vec<(String, Vec<u8>)> {
         let in_package = self.modules().into_iter().map(|(name, text)| (format!("{PACKAGE}/{name}"), text));
         let about = Self::metadata().into_iter().chain(extra.iter().cloned());
         let about = about.map(|(name, text)| (format!("{}/{name}", Self::dist_info()), text));
         let texts = in_package.chain(about);
-        let mut files: Vec<File> = texts.map(|(path, text)| (path, text.into_bytes())).collect();
-        let record = archive::record(&files, &Self::dist_info());
-        files.push((format!("{}/RECORD", Self::dist_info()), record.into_bytes()));
-        files
+        wheel::with_record(&Self::dist_info(), texts.map(|(path, text)| (path, text.into_bytes())).collect())
     }
 
     /// The file name of its wheel.
@@ -116,7 +114,7 @@ impl Plugin {
     /// # Errors
     /// When the archive cannot be put together.
     pub fn wheel(&self) -> Result<Vec<u8>, PoetryError> {
-        archive::archive(&self.files(&[]))
+        archive::write(&self.files(&[])).map_err(|error| PoetryError::Wheel(error.to_string()))
     }
 
     /// Whether it is in a Poetry.

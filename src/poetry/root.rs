@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 use virtpy_pep::Version;
 
-use super::archive::{self, File};
 use super::lock::DetailedDependency;
 use super::{MAIN, PoetryError, Project, constraint, group_name};
 use crate::fs::{self, FileKind};
+use crate::wheel;
 
 /// The wheel of a project.
 #[derive(Debug, Clone)]
@@ -39,7 +39,7 @@ pub fn root_wheel(project: &Project) -> Result<RootWheel, PoetryError> {
     let folders = source_folders(project, &module)?;
     let folders: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
     let pth = folders.join("\n") + "\n";
-    let mut files: Vec<File> = vec![(format!("{module}.pth"), pth.into_bytes())];
+    let mut files: Vec<(String, Vec<u8>)> = vec![(format!("{module}.pth"), pth.into_bytes())];
     for (script, content) in file_scripts(project)? {
         files.push((format!("{module}-{version}.data/scripts/{script}"), content));
     }
@@ -51,9 +51,7 @@ pub fn root_wheel(project: &Project) -> Result<RootWheel, PoetryError> {
     if !entry_points.is_empty() {
         add("entry_points.txt", entry_points);
     }
-    let record = archive::record(&files, &dist_info);
-    files.push((format!("{dist_info}/RECORD"), record.into_bytes()));
-    let bytes = archive::archive(&files)?;
+    let bytes = wheel::pack(&dist_info, files).map_err(|error| PoetryError::Wheel(error.to_string()))?;
     Ok(RootWheel { filename: format!("{module}-{version}-py3-none-any.whl"), bytes, version })
 }
 

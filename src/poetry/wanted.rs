@@ -11,7 +11,7 @@ use virtpy_resolver::Input;
 use super::lock::{LockedPackage, Source};
 use super::{PoetryError, group_name};
 use crate::digest::{Sha256, hex, sha256};
-use crate::fs::{self, FileKind};
+use crate::fs::{self, FileKind, Found};
 
 /// Folders that no build reads: they are not looked at to see whether a source has changed.
 const NOT_SOURCES: &[&str] =
@@ -201,29 +201,25 @@ pub fn file_url(path: &Path) -> String {
 pub fn identity_of_folder(path: &Path, editable: bool) -> Option<String> {
     let mut digest = Sha256::new();
     let (mut files, mut bytes) = (0, 0);
-    let mut waiting = vec![path.to_path_buf()];
-    while let Some(folder) = waiting.pop() {
-        let mut names = fs::read_dir_names(&folder).ok()?;
-        names.sort_by(|one, other| one.0.cmp(&other.0));
-        for (name, kind) in names {
-            let path = folder.join(&name);
-            if kind == FileKind::Folder {
-                let name = name.to_string_lossy();
-                if !NOT_SOURCES.contains(&name.as_ref()) && !name.ends_with(".egg-info") {
-                    waiting.push(path);
-                }
-                continue;
+    let mut walk = fs::walk(path);
+    while let Some(found) = walk.next() {
+        let Found { path, kind } = found.ok()?;
+        if kind == FileKind::Folder {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if NOT_SOURCES.contains(&name.as_ref()) || name.ends_with(".egg-info") {
+                walk.skip_folder();
             }
-            let content = if kind == FileKind::File { fs::read(&path).ok()? } else { Vec::new() };
-            files += 1;
-            bytes += content.len() as u64;
-            if files > MOST_FILES || bytes > MOST_BYTES {
-                return None;
-            }
-            digest.update(path.as_os_str().as_encoded_bytes());
-            digest.update(b"\0");
-            digest.update(sha256(&content));
+            continue;
         }
+        let content = if kind == FileKind::File { fs::read(&path).ok()? } else { Vec::new() };
+        files += 1;
+        bytes += content.len() as u64;
+        if files > MOST_FILES || bytes > MOST_BYTES {
+            return None;
+        }
+        digest.update(path.as_os_str().as_encoded_bytes());
+        digest.update(b"\0");
+        digest.update(sha256(&content));
     }
     Some(format!("folder {} {editable} {}", path.display(), hex(&digest.finish())))
 }

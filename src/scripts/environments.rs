@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{ScriptError, Watched};
 use crate::digest::{hex, sha256};
 use crate::fs::{self, Lock, LockMode};
-use crate::store::Store;
+use crate::store::{LockName, Store};
 use crate::venv;
 
 /// The file that says that an environment is complete: the digest of all that decides about it.
@@ -211,7 +211,7 @@ fn discard(store: &Store, path: &Path) -> Result<(), ScriptError> {
 }
 
 fn lock_path(store: &Store, name: &str) -> PathBuf {
-    store.locks().join(format!("environment-{name}"))
+    store.lock_file(LockName::Environment(name))
 }
 
 fn now() -> u64 {

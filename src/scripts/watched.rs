@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::fs::{self, FileKind};
+use crate::fs::{self, FileKind, Found};
 
 /// What a package that is used in place is built from; its source is read where it lies.
 const BUILD_FILES: [&str; 3] = ["pyproject.toml", "setup.py", "setup.cfg"];
@@ -53,8 +53,7 @@ fn stamp(path: &Path, in_place: bool) -> Option<String> {
         });
         return Some(stamps.collect::<Vec<_>>().join(" "));
     }
-    let mut tree = Tree::default();
-    tree.add(path, &ASIDE_AT_TOP)?;
+    let tree = Tree::of(path)?;
     Some(format!("{} {} {}", tree.files, tree.bytes, tree.newest))
 }
 
@@ -71,33 +70,39 @@ struct Tree {
 }
 
 impl Tree {
-    fn add(&mut self, folder: &Path, aside: &[&str]) -> Option<()> {
-        for (name, kind) in fs::read_dir_names(folder).ok()? {
-            let path = folder.join(&name);
+    /// All of a source tree; `None` where it is too large, or cannot be read.
+    fn of(root: &Path) -> Option<Self> {
+        let mut tree = Self::default();
+        let mut walk = fs::walk(root);
+        while let Some(found) = walk.next() {
+            let Found { path, kind } = found.ok()?;
             if kind == FileKind::Folder {
-                // What builders leave in the tree while they work is no source.
-                let text = name.to_string_lossy();
-                let is_aside = text.starts_with('.') || text.ends_with(".egg-info");
-                if is_aside || ASIDE.iter().chain(aside).any(|known| text == **known) {
-                    continue;
-                }
-                // Venvs that have another name.
-                if fs::kind(&path.join("pyvenv.cfg")).ok()?.is_none() {
-                    self.add(&path, &[])?;
+                if is_aside(root, &path)? {
+                    walk.skip_folder();
                 }
                 continue;
             }
-            self.files += 1;
-            if self.files > LIMIT {
+            tree.files += 1;
+            if tree.files > LIMIT {
                 return None;
             }
             let found = fs::symlink_metadata(&path).ok()?;
-            self.bytes += found.size();
+            tree.bytes += found.size();
             let time = i128::from(found.mtime()) * 1_000_000_000 + i128::from(found.mtime_nsec());
-            self.newest = self.newest.max(time);
+            tree.newest = tree.newest.max(time);
         }
-        Some(())
+        Some(tree)
     }
+}
+
+/// Whether a folder of a source tree is none of its sources: builders leave files there while they work, or it is a venv.
+fn is_aside(root: &Path, folder: &Path) -> Option<bool> {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let at_top: &[&str] = if folder.parent() == Some(root) { &ASIDE_AT_TOP } else { &[] };
+    let is_aside = name.starts_with('.')
+        || name.ends_with(".egg-info")
+        || ASIDE.iter().chain(at_top).any(|known| name == **known);
+    Some(is_aside || fs::kind(&folder.join("pyvenv.cfg")).ok()?.is_some())
 }
 
 #[cfg(test)]

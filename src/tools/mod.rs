@@ -24,7 +24,7 @@ pub use path_file::{Home, PathFile, Shell, path_files};
 pub use pipx::{PipxTool, pipx_tools};
 
 use crate::fs::{self, FileKind, Lock, LockMode};
-use crate::store::Store;
+use crate::store::{LockName, Store};
 use crate::venv;
 use name::{CURRENT, check_name, is_name};
 
@@ -138,8 +138,8 @@ impl<'a> Toolbox<'a> {
 
     fn lock_file(self, name: &str) -> Result<PathBuf, ToolError> {
         check_name(name)?;
-        let kind = if self.is_cache { "run" } else { "tool" };
-        Ok(self.store.locks().join(format!("{kind}-{name}")))
+        let lock = if self.is_cache { LockName::Run(name) } else { LockName::Tool(name) };
+        Ok(self.store.lock_file(lock))
     }
 
     /// Where the next generation of an application is to be made. The caller holds its lock.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::ToolError;
 use crate::fs;
+use crate::venv::activation::posix_word;
 
 const BEGIN: &str = "# >>> virtpy: the commands of installed applications >>>";
 const END: &str = "# <<< virtpy <<<";
@@ -57,10 +58,8 @@ impl Shell {
     fn line(self, folder: &str) -> String {
         match self {
             Self::Bash | Self::Zsh => {
-                format!(
-                    "case \":$PATH:\" in *:'{0}':*) ;; *) export PATH='{0}'\":$PATH\" ;; esac",
-                    folder.replace('\'', "'\\''")
-                )
+                let folder = posix_word(folder);
+                format!("case \":$PATH:\" in *:{folder}:*) ;; *) export PATH={folder}\":$PATH\" ;; esac")
             }
             Self::Fish => {
                 format!(

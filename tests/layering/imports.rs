@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// For each file of a crate, the others that it uses, each with the names that it takes from there.
-pub type Arrows = BTreeMap<PathBuf, BTreeMap<PathBuf, BTreeSet<String>>>;
+pub(crate) type Arrows = BTreeMap<PathBuf, BTreeMap<PathBuf, BTreeSet<String>>>;
 
 /// Names as they stand between `::`.
 type Segments = Vec<String>;
@@ -19,7 +19,7 @@ type Segments = Vec<String>;
 const MAX_STEPS: usize = 32;
 
 /// Reads a crate from its root file and returns its arrows, the paths relative to the root file's folder.
-pub fn arrows(root: &Path) -> Arrows {
+pub(crate) fn arrows(root: &Path) -> Arrows {
     let folder = root.parent().unwrap();
     let mut sources = Sources::default();
     sources.read(root.to_path_buf(), folder.to_path_buf(), None);

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use aws_lc_rs::digest::{Algorithm, Context, SHA256, SHA384, SHA512, digest};
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 
 /// The hash algorithms by which a wheel may vouch for its files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -99,12 +100,18 @@ fn sized(bytes: &[u8]) -> [u8; 32] {
 
 /// Lower-case hexadecimal digits of some bytes.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        for digit in [byte >> 4, byte & 15] {
-            text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
-        }
-        text
-    })
+    HEXLOWER.encode(bytes)
+}
+
+/// Some bytes as RECORD writes digests: base64, URL-safe, without padding (RFC 4648, section 5).
+pub fn base64(bytes: &[u8]) -> String {
+    BASE64URL_NOPAD.encode(bytes)
+}
+
+/// The bytes that such a text stands for, with or without the padding that some tools add; `None` where it is no such text, or
+/// another spelling of one.
+pub fn from_base64(text: &str) -> Option<Vec<u8>> {
+    BASE64URL_NOPAD.decode(text.trim_end_matches('=').as_bytes()).ok()
 }
 
 #[cfg(test)]
@@ -138,5 +145,26 @@ mod tests {
     #[test]
     fn digits_are_lower_case() {
         assert_eq!(hex(&[0, 15, 0xAB]), "000fab");
+    }
+
+    #[test]
+    fn base64_both_ways() {
+        let cases: [(&[u8], &str); 7] = [
+            (b"", ""),
+            (b"f", "Zg"),
+            (b"fo", "Zm8"),
+            (b"foo", "Zm9v"),
+            (b"foob", "Zm9vYg"),
+            (b"fooba", "Zm9vYmE"),
+            (b"\xfb\xff\xfe", "-__-"),
+        ];
+        for (bytes, text) in cases {
+            assert_eq!(base64(bytes), text);
+            assert_eq!(from_base64(text).as_deref(), Some(bytes));
+        }
+        assert_eq!(from_base64("Zg=="), Some(b"f".to_vec()));
+        for wrong in ["Z", "Zh", "Zm9", "Zm9v!", "+///", "Zg Zg"] {
+            assert_eq!(from_base64(wrong), None, "{wrong}");
+        }
     }
 }

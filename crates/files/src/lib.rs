@@ -14,11 +14,13 @@ mod facts;
 mod folders;
 mod immutable;
 mod lock;
+mod parallel;
 mod stamp;
 mod times;
 mod tree;
 mod umask;
 mod user;
+mod walk;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, OpenOptions};
@@ -34,11 +36,13 @@ pub use facts::{FileKind, is_same_file, kind, metadata, set_mode, symlink_metada
 pub use folders::{create_dir, create_dir_all, create_private_dir, make_no_parents};
 pub use immutable::{is_immutable, set_immutable};
 pub use lock::{Lock, LockError, LockMode};
+pub use parallel::{map_ordered, processors};
 pub use stamp::Stamp;
 pub use times::{changed_at, set_back, set_modified, touch};
-pub use tree::{count_entries, make_folders_read_only, read_dir_names, remove_tree};
+pub use tree::{read_dir_names, remove_tree};
 pub use umask::{narrow_umask, restore_umask};
 pub use user::{effective_user, is_own, is_root};
+pub use walk::{Found, Walk, make_folders_read_only, walk};
 
 /// How the names of files begin that are to be renamed when they are complete.
 pub const UNFINISHED: &str = ".virtpy-";

@@ -1,10 +1,9 @@
-//! Whole folders: reading names, removing, making read-only. No function here follows a link.
+//! Whole folders: reading names, removing. No function here follows a link.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fchmod, openat, statat, unlinkat};
@@ -175,39 +174,6 @@ pub(super) fn names_of(folder: &mut Dir) -> Result<Vec<(OsString, FileKind)>, Er
     Ok(names)
 }
 
-/// Takes the write permission from every folder under `folder`, itself left out.
-///
-/// # Errors
-/// When a folder cannot be read or changed.
-pub fn make_folders_read_only(folder: &Path) -> Result<(), PathError> {
-    for (name, kind) in read_dir_names(folder)? {
-        if kind == FileKind::Folder {
-            let path = folder.join(name);
-            make_folders_read_only(&path)?;
-            let bits = super::symlink_metadata(&path)?.permissions().mode();
-            if bits & 0o222 != 0 {
-                super::set_mode(&path, 0o555)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Returns how many files, links and folders there are under `folder`, itself left out.
-///
-/// # Errors
-/// When a folder cannot be read.
-pub fn count_entries(folder: &Path) -> Result<u64, PathError> {
-    let mut count = 0;
-    for (name, kind) in read_dir_names(folder)? {
-        count += 1;
-        if kind == FileKind::Folder {
-            count += count_entries(&folder.join(name))?;
-        }
-    }
-    Ok(count)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -221,7 +187,7 @@ mod tests {
         std::fs::create_dir_all(tree.join("a/b")).unwrap();
         std::os::unix::fs::symlink(outside.path(), tree.join("a/link")).unwrap();
         std::fs::write(tree.join("a/b/file"), "x").unwrap();
-        make_folders_read_only(&tree).unwrap();
+        crate::make_folders_read_only(&tree).unwrap();
         remove_tree(&tree).unwrap();
         assert!(!tree.exists());
         assert_eq!(std::fs::read(outside.path().join("kept")).unwrap(), b"kept");

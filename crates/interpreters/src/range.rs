@@ -3,44 +3,16 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::version::{PythonVersion, split_release, write_numbers};
+use virtpy_pep::{Specifier, Version};
+
+use super::version::PythonVersion;
 
 /// Version specifiers in the sense of PEP 440, applied to the numbers of a version; pre-release suffixes are
 /// left out of the comparison, as installers do for `Requires-Python`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VersionRange {
-    clauses: Vec<Clause>,
+    clauses: Vec<Specifier>,
 }
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Clause {
-    operator: Operator,
-    numbers: Vec<u32>,
-    /// Whether `.*` follows the numbers.
-    wildcard: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Operator {
-    AtLeast,
-    AtMost,
-    Below,
-    Above,
-    Equal,
-    NotEqual,
-    Compatible,
-}
-
-/// The operators and how they are written; those of two characters first, so that `>=` is not read as `>`.
-const OPERATORS: [(&str, Operator); 7] = [
-    (">=", Operator::AtLeast),
-    ("<=", Operator::AtMost),
-    ("==", Operator::Equal),
-    ("!=", Operator::NotEqual),
-    ("~=", Operator::Compatible),
-    ("<", Operator::Below),
-    (">", Operator::Above),
-];
 
 /// A part of a version range that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -63,77 +35,42 @@ impl FromStr for VersionRange {
     /// Reads specifiers between commas: `>=`, `<=`, `<`, `>`, `==`, `!=` or `~=`, then one to three numbers;
     /// `.*` may follow them after `==` and `!=`.
     fn from_str(text: &str) -> Result<Self, RangeError> {
-        let clauses = text.split(',').map(|clause| clause.trim().parse()).collect::<Result<Vec<_>, _>>()?;
+        let clauses = text.split(',').map(|clause| read_clause(clause.trim())).collect::<Result<_, _>>()?;
         Ok(Self { clauses })
     }
 }
 
-impl FromStr for Clause {
-    type Err = RangeError;
-
-    fn from_str(text: &str) -> Result<Self, RangeError> {
-        let error = || RangeError { clause: text.to_owned() };
-        let (operator, version) = OPERATORS
-            .iter()
-            .find_map(|(sign, operator)| text.strip_prefix(sign).map(|version| (*operator, version.trim())))
-            .ok_or_else(error)?;
-        let (version, wildcard) =
-            version.strip_suffix(".*").map_or((version, false), |version| (version, true));
-        let (numbers, suffix) = split_release(version).ok_or_else(error)?;
-        let may_be_wild = matches!(operator, Operator::Equal | Operator::NotEqual);
-        let too_short = operator == Operator::Compatible && numbers.len() < 2;
-        if numbers.len() > 3 || !suffix.is_empty() || (wildcard && !may_be_wild) || too_short {
-            return Err(error());
-        }
-        Ok(Self { operator, numbers, wildcard })
-    }
+fn read_clause(text: &str) -> Result<Specifier, RangeError> {
+    let is_of_python = |clause: &Specifier| clause.is_of_releases() && clause.release().len() <= 3;
+    text.parse().ok().filter(is_of_python).ok_or_else(|| RangeError { clause: text.to_owned() })
 }
 
 impl VersionRange {
     /// Whether the version's numbers satisfy every specifier.
     pub fn contains(&self, version: &PythonVersion) -> bool {
-        self.contains_release(version.release())
+        self.contains_release(version.release().map(u64::from))
     }
 
-    fn contains_release(&self, release: [u32; 3]) -> bool {
-        self.clauses.iter().all(|clause| clause.contains(release))
+    fn contains_release(&self, release: [u64; 3]) -> bool {
+        let version = Version::of_release(release);
+        self.clauses.iter().all(|clause| clause.contains(&version))
     }
 
     /// Whether some version that starts with these numbers is in the range.
     pub(super) fn may_contain(&self, known: &[u32]) -> bool {
         match *known {
-            [major, minor, micro, ..] => self.contains_release([major, minor, micro]),
+            [major, minor, micro, ..] => self.contains_release([major, minor, micro].map(u64::from)),
             [major, minor] => {
                 // The answer can only change beside a number that a specifier names.
-                let named = self.clauses.iter().filter_map(|clause| clause.numbers.get(2).copied());
+                let named = self.clauses.iter().filter_map(|clause| clause.release().get(2).copied());
                 let beside =
                     named.flat_map(|micro| [micro.saturating_sub(1), micro, micro.saturating_add(1)]);
-                [0, 1, u32::MAX]
+                [0, 1, u64::from(u32::MAX)]
                     .into_iter()
                     .chain(beside)
-                    .any(|micro| self.contains_release([major, minor, micro]))
+                    .any(|micro| self.contains_release([major.into(), minor.into(), micro]))
             }
             _ => true,
-        }
-    }
-}
-
-impl Clause {
-    fn contains(&self, release: [u32; 3]) -> bool {
-        let mut bound = [0; 3];
-        bound[..self.numbers.len()].copy_from_slice(&self.numbers);
-        match self.operator {
-            Operator::AtLeast => release >= bound,
-            Operator::AtMost => release <= bound,
-            Operator::Below => release < bound,
-            Operator::Above => release > bound,
-            Operator::Equal if self.wildcard => release.starts_with(&self.numbers),
-            Operator::Equal => release == bound,
-            Operator::NotEqual if self.wildcard => !release.starts_with(&self.numbers),
-            Operator::NotEqual => release != bound,
-            Operator::Compatible => {
-                release >= bound && release.starts_with(&self.numbers[..self.numbers.len() - 1])
-            }
         }
     }
 }
@@ -141,12 +78,8 @@ impl Clause {
 impl fmt::Display for VersionRange {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, clause) in self.clauses.iter().enumerate() {
-            let sign =
-                OPERATORS.iter().find(|(_, operator)| *operator == clause.operator).map_or("", |pair| pair.0);
-            formatter.write_str(if index == 0 { "" } else { "," })?;
-            formatter.write_str(sign)?;
-            write_numbers(formatter, &clause.numbers)?;
-            formatter.write_str(if clause.wildcard { ".*" } else { "" })?;
+            let comma = if index == 0 { "" } else { "," };
+            write!(formatter, "{comma}{clause}")?;
         }
         Ok(())
     }
@@ -222,7 +155,7 @@ mod tests {
         ];
         for text in texts {
             for minor in 8..15 {
-                let some_patch = (0..100).any(|micro| range(text).contains_release([3, minor, micro]));
+                let some_patch = (0..100).any(|micro| range(text).contains_release([3, minor.into(), micro]));
                 assert_eq!(range(text).may_contain(&[3, minor]), some_patch, "3.{minor} in {text}");
             }
         }

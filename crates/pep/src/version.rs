@@ -12,6 +12,11 @@ use crate::InvalidText;
 pub struct Version(pub(crate) uv_pep440::Version);
 
 impl Version {
+    /// A final release with these numbers.
+    pub fn of_release(numbers: impl IntoIterator<Item = u64>) -> Self {
+        Self(uv_pep440::Version::new(numbers))
+    }
+
     /// Whether this is a pre-release or a development release (`1.0a1`, `1.0.dev3`).
     pub fn is_prerelease(&self) -> bool {
         self.0.any_prerelease()

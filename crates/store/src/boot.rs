@@ -74,8 +74,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Damaged`] for the first that is not as it should be.
     pub fn look_at(&self, entry: &Entry) -> Result<(), StoreError> {
-        let id = entry.id()?.to_string();
-        look(entry).map_err(|reason| StoreError::Damaged { id, reason })
+        look(entry).map_err(|reason| StoreError::Damaged { id: entry.id.to_string(), reason })
     }
 
     /// Whether a text was noted since the machine started.
@@ -95,10 +94,10 @@ impl Store {
     pub fn check_since_boot(&self, entries: &[&Entry], checked: &Checked) -> Result<(), StoreError> {
         let mut sound = Vec::new();
         for entry in entries {
-            let id = entry.id()?;
+            let id = &entry.id;
             if checked.path.is_none() || !checked.ids.contains(id.as_str()) {
                 look(entry).map_err(|reason| StoreError::Damaged { id: id.to_string(), reason })?;
-                sound.push(id);
+                sound.push(id.clone());
             }
         }
         if !sound.is_empty() {

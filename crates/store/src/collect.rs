@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
-use virtpy_files::{self as fs, Lock, LockMode};
+use virtpy_files::{self as fs, FileKind, Found, Lock, LockMode};
 use virtpy_wheel as wheel;
 
 use super::open::release;
 use super::usage::now;
-use super::{EntryId, PATIENCE, Store, StoreError, VenvId};
+use super::{EntryId, LockName, PATIENCE, Store, StoreError, VenvId};
 
 /// Which entries that nobody uses are kept all the same. By default only those that came a short while ago.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,7 +175,7 @@ impl Store {
     /// # Errors
     /// When the lock file cannot be made, or installers hold it for longer than the patience.
     pub fn lock_exclusive(&self, announce: &mut dyn FnMut(&str)) -> Result<Lock, StoreError> {
-        Ok(Lock::wait(&self.locks().join("store"), LockMode::Exclusive, PATIENCE, announce)?)
+        Ok(Lock::wait(&self.lock_file(LockName::Store), LockMode::Exclusive, PATIENCE, announce)?)
     }
 
     /// The same if nobody holds it just now.
@@ -183,7 +183,7 @@ impl Store {
     /// # Errors
     /// When the lock file cannot be made.
     pub fn try_lock_exclusive(&self) -> Result<Option<Lock>, StoreError> {
-        Ok(Lock::try_now(&self.locks().join("store"), LockMode::Exclusive)?)
+        Ok(Lock::try_now(&self.lock_file(LockName::Store), LockMode::Exclusive)?)
     }
 
     fn collected(&self) -> PathBuf {
@@ -275,14 +275,7 @@ impl Store {
 
     /// Removes lock files that nobody can hold now, and notes about entries and boots that are gone.
     fn sweep_notes(&self) -> Result<(), StoreError> {
-        let venvs: BTreeSet<String> = self.root_ids()?.into_iter().map(|id| format!("venv-{id}")).collect();
-        for name in fs::names(&self.locks())? {
-            let text = name.to_string_lossy();
-            let is_of_work = text.starts_with("entry-") || text.starts_with("place-");
-            if is_of_work || text.starts_with("venv-") && !venvs.contains(&*text) {
-                fs::remove_file(&self.locks().join(&name))?;
-            }
-        }
+        self.sweep_locks()?;
         let ids: BTreeSet<String> = self.ids()?.into_iter().map(|id| id.to_string()).collect();
         // Earlier versions noted there what they had compiled.
         fs::remove_tree(&self.cache().join("compiled"))?;
@@ -297,7 +290,7 @@ impl Store {
 fn take_aside(path: &Path, aside: &Path) -> Result<(), StoreError> {
     match fs::kind(path)? {
         None => return Ok(()),
-        Some(fs::FileKind::Folder) => {
+        Some(FileKind::Folder) => {
             release(path)?;
             fs::set_mode(path, 0o755)?;
         }
@@ -308,13 +301,17 @@ fn take_aside(path: &Path, aside: &Path) -> Result<(), StoreError> {
 
 /// The bytes of all files of an entry, bytecode left out.
 fn size_of(folder: &Path) -> u64 {
-    let items = fs::read_dir_names(folder).unwrap_or_default();
-    let size = |(name, kind): (std::ffi::OsString, fs::FileKind)| match kind {
-        fs::FileKind::Folder if name == wheel::BYTECODE_FOLDER => 0,
-        fs::FileKind::Folder => size_of(&folder.join(name)),
-        _ => fs::symlink_metadata(&folder.join(name)).map_or(0, |facts| facts.len()),
-    };
-    items.into_iter().map(size).sum()
+    let mut size = 0;
+    let mut walk = fs::walk(folder);
+    while let Some(found) = walk.next() {
+        let Ok(Found { path, kind }) = found else { continue };
+        match kind {
+            FileKind::Folder if path.ends_with(wheel::BYTECODE_FOLDER) => walk.skip_folder(),
+            FileKind::Folder => {}
+            _ => size += fs::symlink_metadata(&path).map_or(0, |facts| facts.len()),
+        }
+    }
+    size
 }
 
 #[cfg(test)]

@@ -13,20 +13,12 @@ const USUAL_MANIFEST: usize = 8 * 1024;
 /// A published entry with its manifest.
 #[derive(Debug, Clone)]
 pub struct Entry {
+    /// Its handle.
+    pub id: EntryId,
     /// Where it stands: `$VIRTPY_HOME/w/<id>`.
     pub path: PathBuf,
     /// What it holds.
     pub manifest: Manifest,
-}
-
-impl Entry {
-    /// Its handle.
-    ///
-    /// # Errors
-    /// When the manifest's SHA-256 is none, which [`Store::entry`] never lets through.
-    pub fn id(&self) -> Result<EntryId, StoreError> {
-        EntryId::of(&self.manifest.sha256)
-    }
 }
 
 impl Store {
@@ -55,7 +47,7 @@ impl Store {
         let mut manifest = Manifest::parse(&content)
             .map_err(|reason| StoreError::Damaged { id: id.to_string(), reason: reason.to_string() })?;
         manifest.site_rows = LazyText::of(path.join(ROWS));
-        Ok(Some(Entry { path, manifest }))
+        Ok(Some(Entry { id: id.clone(), path, manifest }))
     }
 
     /// Where the entry in the folder `id` came from, if its manifest tells that much.

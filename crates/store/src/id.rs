@@ -68,12 +68,13 @@ impl fmt::Display for EntryId {
 pub struct VenvId(String);
 
 impl VenvId {
-    /// A new id from the operating system's randomness, by way of a hash map's keys.
+    /// A new id.
+    ///
+    /// # Panics
+    /// Where the system has no random numbers; then there are no hash maps either.
     pub fn random() -> Self {
-        use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-        let mut hasher = RandomState::new().build_hasher();
-        hasher.write_u32(std::process::id());
-        Self(format!("{:016x}", hasher.finish()))
+        let number = getrandom::u64().expect("the system has random numbers");
+        Self(format!("{number:016x}"))
     }
 
     /// Reads an id.

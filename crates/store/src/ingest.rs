@@ -147,7 +147,11 @@ impl Store {
                 publish_one(&staged, &path)? || (self.make_way(&staged.id)? && publish_one(&staged, &path)?);
             let entry = if is_new {
                 let site_rows = LazyText::of(path.join(ROWS));
-                Entry { path, manifest: Manifest { site_rows, ..staged.manifest.clone() } }
+                Entry {
+                    id: staged.id.clone(),
+                    path,
+                    manifest: Manifest { site_rows, ..staged.manifest.clone() },
+                }
             } else {
                 self.published_before(&staged)?
             };

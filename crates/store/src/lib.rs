@@ -34,7 +34,7 @@ pub use entry::Entry;
 pub use error::StoreError;
 pub use id::{EntryId, VenvId};
 pub use ingest::{DIST_INFO_ALIAS, Staged, WheelFile};
-pub use locks::PATIENCE;
+pub use locks::{LockName, PATIENCE};
 pub use manifest::{FileRow, FolderItem, KnownOrigin, Manifest, ROWS, ScriptRow};
 pub use pip_shim::{PIP_SHIM_ORIGIN, PIP_SHIM_VERSION, PROGRAM, is_pip_shim};
 pub use roots::{Mount, Root};

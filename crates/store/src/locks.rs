@@ -1,22 +1,89 @@
 //! The locks that keep commands apart which work on the same things.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use virtpy_files::{Lock, LockMode};
+use virtpy_files::{self as fs, Lock, LockMode};
 
 use super::{EntryId, Store, StoreError, VenvId};
 
 /// How long a command waits for another process before it gives up.
 pub const PATIENCE: Duration = Duration::from_mins(5);
 
+/// What can be locked. Locks are taken in the order of the variants (several of one kind in the order of their names), so that
+/// nobody waits in a ring. Whoever has one of a later kind takes none of an earlier kind, but tries it at most.
+#[derive(Debug, Clone, Copy)]
+pub enum LockName<'a> {
+    /// An installed application, by its name.
+    Tool(&'a str),
+    /// An application that is run without being installed, by its name.
+    Run(&'a str),
+    /// The store itself.
+    Store,
+    /// An environment in the cache that scripts run in, by its name.
+    Environment(&'a str),
+    /// An interpreter that is installed or removed, by its key.
+    Python(&'a str),
+    /// A path at which a venv is made.
+    Place(&'a Path),
+    /// A venv that is changed.
+    Venv(&'a VenvId),
+    /// An entry that is made or gets bytecode.
+    Entry(&'a EntryId),
+    /// Compiling in the background.
+    Compile,
+}
+
+impl LockName<'_> {
+    /// The name of its file.
+    fn file(self) -> String {
+        match self {
+            Self::Tool(name) => format!("tool-{name}"),
+            Self::Run(name) => format!("run-{name}"),
+            Self::Store => "store".to_owned(),
+            Self::Environment(name) => format!("environment-{name}"),
+            Self::Python(key) => format!("python-{key}"),
+            Self::Place(path) => format!("place-{}", Store::digest_of(&path.to_string_lossy())),
+            Self::Venv(id) => format!("venv-{id}"),
+            Self::Entry(id) => format!("entry-{id}"),
+            Self::Compile => "compile".to_owned(),
+        }
+    }
+}
+
+/// The kinds of which nobody can hold one, or wait for one, but who holds the store shared.
+const WITHIN_THE_STORE: [&str; 4] = ["environment-", "python-", "place-", "entry-"];
+
 impl Store {
+    /// The file of a lock.
+    pub fn lock_file(&self, name: LockName<'_>) -> PathBuf {
+        self.locks().join(name.file())
+    }
+
+    /// Removes the lock files that nobody needs now, as far as nobody holds them. The caller holds the store alone. Those of
+    /// applications stay: they are taken before the store.
+    pub(super) fn sweep_locks(&self) -> Result<(), StoreError> {
+        let venvs: BTreeSet<String> = self.root_ids()?.iter().map(|id| LockName::Venv(id).file()).collect();
+        for name in fs::names(&self.locks())? {
+            let text = name.to_string_lossy();
+            let is_within = WITHIN_THE_STORE.iter().any(|kind| text.starts_with(kind));
+            let path = self.locks().join(&name);
+            if (is_within || text.starts_with("venv-") && !venvs.contains(&*text))
+                && let Some(_free) = Lock::try_now(&path, LockMode::Exclusive)?
+            {
+                fs::remove_file(&path)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Holds the store as an installer does: any number at once, but never beside a collection.
     ///
     /// # Errors
     /// When the lock file cannot be made, or a collection runs for longer than the patience.
     pub fn lock_shared(&self, announce: &mut dyn FnMut(&str)) -> Result<Lock, StoreError> {
-        Ok(Lock::wait(&self.locks().join("store"), LockMode::Shared, PATIENCE, announce)?)
+        Ok(Lock::wait(&self.lock_file(LockName::Store), LockMode::Shared, PATIENCE, announce)?)
     }
 
     /// Holds one venv alone, for as long as it is changed.
@@ -24,7 +91,7 @@ impl Store {
     /// # Errors
     /// When the lock file cannot be made, or another process changes the venv for longer than the patience.
     pub fn lock_venv(&self, id: &VenvId, announce: &mut dyn FnMut(&str)) -> Result<Lock, StoreError> {
-        let path = self.locks().join(format!("venv-{}", id.as_str()));
+        let path = self.lock_file(LockName::Venv(id));
         Ok(Lock::wait(&path, LockMode::Exclusive, PATIENCE, announce)?)
     }
 
@@ -33,7 +100,7 @@ impl Store {
     /// # Errors
     /// When the lock file cannot be made.
     pub fn try_lock_venv(&self, id: &VenvId) -> Result<Option<Lock>, StoreError> {
-        let path = self.locks().join(format!("venv-{}", id.as_str()));
+        let path = self.lock_file(LockName::Venv(id));
         Ok(Lock::try_now(&path, LockMode::Exclusive)?)
     }
 
@@ -42,8 +109,8 @@ impl Store {
     /// # Errors
     /// When the lock file cannot be made, or another process makes one there for longer than the patience.
     pub fn lock_place(&self, path: &Path, announce: &mut dyn FnMut(&str)) -> Result<Lock, StoreError> {
-        let name = format!("place-{}", Self::digest_of(&path.to_string_lossy()));
-        Ok(Lock::wait(&self.locks().join(name), LockMode::Exclusive, PATIENCE, announce)?)
+        let path = self.lock_file(LockName::Place(path));
+        Ok(Lock::wait(&path, LockMode::Exclusive, PATIENCE, announce)?)
     }
 
     /// Holds the right to make the entries named by `keys` (a SHA-256, or any text that stands for the source of
@@ -71,7 +138,7 @@ impl Store {
     /// # Errors
     /// When the lock file cannot be made, or another process works on it for longer than the patience.
     pub fn lock_entry(&self, id: &EntryId, announce: &mut dyn FnMut(&str)) -> Result<Lock, StoreError> {
-        Ok(Lock::wait(&self.entry_lock(id), LockMode::Exclusive, PATIENCE, announce)?)
+        Ok(Lock::wait(&self.lock_file(LockName::Entry(id)), LockMode::Exclusive, PATIENCE, announce)?)
     }
 
     /// The same if nobody works on it just now.
@@ -79,10 +146,51 @@ impl Store {
     /// # Errors
     /// When the lock file cannot be made.
     pub fn try_lock_entry(&self, id: &EntryId) -> Result<Option<Lock>, StoreError> {
-        Ok(Lock::try_now(&self.entry_lock(id), LockMode::Exclusive)?)
+        Ok(Lock::try_now(&self.lock_file(LockName::Entry(id)), LockMode::Exclusive)?)
     }
+}
 
-    fn entry_lock(&self, id: &EntryId) -> PathBuf {
-        self.locks().join(format!("entry-{id}"))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lock_files_go_unless_somebody_holds_them_or_may_wait_for_them() {
+        let home = tempfile::tempdir().unwrap();
+        let store = Store::new(home.path().to_owned());
+        let (known, gone) = (VenvId::random(), VenvId::random());
+        let root = home.path().join("venv");
+        fs::create_dir_all(&root).unwrap();
+        store.register(&known, &root).unwrap();
+        let (free, held) = (EntryId::of_text("free"), EntryId::of_text("held"));
+        let names = [
+            LockName::Tool("black"),
+            LockName::Run("black"),
+            LockName::Store,
+            LockName::Environment("abc"),
+            LockName::Python("cpython-3.12"),
+            LockName::Place(Path::new("/v")),
+            LockName::Venv(&known),
+            LockName::Venv(&gone),
+            LockName::Entry(&free),
+            LockName::Compile,
+        ];
+        for name in names {
+            Lock::try_now(&store.lock_file(name), LockMode::Exclusive).unwrap().unwrap();
+        }
+        let lock = store.try_lock_entry(&held).unwrap().unwrap();
+        store.sweep_locks().unwrap();
+        drop(lock);
+        let mut left = fs::names(&store.locks()).unwrap();
+        left.sort();
+        let expected = [
+            "compile".to_owned(),
+            format!("entry-{held}"),
+            "run-black".to_owned(),
+            "store".to_owned(),
+            "tool-black".to_owned(),
+            format!("venv-{known}"),
+        ];
+        assert_eq!(left, expected.map(std::ffi::OsString::from));
     }
 }

@@ -3,7 +3,7 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use virtpy_files::{self as fs, FileKind};
+use virtpy_files::{self as fs, FileKind, Found};
 
 use super::{EntryId, Store, StoreError};
 
@@ -52,13 +52,12 @@ fn has_other_names(path: &Path) -> Result<bool, fs::PathError> {
 }
 
 fn set_everywhere(folder: &Path, immutable: bool) -> Result<(), fs::PathError> {
-    for (name, kind) in fs::read_dir_names(folder)? {
-        let path = folder.join(name);
+    for found in fs::walk(folder) {
+        let Found { path, kind } = found?;
         match kind {
-            FileKind::Folder => set_everywhere(&path, immutable)?,
             // The flag is the file's, not the name's: a venv that has a name of it could not be changed any more.
             FileKind::File if immutable && has_other_names(&path)? => {}
-            FileKind::File => fs::set_immutable(&path, immutable)?,
+            FileKind::File | FileKind::Folder => fs::set_immutable(&path, immutable)?,
             FileKind::Link | FileKind::Other => {}
         }
     }

@@ -30,8 +30,8 @@ impl Store {
     /// Notes that these entries are linked now. A note that cannot be written only makes them look older than they are.
     pub fn note_linked(&self, entries: &[&Entry]) {
         let mut text = String::with_capacity(entries.len() * 17);
-        for id in entries.iter().filter_map(|entry| entry.id().ok()) {
-            text.push_str(id.as_str());
+        for entry in entries {
+            text.push_str(entry.id.as_str());
             text.push('\n');
         }
         if text.is_empty() {

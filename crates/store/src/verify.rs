@@ -4,8 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::Serialize;
 use virtpy_files::{self as fs, FileKind};
@@ -79,20 +77,13 @@ impl Store {
     /// of each entry that is finished. Verdicts come in the order of the handles.
     pub fn verify(&self, ids: &[EntryId], done: &(dyn Fn() + Sync)) -> Vec<Verdict> {
         let digests = self.digests();
-        let next = AtomicUsize::new(0);
-        let verdicts = Mutex::new(BTreeMap::new());
-        let work = || {
-            while let Some(id) = ids.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let verdict = self.verify_one(id, &digests);
-                if let Ok(mut verdicts) = verdicts.lock() {
-                    verdicts.insert(id.clone(), verdict);
-                }
-                done();
-            }
-        };
-        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(ids.len());
-        std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
-        verdicts.into_inner().unwrap_or_default().into_values().collect()
+        let mut verdicts = fs::map_ordered(ids, fs::processors(), |id| {
+            let verdict = self.verify_one(id, &digests);
+            done();
+            verdict
+        });
+        verdicts.sort_by(|one, other| one.id.cmp(&other.id));
+        verdicts
     }
 
     fn verify_one(&self, id: &EntryId, digests: &Digests) -> Verdict {

@@ -11,6 +11,8 @@ mod quoting;
 #[cfg(all(test, unix))]
 mod tests;
 
+pub use quoting::posix as posix_word;
+
 use std::path::{Path, PathBuf};
 
 /// What the activation scripts of one environment depend on.

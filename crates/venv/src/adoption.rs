@@ -6,8 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use virtpy_files::{self as fs, FileKind};
 use virtpy_wheel::{self as wheel, InstalledWheel, Part, PartSource, RecordRow, Tree};
@@ -82,8 +80,9 @@ impl Venv {
         for distribution in &contents.distributions {
             *keys.entry(&distribution.key).or_default() += 1;
         }
+        let examined = fs::map_ordered(&foreign, fs::processors(), |distribution| self.examine(distribution));
         let mut inventory = Inventory::default();
-        for (distribution, examined) in foreign.iter().zip(self.examine_all(&foreign)) {
+        for (distribution, examined) in foreign.iter().zip(examined) {
             let twice = keys.get(distribution.key.as_str()).is_some_and(|count| *count > 1);
             let examined = if twice { Err("it is installed twice".to_owned()) } else { examined };
             match examined {
@@ -100,25 +99,6 @@ impl Venv {
         inventory.left_alone.extend(self.without_wheel(contents)?);
         inventory.left_alone.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(inventory)
-    }
-
-    /// Examines distributions on all processors, in their order.
-    fn examine_all(&self, distributions: &[&Distribution]) -> Vec<Result<Adoptable, String>> {
-        let next = AtomicUsize::new(0);
-        let results = Mutex::new(BTreeMap::new());
-        let work = || {
-            loop {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                let Some(distribution) = distributions.get(index) else { break };
-                let result = self.examine(distribution);
-                if let Ok(mut results) = results.lock() {
-                    results.insert(index, result);
-                }
-            }
-        };
-        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(distributions.len());
-        std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
-        results.into_inner().unwrap_or_default().into_values().collect()
     }
 
     /// Compares a distribution with its RECORD. The error says why it has to stay.

@@ -118,7 +118,7 @@ impl Venv {
         let mut shared: Vec<String> = shared.into_iter().collect();
         let set = sets.arrange(&present, &arriving);
         let uses: BTreeSet<EntryId> =
-            present.iter().chain(&arriving).map(|loaded| loaded.entry.id()).collect::<Result<_, _>>()?;
+            present.iter().chain(&arriving).map(|loaded| loaded.entry.id.clone()).collect();
         store.note_uses(root, uses.into_iter().collect())?;
         store.note_linked(&set.iter().map(|loaded| loaded.entry.as_ref()).collect::<Vec<_>>());
         let mut new = self.plan(&set, &shared)?;

@@ -86,7 +86,7 @@ pub fn create(
     fill(&directory, &path, base, &layout, &texts)?;
     let root = store.register(&id, &path)?;
     if let Some(pip) = &wish.pip {
-        store.note_uses(root, vec![pip.id()?])?;
+        store.note_uses(root, vec![pip.id.clone()])?;
     }
     // Before the state is written: it is to be the newest.
     if wish.link_mode.folds() {

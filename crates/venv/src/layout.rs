@@ -6,6 +6,7 @@ use virtpy_store::PROGRAM;
 use virtpy_wheel as wheel;
 
 use super::VenvError;
+use super::activation::posix_word;
 use super::config::{Config, LIBRARY_KEY, STORE_KEY};
 
 /// The folder of a venv in which virtpy keeps its own files.
@@ -139,7 +140,7 @@ impl Layout {
 /// nothing that lies about can be imported instead, and it starts in a millisecond.
 fn handover(root: &Path, store: Option<&str>) -> String {
     let program = Path::new(store.unwrap_or_default()).join(PROGRAM);
-    let (program, root) = (quoted(&program), quoted(root));
+    let (program, root) = (posix_word(&program.to_string_lossy()), posix_word(&root.to_string_lossy()));
     format!(
         r#"#!/bin/sh
 # Written by virtpy: hands over to the program that made this venv.
@@ -158,11 +159,6 @@ program=$link
 exec "$program" pip --venv {root} "$@"
 "#
     )
-}
-
-/// A path as one word for `/bin/sh`.
-fn quoted(path: &Path) -> String {
-    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

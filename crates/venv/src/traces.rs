@@ -51,7 +51,7 @@ impl Venv {
         for installed in &contents.state.distributions {
             let Some(entry) = store.entry(&installed.sha256)? else { continue };
             match store.look_at(&entry) {
-                Ok(()) if !joined.contains(&entry.id()?) => {}
+                Ok(()) if !joined.contains(&entry.id) => {}
                 Ok(()) | Err(StoreError::Damaged { .. }) => aftermath.damaged.push(entry),
                 Err(error) => return Err(error.into()),
             }

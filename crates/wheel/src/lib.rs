@@ -7,7 +7,6 @@
 //! that a wheel contains is hostile input.
 
 pub mod archive;
-mod base64;
 mod climbing;
 mod entry_points;
 mod error;
@@ -43,7 +42,7 @@ pub use libraries::{Libraries, SearchingFolder, is_library_name};
 pub use metadata::{Metadata, WheelInfo};
 pub use metadata_json::metadata_as_json;
 pub use namespaces::namespaces;
-pub use pack::pack;
+pub use pack::{pack, with_record};
 pub use record::{
     RecordHash, RecordRow, content_digest, file_digest, file_sha256, known_record_row, parse_record,
     record_row, record_rows, write_record,

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::io::Read as _;
 use std::path::Path;
 
-use virtpy_files::digest::{HashAlgorithm, Sha256, sha256};
+use virtpy_files::digest::{HashAlgorithm, Sha256, base64, from_base64, sha256};
 use virtpy_files::{self as fs, IoResultExt as _, PathError};
 
-use super::{Error, InstalledFile, base64};
+use super::{Error, InstalledFile};
 
 /// One row of RECORD.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl RecordHash {
             "md5" | "sha1" => return Verifiable::Weak,
             _ => return Verifiable::Unknown,
         };
-        match base64::decode(&self.digest) {
+        match from_base64(&self.digest) {
             Some(digest) if digest.len() == algorithm.digest_length() => {
                 Verifiable::Digest(algorithm, digest)
             }
@@ -193,7 +193,7 @@ pub fn record_rows(files: &[InstalledFile]) -> String {
 /// as for RECORD itself.
 pub fn record_row(path: &str, content: Option<&[u8]>) -> String {
     if let Some(content) = content {
-        return known_record_row(path, &base64::encode(&sha256(content)), content.len() as u64);
+        return known_record_row(path, &base64(&sha256(content)), content.len() as u64);
     }
     let mut row = String::with_capacity(path.len() + 3);
     push_field(&mut row, path);
@@ -226,7 +226,7 @@ fn push_field(text: &mut String, field: &str) {
 
 /// The SHA-256 of a content as RECORD writes it: base64, URL-safe, without padding.
 pub fn content_digest(content: &[u8]) -> String {
-    base64::encode(&sha256(content))
+    base64(&sha256(content))
 }
 
 /// The SHA-256 of a file as RECORD writes it: base64, URL-safe, without padding.
@@ -234,7 +234,7 @@ pub fn content_digest(content: &[u8]) -> String {
 /// # Errors
 /// When the file cannot be read.
 pub fn file_digest(path: &Path) -> Result<String, PathError> {
-    Ok(base64::encode(&file_sha256(path)?))
+    Ok(base64(&file_sha256(path)?))
 }
 
 /// The bytes of a file's SHA-256.

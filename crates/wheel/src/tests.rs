@@ -5,6 +5,7 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use virtpy_files as fs;
+use virtpy_files::digest::base64;
 
 use super::*;
 use crate::archive::testing::{Raw, write, zip};
@@ -333,15 +334,15 @@ fn merging_purelib_and_platlib_makes_no_collision() {
 
 #[test]
 fn a_wrong_hash_is_always_an_error() {
-    let other = base64::encode(&Sha256::digest(b"other"));
-    let sha512 = base64::encode(&Sha512::digest(b"other"));
+    let other = base64(&Sha256::digest(b"other"));
+    let sha512 = base64(&Sha512::digest(b"other"));
     for rest in [
         format!("sha256={other},14"),
         format!("sha512={sha512},14"),
         format!("sha512={other},14"),
         "sha256=AAAA,14".to_owned(),
         "sha256=,14".to_owned(),
-        format!("sha256={},15", base64::encode(&Sha256::digest(b"print('demo')\n"))),
+        format!("sha256={},15", base64(&Sha256::digest(b"print('demo')\n"))),
     ] {
         let wheel = Wheel::new().row("demo/__init__.py", Some(&rest));
         for result in [wheel.unpack(), wheel.unpack_strictly()] {
@@ -357,9 +358,9 @@ fn a_wrong_hash_is_always_an_error() {
 #[test]
 fn strong_hashes_of_every_kind_are_verified() {
     let content = b"print('demo')\n";
-    let sha384 = base64::encode(&Sha384::digest(content));
-    let sha512 = base64::encode(&Sha512::digest(content));
-    let sha256 = base64::encode(&Sha256::digest(content));
+    let sha384 = base64(&Sha384::digest(content));
+    let sha512 = base64(&Sha512::digest(content));
+    let sha256 = base64(&Sha256::digest(content));
     for rest in [
         format!("sha384={sha384},14"),
         format!("sha512={sha512},14"),
@@ -373,7 +374,7 @@ fn strong_hashes_of_every_kind_are_verified() {
 
 #[test]
 fn an_incomplete_record_is_repaired_or_refused() {
-    let sha256 = base64::encode(&Sha256::digest(b"print('demo')\n"));
+    let sha256 = base64(&Sha256::digest(b"print('demo')\n"));
     for (wheel, warning) in [
         (Wheel::new().row("demo/__init__.py", Some(",")), "RECORD has no usable hash for `demo/__init__.py`"),
         (
@@ -402,7 +403,7 @@ fn an_incomplete_record_is_repaired_or_refused() {
     // What is not listed is there all the same, with its hash.
     let unlisted = Wheel::new().file("a.py", "").row("a.py", None).unpack().unwrap();
     assert_eq!(unlisted.site[0].path, "a.py");
-    assert_eq!(unlisted.site[0].sha256, base64::encode(&Sha256::digest(b"")));
+    assert_eq!(unlisted.site[0].sha256, base64(&Sha256::digest(b"")));
     // Windows' separators in RECORD, and rows for folders, are no difference.
     let wheel = Wheel::new()
         .row("demo/__init__.py", None)
@@ -411,7 +412,7 @@ fn an_incomplete_record_is_repaired_or_refused() {
     assert!(wheel.unpack_strictly().unwrap().warnings.is_empty());
     let wrong = Wheel::new()
         .row("demo/__init__.py", None)
-        .row("demo\\__init__.py", Some(&format!("sha256={},14", base64::encode(&[0; 32]))));
+        .row("demo\\__init__.py", Some(&format!("sha256={},14", base64(&[0; 32]))));
     assert!(wrong.unpack().is_err());
 }
 

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use virtpy_files::digest::base64;
 use virtpy_files::{self as fs, IoResultExt as _};
 
 use super::climbing::WORDS;
 use super::verify::Record;
 use super::{
     BYTECODE_FOLDER, CheckStrategy, Climbing, Error, InstalledFile, Item, Libraries, ScriptFile, Tree,
-    Unpacked, WheelContents, base64, layout,
+    Unpacked, WheelContents, layout,
 };
 use crate::archive::{Archive, Limits, Target, Written};
 
@@ -125,7 +126,7 @@ impl Trees {
         for (item, written) in items.into_iter().zip(written) {
             let file = InstalledFile {
                 path: item.path,
-                sha256: base64::encode(&written.sha256),
+                sha256: base64(&written.sha256),
                 size: written.size,
                 executable: item.executable,
             };

@@ -267,18 +267,7 @@ fn unknown(name: &str) -> PipUsage {
 
 /// Whether one is the other with a letter or two left out, added or exchanged.
 fn is_similar(one: &str, other: &str) -> bool {
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (place, letter) in one.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = place + 1;
-        for (column, against) in other.iter().enumerate() {
-            let above = row[column + 1];
-            row[column + 1] = (diagonal + usize::from(letter != against)).min(above + 1).min(row[column] + 1);
-            diagonal = above;
-        }
-    }
-    row[other.len()] <= 2
+    strsim::levenshtein(one, other) <= 2
 }
 
 fn usage(command: &PipCommand) -> String {

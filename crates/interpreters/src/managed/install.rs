@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use virtpy_files::{self as fs, Lock, LockMode};
-use virtpy_store::{PATIENCE, Store, StoreError};
+use virtpy_store::{LockName, PATIENCE, Store, StoreError};
 
 use super::record::{FILE, Installed, Record, key};
 use super::unpack::{self, Unpacked};
@@ -60,7 +60,7 @@ impl Installer<'_> {
         let pythons = self.store.pythons();
         fs::create_dir_all(&pythons)?;
         let pythons = fs::canonicalize(&pythons)?;
-        let path = self.store.locks().join(format!("{UNFINISHED}{key}"));
+        let path = self.store.lock_file(LockName::Python(&key));
         let _lock = Lock::wait(&path, LockMode::Exclusive, PATIENCE, announce)?;
         sweep(self.store)?;
         sweep_leftovers_of(self.store, &key)?;
@@ -240,7 +240,7 @@ pub(super) fn sweep(store: &Store) -> Result<(), ManagedError> {
     for name in fs::names(&store.temporary()).unwrap_or_default() {
         let key = name.to_str().and_then(|name| name.strip_prefix(UNFINISHED)?.rsplit_once('!'));
         let Some((key, _)) = key else { continue };
-        let lock = store.locks().join(format!("{UNFINISHED}{key}"));
+        let lock = store.lock_file(LockName::Python(key));
         if let Some(_free) = Lock::try_now(&lock, LockMode::Exclusive)? {
             fs::remove_tree(&store.temporary().join(&name))?;
         }
@@ -260,7 +260,7 @@ pub(super) fn refresh_links(
     going: Option<&str>,
     announce: &mut dyn FnMut(&str),
 ) -> Result<(), ManagedError> {
-    let lock = store.locks().join(format!("{UNFINISHED}{LINKS}"));
+    let lock = store.lock_file(LockName::Python(LINKS));
     let _lock = Lock::wait(&lock, LockMode::Exclusive, PATIENCE, announce)?;
     let temporary = store.temporary();
     fs::create_dir_all(&temporary)?;

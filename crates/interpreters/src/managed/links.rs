@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use virtpy_files::{self as fs, FileKind, PathError};
+use virtpy_venv::activation::posix_word;
 
 use super::record::{Installed, installed};
 
@@ -84,7 +85,7 @@ pub(super) fn make_command(command: &Path, executable: &Path, replace: bool) -> 
     if !replace && fs::kind(command)?.is_some() && !is_command(command) {
         return Ok(false);
     }
-    let text = format!("#!/bin/sh\n{MARK}\nexec {} \"$@\"\n", quoted(executable));
+    let text = format!("#!/bin/sh\n{MARK}\nexec {} \"$@\"\n", posix_word(&executable.to_string_lossy()));
     if fs::read_to_string(command).is_ok_and(|old| old == text) {
         return Ok(true);
     }
@@ -120,10 +121,6 @@ pub(super) fn sweep_commands(bin: &Path) -> Result<(), PathError> {
 fn is_command(path: &Path) -> bool {
     fs::kind(path).is_ok_and(|kind| kind == Some(FileKind::File))
         && fs::read_to_string(path).is_ok_and(|text| text.lines().nth(1) == Some(MARK))
-}
-
-fn quoted(path: &Path) -> String {
-    format!("'{}'", path.display().to_string().replace('\'', "'\\''"))
 }
 
 fn unquoted(text: &str) -> PathBuf {

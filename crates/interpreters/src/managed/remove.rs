@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use virtpy_files::{self as fs, Lock, LockMode};
-use virtpy_store::{PATIENCE, Store};
+use virtpy_store::{LockName, PATIENCE, Store};
 use virtpy_venv::{self as venv, Config};
 
 use super::install::{refresh_links, stage_prefix, sweep, sweep_leftovers_of};
@@ -98,7 +98,7 @@ pub fn remove(
     installed: &Installed,
     announce: &mut dyn FnMut(&str),
 ) -> Result<(), ManagedError> {
-    let path = store.locks().join(format!("python-{}", installed.key));
+    let path = store.lock_file(LockName::Python(&installed.key));
     let _lock = Lock::wait(&path, LockMode::Exclusive, PATIENCE, announce)?;
     sweep_leftovers_of(store, &installed.key)?;
     let temporary = store.temporary();

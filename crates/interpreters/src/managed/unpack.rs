@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
-use virtpy_files::{self as fs, FileKind, PathError};
+use virtpy_files::{self as fs, FileKind, Found, PathError};
 use virtpy_wheel::archive::tar::{self, Compression};
 use virtpy_wheel::archive::{self, Archive, Limits, Target, check_name};
 
@@ -170,25 +170,18 @@ fn unpack_zip(path: &Path, name: &str, destination: &Path) -> Result<(), archive
 /// but not all of an archive is kept.
 fn check_links(root: &Path, build: &Build) -> Result<(), ManagedError> {
     let real = fs::canonicalize(root)?;
-    let mut folders = vec![root.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        for (name, kind) in fs::read_dir_names(&folder)? {
-            let path = folder.join(name);
-            match kind {
-                FileKind::Folder => folders.push(path),
-                FileKind::Link if !stays(&path, root, &real)? => {
-                    let path = path.strip_prefix(root).unwrap_or(&path).display().to_string();
-                    let problem = archive::Problem::Link {
-                        name: path.clone(),
-                        target: fs::read_link(&root.join(&path))?.display().to_string(),
-                        reason: "leaves the interpreter's folder",
-                    };
-                    let file = file_name(&build.location).to_owned();
-                    let source = archive::Error::Refused { file, problem };
-                    return Err(ManagedError::Archive { name: build.name.clone(), source: Box::new(source) });
-                }
-                _ => {}
-            }
+    for found in fs::walk(root) {
+        let Found { path, kind } = found?;
+        if kind == FileKind::Link && !stays(&path, root, &real)? {
+            let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
+            let problem = archive::Problem::Link {
+                name,
+                target: fs::read_link(&path)?.display().to_string(),
+                reason: "leaves the interpreter's folder",
+            };
+            let file = file_name(&build.location).to_owned();
+            let source = archive::Error::Refused { file, problem };
+            return Err(ManagedError::Archive { name: build.name.clone(), source: Box::new(source) });
         }
     }
     Ok(())

@@ -85,7 +85,7 @@ impl Store {
         if look(entry, modules, &entry.records())?.is_empty() {
             return Ok(Vec::new());
         }
-        let Some(_lock) = self.try_lock_entry(&entry.id()?)? else { return Ok(Vec::new()) };
+        let Some(_lock) = self.try_lock_entry(&entry.id)? else { return Ok(Vec::new()) };
         let mut records = entry.records();
         let findings = look(entry, modules, &records)?;
         for path in &findings.unfinished {

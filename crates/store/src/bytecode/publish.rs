@@ -12,7 +12,7 @@ use virtpy_wheel as wheel;
 use super::record::Compiled;
 use super::{Dialect, Module, Record};
 use crate::open::{OpenFolder, release};
-use crate::{Entry, Store, StoreError};
+use crate::{Entry, LockName, Store, StoreError};
 
 /// A folder in which files of bytecode are written before they are published.
 #[derive(Debug)]
@@ -106,7 +106,7 @@ impl Store {
         batch: &Batch,
     ) -> Result<Published, StoreError> {
         let Some(_store_lock) = self.try_lock_shared()? else { return Ok(Published::Busy) };
-        let Some(_lock) = self.try_lock_entry(&entry.id()?)? else { return Ok(Published::Busy) };
+        let Some(_lock) = self.try_lock_entry(&entry.id)? else { return Ok(Published::Busy) };
         // It may have been collected since.
         match self.entry(&entry.manifest.sha256) {
             Ok(Some(_)) => {}
@@ -142,7 +142,7 @@ impl Store {
 
     /// Holds the store shared if nobody collects it just now.
     fn try_lock_shared(&self) -> Result<Option<Lock>, StoreError> {
-        Ok(Lock::try_now(&self.locks().join("store"), fs::LockMode::Shared)?)
+        Ok(Lock::try_now(&self.lock_file(LockName::Store), fs::LockMode::Shared)?)
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use virtpy_files::{self as fs, Lock, LockMode};
 
 use super::Staging;
-use crate::{PATIENCE, Store, StoreError, VenvId};
+use crate::{LockName, PATIENCE, Store, StoreError, VenvId};
 
 /// What the names of requests that are being dealt with begin with.
 const TAKEN: &str = "taken-";
@@ -80,7 +80,7 @@ impl Store {
     /// # Errors
     /// When the lock file cannot be made.
     pub fn try_lock_compiling(&self) -> Result<Option<Lock>, StoreError> {
-        Ok(Lock::try_now(&self.locks().join("compile"), LockMode::Exclusive)?)
+        Ok(Lock::try_now(&self.lock_file(LockName::Compile), LockMode::Exclusive)?)
     }
 
     /// Waits for the same.
@@ -88,7 +88,7 @@ impl Store {
     /// # Errors
     /// When the lock file cannot be made, or another process has it for longer than the patience.
     pub fn lock_compiling(&self, announce: &mut dyn FnMut(&str)) -> Result<Lock, StoreError> {
-        Ok(Lock::wait(&self.locks().join("compile"), LockMode::Exclusive, PATIENCE, announce)?)
+        Ok(Lock::wait(&self.lock_file(LockName::Compile), LockMode::Exclusive, PATIENCE, announce)?)
     }
 
     /// An empty folder for what the holder of that right compiles; what a killed one left in it goes.

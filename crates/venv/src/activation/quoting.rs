@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 /// Between single quotes everything is literal, and nothing can stand for a single quote; so that one is
 /// written outside them, after a backslash. The empty pair that arises between two of them keeps zsh's
 /// `RC_QUOTES`, which reads `''` inside quotes as one quote, from seeing such a pair.
-pub(super) fn posix(text: &str) -> String {
+pub fn posix(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
