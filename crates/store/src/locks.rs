@@ -52,7 +52,7 @@ impl LockName<'_> {
     }
 }
 
-/// The kinds of which nobody can hold one, or wait for one, but who holds the store shared.
+/// The kinds that are waited for only by who holds the store shared.
 const WITHIN_THE_STORE: [&str; 4] = ["environment-", "python-", "place-", "entry-"];
 
 impl Store {
