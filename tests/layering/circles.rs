@@ -52,7 +52,9 @@ fn report(root: &Path, is_known: fn(&BTreeSet<PathBuf>) -> bool) -> String {
     let arrows = arrows(root);
     assert!(arrows.len() > 2, "{}: its files were not found", root.display());
     let unknown = circles(&arrows).into_iter().filter(|circle| !is_known(circle));
-    unknown.map(|circle| format!("{}:\n{}", root.display(), describe(&arrows, &circle))).collect()
+    let told: Vec<String> =
+        unknown.map(|circle| format!("{}:\n{}", root.display(), describe(&arrows, &circle))).collect();
+    told.concat()
 }
 
 #[test]
