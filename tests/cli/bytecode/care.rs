@@ -230,3 +230,22 @@ fn a_collection_and_the_statistics_know_bytecode() {
     assert_eq!(context.store_entries(), Vec::<String>::new());
     context.assert_no_leftovers();
 }
+
+#[test]
+fn a_folder_of_bytecode_that_was_removed_is_made_again() {
+    let context = context("eager");
+    let index = Index::start(&[demo().build()]);
+    context.new_venv();
+    context.add(&index, &["demo"]).success();
+    let compiled = bytecode(&context);
+    let package = entry(&context).join("site/demo");
+    for path in [package.join("__pycache__"), package.clone()] {
+        set_mode(&path, 0o755);
+    }
+    std::fs::remove_dir_all(package.join("__pycache__")).unwrap();
+    set_mode(&package, 0o555);
+    context.virtpy(["check"]).success();
+    context.virtpy(["store", "compile", "--wait"]).success();
+    assert_eq!(bytecode(&context), compiled);
+    context.virtpy(["store", "verify"]).success();
+}

@@ -130,6 +130,7 @@ impl Store {
             }
         }
         for (folder, files) in &folders {
+            make_folder(folder)?;
             let open = OpenFolder::at(folder)?;
             for (staged, path) in files {
                 release(path)?;
@@ -144,6 +145,15 @@ impl Store {
     fn try_lock_shared(&self) -> Result<Option<Lock>, StoreError> {
         Ok(Lock::try_now(&self.lock_file(LockName::Store), fs::LockMode::Shared)?)
     }
+}
+
+/// Makes a folder of bytecode that somebody took away: root, who clears bytecode with `rm`.
+fn make_folder(folder: &Path) -> Result<(), StoreError> {
+    if let (None, Some(parent)) = (fs::kind(folder)?, folder.parent()) {
+        let _open = OpenFolder::at(parent)?;
+        fs::create_dir(folder)?;
+    }
+    Ok(())
 }
 
 /// Writes a record beside the manifest. The caller holds the entry.
