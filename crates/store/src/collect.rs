@@ -315,6 +315,8 @@ fn size_of(folder: &Path) -> u64 {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -8,6 +8,7 @@ use virtpy_files::{self as fs, PathError};
 use virtpy_wheel::{self as wheel, Climbing, EntryPoint, Footprint, Libraries, RecordRow, Unpacked};
 
 use super::StoreError;
+use super::entry::sha256_of;
 
 /// The version of the format that this program writes and reads.
 const FORMAT: u32 = 4;
@@ -96,6 +97,11 @@ impl LazyText {
         Self { path, text: OnceLock::new() }
     }
 
+    /// A text that is there already.
+    fn ready(text: String) -> Self {
+        Self { path: PathBuf::new(), text: OnceLock::from(text) }
+    }
+
     fn read(&self) -> Result<&str, PathError> {
         if let Some(text) = self.text.get() {
             return Ok(text);
@@ -171,6 +177,15 @@ pub struct KnownOrigin {
 }
 
 impl Manifest {
+    /// Describes a wheel with this content that no store has: for plans that are only looked at, as tests do.
+    pub fn in_memory(unpacked: Unpacked) -> Self {
+        let rows = wheel::record_rows(&unpacked.site);
+        let sha256 = sha256_of(format!("{} {}", unpacked.name, unpacked.version).as_bytes());
+        let filename = format!("{}-{}-py3-none-any.whl", unpacked.name, unpacked.version);
+        let provenance = Provenance { sha256: &sha256, filename: &filename, origin: "", indexes: &[] };
+        Self { site_rows: LazyText::ready(rows), ..Self::of(unpacked, provenance) }
+    }
+
     /// Describes a freshly unpacked wheel.
     pub(super) fn of(unpacked: Unpacked, provenance: Provenance<'_>) -> Self {
         let dist_info_prefix = format!("{}/", unpacked.dist_info);
@@ -305,3 +320,6 @@ fn items<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<FolderItem> {
     items.dedup();
     items
 }
+
+#[cfg(test)]
+mod properties;

@@ -140,4 +140,25 @@ mod tests {
         assert_eq!(Config::parse("VIRTPY-link-mode=copy").link_mode(), LinkMode::Copy);
         assert_eq!(config.link_mode(), LinkMode::Auto);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_key_has_the_value_it_was_given_last(
+            lines in proptest::collection::vec(("[a-c]", "[ -~]{0,6}"), 0..6),
+            key in "[a-c]",
+            value in "[!-~]{1,6}",
+        ) {
+            let text: String = lines.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
+            let mut config = Config::parse(&text);
+            let others = |config: &Config| -> Vec<(String, String)> {
+                config.lines.iter().filter(|(other, _)| *other != key).cloned().collect()
+            };
+            let before = others(&config);
+            config.set(&key, value.as_str());
+            proptest::prop_assert_eq!(config.get(&key), Some(value.as_str()));
+            proptest::prop_assert_eq!(others(&config), before);
+            let again = Config::parse(&config.to_string());
+            proptest::prop_assert_eq!(again, config);
+        }
+    }
 }

@@ -198,6 +198,8 @@ pub(super) fn recover(venv: &Venv) -> Result<bool, VenvError> {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests {
     use super::*;
 

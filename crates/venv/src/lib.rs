@@ -40,6 +40,8 @@ mod served;
 mod state;
 mod survey;
 mod system_site;
+#[cfg(test)]
+mod testing;
 mod traces;
 mod transaction;
 mod venv;

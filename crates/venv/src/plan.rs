@@ -134,7 +134,9 @@ impl Planner<'_> {
         let pieces = self.wanted.entry(path).or_default();
         let piece = Piece { member, kind };
         if !pieces.contains(&piece) {
-            pieces.push(piece);
+            // Some come later than others of a later distribution: what `.data/data` has for `bin` or `lib` is opened after.
+            let place = pieces.partition_point(|other| other.member <= member);
+            pieces.insert(place, piece);
         }
     }
 
@@ -349,3 +351,6 @@ pub(super) fn folder_of(path: &str) -> &str {
 fn first_component(path: &str) -> (&str, bool) {
     path.split_once('/').map_or((path, false), |(name, _)| (name, true))
 }
+
+#[cfg(test)]
+mod properties;

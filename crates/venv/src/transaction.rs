@@ -362,6 +362,8 @@ pub(super) fn is_bytecode_folder(path: &str) -> bool {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests {
     use super::*;
 

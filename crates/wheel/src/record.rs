@@ -256,6 +256,8 @@ pub fn file_sha256(path: &Path) -> Result<Vec<u8>, PathError> {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests {
     use super::*;
 
