@@ -17,6 +17,7 @@ mod collect;
 mod credentials;
 mod detach;
 mod displaced;
+mod docs;
 mod error_texts;
 mod errors;
 mod fixtures;

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
+use virtpy_files::digest::{hex, sha256};
 use virtpy_files::{self as fs, PathError};
 use virtpy_wheel::{self as wheel, Climbing, EntryPoint, Footprint, Libraries, RecordRow, Unpacked};
 
 use super::StoreError;
-use super::entry::sha256_of;
 
 /// The version of the format that this program writes and reads.
 const FORMAT: u32 = 4;
@@ -180,7 +180,7 @@ impl Manifest {
     /// Describes a wheel with this content that no store has: for plans that are only looked at, as tests do.
     pub fn in_memory(unpacked: Unpacked) -> Self {
         let rows = wheel::record_rows(&unpacked.site);
-        let sha256 = sha256_of(format!("{} {}", unpacked.name, unpacked.version).as_bytes());
+        let sha256 = hex(&sha256(format!("{} {}", unpacked.name, unpacked.version).as_bytes()));
         let filename = format!("{}-{}-py3-none-any.whl", unpacked.name, unpacked.version);
         let provenance = Provenance { sha256: &sha256, filename: &filename, origin: "", indexes: &[] };
         Self { site_rows: LazyText::ready(rows), ..Self::of(unpacked, provenance) }
