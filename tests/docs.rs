@@ -85,10 +85,10 @@ fn each_page_links_the_first_use_of_a_word_of_the_glossary() {
         if !is_for_users || path.ends_with("glossary.md") {
             continue;
         }
-        let prose = prose(&text);
+        let words = prose(&text);
         let above = if path.starts_with("docs") { "" } else { "docs/" };
         for (word, forms) in WORDS {
-            let Some(place) = first_use(&prose, forms) else { continue };
+            let Some(place) = first_use(&words, forms) else { continue };
             let link = format!("]({above}glossary.md#{word})");
             if !text[place.end..].starts_with(&link) || !text[..place.start].ends_with('[') {
                 let line = text[..place.start].lines().count();

@@ -47,7 +47,7 @@ fn blocks(page: &str) -> Vec<Block> {
                 open = Some(Block { line: number + 1, language, text, reason: reason.take() });
             }
             (Some(_), Some(_)) => blocks.extend(open.take()),
-            (Some(block), None) => block.text += &format!("{line}\n"),
+            (Some(block), None) => block.text.extend([line, "\n"]),
             (None, None) if !line.is_empty() => {
                 reason =
                     line.strip_prefix(NOT_RUN).and_then(|rest| rest.strip_suffix(" -->")).map(str::to_owned);
@@ -73,7 +73,7 @@ fn commands(block: &Block) -> Vec<(String, String)> {
     for line in text.lines() {
         match (line.strip_prefix("$ "), commands.last_mut()) {
             (Some(command), _) => commands.push((command.to_owned(), String::new())),
-            (None, Some((_, output))) => *output += &format!("{line}\n"),
+            (None, Some((_, output))) => output.extend([line, "\n"]),
             (None, None) => panic!("line {}: the block begins with an output", block.line),
         }
     }

@@ -148,8 +148,8 @@ mod tests {
             key in "[a-c]",
             value in "[!-~]{1,6}",
         ) {
-            let text: String = lines.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
-            let mut config = Config::parse(&text);
+            let lines: Vec<String> = lines.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+            let mut config = Config::parse(&lines.join("\n"));
             let others = |config: &Config| -> Vec<(String, String)> {
                 config.lines.iter().filter(|(other, _)| *other != key).cloned().collect()
             };
