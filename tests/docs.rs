@@ -91,8 +91,8 @@ fn each_page_links_the_first_use_of_a_word_of_the_glossary() {
             let Some(place) = first_use(&words, forms) else { continue };
             let link = format!("]({above}glossary.md#{word})");
             if !text[place.end..].starts_with(&link) || !text[..place.start].ends_with('[') {
-                let line = text[..place.start].lines().count();
-                wrong.push(format!("{}:{line}: [{}{link}", path.display(), &text[place]));
+                let number = text[..place.start].lines().count();
+                wrong.push(format!("{}:{number}: [{}{link}", path.display(), &text[place]));
             }
         }
     }
