@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use rustix::fs::CWD;
+
 use super::*;
 
 /// A folder `inside`, and one beside it in which everything is precious.
