@@ -42,7 +42,7 @@ impl Output {
         Self { quiet: arguments.quiet, verbose: arguments.verbose, is_one_of_several: false }
     }
 
-    /// The same for one of several pieces of work that go on at once: none of them shows its progress.
+    /// An output for one of several pieces of work that go on at once: none of them shows its progress.
     #[must_use]
     pub fn of_several(self) -> Self {
         Self { is_one_of_several: true, ..self }

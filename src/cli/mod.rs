@@ -54,7 +54,7 @@ pub use store::{
 };
 pub use sync::SyncArguments;
 pub use tool::{
-    CompanyArguments, EnsurePathArguments, ImportPipxArguments, InjectArguments, ReinstallArguments,
+    EnsurePathArguments, ExtraPackages, ImportPipxArguments, InjectArguments, ReinstallArguments,
     RepairToolsArguments, ToolArguments, ToolCommand, ToolExportArguments, ToolInstallArguments,
     ToolListArguments, ToolPinArguments, ToolRunArguments, ToolSyncArguments, ToolUninstallArguments,
     UninjectArguments, UpgradeArguments,

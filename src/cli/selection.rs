@@ -44,7 +44,7 @@ pub struct SelectionArguments {
 }
 
 impl SelectionArguments {
-    /// The same as the facade knows it.
+    /// The selection as the facade knows it.
     pub fn selection(&self) -> Selection {
         Selection {
             extras: self.extras.clone(),

@@ -51,7 +51,7 @@ pub enum ToolCommand {
 
 /// What belongs to an application beside its package
 #[derive(Debug, Clone, Default, Args)]
-pub struct CompanyArguments {
+pub struct ExtraPackages {
     /// Install another package beside it (can be repeated)
     #[arg(long, value_name = "SPEC")]
     pub with: Vec<String>,
@@ -81,7 +81,7 @@ pub struct ToolInstallArguments {
     pub no_python_downloads: bool,
     /// What belongs to it
     #[command(flatten)]
-    pub company: CompanyArguments,
+    pub company: ExtraPackages,
     /// Append this to the application's name and to its commands, to have another version beside
     #[arg(long, default_value = "", hide_default_value = true, allow_hyphen_values = true)]
     pub suffix: String,

@@ -9,7 +9,7 @@ use crate::output::counted;
 use crate::venv::{Contents, Owner, Place, Problem, Venv, check, check_tags};
 
 pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, Failure> {
-    let venv = context.displaced_venv(&arguments.venv)?;
+    let venv = context.venv_even_if_moved(&arguments.venv)?;
     check_store(context, &venv)?;
     let venv = context.venv(&arguments.venv)?;
     install::bytecode::settle(&context.host);

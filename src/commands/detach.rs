@@ -8,7 +8,7 @@ use crate::error::Failure;
 use crate::install::{Environment, Indexes};
 use crate::output::counted;
 use crate::report;
-use crate::venv::{Arrival, Change, Contents, Installed, LinkMode, Owner};
+use crate::venv::{ChangeSet, Contents, Installed, LinkMode, Owner, PackageToInstall};
 
 pub(super) fn run(context: &Context, arguments: &DetachArguments) -> Result<u8, Failure> {
     let venv = context.venv_to_change(&arguments.venv)?;
@@ -36,7 +36,7 @@ pub(super) fn run(context: &Context, arguments: &DetachArguments) -> Result<u8, 
             changes,
         });
         if changes {
-            install.push(Arrival {
+            install.push(PackageToInstall {
                 entry,
                 requested: installed.requested,
                 direct_url: installed.direct_url.clone(),
@@ -47,7 +47,7 @@ pub(super) fn run(context: &Context, arguments: &DetachArguments) -> Result<u8, 
     // The set stays the same, so whatever it satisfied it still does.
     let satisfies = contents.state.satisfied.clone();
     if !install.is_empty() {
-        let change = Change { install, satisfies, force: arguments.force, ..Change::default() };
+        let change = ChangeSet { install, satisfies, force: arguments.force, ..ChangeSet::default() };
         environment.apply(&change, false)?;
     }
     report(context, arguments, &reports)?;

@@ -11,7 +11,7 @@ use crate::report;
 
 pub(super) fn run(context: &Context, arguments: &RelinkArguments) -> Result<u8, Failure> {
     let started = Instant::now();
-    let venv = context.displaced_venv(&arguments.venv)?;
+    let venv = context.venv_even_if_moved(&arguments.venv)?;
     context.name_venv(&venv.root);
     let indexes = arguments.index.indexes();
     let mut relinked = install::relink(&context.host, &venv, arguments.python.as_deref(), &indexes)?;

@@ -24,19 +24,19 @@ impl Context {
     /// # Errors
     /// When there is none, or another tool made it.
     pub fn venv(&self, argument: &VenvArgument) -> Result<Venv, Failure> {
-        let venv = self.displaced_venv(argument)?;
+        let venv = self.venv_even_if_moved(argument)?;
         if let Some(trouble) = self.trouble(&venv)? {
             self.output.warning(format_args!("{trouble}; `virtpy relink` mends it"));
         }
         Ok(venv)
     }
 
-    /// The same for a command that changes the venv: one whose links or whose id are another's is not touched.
+    /// Opens the venv that a command means to change, as [`Self::venv`] does. One whose links or whose id are another's is not touched.
     ///
     /// # Errors
     /// When there is none, another tool made it, it is a copy, or it is of another store.
     pub fn venv_to_change(&self, argument: &VenvArgument) -> Result<Venv, Failure> {
-        let venv = self.displaced_venv(argument)?;
+        let venv = self.venv_even_if_moved(argument)?;
         if scripts::is_environment(&venv.root) {
             let place = venv.root.display();
             return Err(Failure::new(format!(
@@ -120,7 +120,7 @@ impl Context {
     ///
     /// # Errors
     /// When there is none, or another tool made it.
-    pub fn displaced_venv(&self, argument: &VenvArgument) -> Result<Venv, Failure> {
+    pub fn venv_even_if_moved(&self, argument: &VenvArgument) -> Result<Venv, Failure> {
         let Some(path) = self.meant_venv(argument)? else {
             let looked = match lockfile::project_root(&self.working_directory) {
                 Some(root) if root == self.working_directory => "this project has no `.venv`".to_owned(),

@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::{Error, Host, Indexes, Result, bytecode, restore};
 use crate::store::{self, Catalogue, Entry};
 use crate::venv::{
-    Adoptable, Arrival, Candidate, Change, ChangeSummary, Contents, Extent, Inventory, LeftAlone, Place, Venv,
+    Adoptable, Candidate, ChangeSet, ChangeSummary, Contents, Extent, Inventory, LeftAlone, PackageToInstall,
+    Place, Venv,
 };
 use crate::wheel::InstalledWheel;
 
@@ -126,19 +127,19 @@ impl Job<'_> {
         entries: Vec<Entry>,
     ) -> Result<ChangeSummary> {
         let preferences = self.host.preferences()?;
-        let arrival = |(adoptable, entry): (&Adoptable, Entry)| Arrival {
+        let arrival = |(adoptable, entry): (&Adoptable, Entry)| PackageToInstall {
             copied: preferences.copies(&entry.manifest.name),
             entry,
             requested: adoptable.requested,
             direct_url: adoptable.direct_url(),
         };
         let install = inventory.adoptable.iter().zip(entries).map(arrival).collect();
-        let change = Change {
+        let change = ChangeSet {
             install,
             real_folders: inventory.real_folders,
             // The set stays the same.
             satisfies: contents.state.satisfied.clone(),
-            ..Change::default()
+            ..ChangeSet::default()
         };
         let summary = venv.apply(&self.host.store, contents, &change)?;
         let interpreter = self.host.interpreter(venv)?;

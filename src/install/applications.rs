@@ -61,7 +61,7 @@ impl ToolSpec {
         }
     }
 
-    /// The same; what is asked of the indexes now goes before what is remembered.
+    /// The specification with other indexes: what is asked of them now goes before what is remembered.
     #[must_use]
     pub fn asking(mut self, index: &IndexOptions) -> Self {
         self.index = self.index.overridden(index);

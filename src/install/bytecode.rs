@@ -15,7 +15,7 @@ use crate::install::Error;
 use crate::install::Host;
 use crate::interpreters::Interpreter;
 use crate::store::{Staging, StoreError};
-use crate::venv::{Arrival, Venv};
+use crate::venv::{PackageToInstall, Venv};
 
 /// Sees to the bytecode of what has arrived in a venv, as the settings say, or at once if `eager`. Whoever calls holds the
 /// store and the venv.
@@ -26,12 +26,12 @@ pub(super) fn after_change(
     host: &Host,
     interpreter: &Interpreter,
     venv: &Venv,
-    arrivals: &[Arrival],
+    arrivals: &[PackageToInstall],
     eager: bool,
 ) -> Result<(), Error> {
     let settings = host.preferences()?;
     let folds = venv.config.link_mode().folds();
-    let (linked, copied): (Vec<&Arrival>, Vec<&Arrival>) =
+    let (linked, copied): (Vec<&PackageToInstall>, Vec<&PackageToInstall>) =
         arrivals.iter().partition(|arrival| folds && !arrival.copied);
     tell(host);
     if settings.immutable {
@@ -62,8 +62,8 @@ pub fn tell(host: &Host) {
 }
 
 /// Compiles at once what is not compiled yet.
-fn now(host: &Host, interpreter: &Interpreter, arrivals: &[&Arrival]) -> Result<(), Error> {
-    let is_missing = |arrival: &&&Arrival| {
+fn now(host: &Host, interpreter: &Interpreter, arrivals: &[&PackageToInstall]) -> Result<(), Error> {
+    let is_missing = |arrival: &&&PackageToInstall| {
         bytecode::dialect(interpreter)
             .is_some_and(|dialect| !arrival.entry.record(&dialect).is_complete() || crate::fs::is_root())
     };

@@ -9,7 +9,7 @@ use super::error::Result;
 use super::installed::{is_unchanged, unmet};
 use super::plan::{ConflictCheck, Goal, InstallPlan};
 use super::restore;
-use crate::venv::{Arrival, Change, ChangeSummary};
+use crate::venv::{ChangeSet, ChangeSummary, PackageToInstall};
 
 /// Brings an environment to a goal, or shows what would come of it.
 ///
@@ -38,20 +38,20 @@ pub fn execute(environment: &mut Environment<'_>, plan: InstallPlan) -> Result<C
     }
     let packages = plan.supply.fetch(environment, plan.options, &mut log)?;
     let contents = &environment.contents;
-    let is_new = |one: &Arrival| !plan.keeps_same || !is_unchanged(contents, one);
+    let is_new = |one: &PackageToInstall| !plan.keeps_same || !is_unchanged(contents, one);
     let all = packages.len();
-    let install: Vec<Arrival> = packages.into_iter().filter(is_new).collect();
+    let install: Vec<PackageToInstall> = packages.into_iter().filter(is_new).collect();
     log.unchanged += all - install.len();
     let fetched = log.origins.downloaded + log.origins.built;
     log.origins.from_store = install.len().saturating_sub(fetched);
     let linking = Instant::now();
-    let change = Change {
+    let change = ChangeSet {
         tags: if install.is_empty() { None } else { Some(environment.interpreter()?.tags()) },
         install,
         remove: plan.remove,
         force: plan.options.force,
         satisfies: plan.satisfies,
-        ..Change::default()
+        ..ChangeSet::default()
     };
     log.summary = environment.apply(&change, plan.options.compile_bytecode)?;
     log.linked_in = linking.elapsed();
@@ -71,7 +71,7 @@ impl Environment<'_> {
     ///
     /// # Errors
     /// When the new set does not fit together, or the venv cannot be written; it is then as before.
-    pub fn apply(&self, change: &Change, compile_now: bool) -> Result<ChangeSummary> {
+    pub fn apply(&self, change: &ChangeSet, compile_now: bool) -> Result<ChangeSummary> {
         let known = &self.contents.state.satisfied;
         let is_idle = change.install.is_empty()
             && change.remove.is_empty()

@@ -9,7 +9,7 @@ use super::index::markers;
 use super::{Host, Result};
 use crate::interpreters::Interpreter;
 use crate::store::Entry;
-use crate::venv::{self, Arrival, Contents, Distribution, Owner, Problem, Venv};
+use crate::venv::{self, Contents, Distribution, Owner, PackageToInstall, Problem, Venv};
 
 /// Reads what is installed in a venv, and what it sees of the base interpreter's packages.
 ///
@@ -60,7 +60,7 @@ fn is_the_same(entry: &Entry, contents: &Contents) -> bool {
 }
 
 /// Whether what would come is there already, from the same source.
-pub(super) fn is_unchanged(contents: &Contents, package: &Arrival) -> bool {
+pub(super) fn is_unchanged(contents: &Contents, package: &PackageToInstall) -> bool {
     let found = contents.find(&package.entry.manifest.name).and_then(Distribution::direct_url);
     is_the_same(&package.entry, contents) && same_source(found, package.direct_url.as_deref())
 }
@@ -97,14 +97,14 @@ pub(super) fn package(
     entry: Entry,
     requested: bool,
     direct_url: Option<String>,
-) -> Result<Arrival> {
+) -> Result<PackageToInstall> {
     let name = &entry.manifest.name;
     let copied = contents.find(name).is_some_and(Distribution::is_copied) || host.preferences()?.copies(name);
-    Ok(Arrival { entry, requested, direct_url, copied })
+    Ok(PackageToInstall { entry, requested, direct_url, copied })
 }
 
 /// The normalized name of a distribution on its way into a venv.
-pub(super) fn key(package: &Arrival) -> String {
+pub(super) fn key(package: &PackageToInstall) -> String {
     let name = &package.entry.manifest.name;
     virtpy_pep::normalize_name(name).unwrap_or_else(|_| name.clone())
 }

@@ -17,7 +17,7 @@ use super::{Environment, Error, Extent, Host, Result, admits};
 use crate::interpreters::Interpreter;
 use crate::lockfile::{self, LockKind};
 use crate::resolve::{self, PinnedRequest};
-use crate::venv::{Arrival, Contents};
+use crate::venv::{Contents, PackageToInstall};
 
 /// What of a file decides about the answer, beside the indexes and the interpreter.
 #[derive(Serialize)]
@@ -131,12 +131,12 @@ impl Source for LockSource {
             && !self.choice.upgrade
             && let Some(recalled) = resolve::recall(&host.store, &target.key)
         {
-            let packages: Vec<Arrival> = recalled
+            let packages: Vec<PackageToInstall> = recalled
                 .into_iter()
                 .map(|one| package(host, contents, one.entry, one.requested, one.direct_url))
                 .collect::<Result<_>>()?;
             let keys: BTreeSet<String> = packages.iter().map(key).collect();
-            let packages: Vec<Arrival> =
+            let packages: Vec<PackageToInstall> =
                 packages.into_iter().filter(|one| !environment.is_own_pip(&key(one))).collect();
             return Ok(InstallPlan {
                 satisfies: Some(target.satisfies()),

@@ -9,7 +9,7 @@ use super::changelog::Changelog;
 use super::environment::Environment;
 use super::error::Result;
 use crate::interpreters::Interpreter;
-use crate::venv::{Arrival, Distribution};
+use crate::venv::{Distribution, PackageToInstall};
 
 /// What is wanted of an environment.
 pub struct Goal<'a> {
@@ -108,17 +108,18 @@ pub(super) trait Supply {
         environment: &Environment<'_>,
         options: InstallOptions,
         log: &mut Changelog,
-    ) -> Result<Vec<Arrival>>;
+    ) -> Result<Vec<PackageToInstall>>;
 }
 
 /// What the store has.
-impl Supply for Vec<Arrival> {
+impl Supply for Vec<PackageToInstall> {
     fn is_empty(&self) -> bool {
         self.as_slice().is_empty()
     }
 
     fn preview(&self, _: &Environment<'_>, log: &mut Changelog) {
-        let label = |one: &Arrival| (one.entry.manifest.name.clone(), one.entry.manifest.version.clone());
+        let label =
+            |one: &PackageToInstall| (one.entry.manifest.name.clone(), one.entry.manifest.version.clone());
         log.summary.added = self.iter().map(label).collect();
         log.origins.from_store = self.len();
     }

@@ -22,7 +22,7 @@ use crate::poetry::{
 };
 use crate::resolve::{self, ResolveError};
 use crate::store::{Entry, WheelFile};
-use crate::venv::Arrival;
+use crate::venv::PackageToInstall;
 use crate::wheel;
 
 /// What of a project is wanted.
@@ -186,7 +186,7 @@ impl Supply for PoetrySupply {
         environment: &Environment<'_>,
         _: InstallOptions,
         log: &mut Changelog,
-    ) -> Result<Vec<Arrival>> {
+    ) -> Result<Vec<PackageToInstall>> {
         let (host, interpreter) = (environment.host, environment.interpreter()?);
         let store = &host.store;
         let keys: Vec<Option<String>> = self.wanted.iter().map(|one| self.key(interpreter, one)).collect();

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{Error, Host, Indexes, Result, base, bytecode, restore};
 use crate::fs;
 use crate::interpreters::Interpreter;
-use crate::venv::{Change, ChangeSummary, Contents, Installed, Place, Venv, VenvError};
+use crate::venv::{ChangeSet, ChangeSummary, Contents, Installed, Place, Venv, VenvError};
 
 /// What came of it.
 #[derive(Debug, Serialize)]
@@ -58,7 +58,7 @@ pub fn relink(host: &Host, venv: &Venv, python: Option<&str>, indexes: &Indexes)
     venv.prepare(store, &base)?;
     // A move took the scripts along unchanged, so what the set satisfies it still does.
     let satisfies = contents.state.satisfied.clone();
-    let change = Change { install, satisfies, anew: true, ..Change::default() };
+    let change = ChangeSet { install, satisfies, anew: true, ..ChangeSet::default() };
     let summary = venv.apply(store, &contents, &change)?;
     venv.settle(store, &base)?;
     bytecode::after_change(host, &interpreter, &venv, &change.install, false)?;

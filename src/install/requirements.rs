@@ -19,7 +19,7 @@ use super::resolved_supply::ResolvedSupply;
 use super::{Environment, Error, Host, Result};
 use crate::interpreters::Interpreter;
 use crate::resolve::{self, PinnedRequest, Recalled};
-use crate::venv::{Arrival, Venv};
+use crate::venv::{PackageToInstall, Venv};
 
 /// Requirements, and how they are to be met.
 #[derive(Debug, Clone, Default)]
@@ -252,7 +252,7 @@ fn recalled(
     let all = recalled.len();
     let is_missing =
         |one: &Recalled| !environment.is_own_pip(&one.entry.manifest.name) && found(one).is_none();
-    let packages: Vec<Arrival> = recalled
+    let packages: Vec<PackageToInstall> = recalled
         .into_iter()
         .filter(is_missing)
         .map(|one| package(host, contents, one.entry, one.requested, None))

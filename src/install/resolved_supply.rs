@@ -9,7 +9,7 @@ use super::installed::package;
 use super::plan::{InstallOptions, Supply};
 use super::resolved::Resolved;
 use crate::resolve::{self, Obtained, Way};
-use crate::venv::Arrival;
+use crate::venv::PackageToInstall;
 
 /// Looks at what was fetched before anything is changed.
 pub(super) type Check = Box<dyn Fn(&Environment<'_>, &Resolution, &[Obtained]) -> Result<()>>;
@@ -45,7 +45,7 @@ impl Supply for ResolvedSupply {
         environment: &Environment<'_>,
         options: InstallOptions,
         log: &mut Changelog,
-    ) -> Result<Vec<Arrival>> {
+    ) -> Result<Vec<PackageToInstall>> {
         let (host, resolution) = (environment.host, &self.resolved.resolution);
         let obtained = self.resolved.fetch(&self.arriving)?;
         if let Some(check) = &self.check {

@@ -11,7 +11,7 @@ use crate::fs;
 use crate::interpreters::Interpreter;
 use crate::resolve::{self, Mended, ResolveError};
 use crate::store::Entry;
-use crate::venv::{self, Arrival, Change, Contents, Distribution, Installed, Owner, Venv};
+use crate::venv::{self, ChangeSet, Contents, Distribution, Installed, Owner, PackageToInstall, Venv};
 
 /// Fetches what the store no longer has of a venv, and returns what is in it then. The caller holds both.
 ///
@@ -31,12 +31,12 @@ pub(super) fn lost(host: &Host, venv: &Venv, contents: Contents, indexes: &Index
         if has_hint { error } else { error.hinted("make the venv anew with `virtpy new --clear`") }
     })?;
     let install = packages(host, &contents.dangling, &fetched)?;
-    let is_other = |(old, new): (&Installed, &Arrival)| old.sha256 != new.entry.manifest.sha256;
+    let is_other = |(old, new): (&Installed, &PackageToInstall)| old.sha256 != new.entry.manifest.sha256;
     // The links of the others lead somewhere again.
     if contents.dangling.iter().zip(&install).any(is_other) {
         let satisfies = contents.state.satisfied.clone();
         let tags = Some(interpreter.tags());
-        let change = Change { install, tags, satisfies, anew: true, ..Change::default() };
+        let change = ChangeSet { install, tags, satisfies, anew: true, ..ChangeSet::default() };
         venv.apply(&host.store, &contents, &change)?;
     }
     super::contents(host, venv)
@@ -99,7 +99,11 @@ fn input(installed: &Installed) -> Input {
 }
 
 /// What is linked, in the old order; for what had to be fetched the entry that came.
-pub(super) fn packages(host: &Host, wanted: &[Installed], fetched: &[Entry]) -> Result<Vec<Arrival>> {
+pub(super) fn packages(
+    host: &Host,
+    wanted: &[Installed],
+    fetched: &[Entry],
+) -> Result<Vec<PackageToInstall>> {
     let mut packages = Vec::with_capacity(wanted.len());
     for installed in wanted {
         let Installed { name, version, .. } = installed;
@@ -114,7 +118,7 @@ pub(super) fn packages(host: &Host, wanted: &[Installed], fetched: &[Entry]) -> 
         if entry.manifest.sha256 != installed.sha256 {
             host.warning(format_args!("{name} {version} is another file than before"));
         }
-        packages.push(Arrival {
+        packages.push(PackageToInstall {
             entry,
             requested: installed.requested,
             direct_url: installed.direct_url.clone(),
@@ -130,7 +134,7 @@ pub(super) fn packages(host: &Host, wanted: &[Installed], fetched: &[Entry]) -> 
 /// # Errors
 /// When an entry cannot be restored although it could be had, or the venv cannot be written.
 pub fn damaged(host: &Host, venv: &Venv, mut contents: Contents, indexes: &Indexes) -> Result<Contents> {
-    let damage = venv.aftermath(&host.store, &contents)?;
+    let damage = venv.store_damage(&host.store, &contents)?;
     let Some(trace) = damage.trace else { return Ok(contents) };
     let is_restored = damage.damaged.is_empty() || restore(host, &damage.damaged, venv, indexes)?;
     if !damage.strays.is_empty() {

@@ -21,7 +21,7 @@ use crate::interpreters::Interpreter;
 use crate::lockfile::LockKind;
 use crate::resolve::Obtained;
 use crate::scripts::{Block, CachedEnvironment, Environments, Metadata, Note, Source, Watched, watch};
-use crate::venv::{self, Arrival, Distribution};
+use crate::venv::{self, Distribution, PackageToInstall};
 
 /// The file in an environment that lets it see the packages of the venv beneath it. Files of this kind are read in the order of
 /// their names; this one comes last, so that all of the environment's own goes before.
@@ -236,7 +236,7 @@ impl EnvironmentSpec {
 /// The packages that an environment is to have.
 struct Set {
     /// They, sorted by name.
-    packages: Vec<Arrival>,
+    packages: Vec<PackageToInstall>,
     /// What some of them were made from, if it can be watched.
     watched: Option<Vec<Watched>>,
 }
@@ -316,13 +316,13 @@ impl Maker<'_> {
     }
 
     /// What the base does not have, in the order of the names.
-    fn fetch(&self, resolved: &Resolved) -> Result<Vec<Arrival>> {
+    fn fetch(&self, resolved: &Resolved) -> Result<Vec<PackageToInstall>> {
         let packages = &resolved.resolution.packages;
         let mut wanted: Vec<usize> =
             (0..packages.len()).filter(|place| !self.has(&packages[*place])).collect();
         wanted.sort_by_key(|place| &packages[*place].name);
         let preferences = self.host.preferences()?;
-        let package = |one: Obtained| Arrival {
+        let package = |one: Obtained| PackageToInstall {
             copied: preferences.copies(&one.entry.manifest.name),
             requested: packages[one.package].requested,
             direct_url: one.direct_url,
@@ -339,9 +339,9 @@ impl Maker<'_> {
     }
 
     /// The environment that has exactly this.
-    fn environment(&self, packages: Vec<Arrival>) -> Result<(PathBuf, Changelog)> {
+    fn environment(&self, packages: Vec<PackageToInstall>) -> Result<(PathBuf, Changelog)> {
         let wheel = |one| {
-            let Arrival { entry, copied, direct_url, .. }: &Arrival = one;
+            let PackageToInstall { entry, copied, direct_url, .. }: &PackageToInstall = one;
             let direct_url = direct_url.as_deref();
             WheelKey { sha256: &entry.manifest.sha256, copied: *copied, direct_url }
         };
@@ -362,7 +362,7 @@ impl Maker<'_> {
     }
 
     /// Makes the venv at a place where there is none. The caller holds its lock.
-    fn fill(&self, place: &CachedEnvironment<'_>, packages: Vec<Arrival>) -> Result<Changelog> {
+    fn fill(&self, place: &CachedEnvironment<'_>, packages: Vec<PackageToInstall>) -> Result<Changelog> {
         let base = self.spec.base.as_ref();
         let new = NewEnvironment {
             system_site_packages: base.is_some_and(|base| base.sees_system),

@@ -13,7 +13,7 @@ use super::{Changelog, Environment, Host, Refusal, Result};
 use crate::digest::hex;
 use crate::fs;
 use crate::store::{Entry, Staged, StoreError, WheelFile};
-use crate::venv::Arrival;
+use crate::venv::PackageToInstall;
 use crate::wheel;
 
 /// Wheels that come, and names of what goes.
@@ -83,7 +83,7 @@ impl Supply for LocalSupply {
         environment: &Environment<'_>,
         _: InstallOptions,
         log: &mut Changelog,
-    ) -> Result<Vec<Arrival>> {
+    ) -> Result<Vec<PackageToInstall>> {
         let (host, tags) = (environment.host, environment.interpreter()?.tags());
         let store = &host.store;
         let digests = fs::map_ordered(&self.0, fs::processors(), |one| {

@@ -61,7 +61,7 @@ pub struct LockedPackage {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub enum LockedMarkers {
-    /// The same for every group.
+    /// One marker for every group.
     Everywhere(String),
     /// By group.
     ByGroup(BTreeMap<String, String>),

@@ -13,7 +13,7 @@ const BUILD_FILES: [&str; 3] = ["pyproject.toml", "setup.py", "setup.cfg"];
 /// Folders in a source tree that no package is made from, beside hidden ones.
 const ASIDE: [&str; 2] = ["__pycache__", "node_modules"];
 
-/// The same at its top, where builders put what they made.
+/// Folders at the top of a project that are not watched: there builders put what they made.
 const ASIDE_AT_TOP: [&str; 2] = ["build", "dist"];
 
 /// A tree with more files than this is not looked through each time.

@@ -106,7 +106,7 @@ impl Manifest {
         format!("{}{}", self.package, self.suffix)
     }
 
-    /// The same without what stands before the `@` of an address: passwords are not kept. Whoever needs one for upgrades
+    /// The manifest without what stands before the `@` of an address: passwords are not kept. Whoever needs one for upgrades
     /// has it in a netrc file or a keyring.
     #[must_use]
     pub fn without_credentials(self) -> Self {

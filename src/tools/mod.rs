@@ -128,7 +128,7 @@ impl<'a> Toolbox<'a> {
         Ok(Lock::wait(&self.lock_file(name)?, LockMode::Exclusive, PATIENCE, announce)?)
     }
 
-    /// The same, unless somebody else has it: `None` then.
+    /// Holds an application alone if nobody else does just now; `None` otherwise.
     ///
     /// # Errors
     /// When the name is none, or the lock file cannot be made.

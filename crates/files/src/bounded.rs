@@ -50,7 +50,7 @@ pub fn read_named(path: &Path) -> Result<String, PathError> {
     text(read_stream(path)?).at("read", path)
 }
 
-/// The same for any content.
+/// Returns the content of a file that a user named, which may be a pipe and need not be text.
 ///
 /// # Errors
 /// When it cannot be read, or is too large.

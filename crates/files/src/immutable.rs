@@ -40,7 +40,7 @@ fn open(path: &Path) -> Result<std::os::fd::OwnedFd, rustix::io::Errno> {
     rustix::fs::open(path, flags, Mode::empty())
 }
 
-/// The same of what is open.
+/// Sets or takes the flag of an open file or folder.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(super) fn change(file: impl AsFd, immutable: bool) -> Result<(), rustix::io::Errno> {
     use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
@@ -52,7 +52,7 @@ pub(super) fn change(file: impl AsFd, immutable: bool) -> Result<(), rustix::io:
     ioctl_setflags(file, flags)
 }
 
-/// The same of what is open.
+/// Sets or takes the flag of an open file or folder.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(super) fn change(_file: impl AsFd, immutable: bool) -> Result<(), rustix::io::Errno> {
     if immutable { Err(rustix::io::Errno::NOTSUP) } else { Ok(()) }

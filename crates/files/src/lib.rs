@@ -55,7 +55,7 @@ pub fn write_atomic(path: &Path, content: &[u8]) -> Result<(), PathError> {
     write_atomic_with_mode(path, content, 0o644)
 }
 
-/// The same for a file with these permission bits.
+/// Replaces `path` as [`write_atomic`] does, by a file with these permission bits.
 ///
 /// # Errors
 /// As [`write_atomic`].
@@ -374,7 +374,7 @@ pub fn temporary_folder(parent: &Path) -> Result<tempfile::TempDir, PathError> {
     temporary_folder_named(parent, ".tmp")
 }
 
-/// The same with a name that begins with `prefix`, by which whoever comes later knows what it was for.
+/// Makes a temporary folder whose name begins with `prefix`, by which whoever comes later knows what it was for.
 ///
 /// # Errors
 /// When `parent` is missing or not writable.

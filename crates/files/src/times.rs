@@ -45,7 +45,7 @@ pub fn set_back(path: &Path) -> Result<(), PathError> {
     set_back_at(CWD, path).map_err(std::io::Error::from).at("set the time of", path)
 }
 
-/// The same of a path in a folder that is held open.
+/// Sets the time back, as [`set_back`], of a path in a folder that is held open.
 pub(crate) fn set_back_at(folder: BorrowedFd<'_>, path: &Path) -> Result<(), Errno> {
     let facts = statat(folder, path, AtFlags::SYMLINK_NOFOLLOW)?;
     #[allow(

@@ -39,7 +39,7 @@ pub fn remove_tree(path: &Path) -> Result<(), PathError> {
     }
 }
 
-/// The same in a folder that is held open. What is below it is reached from its descriptor, so nobody can lead this
+/// Removes whatever has this name in a folder that is held open. What is below it is reached from its descriptor, so nobody can lead this
 /// elsewhere by putting a link in place of a folder meanwhile.
 pub(super) fn remove_at(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> {
     let kind = FileKind::of(&statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)?);

@@ -12,7 +12,7 @@ use virtpy_files as fs;
 
 use super::hint::NameHint;
 use super::managed::{as_named, installed, through_minor};
-use super::query::{Inquiry, TIMEOUT};
+use super::query::{Prober, TIMEOUT};
 use super::request::{PythonRequest, all_executable_names};
 use super::sources::Sources;
 use super::target::target;
@@ -46,7 +46,8 @@ pub fn find(request: Option<&PythonRequest>, sources: &Sources) -> Result<Interp
     find_telling(request, sources, &mut |_| {})
 }
 
-/// The same; `tell` hears what is wrong with interpreters that were passed over because they do not work.
+/// Finds an interpreter as [`find`] does; `on_skipped` hears what is wrong with those that were passed over because they do
+/// not work.
 ///
 /// One that virtpy installed is named by the link of its minor version, which newer patch releases take over, unless the
 /// request is for one release only.
@@ -56,9 +57,9 @@ pub fn find(request: Option<&PythonRequest>, sources: &Sources) -> Result<Interp
 pub fn find_telling(
     request: Option<&PythonRequest>,
     sources: &Sources,
-    tell: &mut dyn FnMut(&str),
+    on_skipped: &mut dyn FnMut(&str),
 ) -> Result<Interpreter, Error> {
-    let mut interpreter = find_real(request, sources, tell)?;
+    let mut interpreter = find_real(request, sources, on_skipped)?;
     let stable = match request {
         Some(PythonRequest::Version(version)) if version.is_exact() => None,
         Some(PythonRequest::Path(path)) => {
@@ -73,7 +74,7 @@ pub fn find_telling(
 fn find_real(
     request: Option<&PythonRequest>,
     sources: &Sources,
-    tell: &mut dyn FnMut(&str),
+    on_skipped: &mut dyn FnMut(&str),
 ) -> Result<Interpreter, Error> {
     let request = request.unwrap_or(&PythonRequest::Any);
     match request {
@@ -101,7 +102,7 @@ fn find_real(
             ControlFlow::Continue(())
         }
     });
-    search.broken.iter().for_each(|reason| tell(reason));
+    search.broken.iter().for_each(|reason| on_skipped(reason));
     match found {
         ControlFlow::Break(interpreter) => Ok(interpreter),
         ControlFlow::Continue(()) => Err(not_found(request, sources, search.broken)),
@@ -114,8 +115,9 @@ pub fn find_all(sources: &Sources) -> Vec<Interpreter> {
     find_all_telling(sources, &mut |_| {})
 }
 
-/// The same; `tell` hears what is wrong with interpreters that were passed over because they do not work.
-pub fn find_all_telling(sources: &Sources, tell: &mut dyn FnMut(&str)) -> Vec<Interpreter> {
+/// Finds every interpreter as [`find_all`] does; `on_skipped` hears what is wrong with those that were passed over because
+/// they do not work.
+pub fn find_all_telling(sources: &Sources, on_skipped: &mut dyn FnMut(&str)) -> Vec<Interpreter> {
     let mut found: Vec<Interpreter> = Vec::new();
     let mut search = Search::new(sources);
     let _: ControlFlow<()> = search.run(None, &all_executable_names(), &mut |interpreter| {
@@ -124,7 +126,7 @@ pub fn find_all_telling(sources: &Sources, tell: &mut dyn FnMut(&str)) -> Vec<In
         }
         ControlFlow::Continue(())
     });
-    search.broken.iter().for_each(|reason| tell(reason));
+    search.broken.iter().for_each(|reason| on_skipped(reason));
     found
 }
 
@@ -155,8 +157,8 @@ fn at_path(path: &Path, sources: &Sources) -> Result<Interpreter, Error> {
     inquiry(sources).ask(&executable)
 }
 
-fn inquiry<'a>(sources: &'a Sources<'_>) -> Inquiry<'a> {
-    Inquiry { cache: sources.cache, working_directory: sources.working_directory, timeout: TIMEOUT }
+fn inquiry<'a>(sources: &'a Sources<'_>) -> Prober<'a> {
+    Prober { cache: sources.cache, working_directory: sources.working_directory, timeout: TIMEOUT }
 }
 
 /// One pass over the places.

@@ -23,7 +23,7 @@ pub struct Interpreter {
     /// Where a venv of this interpreter keeps pure packages, relative to the venv:
     /// `lib/python3.12/site-packages`.
     pub purelib: PathBuf,
-    /// The same for packages with compiled parts; differs from `purelib` where [`Self::platlibdir`] is
+    /// Where packages with compiled parts are installed; differs from `purelib` where [`Self::platlibdir`] is
     /// `lib64`.
     pub platlib: PathBuf,
     /// The folders of packages of the installation itself, which a venv may see.

@@ -28,7 +28,7 @@ mod version;
 pub use discover::{find, find_all, find_all_telling, find_telling};
 pub use error::Error;
 pub use interpreter::{Interpreter, Libc};
-pub use query::{introduce, query};
+pub use query::{probe_version, query};
 pub use range::{RangeError, VersionRange};
 pub use request::{NotAVersion, PythonRequest, VersionRequest};
 pub use sources::Sources;

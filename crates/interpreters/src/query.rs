@@ -38,8 +38,8 @@ const MISLEADING_VARIABLES: [&str; 6] = [
 ///
 /// # Errors
 /// As [`query`].
-pub fn introduce(executable: &Path) -> Result<(PythonVersion, bool), Error> {
-    let inquiry = Inquiry { cache: Path::new("."), working_directory: Path::new("."), timeout: TIMEOUT };
+pub fn probe_version(executable: &Path) -> Result<(PythonVersion, bool), Error> {
+    let inquiry = Prober { cache: Path::new("."), working_directory: Path::new("."), timeout: TIMEOUT };
     let too_old = |version: String| Error::TooOld { executable: executable.to_path_buf(), version };
     // Older than isolated mode is older than `-VV` as well.
     let answer = inquiry.start(executable, &["-I", "-VV"])?.ok_or_else(|| too_old("2".to_owned()))?;
@@ -65,12 +65,12 @@ pub fn introduce(executable: &Path) -> Result<(PythonVersion, bool), Error> {
 /// When there is no such executable, it does not answer like a Python interpreter, or its version is not
 /// supported.
 pub fn query(executable: &Path, cache: &Path) -> Result<Interpreter, Error> {
-    Inquiry { cache, working_directory: Path::new("."), timeout: TIMEOUT }.ask(executable)
+    Prober { cache, working_directory: Path::new("."), timeout: TIMEOUT }.ask(executable)
 }
 
 /// How executables are asked.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Inquiry<'a> {
+pub(super) struct Prober<'a> {
     /// The folder of the cache.
     pub(super) cache: &'a Path,
     /// Where relative paths begin, and where shims look for their settings.
@@ -87,7 +87,7 @@ struct Facts {
     libc_file: Option<PathBuf>,
 }
 
-impl Inquiry<'_> {
+impl Prober<'_> {
     /// Returns the base interpreter behind an executable.
     ///
     /// # Errors
@@ -247,9 +247,9 @@ mod tests {
     #[test]
     fn an_introduction_tells_the_same() {
         let python = real_python(&Fakes::new());
-        assert_eq!(introduce(&python.executable).unwrap(), (python.version, python.free_threaded));
-        assert!(matches!(introduce(Path::new("/bin/true")), Err(Error::NotPython { .. })));
-        assert!(matches!(introduce(Path::new("/no/such/python")), Err(Error::Start { .. })));
+        assert_eq!(probe_version(&python.executable).unwrap(), (python.version, python.free_threaded));
+        assert!(matches!(probe_version(Path::new("/bin/true")), Err(Error::NotPython { .. })));
+        assert!(matches!(probe_version(Path::new("/no/such/python")), Err(Error::Start { .. })));
     }
 
     #[test]
@@ -267,15 +267,15 @@ mod tests {
             ("Python 3.11.13 (413c9b7f57f5, Jul 03 2025)\n[PyPy 7.3.20 with GCC 10.2.1]", "3.11.13", false),
         ] {
             let path = fakes.script("bin/python3", &format!("echo '{words}'"));
-            let (found, threading) = introduce(&path).unwrap();
+            let (found, threading) = probe_version(&path).unwrap();
             assert_eq!((found.to_string().as_str(), threading), (version, free_threaded), "{words}");
         }
         for words in ["", "Python", "Python three", "Perl 5.40.0"] {
             let path = fakes.script("bin/python3", &format!("echo '{words}'"));
-            assert!(matches!(introduce(&path), Err(Error::NotPython { .. })), "{words}");
+            assert!(matches!(probe_version(&path), Err(Error::NotPython { .. })), "{words}");
         }
         let path = fakes.script("bin/python3", "echo 'Python 3.7.17 (default)'");
-        assert!(matches!(introduce(&path), Err(Error::TooOld { .. })));
+        assert!(matches!(probe_version(&path), Err(Error::TooOld { .. })));
     }
 
     #[test]
@@ -424,7 +424,7 @@ mod tests {
     #[test]
     fn a_hanging_interpreter_and_what_it_started_are_ended() {
         let fakes = Fakes::new();
-        let inquiry = Inquiry {
+        let inquiry = Prober {
             cache: &fakes.cache,
             working_directory: &fakes.root,
             timeout: Duration::from_millis(300),

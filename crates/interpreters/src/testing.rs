@@ -9,7 +9,7 @@ use std::time::Duration;
 use virtpy_files as fs;
 
 use super::discover::find;
-use super::query::{Inquiry, MARKER};
+use super::query::{MARKER, Prober};
 use super::request::PythonRequest;
 use super::{Error, Interpreter, Sources};
 
@@ -49,7 +49,7 @@ impl Fakes {
     /// Asks the executable at a path in the folder.
     pub(super) fn ask(&self, path: impl AsRef<Path>) -> Result<Interpreter, Error> {
         let timeout = Duration::from_secs(20);
-        Inquiry { cache: &self.cache, working_directory: &self.root, timeout }.ask(path.as_ref())
+        Prober { cache: &self.cache, working_directory: &self.root, timeout }.ask(path.as_ref())
     }
 
     /// A script that answers like an interpreter of this version and notes its start.

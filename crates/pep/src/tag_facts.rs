@@ -5,7 +5,7 @@
 pub struct TagFacts {
     /// `sys.implementation.name`.
     pub implementation: String,
-    /// The same as people write it (`platform.python_implementation()`).
+    /// The implementation as people write it (`platform.python_implementation()`).
     pub implementation_label: String,
     /// Major and minor version of the implementation.
     pub implementation_version: (u32, u32),

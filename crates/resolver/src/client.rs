@@ -1,7 +1,7 @@
 //! HTTP: a client that is made when the first request goes out, and not before.
 //!
 //! Reading a bundle of certificates costs more than a whole resolution from the cache. So the clients that
-//! the libraries get have an empty connection pool and one middleware, [`Deferred`]; it makes the real
+//! the libraries get have an empty connection pool and one middleware, [`LazyClient`]; it makes the real
 //! clients (certificates, proxies, credentials) when a request reaches it. With `--offline` none ever does.
 
 use std::collections::HashMap;
@@ -23,7 +23,7 @@ use uv_redacted::DisplaySafeUrl;
 
 use crate::error::{Cause, Error, REDIRECT_TO_HTTP};
 use crate::failure::whole_story;
-use crate::pages::Arrivals;
+use crate::pages::PageFreshness;
 use crate::public::public;
 use crate::replies::{Asked, Bounds, Kind, Replies};
 use crate::settings::IndexSettings;
@@ -51,7 +51,7 @@ pub(crate) struct Network {
     user_agent: String,
     cache: Cache,
     /// Until when the pages that came through its clients may be believed.
-    pub(crate) arrivals: Arrivals,
+    pub(crate) arrivals: PageFreshness,
     /// Takes in what servers answer.
     pub(crate) replies: Replies,
 }
@@ -79,7 +79,7 @@ impl Network {
             trusted_hosts,
             user_agent: user_agent.to_owned(),
             cache,
-            arrivals: Arrivals::default(),
+            arrivals: PageFreshness::default(),
             replies: Replies::new(Bounds::new(settings)),
         })
     }
@@ -109,7 +109,7 @@ impl Network {
             .build()
             .map_err(|error| no_client(&error))?;
         let builder = self.builder();
-        let deferred = Deferred {
+        let deferred = LazyClient {
             network: self.clone(),
             builder: builder.clone(),
             indexes: indexes.clone(),
@@ -192,7 +192,7 @@ struct Hop {
 }
 
 /// Makes the real clients when they are needed, and hands the requests on to them.
-struct Deferred {
+struct LazyClient {
     network: Network,
     builder: BaseClientBuilder<'static>,
     indexes: IndexLocations,
@@ -202,7 +202,7 @@ struct Deferred {
     hops: Mutex<HashMap<String, Hop>>,
 }
 
-impl Deferred {
+impl LazyClient {
     fn client(&self, url: &DisplaySafeUrl) -> anyhow::Result<RegistryClient> {
         let trusted = self.network.trusted_hosts.iter().any(|host| host.matches(url));
         let slot = if trusted { &self.unchecked } else { &self.checked };
@@ -247,7 +247,7 @@ impl Deferred {
 }
 
 #[async_trait::async_trait]
-impl Middleware for Deferred {
+impl Middleware for LazyClient {
     async fn handle(
         &self,
         mut request: Request,

@@ -28,7 +28,7 @@ use crate::error::{Cause, Error};
 use crate::failure::from_flat_index;
 use crate::foundation::Foundation;
 use crate::local_wheels::Candidates;
-use crate::pages::Consulted;
+use crate::pages::ConsultedPages;
 
 /// The choices that a request makes for everything done for it.
 pub(crate) struct Choices {
@@ -38,7 +38,7 @@ pub(crate) struct Choices {
     /// Whether wheels for other platforms count as well.
     pub(crate) every_platform: bool,
     pub(crate) build_settings: ConfigSettings,
-    /// The same for single packages.
+    /// Settings for the builds of single packages.
     pub(crate) package_settings: Option<PackageConfigSettings>,
     /// Where packages are built, if not each in an environment of its own.
     pub(crate) build_environment: Option<PythonEnvironment>,
@@ -64,7 +64,7 @@ pub(crate) struct Context {
     /// The archives of the request that were unpacked.
     pub(crate) archives: Vec<Unpacked>,
     /// What the solver looked at.
-    pub(crate) consulted: Mutex<Consulted>,
+    pub(crate) consulted: Mutex<ConsultedPages>,
     /// What the caller has of wheels.
     pub(crate) local_wheels: Candidates,
     defaults: Defaults,

@@ -72,7 +72,7 @@ impl NamedHashes {
         Ok(())
     }
 
-    /// The same for the libraries underneath.
+    /// The hashes in the form of the libraries underneath.
     ///
     /// # Errors
     ///
@@ -127,7 +127,7 @@ impl NamedHashes {
         self.or_by_name(strategy.get(dist), dist.name())
     }
 
-    /// The same for a policy of the libraries.
+    /// A policy of the libraries, or else what is demanded by the name of the package.
     pub(crate) fn or_by_name<'a>(&'a self, policy: HashPolicy<'a>, name: &PackageName) -> HashPolicy<'a> {
         match self.0.get(name) {
             Some(hashes) if policy.digests().is_empty() => HashPolicy::Any(hashes),

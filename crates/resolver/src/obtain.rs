@@ -50,7 +50,7 @@ pub(crate) fn obtain(
                 }
             });
         }
-        let workshop = Workshop { plan, folder, handover: &handover };
+        let workshop = Fetcher { plan, folder, handover: &handover };
         foundation.run(move || fetch_all(workshop, wanted, sender))
     });
     let refused = handover.error.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -80,14 +80,14 @@ impl Handover<'_> {
 }
 
 /// What fetching works with.
-struct Workshop<'a> {
+struct Fetcher<'a> {
     plan: &'a Plan,
     folder: &'a Path,
     handover: &'a Handover<'a>,
 }
 
 async fn fetch_all(
-    workshop: Workshop<'_>,
+    workshop: Fetcher<'_>,
     wanted: &[usize],
     sender: Sender<(usize, ObtainedWheel)>,
 ) -> Result<(), Error> {
@@ -113,7 +113,7 @@ async fn fetch_all(
     Ok(())
 }
 
-impl Workshop<'_> {
+impl Fetcher<'_> {
     async fn fetch(&self, index: usize, chosen: &Chosen) -> Result<ObtainedWheel, Error> {
         let context = &self.plan.context;
         let demanded = context.demanded(chosen.dist.as_ref());

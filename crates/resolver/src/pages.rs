@@ -25,9 +25,9 @@ pub struct Pages {
 
 /// Until when the pages that came may be believed, by the last part of their addresses, which is a package's name.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Arrivals(Arc<Mutex<BTreeMap<String, SystemTime>>>);
+pub(crate) struct PageFreshness(Arc<Mutex<BTreeMap<String, SystemTime>>>);
 
-impl Arrivals {
+impl PageFreshness {
     /// Notes an answer, if it is a page.
     pub(crate) fn note(&self, request: &Request, response: &Response, asked_at: SystemTime) {
         let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
@@ -70,7 +70,7 @@ fn lifetime(headers: &HeaderMap) -> Option<Duration> {
 
 /// The packages whose pages a resolution looked at.
 #[derive(Debug, Default)]
-pub(crate) struct Consulted {
+pub(crate) struct ConsultedPages {
     pub(crate) names: BTreeSet<PackageName>,
     /// Whether one of them has an index of its own.
     pub(crate) has_other_index: bool,

@@ -15,18 +15,18 @@ use crate::context::Context;
 use crate::installed::Installed;
 use crate::local_grounds::Terms;
 use crate::local_wheels::Candidates;
-use crate::pages::{Arrivals, Consulted, Pages};
+use crate::pages::{ConsultedPages, PageFreshness, Pages};
 
 /// Passes on what the resolver asks for, and notes it. What is installed is known without asking.
-pub(crate) struct Watched<'a, P> {
+pub(crate) struct RecordingProvider<'a, P> {
     pub(crate) provider: P,
-    pub(crate) consulted: &'a Mutex<Consulted>,
+    pub(crate) consulted: &'a Mutex<ConsultedPages>,
     pub(crate) installed: &'a Installed,
     /// What the caller has of wheels, and what decides about them.
     pub(crate) local: (&'a Candidates, Terms<'a>),
 }
 
-impl<P: ResolverProvider> ResolverProvider for Watched<'_, P> {
+impl<P: ResolverProvider> ResolverProvider for RecordingProvider<'_, P> {
     fn get_package_versions<'io>(
         &'io self,
         package_name: &'io PackageName,
@@ -81,7 +81,7 @@ impl<P: ResolverProvider> ResolverProvider for Watched<'_, P> {
 
 /// The pages that a solved request depends on. `None` where it depends on more than the pages of one index and on folders, or
 /// where some of the pages were in the cache already: how long those may be believed was said to somebody else.
-pub(crate) fn pages(context: &Context, arrivals: &Arrivals) -> Option<Pages> {
+pub(crate) fn pages(context: &Context, arrivals: &PageFreshness) -> Option<Pages> {
     let consulted = context.consulted.lock().unwrap_or_else(PoisonError::into_inner);
     let mut indexes = context.indexes.fetch_indexes();
     let (Some(index), None) = (indexes.next(), indexes.next()) else { return None };

@@ -29,7 +29,7 @@ struct Head {
     packages: Vec<PackageHead>,
 }
 
-/// The same of one package.
+/// What is read of one package in a lock file.
 #[derive(Debug, Deserialize)]
 struct PackageHead {
     name: PackageName,

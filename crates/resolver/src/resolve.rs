@@ -37,7 +37,7 @@ use crate::local_grounds::{self, Terms};
 use crate::local_wheels::Candidates;
 use crate::package_choices::{self, ChoiceKind, Opposites, PackageChoice};
 use crate::project::{self, Project};
-use crate::provider::{self, Watched};
+use crate::provider::{self, RecordingProvider};
 use crate::request::{Artifact, Options, Request};
 use crate::requirements::{RequirementsFiles, Wanted};
 use crate::reword::reword;
@@ -382,7 +382,7 @@ pub(crate) async fn solve(
         dispatch.git(),
         dispatch.capabilities(),
         &context.indexes,
-        Watched { provider, consulted: &context.consulted, installed, local },
+        RecordingProvider { provider, consulted: &context.consulted, installed, local },
         installed.clone(),
     );
     let output = resolver.resolve().await.map_err(|error| match installed.failure() {

@@ -178,7 +178,7 @@ impl Store {
         Ok(Lock::wait(&self.lock_file(LockName::Store), LockMode::Exclusive, PATIENCE, announce)?)
     }
 
-    /// The same if nobody holds it just now.
+    /// Holds the store alone if nobody holds it just now; `None` otherwise.
     ///
     /// # Errors
     /// When the lock file cannot be made.

@@ -95,7 +95,7 @@ impl Store {
         Ok(Lock::wait(&path, LockMode::Exclusive, PATIENCE, announce)?)
     }
 
-    /// The same if nobody changes it just now.
+    /// Holds one venv alone if nobody changes it just now; `None` otherwise.
     ///
     /// # Errors
     /// When the lock file cannot be made.
@@ -141,7 +141,7 @@ impl Store {
         Ok(Lock::wait(&self.lock_file(LockName::Entry(id)), LockMode::Exclusive, PATIENCE, announce)?)
     }
 
-    /// The same if nobody works on it just now.
+    /// Holds an entry alone if nobody works on it just now; `None` otherwise.
     ///
     /// # Errors
     /// When the lock file cannot be made.

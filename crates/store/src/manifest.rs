@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 use virtpy_files::digest::{hex, sha256};
 use virtpy_files::{self as fs, PathError};
-use virtpy_wheel::{self as wheel, Climbing, EntryPoint, Footprint, Libraries, RecordRow, Unpacked};
+use virtpy_wheel::{self as wheel, Climbing, EntryPoint, Libraries, RecordAdditions, RecordRow, Unpacked};
 
 use super::StoreError;
 
@@ -260,7 +260,7 @@ impl Manifest {
         })
     }
 
-    /// The same as the text of a RECORD.
+    /// The rows as the text of a RECORD.
     ///
     /// # Errors
     /// When their file cannot be read.
@@ -270,7 +270,7 @@ impl Manifest {
 
     /// What a venv has of this distribution if no other one is in its way and its files are of the plain kind: then the RECORD
     /// of all venvs is the same, and the entry has it ready.
-    pub fn usual_footprint(&self) -> Option<Footprint> {
+    pub fn usual_footprint(&self) -> Option<RecordAdditions> {
         let is_plain = self.data.is_empty()
             && self.headers.is_empty()
             && self.scripts.is_empty()
@@ -286,7 +286,7 @@ impl Manifest {
         let mut scripts: Vec<&str> = self.entry_points.iter().map(|script| script.name.as_str()).collect();
         scripts.sort_unstable();
         let row = |name: &&str| wheel::record_row(&format!("{SCRIPTS}/{name}"), None);
-        Some(Footprint { links, rows: scripts.iter().map(row).collect() })
+        Some(RecordAdditions { links, rows: scripts.iter().map(row).collect() })
     }
 
     /// Reads a manifest.

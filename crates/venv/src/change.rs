@@ -9,7 +9,7 @@ use virtpy_store::{Entry, EntryId, Store, VenvId};
 
 use super::contents::{Contents, Owner};
 use super::layout::UNFINISHED;
-use super::node::{Clash, Member, Node};
+use super::node::{Clash, Node, PlannedDistribution};
 use super::nodes::make;
 use super::plan::Plan;
 use super::transaction::{Transaction, is_bytecode_folder, stands};
@@ -17,7 +17,7 @@ use super::{Distribution, Installed, State, Venv, VenvError, foreign, journal};
 
 /// A distribution to install.
 #[derive(Debug, Clone)]
-pub struct Arrival {
+pub struct PackageToInstall {
     /// Its entry in the store.
     pub entry: Entry,
     /// Whether somebody asked for it by name.
@@ -28,7 +28,7 @@ pub struct Arrival {
     pub copied: bool,
 }
 
-impl Arrival {
+impl PackageToInstall {
     /// Its normalized name (PEP 503).
     fn key(&self) -> Result<String, VenvError> {
         normalize_name(&self.entry.manifest.name).map_err(|error| VenvError::Damaged {
@@ -40,9 +40,9 @@ impl Arrival {
 
 /// A set of distributions to come and to go. One that comes replaces one of the same name.
 #[derive(Debug, Clone, Default)]
-pub struct Change {
+pub struct ChangeSet {
     /// What comes, in order: where two have the same file, the later one's is there.
-    pub install: Vec<Arrival>,
+    pub install: Vec<PackageToInstall>,
     /// The normalized names of what goes.
     pub remove: BTreeSet<String>,
     /// Folders to be real because files of another installer are to come back into them.
@@ -90,21 +90,21 @@ impl Venv {
         &self,
         store: &Store,
         contents: &Contents,
-        change: &Change,
+        change: &ChangeSet,
     ) -> Result<ChangeSummary, VenvError> {
         if let Some(tags) = &change.tags {
             change.install.iter().try_for_each(|arrival| tags.check(&arrival.entry.manifest.filename))?;
         }
         let root = store.register(&self.id, &self.root)?;
         let change = &change.sparing_own_pip(contents);
-        let sets = Sets::of(store, contents, change)?;
-        let present = Sets::load(store, &sets.present)?;
+        let sets = DistributionDiff::of(store, contents, change)?;
+        let present = DistributionDiff::load(store, &sets.present)?;
         let mut old = self.plan(&present.iter().collect::<Vec<_>>(), &contents.state.shared_folders)?;
         if !contents.is_own() {
             self.see_all_earlier_links(&mut old)?;
             self.keep_what_stands(&mut old, contents)?;
         }
-        let arriving = change.install.iter().map(Loaded::of).collect::<Result<Vec<_>, _>>()?;
+        let arriving = change.install.iter().map(ResolvedDistribution::of).collect::<Result<Vec<_>, _>>()?;
         if !change.force {
             self.refuse_lost_edits(&sets.leaving(&present, &arriving), &old)?;
         }
@@ -151,7 +151,7 @@ impl Venv {
         let transaction = Transaction::prepare(self, &old, &new, (&sets.foreign_leaving, &claimed))?;
         let left_alone = transaction.run(&mut state)?;
         Ok(ChangeSummary {
-            added: arriving.iter().map(Loaded::label).collect(),
+            added: arriving.iter().map(ResolvedDistribution::label).collect(),
             removed: sets.leaving_labels,
             clashes: new_clashes(&old, new.clashes),
             left_alone,
@@ -168,7 +168,7 @@ impl Venv {
         if !state.distributions.iter().any(|installed| installed.sha256 == entry.manifest.sha256) {
             return Ok(false);
         }
-        let present = Sets::load(store, &state.distributions)?;
+        let present = DistributionDiff::load(store, &state.distributions)?;
         let plan = self.plan(&present.iter().collect::<Vec<_>>(), &state.shared_folders)?;
         let directory = &self.directory.for_many_changes();
         let mut changed = false;
@@ -268,7 +268,7 @@ impl Venv {
     }
 
     /// What somebody wrote into a package of this venv's own is not thrown away unasked.
-    fn refuse_lost_edits(&self, leaving: &[&Loaded<'_>], old: &Plan) -> Result<(), VenvError> {
+    fn refuse_lost_edits(&self, leaving: &[&ResolvedDistribution<'_>], old: &Plan) -> Result<(), VenvError> {
         for loaded in leaving.iter().filter(|loaded| loaded.installed.copied) {
             let mut files = self.edited_files(&loaded.entry, &loaded.installed)?;
             files.extend(self.added_files(&loaded.entry, &loaded.installed, old)?);
@@ -299,8 +299,12 @@ impl Venv {
         Ok(())
     }
 
-    pub(super) fn plan(&self, loaded: &[&Loaded<'_>], shared_folders: &[String]) -> Result<Plan, VenvError> {
-        let members: Vec<Member<'_>> = loaded.iter().map(|loaded| loaded.member()).collect();
+    pub(super) fn plan(
+        &self,
+        loaded: &[&ResolvedDistribution<'_>],
+        shared_folders: &[String],
+    ) -> Result<Plan, VenvError> {
+        let members: Vec<PlannedDistribution<'_>> = loaded.iter().map(|loaded| loaded.member()).collect();
         Plan::of(&self.layout, self.config.link_mode(), shared_folders, &members)
     }
 }
@@ -321,13 +325,13 @@ fn folding(old: &Plan, new: &Plan) -> Vec<String> {
 }
 
 /// A distribution with its entry.
-pub(super) struct Loaded<'a> {
+pub(super) struct ResolvedDistribution<'a> {
     entry: Cow<'a, Entry>,
     pub(super) installed: Installed,
 }
 
-impl<'a> Loaded<'a> {
-    pub(super) fn of(arrival: &'a Arrival) -> Result<Self, VenvError> {
+impl<'a> ResolvedDistribution<'a> {
+    pub(super) fn of(arrival: &'a PackageToInstall) -> Result<Self, VenvError> {
         let manifest = &arrival.entry.manifest;
         let installed = Installed {
             key: arrival.key()?,
@@ -344,8 +348,8 @@ impl<'a> Loaded<'a> {
         Ok(Self { entry: Cow::Borrowed(&arrival.entry), installed })
     }
 
-    fn member(&self) -> Member<'_> {
-        Member {
+    fn member(&self) -> PlannedDistribution<'_> {
+        PlannedDistribution {
             manifest: &self.entry.manifest,
             entry: &self.entry.path,
             requested: self.installed.requested,
@@ -360,7 +364,7 @@ impl<'a> Loaded<'a> {
 }
 
 /// Who is there, who stays, who goes.
-struct Sets {
+struct DistributionDiff {
     present: Vec<Installed>,
     /// Indices into `present`.
     staying: Vec<usize>,
@@ -369,8 +373,8 @@ struct Sets {
     leaving_labels: Vec<(String, String)>,
 }
 
-impl Sets {
-    fn of(store: &Store, contents: &Contents, change: &Change) -> Result<Self, VenvError> {
+impl DistributionDiff {
+    fn of(store: &Store, contents: &Contents, change: &ChangeSet) -> Result<Self, VenvError> {
         let mut leaving: BTreeSet<String> = change.remove.clone();
         for arrival in &change.install {
             leaving.insert(arrival.key()?);
@@ -415,8 +419,12 @@ impl Sets {
     }
 
     /// The new set in its order: what stays or is only laid out anew keeps its place, the others come last.
-    fn arrange<'l, 'a>(&self, present: &'l [Loaded<'a>], arriving: &'l [Loaded<'a>]) -> Vec<&'l Loaded<'a>> {
-        let same = |one: &Loaded<'_>, other: &Loaded<'_>| {
+    fn arrange<'l, 'a>(
+        &self,
+        present: &'l [ResolvedDistribution<'a>],
+        arriving: &'l [ResolvedDistribution<'a>],
+    ) -> Vec<&'l ResolvedDistribution<'a>> {
+        let same = |one: &ResolvedDistribution<'_>, other: &ResolvedDistribution<'_>| {
             one.installed.key == other.installed.key && one.installed.sha256 == other.installed.sha256
         };
         let kept = (0..present.len()).filter_map(|index| {
@@ -429,8 +437,12 @@ impl Sets {
     }
 
     /// Which of those that are present do not stay as they are.
-    fn leaving<'l, 'a>(&self, present: &'l [Loaded<'a>], arriving: &[Loaded<'_>]) -> Vec<&'l Loaded<'a>> {
-        let comes_again = |old: &Loaded<'_>| {
+    fn leaving<'l, 'a>(
+        &self,
+        present: &'l [ResolvedDistribution<'a>],
+        arriving: &[ResolvedDistribution<'_>],
+    ) -> Vec<&'l ResolvedDistribution<'a>> {
+        let comes_again = |old: &ResolvedDistribution<'_>| {
             arriving.iter().any(|new| {
                 let (new, old) = (&new.installed, &old.installed);
                 new.key == old.key && new.sha256 == old.sha256 && new.copied == old.copied
@@ -442,13 +454,13 @@ impl Sets {
             .collect()
     }
 
-    fn load<'a>(store: &Store, present: &[Installed]) -> Result<Vec<Loaded<'a>>, VenvError> {
+    fn load<'a>(store: &Store, present: &[Installed]) -> Result<Vec<ResolvedDistribution<'a>>, VenvError> {
         let mut loaded = Vec::with_capacity(present.len());
         for installed in present {
             let entry = store.entry(&installed.sha256)?.ok_or_else(|| {
                 VenvError::MissingEntry(format!("{} {}", installed.name, installed.version))
             })?;
-            loaded.push(Loaded { entry: Cow::Owned(entry), installed: installed.clone() });
+            loaded.push(ResolvedDistribution { entry: Cow::Owned(entry), installed: installed.clone() });
         }
         Ok(loaded)
     }

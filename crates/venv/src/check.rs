@@ -260,7 +260,7 @@ fn check_files(
     entries.sort_by_key(|(_, installed)| order(&installed.key));
     let members: Vec<_> = entries
         .iter()
-        .map(|(entry, installed)| super::Member {
+        .map(|(entry, installed)| super::PlannedDistribution {
             manifest: &entry.manifest,
             entry: &entry.path,
             requested: installed.requested,

@@ -99,7 +99,7 @@ impl Config {
         self.lines.iter().filter(|(key, _)| is_own_key(key)).cloned().collect()
     }
 
-    /// The same without the keys of virtpy's own: what any other tool would have written.
+    /// The configuration without the keys of virtpy's own: what any other tool would have written.
     #[must_use]
     pub fn without_own_keys(&self) -> Self {
         Self { lines: self.lines.iter().filter(|(key, _)| !is_own_key(key)).cloned().collect() }

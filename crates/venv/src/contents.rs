@@ -205,7 +205,7 @@ impl Contents {
         all
     }
 
-    /// The same by normalized name.
+    /// All that can be imported, by normalized name.
     pub fn visible_by_key(&self) -> BTreeMap<&str, &Distribution> {
         let all = self.system.iter().chain(&self.distributions);
         all.map(|distribution| (distribution.key.as_str(), distribution)).collect()

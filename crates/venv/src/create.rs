@@ -12,12 +12,12 @@ use virtpy_files::{self as fs, Directory, Lock};
 use virtpy_store::{Entry, Store, VenvId};
 
 use super::activation::Activation;
-use super::change::Loaded;
+use super::change::ResolvedDistribution;
 use super::keys::Identity;
 use super::layout::MARK_FILE;
 use super::nodes::{make, put_shared};
 use super::place::{self, Existing};
-use super::{Arrival, Config, Layout, LinkMode, Node, PRIVATE_FOLDER, State, Venv, VenvError};
+use super::{Config, Layout, LinkMode, Node, PRIVATE_FOLDER, PackageToInstall, State, Venv, VenvError};
 
 /// What a venv needs to know of its base interpreter.
 #[derive(Debug, Clone)]
@@ -114,8 +114,9 @@ impl Venv {
         let mut state = State::default();
         state.change = VenvId::random().to_string();
         if let Some(entry) = entry {
-            let arrival = Arrival { entry: entry.clone(), requested: false, direct_url: None, copied: false };
-            let loaded = Loaded::of(&arrival)?;
+            let arrival =
+                PackageToInstall { entry: entry.clone(), requested: false, direct_url: None, copied: false };
+            let loaded = ResolvedDistribution::of(&arrival)?;
             let mut firsts = BTreeMap::new();
             for (path, node) in &self.plan(&[&loaded], &[])?.nodes {
                 match node {

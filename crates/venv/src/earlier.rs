@@ -23,7 +23,7 @@ impl Venv {
         self.see_links(old, &paths)
     }
 
-    /// The same for all paths of a plan.
+    /// Puts the links of an earlier version into a plan, for all of its paths.
     pub(super) fn see_all_earlier_links(&self, plan: &mut Plan) -> Result<(), VenvError> {
         let paths = plan.nodes.keys().cloned().collect();
         self.see_links(plan, &paths)

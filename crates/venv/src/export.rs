@@ -11,8 +11,8 @@ use super::create::{Texts, check_path, fill, from_python_repr, prompt, resolve};
 use super::layout::MARK_FILE;
 use super::nodes::make;
 use super::{
-    BaseInterpreter, Config, Contents, Layout, LinkMode, Member, Node, Owner, PRIVATE_FOLDER, Plan, Venv,
-    VenvError,
+    BaseInterpreter, Config, Contents, Layout, LinkMode, Node, Owner, PRIVATE_FOLDER, Plan,
+    PlannedDistribution, Venv, VenvError,
 };
 
 /// How `pyvenv.cfg` says what made an export.
@@ -125,11 +125,11 @@ impl Exporter<'_> {
         let copied = |entry: &Entry| {
             mode.folds() && by_hash.get(entry.manifest.sha256.as_str()).is_some_and(|one| one.copied)
         };
-        let members: Vec<Member<'_>> = self
+        let members: Vec<PlannedDistribution<'_>> = self
             .entries
             .iter()
             .zip(&facts)
-            .map(|(entry, (requested, direct_url))| Member {
+            .map(|(entry, (requested, direct_url))| PlannedDistribution {
                 manifest: &entry.manifest,
                 entry: &entry.path,
                 requested: *requested,

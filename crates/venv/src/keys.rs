@@ -55,7 +55,7 @@ pub(super) fn text(root: &Path) -> Result<String, PathError> {
     Ok(decoded(&fs::read_bounded(&root.join("pyvenv.cfg"), LARGEST)?).0)
 }
 
-/// The same of a venv whose folder is held open, and whether the interpreter can read the file as it is.
+/// The text of `pyvenv.cfg` in a venv whose folder is held open, and whether the interpreter can read the file as it is.
 ///
 /// # Errors
 /// As [`text`]'s.
@@ -82,7 +82,7 @@ pub(super) fn id_at(root: &Path) -> Option<VenvId> {
     VenvId::parse(&config.get(ID_KEY).map(str::to_owned).or_else(kept)?).ok()
 }
 
-/// The same of a venv whose folder is held open.
+/// The id of a venv whose folder is held open.
 fn id_in(directory: &Directory) -> Option<VenvId> {
     let config = read(directory).map(|(text, _)| Config::parse(&text)).unwrap_or_default();
     let kept = || kept(directory).keys.remove(ID_KEY);
@@ -128,7 +128,7 @@ pub(super) fn is_proven(store: &Store, root: &Path) -> Option<VenvId> {
     store.vouches_for(&id, root).then_some(id)
 }
 
-/// The same of a venv whose folder is held open.
+/// Proves, as [`is_proven`], that a venv whose folder is held open is this user's own.
 pub(super) fn is_proven_in(store: &Store, directory: &Directory) -> Option<VenvId> {
     let id = id_in(directory)?;
     store.vouches_for(&id, directory.path()).then_some(id)

@@ -7,7 +7,7 @@ use virtpy_store::Manifest;
 
 /// A distribution of the venv, in the order of installation.
 #[derive(Debug, Clone, Copy)]
-pub struct Member<'a> {
+pub struct PlannedDistribution<'a> {
     /// What its entry holds.
     pub manifest: &'a Manifest,
     /// Where its entry stands.

@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use virtpy_pep::normalize_name;
 use virtpy_store::is_pip_shim;
 
-use super::{Arrival, Change, Contents};
+use super::{ChangeSet, Contents, PackageToInstall};
 
-impl Change {
+impl ChangeSet {
     /// The change without what would replace or remove virtpy's own pip: whoever asks for another one gets what that does.
     pub(super) fn sparing_own_pip(&self, contents: &Contents) -> Cow<'_, Self> {
-        let is_other_pip = |arrival: &Arrival| {
+        let is_other_pip = |arrival: &PackageToInstall| {
             let manifest = &arrival.entry.manifest;
             normalize_name(&manifest.name).is_ok_and(|key| key == "pip")
                 && !is_pip_shim("pip", &manifest.version)

@@ -8,7 +8,7 @@ use virtpy_store::{DIST_INFO_ALIAS, Manifest};
 use virtpy_wheel as wheel;
 
 use super::VenvError;
-use super::node::Member;
+use super::node::PlannedDistribution;
 use super::served::is_served_tree;
 
 /// Trees of data in which many distributions have files of their own, however deep (FHS, XDG).
@@ -76,7 +76,7 @@ impl Files {
     /// What lies directly in a folder of the member's tree: each name, and whether it is a folder.
     pub(super) fn children(
         &self,
-        member: &Member<'_>,
+        member: &PlannedDistribution<'_>,
         tree: Tree,
         folder: &str,
     ) -> Result<BTreeMap<String, bool>, VenvError> {
@@ -108,7 +108,11 @@ impl Files {
     }
 
     /// Whether a piece is a folder of static files; those of other trees than `site-packages` and the venv's data are not served.
-    pub(super) fn is_served(&self, member: &Member<'_>, piece: &Piece) -> Result<bool, VenvError> {
+    pub(super) fn is_served(
+        &self,
+        member: &PlannedDistribution<'_>,
+        piece: &Piece,
+    ) -> Result<bool, VenvError> {
         Ok(match &piece.kind {
             PieceKind::Folder(Tree::Site, path) => {
                 is_served_tree(self.site(member)?.iter().filter_map(|file| in_folder(file, path)))
@@ -120,7 +124,7 @@ impl Files {
         })
     }
 
-    fn site(&self, member: &Member<'_>) -> Result<&Vec<String>, VenvError> {
+    fn site(&self, member: &PlannedDistribution<'_>) -> Result<&Vec<String>, VenvError> {
         if let Some(paths) = self.site.get() {
             return Ok(paths);
         }
@@ -170,7 +174,7 @@ impl Piece {
 
     /// Whether it is a folder into which an installer that knows nothing of links may put another distribution's files:
     /// part of a namespace, or a folder of data that is not clearly one distribution's own.
-    pub(super) fn may_be_joined(&self, members: &[Member<'_>]) -> bool {
+    pub(super) fn may_be_joined(&self, members: &[PlannedDistribution<'_>]) -> bool {
         let manifest = members[self.member].manifest;
         match &self.kind {
             PieceKind::Folder(Tree::Site, path) => manifest.namespaces.binary_search(path).is_ok(),
@@ -193,7 +197,7 @@ impl Piece {
     }
 
     /// Where its bytes lie in the store, for all but generated scripts.
-    pub(super) fn source(&self, members: &[Member<'_>]) -> PathBuf {
+    pub(super) fn source(&self, members: &[PlannedDistribution<'_>]) -> PathBuf {
         let member = &members[self.member];
         match &self.kind {
             PieceKind::Folder(tree, path) | PieceKind::File(tree, path) if path.is_empty() => {

@@ -8,12 +8,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use virtpy_store::{Manifest, is_pip_shim};
-use virtpy_wheel::{self as wheel, Footprint};
+use virtpy_wheel::{self as wheel, RecordAdditions};
 
-use super::must_real::RealParts;
-use super::node::{Clash, Member, Node};
+use super::node::{Clash, Node, PlannedDistribution};
 use super::pieces::{Files, Piece, PieceKind, Tree};
 use super::served::is_code;
+use super::unfoldable::RealParts;
 use super::{Layout, LinkMode, VenvError, record};
 
 /// An empty file in each unfolded folder. Real pip removes a folder when it finds no file in it, and links to folders
@@ -42,7 +42,7 @@ impl Plan {
         layout: &Layout,
         mode: LinkMode,
         shared_folders: &[String],
-        members: &[Member<'_>],
+        members: &[PlannedDistribution<'_>],
     ) -> Result<Self, VenvError> {
         let files: Vec<Files> = members.iter().map(|_| Files::default()).collect();
         let mut planner = Planner {
@@ -56,7 +56,7 @@ impl Plan {
             served: BTreeSet::new(),
             wanted: BTreeMap::new(),
             plan: Self::default(),
-            footprints: vec![Footprint::default(); members.len()],
+            footprints: vec![RecordAdditions::default(); members.len()],
         };
         planner.collect();
         // A folder sorts before what is in it, so each path is decided after all who want it are known.
@@ -72,7 +72,7 @@ struct Planner<'a> {
     layout: &'a Layout,
     mode: LinkMode,
     shared_folders: &'a [String],
-    members: &'a [Member<'a>],
+    members: &'a [PlannedDistribution<'a>],
     real: Vec<RealParts>,
     files: Vec<Files>,
     /// Real folders that distributions share, or may share.
@@ -81,7 +81,7 @@ struct Planner<'a> {
     served: BTreeSet<String>,
     wanted: BTreeMap<String, Vec<Piece>>,
     plan: Plan,
-    footprints: Vec<Footprint>,
+    footprints: Vec<RecordAdditions>,
 }
 
 impl Planner<'_> {

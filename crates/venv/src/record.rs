@@ -2,17 +2,17 @@
 
 use virtpy_files::PathError;
 use virtpy_store::FileRow;
-use virtpy_wheel::{self as wheel, Footprint};
+use virtpy_wheel::{self as wheel, RecordAdditions};
 
 use super::Layout;
-use super::node::{Member, Node};
+use super::node::{Node, PlannedDistribution};
 
 /// The names of the files that virtpy puts into a distribution's dist-info folder, and what they are. `folds` says whether
 /// what is the same in many venvs comes from the store.
 pub(super) fn own_files(
     layout: &Layout,
-    member: &Member<'_>,
-    footprint: Footprint,
+    member: &PlannedDistribution<'_>,
+    footprint: RecordAdditions,
     folds: bool,
 ) -> Result<Vec<(&'static str, Node)>, PathError> {
     let (manifest, ready) = (member.manifest, wheel::ready_record(member.requested));
@@ -42,7 +42,11 @@ fn text_node(text: String) -> Node {
 }
 
 /// Adds the rows of the files that a wheel has for other places than `site-packages`.
-fn with_trees(layout: &Layout, member: &Member<'_>, mut footprint: Footprint) -> Footprint {
+fn with_trees(
+    layout: &Layout,
+    member: &PlannedDistribution<'_>,
+    mut footprint: RecordAdditions,
+) -> RecordAdditions {
     let manifest = member.manifest;
     let mut push = |path: &str, row: &FileRow| {
         footprint.rows.push_str(&wheel::known_record_row(&layout.in_record(path), &row.sha256, row.size));

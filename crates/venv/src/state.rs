@@ -127,7 +127,7 @@ impl State {
         self.write_in(venv, &venv.directory)
     }
 
-    /// The same by way of this handle of the venv's folder.
+    /// Replaces the state as [`Self::write`] does, by way of this handle of the venv's folder.
     pub(super) fn write_in(&mut self, venv: &Venv, directory: &Directory) -> Result<(), VenvError> {
         self.format = FORMAT;
         self.keys = venv.config.own_keys();

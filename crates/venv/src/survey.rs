@@ -74,7 +74,7 @@ pub fn survey(store: &Store) -> Result<Vec<Surveyed>, StoreError> {
     survey_again(store, &[])
 }
 
-/// The same after another survey, whose findings hold for the venvs that did not change since: what may take its time, such
+/// Looks for every venv once more after another survey, whose findings hold for the venvs that did not change since: what may take its time, such
 /// as looking at other disks, is done before anybody is kept waiting.
 ///
 /// # Errors

@@ -9,7 +9,7 @@ use virtpy_files as fs;
 use virtpy_store::{DIST_INFO_ALIAS, Manifest};
 use virtpy_wheel::{Climbing, EntryPoint, InstalledFile, Libraries, ScriptFile, Unpacked, content_digest};
 
-use super::{Config, Layout, LinkMode, Member};
+use super::{Config, Layout, LinkMode, PlannedDistribution};
 
 /// A distribution, by what it has.
 #[derive(Debug, Clone)]
@@ -109,22 +109,22 @@ impl Sample {
 }
 
 /// The distributions as a plan takes them.
-pub(super) struct Loaded {
+pub(super) struct ResolvedDistribution {
     samples: Vec<Sample>,
     manifests: Vec<Manifest>,
     entries: Vec<PathBuf>,
 }
 
-impl Loaded {
+impl ResolvedDistribution {
     pub(super) fn of(samples: &[Sample], store: &Path) -> Self {
         let manifests = samples.iter().map(Sample::manifest).collect();
         let entries = samples.iter().map(|sample| sample.entry(store)).collect();
         Self { samples: samples.to_vec(), manifests, entries }
     }
 
-    pub(super) fn members(&self) -> Vec<Member<'_>> {
+    pub(super) fn members(&self) -> Vec<PlannedDistribution<'_>> {
         let all = self.samples.iter().zip(&self.manifests).zip(&self.entries);
-        all.map(|((sample, manifest), entry)| Member {
+        all.map(|((sample, manifest), entry)| PlannedDistribution {
             manifest,
             entry,
             requested: sample.requested,

@@ -14,7 +14,7 @@ use crate::{VenvError, keys};
 pub struct Venv {
     /// Its folder, absolute.
     pub root: PathBuf,
-    /// The same held open: whatever is changed in the venv is changed by way of it.
+    /// Its folder, held open: whatever is changed in the venv is changed by way of it.
     pub directory: Directory,
     /// Its `pyvenv.cfg`.
     pub config: Config,

@@ -26,7 +26,7 @@ pub fn ready_record(requested: bool) -> &'static str {
 
 /// What a distribution has in a venv beside the files that its wheel has for `site-packages`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Footprint {
+pub struct RecordAdditions {
     /// Its folded folders, relative to `site-packages`, in the order of their paths.
     pub links: Vec<String>,
     /// Finished rows of what is elsewhere: its scripts, its data, its headers.
@@ -35,7 +35,12 @@ pub struct Footprint {
 
 /// Writes a RECORD. `site` are the rows of the files in `site-packages`, and `own` the names and contents of the files that
 /// the installer writes into the dist-info folder.
-pub fn installed_record(site: &str, dist_info: &str, footprint: &Footprint, own: &[(&str, &str)]) -> String {
+pub fn installed_record(
+    site: &str,
+    dist_info: &str,
+    footprint: &RecordAdditions,
+    own: &[(&str, &str)],
+) -> String {
     let mut record = String::with_capacity(site.len() + footprint.rows.len() + 1024);
     for link in &footprint.links {
         record.push_str(&record_row(link, None));
@@ -52,7 +57,7 @@ pub fn installed_record(site: &str, dist_info: &str, footprint: &Footprint, own:
 /// The rows of the files in `site-packages`. Those below a folded folder go without hash and size, which may be
 /// left empty (PEP 627): the entry's manifest has them, the store is what is verified, and RECORD is most of what a
 /// venv takes on the disk.
-fn push_site(record: &mut String, site: &str, footprint: &Footprint) {
+fn push_site(record: &mut String, site: &str, footprint: &RecordAdditions) {
     let mut links: Vec<String> = footprint.links.iter().map(|link| format!("{link}/")).collect();
     links.sort();
     // The rows are sorted, so those of a folder follow each other.

@@ -36,7 +36,7 @@ pub use entry_points::{EntryPoint, parse as parse_entry_points};
 pub use error::Error;
 pub use file_name::WheelName;
 pub use installed::{InstalledWheel, Part, PartSource, is_written_by_installers};
-pub use installed_record::{Footprint, INSTALLER, installed_record, installer_files, ready_record};
+pub use installed_record::{INSTALLER, RecordAdditions, installed_record, installer_files, ready_record};
 pub use layout::{Item, Tree, WheelContents, read};
 pub use libraries::{Libraries, SearchingFolder, is_library_name};
 pub use metadata::{Metadata, WheelInfo};

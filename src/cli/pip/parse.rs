@@ -24,7 +24,7 @@ pub struct PipRequest {
     pub command: &'static PipCommand,
     /// The options that were given, by their first names, with their values; empty for those that take none.
     given: Vec<(&'static str, String)>,
-    /// The same for those that variables and files give.
+    /// The options and values that variables and configuration files give.
     pub(super) configured: Vec<(&'static str, String)>,
     /// What stands beside the options.
     pub arguments: Vec<String>,

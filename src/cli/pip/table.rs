@@ -23,11 +23,11 @@ pub(super) enum Kind {
     Count,
     /// A value, the last of which counts.
     Value,
-    /// The same, one of these.
+    /// It has a value, which is one of these.
     Choice(&'static [&'static str]),
-    /// The same, an integer.
+    /// It has a value, an integer.
     Integer,
-    /// The same, a number.
+    /// It has a value, a number.
     Number,
     /// A value, all of which count; elsewhere several with white space between them.
     List,

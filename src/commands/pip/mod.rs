@@ -163,14 +163,14 @@ fn root_of(place: &Path) -> PathBuf {
 fn prefix(context: &Context, place: Option<&Path>) -> Option<PathBuf> {
     match place {
         Some(place) => Some(root_of(&context.working_directory.join(place))),
-        None => context.displaced_venv(&VenvArgument { path: None }).ok().map(|venv| venv.root),
+        None => context.venv_even_if_moved(&VenvArgument { path: None }).ok().map(|venv| venv.root),
     }
 }
 
 /// Opens the venv that is meant, with its own store: who calls its pip knows nothing of stores.
 fn open(context: &Context, place: Option<PathBuf>) -> Result<(Store, Venv), Failure> {
     let path = place.map(|place| root_of(&context.working_directory.join(place)));
-    let venv = context.displaced_venv(&VenvArgument { path })?;
+    let venv = context.venv_even_if_moved(&VenvArgument { path })?;
     let store = context.host.believed_store(&venv).filter(|store| fs::metadata(store.home()).is_ok());
     Ok((store.unwrap_or_else(|| context.store.clone()), venv))
 }

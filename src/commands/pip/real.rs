@@ -28,7 +28,7 @@ pub(super) fn has_to(context: &Context, place: Option<&Path>, request: &PipReque
     };
     let venv = || {
         let path = place.map(|place| root_of(&context.working_directory.join(place)));
-        context.displaced_venv(&VenvArgument { path })
+        context.venv_even_if_moved(&VenvArgument { path })
     };
     let has_other_prefix = || {
         request.value("prefix").is_some_and(|prefix| {
@@ -86,7 +86,7 @@ pub(super) fn run(context: &Context, place: Option<PathBuf>, words: &[String]) -
         Some(place) if !is_ours(&root_of(&place)) => (context.store.clone(), python_of(&place)),
         place => {
             let path = place.map(|place| root_of(&place));
-            let venv = context.displaced_venv(&VenvArgument { path })?;
+            let venv = context.venv_even_if_moved(&VenvArgument { path })?;
             // It runs with the venv's packages: what is in them is run as well.
             context.demand_own(&venv)?;
             (context.demand_believed_store(&venv)?, venv.python())

@@ -60,7 +60,7 @@ pub(super) fn trouble(context: &Context, tool: &Tool) -> Option<String> {
 }
 
 /// Applications that are looked up together: they have the same interpreter and come from the same indexes.
-struct Inquiry {
+struct Prober {
     interpreter: Interpreter,
     origin: Origin,
     rows: Vec<usize>,
@@ -86,8 +86,8 @@ fn add_latest(context: &Context, arguments: &ToolListArguments, rows: &mut [Row]
 }
 
 /// What has to be asked for these rows. An index knows nothing of what came from a path or a URL.
-fn inquiries(context: &Context, rows: &[Row]) -> Vec<Inquiry> {
-    let mut inquiries: Vec<Inquiry> = Vec::new();
+fn inquiries(context: &Context, rows: &[Row]) -> Vec<Prober> {
+    let mut inquiries: Vec<Prober> = Vec::new();
     for (number, row) in rows.iter().enumerate() {
         let Some(tool) = &row.tool else { continue };
         let is_from_index = tool.manifest.request.parse::<Requirement>().is_ok_and(|one| one.url().is_none());
@@ -106,7 +106,7 @@ fn inquiries(context: &Context, rows: &[Row]) -> Vec<Inquiry> {
             .find(|known| known.interpreter.executable == interpreter.executable && known.origin == *origin);
         match same {
             Some(known) => known.rows.push(number),
-            None => inquiries.push(Inquiry { interpreter, origin: origin.clone(), rows: vec![number] }),
+            None => inquiries.push(Prober { interpreter, origin: origin.clone(), rows: vec![number] }),
         }
     }
     inquiries

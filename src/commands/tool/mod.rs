@@ -86,7 +86,7 @@ fn each(
     Ok(code)
 }
 
-/// The same for what waits for indexes most of the time: several at once. `tell` says what came of each, in the order in which
+/// Does something with several applications at once, for work that waits for indexes most of the time. `tell` says what came of each, in the order in which
 /// they end.
 fn each_at_once<T: Send>(
     context: &Context,

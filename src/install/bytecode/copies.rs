@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use crate::install::{Error, Host};
 use crate::interpreters::Interpreter;
-use crate::venv::{Arrival, Venv};
+use crate::venv::{PackageToInstall, Venv};
 
 /// Runs the interpreter's own compiler on all processors. A source that does not compile (templates, code for another
 /// Python) is no failure, as with every installer.
@@ -13,7 +13,7 @@ pub(super) fn compile(
     host: &Host,
     interpreter: &Interpreter,
     venv: &Venv,
-    copied: &[&Arrival],
+    copied: &[&PackageToInstall],
 ) -> Result<(), Error> {
     let site_packages = venv.site_packages();
     let paths: Vec<PathBuf> = copied

@@ -134,7 +134,7 @@ impl Directory {
         done().at(action, &self.path.join(path))
     }
 
-    /// The same with two paths; the error names the second one.
+    /// Does something to the last parts of two paths; the error names the second one.
     fn on_two<T>(
         &self,
         one: &Path,

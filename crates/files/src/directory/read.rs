@@ -136,7 +136,7 @@ impl Directory {
         })
     }
 
-    /// The same of a file that may be a link itself.
+    /// The whole content of a file of at most `limit` bytes, which may be a link itself.
     ///
     /// # Errors
     /// As [`Self::read_bounded`]'.

@@ -22,7 +22,7 @@ struct Document<'a> {
     builds: BTreeMap<&'a str, Vec<&'a str>>,
 }
 
-/// The same as it is written.
+/// The index as it is written.
 #[derive(Serialize)]
 struct Written {
     download: String,

@@ -303,7 +303,7 @@ fn run(build: &Build, executable: &Path, stage: &Path) -> Result<Option<Interpre
     let is_custom = build.source == BuildSource::Custom;
     let is_known = !is_custom && build.sha256.is_some() && certificates::are_found_by_standalone_builds();
     let (interpreter, version, free_threaded) = if is_known {
-        let (version, free_threaded) = interpreters::introduce(executable).map_err(does_not_run)?;
+        let (version, free_threaded) = interpreters::probe_version(executable).map_err(does_not_run)?;
         (None, version, free_threaded)
     } else {
         let answer = interpreters::query(executable, &stage.join("cache")).map_err(does_not_run)?;

@@ -58,7 +58,7 @@ pub fn through_minor(pythons: &Path, executable: &Path) -> Option<PathBuf> {
     leads_here.then(|| minor.join(inside.iter().skip(1).collect::<PathBuf>()))
 }
 
-/// The same if `named`, by which somebody reached the interpreter, goes through that link.
+/// The path of an interpreter through the link of its minor version if `named`, by which somebody reached the interpreter, goes through that link.
 pub fn as_named(pythons: &Path, named: &Path, executable: &Path) -> Option<PathBuf> {
     let real = fs::canonicalize(pythons).ok()?;
     let goes_through = named.ancestors().any(|part| {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 
 use super::*;
-use crate::testing::{Loaded, Sample, layout, modes, sets};
+use crate::testing::{ResolvedDistribution, Sample, layout, modes, sets};
 
 /// A file that a distribution has for the venv.
 struct Claim {
@@ -21,7 +21,7 @@ struct Claim {
 enum Source {
     /// A file of the entry: as it is.
     File(PathBuf),
-    /// The same, with the venv's interpreter line.
+    /// A script, with the venv's interpreter line.
     Script(PathBuf),
     /// Nothing in the store: it is written.
     EntryPoint,
@@ -67,7 +67,7 @@ fn disputed(claims: &[Claim]) -> Option<&str> {
 }
 
 fn plan(samples: &[Sample], mode: LinkMode) -> Result<Plan, VenvError> {
-    Plan::of(&layout(), mode, &[], &Loaded::of(samples, Path::new("/s")).members())
+    Plan::of(&layout(), mode, &[], &ResolvedDistribution::of(samples, Path::new("/s")).members())
 }
 
 /// Where a program that opens a path of the venv arrives: the node that stands there, with the rest of the path where that is

@@ -5,7 +5,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Footprint, installed_record};
+use crate::{RecordAdditions, installed_record};
 
 /// Fields with everything that CSV has a meaning for.
 fn fields() -> impl Strategy<Value = String> {
@@ -58,7 +58,7 @@ proptest! {
     fn a_venvs_has_every_file_once(folders in proptest::sample::subsequence(vec!["a", "b", "ab"], 0..=3), names in proptest::collection::btree_set("(a|b|ab)/[xy]\\.py|[xy]\\.py", 0..8)) {
         let site: String = names.iter().map(|name| known_record_row(name, "digest", 7)).collect();
         let links: Vec<String> = folders.iter().map(|folder| (*folder).to_owned()).collect();
-        let text = installed_record(&site, "d.dist-info", &Footprint { links: links.clone(), rows: String::new() }, &[("INSTALLER", "x")]);
+        let text = installed_record(&site, "d.dist-info", &RecordAdditions { links: links.clone(), rows: String::new() }, &[("INSTALLER", "x")]);
         let rows = parse_record(&text).unwrap();
         let paths: Vec<&str> = rows.iter().map(|row| row.path.as_str()).collect();
         let own = ["d.dist-info/INSTALLER", "d.dist-info/RECORD"];

@@ -96,7 +96,7 @@ pub fn unpack(
     Source { archive, size: &size, name, compression }.unpack(destination, limits)
 }
 
-/// The same for an archive that only comes: what is there is unpacked while the rest is under way.
+/// Unpacks an archive that is still being received: what is there is unpacked while the rest is under way.
 ///
 /// # Errors
 /// As [`unpack`]. The stream need not have been read to its end then.

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use virtpy_wheel::{SearchingFolder, is_library_name};
 
 use super::VenvError;
-use super::node::Member;
+use super::node::PlannedDistribution;
 use super::pieces::{Files, Tree};
 
 /// How the names of Qt's libraries begin, on Linux and on macOS.
@@ -33,7 +33,7 @@ impl RealParts {
     ///
     /// # Errors
     /// When the list of a member's files cannot be read.
-    pub(super) fn of(members: &[Member<'_>], files: &[Files]) -> Result<Vec<Self>, VenvError> {
+    pub(super) fn of(members: &[PlannedDistribution<'_>], files: &[Files]) -> Result<Vec<Self>, VenvError> {
         let mut providers: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         if members.iter().any(|member| !member.manifest.libraries.searching.is_empty()) {
             for (index, member) in members.iter().enumerate() {
@@ -67,7 +67,7 @@ impl RealParts {
     }
 
     /// What its modules demand, whoever else is there: they may look for anything.
-    fn of_modules(member: &Member<'_>) -> Self {
+    fn of_modules(member: &PlannedDistribution<'_>) -> Self {
         let mut parts = Self::default();
         let climbing = &member.manifest.climbing;
         for folder in &climbing.folders {
@@ -116,7 +116,7 @@ impl RealParts {
 fn reaches_another(
     folder: &SearchingFolder,
     index: usize,
-    members: &[Member<'_>],
+    members: &[PlannedDistribution<'_>],
     files: &[Files],
 ) -> Result<bool, VenvError> {
     for path in folder.reaches.iter().filter_map(|path| path.strip_prefix("site/")) {

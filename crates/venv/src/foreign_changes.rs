@@ -11,11 +11,11 @@ use std::fmt::Write as _;
 use virtpy_files as fs;
 use virtpy_store::{Entry, EntryId, Root, Store, StoreError};
 
-use super::{Change, Config, Contents, Layout, PRIVATE_FOLDER, State, Venv, VenvError, foreign, keys};
+use super::{ChangeSet, Config, Contents, Layout, PRIVATE_FOLDER, State, Venv, VenvError, foreign, keys};
 
 /// What another installer did to the store through a venv.
 #[derive(Debug, Default)]
-pub struct Aftermath {
+pub struct StoreDamage {
     /// The damaged entries.
     pub damaged: Vec<Entry>,
     /// The files that do not belong to those entries and were meant for the venv: their paths relative to the venv's root,
@@ -30,11 +30,11 @@ impl Venv {
     ///
     /// # Errors
     /// When the venv or the store cannot be read.
-    pub fn aftermath(&self, store: &Store, contents: &Contents) -> Result<Aftermath, VenvError> {
+    pub fn store_damage(&self, store: &Store, contents: &Contents) -> Result<StoreDamage, VenvError> {
         let Some(trace) = self.trace(contents).filter(|trace| !store.is_noted(trace)) else {
-            return Ok(Aftermath::default());
+            return Ok(StoreDamage::default());
         };
-        let mut aftermath = Aftermath { trace: Some(trace), ..Aftermath::default() };
+        let mut store_damage = StoreDamage { trace: Some(trace), ..StoreDamage::default() };
         let entries = fs::canonicalize(&store.entries())?;
         let mut joined = BTreeSet::new();
         for distribution in contents.distributions.iter().filter(|one| one.is_foreign()) {
@@ -43,7 +43,7 @@ impl Venv {
                 let Some((id, inside)) = inside.and_then(|inside| inside.split_once('/')) else { continue };
                 let Ok(id) = EntryId::parse(id) else { continue };
                 if store.entry_by_id(&id)?.is_some_and(|entry| !entry.manifest.has_file(inside)) {
-                    aftermath.strays.insert(path, fs::read(&real)?);
+                    store_damage.strays.insert(path, fs::read(&real)?);
                 }
                 joined.insert(id);
             }
@@ -52,11 +52,11 @@ impl Venv {
             let Some(entry) = store.entry(&installed.sha256)? else { continue };
             match store.look_at(&entry) {
                 Ok(()) if !joined.contains(&entry.id) => {}
-                Ok(()) | Err(StoreError::Damaged { .. }) => aftermath.damaged.push(entry),
+                Ok(()) | Err(StoreError::Damaged { .. }) => store_damage.damaged.push(entry),
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(aftermath)
+        Ok(store_damage)
     }
 
     /// Brings files that another installer wrote into the store back to where it meant them to be. The entries are sound
@@ -80,7 +80,7 @@ impl Venv {
                 inner = parent;
             }
         }
-        self.apply(store, contents, &Change { real_folders, ..Change::default() })?;
+        self.apply(store, contents, &ChangeSet { real_folders, ..ChangeSet::default() })?;
         for (path, content) in strays {
             if let Some((folder, _)) = path.rsplit_once('/') {
                 self.directory.create_dir_all(folder)?;
