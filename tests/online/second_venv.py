@@ -60,7 +60,8 @@ def check(place):
     yield "%d directory entries, %.1f %% of %d" % (entries, share, real)
     size = occupied(place.path("second"), place.environment["VIRTPY_HOME"])
     # Each RECORD is the venv's own file, which is a quarter of it.
-    require(size < 2500000, "the second venv occupies %d bytes" % size)
+    # What servers send from folders that distributions share is copied, 1 to 2 MB of it here: they compare real paths.
+    require(size < 4000000, "the second venv occupies %d bytes" % size)
     yield "%.2f MB on the disk" % (size / 1e6)
     require(place.python("second", IMPORTS) == "3", "the imports in the second venv")
     place.virtpy("check", "--venv", "second")
