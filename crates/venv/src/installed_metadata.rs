@@ -132,12 +132,7 @@ fn requirements_of_egg(text: &str) -> (Vec<String>, Vec<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn put(folder: &Path, path: &str, content: &str) {
-        let path = folder.join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write_new(&path, content.as_bytes(), 0o644).unwrap();
-    }
+    use crate::testing::put;
 
     #[test]
     fn requirements_of_eggs_get_markers() {

@@ -97,12 +97,7 @@ fn named_in(folder: &Path, name: &str) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn put(folder: &Path, path: &str, content: &str) {
-        let path = folder.join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write_new(&path, content.as_bytes(), 0o644).unwrap();
-    }
+    use crate::testing::put;
 
     fn headers(name: &str, version: &str) -> String {
         format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")

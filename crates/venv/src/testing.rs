@@ -92,8 +92,8 @@ impl Sample {
     /// Makes its entry's files.
     pub(super) fn write(&self, store: &Path) {
         let entry = self.entry(store);
-        let in_tree = |tree: &'static str, paths: &BTreeSet<String>| -> Vec<(PathBuf, String)> {
-            paths.iter().map(|path| (entry.join(tree).join(path), self.content(path))).collect()
+        let in_tree = |tree: &'static str, paths: &BTreeSet<String>| -> Vec<(String, String)> {
+            paths.iter().map(|path| (format!("{tree}/{path}"), self.content(path))).collect()
         };
         let scripts = self.scripts.iter().map(|(path, _)| path.clone()).collect();
         let mut files = in_tree("site", &self.site_files());
@@ -101,21 +101,20 @@ impl Sample {
         files.extend(in_tree("headers", &self.headers));
         files.extend(in_tree("scripts", &scripts));
         for (path, content) in files {
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write_new(&path, content.as_bytes(), 0o644).unwrap();
+            put(&entry, &path, &content);
         }
         fs::symlink(&Path::new("site").join(self.dist_info()), &entry.join(DIST_INFO_ALIAS)).unwrap();
     }
 }
 
 /// The distributions as a plan takes them.
-pub(super) struct ResolvedDistribution {
+pub(super) struct LoadedSamples {
     samples: Vec<Sample>,
     manifests: Vec<Manifest>,
     entries: Vec<PathBuf>,
 }
 
-impl ResolvedDistribution {
+impl LoadedSamples {
     pub(super) fn of(samples: &[Sample], store: &Path) -> Self {
         let manifests = samples.iter().map(Sample::manifest).collect();
         let entries = samples.iter().map(|sample| sample.entry(store)).collect();
@@ -133,6 +132,13 @@ impl ResolvedDistribution {
         })
         .collect()
     }
+}
+
+/// Writes a file into a folder, with the folders on its way.
+pub(super) fn put(folder: &Path, path: &str, content: &str) {
+    let path = folder.join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write_new(&path, content.as_bytes(), 0o644).unwrap();
 }
 
 /// A folder that goes away, in memory where there is such a place: a disk would take ten times as long.

@@ -139,7 +139,7 @@ impl Directory {
     /// The whole content of a file of at most `limit` bytes, which may be a link itself.
     ///
     /// # Errors
-    /// As [`Self::read_bounded`]'.
+    /// As [`Self::read_bounded`].
     pub fn read_bounded_through(&self, path: impl AsRef<Path>, limit: u64) -> Result<Vec<u8>, PathError> {
         self.on(path.as_ref(), "read", |folder, name| {
             bounded::whole(open_to_read(folder, name, OFlags::empty())?, limit)
@@ -149,7 +149,7 @@ impl Directory {
     /// The whole content of a regular file, as [`super::read`] reads it.
     ///
     /// # Errors
-    /// As [`Self::read_bounded`]'.
+    /// As [`Self::read_bounded`].
     pub fn read(&self, path: impl AsRef<Path>) -> Result<Vec<u8>, PathError> {
         self.read_bounded(path, bounded::LARGEST_FILE)
     }
@@ -157,7 +157,7 @@ impl Directory {
     /// The whole content of a regular file of UTF-8 text.
     ///
     /// # Errors
-    /// As [`Self::read_bounded`]'.
+    /// As [`Self::read_bounded`].
     pub fn read_to_string(&self, path: impl AsRef<Path>) -> Result<String, PathError> {
         let path = path.as_ref();
         bounded::text(self.read_bounded(path, bounded::LARGEST_TEXT)?).at("read", &self.path.join(path))

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 
 use super::*;
-use crate::testing::{ResolvedDistribution, Sample, layout, modes, sets};
+use crate::testing::{LoadedSamples, Sample, layout, modes, sets};
 
 /// A file that a distribution has for the venv.
 struct Claim {
@@ -67,7 +67,7 @@ fn disputed(claims: &[Claim]) -> Option<&str> {
 }
 
 fn plan(samples: &[Sample], mode: LinkMode) -> Result<Plan, VenvError> {
-    Plan::of(&layout(), mode, &[], &ResolvedDistribution::of(samples, Path::new("/s")).members())
+    Plan::of(&layout(), mode, &[], &LoadedSamples::of(samples, Path::new("/s")).members())
 }
 
 /// Where a program that opens a path of the venv arrives: the node that stands there, with the rest of the path where that is
@@ -128,7 +128,9 @@ proptest! {
             let rivals: Vec<&Claim> = claims.iter().filter(|other| other.path == claim.path).collect();
             let winner = rivals.iter().map(|rival| rival.member).max();
             let arrived = arrive(&plan, &samples, &claim.path);
-            let Some((node, source)) = arrived else { panic!("nothing is at {}", claim.path) };
+            let Some((node, source)) = arrived else {
+                return Err(TestCaseError::fail(format!("nothing is at {}", claim.path)));
+            };
             let is_winners = |rival: &&&Claim| Some(rival.member) == winner && rival.source == source;
             prop_assert!(rivals.iter().any(|rival| is_winners(&rival)), "{}: {node:?}", claim.path);
             let losers: BTreeSet<usize> =

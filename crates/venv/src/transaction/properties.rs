@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 
 use super::*;
-use crate::testing::{self, ResolvedDistribution, Sample, modes, sets};
+use crate::testing::{self, LoadedSamples, Sample, modes, sets};
 use crate::{LinkMode, Venv, journal};
 
 /// Fewer cases than of what is pure: each takes some milliseconds of a disk.
@@ -39,7 +39,7 @@ impl Scene {
 
     /// The plan of some of the distributions; none where they do not fit together.
     fn plan(&self, samples: &[Sample], mode: LinkMode) -> Option<Plan> {
-        Plan::of(&self.venv.layout, mode, &[], &ResolvedDistribution::of(samples, &self.store).members()).ok()
+        Plan::of(&self.venv.layout, mode, &[], &LoadedSamples::of(samples, &self.store).members()).ok()
     }
 
     fn prepare<'a>(&'a self, old: &'a Plan, new: &'a Plan) -> Transaction<'a> {
