@@ -7,8 +7,8 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::install;
+use crate::install::Reporter;
 use crate::output::Output;
-use crate::resolve::Reporter;
 
 /// Shows downloads and builds while they run, and nothing of them afterwards.
 pub struct Progress {

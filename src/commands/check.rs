@@ -6,7 +6,7 @@ use crate::error::Failure;
 use crate::fs;
 use crate::install::{self, Indexes};
 use crate::output::counted;
-use crate::venv::{Contents, Owner, Place, Problem, Venv, check, check_tags};
+use crate::venv::{Contents, Place, Problem, Venv, check, check_tags};
 
 pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, Failure> {
     let venv = context.venv_even_if_moved(&arguments.venv)?;
@@ -32,7 +32,7 @@ pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, F
         }
         install::damaged(&context.host, &venv, contents, &Indexes::default())?
     };
-    clean_bytecode(context, &venv, &contents);
+    install::bytecode::clean(&context.host, &venv, &contents);
     let interpreter = context.host.interpreter(&venv)?;
     let mut problems = check(&venv, &context.store, &contents, &install::markers(&interpreter)?)?;
     problems.extend(check_tags(&context.store, &contents, &interpreter.tags())?);
@@ -69,27 +69,6 @@ fn check_store(context: &Context, venv: &Venv) -> Result<(), Failure> {
     }
     Err(Failure::new(format!("the store `{}` of this venv is missing", home.display()))
         .hinted("set `VIRTPY_HOME` if it was moved; otherwise `virtpy relink` restores the venv"))
-}
-
-/// Empties the `__pycache__` folders of what the venv uses, of all that virtpy did not compile, and says what that was.
-fn clean_bytecode(context: &Context, venv: &Venv, contents: &Contents) {
-    if !venv.config.link_mode().folds() {
-        return;
-    }
-    let mut strays = Vec::new();
-    for distribution in contents.distributions.iter().filter(|one| !one.is_copied()) {
-        let Owner::Virtpy(installed) = &distribution.owner else { continue };
-        // Whatever else is wrong with an entry has its own problem.
-        let Ok(Some(entry)) = context.store.entry(&installed.sha256) else { continue };
-        let label = format!("{} {}", distribution.name, distribution.version);
-        match crate::bytecode::clean(&context.store, &entry) {
-            Ok(found) => strays.extend(found.into_iter().map(|stray| (label.clone(), stray))),
-            Err(error) => context.output.warning(format_args!(
-                "{label} has files in `__pycache__` that virtpy did not compile, and they stay: {error}"
-            )),
-        }
-    }
-    install::bytecode::tell_strays(&context.host, &strays);
 }
 
 fn sentence(problem: &Problem) -> String {

@@ -8,13 +8,13 @@ use crate::cli::VenvArgument;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
+use crate::install::ResolveError;
 use crate::install::{
     self, Changelog, Environment, Extent, Goal, Indexes, InstallOptions, LockSource, NewEnvironment,
     PoetryProject, Source, admits,
 };
 use crate::interpreters::Interpreter;
 use crate::report;
-use crate::resolve::ResolveError;
 
 /// What is followed.
 pub(super) enum Followed {

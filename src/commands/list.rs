@@ -9,8 +9,8 @@ use virtpy_resolver::LatestVersion;
 use crate::cli::ListArguments;
 use crate::context::Context;
 use crate::error::Failure;
+use crate::install::ResolveError;
 use crate::report;
-use crate::resolve::ResolveError;
 use crate::venv::{Contents, Distribution, Venv, editable_location};
 
 pub(super) fn run(context: &Context, arguments: &ListArguments) -> Result<u8, Failure> {

@@ -11,11 +11,11 @@ use crate::cli::LockArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
+use crate::install::ResolveError;
 use crate::interpreters::Interpreter;
 use crate::lockfile::{self, LockKind, Origin};
 use crate::output::{counted, masked, seconds};
 use crate::progress::Progress;
-use crate::resolve::ResolveError;
 use crate::scripts::{self, Metadata, Source};
 
 pub(super) fn run(context: &Context, arguments: &LockArguments) -> Result<u8, Failure> {

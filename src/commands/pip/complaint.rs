@@ -6,7 +6,7 @@ use virtpy_resolver::Error;
 use super::requirements::name_of;
 use crate::cli::pip::PipRequest;
 use crate::error::Failure;
-use crate::resolve::ResolveError;
+use crate::install::ResolveError;
 
 /// The lines that tell a failure.
 pub(super) fn lines(failure: &Failure, request: Option<&PipRequest>) -> Vec<String> {

@@ -11,8 +11,8 @@ use super::python_json::dumps;
 use super::{Call, Stop};
 use crate::error::Failure;
 use crate::fs;
+use crate::install::ResolveError;
 use crate::install::{self, IndexOptions};
-use crate::resolve::ResolveError;
 use crate::venv::{Contents, Distribution, editable_location};
 
 /// A line of the list.

@@ -16,10 +16,10 @@ use crate::cli::RunArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
+use crate::install::ResolveError;
 use crate::install::{EnvironmentSpec, cache, transfer};
 use crate::output::{counted, seconds};
 use crate::report;
-use crate::resolve::ResolveError;
 use crate::scripts::{self, Block, Program};
 use crate::store::Store;
 

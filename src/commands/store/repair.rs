@@ -5,8 +5,8 @@ use crate::cli::RepairArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::install;
+use crate::install::Mended;
 use crate::output::counted;
-use crate::resolve::{self, Mended};
 use crate::store::EntryId;
 use crate::venv::{self, Fate, Surveyed};
 
@@ -73,7 +73,7 @@ pub(super) fn run(context: &Context, arguments: &RepairArguments) -> Result<u8, 
     let mut failed = 0;
     for verdict in &damaged {
         let label = label(verdict);
-        match resolve::mend(&context.store, &session, verdict, &mut context.announce()) {
+        match install::mend(&context.store, &session, verdict, &mut context.announce()) {
             Ok(Mended::InPlace) => context.output.data(format_args!("{label}: mended")),
             Ok(Mended::Fetched(entry)) => {
                 let venvs = install::refresh_names(&context.host, &entry, None)?;

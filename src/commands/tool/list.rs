@@ -8,8 +8,8 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
 use crate::install::IndexOptions;
+use crate::install::ResolveError;
 use crate::interpreters::Interpreter;
-use crate::resolve::ResolveError;
 use crate::tools::{Origin, Tool, Toolbox};
 use crate::venv::{Contents, Venv};
 

@@ -1,0 +1,256 @@
+//! Moving the packages of venvs that other tools made into the store, and linking them.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::{Error, Host, Indexes, Result, bytecode, restore};
+use virtpy_store::{self as store, Catalogue, Entry};
+use virtpy_venv::{
+    Adoptable, Candidate, ChangeSet, ChangeSummary, Contents, Extent, Inventory, LeftAlone, PackageToInstall,
+    Place, Venv,
+};
+use virtpy_wheel::InstalledWheel;
+
+/// Adopts what is in the venv at a path.
+///
+/// # Errors
+/// When it is none, or cannot be adopted; it is as before then.
+pub fn adopt(host: &Host, path: &Path, dry_run: bool) -> Result<Adoption> {
+    Job { host, dry_run }.run(path)
+}
+
+/// The adoption of one venv.
+struct Job<'a> {
+    host: &'a Host,
+    dry_run: bool,
+}
+
+impl Job<'_> {
+    fn run(&self, path: &Path) -> Result<Adoption> {
+        let store = &self.host.store;
+        let link_mode = self.host.preferences()?.link_mode;
+        let root = Candidate::open(store, path, link_mode)?.venv.root;
+        let _store_lock = store.lock_shared(&mut self.host.announce())?;
+        // A venv of another tool has no id yet, so two adoptions of it would not know of each other.
+        let _place_lock = store.lock_place(&root, &mut self.host.announce())?;
+        let candidate = Candidate::open(store, &root, link_mode)?;
+        let venv = &candidate.venv;
+        if !candidate.is_foreign() && !matches!(venv.place(store)?, Place::Own | Place::Moved(_)) {
+            return Err(Error::new("this venv is a copy of another one, or of another store")
+                .hinted("make it whole with `virtpy relink`, then adopt it"));
+        }
+        let changes_nothing = self.dry_run && candidate.is_foreign();
+        let _venv_lock =
+            if changes_nothing { None } else { Some(store.lock_venv(&venv.id, &mut self.host.announce())?) };
+        let contents = self.contents(&candidate)?;
+        let inventory = venv.inventory(&contents)?;
+        let catalogue = store.catalogue()?;
+        let mut report = Adoption::new(&root);
+        report.foreign_venv = candidate.is_foreign();
+        report.left_alone = inventory.left_alone.iter().map(Left::of).collect();
+        let mut missing = Vec::new();
+        let mut entries = Vec::with_capacity(inventory.adoptable.len());
+        for adoptable in &inventory.adoptable {
+            let entry = store.equal_entry(&catalogue, &adoptable.wheel)?;
+            report.push(adoptable, entry.is_some());
+            if entry.is_none() {
+                missing.push(&adoptable.wheel);
+            }
+            entries.push(entry);
+        }
+        if self.dry_run {
+            report.dry_run = true;
+            return Ok(report);
+        }
+        let made = self.make(venv, &catalogue, &missing)?;
+        let mut made = made.into_iter();
+        let entries: Vec<Entry> =
+            entries.into_iter().filter_map(|entry| entry.or_else(|| made.next())).collect();
+        candidate.take_over(store)?;
+        match self.link(venv, &contents, inventory, entries) {
+            Ok(summary) => report.summary = summary,
+            Err(error) => {
+                candidate.give_back(store)?;
+                return Err(error);
+            }
+        }
+        Ok(report)
+    }
+
+    /// What is installed, after what a killed command or another installer left was put right.
+    fn contents(&self, candidate: &Candidate) -> Result<Contents> {
+        let (store, venv) = (&self.host.store, &candidate.venv);
+        if candidate.is_foreign() {
+            return Ok(Contents::read(venv, store)?);
+        }
+        venv.recover()?;
+        let contents = Contents::read(venv, store)?;
+        if self.dry_run {
+            return Ok(contents);
+        }
+        restore::damaged(self.host, venv, contents, &Indexes::default())
+    }
+
+    /// Makes entries of what the store has not, in the order given.
+    fn make(&self, venv: &Venv, catalogue: &Catalogue, missing: &[&InstalledWheel]) -> Result<Vec<Entry>> {
+        let store = &self.host.store;
+        let keys: Vec<String> = missing.iter().map(|wheel| store::content_key(wheel)).collect();
+        let _locks = store.lock_entries(keys.clone(), &mut self.host.announce())?;
+        let mut entries = Vec::with_capacity(missing.len());
+        let mut absent = Vec::new();
+        for wheel in missing {
+            // Another process may have made it meanwhile.
+            let entry = store.equal_entry(catalogue, wheel)?;
+            if entry.is_none() {
+                absent.push(*wheel);
+            }
+            entries.push(entry);
+        }
+        // One that is there and was not found is damaged.
+        let damaged: Vec<String> =
+            absent.iter().map(|wheel| store::content_key(wheel)).filter(|key| store.has(key)).collect();
+        let made = store.adopt(&absent)?;
+        for entry in made.iter().filter(|entry| damaged.contains(&entry.manifest.sha256)) {
+            restore::refresh_names(self.host, entry, Some(venv))?;
+        }
+        let found = |key: &String| made.iter().find(|entry| entry.manifest.sha256 == *key).cloned();
+        let all = entries.into_iter().zip(&keys).map(|(entry, key)| entry.or_else(|| found(key)));
+        all.collect::<Option<Vec<_>>>().ok_or_else(|| Error::new("an entry of the store disappeared"))
+    }
+
+    fn link(
+        &self,
+        venv: &Venv,
+        contents: &Contents,
+        inventory: Inventory,
+        entries: Vec<Entry>,
+    ) -> Result<ChangeSummary> {
+        let preferences = self.host.preferences()?;
+        let arrival = |(adoptable, entry): (&Adoptable, Entry)| PackageToInstall {
+            copied: preferences.copies(&entry.manifest.name),
+            entry,
+            requested: adoptable.requested,
+            direct_url: adoptable.direct_url(),
+        };
+        let install = inventory.adoptable.iter().zip(entries).map(arrival).collect();
+        let change = ChangeSet {
+            install,
+            real_folders: inventory.real_folders,
+            // The set stays the same.
+            satisfies: contents.state.satisfied.clone(),
+            ..ChangeSet::default()
+        };
+        let summary = venv.apply(&self.host.store, contents, &change)?;
+        let interpreter = self.host.interpreter(venv)?;
+        bytecode::after_change(self.host, &interpreter, venv, &change.install, false)?;
+        Ok(summary)
+    }
+}
+
+/// What became of one venv.
+#[derive(Debug, Serialize)]
+pub struct Adoption {
+    /// Its path.
+    pub venv: PathBuf,
+    /// Whether nothing was changed.
+    pub dry_run: bool,
+    /// Whether it was another tool's until now.
+    pub foreign_venv: bool,
+    /// What the store has now.
+    pub adopted: Vec<Adopted>,
+    /// What stays as it is.
+    pub left_alone: Vec<Left>,
+    /// What the venv holds less.
+    #[serde(rename = "venv_saves")]
+    pub saved: Size,
+    /// What the store holds more.
+    #[serde(rename = "store_grows")]
+    pub grown: Size,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// What changed in the venv.
+    #[serde(skip)]
+    pub summary: ChangeSummary,
+}
+
+/// Files and bytes.
+#[derive(Debug, Default, Serialize)]
+pub struct Size {
+    /// How many files.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+impl Size {
+    fn add(&mut self, extent: Extent) {
+        self.files += extent.files;
+        self.bytes += extent.bytes;
+    }
+}
+
+/// A distribution that was adopted.
+#[derive(Debug, Serialize)]
+pub struct Adopted {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Whether the store had it.
+    pub in_store: bool,
+    /// How many files.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// A distribution that stays as it is.
+#[derive(Debug, Serialize)]
+pub struct Left {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Left {
+    fn of(left: &LeftAlone) -> Self {
+        let LeftAlone { name, version, reason } = left.clone();
+        Self { name, version, reason }
+    }
+}
+
+impl Adoption {
+    /// None yet.
+    pub fn new(venv: &Path) -> Self {
+        Self {
+            venv: venv.to_path_buf(),
+            dry_run: false,
+            foreign_venv: false,
+            adopted: Vec::new(),
+            left_alone: Vec::new(),
+            saved: Size::default(),
+            grown: Size::default(),
+            error: None,
+            summary: ChangeSummary::default(),
+        }
+    }
+
+    fn push(&mut self, adoptable: &Adoptable, in_store: bool) {
+        self.saved.add(adoptable.extent);
+        if !in_store {
+            self.grown.add(adoptable.wheel_extent());
+        }
+        self.adopted.push(Adopted {
+            name: adoptable.distribution.name.clone(),
+            version: adoptable.distribution.version.clone(),
+            in_store,
+            files: adoptable.extent.files,
+            bytes: adoptable.extent.bytes,
+        });
+    }
+}

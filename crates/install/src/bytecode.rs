@@ -1,0 +1,96 @@
+//! What happens after a change of a venv, as far as the store's bytecode is concerned: it is compiled by a process in the
+//! background, or before the command ends, or never; and entries are protected where the settings say so.
+
+mod background;
+mod clean;
+mod copies;
+mod look;
+mod pass;
+
+pub use background::{serve, settle};
+pub use clean::clean;
+pub use pass::{Report, compile_venv, tell_strays};
+
+use crate::Bytecode;
+use crate::Error;
+use crate::Host;
+use crate::compiler::{self, Wanted};
+use virtpy_interpreters::Interpreter;
+use virtpy_store::{Staging, StoreError};
+use virtpy_venv::{PackageToInstall, Venv};
+
+/// Sees to the bytecode of what has arrived in a venv, as the settings say, or at once if `eager`. Whoever calls holds the
+/// store and the venv.
+///
+/// # Errors
+/// When the settings make no sense, or compiling at once failed.
+pub(super) fn after_change(
+    host: &Host,
+    interpreter: &Interpreter,
+    venv: &Venv,
+    arrivals: &[PackageToInstall],
+    eager: bool,
+) -> Result<(), Error> {
+    let settings = host.preferences()?;
+    let folds = venv.config.link_mode().folds();
+    let (linked, copied): (Vec<&PackageToInstall>, Vec<&PackageToInstall>) =
+        arrivals.iter().partition(|arrival| folds && !arrival.copied);
+    tell(host);
+    if settings.immutable {
+        for arrival in &linked {
+            host.store.protect(&arrival.entry.id)?;
+        }
+    }
+    match if eager { Bytecode::Eager } else { settings.bytecode } {
+        Bytecode::Off => {}
+        Bytecode::Background if linked.is_empty() => {}
+        Bytecode::Background => background::start(host, venv),
+        Bytecode::Eager => {
+            now(host, interpreter, &linked)?;
+            copies::compile(host, interpreter, venv, &copied)?;
+        }
+    }
+    Ok(())
+}
+
+/// Says what the process in the background has found since the last command.
+pub fn tell(host: &Host) {
+    if !host.caller().is_listening() {
+        return;
+    }
+    for line in host.store.told_later() {
+        host.warning(line);
+    }
+}
+
+/// Compiles at once what is not compiled yet.
+fn now(host: &Host, interpreter: &Interpreter, arrivals: &[&PackageToInstall]) -> Result<(), Error> {
+    let is_missing = |arrival: &&&PackageToInstall| {
+        compiler::dialect(interpreter)
+            .is_some_and(|dialect| !arrival.entry.record(&dialect).is_complete() || virtpy_files::is_root())
+    };
+    let wanted: Vec<Wanted> = arrivals
+        .iter()
+        .filter(is_missing)
+        .map(|arrival| Wanted { entry: arrival.entry.clone(), requested: arrival.requested })
+        .collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let compiled = host.store.temporary_folder().map_err(compiler::Error::from).and_then(|folder| {
+        let staging = Staging::in_folder(folder.path().to_path_buf());
+        compiler::compile(&host.store, interpreter, &wanted, staging)
+    });
+    match compiled {
+        Ok(outcome) => {
+            host.detail(format_args!("compiled {} modules", outcome.compiled));
+            tell_strays(host, &outcome.strays);
+            Ok(())
+        }
+        Err(compiler::Error::Store(StoreError::Path(error))) if error.is_refused() => {
+            host.warning(format_args!("no bytecode was compiled: the store is read-only ({error})"));
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,86 @@
+//! Compiling what one venv uses, and telling what lay in the store's `__pycache__` folders that was not virtpy's.
+
+use std::collections::BTreeMap;
+
+use crate::Error;
+use crate::Host;
+use crate::compiler::{self, Wanted};
+use crate::words::counted;
+use virtpy_files as fs;
+use virtpy_store::{Root, Staging, StoreError, Stray};
+use virtpy_venv::{Contents, Owner, Venv};
+
+/// What came of one venv, or of several.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// How many modules were compiled.
+    pub compiled: usize,
+    /// What was removed, with the name and version of the package that it lay in.
+    pub strays: Vec<(String, Stray)>,
+}
+
+/// Compiles what a venv uses of the store and is not compiled yet for its interpreter. One that is gone, damaged or
+/// somebody else's is passed over: what it names would be run here.
+///
+/// # Errors
+/// When the store cannot be written, or the interpreter does not start.
+pub fn compile_venv(host: &Host, root: &Root, staging: Staging) -> Result<Report, Error> {
+    let store = &host.store;
+    let is_own = fs::is_own(&root.path) && fs::is_own(&root.path.join("pyvenv.cfg"));
+    let Some(venv) = Venv::open(&root.path).ok().filter(|venv| is_own && venv.id == root.id) else {
+        return Ok(Report::default());
+    };
+    if !venv.config.link_mode().folds() {
+        return Ok(Report::default());
+    }
+    let (Ok(interpreter), Ok(contents)) = (host.interpreter(&venv), Contents::read(&venv, store)) else {
+        return Ok(Report::default());
+    };
+    let mut wanted = Vec::new();
+    for distribution in &contents.distributions {
+        let Owner::Virtpy(installed) = &distribution.owner else { continue };
+        if installed.copied {
+            continue;
+        }
+        match store.entry(&installed.sha256) {
+            Ok(Some(entry)) => wanted.push(Wanted { entry, requested: installed.requested }),
+            Ok(None) | Err(StoreError::Damaged { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let outcome = compiler::compile(store, &interpreter, &wanted, staging)?;
+    Ok(Report { compiled: outcome.compiled, strays: outcome.strays })
+}
+
+/// Says what was removed.
+pub fn tell_strays(host: &Host, strays: &[(String, Stray)]) {
+    for line in sentences(strays) {
+        host.warning(line);
+    }
+}
+
+/// What is to be told of removed files by the next command, in one line. Of what Python writes when root runs it nothing is
+/// said: it is replaced by the same.
+pub(super) fn news(strays: &[(String, Stray)]) -> Option<String> {
+    let strays: Vec<_> = strays.iter().filter(|(_, stray)| !stray.is_usual).cloned().collect();
+    let sentences = sentences(&strays);
+    let first = sentences.first()?;
+    Some(match sentences.len() - 1 {
+        0 => first.clone(),
+        count => format!("{first}; nor what was removed from {}", counted(count, "other package")),
+    })
+}
+
+/// A sentence for each package.
+fn sentences(strays: &[(String, Stray)]) -> Vec<String> {
+    let mut packages: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (label, stray) in strays {
+        packages.entry(label).or_default().push(&stray.path);
+    }
+    let sentence = |(label, paths): (&&str, &Vec<&str>)| {
+        let (more, first) = (paths.len() - 1, paths[0]);
+        let others = if more == 0 { String::new() } else { format!(" and {}", counted(more, "other file")) };
+        format!("removed `{first}`{others} from {label} in the store: virtpy did not compile that")
+    };
+    packages.iter().map(sentence).collect()
+}

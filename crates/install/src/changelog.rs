@@ -1,0 +1,89 @@
+//! What came of an operation, as a value: one report tells it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Serialize;
+use virtpy_resolver::Package;
+
+use crate::resolve::Way;
+use virtpy_store::Entry;
+use virtpy_venv::ChangeSummary;
+
+/// What came of a plan, or would come of it.
+#[derive(Debug, Default)]
+pub struct Changelog {
+    /// What came and what went, and the files that more than one distribution has.
+    pub summary: ChangeSummary,
+    /// How many packages were there already.
+    pub unchanged: usize,
+    /// How the others came.
+    pub origins: Origins,
+    /// Whether another pip was asked for than the venv's own, which stays.
+    pub pip_stays: bool,
+    /// Requirements that what is installed no longer meets, as sentences.
+    pub unmet: Vec<String>,
+    /// The packages that came or would come, where the resolver was asked.
+    pub arriving: Vec<Package>,
+    /// Each package that came, or would come, with its entry, where that was asked for.
+    pub wheels: Vec<(Package, Entry)>,
+    /// The names of those that were built.
+    pub built: Vec<String>,
+    /// Wheels that were not installed.
+    pub refused: Vec<Refusal>,
+    /// How long linking took.
+    pub linked_in: Duration,
+}
+
+impl Changelog {
+    /// Nothing had to be done for so many packages.
+    pub(super) fn of_unchanged(unchanged: usize) -> Self {
+        Self { unchanged, ..Self::default() }
+    }
+
+    /// Whether nothing came and nothing went.
+    pub fn is_empty(&self) -> bool {
+        self.summary.added.is_empty() && self.summary.removed.is_empty()
+    }
+}
+
+/// A wheel that was not installed.
+#[derive(Debug, Serialize)]
+pub struct Refusal {
+    /// Where it lies.
+    pub wheel: PathBuf,
+    /// Why.
+    pub reason: String,
+}
+
+/// How many packages came in which way.
+#[derive(Debug, Default, Clone, Copy, Serialize)]
+pub struct Origins {
+    /// The store had them.
+    pub from_store: usize,
+    /// Their wheels were fetched.
+    pub downloaded: usize,
+    /// Their wheels were built.
+    pub built: usize,
+}
+
+impl Origins {
+    pub(super) fn of(ways: impl Iterator<Item = Way>) -> Self {
+        let mut origins = Self::default();
+        for way in ways {
+            match way {
+                Way::Store => origins.from_store += 1,
+                Way::Fetched => origins.downloaded += 1,
+                Way::Built => origins.built += 1,
+            }
+        }
+        origins
+    }
+}
+
+impl std::fmt::Display for Origins {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} from the store, {} downloaded", self.from_store, self.downloaded)?;
+        if self.built > 0 { write!(formatter, ", {} built", self.built) } else { Ok(()) }
+    }
+}

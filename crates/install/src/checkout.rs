@@ -1,0 +1,305 @@
+//! Repositories that are installed in place: they are cloned, and what is installed is the clone's directory.
+
+use std::ffi::OsStr;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use virtpy_pep::normalize_name;
+use virtpy_resolver::EntryKind;
+
+use crate::poetry::file_url;
+use crate::{Error, Requirements, Result};
+use virtpy_files as fs;
+
+/// The version control systems that pip installs from.
+const SYSTEMS: [&str; 4] = ["git+", "hg+", "svn+", "bzr+"];
+
+/// A repository to be installed in place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Repository {
+    /// Its address, as git takes it.
+    url: String,
+    /// The branch, the tag or the commit.
+    revision: Option<String>,
+    /// The normalized name.
+    name: String,
+    /// The extras, in brackets.
+    extras: String,
+    subdirectory: Option<String>,
+}
+
+/// The clones that one operation made.
+#[derive(Debug)]
+pub struct Checkouts {
+    made: Vec<PathBuf>,
+}
+
+impl Checkouts {
+    /// Clones the repositories that are to be installed in place into the directory `source`, or brings the clones that are
+    /// there to the revisions that are wanted, and puts their directories in their places. `say` hears of each.
+    ///
+    /// # Errors
+    /// When git fails, or what is wanted is no repository of git's; what was cloned is gone then.
+    pub fn of(wanted: &mut Requirements, source: &Path, say: &dyn Fn(&dyn Display)) -> Result<Self> {
+        let mut checkouts = Self { made: Vec::new() };
+        let entries = wanted.files.entries.iter_mut().filter(|entry| entry.kind == EntryKind::Editable);
+        for text in wanted.editables.iter_mut().chain(entries.map(|entry| &mut entry.text)) {
+            match checkouts.directory_of(source, text, say) {
+                Ok(Some(directory)) => *text = directory,
+                Ok(None) => {}
+                Err(error) => {
+                    checkouts.remove();
+                    return Err(error);
+                }
+            }
+        }
+        Ok(checkouts)
+    }
+
+    /// Removes what was cloned.
+    pub fn remove(&self) {
+        for folder in &self.made {
+            // What cannot be removed is a clone that the next installation takes.
+            let _ = fs::remove_tree(folder);
+        }
+    }
+
+    /// The requirement, a directory under the name that is wanted, that takes the place of a repository; `None` for what is no
+    /// repository.
+    fn directory_of(
+        &mut self,
+        source: &Path,
+        text: &str,
+        say: &dyn Fn(&dyn Display),
+    ) -> Result<Option<String>> {
+        let Some(repository) = Repository::parse(text)? else { return Ok(None) };
+        let folder = source.join(&repository.name);
+        if fs::kind(&folder)?.is_some() {
+            say(&format_args!("Updating {} clone in {}", repository.url, folder.display()));
+            repository.update(&folder)?;
+        } else {
+            say(&format_args!("Cloning {} to {}", repository.url, folder.display()));
+            fs::create_dir_all(source)?;
+            let temporary = fs::temporary_folder_named(source, ".virtpy-")?;
+            let clone = temporary.path().join(&repository.name);
+            repository.clone_to(&clone)?;
+            fs::rename(&clone, &folder)?;
+            self.made.push(folder.clone());
+        }
+        let place = repository.subdirectory.as_ref().map_or(folder.clone(), |inner| folder.join(inner));
+        if !fs::metadata(&place).is_ok_and(|found| found.is_dir()) {
+            return Err(Error::new(format!("`{text}` has no folder `{}`", place.display())));
+        }
+        Ok(Some(format!("{}{} @ {}", repository.name, repository.extras, file_url(&place))))
+    }
+}
+
+impl Repository {
+    /// Reads `git+URL@REVISION#egg=NAME[EXTRA]&subdirectory=FOLDER` or `NAME[EXTRA] @ git+URL…`; `None` for anything else.
+    fn parse(text: &str) -> Result<Option<Self>> {
+        let text = text.trim();
+        let (before, address) = match text.split_once('@') {
+            Some((name, rest)) if is_repository(rest.trim()) => (Some(name.trim()), rest.trim()),
+            _ => (None, text),
+        };
+        if !is_repository(address) {
+            return Ok(None);
+        }
+        let Some(address) = address.strip_prefix("git+") else {
+            return Err(Error::new(format!(
+                "`{text}` cannot be installed in place: virtpy's pip does this from git only"
+            ))
+            .hinted("clone it yourself, and give the folder: `pip install -e FOLDER`"));
+        };
+        let (address, fragment) = address.split_once('#').unwrap_or((address, ""));
+        let of = |key: &str| fragment.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='));
+        let Some(named) = before.or_else(|| of("egg")) else {
+            return Err(Error::new(format!("Could not detect requirement name for '{text}'"))
+                .hinted("write `NAME @ git+URL`, or `#egg=NAME` behind it"));
+        };
+        let (name, extras) = named.find('[').map_or((named, ""), |start| named.split_at(start));
+        let name = normalize_name(name.trim()).map_err(|error| Error::new(error.to_string()))?;
+        let subdirectory = of("subdirectory").filter(|folder| !folder.is_empty());
+        if let Some(folder) = subdirectory
+            && Path::new(folder).components().any(|part| !matches!(part, std::path::Component::Normal(_)))
+        {
+            return Err(Error::new(format!("`{folder}` is not a folder inside the repository")));
+        }
+        let (url, revision) = split_revision(address);
+        let is_option = |text: &str| text.starts_with('-');
+        if !url.contains("://") || is_option(url) || revision.is_some_and(is_option) {
+            return Err(Error::new(format!("`{text}` is not a repository of git's"))
+                .hinted("write `git+https://…`, `git+ssh://…` or `git+file://…`"));
+        }
+        Ok(Some(Self {
+            url: url.to_owned(),
+            revision: revision.map(str::to_owned),
+            name,
+            extras: extras.to_owned(),
+            subdirectory: subdirectory.map(str::to_owned),
+        }))
+    }
+
+    fn clone_to(&self, folder: &Path) -> Result<()> {
+        let target = folder.as_os_str();
+        git(None, &["clone".as_ref(), "--quiet".as_ref(), "--".as_ref(), self.url.as_ref(), target])?;
+        self.check_out(folder)
+    }
+
+    /// Brings a clone that is there to what is wanted. Changes that nobody committed are not lost: they are an error.
+    fn update(&self, folder: &Path) -> Result<()> {
+        let in_the_way = |what: &str| {
+            Error::new(format!("`{}` is there already, and {what}", folder.display()))
+                .hinted("move it away, or name another folder with `--src`")
+        };
+        let known = git(Some(folder), &["config", "--get", "remote.origin.url"].map(OsStr::new));
+        if fs::kind(&folder.join(".git"))?.is_none() || known.ok().as_deref() != Some(self.url.as_str()) {
+            return Err(in_the_way("is not a clone of this repository"));
+        }
+        if !git(Some(folder), &["status", "--porcelain", "--untracked-files=no"].map(OsStr::new))?.is_empty()
+        {
+            return Err(in_the_way("has changes that are not committed"));
+        }
+        git(Some(folder), &["fetch", "--quiet", "--tags", "origin"].map(OsStr::new))?;
+        if self.revision.is_none() {
+            git(Some(folder), &["merge", "--quiet", "--ff-only"].map(OsStr::new))
+                .map_err(|error| error.within(format!("`{}` cannot be updated", folder.display())))?;
+        }
+        self.check_out(folder)
+    }
+
+    /// Takes the revision that is wanted: a branch as the origin has it now, a tag, a commit.
+    fn check_out(&self, folder: &Path) -> Result<()> {
+        if let Some(revision) = &self.revision {
+            let branch = format!("refs/remotes/origin/{revision}");
+            let is_branch =
+                git(Some(folder), &["rev-parse", "--quiet", "--verify", &branch].map(OsStr::new)).is_ok();
+            if is_branch {
+                let track = ["checkout", "--quiet", "-B", revision, "--track", &format!("origin/{revision}")];
+                git(Some(folder), &track.map(OsStr::new))?;
+            } else if git(Some(folder), &["checkout", "--quiet", revision].map(OsStr::new)).is_err() {
+                // Not every commit comes with a clone.
+                git(Some(folder), &["fetch", "--quiet", "origin", revision].map(OsStr::new))
+                    .map_err(|error| error.within(format!("{} has no revision `{revision}`", self.url)))?;
+                git(Some(folder), &["checkout", "--quiet", "FETCH_HEAD"].map(OsStr::new))?;
+            }
+        }
+        if fs::kind(&folder.join(".gitmodules"))?.is_some() {
+            git(Some(folder), &["submodule", "update", "--init", "--recursive", "--quiet"].map(OsStr::new))?;
+        }
+        Ok(())
+    }
+}
+
+fn is_repository(text: &str) -> bool {
+    SYSTEMS.iter().any(|system| text.starts_with(system))
+}
+
+/// The address without the revision behind the last `@` of its path.
+fn split_revision(address: &str) -> (&str, Option<&str>) {
+    let path = address.find("://").map_or(0, |start| start + 3);
+    let path = address[path..].find('/').map_or(address.len(), |start| path + start);
+    match address[path..].rfind('@') {
+        Some(at) => (&address[..path + at], Some(&address[path + at + 1..])),
+        None => (address, None),
+    }
+}
+
+/// A repository's origin, commit and the folder of it that a path is in, for `pip freeze`.
+pub struct Place {
+    pub origin: Option<String>,
+    pub commit: String,
+    /// Relative to the repository; empty for the repository itself.
+    pub folder: String,
+}
+
+/// Where a folder is in a repository of git's; `None` if it is in none, or there is no git.
+pub fn place_of(folder: &Path) -> Option<Place> {
+    folder.ancestors().find(|above| matches!(fs::kind(&above.join(".git")), Ok(Some(_))))?;
+    let ask = |words: &[&str]| git(Some(folder), &words.iter().map(OsStr::new).collect::<Vec<_>>()).ok();
+    // What the repository does not track is not under its control.
+    let commit = ask(&["rev-parse", "HEAD"])?;
+    ask(&["ls-files", "--error-unmatch", "--", "."])?;
+    let folder = ask(&["rev-parse", "--show-prefix"])?.trim_end_matches('/').to_owned();
+    let origin = ask(&["config", "--get", "remote.origin.url"]).filter(|url| !url.is_empty());
+    Some(Place { origin, commit, folder })
+}
+
+/// Several lines as one, without what is empty.
+fn joined(text: &str) -> String {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
+/// Runs git and returns what it printed.
+fn git(folder: Option<&Path>, words: &[&OsStr]) -> Result<String> {
+    let mut command = Command::new("git");
+    command.args(words).stdin(Stdio::null());
+    if let Some(folder) = folder {
+        command.current_dir(folder);
+    }
+    // They are set for git's own hooks, and name another repository.
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
+        command.env_remove(name);
+    }
+    let output = command.output().map_err(|error| {
+        Error::new(format!("`git` does not start: {error}"))
+            .hinted("install git, or give a folder: `pip install -e FOLDER`")
+    })?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    }
+    let told = String::from_utf8_lossy(&output.stderr);
+    let word = words.first().map(|word| word.to_string_lossy()).unwrap_or_default();
+    Err(Error::new(joined(&told)).within(format!("`git {word}` failed")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Repository {
+        Repository::parse(text).ok().flatten().unwrap_or_else(|| panic!("{text}"))
+    }
+
+    #[test]
+    fn repositories_are_read_in_every_form() {
+        let one = parse("git+https://a@host.example/x/y.git@v1#egg=Na_me[dev,more]&subdirectory=in/side");
+        assert_eq!(
+            one,
+            Repository {
+                url: "https://a@host.example/x/y.git".to_owned(),
+                revision: Some("v1".to_owned()),
+                name: "na-me".to_owned(),
+                extras: "[dev,more]".to_owned(),
+                subdirectory: Some("in/side".to_owned()),
+            }
+        );
+        let one = parse("name[dev] @ git+ssh://git@host.example/x.git");
+        assert_eq!((one.name.as_str(), one.extras.as_str()), ("name", "[dev]"));
+        assert_eq!((one.url.as_str(), one.revision), ("ssh://git@host.example/x.git", None));
+        for text in ["./folder", "name", "/a/b@c", "https://host.example/x.zip", "."] {
+            assert!(Repository::parse(text).is_ok_and(|found| found.is_none()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_git_says_is_told_in_one_line() {
+        assert_eq!(joined("fatal: no\n\n  such thing\n"), "fatal: no; such thing");
+    }
+
+    #[test]
+    fn what_cannot_be_cloned_is_refused() {
+        for text in [
+            "git+https://host.example/x",
+            "hg+https://host.example/x#egg=x",
+            "git+https://host.example/x#egg=../../x",
+            "git+https://host.example/x#egg=x&subdirectory=../y",
+            "git+https://host.example/x@--upload-pack=y#egg=x",
+            "git+--upload-pack=y://host/x#egg=x",
+            "git+ext::sh#egg=x",
+        ] {
+            assert!(Repository::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! What is installed in a venv, how it compares with what is wanted, and whether it has what it requires.
+
+use std::path::Path;
+
+use virtpy_pep::Version;
+use virtpy_resolver::InstalledDistribution;
+
+use crate::index::markers;
+use crate::{Host, Result};
+use virtpy_interpreters::Interpreter;
+use virtpy_store::Entry;
+use virtpy_venv::{self as venv, Contents, Distribution, Owner, PackageToInstall, Problem, Venv};
+
+/// Reads what is installed in a venv, and what it sees of the base interpreter's packages.
+///
+/// # Errors
+/// When the venv cannot be read.
+pub fn contents(host: &Host, venv: &Venv) -> Result<Contents> {
+    let mut contents = Contents::read(venv, &host.store)?;
+    if venv.sees_system_site() {
+        contents.see(venv::distributions_in(&host.system_site(venv)));
+    }
+    Ok(contents)
+}
+
+/// Whether two versions are the same by PEP 440.
+pub(super) fn same_version(one: &str, other: &str) -> bool {
+    one == other
+        || matches!((one.parse::<Version>(), other.parse::<Version>()), (Ok(one), Ok(other)) if one == other)
+}
+
+/// Whether two texts of `direct_url.json` (PEP 610) name the same source: the URL, the commit, the folder, and whether it
+/// is editable. Two absent ones do.
+fn same_source(one: Option<&str>, other: Option<&str>) -> bool {
+    source(one) == source(other)
+}
+
+fn source(direct_url: Option<&str>) -> Option<(String, String, String, bool)> {
+    let value: serde_json::Value = serde_json::from_str(direct_url?).ok()?;
+    let text =
+        |pointer: &str| value.pointer(pointer).and_then(|text| text.as_str()).unwrap_or_default().to_owned();
+    let editable = value.pointer("/dir_info/editable").and_then(serde_json::Value::as_bool).unwrap_or(false);
+    Some((text("/url"), text("/vcs_info/commit_id"), text("/subdirectory"), editable))
+}
+
+/// Whether this version from this source is installed.
+pub(super) fn is_installed(
+    distribution: Option<&Distribution>,
+    version: &str,
+    direct_url: Option<&str>,
+) -> bool {
+    distribution
+        .is_some_and(|one| same_version(&one.version, version) && same_source(one.direct_url(), direct_url))
+}
+
+/// Whether this very wheel is installed by virtpy.
+fn is_the_same(entry: &Entry, contents: &Contents) -> bool {
+    let found = contents.find(&entry.manifest.name);
+    found.and_then(sha256_of) == Some(entry.manifest.sha256.as_str())
+}
+
+/// Whether what would come is there already, from the same source.
+pub(super) fn is_unchanged(contents: &Contents, package: &PackageToInstall) -> bool {
+    let found = contents.find(&package.entry.manifest.name).and_then(Distribution::direct_url);
+    is_the_same(&package.entry, contents) && same_source(found, package.direct_url.as_deref())
+}
+
+/// The SHA-256 of the wheel that a distribution of virtpy's is.
+pub(super) fn sha256_of(distribution: &Distribution) -> Option<&str> {
+    match &distribution.owner {
+        Owner::Virtpy(installed) => Some(&installed.sha256),
+        Owner::Foreign { .. } | Owner::System { .. } => None,
+    }
+}
+
+/// Installed distributions as the resolver takes them, given the venv's folder of packages: all but virtpy's own pip, which
+/// is no version of pip.
+pub(super) fn candidates(
+    distributions: &[&Distribution],
+    site_packages: &Path,
+) -> Vec<InstalledDistribution> {
+    let candidate = |distribution: &&Distribution| InstalledDistribution {
+        name: distribution.key.clone(),
+        version: distribution.version.clone(),
+        location: distribution.folder(site_packages),
+        requires_dist: distribution.requires_dist().to_vec(),
+        provides_extra: distribution.provides_extra().to_vec(),
+    };
+    distributions.iter().filter(|one| !one.is_pip_shim()).map(candidate).collect()
+}
+
+/// A distribution on its way into a venv with these contents. One that was a copy stays one through upgrades, and the user's
+/// preferences name others.
+pub(super) fn package(
+    host: &Host,
+    contents: &Contents,
+    entry: Entry,
+    requested: bool,
+    direct_url: Option<String>,
+) -> Result<PackageToInstall> {
+    let name = &entry.manifest.name;
+    let copied = contents.find(name).is_some_and(Distribution::is_copied) || host.preferences()?.copies(name);
+    Ok(PackageToInstall { entry, requested, direct_url, copied })
+}
+
+/// The normalized name of a distribution on its way into a venv.
+pub(super) fn key(package: &PackageToInstall) -> String {
+    let name = &package.entry.manifest.name;
+    virtpy_pep::normalize_name(name).unwrap_or_else(|_| name.clone())
+}
+
+/// The requirements that what is installed does not meet, as sentences.
+pub(super) fn unmet(host: &Host, venv: &Venv, interpreter: &Interpreter) -> Result<Vec<String>> {
+    let problems =
+        venv::check_requirements(&contents(host, venv)?, &markers(interpreter)?, venv::Scope::Venv);
+    let sentence = |problem| match problem {
+        Problem::Unmet { distribution, requirement } => {
+            Some(format!("{distribution} requires {requirement}, which is not installed"))
+        }
+        Problem::Conflicting { distribution, requirement, installed } => {
+            Some(format!("{distribution} requires {requirement}, but {installed} is installed"))
+        }
+        _ => None,
+    };
+    Ok(problems.into_iter().filter_map(sentence).collect())
+}

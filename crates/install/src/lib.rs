@@ -1,0 +1,98 @@
+//! The operation: bringing an environment to what is wanted of it.
+//!
+//! Whoever wants something says so with a [`Goal`]. An [`Environment`] is opened or made, the goal's [`Source`] finds out what has
+//! to come and go, which is an [`InstallPlan`], a value that can be shown, and [`execute`] carries it out, wholly or not at all, and tells what came of it
+//! as a [`Changelog`]. What people have to hear meanwhile goes through the one [`Caller`] that the [`Host`] has; nothing here
+//! prints, and nothing here knows how a command line looks.
+//!
+//! | file or folder | owns |
+//! |---|---|
+//! | `host`, `preferences`, `error`, `words` | where operations take place and who asks for them; why they fail |
+//! | `index`, `interpreters`, `pythons` | where packages come from, and for which interpreter; installing one |
+//! | `environment`, `restore`, `installed` | a venv that is worked on: locks, recovery, what is in it |
+//! | `plan`, `execute`, `changelog` | goals, plans, and what came of them |
+//! | `resolved`, `resolved_supply`, `request_key` | asking the resolver; remembered answers |
+//! | `requirements`, `lock`, `lock_source`, `directories`, `closure`, `poetry`, `wheels` | the sources of a goal |
+//! | `bytecode` | compiling what came |
+//! | `applications`, `scripted`, `base_venv`, `cache` | applications on PATH, environments in the cache, and what is swept there |
+//! | `checkout`, `shared_pip` | repositories that are installed in place; the real pip |
+//! | `adopt`, `relink` | other operations on venvs |
+
+mod adopt;
+mod applications;
+mod base_venv;
+pub mod bytecode;
+pub mod cache;
+mod changelog;
+pub mod checkout;
+mod compiler;
+mod downloads;
+mod environment;
+mod error;
+mod execute;
+mod host;
+mod index;
+mod installed;
+mod interpreters;
+pub mod lockfile;
+mod plan;
+pub mod poetry;
+mod preferences;
+pub mod pythons;
+mod relink;
+mod request_key;
+mod resolve;
+mod resolved;
+mod resolved_supply;
+mod restore;
+mod scripted;
+pub mod scripts;
+mod shared_pip;
+mod sources;
+pub mod tools;
+mod words;
+
+pub use adopt::{Adopted, Adoption, Left, Size, adopt};
+pub use applications::{
+    ToolOutcome, ToolSpec, absolutize_spec, install_generation, install_tool, names_of, package_name,
+};
+pub use base_venv::Base;
+pub use changelog::{Changelog, Origins, Refusal};
+pub use environment::{Environment, NewEnvironment};
+pub use error::{Error, Result};
+pub use execute::{bring, execute};
+pub use host::{Caller, Host, Level, Progress};
+pub use index::{IndexOptions, Indexes, markers, transfer};
+pub use installed::contents;
+pub use interpreters::{Pin, admits, base, is_same_place, system_site_of};
+pub use plan::{Extent, Goal, InstallOptions, InstallPlan, Source};
+pub use preferences::{Bytecode, IndexLimits, Preferences};
+pub use relink::{Relinked, relink};
+pub use resolve::{Mended, Reporter, ResolveError, mend};
+pub use restore::{damaged, described, refresh_names};
+pub use scripted::{EnvironmentSpec, ReadyEnvironment, ScriptLock};
+pub use shared_pip::shared_pip;
+pub use sources::{BuildOptions, Requirements};
+pub use sources::{LocalWheel, WheelSource};
+pub use sources::{LockChoice, LockSource};
+pub use sources::{PoetryChoice, PoetryProject};
+pub use words::{counted, seconds};
+
+use virtpy_venv::{State, Venv};
+
+/// Brings a venv to a goal, and does not even take hold of it where there is nothing to do.
+///
+/// # Errors
+/// When what is wanted cannot be had; the venv is as before then.
+pub fn install(host: &Host, venv: Venv, indexes: &Indexes, goal: &Goal<'_>) -> Result<Changelog> {
+    let interpreter = host.interpreter(&venv)?;
+    // What the base interpreter has may have changed.
+    if !goal.options.with_wheels
+        && !venv.sees_system_site()
+        && let Some((satisfied, unchanged)) = State::still_satisfied(&venv, &host.store)?
+        && goal.source.is_satisfied_by(&satisfied, goal.extent, &interpreter, indexes.settings(host)?)
+    {
+        return Ok(Changelog::of_unchanged(unchanged));
+    }
+    bring(&mut Environment::open(host, venv, indexes)?.with_interpreter(interpreter), goal)
+}

@@ -1,0 +1,191 @@
+//! Where a project begins: the directory that no search goes past, and the workspace that a project is a member of.
+
+use std::path::{Path, PathBuf};
+
+use toml::Table;
+
+use virtpy_files as fs;
+
+/// The files of a Python project. Requirements files are none of them: many projects keep one in `docs/` or `tests/`.
+const FILES: [&str; 9] = [
+    "pyproject.toml",
+    "setup.py",
+    "setup.cfg",
+    "pylock.toml",
+    "uv.lock",
+    "poetry.lock",
+    "pdm.lock",
+    "Pipfile",
+    "Pipfile.lock",
+];
+
+/// What the top of a working copy has.
+const REPOSITORIES: [&str; 3] = [".git", ".hg", ".jj"];
+
+fn has_any(folder: &Path, names: &[&str]) -> bool {
+    names.iter().any(|name| matches!(fs::kind(&folder.join(name)), Ok(Some(_))))
+}
+
+/// The directories that belong to the project that a directory is in, from this one upwards. The last one is the project's
+/// root: it has a file of a Python project, or is the top of a working copy. A member of a workspace (uv) belongs to that.
+/// Where there is no project, these are all directories above.
+pub fn within_project(folder: &Path) -> Vec<PathBuf> {
+    let mut inside = Vec::new();
+    for above in folder.ancestors() {
+        inside.push(above.to_path_buf());
+        if has_any(above, &FILES) {
+            if let Some(workspace) = workspace_of(above) {
+                let between = above.ancestors().skip(1).take_while(|between| between.starts_with(&workspace));
+                inside.extend(between.map(Path::to_path_buf));
+            }
+            break;
+        }
+        if has_any(above, &REPOSITORIES) {
+            break;
+        }
+    }
+    inside
+}
+
+/// The root of the project that a directory is in; none if it is in no project.
+pub fn project_root(folder: &Path) -> Option<PathBuf> {
+    let root = within_project(folder).pop()?;
+    (has_any(&root, &FILES) || has_any(&root, &REPOSITORIES)).then_some(root)
+}
+
+/// The root of the Python project that a directory is in: like [`project_root`], without working copies that are no Python
+/// project.
+pub fn python_project(folder: &Path) -> Option<PathBuf> {
+    project_root(folder).filter(|root| has_any(root, &FILES))
+}
+
+/// The project of a file in `folder` that somebody names who is in `present`: that of the file, but never one above
+/// `present`, if the file is below that; or else the one that `present` is in.
+pub fn project_of_file(folder: &Path, present: &Path) -> PathBuf {
+    for above in folder.ancestors() {
+        if has_any(above, &FILES) {
+            return python_project(above).unwrap_or_else(|| above.to_path_buf());
+        }
+        if above == present {
+            return present.to_path_buf();
+        }
+    }
+    python_project(present).unwrap_or_else(|| present.to_path_buf())
+}
+
+/// The root of the workspace (uv) that a project is a member of.
+pub fn workspace_of(project: &Path) -> Option<PathBuf> {
+    if workspace(&read(project)?).is_some() {
+        return None;
+    }
+    // The nearest one decides, as in uv.
+    let above = project.ancestors().skip(1);
+    let (root, table) = above
+        .filter_map(|above| Some((above, read(above)?)))
+        .find(|(_, table)| workspace(table).is_some())?;
+    let path = project.strip_prefix(root).ok()?;
+    let names = |key: &str| {
+        let patterns = workspace(&table)?.get(key)?.as_array()?;
+        let matches = |text: &str| {
+            let options =
+                glob::MatchOptions { require_literal_separator: true, ..glob::MatchOptions::default() };
+            let pattern = glob::Pattern::new(text.trim_start_matches("./").trim_end_matches('/'));
+            pattern.is_ok_and(|pattern| pattern.matches_path_with(path, options))
+        };
+        Some(patterns.iter().filter_map(toml::Value::as_str).any(matches))
+    };
+    (names("members") == Some(true) && names("exclude") != Some(true)).then(|| root.to_path_buf())
+}
+
+fn read(folder: &Path) -> Option<Table> {
+    let path = folder.join("pyproject.toml");
+    // Whoever made it: it is read for every command, so nothing is waited for.
+    fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)?;
+    fs::read_to_string(&path).ok()?.parse().ok()
+}
+
+fn workspace(project: &Table) -> Option<&Table> {
+    project.get("tool")?.get("uv")?.get("workspace")?.as_table()
+}
+
+/// The name of the member whose project is in `folder`, if a `uv.lock` in `root` with this text has it.
+pub fn member_in_lock(text: &str, root: &Path, folder: &Path) -> Option<String> {
+    let lock: Table = text.parse().ok()?;
+    let is_it = |package: &&toml::Value| {
+        let places = ["editable", "virtual", "directory"].into_iter();
+        let mut places = places.filter_map(|kind| package.get("source")?.get(kind)?.as_str());
+        places.any(|place| place != "." && root.join(place) == folder)
+    };
+    let member = lock.get("package")?.as_array()?.iter().find(is_it)?;
+    member.get("name")?.as_str().map(str::to_owned)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
+mod tests {
+    use super::*;
+
+    fn tree(files: &[(&str, &str)]) -> (tempfile::TempDir, PathBuf) {
+        let holder = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(holder.path()).unwrap();
+        for (path, text) in files {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write_atomic(&path, text.as_bytes()).unwrap();
+        }
+        (holder, root)
+    }
+
+    #[test]
+    fn a_project_ends_at_its_root() {
+        let (_holder, root) = tree(&[
+            ("a/pyproject.toml", ""),
+            ("a/docs/requirements.txt", ""),
+            ("a/lib/setup.py", ""),
+            ("b/.git/HEAD", ""),
+            ("b/x/y", ""),
+        ]);
+        assert_eq!(project_root(&root.join("a/docs")), Some(root.join("a")));
+        assert_eq!(project_root(&root.join("a/lib")), Some(root.join("a/lib")));
+        assert_eq!(project_root(&root.join("b/x")), Some(root.join("b")));
+        assert_eq!(python_project(&root.join("b/x")), None);
+    }
+
+    #[test]
+    fn members_belong_to_their_workspace() {
+        let workspace = "[tool.uv.workspace]\nmembers = ['packages/*']\nexclude = ['packages/old']";
+        let (_holder, root) = tree(&[
+            ("pyproject.toml", workspace),
+            ("packages/one/pyproject.toml", "[project]\nname = 'one'"),
+            ("packages/old/pyproject.toml", ""),
+            ("packages/one/deep/pyproject.toml", ""),
+        ]);
+        assert_eq!(workspace_of(&root.join("packages/one")), Some(root.clone()));
+        assert_eq!(workspace_of(&root.join("packages/old")), None);
+        assert_eq!(workspace_of(&root.join("packages/one/deep")), None);
+        let all = ["packages/one", "packages", ""].map(|part| root.join(part));
+        assert_eq!(within_project(&root.join("packages/one")), all);
+    }
+
+    #[test]
+    fn a_named_file_belongs_to_a_project() {
+        let (_holder, root) =
+            tree(&[("a/pyproject.toml", ""), ("a/reqs/dev.txt", ""), ("loose/reqs/dev.txt", "")]);
+        let of = |file: &str, present: &str| project_of_file(&root.join(file), &root.join(present));
+        assert_eq!(of("a/reqs", "a"), root.join("a"));
+        assert_eq!(of("a/reqs", "a/reqs"), root.join("a/reqs"));
+        assert_eq!(of("loose/reqs", "loose"), root.join("loose"));
+        assert_eq!(of("loose/reqs", "a/reqs"), root.join("a"));
+        assert_eq!(of("a/reqs", "loose"), root.join("a"));
+    }
+
+    #[test]
+    fn a_lock_tells_its_members() {
+        let lock = "[[package]]\nname = 'root'\nsource = { editable = '.' }\n\
+                    [[package]]\nname = 'one'\nsource = { virtual = 'packages/one' }\n";
+        let member = |folder: &str| member_in_lock(lock, Path::new("/ws"), Path::new(folder));
+        assert_eq!(member("/ws/packages/one").as_deref(), Some("one"));
+        assert_eq!(member("/ws/packages"), None);
+        assert_eq!(member("/ws"), None);
+    }
+}

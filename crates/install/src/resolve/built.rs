@@ -1,0 +1,44 @@
+//! Which wheel was built from which source: `cache/built/<digest>`, so that a source is built once per
+//! interpreter. The wheel itself is an entry like any other.
+
+use std::path::{Path, PathBuf};
+
+use virtpy_files as fs;
+use virtpy_files::digest::{Sha256, hex};
+use virtpy_store::Store;
+
+/// The memory of built wheels, for one interpreter.
+#[derive(Debug)]
+pub(super) struct BuiltWheels<'a> {
+    store: &'a Store,
+    interpreter: &'a str,
+}
+
+impl<'a> BuiltWheels<'a> {
+    pub(super) fn new(store: &'a Store, interpreter: &'a str) -> Self {
+        Self { store, interpreter }
+    }
+
+    fn path(&self, key: &str) -> PathBuf {
+        let mut digest = Sha256::new();
+        for part in [self.interpreter, "\n", key] {
+            digest.update(part.as_bytes());
+        }
+        let name = hex(&digest.finish()[..16]);
+        self.store.cache().join("built").join(name)
+    }
+
+    /// The SHA-256 of the wheel that was built from a source.
+    pub(super) fn get(&self, key: &str) -> Option<String> {
+        let content = fs::read_own(&self.path(key), 128).ok()?;
+        let text = String::from_utf8(content).ok()?;
+        Some(text.trim().to_owned())
+    }
+
+    /// Remembers what was built. A note that cannot be written costs another build, no more.
+    pub(super) fn put(&self, key: &str, sha256: &str) {
+        let path = self.path(key);
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let _ = fs::create_dir_all(folder).and_then(|()| fs::write_atomic(&path, sha256.as_bytes()));
+    }
+}

@@ -1,0 +1,72 @@
+//! Remembered resolutions of sets that nothing pins, in `cache/resolutions` too: for as long as the index lets its pages be
+//! believed.
+//!
+//! An index says for how many minutes a page may be kept, and the resolver believes pages for so long without asking. Until
+//! then the same request has the same answer, unless one of the pages was fetched again (an upgrade does that). So the entries
+//! are taken from the store at once, if the pages' files are those that were read and none is too old.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+use virtpy_resolver::{Artifact, Package, Pages, Resolution};
+
+use super::Obtained;
+use super::memory::{Note, Recalled, entries_of, notes_of, path, write};
+use virtpy_files::{self as fs, Stamp};
+use virtpy_store::Store;
+
+/// A remembered resolution.
+#[derive(Debug, Serialize, Deserialize)]
+struct Fresh {
+    packages: Vec<Note>,
+    /// The files of the pages, and the folders of wheels, as they were read.
+    pages: Vec<Stamp>,
+    /// When it was written down, in milliseconds since 1970.
+    from: u64,
+    /// When the first page is too old.
+    until: u64,
+}
+
+/// Returns the entries of the resolution that is remembered under a digest, if it may be believed and the store has all of
+/// them, sound. Only for a request that is all that decides: nothing is installed that could be kept.
+pub(crate) fn recall_fresh(store: &Store, digest: &str) -> Option<Vec<Recalled>> {
+    let content = fs::read_own(&path(store, &name(digest)), 256 * 1024).ok()?;
+    let fresh: Fresh = serde_json::from_slice(&content).ok()?;
+    let now = milliseconds(SystemTime::now())?;
+    // A clock that was set back tells nothing.
+    let is_believed = (fresh.from..fresh.until).contains(&now);
+    if !is_believed || !fresh.pages.iter().all(Stamp::is_current) {
+        return None;
+    }
+    entries_of(store, &fresh.packages)
+}
+
+/// Remembers a resolution that depends on these pages and nothing else, if all its packages are wheels of the index. A note
+/// that cannot be written costs time, no more.
+pub(crate) fn remember_fresh(
+    store: &Store,
+    digest: &str,
+    (resolution, obtained): (&Resolution, &[Obtained]),
+    pages: &Pages,
+) {
+    let is_of_index = |package: &Package| {
+        package.direct_url.is_none() && matches!(package.file, Artifact::Wheel { local: None, .. })
+    };
+    let is_whole = obtained.len() == resolution.packages.len();
+    if !is_whole || !resolution.packages.iter().all(is_of_index) {
+        return;
+    }
+    let times = milliseconds(SystemTime::now()).zip(milliseconds(pages.until));
+    let files: Option<Vec<Stamp>> = pages.files.iter().map(|file| Stamp::of(file)).collect();
+    let (Some((from, until)), Some(pages)) = (times, files) else { return };
+    write(store, &name(digest), &Fresh { packages: notes_of(resolution, obtained), pages, from, until });
+}
+
+/// Beside what is remembered for good.
+fn name(digest: &str) -> String {
+    format!("{digest}-fresh")
+}
+
+fn milliseconds(time: SystemTime) -> Option<u64> {
+    u64::try_from(time.duration_since(UNIX_EPOCH).as_ref().map(Duration::as_millis).ok()?).ok()
+}

@@ -1,0 +1,121 @@
+//! Remembered resolutions of pinned sets, in `cache/resolutions`.
+//!
+//! A lock file, or a requirements file that pins everything it needs, has one answer, so the second venv that is made from it
+//! need not ask again: its entries are taken from the store at once. Only answers in which every package is certain (pinned by
+//! the request, told by its hash or commit) are remembered, under a digest of the request, the options, the indexes and the
+//! interpreter. Anything that is missing from the store sends the request to the resolver as if nothing were known.
+
+use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use serde::{Deserialize, Serialize};
+use virtpy_resolver::Resolution;
+
+use super::Obtained;
+use virtpy_files as fs;
+use virtpy_store::{Entry, Store};
+
+/// A package of a remembered resolution, with its entry.
+#[derive(Debug, Clone)]
+pub(crate) struct Recalled {
+    /// Its entry in the store.
+    pub entry: Entry,
+    /// Whether the request names it.
+    pub requested: bool,
+    /// The text of its `direct_url.json` (PEP 610).
+    pub direct_url: Option<String>,
+}
+
+/// What is written down of a package.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Note {
+    sha256: String,
+    requested: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    direct_url: Option<String>,
+}
+
+/// Where the resolution of a digest is written down.
+pub(super) fn path(store: &Store, digest: &str) -> PathBuf {
+    store.cache().join("resolutions").join(digest)
+}
+
+/// Returns the entries of the resolution that is remembered under a digest, if the store has all of them, sound.
+pub(crate) fn recall(store: &Store, digest: &str) -> Option<Vec<Recalled>> {
+    let content = fs::read_own(&path(store, digest), 32 * 1024).ok()?;
+    entries_of(store, &serde_json::from_slice::<Vec<Note>>(&content).ok()?)
+}
+
+/// The entries of what was written down, if the store has all of them, sound.
+pub(super) fn entries_of(store: &Store, notes: &[Note]) -> Option<Vec<Recalled>> {
+    let recalled = if notes.len() < MANY { look_up(store, notes)? } else { look_up_beside(store, notes)? };
+    let entries: Vec<&Entry> = recalled.iter().map(|one| &one.entry).collect();
+    store.check_since_boot(&entries, &store.checked()).ok()?;
+    Some(recalled)
+}
+
+/// From so many entries on, two threads read them: reading one means parsing all that it holds.
+const MANY: usize = 32;
+
+fn look_up(store: &Store, notes: &[Note]) -> Option<Vec<Recalled>> {
+    let recalled = notes.iter().map(|note| {
+        let entry = store.entry(&note.sha256).ok()??;
+        Some(Recalled { entry, requested: note.requested, direct_url: note.direct_url.clone() })
+    });
+    recalled.collect()
+}
+
+fn look_up_beside(store: &Store, notes: &[Note]) -> Option<Vec<Recalled>> {
+    let (first, second) = notes.split_at(notes.len() / 2);
+    thread::scope(|scope| {
+        let beside = scope.spawn(|| look_up(store, second));
+        let mut recalled = look_up(store, first);
+        let rest = beside.join().unwrap_or_else(|panic| resume_unwind(panic));
+        recalled.as_mut()?.extend(rest?);
+        recalled
+    })
+}
+
+/// Remembers a resolution of which every package is certain to be the same the next time. A note that cannot be written
+/// costs time, no more.
+pub(crate) fn remember(store: &Store, digest: &str, resolution: &Resolution, obtained: &[Obtained]) {
+    if !resolution.is_makeshift && obtained.len() == resolution.packages.len() {
+        write(store, digest, &notes_of(resolution, obtained));
+    }
+}
+
+/// What is to be written down of a resolution's packages.
+pub(super) fn notes_of(resolution: &Resolution, obtained: &[Obtained]) -> Vec<Note> {
+    let note = |one: &Obtained| {
+        let package = &resolution.packages[one.package];
+        Note {
+            sha256: one.entry.manifest.sha256.clone(),
+            requested: package.requested,
+            direct_url: one.direct_url.clone(),
+        }
+    };
+    obtained.iter().map(note).collect()
+}
+
+/// Returns the entry that is remembered for one pinned package, if the store has it. It is not looked at more closely.
+pub(crate) fn recall_one(store: &Store, digest: &str) -> Option<Entry> {
+    let content = fs::read_own(&path(store, digest), 256).ok()?;
+    let notes: Vec<Note> = serde_json::from_slice(&content).ok()?;
+    store.entry(&notes.first()?.sha256).ok()?
+}
+
+/// Remembers the entry that one pinned package is, under a digest of all that decides about it.
+pub(crate) fn remember_one(store: &Store, digest: &str, entry: &Entry) {
+    let note = Note { sha256: entry.manifest.sha256.clone(), requested: false, direct_url: None };
+    write(store, digest, &[note]);
+}
+
+/// Writes a note down, if that is possible.
+pub(super) fn write(store: &Store, digest: &str, note: &(impl Serialize + ?Sized)) {
+    let path = path(store, digest);
+    let folder = path.parent().unwrap_or(Path::new("."));
+    if let Ok(text) = serde_json::to_vec(note) {
+        let _ = fs::create_dir_all(folder).and_then(|()| fs::write_atomic(&path, &text));
+    }
+}

@@ -1,0 +1,65 @@
+//! Restoring damaged entries of the store from where their wheels came from.
+
+use virtpy_resolver::{KnownWheel, Session};
+
+use super::ResolveError;
+use virtpy_store::{
+    ADOPTED, Entry, EntryId, Finding, PIP_SHIM_ORIGIN, Store, StoreError, Verdict, WheelFile,
+};
+
+/// How an entry was restored.
+#[derive(Debug)]
+pub enum Mended {
+    /// Modes were set right, or what did not belong there was removed: no file's content was wrong.
+    InPlace,
+    /// Its wheel was fetched and unpacked again; this is the new entry.
+    Fetched(Box<Entry>),
+}
+
+/// Restores one entry. The caller holds the store's lock.
+///
+/// # Errors
+/// [`ResolveError::CannotMend`] when nothing says where the wheel came from or it was built from source; otherwise
+/// why it could not be fetched. The damaged entry is then in place as it was.
+pub fn mend(
+    store: &Store,
+    session: &Session,
+    verdict: &Verdict,
+    announce: &mut dyn FnMut(&str),
+) -> Result<Mended, ResolveError> {
+    let id = EntryId::parse(&verdict.id)?;
+    if verdict.findings.iter().all(Finding::is_harmless) {
+        store.tidy(&id, &verdict.findings)?;
+        return Ok(Mended::InPlace);
+    }
+    let cannot =
+        |reason: &str| ResolveError::CannotMend { id: verdict.id.clone(), reason: reason.to_owned() };
+    let known = store.provenance(&id).ok_or_else(|| cannot("nothing says which wheel it was"))?;
+    if EntryId::of(&known.sha256)? != id {
+        return Err(cannot("its `entry.json` is of another wheel"));
+    }
+    if known.origin == ADOPTED {
+        return Err(cannot("it was adopted from a venv, and nothing says where to fetch it"));
+    }
+    let _locks = store.lock_entries(vec![known.sha256.clone()], announce)?;
+    let folder = store.temporary_folder()?;
+    if known.origin == PIP_SHIM_ORIGIN {
+        let file = store.write_pip_shim(&known.sha256, folder.path())?;
+        let file = file.ok_or_else(|| cannot("it is the pip of another virtpy"))?;
+        return Ok(Mended::Fetched(Box::new(store.replace(store.stage(&file)?)?)));
+    }
+    let wheel = KnownWheel { filename: known.filename, sha256: known.sha256, origin: known.origin };
+    let fetched = session.fetch(&wheel, folder.path())?;
+    let fetched = fetched.ok_or_else(|| cannot("it was built from source, and no two builds are equal"))?;
+    let file = WheelFile {
+        path: fetched.path,
+        filename: fetched.filename,
+        sha256: fetched.sha256,
+        origin: fetched.origin,
+        indexes: known.indexes,
+    };
+    let staged = store
+        .stage(&file)
+        .map_err(|source: StoreError| ResolveError::Unpack { package: wheel.filename.clone(), source })?;
+    Ok(Mended::Fetched(Box::new(store.replace(staged)?)))
+}

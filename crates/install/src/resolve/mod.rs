@@ -1,0 +1,21 @@
+//! From requirements to entries of the store: the thin side of the facade `virtpy-resolver`, which is the only
+//! user of uv's crates.
+
+mod built;
+mod error;
+mod fresh;
+mod local;
+mod memory;
+mod mend;
+mod obtain;
+mod reporter;
+mod satisfied;
+
+pub use error::ResolveError;
+pub(crate) use fresh::{recall_fresh, remember_fresh};
+pub(crate) use local::StoredWheels;
+pub(crate) use memory::{Recalled, recall, recall_one, remember, remember_one};
+pub use mend::{Mended, mend};
+pub(crate) use obtain::{Obtained, Supply, Way, is_at_hand, obtain};
+pub use reporter::Reporter;
+pub(crate) use satisfied::{PinnedRequest, is_satisfied};

@@ -1,0 +1,73 @@
+//! One question to the resolver, and the entries of its answer. Whatever an operation asks for, it asks here, so that what the
+//! resolver has to tell is always told.
+
+use virtpy_resolver::{IndexSettings, LockedRequest, Request, Resolution, Session};
+
+use crate::resolve::{self, Obtained, ResolveError, Supply};
+use crate::{Host, Progress, Result};
+use virtpy_interpreters::Interpreter;
+
+/// What the resolver is asked.
+pub(super) enum Asked {
+    /// What a lock file holds.
+    Locked(Box<LockedRequest>),
+    /// What satisfies requirements.
+    Request(Box<Request>),
+}
+
+/// The resolver's answer, from which wheels can be fetched.
+pub(super) struct Resolved {
+    host: Host,
+    session: Session,
+    build_key: String,
+    progress: Box<dyn Progress>,
+    /// The packages.
+    pub(super) resolution: Resolution,
+}
+
+impl Resolved {
+    /// Asks, and tells what the resolver has to tell.
+    pub(super) fn of(
+        host: &Host,
+        interpreter: &Interpreter,
+        settings: IndexSettings,
+        asked: &Asked,
+    ) -> Result<Self> {
+        let session = host.session(interpreter, settings);
+        let progress = host.progress("resolving");
+        let resolution = match asked {
+            Asked::Locked(request) => session.resolve_locked(request),
+            Asked::Request(request) => session.resolve(request),
+        };
+        let resolution = resolution.map_err(ResolveError::from)?;
+        for note in &resolution.notes {
+            host.detail(note);
+        }
+        for warning in &resolution.warnings {
+            host.warning(warning);
+        }
+        Ok(Self { host: host.clone(), session, build_key: build_key(interpreter), progress, resolution })
+    }
+
+    /// Fetches or builds the packages at these places, as far as the store lacks them.
+    pub(super) fn fetch(&self, places: &[usize]) -> Result<Vec<Obtained>> {
+        self.progress.stage("fetching");
+        let supply = Supply {
+            store: &self.host.store,
+            session: &self.session,
+            interpreter: &self.build_key,
+            reporter: self.progress.as_ref(),
+        };
+        Ok(resolve::obtain(&supply, &self.resolution, places, &mut self.host.announce())?)
+    }
+
+    /// Fetches or builds all of them.
+    pub(super) fn fetch_all(&self) -> Result<Vec<Obtained>> {
+        self.fetch(&(0..self.resolution.packages.len()).collect::<Vec<_>>())
+    }
+}
+
+/// What tells this interpreter's builds of source distributions from another's.
+fn build_key(interpreter: &Interpreter) -> String {
+    format!("{} {} {}", interpreter.implementation, interpreter.tag(), interpreter.platform)
+}

@@ -1,0 +1,77 @@
+//! What the resolver has found as the supply of a plan: fetched, and remembered for the next request of the same kind.
+
+use virtpy_resolver::Resolution;
+
+use crate::changelog::{Changelog, Origins};
+use crate::environment::Environment;
+use crate::error::Result;
+use crate::installed::package;
+use crate::plan::{InstallOptions, Supply};
+use crate::resolve::{self, Obtained, Way};
+use crate::resolved::Resolved;
+use virtpy_venv::PackageToInstall;
+
+/// Looks at what was fetched before anything is changed.
+pub(super) type Check = Box<dyn Fn(&Environment<'_>, &Resolution, &[Obtained]) -> Result<()>>;
+
+/// What the resolver has found, and what is to be done with it.
+pub(super) struct ResolvedSupply {
+    pub(super) resolved: Resolved,
+    /// Those of its packages that have to come.
+    pub(super) arriving: Vec<usize>,
+    /// The key under which the answer is remembered for good.
+    pub(super) remember: Option<String>,
+    /// The key under which it is remembered for as long as the indexes let it be believed.
+    pub(super) remember_fresh: Option<String>,
+    pub(super) check: Option<Check>,
+}
+
+impl Supply for ResolvedSupply {
+    fn is_empty(&self) -> bool {
+        self.arriving.is_empty()
+    }
+
+    fn preview(&self, environment: &Environment<'_>, log: &mut Changelog) {
+        let packages = &self.resolved.resolution.packages;
+        log.arriving = self.arriving.iter().map(|place| packages[*place].clone()).collect();
+        let store = &environment.host.store;
+        let at_hand = log.arriving.iter().filter(|package| resolve::is_at_hand(store, package)).count();
+        log.origins = Origins { from_store: at_hand, downloaded: log.arriving.len() - at_hand, built: 0 };
+        log.summary.added = log.arriving.iter().map(|one| (one.name.clone(), one.version.clone())).collect();
+    }
+
+    fn fetch(
+        self: Box<Self>,
+        environment: &Environment<'_>,
+        options: InstallOptions,
+        log: &mut Changelog,
+    ) -> Result<Vec<PackageToInstall>> {
+        let (host, resolution) = (environment.host, &self.resolved.resolution);
+        let obtained = self.resolved.fetch(&self.arriving)?;
+        if let Some(check) = &self.check {
+            check(environment, resolution, &obtained)?;
+        }
+        if let Some(key) = &self.remember {
+            resolve::remember(&host.store, key, resolution, &obtained);
+        }
+        if let (Some(key), Some(pages)) = (&self.remember_fresh, &resolution.pages) {
+            resolve::remember_fresh(&host.store, key, (resolution, &obtained), pages);
+        }
+        log.origins = Origins::of(obtained.iter().map(|one| one.way));
+        let of = |one: &Obtained| resolution.packages[one.package].clone();
+        log.arriving = obtained.iter().map(of).collect();
+        let built = obtained.iter().filter(|one| one.way == Way::Built);
+        log.built = built.map(|one| one.entry.manifest.name.clone()).collect();
+        if options.with_wheels {
+            log.wheels = obtained.iter().map(|one| (of(one), one.entry.clone())).collect();
+        }
+        let requested = |one: &Obtained| resolution.packages[one.package].requested;
+        obtained
+            .into_iter()
+            .map(|one| {
+                let requested = requested(&one);
+                package(host, &environment.contents, one.entry, requested, one.direct_url)
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,248 @@
+//! Making whole what an environment uses of the store: what the store lost (it was wiped, or only the venv was kept) is fetched
+//! again, and what another installer, run by root, wrote into the store through the venv's links is put right.
+
+use std::cell::LazyCell;
+
+use virtpy_resolver::{Input, Options, Request};
+
+use crate::resolve::{self, Mended, ResolveError};
+use crate::resolved::{Asked, Resolved};
+use crate::{Error, Host, Indexes, Result};
+use virtpy_files as fs;
+use virtpy_interpreters::Interpreter;
+use virtpy_store::Entry;
+use virtpy_venv::{
+    self as venv, ChangeSet, Contents, Distribution, Installed, Owner, PackageToInstall, Venv,
+};
+
+/// Fetches what the store no longer has of a venv, and returns what is in it then. The caller holds both.
+///
+/// # Errors
+/// When something cannot be had; the venv is as before then.
+pub(super) fn lost(host: &Host, venv: &Venv, contents: Contents, indexes: &Indexes) -> Result<Contents> {
+    if contents.dangling.is_empty() {
+        return Ok(contents);
+    }
+    let what = described(&contents.dangling);
+    host.message(format_args!("the store no longer has {what}, which this venv uses: fetching"));
+    let interpreter = host.interpreter(venv)?;
+    let missing: Vec<&Installed> = contents.dangling.iter().collect();
+    let fetched = fetch(host, &interpreter, &missing, indexes).map_err(|error| {
+        let has_hint = error.hint().is_some();
+        let error = error.within(format!("the store lost {what}, and it could not be fetched again"));
+        if has_hint { error } else { error.hinted("make the venv anew with `virtpy new --clear`") }
+    })?;
+    let install = packages(host, &contents.dangling, &fetched)?;
+    let is_other = |(old, new): (&Installed, &PackageToInstall)| old.sha256 != new.entry.manifest.sha256;
+    // The links of the others lead somewhere again.
+    if contents.dangling.iter().zip(&install).any(is_other) {
+        let satisfies = contents.state.satisfied.clone();
+        let tags = Some(interpreter.tags());
+        let change = ChangeSet { install, tags, satisfies, anew: true, ..ChangeSet::default() };
+        venv.apply(&host.store, &contents, &change)?;
+    }
+    crate::contents(host, venv)
+}
+
+/// The first of some distributions, and how many more there are.
+pub fn described(some: &[Installed]) -> String {
+    let Some(first) = some.first() else { return "nothing".to_owned() };
+    let others = if some.len() > 1 { format!(" and {} more", some.len() - 1) } else { String::new() };
+    format!("{} {}{others}", first.name, first.version)
+}
+
+/// Brings what the store no longer has into it again: the same versions, from where each came from.
+pub(super) fn fetch(
+    host: &Host,
+    interpreter: &Interpreter,
+    missing: &[&Installed],
+    indexes: &Indexes,
+) -> Result<Vec<Entry>> {
+    let (own_pip, others): (Vec<&Installed>, Vec<&Installed>) =
+        missing.iter().partition(|one| one.is_pip_shim());
+    let mut fetched = Vec::new();
+    if !others.is_empty() {
+        let settings = indexes.settings(host)?.clone();
+        let request = Request {
+            requirements: others.iter().map(|installed| input(installed)).collect(),
+            options: Options {
+                no_deps: true,
+                prerelease: true,
+                no_binary: settings.no_binary.clone(),
+                only_binary: settings.only_binary.clone(),
+                working_directory: host.working_directory.clone(),
+                ..Options::default()
+            },
+            ..Request::default()
+        };
+        let resolved = Resolved::of(host, interpreter, settings, &Asked::Request(Box::new(request)))?;
+        fetched.extend(resolved.fetch_all()?.into_iter().map(|one| one.entry));
+    }
+    if !own_pip.is_empty() {
+        fetched.push(host.store.pip_shim(&mut host.announce())?);
+    }
+    Ok(fetched)
+}
+
+/// An installed distribution as something to ask the resolver for.
+fn input(installed: &Installed) -> Input {
+    let editable = installed.direct_url.as_deref().and_then(venv::editable_location);
+    if let Some(location) = editable {
+        return Input::Editable(location);
+    }
+    let owner = Owner::Virtpy(installed.clone());
+    Input::Requirement(venv::frozen(&Distribution {
+        key: installed.key.clone(),
+        name: installed.name.clone(),
+        version: installed.version.clone(),
+        dist_info: installed.dist_info.clone(),
+        owner,
+    }))
+}
+
+/// What is linked, in the old order; for what had to be fetched the entry that came.
+pub(super) fn packages(
+    host: &Host,
+    wanted: &[Installed],
+    fetched: &[Entry],
+) -> Result<Vec<PackageToInstall>> {
+    let mut packages = Vec::with_capacity(wanted.len());
+    for installed in wanted {
+        let Installed { name, version, .. } = installed;
+        let key = |name: &str| virtpy_pep::normalize_name(name).ok();
+        let again = fetched.iter().find(|entry| key(&entry.manifest.name).as_ref() == Some(&installed.key));
+        let entry = match again {
+            Some(entry) => Some(entry.clone()),
+            None => host.store.entry(&installed.sha256)?,
+        };
+        let entry =
+            entry.ok_or_else(|| Error::new(format!("{name} {version} could not be fetched again")))?;
+        if entry.manifest.sha256 != installed.sha256 {
+            host.warning(format_args!("{name} {version} is another file than before"));
+        }
+        packages.push(PackageToInstall {
+            entry,
+            requested: installed.requested,
+            direct_url: installed.direct_url.clone(),
+            copied: installed.copied,
+        });
+    }
+    Ok(packages)
+}
+
+/// Looks at the entries of a venv in which another installer was, restores the damaged ones, and returns the venv's
+/// contents as they are then. The caller holds the store's lock and the venv's.
+///
+/// # Errors
+/// When an entry cannot be restored although it could be had, or the venv cannot be written.
+pub fn damaged(host: &Host, venv: &Venv, mut contents: Contents, indexes: &Indexes) -> Result<Contents> {
+    let damage = venv.store_damage(&host.store, &contents)?;
+    let Some(trace) = damage.trace else { return Ok(contents) };
+    let is_restored = damage.damaged.is_empty() || restore(host, &damage.damaged, venv, indexes)?;
+    if !damage.strays.is_empty() {
+        venv.bring_back(&host.store, &contents, &damage.strays)?;
+        contents = Contents { system: contents.system, ..Contents::read(venv, &host.store)? };
+    }
+    if is_restored {
+        host.store.note(&trace);
+    }
+    Ok(contents)
+}
+
+/// Restores what other installers damaged through every venv but `present` that changed since virtpy last worked on it. Only
+/// root can do harm to an entry, so for others there is nothing to look for.
+pub(super) fn damaged_elsewhere(host: &Host, present: &Venv, indexes: &Indexes) -> Result<()> {
+    if !fs::is_root() {
+        return Ok(());
+    }
+    // Read only if there is a change to look up.
+    let noted = LazyCell::new(|| host.store.checked());
+    for root in host.store.roots()? {
+        if root.id == present.id {
+            continue;
+        }
+        let Some(trace) = Venv::changed_behind_our_back(&root).filter(|trace| !noted.is_noted(trace)) else {
+            continue;
+        };
+        let Ok(venv) = Venv::open(&root.path) else { continue };
+        // Who holds it looks there for itself.
+        let Some(_venv_lock) = host.store.try_lock_venv(&venv.id)? else { continue };
+        if let Ok(contents) = Contents::read(&venv, &host.store) {
+            let is_own = contents.is_own();
+            damaged(host, &venv, contents, indexes)?;
+            // Python keeps bytecode there as well. What another installer left is looked at by its own traces.
+            if is_own {
+                host.store.note(&trace);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Restores entries. Returns whether all of them are sound again: of what cannot be had again, people are told each time,
+/// and may go on, for instance to remove it.
+fn restore(host: &Host, damaged: &[Entry], venv: &Venv, indexes: &Indexes) -> Result<bool> {
+    let mut all = true;
+    let interpreter = host.interpreter(venv)?;
+    let session = host.session(&interpreter, indexes.settings(host)?.clone());
+    for entry in damaged {
+        let label = format!("{} {}", entry.manifest.name, entry.manifest.version);
+        let verdicts = host.store.verify(std::slice::from_ref(&entry.id), &|| {});
+        for verdict in verdicts.iter().filter(|verdict| !verdict.findings.is_empty()) {
+            host.warning(format_args!(
+                "another installer changed {label} in the store, through the venv at `{}`",
+                venv.root.display()
+            ));
+            let mended = resolve::mend(&host.store, &session, verdict, &mut host.announce());
+            if let Err(error @ ResolveError::CannotMend { .. }) = &mended {
+                let hint = error.hint().unwrap_or_default();
+                host.warning(format_args!("{label} stays damaged: {error}; {hint}"));
+                all = false;
+                continue;
+            }
+            let mended = mended.map_err(|error| {
+                Error::from(error)
+                    .within(format!("{label} is damaged in the store and could not be restored"))
+            })?;
+            if let Mended::Fetched(entry) = mended {
+                refresh_names(host, &entry, Some(venv))?;
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// Gives the venvs in which files of an entry have names of their own (hardlinks) the files of the new entry. Returns how
+/// many venvs that were; those that are gone or damaged are passed over. The
+/// lock of `held` is the caller's already.
+///
+/// # Errors
+/// When the store's records of its venvs cannot be read.
+pub fn refresh_names(host: &Host, entry: &Entry, held: Option<&Venv>) -> Result<usize> {
+    let (mut refreshed, mut missed) = (0, false);
+    for root in host.store.roots()? {
+        let Ok(venv) = Venv::open(&root.path) else { continue };
+        let is_held = held.is_some_and(|held| held.id == venv.id);
+        // Never waiting: who holds that venv may be about to do the same here.
+        let lock = if is_held { None } else { host.store.try_lock_venv(&venv.id)? };
+        let changed = if is_held || lock.is_some() {
+            venv.refresh_names(&host.store, entry).map_err(|error| error.to_string())
+        } else {
+            Err("another process works on it".to_owned())
+        };
+        match changed {
+            Ok(changed) => refreshed += usize::from(changed),
+            Err(reason) => {
+                missed = true;
+                host.warning(format_args!(
+                    "the venv at `{}` was not refreshed: {reason}",
+                    root.path.display()
+                ));
+            }
+        }
+    }
+    if !missed {
+        host.store.forget_renewed(&entry.id);
+    }
+    Ok(refreshed)
+}
