@@ -30,6 +30,7 @@ pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, F
             contents.state.write(&venv)?;
             context.output.message("Rebuilt the package list: `.virtpy/state.json` was empty");
         }
+        let contents = install::torn(&context.host, &venv, contents, &Indexes::default())?;
         install::damaged(&context.host, &venv, contents, &Indexes::default())?
     };
     install::bytecode::clean(&context.host, &venv, &contents);

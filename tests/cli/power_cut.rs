@@ -1,5 +1,9 @@
-//! A power cut may empty the files that were written last. A venv's own do not wait for the disk, so commands have to do
-//! without what they said.
+//! A power cut may empty the files that were written last. Nothing waits for the disk, so commands have to do without what
+//! a venv's own files said, and to find out which entries of the store are whole. `tests/hardening/cuts.py` cuts the power of
+//! a real disk.
+
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::PathBuf;
 
 use crate::support::{Index, TestContext, WheelBuilder};
 
@@ -54,4 +58,148 @@ fn a_journal_that_was_emptied_stops_nobody() {
     emptied(&context, "journal.json", &[0; 100]);
     context.virtpy(["remove", "one"]).success();
     assert!(!context.path(".venv/.virtpy/journal.json").exists());
+}
+
+/// A file of the only entry, by its path there.
+fn in_entry(context: &TestContext, path: &str) -> PathBuf {
+    let entries = context.store_entries();
+    assert_eq!(entries.len(), 1, "{entries:?}");
+    context.store().join("w").join(&entries[0]).join(path)
+}
+
+/// Gives a file of an entry another content and leaves its mode and times as they were.
+fn damage(path: &std::path::Path, content: &[u8]) {
+    let facts = path.metadata().unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    std::fs::write(path, content).unwrap();
+    std::fs::File::open(path).unwrap().set_modified(facts.modified().unwrap()).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(facts.mode() & 0o777)).unwrap();
+}
+
+fn demo() -> Index {
+    Index::start(&[WheelBuilder::new("demo", "1.0").file("demo/part.py", "z = 1\n").build()])
+}
+
+/// A context with a venv that has `demo`, whose machine is started anew by the next command.
+fn added(index: &Index) -> TestContext {
+    let mut context = TestContext::new();
+    context.set("VIRTPY_TEST_BOOT_ID", "a1");
+    context.new_venv();
+    context.add(index, &["demo"]).success();
+    context
+}
+
+#[test]
+fn what_a_power_cut_damaged_is_fetched_again_before_it_is_linked() {
+    let index = demo();
+    for (number, damaged) in ["site/demo/part.py", "entry.json", "rows", "RECORD"].iter().enumerate() {
+        for content in [&b""[..], &b"\0\0\0\0\0\0"[..]] {
+            let mut context = added(&index);
+            let path = in_entry(&context, damaged);
+            let sound = std::fs::read(&path).unwrap();
+            damage(&path, content);
+            context.virtpy(["new", "other"]).success();
+            // The machine was not started anew, so nobody looks: that is what costs nothing.
+            if number == 0 {
+                context.virtpy(["add", "--venv", "other", "demo", "--index-url", &index.url()]).success();
+                assert_eq!(std::fs::read(&path).unwrap(), content);
+                std::fs::remove_dir_all(context.path("other")).unwrap();
+                context.virtpy(["new", "other"]).success();
+            }
+            context.set("VIRTPY_TEST_BOOT_ID", "b2");
+            context.virtpy(["add", "--venv", "other", "demo", "--index-url", &index.url()]).success();
+            assert_eq!(std::fs::read(&path).unwrap(), sound, "{damaged}");
+            context.virtpy(["store", "verify"]).success();
+            context.virtpy(["check", "--venv", "other"]).success();
+            context.virtpy(["check"]).success();
+            assert!(std::fs::read_dir(context.store().join("tmp")).unwrap().next().is_none());
+        }
+    }
+}
+
+#[test]
+fn a_venv_from_before_a_power_cut_is_made_whole() {
+    let index = demo();
+    let repeat = ["add", "demo", "--index-url", &index.url()].map(str::to_owned);
+    let remove = ["remove", "demo"].map(str::to_owned);
+    let check = ["check"].map(str::to_owned);
+    for (damaged, command) in [
+        ("site/demo/part.py", &repeat[..]),
+        ("entry.json", &repeat),
+        ("site/demo/part.py", &remove),
+        ("entry.json", &remove),
+    ] {
+        let mut context = added(&index);
+        let sound = std::fs::read(in_entry(&context, damaged)).unwrap();
+        damage(&in_entry(&context, damaged), b"");
+        context.set("VIRTPY_TEST_BOOT_ID", "b2");
+        context.set("PIP_INDEX_URL", index.url());
+        let done = context.virtpy(command).success();
+        done.stderr_has("a power cut has damaged demo 1.0 in the store: fetching");
+        assert_eq!(std::fs::read(in_entry(&context, damaged)).unwrap(), sound);
+        context.virtpy(&check).success().stderr_lacks("power cut");
+    }
+    // What cannot be fetched is told, and stays.
+    let mut context = added(&index);
+    damage(&in_entry(&context, "site/demo/part.py"), b"z");
+    context.set("VIRTPY_TEST_BOOT_ID", "b2");
+    let failed = context.virtpy(["check"]).one_error();
+    failed.stderr_has("a power cut has damaged demo 1.0, and it could not be fetched again");
+    assert_eq!(std::fs::read(in_entry(&context, "site/demo/part.py")).unwrap(), b"z");
+}
+
+#[test]
+fn what_is_known_to_be_on_the_disk_is_not_hashed_again() {
+    let index = demo();
+    let mut context = added(&index);
+    let note = |context: &TestContext| {
+        let requests = context.store().join("compiling/requests");
+        std::fs::create_dir_all(&requests).unwrap();
+        std::fs::write(requests.join("0123456789abcdef"), "").unwrap();
+        context.virtpy(["store", "compile", "--background"]).success();
+        std::fs::read_to_string(context.store().join("durable")).unwrap_or_default()
+    };
+    let noted = note(&context);
+    assert!(noted.contains(&context.store_entries()[0]), "{noted}");
+    assert_eq!(note(&context), noted, "each is noted once");
+    // Of the same size and time, so that only hashing would tell.
+    let part = in_entry(&context, "site/demo/part.py");
+    damage(&part, b"z = 2\n");
+    context.set("VIRTPY_TEST_BOOT_ID", "b2");
+    context.virtpy(["new", "other"]).success();
+    context.virtpy(["add", "--venv", "other", "demo", "--index-url", &index.url()]).success();
+    assert_eq!(std::fs::read(&part).unwrap(), b"z = 2\n");
+    // An entry that was repaired is another one, of which nothing is known.
+    context.virtpy(["store", "repair", "--index-url", &index.url()]).success();
+    damage(&part, b"z = 3\n");
+    context.set("VIRTPY_TEST_BOOT_ID", "c3");
+    context.virtpy(["new", "third"]).success();
+    context.virtpy(["add", "--venv", "third", "demo", "--index-url", &index.url()]).success();
+    assert_eq!(std::fs::read(&part).unwrap(), b"z = 1\n");
+    // The notes of what is gone go with it.
+    assert_eq!(note(&context).lines().filter(|line| !line.is_empty()).count(), 2);
+    context.virtpy(["store", "gc", "--remove"]).success();
+    let kept = std::fs::read_to_string(context.store().join("durable")).unwrap();
+    assert_eq!(kept.lines().filter(|line| !line.is_empty()).count(), 1, "{kept}");
+}
+
+#[test]
+fn notes_may_be_cut_off_or_emptied_as_well() {
+    let index = demo();
+    let whole = |context: &TestContext| std::fs::read(context.store().join("digests")).unwrap();
+    let cut_off = |content: &[u8]| content[..40].to_vec();
+    let zeros = |content: &[u8]| vec![0; content.len()];
+    for left in [&cut_off as &dyn Fn(&[u8]) -> Vec<u8>, &zeros] {
+        let mut context = added(&index);
+        std::fs::write(context.store().join("digests"), left(&whole(&context))).unwrap();
+        std::fs::write(context.store().join("durable"), "0123456789abcdef 12 1.0").unwrap();
+        let before = std::fs::read(in_entry(&context, "entry.json")).unwrap();
+        context.set("VIRTPY_TEST_BOOT_ID", "b2");
+        context.virtpy(["new", "other"]).success();
+        context.virtpy(["add", "--venv", "other", "demo", "--index-url", &index.url()]).success();
+        assert_eq!(std::fs::read(in_entry(&context, "entry.json")).unwrap(), before, "it was sound");
+        context.virtpy(["store", "verify"]).success();
+        // The entry has a note again, by which a change shows.
+        assert!(String::from_utf8_lossy(&whole(&context)).contains(&context.store_entries()[0]));
+    }
 }

@@ -17,6 +17,7 @@ sys.dont_write_bytecode = True  # Nothing may be left in the source tree.
 
 import collecting  # noqa: E402
 import crowds  # noqa: E402
+import cuts  # noqa: E402
 import disks  # noqa: E402
 import kills  # noqa: E402
 import pythons  # noqa: E402
@@ -30,6 +31,7 @@ SUITES = {
     "kills": kills.check,
     "crowds": crowds.check,
     "disks": disks.check,
+    "cuts": cuts.check,
     "pythons": pythons.check,
     "tools": tools.check,
     "collecting": collecting.check,
@@ -46,6 +48,7 @@ def parse():
     parser.add_argument("--virtpy", type=Path, default=default, help="the program under test")
     parser.add_argument("--quick", action="store_true", help="50 kills, smaller crowds, fewer disks")
     parser.add_argument("--kills", type=int, help="how many kills at least (1000)")
+    parser.add_argument("--cuts", type=int, help="how many power cuts (150)")
     parser.add_argument("--only", action="append", metavar="NAME", help="a suite: " + ", ".join(SUITES))
     parser.add_argument("--scenario", action="append", dest="scenarios", help="a scenario of `kills`")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 10000, help="chooses the random times")
@@ -59,6 +62,8 @@ def parse():
         parser.error("there is no suite " + ", ".join(unknown))
     if arguments.kills is None:
         arguments.kills = 50 if arguments.quick else 1000
+    if arguments.cuts is None:
+        arguments.cuts = 5 if arguments.quick else 150
     return arguments
 
 

@@ -340,6 +340,20 @@ pub fn append(path: &Path, content: &[u8]) -> Result<(), PathError> {
     file.write_all(content).at("write", path)
 }
 
+/// Appends to a file as [`append`] does, and waits until it is on the disk, its name included.
+///
+/// # Errors
+/// When the folder is missing or not writable, or the disk does not take it.
+pub fn append_durably(path: &Path, content: &[u8]) -> Result<(), PathError> {
+    let is_new = kind(path)?.is_none();
+    append(path, content)?;
+    open(path)?.sync_all().at("write back", path)?;
+    match path.parent().filter(|_| is_new) {
+        Some(folder) => open(folder)?.sync_all().at("write back", folder),
+        None => Ok(()),
+    }
+}
+
 /// A file without a name that holds `content` and is read from its beginning; it goes away with its last reader.
 ///
 /// # Errors

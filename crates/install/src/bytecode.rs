@@ -85,6 +85,8 @@ fn now(host: &Host, interpreter: &Interpreter, arrivals: &[&PackageToInstall]) -
         Ok(outcome) => {
             host.detail(format_args!("compiled {} modules", outcome.compiled));
             tell_strays(host, &outcome.strays);
+            // Who waits for all that there is to do waits for the disk as well.
+            let _ = host.store.note_durable();
             Ok(())
         }
         Err(compiler::Error::Store(StoreError::Path(error))) if error.is_refused() => {

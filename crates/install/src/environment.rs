@@ -91,7 +91,7 @@ fn lock_store(host: &Host) -> Result<Lock> {
 }
 
 impl<'a> Environment<'a> {
-    /// Takes hold of a venv as it is: only what a killed command left is put right.
+    /// Takes hold of a venv as it is: only what a killed command or a power cut left is put right.
     ///
     /// # Errors
     /// When another process holds it for too long, or it cannot be read.
@@ -104,9 +104,10 @@ impl<'a> Environment<'a> {
         if venv.recover()? {
             host.detail("Rolled back an interrupted change");
         }
+        let found = contents(host, &venv)?;
         Ok(Self {
             host,
-            contents: contents(host, &venv)?,
+            contents: restore::torn(host, &venv, found, indexes)?,
             indexes,
             venv: Some(venv),
             interpreter: OnceCell::new(),

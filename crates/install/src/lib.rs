@@ -69,7 +69,7 @@ pub use plan::{Extent, Goal, InstallOptions, InstallPlan, Source};
 pub use preferences::{Bytecode, IndexLimits, Preferences};
 pub use relink::{Relinked, relink};
 pub use resolve::{Mended, Reporter, ResolveError, mend};
-pub use restore::{damaged, described, refresh_names};
+pub use restore::{damaged, described, refresh_names, torn};
 pub use scripted::{EnvironmentSpec, ReadyEnvironment, ScriptLock};
 pub use shared_pip::shared_pip;
 pub use sources::{BuildOptions, Requirements};
@@ -91,6 +91,7 @@ pub fn install(host: &Host, venv: Venv, indexes: &Indexes, goal: &Goal<'_>) -> R
         && !venv.sees_system_site()
         && let Some((satisfied, unchanged)) = State::still_satisfied(&venv, &host.store)?
         && goal.source.is_satisfied_by(&satisfied, goal.extent, &interpreter, indexes.settings(host)?)
+        && venv.torn(&host.store)?.is_empty()
     {
         return Ok(Changelog::of_unchanged(unchanged));
     }

@@ -25,17 +25,43 @@ pub(super) fn lost(host: &Host, venv: &Venv, contents: Contents, indexes: &Index
     }
     let what = described(&contents.dangling);
     host.message(format_args!("the store no longer has {what}, which this venv uses: fetching"));
+    let missing = contents.dangling.clone();
+    fetch_again(host, venv, contents, (&missing, "the store lost"), indexes)
+}
+
+/// Fetches again what a power cut has damaged of what a venv uses, and returns what is in the venv then. The caller holds both.
+///
+/// # Errors
+/// When something cannot be had; the venv is as before then.
+pub fn torn(host: &Host, venv: &Venv, contents: Contents, indexes: &Indexes) -> Result<Contents> {
+    let missing = venv.torn(&host.store)?;
+    if missing.is_empty() {
+        return Ok(contents);
+    }
+    let what = described(&missing);
+    host.message(format_args!("a power cut has damaged {what} in the store: fetching"));
+    fetch_again(host, venv, contents, (&missing, "a power cut has damaged"), indexes)
+}
+
+/// Fetches what is missing of what is installed; `reason` begins a sentence about it.
+fn fetch_again(
+    host: &Host,
+    venv: &Venv,
+    contents: Contents,
+    (missing, reason): (&[Installed], &str),
+    indexes: &Indexes,
+) -> Result<Contents> {
+    let what = described(missing);
     let interpreter = host.interpreter(venv)?;
-    let missing: Vec<&Installed> = contents.dangling.iter().collect();
-    let fetched = fetch(host, &interpreter, &missing, indexes).map_err(|error| {
+    let fetched = fetch(host, &interpreter, &missing.iter().collect::<Vec<_>>(), indexes).map_err(|error| {
         let has_hint = error.hint().is_some();
-        let error = error.within(format!("the store lost {what}, and it could not be fetched again"));
+        let error = error.within(format!("{reason} {what}, and it could not be fetched again"));
         if has_hint { error } else { error.hinted("make the venv anew with `virtpy new --clear`") }
     })?;
-    let install = packages(host, &contents.dangling, &fetched)?;
+    let install = packages(host, missing, &fetched)?;
     let is_other = |(old, new): (&Installed, &PackageToInstall)| old.sha256 != new.entry.manifest.sha256;
     // The links of the others lead somewhere again.
-    if contents.dangling.iter().zip(&install).any(is_other) {
+    if missing.iter().zip(&install).any(is_other) {
         let satisfies = contents.state.satisfied.clone();
         let tags = Some(interpreter.tags());
         let change = ChangeSet { install, tags, satisfies, anew: true, ..ChangeSet::default() };

@@ -1,8 +1,8 @@
 //! The look at an entry's files, once after each boot.
 //!
-//! Reading an entry's manifest is all that a warm install does; but a power cut may have emptied files whose
-//! names were safe already. So the first use after a boot compares the size, the mode and the time of every file
-//! with the manifest, and notes that in `cache/`, from where it may be deleted at any time.
+//! Reading an entry's manifest is all that a warm install does. The first use after a boot compares the size, the mode and
+//! the time of every file with the manifest, and notes that in `cache/`, from where it may be deleted at any time. What a
+//! power cut may have emptied is hashed as well (`durable.rs`).
 
 use std::collections::HashSet;
 use std::fs::Metadata;
@@ -26,6 +26,28 @@ impl Checked {
     pub fn is_noted(&self, text: &str) -> bool {
         self.ids.contains(text)
     }
+
+    /// The entries that were published or looked at since the machine started.
+    pub(super) fn entries(&self) -> impl Iterator<Item = EntryId> {
+        self.ids.iter().filter_map(|text| EntryId::parse(text).ok())
+    }
+
+    /// Knows of one that was looked at just now.
+    pub(super) fn add(&mut self, id: &EntryId) {
+        self.ids.insert(id.to_string());
+    }
+}
+
+/// By this variable tests say that the machine was started anew.
+const TEST_BOOT_ID: &str = "VIRTPY_TEST_BOOT_ID";
+
+/// What tells this start of the machine from all others, where the system tells it.
+fn boot_id() -> Option<String> {
+    let boot = match std::env::var(TEST_BOOT_ID) {
+        Ok(boot) => boot.into_bytes(),
+        Err(_) => fs::read_own(Path::new("/proc/sys/kernel/random/boot_id"), 64).ok()?,
+    };
+    Some(boot.into_iter().filter(u8::is_ascii_hexdigit).map(char::from).collect())
 }
 
 impl Store {
@@ -40,6 +62,9 @@ impl Store {
     /// Notes that these entries are sound; they were just made or just looked at. A note that cannot be written
     /// only costs another look.
     pub(super) fn note_checked(&self, ids: &[EntryId]) {
+        if ids.is_empty() {
+            return;
+        }
         self.append_notes(&ids.iter().fold(String::new(), |text, id| text + id.as_str() + "\n"));
     }
 
@@ -52,10 +77,7 @@ impl Store {
     }
 
     fn checked_path(&self) -> Option<PathBuf> {
-        let boot = fs::read_own(Path::new("/proc/sys/kernel/random/boot_id"), 64).ok()?;
-        let boot: String =
-            boot.iter().filter(|byte| byte.is_ascii_hexdigit()).map(|byte| char::from(*byte)).collect();
-        Some(self.cache().join("checked").join(boot))
+        Some(self.cache().join("checked").join(boot_id()?))
     }
 
     /// Removes the notes of earlier boots.
@@ -91,7 +113,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Damaged`] for the first that is not as its manifest says.
-    pub fn check_since_boot(&self, entries: &[&Entry], checked: &Checked) -> Result<(), StoreError> {
+    pub(super) fn check_since_boot(&self, entries: &[&Entry], checked: &Checked) -> Result<(), StoreError> {
         let mut sound = Vec::new();
         for entry in entries {
             let id = &entry.id;

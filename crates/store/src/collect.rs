@@ -282,6 +282,7 @@ impl Store {
         self.sweep_checked();
         self.compact_links(|id| ids.contains(id));
         self.compact_digests(|id| ids.contains(id));
+        self.compact_durable(|id| ids.contains(id.as_str()));
         Ok(())
     }
 }

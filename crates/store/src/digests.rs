@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use virtpy_files as fs;
 use virtpy_files::digest::{hex, sha256};
 
+use super::manifest::MANIFEST;
 use super::{EntryId, Staged, Store};
 
 /// The digests that were noted, by the handles of the entries. There may be several of one: it was published again.
@@ -30,7 +31,9 @@ impl Store {
         let content = fs::read_own(&self.digests_path(), 64 * 1024).unwrap_or_default();
         let mut known: HashMap<String, Vec<String>> = HashMap::new();
         for line in String::from_utf8_lossy(&content).lines() {
-            if let Some((id, digest)) = line.split_once(' ') {
+            // A power cut may have cut one off, or left zeros in its place.
+            let is_whole = |digest: &str| digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+            if let Some((id, digest)) = line.split_once(' ').filter(|(_, digest)| is_whole(digest)) {
                 known.entry(id.to_owned()).or_default().push(digest.to_owned());
             }
         }
@@ -40,8 +43,23 @@ impl Store {
     /// Notes the digests of entries that are about to be published: before, so that no entry is there without. An entry whose
     /// note cannot be written is not told from one of an earlier version.
     pub(super) fn note_digests(&self, batch: &[Staged]) {
-        let lines = batch.iter().map(|staged| format!("{} {}", staged.id(), staged.manifest_sha256()));
-        let text: String = lines.flat_map(|line| [line, "\n".to_owned()]).collect();
+        self.append_digests(batch.iter().map(|staged| (staged.id(), staged.manifest_sha256().to_owned())));
+    }
+
+    /// Notes the digest of an entry that was found sound and has lost its note in a power cut.
+    pub(super) fn note_digest_again(&self, id: &EntryId, digests: &Digests) {
+        let manifest = fs::read_own(&self.entry_path(id).join(MANIFEST), 16 * 1024);
+        if let Ok(manifest) = manifest.map(|content| hex(&sha256(content)))
+            && !digests.0.contains_key(id.as_str())
+        {
+            self.append_digests([(id, manifest)].into_iter());
+        }
+    }
+
+    fn append_digests<'a>(&self, digests: impl Iterator<Item = (&'a EntryId, String)>) {
+        let lines = digests.map(|(id, digest)| format!("{id} {digest}"));
+        // A line of its own, whatever a power cut left at the end.
+        let text: String = lines.flat_map(|line| ["\n".to_owned(), line]).chain(["\n".to_owned()]).collect();
         let path = self.digests_path();
         if fs::append(&path, text.as_bytes()).is_err() {
             // It may be the file of somebody else who has used the store once.

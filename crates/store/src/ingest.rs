@@ -1,4 +1,5 @@
-//! Making entries: unpack beside the store, verify, make durable, publish by one rename.
+//! Making entries: unpack beside the store, verify, publish by one rename. Nobody waits for the disk: `durable.rs` says how
+//! what a power cut has emptied is found.
 
 use std::borrow::Cow;
 use std::os::unix::fs::MetadataExt as _;
@@ -125,19 +126,17 @@ impl Store {
         Ok(Staged { folder, id, manifest, manifest_sha256, warnings })
     }
 
-    /// Publishes a batch: everything is written back to the disk once, then each entry appears by one rename. An
-    /// entry that another process has published meanwhile is taken instead.
+    /// Publishes a batch: each entry appears by one rename. An entry that another process has published meanwhile is taken
+    /// instead, and one that a power cut has damaged is replaced.
     ///
     /// # Errors
-    /// When writing back fails (a full or failing disk) or the store cannot be written; entries published
-    /// before that stay, complete.
+    /// When the store cannot be written; entries published before that stay, complete.
     pub fn publish(&self, batch: Vec<Staged>) -> Result<Vec<Entry>, StoreError> {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
         let entries = self.entries();
         fs::create_dir_all(&entries)?;
-        fs::sync_file_system(&entries)?;
         self.note_digests(&batch);
         let mut ids = Vec::with_capacity(batch.len());
         let mut published = Vec::with_capacity(batch.len());
@@ -145,6 +144,7 @@ impl Store {
             let path = self.entry_path(&staged.id);
             let is_new =
                 publish_one(&staged, &path)? || (self.make_way(&staged.id)? && publish_one(&staged, &path)?);
+            ids.push(staged.id.clone());
             let entry = if is_new {
                 let site_rows = LazyText::of(path.join(ROWS));
                 Entry {
@@ -152,11 +152,12 @@ impl Store {
                     path,
                     manifest: Manifest { site_rows, ..staged.manifest.clone() },
                 }
+            } else if self.is_torn(&staged.id) {
+                self.replace(staged)?
             } else {
                 self.published_before(&staged)?
             };
             published.push(entry);
-            ids.push(staged.id.clone());
         }
         self.note_checked(&ids);
         Ok(published)

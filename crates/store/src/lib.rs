@@ -1,6 +1,6 @@
 //! The store: every wheel that any venv of this machine uses, unpacked once, read-only, keyed by its SHA-256.
 //!
-//! An entry is complete or absent: it is unpacked beside the store, verified, made durable and then published by
+//! An entry is complete or absent: it is unpacked beside the store, verified, and then published by
 //! one rename; a published entry is never changed. Venvs register themselves as roots before they link, so that
 //! nothing in use is ever collected. `docs/store.md` describes what is on disk.
 
@@ -10,6 +10,7 @@ mod bytecode;
 mod collect;
 mod daily;
 mod digests;
+mod durable;
 mod entry;
 mod error;
 mod id;

@@ -52,15 +52,16 @@ impl Store {
     pub fn pip_shim(&self, announce: &mut dyn FnMut(&str)) -> Result<Entry, StoreError> {
         let wheel = wheel()?;
         let sha256 = sha256_of(&wheel);
-        if let Some(entry) = self.entry(&sha256)? {
+        let found = || Ok::<_, StoreError>(self.usable(&[Some(&sha256)])?.pop().flatten());
+        if let Some(entry) = found()? {
             return Ok(entry);
         }
         let _locks = self.lock_entries(vec![sha256.clone()], announce)?;
-        if let Some(entry) = self.entry(&sha256)? {
+        if let Some(entry) = found()? {
             return Ok(entry);
         }
         let folder = self.temporary_folder()?;
-        let staged = self.stage(&write_wheel(folder.path(), &wheel, sha256)?)?;
+        let staged = self.stage(&write_wheel(folder.path(), &wheel, sha256.clone())?)?;
         let mut entries = self.publish(vec![staged])?;
         entries.pop().ok_or_else(|| StoreError::Damaged {
             id: "pip".to_owned(),

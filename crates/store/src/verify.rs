@@ -93,28 +93,29 @@ impl Store {
             Ok(None) => return verdict(None, vec![Finding::NoManifest("it is missing".to_owned())]),
             Err(error) => return verdict(None, vec![Finding::NoManifest(error.to_string())]),
         };
-        let manifest = &entry.manifest;
-        let label = Some((manifest.name.clone(), manifest.version.clone()));
-        if EntryId::of(&manifest.sha256).is_ok_and(|own| own != *id) {
-            return verdict(label, vec![Finding::NoManifest("it is of another wheel".to_owned())]);
-        }
-        let search = || match Expected::of(&entry) {
-            Ok(expected) => Search::new(&entry, expected).run(),
-            Err(error) => vec![Finding::NoManifest(error.to_string())],
-        };
-        let mut findings = search();
+        let label = Some((entry.manifest.name.clone(), entry.manifest.version.clone()));
+        let mut findings = entry_findings(&entry, digests);
         // Bytecode may be about to be published: once more while nobody can.
         if findings.iter().any(Finding::is_harmless)
             && let Ok(_lock) = self.lock_entry(id, &mut |_| {})
         {
-            findings = search();
-        }
-        if !fs::read_own(&entry.path.join(MANIFEST), 16 * 1024)
-            .is_ok_and(|manifest| digests.vouch_for(id, &manifest))
-        {
-            findings.push(Finding::Changed(MANIFEST.to_owned()));
+            findings = entry_findings(&entry, digests);
         }
         verdict(label, findings)
+    }
+
+    /// What is wrong with one entry, found without its lock, which the caller may hold.
+    pub(super) fn examine(&self, id: &EntryId, digests: &Digests) -> Vec<Finding> {
+        match self.entry_by_id(id) {
+            Ok(Some(entry)) => entry_findings(&entry, digests),
+            Ok(None) => vec![Finding::NoManifest("it is missing".to_owned())],
+            Err(error) => vec![Finding::NoManifest(error.to_string())],
+        }
+    }
+
+    /// Puts harmless findings right, as [`Self::tidy`], if nobody works on the entry just now. Returns whether it was done.
+    pub(super) fn tidy_now(&self, id: &EntryId, findings: &[Finding]) -> bool {
+        matches!(self.try_lock_entry(id), Ok(Some(_lock)) if self.tidy_held(id, findings).is_ok())
     }
 
     /// Takes write permissions away, sets times back and removes what does not belong into an entry, as [`Self::verify`] found it.
@@ -122,8 +123,13 @@ impl Store {
     /// # Errors
     /// When the entry belongs to somebody else.
     pub fn tidy(&self, id: &EntryId, findings: &[Finding]) -> Result<(), StoreError> {
-        let root = self.entry_path(id);
         let _lock = self.lock_entry(id, &mut |_| {})?;
+        self.tidy_held(id, findings)
+    }
+
+    /// Does it for whoever holds the entry.
+    fn tidy_held(&self, id: &EntryId, findings: &[Finding]) -> Result<(), StoreError> {
+        let root = self.entry_path(id);
         for finding in findings {
             match finding {
                 Finding::Extra(path) | Finding::Bytecode(path) => {
@@ -157,25 +163,32 @@ impl Store {
     /// When the store cannot be written; the old entry is then in place.
     pub fn replace(&self, staged: Staged) -> Result<Entry, StoreError> {
         let id = EntryId::of(&staged.manifest().sha256)?;
-        let path = self.entry_path(&id);
-        if fs::kind(&path)?.is_some() {
-            fs::sync_file_system(&self.entries())?;
-            self.note_renewed(&id)?;
-            let is_protected = release(&path)?;
-            // Only a folder that may be written can be renamed by its owner.
-            fs::set_mode(&path, 0o755)?;
-            self.note_digests(std::slice::from_ref(&staged));
-            fs::exchange(staged.path(), &path)?;
-            fs::set_mode(&path, 0o555)?;
-            drop(staged);
-            if is_protected {
-                self.protect(&id)?;
-            }
+        if fs::kind(&self.entry_path(&id))?.is_some() {
+            self.exchange(staged)?;
         } else {
             self.publish(vec![staged])?;
         }
         self.entry_by_id(&id)?
             .ok_or_else(|| StoreError::Damaged { id: id.to_string(), reason: "it is gone again".to_owned() })
+    }
+
+    /// Puts a sound entry where another one stands.
+    pub(super) fn exchange(&self, staged: Staged) -> Result<(), StoreError> {
+        let id = staged.id().clone();
+        let path = self.entry_path(&id);
+        self.note_renewed(&id)?;
+        let is_protected = release(&path)?;
+        // Only a folder that may be written can be renamed by its owner.
+        fs::set_mode(&path, 0o755)?;
+        self.note_digests(std::slice::from_ref(&staged));
+        fs::exchange(staged.path(), &path)?;
+        fs::set_mode(&path, 0o555)?;
+        drop(staged);
+        self.note_checked(std::slice::from_ref(&id));
+        if is_protected {
+            self.protect(&id)?;
+        }
+        Ok(())
     }
 }
 
@@ -204,6 +217,23 @@ impl Store {
     pub fn forget_renewed(&self, id: &EntryId) {
         let _ = fs::remove_file(&self.renewed_folder().join(id.as_str()));
     }
+}
+
+/// Hashes every file of an entry and compares everything with its manifest.
+fn entry_findings(entry: &Entry, digests: &Digests) -> Vec<Finding> {
+    if EntryId::of(&entry.manifest.sha256).is_ok_and(|own| own != entry.id) {
+        return vec![Finding::NoManifest("it is of another wheel".to_owned())];
+    }
+    let mut findings = match Expected::of(entry) {
+        Ok(expected) => Search::new(entry, expected).run(),
+        Err(error) => vec![Finding::NoManifest(error.to_string())],
+    };
+    if !fs::read_own(&entry.path.join(MANIFEST), 16 * 1024)
+        .is_ok_and(|manifest| digests.vouch_for(&entry.id, &manifest))
+    {
+        findings.push(Finding::Changed(MANIFEST.to_owned()));
+    }
+    findings
 }
 
 /// What an entry should hold: the SHA-256 of each file by its path in the entry.

@@ -42,6 +42,7 @@ mod survey;
 mod system_site;
 #[cfg(test)]
 mod testing;
+mod torn;
 mod transaction;
 mod unfoldable;
 mod venv;

@@ -76,10 +76,11 @@ fn lock_of(context: &Context, call: &Call, spec: &EnvironmentSpec) -> Result<Opt
     Ok(Some(ScriptLock { path, text }))
 }
 
-/// Fetches what the store lost of a venv, so that nothing runs without it.
+/// Fetches what the store lost of a venv, or a power cut has damaged, so that nothing runs without it.
 fn restore_lost(context: &Context, base: &Base, indexes: &Indexes) -> Result<(), Failure> {
     let Ok(venv) = Venv::open(&base.root) else { return Ok(()) };
-    if State::is_in_store(&venv, &context.store) {
+    let is_other = venv.store_home().is_some_and(|home| home != context.store.home());
+    if State::is_in_store(&venv, &context.store) && (is_other || venv.torn(&context.store)?.is_empty()) {
         return Ok(());
     }
     let venv = context.venv_to_change(&VenvArgument { path: Some(base.root.clone()) })?;

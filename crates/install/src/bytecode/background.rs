@@ -63,6 +63,8 @@ pub fn serve(host: &Host) -> Result<(), Error> {
     while store.has_bytecode_requests() {
         // The other one looks once more when it has let the lock go.
         let Some(held) = store.try_lock_compiling()? else { return Ok(()) };
+        // It takes a moment, and nobody waits for it here. If it fails, entries are hashed after the next start of the machine.
+        let _ = store.note_durable();
         deal_with_requests(host, &held)?;
         for line in look::at_everything(host)? {
             store.tell_later(&line)?;

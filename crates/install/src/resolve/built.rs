@@ -32,7 +32,8 @@ impl<'a> BuiltWheels<'a> {
     pub(super) fn get(&self, key: &str) -> Option<String> {
         let content = fs::read_own(&self.path(key), 128).ok()?;
         let text = String::from_utf8(content).ok()?;
-        Some(text.trim().to_owned())
+        // A power cut may have emptied it.
+        Some(text.trim().to_owned()).filter(|text| text.len() == 64)
     }
 
     /// Remembers what was built. A note that cannot be written costs another build, no more.

@@ -5,9 +5,7 @@
 //! the request, told by its hash or commit) are remembered, under a digest of the request, the options, the indexes and the
 //! interpreter. Anything that is missing from the store sends the request to the resolver as if nothing were known.
 
-use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::thread;
 
 use serde::{Deserialize, Serialize};
 use virtpy_resolver::Resolution;
@@ -49,32 +47,13 @@ pub(crate) fn recall(store: &Store, digest: &str) -> Option<Vec<Recalled>> {
 
 /// The entries of what was written down, if the store has all of them, sound.
 pub(super) fn entries_of(store: &Store, notes: &[Note]) -> Option<Vec<Recalled>> {
-    let recalled = if notes.len() < MANY { look_up(store, notes)? } else { look_up_beside(store, notes)? };
-    let entries: Vec<&Entry> = recalled.iter().map(|one| &one.entry).collect();
-    store.check_since_boot(&entries, &store.checked()).ok()?;
-    Some(recalled)
-}
-
-/// From so many entries on, two threads read them: reading one means parsing all that it holds.
-const MANY: usize = 32;
-
-fn look_up(store: &Store, notes: &[Note]) -> Option<Vec<Recalled>> {
-    let recalled = notes.iter().map(|note| {
-        let entry = store.entry(&note.sha256).ok()??;
-        Some(Recalled { entry, requested: note.requested, direct_url: note.direct_url.clone() })
+    let known: Vec<Option<&str>> = notes.iter().map(|note| Some(note.sha256.as_str())).collect();
+    let entries = store.usable(&known).ok()?;
+    let recalled = entries.into_iter().zip(notes).map(|(entry, note)| {
+        let Note { requested, direct_url, .. } = note;
+        Some(Recalled { entry: entry?, requested: *requested, direct_url: direct_url.clone() })
     });
     recalled.collect()
-}
-
-fn look_up_beside(store: &Store, notes: &[Note]) -> Option<Vec<Recalled>> {
-    let (first, second) = notes.split_at(notes.len() / 2);
-    thread::scope(|scope| {
-        let beside = scope.spawn(|| look_up(store, second));
-        let mut recalled = look_up(store, first);
-        let rest = beside.join().unwrap_or_else(|panic| resume_unwind(panic));
-        recalled.as_mut()?.extend(rest?);
-        recalled
-    })
 }
 
 /// Remembers a resolution of which every package is certain to be the same the next time. A note that cannot be written
@@ -98,11 +77,11 @@ pub(super) fn notes_of(resolution: &Resolution, obtained: &[Obtained]) -> Vec<No
     obtained.iter().map(note).collect()
 }
 
-/// Returns the entry that is remembered for one pinned package, if the store has it. It is not looked at more closely.
-pub(crate) fn recall_one(store: &Store, digest: &str) -> Option<Entry> {
+/// Returns the SHA-256 of the wheel that is remembered for one pinned package.
+pub(crate) fn recall_one(store: &Store, digest: &str) -> Option<String> {
     let content = fs::read_own(&path(store, digest), 256).ok()?;
     let notes: Vec<Note> = serde_json::from_slice(&content).ok()?;
-    store.entry(&notes.first()?.sha256).ok()?
+    Some(notes.into_iter().next()?.sha256)
 }
 
 /// Remembers the entry that one pinned package is, under a digest of all that decides about it.

@@ -88,16 +88,14 @@ fn look_up(
     found: &mut BTreeMap<usize, Obtained>,
 ) -> Result<Vec<usize>, ResolveError> {
     let built = BuiltWheels::new(supply.store, supply.interpreter);
+    let known = |index: &usize| match &resolution.packages[*index].file {
+        Artifact::Wheel { sha256, .. } => sha256.clone(),
+        Artifact::Source { key, .. } => key.as_deref().and_then(|key| built.get(key)),
+    };
+    let known: Vec<Option<String>> = indices.iter().map(known).collect();
+    let entries = supply.store.usable(&known.iter().map(Option::as_deref).collect::<Vec<_>>())?;
     let mut wanted = Vec::new();
-    for &index in indices {
-        let sha256 = match &resolution.packages[index].file {
-            Artifact::Wheel { sha256, .. } => sha256.clone(),
-            Artifact::Source { key, .. } => key.as_deref().and_then(|key| built.get(key)),
-        };
-        let entry = match &sha256 {
-            Some(sha256) => supply.store.entry(sha256)?,
-            None => None,
-        };
+    for (&index, entry) in indices.iter().zip(entries) {
         // A hash that is another package's is wrong, which the bytes will tell.
         match entry.filter(|entry| is_of(entry, &resolution.packages[index])) {
             Some(entry) => {
@@ -108,8 +106,6 @@ fn look_up(
             None => wanted.push(index),
         }
     }
-    let entries: Vec<&Entry> = found.values().map(|obtained| &obtained.entry).collect();
-    supply.store.check_since_boot(&entries, &supply.store.checked())?;
     Ok(wanted)
 }
 

@@ -14,7 +14,7 @@ use super::{ScriptError, Watched};
 use virtpy_files::digest::{hex, sha256};
 use virtpy_files::{self as fs, Lock, LockMode};
 use virtpy_store::{LockName, Store};
-use virtpy_venv as venv;
+use virtpy_venv::{self as venv, Venv};
 
 /// The file that says that an environment is complete: the digest of all that decides about it.
 const MARK: &str = ".virtpy/complete";
@@ -86,7 +86,13 @@ impl<'a> Environments<'a> {
             }
         }
         fs::metadata(&note.environment.join("bin/python")).ok()?;
-        Some(note.environment)
+        let is_whole = self.is_whole(&note.environment);
+        is_whole.then_some(note.environment)
+    }
+
+    /// Whether no power cut has damaged an environment, or what it uses of this store.
+    fn is_whole(self, environment: &Path) -> bool {
+        Venv::open(environment).is_ok_and(|venv| venv.torn(self.store).is_ok_and(|torn| torn.is_empty()))
     }
 
     /// Remembers what a request led to. A note that cannot be written costs time, no more.

@@ -190,8 +190,9 @@ impl Supply for PoetrySupply {
         let (host, interpreter) = (environment.host, environment.interpreter()?);
         let store = &host.store;
         let keys: Vec<Option<String>> = self.wanted.iter().map(|one| self.key(interpreter, one)).collect();
-        let mut entries: Vec<Option<Entry>> =
+        let known: Vec<Option<String>> =
             keys.iter().map(|key| resolve::recall_one(store, key.as_ref()?)).collect();
+        let mut entries = store.usable(&known.iter().map(Option::as_deref).collect::<Vec<_>>())?;
         let unknown: Vec<usize> = (0..entries.len()).filter(|place| entries[*place].is_none()).collect();
         if !unknown.is_empty() {
             let wanted: Vec<&Wanted> = unknown.iter().map(|place| &self.wanted[*place]).collect();
@@ -214,8 +215,6 @@ impl Supply for PoetrySupply {
                 entries[place] = Some(found.entry.clone());
             }
         }
-        let known: Vec<&Entry> = entries.iter().flatten().collect();
-        store.check_since_boot(&known, &store.checked())?;
         let mut packages = Vec::with_capacity(entries.len() + 1);
         for (one, entry) in self.wanted.into_iter().zip(entries) {
             let Some(entry) = entry else { continue };
@@ -239,8 +238,7 @@ fn own_entry(environment: &Environment<'_>, wheel: RootWheel, origin: String) ->
     let path = folder.path().join(&wheel.filename);
     fs::write_new(&path, &wheel.bytes, 0o600)?;
     let sha256 = hex(&wheel::file_sha256(&path)?);
-    if let Some(entry) = store.entry(&sha256)? {
-        store.check_since_boot(&[&entry], &store.checked())?;
+    if let Some(entry) = store.usable(&[Some(&sha256)])?.pop().flatten() {
         return Ok(entry);
     }
     let _locks = store.lock_entries(vec![sha256.clone()], &mut host.announce())?;

@@ -12,7 +12,7 @@ use crate::plan::{Goal, InstallOptions, InstallPlan, Source, Supply};
 use crate::{Changelog, Environment, Host, Refusal, Result};
 use virtpy_files as fs;
 use virtpy_files::digest::hex;
-use virtpy_store::{Entry, Staged, StoreError, WheelFile};
+use virtpy_store::{Staged, StoreError, WheelFile};
 use virtpy_venv::PackageToInstall;
 use virtpy_wheel as wheel;
 
@@ -90,12 +90,13 @@ impl Supply for LocalSupply {
             wheel::file_sha256(&one.wheel).map(|bytes| hex(&bytes))
         });
         let digests = digests.into_iter().collect::<Result<Vec<_>, _>>()?;
-        let absent = digests.iter().filter(|sha256| !store.has(sha256)).cloned().collect();
+        let known: Vec<Option<&str>> = digests.iter().map(|sha256| Some(sha256.as_str())).collect();
+        let present = store.usable(&known)?;
+        let absent = digests.iter().zip(present).filter(|(_, entry)| entry.is_none());
+        let absent = absent.map(|(sha256, _)| sha256.clone()).collect();
         let _locks = store.lock_entries(absent, &mut host.announce())?;
         // Only now: another process may have brought them while this one waited.
-        let mut entries = digests.iter().map(|sha256| store.entry(sha256)).collect::<Result<Vec<_>, _>>()?;
-        let present: Vec<&Entry> = entries.iter().flatten().collect();
-        store.check_since_boot(&present, &store.checked())?;
+        let mut entries = store.usable(&known)?;
 
         let mut missing = Vec::new();
         for (place, one) in self.0.iter().enumerate() {
