@@ -46,7 +46,7 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     default = Path(__file__).resolve().parents[2] / "target" / "release" / "virtpy"
     parser.add_argument("--virtpy", type=Path, default=default, help="the program under test")
-    parser.add_argument("--quick", action="store_true", help="50 kills, smaller crowds, fewer disks")
+    parser.add_argument("--quick", action="store_true", help="50 kills, 5 power cuts, smaller crowds, fewer disks")
     parser.add_argument("--kills", type=int, help="how many kills at least (1000)")
     parser.add_argument("--cuts", type=int, help="how many power cuts (150)")
     parser.add_argument("--only", action="append", metavar="NAME", help="a suite: " + ", ".join(SUITES))
