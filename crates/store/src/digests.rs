@@ -32,7 +32,8 @@ impl Store {
         let mut known: HashMap<String, Vec<String>> = HashMap::new();
         for line in String::from_utf8_lossy(&content).lines() {
             // A power cut may have cut one off, or left zeros in its place.
-            let is_whole = |digest: &str| digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let is_whole =
+                |digest: &str| digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
             if let Some((id, digest)) = line.split_once(' ').filter(|(_, digest)| is_whole(digest)) {
                 known.entry(id.to_owned()).or_default().push(digest.to_owned());
             }

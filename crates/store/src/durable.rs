@@ -43,7 +43,8 @@ impl Store {
     pub fn note_durable(&self) -> Result<usize, StoreError> {
         let known = self.durable_notes();
         // Before everything is written back: what is published meanwhile is not.
-        let mut notes: Vec<String> = self.checked().entries().filter_map(|id| self.durable_note(&id)).collect();
+        let mut notes: Vec<String> =
+            self.checked().entries().filter_map(|id| self.durable_note(&id)).collect();
         notes.retain(|note| !known.contains(note));
         if notes.is_empty() {
             return Ok(0);
