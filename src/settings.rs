@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde::Deserialize;
-use virtpy_pep::normalize_name;
+use virtpy_pep::PackageName;
 
 use crate::cli::quantity;
 use crate::fs;
@@ -112,7 +112,7 @@ impl Settings {
         };
         let always_copy = names
             .iter()
-            .map(|name| normalize_name(name).map_err(|error| wrong("always-copy", &error.to_string())))
+            .map(|name| name.parse::<PackageName>().map_err(|error| wrong("always-copy", &error.to_string())))
             .collect::<Result<_>>()?;
         let switch = |setting: &str, name: &str, otherwise: bool| match variable(name).as_deref() {
             Some("1" | "true" | "yes" | "on") => Ok(true),
@@ -252,7 +252,7 @@ mod tests {
         let settings = Settings::read(&file).unwrap().preferences;
         assert_eq!(settings.link_mode, LinkMode::Copy);
         assert_eq!((settings.bytecode, settings.immutable), (Bytecode::Eager, false));
-        assert!(settings.copies("certifi") && !settings.copies("six"));
+        assert!(settings.copies(&"certifi".parse().unwrap()) && !settings.copies(&"six".parse().unwrap()));
         let both = |name: &str| match name {
             "VIRTPY_LINK_MODE" => Some("hardlink".to_owned()),
             "VIRTPY_ALWAYS_COPY" => Some("six, Zope.Interface".to_owned()),

@@ -55,7 +55,7 @@ pub(super) fn run(context: &Context, arguments: &DetachArguments) -> Result<u8, 
 }
 
 fn installed<'a>(contents: &'a Contents, name: &str) -> Result<&'a Installed, Failure> {
-    match contents.find(name).map(|found| (&found.owner, found)) {
+    match contents.find_spelled(name).map(|found| (&found.owner, found)) {
         Some((Owner::Virtpy(installed), _)) => Ok(installed),
         Some((Owner::Foreign { installer, .. } | Owner::System { installer, .. }, found)) => {
             Err(Failure::new(format!(

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use virtpy_pep::Version;
+use virtpy_pep::{PackageName, Version};
 use virtpy_resolver::LatestVersion;
 
 use crate::cli::ListArguments;
@@ -64,9 +64,9 @@ fn outdated<'a>(
     let interpreter = context.host.interpreter(venv)?;
     let session =
         context.host.session(&interpreter, context.host.index_settings(&arguments.index.options())?);
-    let names: Vec<String> =
+    let names: Vec<PackageName> =
         contents.visible().iter().filter(|one| !one.is_pip_shim()).map(|one| one.key.clone()).collect();
-    let latest: BTreeMap<String, LatestVersion> =
+    let latest: BTreeMap<PackageName, LatestVersion> =
         session.latest_versions(&names, arguments.pre).map_err(ResolveError::from)?;
     let is_newer = |distribution: &Distribution, latest: &LatestVersion| {
         distribution.version.parse::<Version>().is_ok_and(|version| latest.version > version)

@@ -6,6 +6,8 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use virtpy_pep::PackageName;
+
 use crate::cli::RemoveArguments;
 use crate::context::Context;
 use crate::error::Failure;
@@ -42,17 +44,18 @@ pub(super) fn run(context: &Context, arguments: &RemoveArguments) -> Result<u8, 
     })
 }
 
-/// The normalized names; all have to be installed, or nothing is removed.
-fn keys(context: &Context, contents: &Contents, names: &[String]) -> Result<BTreeSet<String>, Failure> {
+/// What is to go; all have to be installed, or nothing is removed.
+fn keys(context: &Context, contents: &Contents, names: &[String]) -> Result<BTreeSet<PackageName>, Failure> {
     let mut keys = BTreeSet::new();
     let (mut missing, mut outside) = (Vec::new(), Vec::new());
     for name in names {
-        match contents.find(name) {
+        let known = name.parse().ok();
+        match known.as_ref().and_then(|name| contents.find(name)) {
             Some(distribution) if distribution.is_pip_shim() => {
                 context.output.warning("pip is virtpy's own here, and stays");
             }
             Some(distribution) => drop(keys.insert(distribution.key.clone())),
-            None => match contents.find_visible(name) {
+            None => match contents.find_spelled(name) {
                 Some(one) => {
                     outside.push(format!("`{}` at `{}`", one.name, one.folder(Path::new("")).display()));
                 }

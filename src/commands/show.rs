@@ -1,7 +1,7 @@
 //! `virtpy show`: what is known of installed packages.
 
 use serde::Serialize;
-use virtpy_pep::Requirement;
+use virtpy_pep::{PackageName, Requirement};
 
 use crate::cli::ShowArguments;
 use crate::context::Context;
@@ -17,7 +17,7 @@ pub(super) fn run(context: &Context, arguments: &ShowArguments) -> Result<u8, Fa
     let mut cards = Vec::new();
     let mut missing = Vec::new();
     for name in &arguments.names {
-        match contents.find_visible(name) {
+        match contents.find_spelled(name) {
             Some(distribution) => cards.push(Card::of(&venv, &contents, distribution, arguments.files)?),
             None => missing.push(name.as_str()),
         }
@@ -82,7 +82,7 @@ impl Card {
             location: distribution.packages(&site_packages).display().to_string(),
             installer: distribution.installer().to_owned(),
             editable_project_location: distribution.direct_url().and_then(editable_location),
-            requires: required_names(distribution),
+            requires: required_names(distribution).into_iter().map(String::from).collect(),
             required_by,
             // Older tools did not write down which files they installed.
             files: (files && distribution.has_dist_info()).then(|| listed_files(&folder)).transpose()?,
@@ -119,13 +119,13 @@ impl Card {
 }
 
 /// The names that a distribution requires without any extra, sorted.
-fn required_names(distribution: &Distribution) -> Vec<String> {
-    let mut names: Vec<String> = distribution
+fn required_names(distribution: &Distribution) -> Vec<PackageName> {
+    let mut names: Vec<PackageName> = distribution
         .requires_dist()
         .iter()
         .filter(|text| !text.contains("extra =="))
         .filter_map(|text| text.parse::<Requirement>().ok())
-        .map(|requirement| requirement.name().to_owned())
+        .map(|requirement| requirement.name().clone())
         .collect();
     names.sort();
     names.dedup();

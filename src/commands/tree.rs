@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use virtpy_pep::{MarkerEnvironment, Requirement, normalize_name};
+use virtpy_pep::{MarkerEnvironment, PackageName, Requirement};
 
 use crate::cli::TreeArguments;
 use crate::context::Context;
@@ -34,7 +34,8 @@ struct Graph<'a> {
 
 impl<'a> Graph<'a> {
     fn of(contents: &'a Contents, markers: &MarkerEnvironment, invert: bool) -> Self {
-        let distributions = contents.visible_by_key();
+        let distributions: BTreeMap<&str, &Distribution> =
+            contents.visible_by_key().into_iter().map(|(key, one)| (key.as_str(), one)).collect();
         let mut edges: BTreeMap<&str, BTreeMap<String, String>> = BTreeMap::new();
         // Extras count once somebody asks for them, which may only be seen when the asker is reached.
         let mut extras: BTreeSet<(String, Vec<String>)> =
@@ -51,15 +52,15 @@ impl<'a> Graph<'a> {
                 if !requirement.applies(markers, &asked) {
                     continue;
                 }
-                let wanted = (requirement.name().to_owned(), requirement.extras());
+                let wanted = (requirement.name().to_string(), requirement.extras());
                 if !wanted.1.is_empty() && extras.insert(wanted.clone()) {
                     waiting.push(wanted);
                 }
                 let shown = text.split(';').next().unwrap_or(text).trim().to_owned();
-                let target = distributions.get_key_value(requirement.name());
+                let target = distributions.get_key_value(requirement.name().as_str());
                 match (invert, target) {
                     (false, _) => {
-                        edges.entry(key).or_default().insert(requirement.name().to_owned(), shown);
+                        edges.entry(key).or_default().insert(requirement.name().to_string(), shown);
                     }
                     (true, Some((target, _))) => {
                         edges.entry(target).or_default().insert((*key).to_owned(), shown);
@@ -102,7 +103,7 @@ impl<'a> Graph<'a> {
 
     fn named(&self, names: &[String]) -> Result<Vec<&'a str>, Failure> {
         let find = |name: &String| {
-            let key = normalize_name(name).ok()?;
+            let key = name.parse::<PackageName>().ok()?;
             self.distributions.get_key_value(key.as_str()).map(|(key, _)| *key)
         };
         names

@@ -127,13 +127,15 @@ impl Job<'_> {
         entries: Vec<Entry>,
     ) -> Result<ChangeSummary> {
         let preferences = self.host.preferences()?;
-        let arrival = |(adoptable, entry): (&Adoptable, Entry)| PackageToInstall {
-            copied: preferences.copies(&entry.manifest.name),
-            entry,
-            requested: adoptable.requested,
-            direct_url: adoptable.direct_url(),
+        let arrival = |(adoptable, entry): (&Adoptable, Entry)| -> Result<PackageToInstall> {
+            Ok(PackageToInstall {
+                copied: preferences.copies(&entry.package_name()?),
+                entry,
+                requested: adoptable.requested,
+                direct_url: adoptable.direct_url(),
+            })
         };
-        let install = inventory.adoptable.iter().zip(entries).map(arrival).collect();
+        let install = inventory.adoptable.iter().zip(entries).map(arrival).collect::<Result<_>>()?;
         let change = ChangeSet {
             install,
             real_folders: inventory.real_folders,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use virtpy_pep::{Requirement, Version, normalize_name};
+use virtpy_pep::{PackageName, Requirement, Version};
 use virtpy_resolver::{Input, Options, Request};
 
 use crate::installed::sha256_of;
@@ -149,7 +149,7 @@ fn attempt(
     interpreter: &Interpreter,
 ) -> Result<ToolOutcome> {
     if spec.manifest.package.is_empty() {
-        spec.manifest.package = package_name(host, interpreter, spec)?;
+        spec.manifest.package = package_name(host, interpreter, spec)?.into();
     }
     install_generation(host, toolbox, &spec.manifest.name(), spec, interpreter)
 }
@@ -223,10 +223,9 @@ impl InstalledSet {
         if !contents.dangling.is_empty() {
             return Err(Error::new("the store no longer has all of it"));
         }
-        let packages = contents
-            .distributions
-            .iter()
-            .map(|one| [one.key.clone(), one.version.clone(), sha256_of(one).unwrap_or_default().to_owned()]);
+        let packages = contents.distributions.iter().map(|one| {
+            [one.key.to_string(), one.version.clone(), sha256_of(one).unwrap_or_default().to_owned()]
+        });
         Ok(Self { packages: packages.collect(), python: fs::canonicalize(&venv.python())? })
     }
 }
@@ -255,7 +254,7 @@ fn build(host: &Host, generation: &Path, spec: &ToolSpec, interpreter: &Interpre
     };
     let log = bring(&mut environment, &Goal { source: source.as_ref(), extent, options })?;
     let contents = Contents::read(environment.venv(), &host.store)?;
-    let main = contents.find(&manifest.package).ok_or_else(|| {
+    let main = contents.distributions.iter().find(|one| one.key == *manifest.package).ok_or_else(|| {
         let lock = spec.lock.as_ref().map(|lock| lock.display().to_string());
         let what = lock.unwrap_or_else(|| manifest.request.clone());
         Error::new(format!("`{what}` did not bring the package `{}`", manifest.package))
@@ -321,8 +320,11 @@ fn exposed(host: &Host, contents: &Contents, spec: &ToolSpec) -> Result<Vec<Expo
         let Owner::Virtpy(installed) = &distribution.owner else { continue };
         let Some(entry) = host.store.entry(&installed.sha256)? else { continue };
         let offer = Offer::of(&entry.manifest);
-        let is_main = distribution.key == manifest.package;
-        if is_main || manifest.include_deps || manifest.with_apps.contains(&distribution.key) {
+        let is_main = distribution.key == *manifest.package;
+        if is_main
+            || manifest.include_deps
+            || manifest.with_apps.iter().any(|name| distribution.key == **name)
+        {
             exposed.extend(offer.exposed(&manifest.suffix));
         } else if !offer.commands.is_empty() {
             others.push(distribution.name.clone());
@@ -361,12 +363,12 @@ fn no_commands(spec: &ToolSpec, others: &[String]) -> Error {
 ///
 /// # Errors
 /// When it cannot be found out.
-pub fn package_name(host: &Host, interpreter: &Interpreter, spec: &ToolSpec) -> Result<String> {
+pub fn package_name(host: &Host, interpreter: &Interpreter, spec: &ToolSpec) -> Result<PackageName> {
     let request = &spec.manifest.request;
     if !spec.manifest.editable
         && let Ok(requirement) = request.parse::<Requirement>()
     {
-        return Ok(requirement.name().to_owned());
+        return Ok(requirement.name().clone());
     }
     let input = if spec.manifest.editable {
         Input::Editable(request.clone())
@@ -419,10 +421,8 @@ pub fn names_of(specs: &[String]) -> Vec<String> {
     specs
         .iter()
         .filter_map(|spec| {
-            spec.parse::<Requirement>()
-                .map(|requirement| requirement.name().to_owned())
-                .or_else(|_| normalize_name(spec))
-                .ok()
+            let requirement = spec.parse::<Requirement>();
+            requirement.map(|requirement| requirement.name().to_string()).ok()
         })
         .collect()
 }

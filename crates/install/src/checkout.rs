@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use virtpy_pep::normalize_name;
+use virtpy_pep::PackageName;
 use virtpy_resolver::EntryKind;
 
 use crate::poetry::file_url;
@@ -22,8 +22,8 @@ struct Repository {
     url: String,
     /// The branch, the tag or the commit.
     revision: Option<String>,
-    /// The normalized name.
-    name: String,
+    /// The name of its package.
+    name: PackageName,
     /// The extras, in brackets.
     extras: String,
     subdirectory: Option<String>,
@@ -74,7 +74,7 @@ impl Checkouts {
         say: &dyn Fn(&dyn Display),
     ) -> Result<Option<String>> {
         let Some(repository) = Repository::parse(text)? else { return Ok(None) };
-        let folder = source.join(&repository.name);
+        let folder = source.join(repository.name.as_str());
         if fs::kind(&folder)?.is_some() {
             say(&format_args!("Updating {} clone in {}", repository.url, folder.display()));
             repository.update(&folder)?;
@@ -82,7 +82,7 @@ impl Checkouts {
             say(&format_args!("Cloning {} to {}", repository.url, folder.display()));
             fs::create_dir_all(source)?;
             let temporary = fs::temporary_folder_named(source, ".virtpy-")?;
-            let clone = temporary.path().join(&repository.name);
+            let clone = temporary.path().join(repository.name.as_str());
             repository.clone_to(&clone)?;
             fs::rename(&clone, &folder)?;
             self.made.push(folder.clone());
@@ -119,7 +119,7 @@ impl Repository {
                 .hinted("write `NAME @ git+URL`, or `#egg=NAME` behind it"));
         };
         let (name, extras) = named.find('[').map_or((named, ""), |start| named.split_at(start));
-        let name = normalize_name(name.trim()).map_err(|error| Error::new(error.to_string()))?;
+        let name = name.trim().parse::<PackageName>().map_err(|error| Error::new(error.to_string()))?;
         let subdirectory = of("subdirectory").filter(|folder| !folder.is_empty());
         if let Some(folder) = subdirectory
             && Path::new(folder).components().any(|part| !matches!(part, std::path::Component::Normal(_)))
@@ -270,7 +270,7 @@ mod tests {
             Repository {
                 url: "https://a@host.example/x/y.git".to_owned(),
                 revision: Some("v1".to_owned()),
-                name: "na-me".to_owned(),
+                name: "na-me".parse().unwrap(),
                 extras: "[dev,more]".to_owned(),
                 subdirectory: Some("in/side".to_owned()),
             }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use virtpy_pep::Version;
+use virtpy_pep::{PackageName, Version};
 use virtpy_resolver::InstalledDistribution;
 
 use crate::index::markers;
@@ -53,16 +53,13 @@ pub(super) fn is_installed(
         .is_some_and(|one| same_version(&one.version, version) && same_source(one.direct_url(), direct_url))
 }
 
-/// Whether this very wheel is installed by virtpy.
-fn is_the_same(entry: &Entry, contents: &Contents) -> bool {
-    let found = contents.find(&entry.manifest.name);
-    found.and_then(sha256_of) == Some(entry.manifest.sha256.as_str())
-}
-
 /// Whether what would come is there already, from the same source.
 pub(super) fn is_unchanged(contents: &Contents, package: &PackageToInstall) -> bool {
-    let found = contents.find(&package.entry.manifest.name).and_then(Distribution::direct_url);
-    is_the_same(&package.entry, contents) && same_source(found, package.direct_url.as_deref())
+    let found = package.key().ok().and_then(|name| contents.find(&name));
+    found.is_some_and(|found| {
+        sha256_of(found) == Some(package.entry.manifest.sha256.as_str())
+            && same_source(found.direct_url(), package.direct_url.as_deref())
+    })
 }
 
 /// The SHA-256 of the wheel that a distribution of virtpy's is.
@@ -71,6 +68,11 @@ pub(super) fn sha256_of(distribution: &Distribution) -> Option<&str> {
         Owner::Virtpy(installed) => Some(&installed.sha256),
         Owner::Foreign { .. } | Owner::System { .. } => None,
     }
+}
+
+/// virtpy's own pip, if it is there: whoever asks for pip has it.
+pub(super) fn own_pip(contents: &Contents) -> Vec<PackageName> {
+    contents.distributions.iter().filter(|one| one.is_pip_shim()).map(|one| one.key.clone()).collect()
 }
 
 /// Installed distributions as the resolver takes them, given the venv's folder of packages: all but virtpy's own pip, which
@@ -98,15 +100,10 @@ pub(super) fn package(
     requested: bool,
     direct_url: Option<String>,
 ) -> Result<PackageToInstall> {
-    let name = &entry.manifest.name;
-    let copied = contents.find(name).is_some_and(Distribution::is_copied) || host.preferences()?.copies(name);
+    let name = entry.package_name()?;
+    let copied =
+        contents.find(&name).is_some_and(Distribution::is_copied) || host.preferences()?.copies(&name);
     Ok(PackageToInstall { entry, requested, direct_url, copied })
-}
-
-/// The normalized name of a distribution on its way into a venv.
-pub(super) fn key(package: &PackageToInstall) -> String {
-    let name = &package.entry.manifest.name;
-    virtpy_pep::normalize_name(name).unwrap_or_else(|_| name.clone())
 }
 
 /// The requirements that what is installed does not meet, as sentences.

@@ -9,6 +9,7 @@ use crate::changelog::Changelog;
 use crate::environment::Environment;
 use crate::error::Result;
 use virtpy_interpreters::Interpreter;
+use virtpy_pep::PackageName;
 use virtpy_venv::{Distribution, PackageToInstall};
 
 /// What is wanted of an environment.
@@ -80,8 +81,8 @@ pub(super) enum ConflictCheck {
 /// What has to come and go.
 pub struct InstallPlan {
     pub(super) supply: Box<dyn Supply>,
-    /// The normalized names of what goes and is not replaced.
-    pub(super) remove: BTreeSet<String>,
+    /// What goes and is not replaced.
+    pub(super) remove: BTreeSet<PackageName>,
     /// How many distributions are there already as they are wanted.
     pub(super) unchanged: usize,
     /// What the environment satisfies in the end.
@@ -149,8 +150,8 @@ impl InstallPlan {
         Self { unchanged, ..Self::new(Vec::new(), InstallOptions::default()) }
     }
 
-    /// A plan by which the distributions with these normalized names go.
-    pub fn removal(remove: BTreeSet<String>, options: InstallOptions) -> Self {
+    /// A plan by which the distributions with these names go.
+    pub fn removal(remove: BTreeSet<PackageName>, options: InstallOptions) -> Self {
         Self { remove, ..Self::new(Vec::new(), options) }
     }
 
@@ -161,7 +162,7 @@ impl InstallPlan {
         self.supply.preview(environment, &mut log);
         let label = |one: &Distribution| (one.name.clone(), one.version.clone());
         let contents = &environment.contents;
-        let replaced = log.summary.added.iter().filter_map(|(name, _)| contents.find(name));
+        let replaced = log.summary.added.iter().filter_map(|(name, _)| contents.find(&name.parse().ok()?));
         let gone = contents.distributions.iter().filter(|one| self.remove.contains(&one.key));
         log.summary.removed = replaced.chain(gone).map(label).collect();
         log
@@ -173,8 +174,8 @@ impl InstallPlan {
 pub(super) fn surplus(
     environment: &Environment<'_>,
     extent: Extent,
-    stays: impl Fn(&str) -> bool,
-) -> BTreeSet<String> {
+    stays: impl Fn(&PackageName) -> bool,
+) -> BTreeSet<PackageName> {
     if extent == Extent::Sufficient {
         return BTreeSet::new();
     }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use virtpy_pep::normalize_name;
+use virtpy_pep::PackageName;
 use virtpy_resolver::IndexSettings;
 
 use virtpy_venv::LinkMode;
@@ -12,8 +12,8 @@ use virtpy_venv::LinkMode;
 pub struct Preferences {
     /// How packages come into a new venv that does not say it.
     pub link_mode: LinkMode,
-    /// The normalized names of distributions that every venv gets copies of.
-    pub always_copy: Vec<String>,
+    /// The distributions that every venv gets copies of.
+    pub always_copy: Vec<PackageName>,
     /// When the store's bytecode is compiled.
     pub bytecode: Bytecode,
     /// Whether entries get the immutable flag, which keeps root out as well.
@@ -26,8 +26,8 @@ pub struct Preferences {
 
 impl Preferences {
     /// Whether a distribution is always copied.
-    pub fn copies(&self, name: &str) -> bool {
-        !self.always_copy.is_empty() && normalize_name(name).is_ok_and(|key| self.always_copy.contains(&key))
+    pub fn copies(&self, name: &PackageName) -> bool {
+        self.always_copy.contains(name)
     }
 }
 

@@ -37,7 +37,8 @@ impl Supply for ResolvedSupply {
         let store = &environment.host.store;
         let at_hand = log.arriving.iter().filter(|package| resolve::is_at_hand(store, package)).count();
         log.origins = Origins { from_store: at_hand, downloaded: log.arriving.len() - at_hand, built: 0 };
-        log.summary.added = log.arriving.iter().map(|one| (one.name.clone(), one.version.clone())).collect();
+        log.summary.added =
+            log.arriving.iter().map(|one| (one.name.to_string(), one.version.clone())).collect();
     }
 
     fn fetch(

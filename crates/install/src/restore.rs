@@ -136,7 +136,7 @@ pub(super) fn packages(
     let mut packages = Vec::with_capacity(wanted.len());
     for installed in wanted {
         let Installed { name, version, .. } = installed;
-        let key = |name: &str| virtpy_pep::normalize_name(name).ok();
+        let key = |name: &str| name.parse::<virtpy_pep::PackageName>().ok();
         let again = fetched.iter().find(|entry| key(&entry.manifest.name).as_ref() == Some(&installed.key));
         let entry = match again {
             Some(entry) => Some(entry.clone()),

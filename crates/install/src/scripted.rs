@@ -323,7 +323,7 @@ impl Maker<'_> {
         wanted.sort_by_key(|place| &packages[*place].name);
         let preferences = self.host.preferences()?;
         let package = |one: Obtained| PackageToInstall {
-            copied: preferences.copies(&one.entry.manifest.name),
+            copied: preferences.copies(&packages[one.package].name),
             requested: packages[one.package].requested,
             direct_url: one.direct_url,
             entry: one.entry,

@@ -6,7 +6,7 @@ use crate::limits::beginning;
 
 /// Why a text is not what it should be: a version, a name, a requirement, the name of a wheel.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not {expected}: {reason}")]
+#[error("`{}` is not {expected}: {reason}", in_one_line(text))]
 pub struct InvalidText {
     /// The text as it was given.
     pub text: String,
@@ -22,7 +22,20 @@ impl InvalidText {
     }
 }
 
-/// A text that is no valid name of a package.
+/// A text with its control characters written out, as it may stand in a sentence.
+fn in_one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            line.extend(character.escape_debug());
+        } else {
+            line.push(character);
+        }
+    }
+    line
+}
+
+/// A text that is not a valid name of a package.
 pub type InvalidName = InvalidText;
 
 /// A text without the escape sequences of terminals (ECMA-48 CSI) and other control characters, lines and tabs aside: what a

@@ -9,15 +9,15 @@ use uv_pep508::{VerbatimUrl, VersionOrUrl};
 use uv_pypi_types::LenientRequirement;
 
 use crate::limits::check_requirement;
-use crate::{InvalidText, MarkerEnvironment, Version};
+use crate::{InvalidText, MarkerEnvironment, PackageName, Version};
 
 /// A requirement on a package (PEP 508): `rich[jupyter]>=13; python_version < "3.13"`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Requirement(uv_pep508::Requirement<VerbatimUrl>, String);
+pub struct Requirement(uv_pep508::Requirement<VerbatimUrl>, PackageName);
 
 impl Requirement {
-    /// The normalized name of the package.
-    pub fn name(&self) -> &str {
+    /// The name of the package.
+    pub fn name(&self) -> &PackageName {
         &self.1
     }
 
@@ -85,7 +85,7 @@ impl Requirement {
                 .ok()
                 .and_then(|()| LenientRequirement::<VerbatimUrl>::from_str(text).ok());
             let requirement = uv_pep508::Requirement::from(readable.ok_or(error)?);
-            let name = requirement.name.to_string();
+            let name = PackageName::from(&requirement.name);
             Ok(Self(requirement, name))
         })
     }
@@ -101,7 +101,7 @@ impl FromStr for Requirement {
         check_requirement(text).map_err(|reason| invalid(&reason))?;
         let requirement =
             uv_pep508::Requirement::<VerbatimUrl>::from_str(text).map_err(|error| invalid(&error.message))?;
-        let name = requirement.name.to_string();
+        let name = PackageName::from(&requirement.name);
         Ok(Self(requirement, name))
     }
 }
@@ -126,7 +126,7 @@ mod tests {
         for (text, expected) in [("leaf (>=1.0.*)", ">=1.0"), ("leaf ~1.0", "")] {
             match Requirement::of_metadata(text) {
                 Ok(requirement) => {
-                    assert_eq!((requirement.name(), &*requirement.specifiers()), ("leaf", expected));
+                    assert_eq!((requirement.name().as_str(), &*requirement.specifiers()), ("leaf", expected));
                 }
                 Err(_) => assert!(expected.is_empty(), "{text}"),
             }
@@ -139,7 +139,7 @@ mod tests {
     fn requirements_give_their_parts() {
         let requirement: Requirement =
             "Rich[Jupyter] >=13, <14 ; python_version < '3.13' and extra == 'x'".parse().unwrap();
-        assert_eq!(requirement.name(), "rich");
+        assert_eq!(*requirement.name(), "rich");
         assert_eq!(requirement.extras(), ["jupyter"]);
         assert_eq!(requirement.url(), None);
         assert_eq!(requirement.specifiers(), ">=13, <14");

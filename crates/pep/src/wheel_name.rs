@@ -1,75 +1,154 @@
-//! File names of wheels (PEP 427) and the tags in them (PEP 425).
+//! File names of wheels (PEP 427), and the directory names derived from them.
 
-use std::fmt;
-use std::str::FromStr as _;
+use crate::spelling::{is_same, is_same_escaped};
+use crate::{InvalidText, PackageName};
 
-use uv_distribution_filename::WheelFilename;
-
-use crate::{InvalidText, Version};
+/// More tags than any wheel has. They multiply: a name of 4 KiB could stand for two thousand million.
+const MAX_TAGS: usize = 1000;
 
 /// The file name of a wheel, taken apart (PEP 427).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WheelName {
-    /// The normalized name of the package.
-    pub name: String,
-    /// The version of the package.
-    pub version: Version,
-    /// The build tag, if there is one.
-    pub build: Option<String>,
-    /// The compatibility tags (PEP 425), written out: `py2.py3-none-any` gives `py2-none-any` and
-    /// `py3-none-any`.
+    /// The name of the package.
+    pub name: PackageName,
+    /// The name as it stands there.
+    pub spelled_name: String,
+    /// The version as it stands there: old tools wrote `_` for `+` and `-`.
+    pub version: String,
+    /// The compatibility tags (PEP 425), written out: `py2.py3-none-any` are two.
     pub tags: Vec<String>,
 }
 
 impl WheelName {
-    /// Takes the file name of a wheel apart.
+    /// Reads `name-version(-build)?-python-abi-platform.whl`.
     ///
     /// # Errors
     ///
-    /// When the text is not the file name of a wheel.
-    pub fn parse(file_name: &str) -> Result<Self, InvalidText> {
-        let expected = "the file name of a wheel (PEP 427)";
-        let invalid = |reason: &dyn fmt::Display| InvalidText::new(file_name, expected, &reason.to_string());
-        let parsed = WheelFilename::from_str(file_name).map_err(|error| invalid(&error))?;
-        // The tags are taken from the text, so that ones this build has never heard of survive.
-        let stem = file_name.strip_suffix(".whl").unwrap_or(file_name);
-        let mut parts = stem.rsplitn(4, '-');
-        let (Some(platforms), Some(abis), Some(pythons), Some(rest)) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(invalid(&"it has fewer than five parts"));
+    /// When the text has another form.
+    pub fn parse(filename: &str) -> Result<Self, InvalidText> {
+        let wrong = |reason: &str| InvalidText::new(filename, "the file name of a wheel", &reason);
+        let stem = filename.strip_suffix(".whl").ok_or_else(|| wrong("it does not end in `.whl`"))?;
+        let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+!".contains(&byte);
+        if !stem.bytes().all(legal) {
+            return Err(wrong("it contains an illegal character"));
+        }
+        let parts: Vec<&str> = stem.split('-').collect();
+        let (name, version, tags) = match parts.as_slice() {
+            [name, version, tags @ ..] if tags.len() == 3 => (name, version, tags),
+            [name, version, build, tags @ ..] if tags.len() == 3 => {
+                if !build.starts_with(|letter: char| letter.is_ascii_digit()) {
+                    return Err(wrong("its build number does not start with a digit"));
+                }
+                (name, version, tags)
+            }
+            _ => return Err(wrong("it does not have five or six parts")),
         };
-        let build = parsed.build_tag().and_then(|_| rest.rsplit('-').next()).map(ToOwned::to_owned);
-        let mut tags = Vec::new();
-        for python in pythons.split('.') {
-            for abi in abis.split('.') {
-                tags.extend(platforms.split('.').map(|platform| format!("{python}-{abi}-{platform}")));
+        let has_empty_tag = tags.iter().any(|tag| tag.split('.').any(str::is_empty));
+        let malformed = || wrong("one of its parts is empty or malformed");
+        if version.is_empty() || has_empty_tag {
+            return Err(malformed());
+        }
+        if tags.iter().map(|tag| tag.split('.').count()).product::<usize>() > MAX_TAGS {
+            return Err(wrong("it has too many tags"));
+        }
+        Ok(Self {
+            name: name.parse().map_err(|_| malformed())?,
+            spelled_name: (*name).to_owned(),
+            version: (*version).to_owned(),
+            tags: expand(tags),
+        })
+    }
+
+    /// Whether a folder `stem.dist-info` or `stem.data` is this wheel's: any spelling of its name, and where it goes on, a hyphen
+    /// and any spelling of its version.
+    pub fn is_named_by(&self, stem: &str) -> bool {
+        self.name.is_spelled(stem)
+            || stem.match_indices('-').any(|(place, _)| {
+                let found = &stem[place + 1..];
+                self.name.is_spelled(&stem[..place])
+                    && (self.has_version(found) || is_same_escaped(found, &self.version))
+            })
+    }
+
+    /// Whether a full version is the one of the file name, from which some tools leave out a local label.
+    pub fn has_version(&self, full: &str) -> bool {
+        let public = full.split('+').next().unwrap_or(full);
+        is_same_escaped(&self.version, full) || is_same(&self.version, public)
+    }
+}
+
+fn expand(tags: &[&str]) -> Vec<String> {
+    let [pythons, abis, platforms] = tags else {
+        return Vec::new();
+    };
+    let mut expanded = Vec::new();
+    for python in pythons.split('.') {
+        for abi in abis.split('.') {
+            for platform in platforms.split('.') {
+                expanded.push(format!("{python}-{abi}-{platform}"));
             }
         }
-        Ok(Self { name: parsed.name.to_string(), version: Version(parsed.version), build, tags })
     }
+    expanded
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn version(text: &str) -> Version {
-        text.parse().unwrap()
+    #[test]
+    fn file_names() {
+        let name = WheelName::parse("Foo.Bar-1.0-py2.py3-none-any.whl").unwrap();
+        assert_eq!(
+            (name.name.as_str(), name.spelled_name.as_str(), name.version.as_str()),
+            ("foo-bar", "Foo.Bar", "1.0")
+        );
+        assert_eq!(name.tags, ["py2-none-any", "py3-none-any"]);
+        assert_eq!(
+            WheelName::parse("a-1!2.0+x.1-1build-cp312-cp312-linux_x86_64.whl").unwrap().version,
+            "1!2.0+x.1"
+        );
+        for wrong in [
+            "a-1.0-py3-none-any.zip",
+            "a-1.0-none-any.whl",
+            "a-1.0-b-py3-none-any.whl",
+            "a-1.0-1-x-py3-none-any.whl",
+            "-1.0-py3-none-any.whl",
+            "a--py3-none-any.whl",
+            "a-1.0-py3--any.whl",
+            "a-1.0-py3-abi3.-any.whl",
+            "../a-1.0-py3-none-any.whl",
+            "ä-1.0-py3-none-any.whl",
+            "a b-1.0-py3-none-any.whl",
+            ".a-1.0-py3-none-any.whl",
+            &format!("a-1.0-py3{}-none{}-any.whl", ".py3".repeat(40), ".none".repeat(40)),
+        ] {
+            assert!(WheelName::parse(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]
-    fn wheel_names_are_taken_apart() {
-        let wheel = WheelName::parse("Foo_Bar-1.0-2a-py2.py3-none-any.whl").unwrap();
-        assert_eq!(wheel.name, "foo-bar");
-        assert_eq!(wheel.version, version("1.0"));
-        assert_eq!(wheel.build.as_deref(), Some("2a"));
-        assert_eq!(wheel.tags, ["py2-none-any", "py3-none-any"]);
-        let wheel =
-            WheelName::parse("x-1-cp312-cp312-manylinux_2_17_x86_64.manylinux2014_x86_64.whl").unwrap();
-        assert_eq!(wheel.build, None);
-        assert_eq!(wheel.tags.len(), 2);
-        assert!(WheelName::parse("foo-1.0.tar.gz").is_err());
-        assert!(WheelName::parse("../foo-1.0-py3-none-any.whl").is_err());
+    fn folders_in_any_spelling() {
+        let name = WheelName::parse("foo_bar-1.0.post1+cpu-py3-none-any.whl").unwrap();
+        for stem in [
+            "foo_bar-1.0.post1+cpu",
+            "Foo.Bar-1.0-1+cpu",
+            "foo-bar-1.0.0.post1+CPU",
+            "FOO__BAR-1.0.post1_cpu",
+            "foo_bar",
+        ] {
+            assert!(name.is_named_by(stem), "{stem}");
+        }
+        for stem in [
+            "foo",
+            "foo_bar-1.0",
+            "foo_bar-1.0.post1+gpu",
+            "foo-1.0.post1+cpu",
+            "foo_bar_baz-1.0.post1+cpu",
+            "",
+            "-",
+        ] {
+            assert!(!name.is_named_by(stem), "{stem}");
+        }
     }
 }

@@ -52,10 +52,10 @@ pub(crate) async fn describe(
             continue;
         }
         let name = dist.name();
-        let dependencies: BTreeSet<String> = graph
+        let dependencies: BTreeSet<virtpy_pep::PackageName> = graph
             .neighbors(node)
             .filter_map(|neighbour| match &graph[neighbour] {
-                Node::Dist { dist, .. } if dist.name() != name => Some(dist.name().to_string()),
+                Node::Dist { dist, .. } if dist.name() != name => Some(dist.name().into()),
                 _ => None,
             })
             .collect();
@@ -68,7 +68,7 @@ pub(crate) async fn describe(
         let label = format!("{name} {version}");
         let (file, direct_url) = artifact(context, dist, &label).await?;
         let package = Package {
-            name: name.to_string(),
+            name: name.into(),
             version,
             requested: requested.contains(name),
             extras: extras.into_iter().collect(),

@@ -5,6 +5,8 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
+use virtpy_pep::PackageName;
+
 use crate::reword::reword;
 
 /// What is said of a redirect that would give up encryption.
@@ -71,8 +73,8 @@ pub enum Error {
         story: String,
         /// What may help.
         hints: Vec<String>,
-        /// The normalized name of the package that no source has, or not in a version that would do, if it is one.
-        absent: Option<String>,
+        /// The package that no source has, or not in a version that would do, if it is one.
+        absent: Option<PackageName>,
         /// Whether another Python may help, and which.
         python: Option<PythonNeed>,
     },

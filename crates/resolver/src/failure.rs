@@ -12,7 +12,7 @@ use uv_distribution_types::Name;
 use uv_errors::Hint;
 use uv_redacted::DisplaySafeUrl;
 use uv_resolver::ResolveError;
-use virtpy_pep::normalize_name;
+use virtpy_pep::PackageName;
 
 use crate::error::{Cause, Error, PythonNeed};
 use crate::public::public;
@@ -292,11 +292,11 @@ fn python_need(story: &str) -> Option<PythonNeed> {
 }
 
 /// The package that a story tells to be nowhere, or not in a version that would do.
-fn absent_package(story: &str) -> Option<String> {
+fn absent_package(story: &str) -> Option<PackageName> {
     let name = |text: &str| {
         let word = text.trim_start_matches('`');
         let end = word.find(|letter: char| !(letter.is_alphanumeric() || "-_.".contains(letter)));
-        normalize_name(word[..end.unwrap_or(word.len())].trim_end_matches('.')).ok()
+        word[..end.unwrap_or(word.len())].trim_end_matches('.').parse::<PackageName>().ok()
     };
     let before = |sentence: &str| {
         let (before, _) = story.split_once(sentence)?;

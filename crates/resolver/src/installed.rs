@@ -168,7 +168,7 @@ pub(crate) fn kept(solved: &SolvedGraph, is_requested: impl Fn(&PackageName) -> 
         .node_weights()
         .filter_map(|node| match node {
             Node::Dist { dist: ResolvedDist::Installed { dist }, install: true, .. } => Some(Kept {
-                name: dist.name().to_string(),
+                name: dist.name().into(),
                 version: dist.version().to_string(),
                 requested: is_requested(dist.name()),
             }),

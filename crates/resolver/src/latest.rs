@@ -30,9 +30,9 @@ pub(crate) async fn latest_versions(
     foundation: &Foundation,
     network: &Network,
     settings: &IndexSettings,
-    names: &[String],
+    names: &[virtpy_pep::PackageName],
     prerelease: bool,
-) -> Result<BTreeMap<String, LatestVersion>, Error> {
+) -> Result<BTreeMap<virtpy_pep::PackageName, LatestVersion>, Error> {
     let none = RequirementsSpecification::default();
     let options = Options {
         no_binary: settings.no_binary.clone(),
@@ -51,7 +51,7 @@ pub(crate) async fn latest_versions(
                 cause: Some(Cause::from_error(&error)),
             })?;
             let newest = newest(context, &package, prerelease || settings.prerelease).await?;
-            Ok::<_, Error>(newest.map(|newest| (package.to_string(), newest)))
+            Ok::<_, Error>(newest.map(|newest| (name.clone(), newest)))
         })
         .buffer_unordered(AT_ONCE)
         .try_collect::<Vec<_>>()

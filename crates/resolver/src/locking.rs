@@ -247,5 +247,5 @@ fn kept_versions(text: &str) -> Vec<(String, String)> {
     if !kept.is_empty() {
         return kept;
     }
-    requirements::pins(text)
+    requirements::pins(text).into_iter().map(|(name, version)| (name.into(), version)).collect()
 }

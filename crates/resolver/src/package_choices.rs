@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use virtpy_pep::normalize_name;
+use virtpy_pep::PackageName;
 
 /// What is said of packages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -82,7 +82,7 @@ fn take(names: &str, chosen: &mut BTreeSet<String>, opposite: &mut BTreeSet<Stri
             }
             name => {
                 // What is no name is told by whoever reads the result.
-                let name = normalize_name(name).unwrap_or_else(|_| name.to_owned());
+                let name = name.parse::<PackageName>().map_or_else(|_| name.to_owned(), String::from);
                 opposite.remove(&name);
                 chosen.insert(name);
             }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use virtpy_pep::Version;
+use virtpy_pep::{PackageName, Version};
 
 use crate::requirements::RequirementsFiles;
 
@@ -81,10 +81,10 @@ pub struct Selection {
 }
 
 /// A distribution that is installed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstalledDistribution {
-    /// The name; any spelling will do.
-    pub name: String,
+    /// Its name.
+    pub name: PackageName,
     /// The version (PEP 440). What has another kind of version is no candidate.
     pub version: String,
     /// Where its metadata lie. No two distributions have the same place, and nothing is read there.
@@ -101,8 +101,8 @@ pub struct InstalledDistribution {
 pub struct Options {
     /// Leave the packages' own dependencies out.
     pub no_deps: bool,
-    /// The normalized names of packages to leave out, whoever asks for them: they are there in another way.
-    pub left_out: Vec<String>,
+    /// Packages to leave out, whoever asks for them: they are there in another way.
+    pub left_out: Vec<PackageName>,
     /// Take the newest versions that fit, whatever [`Request::installed`] and [`Request::preferred`] say. What is
     /// installed stays where no index has anything newer.
     pub upgrade: bool,
@@ -134,16 +134,16 @@ pub struct Options {
 /// One package of a resolution.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Package {
-    /// The normalized name.
-    pub name: String,
+    /// Its name.
+    pub name: PackageName,
     /// The version (PEP 440), normalized. Known even for sources that have not been built.
     pub version: String,
     /// Whether an input names it directly.
     pub requested: bool,
     /// The extras it was asked for with, by inputs or by other packages.
     pub extras: Vec<String>,
-    /// The normalized names of the packages it needs in this environment, sorted.
-    pub dependencies: Vec<String>,
+    /// The packages that it needs in this environment, sorted.
+    pub dependencies: Vec<PackageName>,
     /// The file that was chosen.
     pub file: Artifact,
     /// The content of `direct_url.json` (PEP 610), if the package comes from a URL, a path or a repository.
@@ -204,8 +204,8 @@ impl Artifact {
 /// An installed distribution that is part of a resolution and stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
-    /// The normalized name.
-    pub name: String,
+    /// Its name.
+    pub name: PackageName,
     /// The version (PEP 440), normalized.
     pub version: String,
     /// Whether an input names it directly.

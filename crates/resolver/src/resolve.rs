@@ -147,7 +147,8 @@ async fn attempt(
             }
         }
     }
-    let is_requested = |name: &&String| requested.iter().any(|one| one.as_str() == name.as_str());
+    let is_requested =
+        |name: &&virtpy_pep::PackageName| requested.iter().any(|one| one.as_str() == name.as_str());
     let left_out = request.options.left_out.iter().filter(is_requested).cloned().collect();
     let pages = provider::pages(&context, &network.arrivals);
     let kept = installed::kept(&solved, |name| requested.contains(name));

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use uv_cache::Refresh;
+use virtpy_pep::PackageName;
 
 use crate::client::Network;
 use crate::error::Error;
@@ -120,12 +121,12 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Error::Network`] if an index does not answer; [`Error::Requirements`] for a name that is none.
+    /// [`Error::Network`] if an index does not answer.
     pub fn latest_versions(
         &self,
-        names: &[String],
+        names: &[PackageName],
         prerelease: bool,
-    ) -> Result<BTreeMap<String, LatestVersion>, Error> {
+    ) -> Result<BTreeMap<PackageName, LatestVersion>, Error> {
         if names.is_empty() {
             return Ok(BTreeMap::new());
         }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use uv_distribution_types::{Dist, SourceDist};
+use virtpy_pep::PackageName;
 
 use crate::context::Context;
 use crate::pages::Pages;
@@ -17,7 +18,7 @@ pub struct Resolution {
     /// What of [`Request::installed`] satisfies the request and stays as it is, sorted by name.
     pub kept: Vec<Kept>,
     /// The names among [`Options::left_out`] that the request itself asks for.
-    pub left_out: Vec<String>,
+    pub left_out: Vec<PackageName>,
     /// What the user should know: yanked versions, extras that do not exist, missing folders.
     pub warnings: Vec<String>,
     /// What of the indexes' pages was passed over, for who wants to know more.

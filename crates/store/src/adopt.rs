@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use serde::Deserialize;
 use virtpy_files as fs;
 use virtpy_files::digest::{hex, sha256};
-use virtpy_pep::normalize_name;
+use virtpy_pep::PackageName;
 use virtpy_wheel::{self as wheel, InstalledWheel, Part, Tree};
 
 use super::manifest::Provenance;
@@ -21,7 +21,7 @@ pub const ADOPTED: &str = "adopted";
 
 /// The handles of all entries by the normalized names and the versions of their distributions.
 #[derive(Debug, Default)]
-pub struct Catalogue(BTreeMap<(String, String), Vec<EntryId>>);
+pub struct Catalogue(BTreeMap<(PackageName, String), Vec<EntryId>>);
 
 /// What the catalogue needs of a manifest.
 #[derive(Deserialize)]
@@ -46,7 +46,7 @@ impl Store {
         for id in self.ids()? {
             let content = fs::read(&self.entry_path(&id).join("entry.json")).unwrap_or_default();
             let Ok(Label { name, version, origin }) = serde_json::from_slice(&content) else { continue };
-            let Ok(key) = normalize_name(&name) else { continue };
+            let Ok(key) = name.parse::<PackageName>() else { continue };
             let ids = catalogue.0.entry((key, version)).or_default();
             // What came from an index can be fetched again.
             if origin == ADOPTED { ids.push(id) } else { ids.insert(0, id) }
@@ -63,7 +63,7 @@ impl Store {
         catalogue: &Catalogue,
         wheel: &InstalledWheel,
     ) -> Result<Option<Entry>, StoreError> {
-        let Ok(key) = normalize_name(&wheel.metadata.name) else { return Ok(None) };
+        let Ok(key) = wheel.metadata.name.parse::<PackageName>() else { return Ok(None) };
         let known = catalogue.0.get(&(key, wheel.metadata.version.clone()));
         let made = EntryId::of(&content_key(wheel))?;
         for id in known.into_iter().flatten().chain([&made]) {

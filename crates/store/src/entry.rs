@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use virtpy_files as fs;
+use virtpy_pep::{InvalidName, PackageName};
 
 use super::manifest::LazyText;
 use super::{EntryId, KnownOrigin, Manifest, ROWS, Store, StoreError};
@@ -19,6 +20,19 @@ pub struct Entry {
     pub path: PathBuf,
     /// What it holds.
     pub manifest: Manifest,
+}
+
+impl Entry {
+    /// The normalized name of its distribution.
+    ///
+    /// # Errors
+    /// When its manifest has none: somebody wrote into the store.
+    pub fn package_name(&self) -> Result<PackageName, StoreError> {
+        self.manifest.name.parse().map_err(|error: InvalidName| StoreError::Damaged {
+            id: self.id.to_string(),
+            reason: error.to_string(),
+        })
+    }
 }
 
 impl Store {

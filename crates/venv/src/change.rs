@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use virtpy_files::FileKind;
-use virtpy_pep::{InterpreterTags, normalize_name};
+use virtpy_pep::{InterpreterTags, PackageName};
 use virtpy_store::{Entry, EntryId, Store, VenvId};
 
 use super::contents::{Contents, Owner};
@@ -30,11 +30,11 @@ pub struct PackageToInstall {
 
 impl PackageToInstall {
     /// Its normalized name (PEP 503).
-    fn key(&self) -> Result<String, VenvError> {
-        normalize_name(&self.entry.manifest.name).map_err(|error| VenvError::Damaged {
-            path: self.entry.path.join("entry.json"),
-            reason: error.to_string(),
-        })
+    ///
+    /// # Errors
+    /// When its entry is damaged.
+    pub fn key(&self) -> Result<PackageName, VenvError> {
+        Ok(self.entry.package_name()?)
     }
 }
 
@@ -44,7 +44,7 @@ pub struct ChangeSet {
     /// What comes, in order: where two have the same file, the later one's is there.
     pub install: Vec<PackageToInstall>,
     /// The normalized names of what goes.
-    pub remove: BTreeSet<String>,
+    pub remove: BTreeSet<PackageName>,
     /// Folders to be real because files of another installer are to come back into them.
     pub real_folders: BTreeSet<String>,
     /// Whether everything is laid out anew where it is not exactly as planned: scripts for another path, links into another
@@ -375,7 +375,7 @@ struct DistributionDiff {
 
 impl DistributionDiff {
     fn of(store: &Store, contents: &Contents, change: &ChangeSet) -> Result<Self, VenvError> {
-        let mut leaving: BTreeSet<String> = change.remove.clone();
+        let mut leaving: BTreeSet<PackageName> = change.remove.clone();
         for arrival in &change.install {
             leaving.insert(arrival.key()?);
         }

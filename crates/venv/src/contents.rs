@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use virtpy_files as fs;
-use virtpy_pep::normalize_name;
+use virtpy_pep::PackageName;
 use virtpy_store::{DIST_INFO_ALIAS, EntryId, Store};
 use virtpy_wheel as wheel;
 
@@ -48,7 +48,7 @@ pub enum Owner {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Distribution {
     /// Its normalized name (PEP 503).
-    pub key: String,
+    pub key: PackageName,
     /// Its name as its METADATA spells it.
     pub name: String,
     /// Its version as its METADATA spells it.
@@ -206,21 +206,24 @@ impl Contents {
     }
 
     /// All that can be imported, by normalized name.
-    pub fn visible_by_key(&self) -> BTreeMap<&str, &Distribution> {
+    pub fn visible_by_key(&self) -> BTreeMap<&PackageName, &Distribution> {
         let all = self.system.iter().chain(&self.distributions);
-        all.map(|distribution| (distribution.key.as_str(), distribution)).collect()
+        all.map(|distribution| (&distribution.key, distribution)).collect()
     }
 
-    /// The distribution with a name, in any spelling, in the venv or seen there.
-    pub fn find_visible(&self, name: &str) -> Option<&Distribution> {
-        let key = normalize_name(name).ok()?;
-        self.find(name).or_else(|| self.system.iter().find(|distribution| distribution.key == key))
+    /// The distribution that a text names, in any spelling, in the venv or seen there.
+    pub fn find_spelled(&self, text: &str) -> Option<&Distribution> {
+        self.find_visible(&text.parse().ok()?)
     }
 
-    /// The venv's own distribution with a name, in any spelling.
-    pub fn find(&self, name: &str) -> Option<&Distribution> {
-        let key = normalize_name(name).ok()?;
-        self.distributions.iter().find(|distribution| distribution.key == key)
+    /// The distribution with a name, in the venv or seen there.
+    pub fn find_visible(&self, name: &PackageName) -> Option<&Distribution> {
+        self.find(name).or_else(|| self.system.iter().find(|distribution| distribution.key == *name))
+    }
+
+    /// The venv's own distribution with a name.
+    pub fn find(&self, name: &PackageName) -> Option<&Distribution> {
+        self.distributions.iter().find(|distribution| distribution.key == *name)
     }
 
     /// Whether nobody but virtpy has installed or removed anything here.
@@ -234,8 +237,8 @@ impl Contents {
     }
 
     /// By normalized name.
-    pub fn by_key(&self) -> BTreeMap<&str, &Distribution> {
-        self.distributions.iter().map(|distribution| (distribution.key.as_str(), distribution)).collect()
+    pub fn by_key(&self) -> BTreeMap<&PackageName, &Distribution> {
+        self.distributions.iter().map(|distribution| (&distribution.key, distribution)).collect()
     }
 }
 

@@ -1,13 +1,14 @@
 //! What a venv's state says of a distribution that virtpy installed.
 
 use serde::{Deserialize, Serialize};
+use virtpy_pep::PackageName;
 use virtpy_store::is_pip_shim;
 
 /// A distribution that virtpy installed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Installed {
     /// Its normalized name (PEP 503).
-    pub key: String,
+    pub key: PackageName,
     /// Its name as its METADATA spells it.
     pub name: String,
     /// Its version as its METADATA spells it.

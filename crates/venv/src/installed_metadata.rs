@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use virtpy_files::{self as fs, FileKind};
-use virtpy_pep::normalize_name;
+use virtpy_pep::PackageName;
 use virtpy_wheel::Metadata;
 
 /// The most bytes that METADATA may have: some have a whole book for a description.
@@ -16,7 +16,7 @@ const LARGEST_NOTE: u64 = 1024 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct InstalledMetadata {
     /// Its normalized name (PEP 503).
-    pub(super) key: String,
+    pub(super) key: PackageName,
     /// Its name as it is spelled there.
     pub(super) name: String,
     /// Its version as it is spelled there.
@@ -79,7 +79,7 @@ pub(super) fn read(packages: &Path, name: &str) -> Option<InstalledMetadata> {
         }
     }
     Some(InstalledMetadata {
-        key: normalize_name(&metadata.name).ok()?,
+        key: metadata.package_name().ok()?,
         name: metadata.name,
         version: metadata.version,
         requires_dist: metadata.requires_dist,

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use virtpy_files::{self as fs, FileKind};
-use virtpy_pep::normalize_name;
+use virtpy_pep::PackageName;
 use virtpy_store::DIST_INFO_ALIAS;
 
 use super::config::STORE_KEY;
@@ -60,7 +60,7 @@ fn installed(venv: &Venv, entries: &Path, dist_info: String) -> Option<Installed
     let Facts { sha256, name, version, requires_dist, provides_extra } =
         serde_json::from_slice(&fs::read(&entry.join("entry.json")).ok()?).ok()?;
     Some(Installed {
-        key: normalize_name(&name).ok()?,
+        key: name.parse::<PackageName>().ok()?,
         name,
         version,
         sha256,

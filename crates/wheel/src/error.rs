@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use virtpy_files::PathError;
+use virtpy_pep::InvalidText;
 
 use crate::archive;
 
@@ -16,13 +17,8 @@ pub enum Error {
     #[error(transparent)]
     Path(#[from] PathError),
     /// The file's name does not follow PEP 427.
-    #[error("`{}` is not the file name of a wheel: {reason}", name.escape_debug())]
-    FileName {
-        /// The name.
-        name: String,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
+    #[error(transparent)]
+    FileName(#[from] InvalidText),
     /// A file that every wheel must have is missing.
     #[error("the wheel has no `{0}`")]
     Missing(String),
@@ -109,7 +105,7 @@ impl Error {
         match self {
             Self::Archive(error) => error.hint(),
             Self::Path(error) => error.hint(),
-            Self::FileName { .. } => Some(
+            Self::FileName(_) => Some(
                 "a wheel is called like `name-1.0-py3-none-any.whl`; give the file its original name"
                     .to_owned(),
             ),

@@ -9,8 +9,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use virtpy_files as fs;
+use virtpy_pep::WheelName;
 
-use super::file_name::WheelName;
 use super::unpack::{Trees, bytecode_folders};
 use super::{
     EntryPoint, Error, InstalledFile, Item, Metadata, Tree, Unpacked, WheelInfo, entry_points, layout,

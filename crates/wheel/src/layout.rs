@@ -2,9 +2,8 @@
 
 use std::collections::HashSet;
 
-use virtpy_pep::Version;
+use virtpy_pep::{Version, WheelName};
 
-use super::file_name::{WheelName, is_same_name};
 use super::script_name::is_reserved_script;
 use super::{EntryPoint, Error, Metadata, RecordRow, WheelInfo, entry_points, parse_record};
 use crate::archive::{Archive, Member};
@@ -170,8 +169,8 @@ pub(super) fn check_identity(metadata: &Metadata, name: &WheelName) -> Result<()
         metadata: metadata.to_owned(),
         filename: filename.to_owned(),
     };
-    if !is_same_name(&metadata.name, &name.name) {
-        return Err(mismatch("name", &metadata.name, &name.name));
+    if !name.name.is_spelled(&metadata.name) {
+        return Err(mismatch("name", &metadata.name, &name.spelled_name));
     }
     if let Err(error) = metadata.version.parse::<Version>() {
         return Err(Error::Metadata { file: "METADATA", reason: format!("has an illegal version: {error}") });

@@ -1,6 +1,6 @@
 //! METADATA (core metadata) and WHEEL: files in the form of e-mail headers.
 
-use virtpy_pep::{check_requirement, normalize_name};
+use virtpy_pep::{InvalidName, PackageName, check_requirement};
 
 use super::Error;
 
@@ -32,6 +32,14 @@ pub struct Metadata {
 }
 
 impl Metadata {
+    /// The normalized name. METADATA that was read has one.
+    ///
+    /// # Errors
+    /// When `name` is not the name of a package.
+    pub fn package_name(&self) -> Result<PackageName, InvalidName> {
+        self.name.parse()
+    }
+
     /// Reads METADATA up to the description, which is not kept. Bytes that are not UTF-8 are replaced.
     ///
     /// # Errors
@@ -73,7 +81,7 @@ impl Metadata {
                 return Err(wrong(format!("has no {field}")));
             }
         }
-        if normalize_name(&metadata.name).is_err() {
+        if metadata.package_name().is_err() {
             return Err(wrong(format!("has the illegal name `{}`", metadata.name)));
         }
         Ok(metadata)

@@ -1,6 +1,6 @@
 //! `virtpy pip check`.
 
-use virtpy_pep::{Requirement, normalize_name};
+use virtpy_pep::{PackageName, Requirement};
 
 use super::{Call, Stop};
 use crate::install;
@@ -40,14 +40,14 @@ impl Call<'_> {
 /// A distribution's name and version, the name normalized as pip writes it here.
 pub(super) fn labelled(distribution: &str) -> String {
     let (name, version) = distribution.split_once(' ').unwrap_or((distribution, ""));
-    let name = normalize_name(name).unwrap_or_else(|_| name.to_owned());
+    let name = name.parse::<PackageName>().map_or_else(|_| name.to_owned(), String::from);
     format!("{name} {version}").trim_end().to_owned()
 }
 
 /// A problem in pip's words.
 pub(super) fn sentence(problem: &Problem) -> Option<String> {
     let name = |text: &str| {
-        text.parse::<Requirement>().map_or_else(|_| text.to_owned(), |one| one.name().to_owned())
+        text.parse::<Requirement>().map_or_else(|_| text.to_owned(), |one| one.name().to_string())
     };
     Some(match problem {
         Problem::Unmet { distribution, requirement } => {

@@ -7,6 +7,8 @@ use virtpy_resolver::RequirementsEntry;
 
 use super::requirements::{name_of, spelled};
 use super::{Call, Stop};
+use virtpy_pep::PackageName;
+
 use crate::error::Failure;
 use crate::install::checkout::{Place, place_of};
 use crate::venv::{Distribution, editable_location, frozen};
@@ -17,8 +19,8 @@ const TOOLS: [&str; 3] = ["setuptools", "wheel", "distribute"];
 /// What was told already in the order of requirements files.
 #[derive(Default)]
 struct Told {
-    /// The normalized names.
-    keys: BTreeSet<String>,
+    /// The packages.
+    keys: BTreeSet<PackageName>,
     /// The lines that name no package: each stands there once.
     lines: BTreeSet<String>,
     /// The files that name a package, by its name as it stands there first.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use toml::{Table, Value};
-use virtpy_pep::normalize_name;
+use virtpy_pep::PackageName;
 
 use crate::error::Failure;
 use crate::fs;
@@ -51,9 +51,9 @@ fn table_of(folder: &Path, file: &str) -> Result<Table, Failure> {
 
 /// Adds the requirements of a group, and of those that it includes. `within` are the groups that include it.
 fn push(table: &Table, group: &str, within: &mut Vec<String>, found: &mut Vec<String>) -> Result<(), String> {
-    let key = |name: &str| normalize_name(name).map_err(|error| error.to_string());
+    let key = |name: &str| name.parse::<PackageName>().map_err(|error| error.to_string());
     let wanted = key(group)?;
-    if within.contains(&wanted) {
+    if within.iter().any(|one| wanted == **one) {
         return Err(format!("the group includes itself: {} -> {wanted}", within.join(" -> ")));
     }
     let mut matching = table.iter().filter(|(name, _)| key(name).as_ref() == Ok(&wanted));
@@ -62,7 +62,7 @@ fn push(table: &Table, group: &str, within: &mut Vec<String>, found: &mut Vec<St
         return Err(format!("there are two groups with the name '{wanted}'"));
     }
     let items = items.as_array().ok_or_else(|| format!("Dependency group '{group}' is not a list"))?;
-    within.push(wanted);
+    within.push(wanted.into());
     for item in items {
         match item {
             Value::String(requirement) => found.push(requirement.clone()),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use virtpy_pep::{Requirement, Version, accepts_python};
+use virtpy_pep::{PackageName, Requirement, Version, accepts_python};
 use virtpy_resolver::{ChoiceKind, PackageChoice, RequirementsFiles};
 
 use super::requirements::{name_of, names_in};
@@ -63,7 +63,8 @@ impl Call<'_> {
             checkouts.remove();
         }
         report::warnings(self.context.output, &log);
-        let asked: Vec<String> = wanted.specs.iter().cloned().chain(names_in_files).collect();
+        let asked: Vec<String> =
+            wanted.specs.iter().cloned().chain(names_in_files.into_iter().map(String::from)).collect();
         self.tell(&before, &log, &asked)?;
         let checks = !request.has("no-warn-conflicts") && !request.has("no-deps");
         if checks && !is_dry_run {
@@ -138,7 +139,8 @@ impl Call<'_> {
             return Ok(());
         }
         let contents = self.contents()?;
-        let came = |name: &str| added.iter().any(|(added, _)| name_of(added).as_deref() == Some(name));
+        let came =
+            |name: &str| added.iter().any(|(added, _)| name_of(added).is_some_and(|added| added == *name));
         // Of others, those count that require something of what came, with all that they require.
         let mut concerned = BTreeSet::new();
         for one in contents.visible() {
@@ -161,7 +163,7 @@ impl Call<'_> {
                 Problem::Conflicting { distribution, requirement, installed }
                     if is_concerned(distribution) =>
                 {
-                    let name = name_of(requirement).unwrap_or_default();
+                    let name = name_of(requirement).map(String::from).unwrap_or_default();
                     lines.push(format!(
                         "{} requires {requirement}, but you have {name} {installed} which is incompatible.",
                         check::labelled(distribution)
@@ -237,7 +239,7 @@ impl Call<'_> {
             no_deps: request.has("no-deps"),
             only_deps: request.has("only-deps"),
             upgrade: upgrade && eager,
-            upgrade_packages,
+            upgrade_packages: upgrade_packages.into_iter().map(String::from).collect(),
             reinstall: request.has("force-reinstall") || request.has("ignore-installed"),
             pre: request.has("pre"),
             require_hashes: request.is_on("require-hashes", "no-require-hashes"),
@@ -281,6 +283,6 @@ impl Call<'_> {
 }
 
 /// The names of the packages that are asked for, as far as they have one.
-fn names_asked_for(specs: &[String], files: &RequirementsFiles) -> Vec<String> {
+fn names_asked_for(specs: &[String], files: &RequirementsFiles) -> Vec<PackageName> {
     specs.iter().filter_map(|spec| name_of(spec)).chain(names_in(files)).collect()
 }

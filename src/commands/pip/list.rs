@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use virtpy_pep::{Requirement, Version, normalize_name};
+use virtpy_pep::{PackageName, Requirement, Version};
 use virtpy_resolver::LatestVersion;
 
 use super::python_json::dumps;
@@ -125,7 +125,7 @@ impl Call<'_> {
         }
         let mut excluded = BTreeSet::new();
         for name in request.values("exclude") {
-            excluded.insert(normalize_name(&name).map_err(|error| Failure::new(error.to_string()))?);
+            excluded.insert(name.parse::<PackageName>().map_err(|error| Failure::new(error.to_string()))?);
         }
         let is_left_out = |one: &Distribution| {
             let is_editable = || one.direct_url().and_then(editable_location).is_some();
@@ -137,14 +137,14 @@ impl Call<'_> {
     }
 
     /// The names of what these require, without any extra.
-    fn required(&self, distributions: &[&Distribution]) -> Result<BTreeSet<String>, Failure> {
+    fn required(&self, distributions: &[&Distribution]) -> Result<BTreeSet<PackageName>, Failure> {
         let interpreter = self.context.host.interpreter(&self.venv)?;
         let markers = install::markers(&interpreter)?;
         let requirements = distributions.iter().flat_map(|distribution| distribution.requires_dist());
         Ok(requirements
             .filter_map(|text| text.parse::<Requirement>().ok())
             .filter(|requirement| requirement.applies(&markers, &[]))
-            .map(|requirement| requirement.name().to_owned())
+            .map(|requirement| requirement.name().clone())
             .collect())
     }
 
@@ -154,7 +154,7 @@ impl Call<'_> {
         let mentions = |option: &str, wanted: &str| {
             let values = request.values(option);
             let mut names = values.iter().flat_map(|value| value.split(','));
-            names.any(|text| text == wanted || normalize_name(text).is_ok_and(|text| text == wanted))
+            names.any(|text| text == wanted || text.parse::<PackageName>().is_ok_and(|text| text == *wanted))
         };
         if mentions("only-final", name) {
             return false;
@@ -164,13 +164,16 @@ impl Call<'_> {
     }
 
     /// The newest versions that the indexes have.
-    fn latest(&self, distributions: &[&Distribution]) -> Result<BTreeMap<String, LatestVersion>, Failure> {
+    fn latest(
+        &self,
+        distributions: &[&Distribution],
+    ) -> Result<BTreeMap<PackageName, LatestVersion>, Failure> {
         let interpreter = self.context.host.interpreter(&self.venv)?;
-        let names: Vec<String> =
+        let names: Vec<PackageName> =
             distributions.iter().filter(|one| !one.is_pip_shim()).map(|one| one.key.clone()).collect();
-        let with_pre = |name: &String| self.admits_pre_releases(name);
-        let (pre, last): (Vec<String>, Vec<String>) = names.into_iter().partition(with_pre);
-        let ask = |index: &IndexOptions, names: &[String], pre: bool| -> Result<_, Failure> {
+        let with_pre = |name: &PackageName| self.admits_pre_releases(name);
+        let (pre, last): (Vec<PackageName>, Vec<PackageName>) = names.into_iter().partition(with_pre);
+        let ask = |index: &IndexOptions, names: &[PackageName], pre: bool| -> Result<_, Failure> {
             let session = self.context.host.session(&interpreter, self.context.host.index_settings(index)?);
             Ok(session.latest_versions(names, pre).map_err(ResolveError::from)?)
         };

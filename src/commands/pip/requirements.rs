@@ -1,24 +1,24 @@
 //! What a request names: the names of packages in requirements, as far as they can be told without asking anybody.
 
-use virtpy_pep::{Requirement, WheelName, normalize_name};
+use virtpy_pep::{PackageName, Requirement, WheelName};
 use virtpy_resolver::{EntryKind, RequirementsFiles};
 
-/// The normalized name of the package that a requirement, a wheel's path or a URL names.
-pub(super) fn name_of(text: &str) -> Option<String> {
+/// The name of the package that a requirement, a wheel's path or a URL names.
+pub(super) fn name_of(text: &str) -> Option<PackageName> {
     let text = text.trim();
     if let Ok(requirement) = text.parse::<Requirement>() {
-        return Some(requirement.name().to_owned());
+        return Some(requirement.name().clone());
     }
     let address = text.split(['#', ';']).next().unwrap_or(text).trim();
     if let Ok(wheel) = WheelName::parse(address.rsplit('/').next().unwrap_or(address)) {
         return Some(wheel.name);
     }
     let egg = text.split_once("#egg=").map(|(_, name)| name)?;
-    normalize_name(egg.split(['&', '[']).next().unwrap_or(egg)).ok()
+    egg.split(['&', '[']).next().unwrap_or(egg).parse::<PackageName>().ok()
 }
 
 /// The names of what requirements files ask for, as far as they can be told.
-pub(super) fn names_in(files: &RequirementsFiles) -> Vec<String> {
+pub(super) fn names_in(files: &RequirementsFiles) -> Vec<PackageName> {
     let asked = files.entries.iter().filter(|entry| entry.kind != EntryKind::Constraint);
     asked.filter_map(|entry| name_of(&entry.text)).collect()
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
-use virtpy_pep::{Requirement, normalize_name};
+use virtpy_pep::Requirement;
 
 use super::requirements::spelled;
 use super::{Call, Stop};
@@ -24,7 +24,7 @@ impl Call<'_> {
         let mut cards = Vec::new();
         let mut missing = Vec::new();
         for name in &self.request.arguments {
-            match contents.find_visible(name) {
+            match contents.find_spelled(name) {
                 Some(distribution) => cards.push(self.card(&contents, distribution)?),
                 None => missing.push(name.as_str()),
             }
@@ -50,7 +50,7 @@ impl Call<'_> {
         let mut dependents = Vec::new();
         for other in contents.visible() {
             let names = self.required_names(other)?;
-            if names.iter().any(|name| normalize_name(name).as_ref() == Ok(&distribution.key)) {
+            if names.iter().any(|name| distribution.key.is_spelled(name)) {
                 dependents.push(other.name.clone());
             }
         }

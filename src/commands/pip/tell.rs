@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use virtpy_pep::{Requirement, normalize_name};
+use virtpy_pep::{PackageName, Requirement};
 use virtpy_resolver::{Artifact, Package};
 
 use super::Call;
@@ -14,7 +14,7 @@ use crate::venv::Contents;
 /// A requirement, and the distribution that has it; none for what the user asked for.
 struct RequiredBy {
     text: String,
-    name: String,
+    name: PackageName,
     from: Option<String>,
 }
 
@@ -22,10 +22,10 @@ struct RequiredBy {
 struct Telling<'a> {
     call: &'a Call<'a>,
     before: &'a Contents,
-    /// What came or would come: the name and the version as they are spelled, by normalized name.
-    came: BTreeMap<String, (&'a str, &'a str)>,
-    /// What each distribution requires here, by normalized name.
-    requires: BTreeMap<String, Vec<RequiredBy>>,
+    /// What came or would come: the name and the version as they are spelled, by name.
+    came: BTreeMap<PackageName, (&'a str, &'a str)>,
+    /// What each distribution requires here, by name.
+    requires: BTreeMap<PackageName, Vec<RequiredBy>>,
 }
 
 impl Call<'_> {
@@ -49,7 +49,7 @@ impl Call<'_> {
     pub(super) fn tell(&self, before: &Contents, log: &Changelog, asked: &[String]) -> Result<(), Failure> {
         let mut came = BTreeMap::new();
         for (name, version) in &log.summary.added {
-            came.insert(key_of(name), (name.as_str(), version.as_str()));
+            came.extend(name.parse().ok().map(|key| (key, (name.as_str(), version.as_str()))));
         }
         let requires = self.requirements(before, log)?;
         let telling = Telling { call: self, before, came, requires };
@@ -63,7 +63,7 @@ impl Call<'_> {
         &self,
         before: &Contents,
         log: &Changelog,
-    ) -> Result<BTreeMap<String, Vec<RequiredBy>>, Failure> {
+    ) -> Result<BTreeMap<PackageName, Vec<RequiredBy>>, Failure> {
         let mut requires = BTreeMap::new();
         if self.request.has("no-deps") {
             return Ok(requires);
@@ -84,16 +84,16 @@ impl Call<'_> {
                     return None;
                 };
                 let text = text.split(';').next().unwrap_or(text).trim().to_owned();
-                Some(RequiredBy { text, name: requirement.name().to_owned(), from: Some(from) })
+                Some(RequiredBy { text, name: requirement.name().clone(), from: Some(from) })
             });
             requires.insert(distribution.key.clone(), wishes.collect());
         }
         // What would come is not there to be read.
         for package in log.arriving.iter().filter(|_| !changed) {
-            let wish = |name: &String| RequiredBy {
-                text: name.clone(),
+            let wish = |name: &PackageName| RequiredBy {
+                text: name.to_string(),
                 name: name.clone(),
-                from: Some(package.name.clone()),
+                from: Some(package.name.to_string()),
             };
             requires.insert(package.name.clone(), package.dependencies.iter().map(wish).collect());
         }
@@ -120,7 +120,7 @@ impl Telling<'_> {
         }
         let wish = |text: &String| Some(RequiredBy { text: text.clone(), name: name_of(text)?, from: None });
         let mut waiting: VecDeque<RequiredBy> = asked.iter().filter_map(wish).collect();
-        let roots: Vec<String> =
+        let roots: Vec<PackageName> =
             told.iter().cloned().chain(waiting.iter().map(|one| one.name.clone())).collect();
         let mut seen = BTreeSet::new();
         for root in roots {
@@ -148,8 +148,13 @@ impl Telling<'_> {
         }
     }
 
-    fn push_requirements(&self, name: &str, seen: &mut BTreeSet<String>, waiting: &mut VecDeque<RequiredBy>) {
-        if !seen.insert(name.to_owned()) {
+    fn push_requirements(
+        &self,
+        name: &PackageName,
+        seen: &mut BTreeSet<PackageName>,
+        waiting: &mut VecDeque<RequiredBy>,
+    ) {
+        if !seen.insert(name.clone()) {
             return;
         }
         for wish in self.requires.get(name).into_iter().flatten() {
@@ -213,17 +218,17 @@ impl Telling<'_> {
                 break;
             }
         }
-        let mut keys: Vec<&str> = self.came.keys().map(String::as_str).collect();
+        let mut keys: Vec<&str> = self.came.keys().map(PackageName::as_str).collect();
         keys.sort_by(|one, other| (depths[other], other).cmp(&(depths[one], one)));
         // As whoever asked for it first spells it.
         let wishes = self.requires.values().flatten().map(|wish| (wish.name.as_str(), wish.text.as_str()));
-        let asked: Vec<(String, &str)> =
+        let asked: Vec<(PackageName, &str)> =
             asked.iter().filter_map(|text| Some((name_of(text)?, text.as_str()))).collect();
         let asked = asked.iter().map(|(name, text)| (name.as_str(), *text));
         let first: Vec<(&str, &str)> = asked.chain(wishes).collect();
         let shown = |key: &str| {
             let wish = first.iter().find(|(name, _)| *name == key).map(|(_, text)| spelled(text));
-            let is_name = |text: &&str| normalize_name(text).is_ok_and(|name| name == key);
+            let is_name = |text: &&str| text.parse::<PackageName>().is_ok_and(|name| name == *key);
             wish.filter(is_name).map_or_else(|| self.came[key].0.to_owned(), str::to_owned)
         };
         keys.into_iter().map(shown).collect()
@@ -239,10 +244,6 @@ fn local_file(package: &Package) -> Option<&str> {
     };
     let path = place.strip_prefix("file://").unwrap_or(place);
     path.starts_with('/').then_some(path)
-}
-
-fn key_of(name: &str) -> String {
-    normalize_name(name).unwrap_or_else(|_| name.to_owned())
 }
 
 /// Addresses with the password in them hidden, as pip shows them.

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use super::requirements::{name_of, names_in};
 use super::{Call, Stop};
+use virtpy_pep::PackageName;
+
 use crate::cli::VenvArgument;
 use crate::error::Failure;
 use crate::install::{self, Environment, Indexes, InstallOptions, InstallPlan};
@@ -40,9 +42,9 @@ impl Call<'_> {
         Ok(0)
     }
 
-    /// The normalized names of what is to go, each once.
-    fn names(&self) -> Result<Vec<String>, Failure> {
-        let mut names: Vec<String> = Vec::new();
+    /// The names of what is to go, each once.
+    fn names(&self) -> Result<Vec<PackageName>, Failure> {
+        let mut names: Vec<PackageName> = Vec::new();
         for argument in &self.request.arguments {
             match name_of(argument) {
                 Some(name) => names.push(name),
@@ -59,7 +61,7 @@ impl Call<'_> {
     }
 
     /// What is installed of it and goes. The user is asked, unless `-y` says yes to all.
-    fn choose(&self, contents: &Contents, names: &[String]) -> Result<Vec<Distribution>, Failure> {
+    fn choose(&self, contents: &Contents, names: &[PackageName]) -> Result<Vec<Distribution>, Failure> {
         let output = self.context.output;
         let mut chosen = Vec::new();
         for name in names {

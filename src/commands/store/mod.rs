@@ -10,6 +10,8 @@ mod why;
 
 pub(super) use gc::automatic;
 
+use virtpy_pep::PackageName;
+
 use crate::cli::{StoreArguments, StoreCommand};
 use crate::context::Context;
 use crate::error::Failure;
@@ -38,9 +40,8 @@ fn chosen(context: &Context, names: &[String]) -> Result<Vec<EntryId>, Failure> 
         let before = chosen.len();
         for id in &all {
             let is_named = || {
-                let key = virtpy_pep::normalize_name(name).ok()?;
-                let provenance = context.store.provenance(id)?;
-                (virtpy_pep::normalize_name(&provenance.name).ok()? == key).then_some(())
+                let key: PackageName = name.parse().ok()?;
+                key.is_spelled(&context.store.provenance(id)?.name).then_some(())
             };
             if id.as_str() == name || is_named().is_some() {
                 chosen.push(id.clone());

@@ -1,7 +1,7 @@
 //! `virtpy store why`: which venvs use a package, and why.
 
 use serde::Serialize;
-use virtpy_pep::{Requirement, normalize_name};
+use virtpy_pep::Requirement;
 
 use crate::cli::WhyArguments;
 use crate::context::Context;
@@ -114,5 +114,5 @@ impl User {
 /// Whether a requirement is of the package with this normalized name, whatever its markers say.
 fn names(requirement: &str, key: &str) -> bool {
     let requirement = requirement.parse::<Requirement>();
-    requirement.is_ok_and(|requirement| normalize_name(requirement.name()).is_ok_and(|name| name == key))
+    requirement.is_ok_and(|requirement| *requirement.name() == *key)
 }

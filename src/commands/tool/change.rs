@@ -145,5 +145,5 @@ pub(super) fn uninject(context: &Context, arguments: &UninjectArguments) -> Resu
 /// Names and versions of what an application has.
 pub(super) fn versions(context: &Context, tool: &Tool) -> Result<Vec<(String, String)>, Failure> {
     let contents = Contents::read(&Venv::open(&tool.venv)?, &context.store)?;
-    Ok(contents.distributions.into_iter().map(|one| (one.key, one.version)).collect())
+    Ok(contents.distributions.into_iter().map(|one| (one.key.into(), one.version)).collect())
 }

@@ -64,7 +64,7 @@ pub(super) fn export(context: &Context, arguments: &ToolExportArguments) -> Resu
         }
         // What came from a repository is written with its commit.
         let request = contents
-            .find(&known.package)
+            .find_spelled(&known.package)
             .filter(|one| one.direct_url().is_some() && !known.editable)
             .map_or(known.request, frozen);
         let from_index = contents.distributions.iter().filter(|one| one.direct_url().is_none());

@@ -1,7 +1,7 @@
 //! `virtpy tool list`: what is installed, and what is wrong with it. The network is asked only for `--outdated`.
 
 use serde::Serialize;
-use virtpy_pep::{Requirement, Version};
+use virtpy_pep::{PackageName, Requirement, Version};
 
 use crate::cli::ToolListArguments;
 use crate::context::Context;
@@ -70,11 +70,12 @@ fn add_latest(context: &Context, arguments: &ToolListArguments, rows: &mut [Row]
     for inquiry in inquiries(context, rows) {
         let index = IndexOptions::of(&inquiry.origin).overridden(&arguments.index.options());
         let session = context.host.session(&inquiry.interpreter, context.host.index_settings(&index)?);
-        let names: Vec<String> = inquiry.rows.iter().map(|row| rows[*row].package.clone()).collect();
+        let names: Vec<PackageName> =
+            inquiry.rows.iter().filter_map(|row| rows[*row].package.parse().ok()).collect();
         let latest = session.latest_versions(&names, inquiry.origin.pre).map_err(ResolveError::from)?;
         for number in inquiry.rows {
             let row = &mut rows[number];
-            let newest = latest.get(&row.package).map(|latest| &latest.version);
+            let newest = latest.get(row.package.as_str()).map(|latest| &latest.version);
             let installed = row.version.parse::<Version>().ok();
             row.latest = match (newest, installed) {
                 (Some(newest), Some(installed)) if *newest > installed => Some(newest.to_string()),

@@ -15,6 +15,8 @@ mod uninstall;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use virtpy_pep::PackageName;
+
 use crate::cli::ToolCommand;
 use crate::context::Context;
 use crate::error::Failure;
@@ -50,9 +52,8 @@ fn open(context: &Context, name: &str) -> Result<Tool, Failure> {
     if let Some(tool) = toolbox.open(name)? {
         return Ok(tool);
     }
-    let key = virtpy_pep::normalize_name(name).unwrap_or_default();
-    if key != name
-        && !key.is_empty()
+    if let Ok(key) = name.parse::<PackageName>()
+        && key != name
         && let Some(tool) = toolbox.open(&key)?
     {
         return Ok(tool);

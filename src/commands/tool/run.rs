@@ -28,7 +28,7 @@ fn ready(context: &Context, arguments: &ToolRunArguments) -> Result<(Tool, Strin
     let request = absolutize_spec(&context.host, arguments.from.as_deref().unwrap_or(app));
     let requirement = request.parse::<Requirement>().ok();
     let command = match (&arguments.from, &requirement) {
-        (None, Some(requirement)) => requirement.name().to_owned(),
+        (None, Some(requirement)) => requirement.name().to_string(),
         (None, None) => String::new(),
         (Some(_), _) => app.to_owned(),
     };
@@ -43,7 +43,7 @@ fn ready(context: &Context, arguments: &ToolRunArguments) -> Result<(Tool, Strin
     let beside: Vec<String> =
         arguments.with.iter().map(|spec| absolutize_spec(&context.host, spec)).collect();
     let manifest = Manifest {
-        package: requirement.map(|requirement| requirement.name().to_owned()).unwrap_or_default(),
+        package: requirement.map(|requirement| requirement.name().to_string()).unwrap_or_default(),
         with: beside,
         python: arguments.python.clone(),
         origin: Origin {
@@ -55,7 +55,8 @@ fn ready(context: &Context, arguments: &ToolRunArguments) -> Result<(Tool, Strin
         },
         ..Manifest::new(request)
     };
-    let name = Store::digest_of(&format!("{manifest:?}"));
+    let key = serde_json::to_string(&manifest).map_err(|error| Failure::new(error.to_string()))?;
+    let name = Store::digest_of(&key);
     let toolbox = Toolbox::cached(&context.store);
     if !arguments.refresh
         && let Ok(Some(tool)) = toolbox.open(&name)
@@ -69,7 +70,7 @@ fn ready(context: &Context, arguments: &ToolRunArguments) -> Result<(Tool, Strin
     let index = arguments.index.options();
     let mut spec = ToolSpec { index, upgrade: arguments.refresh, is_run: true, ..ToolSpec::of(manifest) };
     if spec.manifest.package.is_empty() {
-        spec.manifest.package = package_name(&context.host, &interpreter, &spec)?;
+        spec.manifest.package = package_name(&context.host, &interpreter, &spec)?.into();
     }
     let outcome = install_generation(&context.host, toolbox, &name, &spec, &interpreter)?;
     let command = if command.is_empty() { outcome.tool.manifest.package.clone() } else { command };

@@ -14,7 +14,7 @@ use crate::venv::{Contents, Venv};
 fn venv_with(context: &Context, name: &str) -> Option<PathBuf> {
     let path = context.meant_venv(&VenvArgument::default()).ok()??;
     let contents = Contents::read(&Venv::open(&path).ok()?, &context.store).ok()?;
-    contents.find(name).map(|_| path)
+    contents.find_spelled(name).map(|_| path)
 }
 
 pub(super) fn run(context: &Context, arguments: &ToolUninstallArguments) -> Result<u8, Failure> {

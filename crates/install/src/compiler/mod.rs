@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
-use virtpy_pep::{Requirement, normalize_name};
+use virtpy_pep::Requirement;
 
 use self::library::{Package, Place};
 use self::worker::{Answer, Worker};
@@ -173,7 +173,7 @@ fn package(work: &Work<'_>) -> Package {
     let at_the_top = manifest.top.iter().filter(|item| !item.folder && is_module(&item.name));
     let modules = work.modules.iter().map(|module| module.path.clone());
     Package {
-        name: normalize_name(&manifest.name).unwrap_or_default(),
+        name: work.entry.package_name().map(String::from).unwrap_or_default(),
         requested: work.requested,
         requires: manifest.requires_dist.iter().filter_map(|text| required(text)).collect(),
         sources: modules.chain(at_the_top.map(|item| item.name.clone())).collect(),
@@ -186,7 +186,7 @@ fn package(work: &Work<'_>) -> Package {
 fn required(text: &str) -> Option<String> {
     let is_for_extra = text.split_once(';').is_some_and(|(_, marker)| marker.contains("extra"));
     let requirement = Requirement::of_metadata(text).ok().filter(|_| !is_for_extra)?;
-    Some(requirement.name().to_owned())
+    Some(requirement.name().to_string())
 }
 
 /// The interpreters at work.

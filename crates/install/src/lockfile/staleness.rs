@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use toml::{Table, Value};
-use virtpy_pep::{Requirement, normalize_name};
+use virtpy_pep::{PackageName, Requirement};
 
 /// What is required: names, each with its version specifiers, sorted. Those of a requirement with a source of its own (a URL, a
 /// directory) are not in a lock, so they are left out.
-type Asked = BTreeMap<String, BTreeSet<String>>;
+type Asked = BTreeMap<PackageName, BTreeSet<String>>;
 
 /// Whether the requirements of a project differ from those that a lock has for it. What cannot be told is no difference.
 pub(super) fn differs(lock: &Table, project: &Table) -> bool {
@@ -22,10 +22,10 @@ pub(super) fn differs(lock: &Table, project: &Table) -> bool {
     if is_dynamic("dependencies") || is_dynamic("optional-dependencies") {
         return false;
     }
-    let sources: BTreeSet<String> = project
+    let sources: BTreeSet<PackageName> = project
         .get("tool")
         .and_then(|tool| tool.get("uv")?.get("sources")?.as_table())
-        .map(|sources| sources.keys().filter_map(|name| normalize_name(name).ok()).collect())
+        .map(|sources| sources.keys().filter_map(|name| name.parse::<PackageName>().ok()).collect())
         .unwrap_or_default();
     let mut texts = Vec::new();
     let own = project.get("project");
@@ -39,28 +39,28 @@ pub(super) fn differs(lock: &Table, project: &Table) -> bool {
 
 /// The project's own package in a lock.
 fn package<'a>(lock: &'a Table, project: &Table) -> Option<&'a Value> {
-    let name = normalize_name(project.get("project")?.get("name")?.as_str()?).ok()?;
+    let name = project.get("project")?.get("name")?.as_str()?.parse::<PackageName>().ok()?;
     let packages = lock.get("package")?.as_array()?;
     packages.iter().find(|package| {
         let source = package.get("source");
         let is_own = ["editable", "virtual", "directory"]
             .iter()
             .any(|kind| source.is_some_and(|one| one.get(kind).is_some()));
-        is_own && package.get("name").and_then(Value::as_str) == Some(&name)
+        is_own && package.get("name").and_then(Value::as_str) == Some(name.as_str())
     })
 }
 
-fn groups_differ(locked: &Value, project: &Table, sources: &BTreeSet<String>) -> bool {
+fn groups_differ(locked: &Value, project: &Table, sources: &BTreeSet<PackageName>) -> bool {
     let groups = project.get("dependency-groups").and_then(Value::as_table);
-    let mut names: BTreeSet<String> = BTreeSet::new();
+    let mut names: BTreeSet<PackageName> = BTreeSet::new();
     for (name, requirements) in groups.into_iter().flatten() {
         // What a group includes stands in the lock under its own name as well.
         let includes =
             requirements.as_array().is_some_and(|all| all.iter().any(|one| one.as_str().is_none()));
-        let Ok(name) = normalize_name(name) else { return false };
+        let Ok(name) = name.parse::<PackageName>() else { return false };
         let mut texts = Vec::new();
         collect(Some(requirements), &mut texts);
-        let group = locked.get("requires-dev").and_then(|all| all.get(&name));
+        let group = locked.get("requires-dev").and_then(|all| all.get(name.as_str()));
         if !includes && asked(&texts, sources) != locked_requirements(group, sources) {
             return true;
         }
@@ -68,18 +68,18 @@ fn groups_differ(locked: &Value, project: &Table, sources: &BTreeSet<String>) ->
     }
     // `[tool.uv] dev-dependencies` is a group `dev` as well.
     let known = locked.get("requires-dev").and_then(Value::as_table);
-    known.into_iter().flatten().any(|(name, _)| name != "dev" && !names.contains(name))
+    known.into_iter().flatten().any(|(name, _)| name != "dev" && !names.contains(name.as_str()))
 }
 
 fn collect<'a>(requirements: Option<&'a Value>, texts: &mut Vec<&'a str>) {
     texts.extend(requirements.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str));
 }
 
-fn asked(texts: &[&str], sources: &BTreeSet<String>) -> Asked {
+fn asked(texts: &[&str], sources: &BTreeSet<PackageName>) -> Asked {
     let mut asked = Asked::new();
     for text in texts {
         let Ok(requirement) = text.parse::<Requirement>() else { continue };
-        let specifiers = asked.entry(requirement.name().to_owned()).or_default();
+        let specifiers = asked.entry(requirement.name().clone()).or_default();
         if requirement.url().is_none() && !sources.contains(requirement.name()) {
             // The marker stands behind a semicolon, the extras in brackets.
             let rest = text.split(';').next().unwrap_or_default();
@@ -91,12 +91,14 @@ fn asked(texts: &[&str], sources: &BTreeSet<String>) -> Asked {
     asked
 }
 
-fn locked_requirements(locked: Option<&Value>, sources: &BTreeSet<String>) -> Asked {
+fn locked_requirements(locked: Option<&Value>, sources: &BTreeSet<PackageName>) -> Asked {
     let mut asked = Asked::new();
     for one in locked.and_then(Value::as_array).into_iter().flatten() {
-        let Some(name) = one.get("name").and_then(Value::as_str) else { continue };
-        let specifiers = asked.entry(name.to_owned()).or_default();
-        if !sources.contains(name) {
+        let Some(name) = one.get("name").and_then(|name| name.as_str()?.parse::<PackageName>().ok()) else {
+            continue;
+        };
+        let specifiers = asked.entry(name.clone()).or_default();
+        if !sources.contains(&name) {
             specifiers.extend(parts(one.get("specifier").and_then(Value::as_str).unwrap_or_default()));
         }
     }

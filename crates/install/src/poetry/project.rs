@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize as _;
 use toml::{Table, Value};
-use virtpy_pep::{Requirement, normalize_name};
+use virtpy_pep::{PackageName, Requirement};
 
 use super::PoetryError;
 use super::constraint;
@@ -219,9 +219,10 @@ impl Project {
     }
 }
 
-/// The normalized name of a group or an extra; names that are none stay as they are.
+/// The normalized name of a group or an extra, which has the form of a package's (PEP 685, PEP 735); what is not a name stays as
+/// it is.
 pub fn group_name(name: &str) -> String {
-    normalize_name(name).unwrap_or_else(|_| name.to_owned())
+    name.parse::<PackageName>().map_or_else(|_| name.to_owned(), String::from)
 }
 
 /// A requirement of PEP 508 in Poetry's terms.
@@ -235,7 +236,7 @@ fn from_requirement(text: &str) -> Option<(String, DetailedDependency)> {
         extras: requirement.extras(),
         ..DetailedDependency::default()
     };
-    Some((requirement.name().to_owned(), dependency))
+    Some((requirement.name().to_string(), dependency))
 }
 
 fn merge(group: &mut Group, dependencies: Option<&Table>) {

@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use virtpy_pep::{Version, normalize_name};
+use virtpy_pep::{PackageName, Version};
 use virtpy_resolver::Input;
 
+use super::PoetryError;
 use super::lock::{LockedPackage, Source};
-use super::{PoetryError, group_name};
 use virtpy_files::digest::{Sha256, hex, sha256};
 use virtpy_files::{self as fs, FileKind, Found};
 
@@ -24,8 +24,8 @@ const MOST_BYTES: u64 = 64 << 20;
 /// A package to be installed.
 #[derive(Debug, Clone)]
 pub struct Wanted {
-    /// Its normalized name.
-    pub key: String,
+    /// Its name.
+    pub key: PackageName,
     /// Its version.
     pub version: String,
     /// What the resolver is asked for.
@@ -53,8 +53,9 @@ impl Wanted {
     /// # Errors
     /// When its source is of a kind that is not known, or cannot be read.
     pub fn of(package: &LockedPackage, root: &Path) -> Result<Self, PoetryError> {
+        let key = check(package)?;
         let wanted = |ask, direct_url: Option<Value>, identity| Self {
-            key: group_name(&package.name),
+            key: key.clone(),
             version: package.version.clone(),
             ask,
             index: None,
@@ -62,7 +63,6 @@ impl Wanted {
             identity,
         };
         let name = &package.name;
-        check(package)?;
         let Some(source) = &package.source else {
             let line = pinned(package);
             return Ok(wanted(Ask::Line(line.clone()), None, Some(line)));
@@ -111,13 +111,13 @@ fn refused(package: &LockedPackage, reason: &str) -> PoetryError {
 }
 
 /// Refuses what would be something else in a line of a requirements file than a name, a version and hashes.
-fn check(package: &LockedPackage) -> Result<(), PoetryError> {
-    normalize_name(&package.name).map_err(|error| refused(package, &error.to_string()))?;
+fn check(package: &LockedPackage) -> Result<PackageName, PoetryError> {
+    let name = package.name.parse::<PackageName>().map_err(|error| refused(package, &error.to_string()))?;
     package.version.parse::<Version>().map_err(|error| refused(package, &error.to_string()))?;
     let is_hash = |hash: &str| hash.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b':');
     match package.files.iter().find(|file| !is_hash(&file.hash)) {
         Some(file) => Err(refused(package, &format!("`{}` is no hash", file.hash))),
-        None => Ok(()),
+        None => Ok(name),
     }
 }
 

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver as Queue, Sender, channel};
 
-use virtpy_pep::normalize_name;
 use virtpy_resolver::{Artifact, ObtainedWheel, Package, Receiver, Resolution, Session};
 
 use super::built::BuiltWheels;
@@ -131,7 +130,7 @@ fn direct_url(package: &Package, entry: &Entry, archive: Option<&str>) -> Option
 
 /// Whether an entry is of this package.
 fn is_of(entry: &Entry, package: &Package) -> bool {
-    normalize_name(&entry.manifest.name).is_ok_and(|name| name == package.name)
+    entry.package_name().is_ok_and(|name| name == package.name)
 }
 
 /// What stands for a package's future entry among processes.

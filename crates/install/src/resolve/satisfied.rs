@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use virtpy_pep::{MarkerEnvironment, Requirement, Version, normalize_name};
+use virtpy_pep::{MarkerEnvironment, PackageName, Requirement, Version};
 use virtpy_resolver::{EntryKind, Package, RequirementsFiles, RequirementsOptions};
 
 use virtpy_venv::Contents;
@@ -15,7 +15,7 @@ use virtpy_venv::Contents;
 #[derive(Debug, Default)]
 pub(crate) struct PinnedRequest {
     requirements: Vec<Requirement>,
-    pinned: BTreeSet<String>,
+    pinned: BTreeSet<PackageName>,
     lines: Vec<String>,
 }
 
@@ -59,7 +59,7 @@ impl PinnedRequest {
         let requirement = plain(text)?;
         self.lines.push(text.to_owned());
         if requirement.pinned_version().is_some() {
-            self.pinned.insert(requirement.name().to_owned());
+            self.pinned.insert(requirement.name().clone());
         }
         self.requirements.push(requirement);
         Some(())
@@ -84,8 +84,8 @@ pub(crate) fn is_satisfied(
     no_deps: bool,
 ) -> bool {
     let installed = contents.visible_by_key();
-    let mut seen: BTreeSet<(String, Vec<String>)> = BTreeSet::new();
-    let mut versions: BTreeMap<&str, Version> = BTreeMap::new();
+    let mut seen: BTreeSet<(PackageName, Vec<String>)> = BTreeSet::new();
+    let mut versions: BTreeMap<&PackageName, Version> = BTreeMap::new();
     let mut waiting: Vec<Requirement> = request
         .requirements
         .iter()
@@ -106,9 +106,8 @@ pub(crate) fn is_satisfied(
         if requirement.url().is_some() || !requirement.accepts(&versions[key]) {
             return false;
         }
-        let extras: Vec<String> =
-            requirement.extras().iter().filter_map(|extra| normalize_name(extra).ok()).collect();
-        if no_deps || !seen.insert((requirement.name().to_owned(), extras.clone())) {
+        let extras = requirement.extras();
+        if no_deps || !seen.insert((requirement.name().clone(), extras.clone())) {
             continue;
         }
         for text in distribution.requires_dist() {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use toml::{Table, Value};
-use virtpy_pep::{Requirement, normalize_name};
+use virtpy_pep::{PackageName, Requirement};
 use virtpy_resolver::IndexSettings;
 
 use super::ScriptError;
@@ -39,7 +39,7 @@ pub struct UvTable {
     /// The keys that say nothing to virtpy.
     pub(super) unknown: Vec<String>,
     /// Where packages come from that have a place of their own, by normalized name.
-    sources: BTreeMap<String, Table>,
+    sources: BTreeMap<PackageName, Table>,
 }
 
 impl UvTable {
@@ -101,7 +101,7 @@ impl UvTable {
             }
             "sources" => {
                 for (name, source) in value.as_table().ok_or_else(wrong)? {
-                    let name = normalize_name(name).map_err(|_| wrong())?;
+                    let name = name.parse::<PackageName>().map_err(|_| wrong())?;
                     let table = source.as_table().ok_or_else(|| {
                         unsupported("sources", "give each package one place, without markers")
                     })?;

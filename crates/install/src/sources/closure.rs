@@ -47,7 +47,9 @@ impl Closure {
             };
             for text in required {
                 let Ok(requirement) = text.parse::<Requirement>() else { continue };
-                if requirement.applies(&markers, &package.extras) && !known.contains(requirement.name()) {
+                if requirement.applies(&markers, &package.extras)
+                    && !known.contains(requirement.name().as_str())
+                {
                     let Package { name, version, .. } = package;
                     let why = format!("{name} {version} requires `{text}`, which it does not list");
                     return Err(self.refusal(&why));

@@ -8,7 +8,7 @@ use virtpy_resolver::{Artifact, IndexSettings, Package, RequirementsFiles, Resol
 
 use super::directories::Directories;
 use super::lock_source::LockSource;
-use crate::installed::{is_installed, key, package, sha256_of};
+use crate::installed::{is_installed, package, sha256_of};
 use crate::lockfile::{self, LockKind};
 use crate::plan::{ConflictCheck, Goal, InstallPlan, Source, Supply, surplus};
 use crate::request_key::RequestKey;
@@ -17,6 +17,7 @@ use crate::resolved::Resolved;
 use crate::resolved_supply::{Check, ResolvedSupply};
 use crate::{Environment, Error, Extent, Host, Result, admits};
 use virtpy_interpreters::Interpreter;
+use virtpy_pep::PackageName;
 use virtpy_venv::{Contents, PackageToInstall};
 
 /// What of a file decides about the answer, beside the indexes and the interpreter.
@@ -135,9 +136,10 @@ impl Source for LockSource {
                 .into_iter()
                 .map(|one| package(host, contents, one.entry, one.requested, one.direct_url))
                 .collect::<Result<_>>()?;
-            let keys: BTreeSet<String> = packages.iter().map(key).collect();
+            let keys = packages.iter().map(PackageToInstall::key).collect::<Result<BTreeSet<_>, _>>()?;
+            let is_own_pip = |one: &PackageToInstall| one.key().is_ok_and(|key| environment.is_own_pip(&key));
             let packages: Vec<PackageToInstall> =
-                packages.into_iter().filter(|one| !environment.is_own_pip(&key(one))).collect();
+                packages.into_iter().filter(|one| !is_own_pip(one)).collect();
             return Ok(InstallPlan {
                 satisfies: Some(target.satisfies()),
                 ..base(environment, goal, self, packages, &keys)
@@ -153,7 +155,7 @@ fn base(
     goal: &Goal<'_>,
     source: &LockSource,
     supply: impl Supply + 'static,
-    keys: &BTreeSet<String>,
+    keys: &BTreeSet<PackageName>,
 ) -> InstallPlan {
     // What is listed by hand may lack something; what was locked was whole then.
     let is_by_hand = matches!(source.kind, LockKind::Requirements | LockKind::Pipfile);
@@ -177,7 +179,7 @@ fn resolved(environment: &Environment<'_>, goal: &Goal<'_>, target: Target<'_>) 
     let arriving: Vec<usize> =
         wanted.iter().copied().filter(|place| !is_there(&resolution.packages[*place], contents)).collect();
     let names = wanted.iter().map(|place| &resolution.packages[*place].name);
-    let keys: BTreeSet<String> =
+    let keys: BTreeSet<PackageName> =
         names.chain(resolution.kept.iter().map(|kept| &kept.name)).cloned().collect();
     // What may be another package the next time is looked at then.
     let is_told = resolution.packages.iter().all(|package| target.directories.tell(package));

@@ -8,7 +8,7 @@ use virtpy_resolver::{
 };
 
 use super::closure::Closure;
-use crate::installed::candidates;
+use crate::installed::{candidates, own_pip};
 use crate::lockfile::{self, LockKind, Pipfile};
 use crate::resolved::Asked;
 use crate::{Error, Host, Indexes, Result};
@@ -205,7 +205,7 @@ impl LockSource {
         let options = Options {
             upgrade: self.choice.upgrade,
             require_hashes: self.choice.require_hashes,
-            left_out: if contents.has_pip_shim() { vec!["pip".to_owned()] } else { Vec::new() },
+            left_out: own_pip(contents),
             working_directory: host.working_directory.clone(),
             ..Options::default()
         };

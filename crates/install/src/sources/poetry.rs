@@ -21,6 +21,7 @@ use crate::{Changelog, Environment, Error, Origins, Result, admits};
 use virtpy_files as fs;
 use virtpy_files::digest::hex;
 use virtpy_interpreters::Interpreter;
+use virtpy_pep::{InvalidName, PackageName};
 use virtpy_store::{Entry, WheelFile};
 use virtpy_venv::PackageToInstall;
 use virtpy_wheel as wheel;
@@ -99,8 +100,11 @@ impl PoetryProject {
             let wheel = Box::new(root_wheel(project)?);
             return Ok(Some(Root::Own { wheel, origin: project.root.display().to_string(), direct_url }));
         }
+        let key = project.text("name").unwrap_or_default().parse().map_err(|error: InvalidName| {
+            PoetryError::Unusable { path: project.root.join("pyproject.toml"), reason: error.to_string() }
+        })?;
         Ok(Some(Root::Asked(Box::new(Wanted {
-            key: group_name(project.text("name").unwrap_or_default()),
+            key,
             version: version.unwrap_or_default().to_owned(),
             ask: Ask::Input(Input::Editable(project.root.display().to_string())),
             index: None,
@@ -137,7 +141,8 @@ impl Source for PoetryProject {
         wanted.retain(|one| !environment.is_own_pip(&one.key));
         // `pip` stays, as with Poetry.
         let own = self.project.text("name").map(group_name).unwrap_or_default();
-        let stays = |key: &str| key == "pip" || key == own || wanted.iter().any(|one| one.key == key);
+        let stays =
+            |key: &PackageName| *key == "pip" || **key == *own || wanted.iter().any(|one| one.key == *key);
         let remove = surplus(environment, goal.extent, stays);
         let all = wanted.len();
         wanted.retain(|one| !is_installed(contents.find(&one.key), &one.version, one.direct_url.as_deref()));
@@ -176,7 +181,8 @@ impl Supply for PoetrySupply {
     }
 
     fn preview(&self, _: &Environment<'_>, log: &mut Changelog) {
-        log.summary.added = self.wanted.iter().map(|one| (one.key.clone(), one.version.clone())).collect();
+        log.summary.added =
+            self.wanted.iter().map(|one| (one.key.to_string(), one.version.clone())).collect();
     }
 
     /// Takes what was had before, fetches or builds the rest with exact pins and hashes, so that nothing is left for the

@@ -11,7 +11,7 @@ use virtpy_resolver::{
 };
 
 use crate::index::markers;
-use crate::installed::{candidates, package, same_version, sha256_of};
+use crate::installed::{candidates, own_pip, package, same_version, sha256_of};
 use crate::plan::{ConflictCheck, Extent, Goal, InstallPlan, Source};
 use crate::request_key::RequestKey;
 use crate::resolve::{self, PinnedRequest, Recalled};
@@ -154,7 +154,7 @@ impl Requirements {
             preferred: self.preferred.clone(),
             options: Options {
                 no_deps: self.no_deps,
-                left_out: if contents.has_pip_shim() { vec!["pip".to_owned()] } else { Vec::new() },
+                left_out: own_pip(contents),
                 upgrade: self.upgrade,
                 reinstall: self.reinstall,
                 upgrade_packages: self.upgrade_packages.clone(),
@@ -240,7 +240,7 @@ fn recalled(
     }
     let Some(recalled) = recalled else { return Ok(None) };
     let found = |one: &Recalled| {
-        let found = contents.find_visible(&one.entry.manifest.name);
+        let found = one.entry.package_name().ok().and_then(|name| contents.find_visible(&name));
         found.filter(|found| same_version(&found.version, &one.entry.manifest.version))
     };
     let is_other =
@@ -357,7 +357,7 @@ fn of_lock_file(
         let Some(requirement) = constraint.requirement().filter(|one| one.applies(&markers, &[])) else {
             continue;
         };
-        for package in resolved.resolution.packages.iter().filter(|one| one.name == requirement.name()) {
+        for package in resolved.resolution.packages.iter().filter(|one| one.name == *requirement.name()) {
             let version = package.version.parse::<Version>();
             if !version.is_ok_and(|version| requirement.accepts(&version)) {
                 return Err(Error::new(format!(

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::Deserialize;
-use virtpy_pep::WheelName;
+use virtpy_pep::{PackageName, WheelName};
 
 use crate::installed::package;
 use crate::plan::{Goal, InstallOptions, InstallPlan, Source, Supply};
@@ -48,10 +48,10 @@ pub(super) struct LocalSupply(Vec<LocalWheel>);
 
 impl Source for WheelSource {
     fn plan(&self, environment: &Environment<'_>, goal: &Goal<'_>) -> Result<InstallPlan> {
-        let remove: BTreeSet<String> = self
+        let remove: BTreeSet<PackageName> = self
             .remove
             .iter()
-            .filter_map(|name| environment.contents.find(name))
+            .filter_map(|name| environment.contents.find(&name.parse().ok()?))
             .map(|found| found.key.clone())
             .collect();
         let supply = LocalSupply(self.install.clone());
@@ -74,7 +74,7 @@ impl Supply for LocalSupply {
     }
 
     fn preview(&self, _: &Environment<'_>, log: &mut Changelog) {
-        log.summary.added = self.names().map(|name| (name.name, name.version.to_string())).collect();
+        log.summary.added = self.names().map(|name| (name.name.into(), name.version)).collect();
     }
 
     /// Brings the wheels into the store, those that it lacks on several threads.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use virtpy_pep::Requirement;
+use virtpy_pep::{PackageName, Requirement};
 
 use super::logical_lines::{LogicalLine, logical_lines};
 use super::statement::{self, Statement};
@@ -154,9 +154,9 @@ impl RequirementsFiles {
     /// Whether they name one version or one source of everything that they ask for, as a lock file does.
     pub fn pins(&self) -> Pins {
         let constraints = self.entries.iter().filter(|entry| entry.kind == EntryKind::Constraint);
-        let limited: BTreeSet<String> = constraints
+        let limited: BTreeSet<PackageName> = constraints
             .filter(|entry| entry.is_pinned())
-            .filter_map(|entry| Some(entry.requirement()?.name().to_owned()))
+            .filter_map(|entry| Some(entry.requirement()?.name().clone()))
             .collect();
         let mut pins = Pins::default();
         for entry in self.entries.iter().filter(|entry| entry.kind != EntryKind::Constraint) {
@@ -189,12 +189,12 @@ pub struct Pins {
 }
 
 /// The names and versions of what a requirements file's text pins.
-pub(crate) fn pins(text: &str) -> Vec<(String, String)> {
+pub(crate) fn pins(text: &str) -> Vec<(PackageName, String)> {
     let pin = |line: LogicalLine<'_>| match statement::parse(&line.text).ok()? {
         Statement::Requirement(wanted) => {
             let requirement: Requirement = wanted.text.parse().ok()?;
             let version = requirement.pinned_version()?.to_string();
-            Some((requirement.name().to_owned(), version))
+            Some((requirement.name().clone(), version))
         }
         _ => None,
     };

@@ -9,7 +9,7 @@ use crate::world::{World, pins, told, wheel};
 
 fn installed(name: &str, version: &str, requires: &[&str]) -> InstalledDistribution {
     InstalledDistribution {
-        name: name.to_owned(),
+        name: name.parse().unwrap(),
         version: version.to_owned(),
         location: PathBuf::from(format!("/venv/site-packages/{name}-{version}.dist-info")),
         requires_dist: requires.iter().map(|text| (*text).to_owned()).collect(),

@@ -282,7 +282,7 @@ fn the_newest_versions_are_looked_up() {
         file.requires_python = Some(">=4".to_owned());
     });
     world.host_as("lib", "5.0", &[], |file| file.yanked = Some("broken".to_owned()));
-    let names = ["Lib".to_owned(), "no-such-package".to_owned()];
+    let names = ["Lib".parse().unwrap(), "no-such-package".parse().unwrap()];
     let latest = world.session().latest_versions(&names, false).unwrap();
     assert_eq!(latest.len(), 1);
     assert_eq!((latest["lib"].version.to_string().as_str(), latest["lib"].kind.as_str()), ("2.0", "wheel"));

@@ -1,9 +1,9 @@
 //! Comparing the spellings of a version (PEP 440).
 
-use virtpy_pep::Version;
+use crate::Version;
 
 /// Whether two texts spell one version.
-pub(super) fn is_same(left: &str, right: &str) -> bool {
+pub(crate) fn is_same(left: &str, right: &str) -> bool {
     match (left.parse::<Version>(), right.parse::<Version>()) {
         (Ok(left), Ok(right)) => left == right,
         _ => false,
@@ -12,7 +12,7 @@ pub(super) fn is_same(left: &str, right: &str) -> bool {
 
 /// Whether a version from a file or folder name, where old tools wrote `_` for every character that is no letter,
 /// digit or dot, spells the version `full`.
-pub(super) fn is_same_escaped(escaped: &str, full: &str) -> bool {
+pub(crate) fn is_same_escaped(escaped: &str, full: &str) -> bool {
     if is_same(escaped, full) {
         return true;
     }
