@@ -137,7 +137,7 @@ pub fn made(context: &Context, environment: &Environment<'_>, started: Instant) 
 /// # Errors
 /// When the venv cannot be read.
 pub fn contents(context: &Context, venv: &Venv) -> Result<Contents, Failure> {
-    let contents = install::contents(&context.host, venv)?;
+    let contents = install::overview(&context.host, venv)?;
     warn_of_lost(context, &contents);
     Ok(contents)
 }

@@ -25,7 +25,7 @@ impl Context {
     /// When there is none, or another tool made it.
     pub fn venv(&self, argument: &VenvArgument) -> Result<Venv, Failure> {
         let venv = self.venv_even_if_moved(argument)?;
-        if let Some(trouble) = self.trouble(&venv)? {
+        if let Some(trouble) = self.trouble(&venv, &venv.place(&self.store)?) {
             self.output.warning(format_args!("{trouble}; `virtpy relink` mends it"));
         }
         Ok(venv)
@@ -44,8 +44,9 @@ impl Context {
             ))
             .hinted("name what is needed with `virtpy run --with`, or make a venv with `virtpy new`"));
         }
-        self.demand_store(&venv)?;
-        match (self.trouble(&venv)?, venv.place(&self.store)?) {
+        let place = venv.place(&self.store)?;
+        self.demand_store(&place)?;
+        match (self.trouble(&venv, &place), place) {
             (None, _) => {}
             (Some(trouble), Place::Moved(_)) => {
                 self.output.warning(format_args!("{trouble}; `virtpy relink` mends it"));
@@ -58,13 +59,13 @@ impl Context {
         Ok(venv)
     }
 
-    /// Makes sure that a venv's packages are in this store.
+    /// Makes sure that the packages of a venv at this place are in this store.
     ///
     /// # Errors
     /// When they are in another one.
-    pub fn demand_store(&self, venv: &Venv) -> Result<(), Failure> {
-        let Place::OtherStore(home) = venv.place(&self.store)? else { return Ok(()) };
-        let hint = if fs::kind(&home)?.is_some() {
+    fn demand_store(&self, place: &Place) -> Result<(), Failure> {
+        let Place::OtherStore(home) = place else { return Ok(()) };
+        let hint = if fs::kind(home)?.is_some() {
             format!(
                 "set `VIRTPY_HOME` to `{}`, or bring the venv into this store with `virtpy relink`",
                 home.display()
@@ -72,7 +73,7 @@ impl Context {
         } else {
             "set `VIRTPY_HOME` if it was moved; otherwise `virtpy relink` restores the venv".to_owned()
         };
-        Err(Failure::new(self.in_other_store(&home)).hinted(hint))
+        Err(Failure::new(self.in_other_store(home)).hinted(hint))
     }
 
     fn in_other_store(&self, home: &Path) -> String {
@@ -87,9 +88,9 @@ impl Context {
     }
 
     /// What is wrong with where a venv stands. The store is told of the new place, so that what the venv uses is kept.
-    fn trouble(&self, venv: &Venv) -> Result<Option<String>, Failure> {
+    fn trouble(&self, venv: &Venv, place: &Place) -> Option<String> {
         // What cannot be noted now (a store that may only be read) is noted when the venv is changed.
-        Ok(match venv.place(&self.store)? {
+        match place {
             Place::Own => None,
             Place::Moved(from) => {
                 // Moved by its owner, if the store knows it. Otherwise it may have come with a repository.
@@ -112,8 +113,8 @@ impl Context {
                     of.display()
                 ))
             }
-            Place::OtherStore(home) => Some(self.in_other_store(&home)),
-        })
+            Place::OtherStore(home) => Some(self.in_other_store(home)),
+        }
     }
 
     /// Opens the venv that a command means, wherever it stands and whatever it needs.

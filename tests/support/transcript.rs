@@ -91,6 +91,8 @@ impl<'a> Transcript<'a> {
             (r"\b[0-9]+(\.[0-9]+)? (ms|s)\b", "[TIME]"),
             (r#""seconds": [0-9.e-]+"#, r#""seconds": [TIME]"#),
             (r"\b[0-9]+(\.[0-9]+)? (bytes|B|kB|MB|GB)\b", "[SIZE]"),
+            // What files take differs between disks.
+            (r#"("[a-z_]*bytes[a-z_]*"): [1-9][0-9]*"#, "$1: [SIZE]"),
             (r"\b[0-9a-f]{64}\b", "[SHA256]"),
             (r"\b[0-9a-f]{16}\b", "[ID]"),
             ("![A-Za-z0-9]{6}/", "![RANDOM]/"),

@@ -7,8 +7,10 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod bounded;
+mod canonical;
 pub mod digest;
 mod directory;
+mod disk_use;
 mod error;
 mod facts;
 mod folders;
@@ -30,7 +32,9 @@ use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 pub use bounded::{read, read_bounded, read_named, read_own, read_stream, read_to_string};
+pub use canonical::canonicalize;
 pub use directory::{Directory, Facts};
+pub use disk_use::DiskUse;
 pub use error::{IoResultExt, PathError};
 pub use facts::{FileKind, is_same_file, kind, metadata, set_mode, symlink_metadata};
 pub use folders::{create_dir, create_dir_all, create_private_dir, make_no_parents};
@@ -227,14 +231,6 @@ pub fn remove_dir(path: &Path) -> Result<(), PathError> {
 /// When nothing stands there or it is no link.
 pub fn read_link(path: &Path) -> Result<PathBuf, PathError> {
     std::fs::read_link(path).at("read the link", path)
-}
-
-/// Returns the absolute path without links, `.` and `..`.
-///
-/// # Errors
-/// When a part is missing.
-pub fn canonicalize(path: &Path) -> Result<PathBuf, PathError> {
-    std::fs::canonicalize(path).at("resolve", path)
 }
 
 /// Returns the names in a folder, unsorted, without what they are.

@@ -23,6 +23,18 @@ pub fn contents(host: &Host, venv: &Venv) -> Result<Contents> {
     Ok(contents)
 }
 
+/// Reads the same as far as it is told to people, with a few system calls however much is installed.
+///
+/// # Errors
+/// When the venv cannot be read.
+pub fn overview(host: &Host, venv: &Venv) -> Result<Contents> {
+    let mut contents = Contents::glance(venv, &host.store)?;
+    if venv.sees_system_site() {
+        contents.see(venv::distributions_in(&host.system_site(venv)));
+    }
+    Ok(contents)
+}
+
 /// Whether two versions are the same by PEP 440.
 pub(super) fn same_version(one: &str, other: &str) -> bool {
     one == other

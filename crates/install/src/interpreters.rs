@@ -175,13 +175,15 @@ impl Host {
     /// may ship a venv whose `bin/python` is any program.
     fn demand_known_interpreter(&self, venv: &Venv, executable: &Path) -> Result<()> {
         let store = self.believed_store(venv);
+        if store.is_some_and(|store| venv::is_proven(&store, &venv.root)) {
+            return Ok(());
+        }
         let program = interpreters::real_program(executable, &self.working_directory);
-        if store.is_some_and(|store| venv::is_proven(&store, &venv.root))
-            || self.interpreters().iter().any(|known| {
-                known.executable == executable
-                    || program.is_some() && fs::canonicalize(&known.executable).ok() == program
-            })
-        {
+        let is_it = |known: &Interpreter| {
+            known.executable == executable
+                || program.is_some() && fs::canonicalize(&known.executable).ok() == program
+        };
+        if self.interpreters().iter().any(is_it) {
             return Ok(());
         }
         Err(Error::new(format!(

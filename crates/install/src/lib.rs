@@ -63,7 +63,7 @@ pub use error::{Error, Result};
 pub use execute::{bring, execute};
 pub use host::{Caller, Host, Level, Progress};
 pub use index::{IndexOptions, Indexes, markers, transfer};
-pub use installed::contents;
+pub use installed::{contents, overview};
 pub use interpreters::{Pin, admits, base, is_same_place, system_site_of};
 pub use plan::{Extent, Goal, InstallOptions, InstallPlan, Source};
 pub use preferences::{Bytecode, IndexLimits, Preferences};

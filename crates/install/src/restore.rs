@@ -12,7 +12,8 @@ use virtpy_files as fs;
 use virtpy_interpreters::Interpreter;
 use virtpy_store::Entry;
 use virtpy_venv::{
-    self as venv, ChangeSet, Contents, Distribution, Installed, Owner, PackageToInstall, Venv,
+    self as venv, ChangeSet, ChangedVenv, Contents, Distribution, Installed, Lookout, Owner,
+    PackageToInstall, Venv,
 };
 
 /// Fetches what the store no longer has of a venv, and returns what is in it then. The caller holds both.
@@ -176,22 +177,17 @@ pub fn damaged(host: &Host, venv: &Venv, mut contents: Contents, indexes: &Index
     Ok(contents)
 }
 
-/// Restores what other installers damaged through every venv but `present` that changed since virtpy last worked on it. Only
-/// root can do harm to an entry, so for others there is nothing to look for.
+/// Restores what other installers damaged through other venvs than `present` that changed since virtpy last worked on them, as far
+/// as it is their turn to be looked at. Only root can do harm to an entry, so for others there is nothing to look for.
 pub(super) fn damaged_elsewhere(host: &Host, present: &Venv, indexes: &Indexes) -> Result<()> {
     if !fs::is_root() {
         return Ok(());
     }
+    let lookout = Lookout::some(&host.store, present)?;
     // Read only if there is a change to look up.
     let noted = LazyCell::new(|| host.store.checked());
-    for root in host.store.roots()? {
-        if root.id == present.id {
-            continue;
-        }
-        let Some(trace) = Venv::changed_behind_our_back(&root).filter(|trace| !noted.is_noted(trace)) else {
-            continue;
-        };
-        let Ok(venv) = Venv::open(&root.path) else { continue };
+    for ChangedVenv { root, trace, .. } in lookout.changed.iter().filter(|one| !noted.is_noted(&one.trace)) {
+        let Ok(venv) = Venv::open(root) else { continue };
         // Who holds it looks there for itself.
         let Some(_venv_lock) = host.store.try_lock_venv(&venv.id)? else { continue };
         if let Ok(contents) = Contents::read(&venv, &host.store) {
@@ -199,10 +195,11 @@ pub(super) fn damaged_elsewhere(host: &Host, present: &Venv, indexes: &Indexes) 
             damaged(host, &venv, contents, indexes)?;
             // Python keeps bytecode there as well. What another installer left is looked at by its own traces.
             if is_own {
-                host.store.note(&trace);
+                host.store.note(trace);
             }
         }
     }
+    lookout.note(&host.store);
     Ok(())
 }
 

@@ -76,8 +76,8 @@ fn system() -> String {
         return stamp.map_or_else(String::new, |stamp| format!("{:?}", stamp.modified));
     }
     let kernel = Path::new("/proc/sys/kernel");
-    let read = |name: &str| fs::read_to_string(&kernel.join(name)).unwrap_or_default();
-    read("osrelease") + &read("version")
+    let read = |name: &str| fs::read_own(&kernel.join(name), 256).unwrap_or_default();
+    String::from_utf8_lossy(&[read("osrelease"), read("version")].concat()).into_owned()
 }
 
 #[cfg(test)]

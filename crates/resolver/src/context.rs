@@ -46,6 +46,16 @@ pub(crate) struct Choices {
     pub(crate) build_constraints: Constraints,
 }
 
+impl Choices {
+    /// Whether a source decides alone about the wheel that is built from it.
+    pub(crate) fn build_as_usual(&self) -> bool {
+        self.build_settings == ConfigSettings::default()
+            && self.package_settings.is_none()
+            && self.build_environment.is_none()
+            && self.build_constraints.requirements().next().is_none()
+    }
+}
+
 /// What one request works with.
 pub(crate) struct Context {
     pub(crate) cache: Cache,

@@ -239,7 +239,9 @@ async fn source(
                 "url": public(&folder.url.to_url()),
                 "dir_info": if editable { json!({"editable": true}) } else { json!({}) },
             });
-            (folder.install_path.display().to_string(), editable, None, Some(info))
+            let directory = context.choices.build_as_usual().then(|| folder.install_path.to_path_buf());
+            let description = folder.install_path.display().to_string();
+            return Ok((Artifact::Source { description, editable, key: None, directory }, Some(info)));
         }
         SourceDist::GitDirectory(git) => {
             let commit = commit(context, &git.git);
@@ -256,7 +258,7 @@ async fn source(
             (public(&git.url.to_url()), false, key, Some(info))
         }
     };
-    Ok((Artifact::Source { description, editable, key }, direct_url))
+    Ok((Artifact::Source { description, editable, key, directory: None }, direct_url))
 }
 
 /// An archive that was unpacked before it was asked for.
@@ -264,7 +266,8 @@ fn unpacked(archive: &Unpacked) -> (Artifact, Option<Value>) {
     let subdirectory = archive.subdirectory.as_deref();
     let info = archive_info(&public(&archive.location), Some(&archive.sha256), subdirectory);
     let key = Some(with_subdirectory(format!("sha256:{}", archive.sha256), subdirectory));
-    (Artifact::Source { description: archive.description(), editable: false, key }, Some(info))
+    let description = archive.description();
+    (Artifact::Source { description, editable: false, key, directory: None }, Some(info))
 }
 
 /// The commit that a reference of a repository was found to be.

@@ -178,6 +178,9 @@ pub enum Artifact {
         /// A name for exactly this source, under which a wheel built from it may be kept: by the hash of
         /// the archive or by the commit. `None` if the source may change at any time, as folders may.
         key: Option<String>,
+        /// The directory that it is built from, where that alone decides about the wheel: no settings for the build, no other
+        /// environment, and nobody wants it anew.
+        directory: Option<PathBuf>,
     },
 }
 

@@ -147,6 +147,13 @@ async fn attempt(
             }
         }
     }
+    if request.options.reinstall {
+        for package in &mut packages {
+            if let Artifact::Source { directory, .. } = &mut package.file {
+                *directory = None;
+            }
+        }
+    }
     let is_requested =
         |name: &&virtpy_pep::PackageName| requested.iter().any(|one| one.as_str() == name.as_str());
     let left_out = request.options.left_out.iter().filter(is_requested).cloned().collect();

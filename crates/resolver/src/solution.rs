@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use uv_distribution_types::{Dist, SourceDist};
+use uv_distribution_types::{BuiltDist, Dist, HashPolicy, SourceDist};
 use virtpy_pep::PackageName;
 
 use crate::context::Context;
@@ -40,6 +40,20 @@ impl fmt::Debug for Resolution {
             .field("kept", &self.kept)
             .field("warnings", &self.warnings)
             .finish_non_exhaustive()
+    }
+}
+
+impl Resolution {
+    /// Whether the package at an index is a wheel of which nobody knows or demands a hash: whatever the file is, it is the one.
+    pub fn takes_any_file(&self, index: usize) -> bool {
+        let Some(chosen) = self.plan.chosen.get(index) else { return false };
+        let is_listed = match &*chosen.dist {
+            Dist::Built(BuiltDist::Registry(registry)) => !registry.best_wheel().file.hashes.is_empty(),
+            Dist::Built(BuiltDist::DirectUrl(_) | BuiltDist::Path(_)) => false,
+            Dist::Built(BuiltDist::GitPath(_)) | Dist::Source(_) => return false,
+        };
+        !is_listed
+            && matches!(self.plan.context.demanded(&chosen.dist), HashPolicy::None | HashPolicy::Generate(_))
     }
 }
 

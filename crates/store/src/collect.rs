@@ -8,13 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::Deserialize;
-use virtpy_files::{self as fs, FileKind, Found, Lock, LockMode};
-use virtpy_wheel as wheel;
+use virtpy_files::{self as fs, FileKind, Lock, LockMode};
 
 use super::open::release;
 use super::usage::now;
-use super::{EntryId, LockName, PATIENCE, Store, StoreError, VenvId};
+use super::{EntryId, Facts, LockName, PATIENCE, Store, StoreError, VenvId};
 
 /// Which entries that nobody uses are kept all the same. By default only those that came a short while ago.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +21,7 @@ pub struct Policy {
     pub grace: Duration,
     /// Remove only what was linked last longer ago than this.
     pub max_age: Option<Duration>,
-    /// Remove only as much as brings the store down to this many bytes, the longest unused first.
+    /// Remove only as much as brings the entries down to this many bytes on the disk, the longest unused first.
     pub max_size: Option<u64>,
     /// Keep this many entries of each package, the most recently linked; those in use count.
     pub keep_last: usize,
@@ -38,35 +36,6 @@ impl Default for Policy {
     }
 }
 
-/// What a collection and the statistics want to know of an entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Facts {
-    /// Its handle.
-    pub id: EntryId,
-    /// The distribution's name; the handle where the manifest cannot be read.
-    pub name: String,
-    /// Its version.
-    pub version: String,
-    /// The bytes of its files, bytecode included.
-    pub size: u64,
-    /// The bytes of the bytecode that was compiled of it.
-    pub bytecode: u64,
-    /// When it was unpacked, in seconds since 1970.
-    pub unpacked_at: u64,
-    /// When it was linked last, as far as that is known, or else unpacked.
-    pub linked_at: u64,
-}
-
-/// What of a manifest those facts need.
-#[derive(Deserialize)]
-struct Brief {
-    name: String,
-    version: String,
-    #[serde(default)]
-    size: u64,
-    unpacked_at: u64,
-}
-
 /// What a collection removes, and what it leaves although nobody uses it.
 #[derive(Debug, Clone, Default)]
 pub struct Collection {
@@ -76,7 +45,7 @@ pub struct Collection {
     pub keep: Vec<Facts>,
     /// How many of these it keeps because they are young.
     pub young: usize,
-    /// The bytes of the whole store before.
+    /// What all entries take on the disk before, in bytes.
     pub total: u64,
 }
 
@@ -116,7 +85,7 @@ impl Collection {
         collection
     }
 
-    /// The bytes that removing them frees.
+    /// The bytes on the disk that removing them frees.
     pub fn freed(&self) -> u64 {
         self.remove.iter().map(|entry| entry.size).sum()
     }
@@ -203,34 +172,6 @@ impl Store {
         let _ = fs::write_atomic(&self.collected(), b"");
     }
 
-    /// Facts of every entry, in the order of the handles.
-    ///
-    /// # Errors
-    /// When the folder of the entries cannot be read.
-    pub fn facts(&self) -> Result<Vec<Facts>, StoreError> {
-        let linked = self.last_linked();
-        let facts = |id: EntryId| {
-            let path = self.entry_path(&id);
-            let content = fs::read_own(&path.join("entry.json"), 32 * 1024).ok();
-            let brief = content.and_then(|content| serde_json::from_slice::<Brief>(&content).ok());
-            // One that cannot be read is as old as can be: the grace is for those in the making.
-            let unpacked_at = brief.as_ref().map_or(0, |brief| brief.unpacked_at);
-            let files = match brief.as_ref().map_or(0, |brief| brief.size) {
-                0 => size_of(&path),
-                size => size,
-            };
-            let bytecode = self.bytecode_size(&id);
-            let size = files + bytecode;
-            let linked_at = linked.get(id.as_str()).copied().unwrap_or_default().max(unpacked_at);
-            let (name, version) = match brief {
-                Some(brief) => (brief.name, brief.version),
-                None => (id.to_string(), String::new()),
-            };
-            Facts { id, name, version, size, bytecode, unpacked_at, linked_at }
-        };
-        Ok(self.ids()?.into_iter().map(facts).collect())
-    }
-
     /// Takes entries out of the store, forgets venvs, and sweeps what killed commands left. The caller holds the store
     /// alone (its `lock` is the proof) and may let it go before it deletes what is returned.
     ///
@@ -283,6 +224,8 @@ impl Store {
         self.compact_links(|id| ids.contains(id));
         self.compact_digests(|id| ids.contains(id));
         self.compact_durable(|id| ids.contains(id.as_str()));
+        self.sweep_known_files();
+        self.sweep_complete()?;
         Ok(())
     }
 }
@@ -298,21 +241,6 @@ fn take_aside(path: &Path, aside: &Path) -> Result<(), StoreError> {
         Some(_) => {}
     }
     Ok(fs::rename(path, aside)?)
-}
-
-/// The bytes of all files of an entry, bytecode left out.
-fn size_of(folder: &Path) -> u64 {
-    let mut size = 0;
-    let mut walk = fs::walk(folder);
-    while let Some(found) = walk.next() {
-        let Ok(Found { path, kind }) = found else { continue };
-        match kind {
-            FileKind::Folder if path.ends_with(wheel::BYTECODE_FOLDER) => walk.skip_folder(),
-            FileKind::Folder => {}
-            _ => size += fs::symlink_metadata(&path).map_or(0, |facts| facts.len()),
-        }
-    }
-    size
 }
 
 #[cfg(test)]

@@ -51,6 +51,17 @@ impl Store {
         }
     }
 
+    /// When venvs were looked at, as [`Self::note_venv_looks`] was told.
+    pub fn venv_looks(&self) -> String {
+        let content = fs::read_own(&self.cache().join("venvs"), 32 * 1024).unwrap_or_default();
+        String::from_utf8_lossy(&content).into_owned()
+    }
+
+    /// Notes when venvs were looked at. A note that cannot be written only costs more looks.
+    pub fn note_venv_looks(&self, text: &str) {
+        let _ = fs::write_atomic(&self.cache().join("venvs"), text.as_bytes());
+    }
+
     /// Compares an entry's files with its manifest as [`Self::look_at`] does, without the store's lock and without keeping
     /// anybody waiting: what looks wrong is looked at once more while nobody can exchange it.
     ///

@@ -34,6 +34,24 @@ impl Store {
         Ok(ids)
     }
 
+    /// The handles that folders in `w/` are named by, sorted: those of all entries, and perhaps of what is none.
+    ///
+    /// # Errors
+    /// When the folder of the entries cannot be read.
+    pub(super) fn entry_names(&self) -> Result<Vec<EntryId>, StoreError> {
+        let names = self.names_among_entries()?.into_iter();
+        let folders = names.filter(|(_, kind)| *kind == FileKind::Folder);
+        let mut ids: Vec<EntryId> =
+            folders.filter_map(|(name, _)| EntryId::parse(name.to_str()?).ok()).collect();
+        ids.sort();
+        Ok(ids)
+    }
+
+    /// Whether the folder of a handle is an entry.
+    pub(super) fn has_manifest(&self, id: &EntryId) -> bool {
+        has_file(&self.entry_path(id).join("entry.json"))
+    }
+
     /// What lies among the entries and is none, sorted by its name.
     ///
     /// # Errors

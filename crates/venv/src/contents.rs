@@ -160,7 +160,28 @@ impl Contents {
     /// # Errors
     /// When the venv cannot be read.
     pub fn read(venv: &Venv, store: &Store) -> Result<Self, VenvError> {
+        Self::of(venv, State::read(venv)?, |_, installed| Sight {
+            is_ours: is_ours(venv, store, installed),
+            is_in_store: store.has(&installed.sha256),
+        })
+    }
+
+    /// Looks into a venv to say what is installed, with a few system calls however much that is: what the state names is
+    /// believed where nobody has put anything into `site-packages` or taken anything out since it was written. Who works on the
+    /// venv looks closer ([`Self::read`]).
+    ///
+    /// # Errors
+    /// When the venv cannot be read.
+    pub fn glance(venv: &Venv, store: &Store) -> Result<Self, VenvError> {
+        if !matches!(State::outdated_by(&venv.site_packages(), &venv.private()), Ok(None)) {
+            return Self::read(venv, store);
+        }
         let state = State::read(venv)?;
+        let missing: BTreeSet<usize> = state.missing(venv, store).into_iter().collect();
+        Self::of(venv, state, |index, _| Sight { is_ours: true, is_in_store: !missing.contains(&index) })
+    }
+
+    fn of(venv: &Venv, state: State, look: impl Fn(usize, &Installed) -> Sight) -> Result<Self, VenvError> {
         let site_packages = venv.site_packages();
         let mut found: BTreeSet<String> = fs::read_dir_names(&site_packages)?
             .into_iter()
@@ -170,10 +191,11 @@ impl Contents {
             .collect();
         let mut distributions = Vec::with_capacity(found.len());
         let (mut lost, mut dangling) = (Vec::new(), Vec::new());
-        for installed in &state.distributions {
-            if found.contains(&installed.dist_info) && is_ours(venv, store, installed) {
+        for (index, installed) in state.distributions.iter().enumerate() {
+            let sight = found.contains(&installed.dist_info).then(|| look(index, installed));
+            if let Some(Sight { is_ours: true, is_in_store }) = sight {
                 found.remove(&installed.dist_info);
-                if !store.has(&installed.sha256) {
+                if !is_in_store {
                     dangling.push(installed.clone());
                 }
                 distributions.push(Distribution {
@@ -240,6 +262,13 @@ impl Contents {
     pub fn by_key(&self) -> BTreeMap<&PackageName, &Distribution> {
         self.distributions.iter().map(|distribution| (&distribution.key, distribution)).collect()
     }
+}
+
+/// What is seen of a distribution whose dist-info folder is there.
+struct Sight {
+    /// Whether that is still the one that virtpy made.
+    is_ours: bool,
+    is_in_store: bool,
 }
 
 /// What was installed, with the `direct_url.json` that is there now: tools that drive an installer write the address

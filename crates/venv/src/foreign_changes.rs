@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use virtpy_files as fs;
-use virtpy_store::{Entry, EntryId, Root, Store, StoreError};
+use virtpy_store::{Entry, EntryId, Store, StoreError};
 
-use super::{ChangeSet, Config, Contents, Layout, PRIVATE_FOLDER, State, Venv, VenvError, foreign, keys};
+use super::{ChangeSet, Contents, Venv, VenvError, foreign};
 
 /// What another installer did to the store through a venv.
 #[derive(Debug, Default)]
@@ -101,16 +101,5 @@ impl Venv {
             }
         }
         (!trace.is_empty()).then(|| format!("{}-{}", self.id, Store::digest_of(&trace)))
-    }
-
-    /// What stands for a change that was made here after virtpy's last one, if there was any.
-    pub fn changed_behind_our_back(root: &Root) -> Option<String> {
-        // All venvs of the store are looked at, so each with as few system calls as there can be.
-        let config = Config::parse(&keys::text(&root.path).ok()?);
-        let layout = Layout::of(&root.path, &config).ok()?;
-        let private = root.path.join(PRIVATE_FOLDER);
-        let (seconds, nanoseconds) =
-            State::outdated_by(&root.path.join(&layout.site_packages), &private).ok()??;
-        Some(format!("{}@{seconds}.{nanoseconds}", root.id))
     }
 }

@@ -40,6 +40,8 @@ pub struct State {
 #[derive(Deserialize)]
 struct Summary {
     format: u32,
+    #[serde(default)]
+    change: String,
     distributions: Vec<Digest>,
     satisfied: Option<String>,
 }
@@ -48,6 +50,14 @@ struct Summary {
 #[derive(Deserialize)]
 struct Digest {
     sha256: String,
+}
+
+impl Summary {
+    /// Which of the distributions the store does not have, by their number.
+    fn missing(&self, venv: &Venv, store: &Store) -> Vec<usize> {
+        let digests: Vec<&str> = self.distributions.iter().map(|one| one.sha256.as_str()).collect();
+        store.missing(&venv.id, &self.change, &digests)
+    }
 }
 
 impl State {
@@ -91,9 +101,7 @@ impl State {
         }
         let state =
             serde_json::from_slice::<Summary>(&fs::read_own(&venv.root.join(STATE), STATE_SIZE)?).ok();
-        let state = state.filter(|state| state.format == FORMAT);
-        let is_there = |one: &Digest| store.has(&one.sha256);
-        let state = state.filter(|state| state.distributions.iter().all(is_there));
+        let state = state.filter(|state| state.format == FORMAT && state.missing(venv, store).is_empty());
         Ok(state.and_then(|state| Some((state.satisfied?, state.distributions.len()))))
     }
 
@@ -116,7 +124,13 @@ impl State {
         let Ok(state) = serde_json::from_slice::<Summary>(&content) else { return true };
         let own = venv.store_home().map(Store::new);
         let store = own.as_ref().unwrap_or(configured);
-        state.distributions.iter().all(|one| store.has(&one.sha256))
+        state.missing(venv, store).is_empty()
+    }
+
+    /// Which of the distributions the store does not have, by their number.
+    pub(super) fn missing(&self, venv: &Venv, store: &Store) -> Vec<usize> {
+        let digests: Vec<&str> = self.distributions.iter().map(|one| one.sha256.as_str()).collect();
+        store.missing(&venv.id, &self.change, &digests)
     }
 
     /// Replaces a venv's state by one rename: the moment at which a change has happened.

@@ -81,23 +81,24 @@ pub fn survey(store: &Store) -> Result<Vec<Surveyed>, StoreError> {
 /// When the store's records cannot be listed.
 pub fn survey_again(store: &Store, before: &[Surveyed]) -> Result<Vec<Surveyed>, StoreError> {
     let known: BTreeMap<&VenvId, &Surveyed> = before.iter().map(|venv| (&venv.id, venv)).collect();
-    let ids: BTreeSet<VenvId> = store.root_ids()?.into_iter().collect();
+    let ids = store.root_ids()?;
     let mut records = Records::of(store);
     let mut venvs: Vec<Surveyed> = Vec::new();
-    for id in &ids {
-        match store.root(id) {
+    // Of many venvs most of the time is waiting for the disk.
+    let roots = fs::map_ordered(&ids, fs::processors(), |id| store.root(id));
+    for (id, root) in ids.iter().zip(roots) {
+        match root {
             Ok(Some(root)) => drop(records.roots.insert(id.clone(), root)),
             Ok(None) => venvs.push(unreadable(id, "its record in the store is damaged".to_owned())),
             Err(error) => venvs.push(unreadable(id, error.to_string())),
         }
     }
-    for (id, root) in &records.roots {
-        venvs.push(match known.get(id) {
-            // Whoever links registers first, and ends by replacing the state.
-            Some(venv) if venv.root.as_ref() == Some(root) && venv.stamps == stamps(root) => (*venv).clone(),
-            _ => look(root, &records),
-        });
-    }
+    let roots: Vec<&Root> = records.roots.values().collect();
+    venvs.extend(fs::map_ordered(&roots, fs::processors(), |root| match known.get(&root.id) {
+        // Whoever links registers first, and ends by replacing the state.
+        Some(venv) if venv.root.as_ref() == Some(*root) && venv.stamps == stamps(root) => (*venv).clone(),
+        _ => look(root, &records),
+    }));
     venvs.sort_by(|one, other| one.path().cmp(&other.path()).then_with(|| one.id.cmp(&other.id)));
     Ok(venvs)
 }

@@ -1,10 +1,14 @@
 //! The look at the whole store, once a day: what changed in it that nobody could prevent.
 
+use std::collections::HashSet;
+
 use super::pass::news;
 use crate::Host;
 use crate::compiler;
 use crate::words::counted;
+use virtpy_files as fs;
 use virtpy_store::{EntryId, Look, Store, StoreError, Stray};
+use virtpy_venv::{ChangedVenv, Contents, Lookout, Venv};
 
 /// What a look has shown.
 #[derive(Default)]
@@ -26,6 +30,7 @@ pub(super) fn at_everything(host: &Host) -> Result<Vec<String>, StoreError> {
     let store = &host.store;
     let looked = store.looked_today();
     let (mut notes, mut findings) = (Vec::new(), Findings::default());
+    at_changed_venvs(store, &looked, &mut notes, &mut findings)?;
     for id in store.ids()?.iter().filter(|id| !looked.contains(id.as_str())) {
         // Compiling is more urgent; whoever does it goes on here.
         if store.has_bytecode_requests() {
@@ -45,6 +50,38 @@ pub(super) fn at_everything(host: &Host) -> Result<Vec<String>, StoreError> {
     }
     store.note_looked(&notes);
     Ok(findings.sentences())
+}
+
+/// Looks at the entries of all venvs in which root let another installer work: a change looks at some venvs only.
+fn at_changed_venvs(
+    store: &Store,
+    looked: &HashSet<String>,
+    notes: &mut Vec<String>,
+    findings: &mut Findings,
+) -> Result<(), StoreError> {
+    if !fs::is_root() {
+        return Ok(());
+    }
+    let lookout = Lookout::all(store)?;
+    for ChangedVenv { root, trace, .. } in &lookout.changed {
+        let note = Store::digest_of(trace);
+        if looked.contains(&note) {
+            continue;
+        }
+        let Some(contents) = Venv::open(root).and_then(|venv| Contents::read(&venv, store)).ok() else {
+            continue;
+        };
+        let mut is_whole = true;
+        for installed in &contents.state.distributions {
+            let Ok(id) = EntryId::of(&installed.sha256) else { continue };
+            is_whole &= look_at(store, &id, findings)?;
+        }
+        if is_whole {
+            notes.push(note);
+        }
+    }
+    lookout.note(store);
+    Ok(())
 }
 
 /// Looks at one entry. Returns whether that was possible.

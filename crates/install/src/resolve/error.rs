@@ -1,5 +1,7 @@
 //! Why packages could not be found or fetched.
 
+use std::path::PathBuf;
+
 use virtpy_files::PathError;
 use virtpy_store::StoreError;
 
@@ -22,6 +24,12 @@ pub enum ResolveError {
         package: String,
         /// Why.
         source: StoreError,
+    },
+    /// A file of this machine was replaced while it was read.
+    #[error("`{}` changed while it was being unpacked", path.display())]
+    Exchanged {
+        /// The wheel.
+        path: PathBuf,
     },
     /// A damaged entry of the store that cannot be had again.
     #[error("the store's entry `{id}` cannot be fetched again: {reason}")]
@@ -59,6 +67,7 @@ impl ResolveError {
                     "add the package again with `--upgrade`; if there is no newer version, remove it first";
                 Some(hint.to_owned())
             }
+            Self::Exchanged { .. } => Some("run it again when nobody writes there any more".to_owned()),
             Self::Interrupted => None,
         }
     }

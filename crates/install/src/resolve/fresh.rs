@@ -5,10 +5,11 @@
 //! then the same request has the same answer, unless one of the pages was fetched again (an upgrade does that). So the entries
 //! are taken from the store at once, if the pages' files are those that were read and none is too old.
 
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
-use virtpy_resolver::{Artifact, Package, Pages, Resolution};
+use virtpy_resolver::{Artifact, Pages, Resolution};
 
 use super::Obtained;
 use super::memory::{Note, Recalled, entries_of, notes_of, path, write};
@@ -41,7 +42,8 @@ pub(crate) fn recall_fresh(store: &Store, digest: &str) -> Option<Vec<Recalled>>
     entries_of(store, &fresh.packages)
 }
 
-/// Remembers a resolution that depends on these pages and nothing else, if all its packages are wheels of the index. A note
+/// Remembers a resolution that depends on these pages and nothing else, if all its packages are wheels of an
+/// index or of a folder. A note
 /// that cannot be written costs time, no more.
 pub(crate) fn remember_fresh(
     store: &Store,
@@ -49,17 +51,32 @@ pub(crate) fn remember_fresh(
     (resolution, obtained): (&Resolution, &[Obtained]),
     pages: &Pages,
 ) {
-    let is_of_index = |package: &Package| {
-        package.direct_url.is_none() && matches!(package.file, Artifact::Wheel { local: None, .. })
-    };
     let is_whole = obtained.len() == resolution.packages.len();
-    if !is_whole || !resolution.packages.iter().all(is_of_index) {
-        return;
-    }
+    let files: Option<Vec<PathBuf>> = obtained
+        .iter()
+        .map(|one| file_of(store, resolution, one))
+        .collect::<Option<Vec<_>>>()
+        .map(|files| pages.files.iter().cloned().chain(files.into_iter().flatten()).collect());
+    let Some(files) = files.filter(|_| is_whole) else { return };
     let times = milliseconds(SystemTime::now()).zip(milliseconds(pages.until));
-    let files: Option<Vec<Stamp>> = pages.files.iter().map(|file| Stamp::of(file)).collect();
+    let files: Option<Vec<Stamp>> = files.iter().map(|file| Stamp::of(file)).collect();
     let (Some((from, until)), Some(pages)) = (times, files) else { return };
     write(store, &name(digest), &Fresh { packages: notes_of(resolution, obtained), pages, from, until });
+}
+
+/// The file on this machine that a package's entry was made of, or nothing for one that was fetched; `None` if the answer depends
+/// on more than that.
+fn file_of(store: &Store, resolution: &Resolution, obtained: &Obtained) -> Option<Option<PathBuf>> {
+    let package = &resolution.packages[obtained.package];
+    match &package.file {
+        Artifact::Wheel { .. } if package.direct_url.is_some() => None,
+        Artifact::Wheel { local: None, .. } => Some(None),
+        Artifact::Wheel { local: Some(path), .. } => {
+            let is_it = store.sha256_of_known(path).as_ref() == Some(&obtained.entry.manifest.sha256);
+            is_it.then(|| Some(path.clone()))
+        }
+        Artifact::Source { .. } => None,
+    }
 }
 
 /// Beside what is remembered for good.

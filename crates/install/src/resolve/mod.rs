@@ -4,18 +4,22 @@
 mod built;
 mod error;
 mod fresh;
+mod inputs;
 mod local;
 mod memory;
 mod mend;
 mod obtain;
 mod reporter;
 mod satisfied;
+mod watched;
 
 pub use error::ResolveError;
 pub(crate) use fresh::{recall_fresh, remember_fresh};
+pub(crate) use inputs::commit;
 pub(crate) use local::StoredWheels;
 pub(crate) use memory::{Recalled, recall, recall_one, remember, remember_one};
 pub use mend::{Mended, mend};
 pub(crate) use obtain::{Obtained, Supply, Way, is_at_hand, obtain};
 pub use reporter::Reporter;
 pub(crate) use satisfied::{PinnedRequest, is_satisfied};
+pub use watched::{Watched, watch};

@@ -9,10 +9,11 @@ use std::sync::mpsc::{Receiver as Queue, Sender, channel};
 use virtpy_resolver::{Artifact, ObtainedWheel, Package, Receiver, Resolution, Session};
 
 use super::built::BuiltWheels;
+use super::inputs::BuildInputs;
 use super::{Reporter, ResolveError};
 use virtpy_files as fs;
 use virtpy_files::digest::{hex, sha256};
-use virtpy_store::{Entry, Staged, Store, WheelFile};
+use virtpy_store::{Entry, Sight, Staged, Store, WheelFile};
 
 /// Where packages come from and go to.
 pub(crate) struct Supply<'a> {
@@ -87,10 +88,7 @@ fn look_up(
     found: &mut BTreeMap<usize, Obtained>,
 ) -> Result<Vec<usize>, ResolveError> {
     let built = BuiltWheels::new(supply.store, supply.interpreter);
-    let known = |index: &usize| match &resolution.packages[*index].file {
-        Artifact::Wheel { sha256, .. } => sha256.clone(),
-        Artifact::Source { key, .. } => key.as_deref().and_then(|key| built.get(key)),
-    };
+    let known = |index: &usize| known_sha256(supply.store, &built, resolution, *index);
     let known: Vec<Option<String>> = indices.iter().map(known).collect();
     let entries = supply.store.usable(&known.iter().map(Option::as_deref).collect::<Vec<_>>())?;
     let mut wanted = Vec::new();
@@ -106,6 +104,27 @@ fn look_up(
         }
     }
     Ok(wanted)
+}
+
+/// The SHA-256 of a package's wheel, as far as it is known before anything is fetched, built or hashed.
+fn known_sha256(
+    store: &Store,
+    built: &BuiltWheels<'_>,
+    resolution: &Resolution,
+    index: usize,
+) -> Option<String> {
+    match &resolution.packages[index].file {
+        Artifact::Wheel { sha256: Some(sha256), .. } => Some(sha256.clone()),
+        Artifact::Wheel { local: Some(path), .. } if resolution.takes_any_file(index) => {
+            store.sha256_of_known(path)
+        }
+        Artifact::Wheel { .. } => None,
+        Artifact::Source { key: Some(key), .. } => built.get(key),
+        Artifact::Source { directory: Some(directory), editable, .. } => {
+            built.get(&BuildInputs::of(directory, *editable)?.key())
+        }
+        Artifact::Source { .. } => None,
+    }
 }
 
 /// Compares a wheel's own METADATA with what its package was chosen by. The hash tells without reading it where the index gave
@@ -156,12 +175,56 @@ struct Delivery {
     archive: Option<String>,
 }
 
-/// A package whose wheel lies unpacked beside the store.
+/// A package whose wheel is in the store, or lies unpacked beside it.
 struct Unpacked {
     package: usize,
-    staged: Staged,
+    content: Content,
     /// The SHA-256 of the archive that the wheel was built from.
     archive: Option<String>,
+}
+
+/// Where a wheel's content is.
+enum Content {
+    /// In the store already, as its hash has shown.
+    Stored(Box<Entry>),
+    Staged(Staged),
+}
+
+/// What was seen of the files and directories of this machine that wheels come from, before anything was made of them.
+struct Sights {
+    files: BTreeMap<usize, Sight>,
+    directories: BTreeMap<usize, BuildInputs>,
+}
+
+impl Sights {
+    fn of(resolution: &Resolution, wanted: &[usize]) -> Self {
+        let (mut files, mut directories) = (BTreeMap::new(), BTreeMap::new());
+        for index in wanted {
+            match &resolution.packages[*index].file {
+                Artifact::Wheel { local: Some(path), .. } => {
+                    files.extend(Sight::of(path).map(|sight| (*index, sight)));
+                }
+                Artifact::Source { directory: Some(directory), editable, .. } => {
+                    directories.extend(BuildInputs::of(directory, *editable).map(|inputs| (*index, inputs)));
+                }
+                Artifact::Wheel { .. } | Artifact::Source { .. } => {}
+            }
+        }
+        Self { files, directories }
+    }
+
+    /// Remembers what came of them, where they did not change meanwhile.
+    fn remember(&self, store: &Store, built: &BuiltWheels<'_>, obtained: &[Obtained]) {
+        for one in obtained {
+            let sha256 = &one.entry.manifest.sha256;
+            if let Some(sight) = self.files.get(&one.package) {
+                store.remember_file(sight, sha256);
+            }
+            if let Some(inputs) = self.directories.get(&one.package).filter(|inputs| inputs.are_unchanged()) {
+                built.put(&inputs.key(), sha256);
+            }
+        }
+    }
 }
 
 /// Fetches and unpacks, both at once, and publishes everything together.
@@ -174,6 +237,7 @@ fn fetch(
         return Ok(Vec::new());
     }
     let folder = supply.store.temporary_folder()?;
+    let sights = Sights::of(resolution, wanted);
     let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
     let (deliver, deliveries) = channel::<Delivery>();
     let (hand_back, handed_back) = channel::<Result<Unpacked, ResolveError>>();
@@ -181,8 +245,8 @@ fn fetch(
     let fetched = std::thread::scope(|scope| {
         for _ in 0..threads.min(wanted.len()) {
             let hand_back = hand_back.clone();
-            let deliveries = &deliveries;
-            scope.spawn(move || unpack_all(supply, deliveries, &hand_back));
+            let (deliveries, sights) = (&deliveries, &sights);
+            scope.spawn(move || unpack_all(supply, sights, deliveries, &hand_back));
         }
         drop(hand_back);
         let courier = Courier { supply, resolution, deliver: Mutex::new(deliver) };
@@ -190,7 +254,9 @@ fn fetch(
     });
     let unpacked = handed_back.into_iter().collect::<Result<Vec<_>, _>>();
     fetched?;
-    publish(supply, resolution, unpacked?)
+    let obtained = publish(supply, resolution, unpacked?)?;
+    sights.remember(supply.store, &BuiltWheels::new(supply.store, supply.interpreter), &obtained);
+    Ok(obtained)
 }
 
 fn publish(
@@ -198,38 +264,46 @@ fn publish(
     resolution: &Resolution,
     unpacked: Vec<Unpacked>,
 ) -> Result<Vec<Obtained>, ResolveError> {
-    let mut batch = Vec::with_capacity(unpacked.len());
-    let mut origins = Vec::with_capacity(unpacked.len());
-    for Unpacked { package, staged, archive } in unpacked {
-        check_metadata(resolution, package, &staged.metadata_path())?;
-        for warning in &staged.warnings {
-            supply.reporter.warning(&format!("{}: {warning}", label(&resolution.packages[package])));
+    let (mut batch, mut of_batch, mut obtained) =
+        (Vec::new(), Vec::new(), Vec::with_capacity(unpacked.len()));
+    for Unpacked { package, content, archive } in unpacked {
+        match content {
+            Content::Stored(entry) => {
+                check_metadata(resolution, package, &entry.manifest.metadata_in(&entry.path))?;
+                let way = if resolution.packages[package].file.is_source() { Way::Built } else { Way::Store };
+                let direct_url = direct_url(&resolution.packages[package], &entry, archive.as_deref());
+                obtained.push(Obtained { package, entry: *entry, way, direct_url });
+            }
+            Content::Staged(staged) => {
+                check_metadata(resolution, package, &staged.metadata_path())?;
+                for warning in &staged.warnings {
+                    supply.reporter.warning(&format!("{}: {warning}", label(&resolution.packages[package])));
+                }
+                batch.push(staged);
+                of_batch.push((package, archive));
+            }
         }
-        batch.push(staged);
-        origins.push((package, archive));
     }
     let entries = supply.store.publish(batch)?;
-    let built = BuiltWheels::new(supply.store, supply.interpreter);
-    let obtained = origins.into_iter().zip(entries).map(|((package, archive), entry)| {
+    obtained.extend(of_batch.into_iter().zip(entries).map(|((package, archive), entry)| {
         let described = &resolution.packages[package];
-        let way = match &described.file {
-            Artifact::Wheel { .. } => Way::Fetched,
-            Artifact::Source { key, .. } => {
-                if let Some(key) = key {
-                    built.put(key, &entry.manifest.sha256);
-                }
-                Way::Built
-            }
-        };
+        let way = if described.file.is_source() { Way::Built } else { Way::Fetched };
         let direct_url = direct_url(described, &entry, archive.as_deref());
         Obtained { package, entry, way, direct_url }
-    });
-    Ok(obtained.collect())
+    }));
+    let built = BuiltWheels::new(supply.store, supply.interpreter);
+    for one in &obtained {
+        if let Artifact::Source { key: Some(key), .. } = &resolution.packages[one.package].file {
+            built.put(key, &one.entry.manifest.sha256);
+        }
+    }
+    Ok(obtained)
 }
 
 /// The work of one thread: unpack whatever is delivered, until nothing more comes.
 fn unpack_all(
     supply: &Supply<'_>,
+    sights: &Sights,
     deliveries: &Mutex<Queue<Delivery>>,
     hand_back: &Sender<Result<Unpacked, ResolveError>>,
 ) {
@@ -239,20 +313,34 @@ fn unpack_all(
             Err(_) => return,
         };
         let Ok(delivery) = delivery else { return };
-        let staged = supply
-            .store
-            .stage(&delivery.wheel)
-            .map_err(|source| ResolveError::Unpack { package: delivery.label.clone(), source });
+        let content = content_of(supply.store, &delivery, sights.files.get(&delivery.package));
         if delivery.temporary {
             // The folder it lies in is removed anyway; this only gives the space back early.
             let _ = fs::remove_file(&delivery.wheel.path);
         }
         supply.reporter.finished(&delivery.label);
         let Delivery { package, archive, .. } = delivery;
-        if hand_back.send(staged.map(|staged| Unpacked { package, staged, archive })).is_err() {
+        if hand_back.send(content.map(|content| Unpacked { package, content, archive })).is_err() {
             return;
         }
     }
+}
+
+/// Takes a wheel whose hash is known by now from the store, or else unpacks it.
+fn content_of(store: &Store, delivery: &Delivery, sight: Option<&Sight>) -> Result<Content, ResolveError> {
+    let sha256 = delivery.wheel.sha256.as_str();
+    let stored = store.has(sha256).then(|| store.usable(&[Some(sha256)]).unwrap_or_default());
+    if let Some(entry) = stored.into_iter().flatten().flatten().next() {
+        return Ok(Content::Stored(Box::new(entry)));
+    }
+    let staged = store
+        .stage(&delivery.wheel)
+        .map_err(|source| ResolveError::Unpack { package: delivery.label.clone(), source })?;
+    // It was hashed first and unpacked then: what was unpacked has to be what was hashed.
+    if sight.is_some_and(|sight| !sight.is_current()) {
+        return Err(ResolveError::Exchanged { path: delivery.wheel.path.clone() });
+    }
+    Ok(Content::Staged(staged))
 }
 
 /// Carries finished wheels from the facade to the unpacking threads, and tells the reporter.

@@ -11,12 +11,11 @@ mod metadata;
 mod program;
 mod source;
 mod tool_uv;
-mod watched;
 
+pub use crate::resolve::{Watched, watch};
 pub use environments::{CachedEnvironment, Environments, Note, is_environment};
 pub use error::ScriptError;
 pub use metadata::{Block, Metadata, block};
 pub use program::{Program, lock_beside, lock_name, program};
 pub use source::Source;
 pub use tool_uv::UvTable;
-pub use watched::{Watched, watch};

@@ -10,8 +10,9 @@ use virtpy_resolver::{Artifact, Package};
 use super::lock_source::LockSource;
 use crate::lockfile::LockKind;
 use crate::poetry::file_url;
+use crate::resolve::commit;
 use crate::scripts;
-use virtpy_files::{self as fs, FileKind, Stamp};
+use virtpy_files as fs;
 
 /// Fields of `[project]` that come from files of the project if it calls them dynamic, and change what is installed.
 const DECISIVE: [&str; 6] =
@@ -136,31 +137,6 @@ fn says_all(folder: &Path) -> bool {
         Some(project) => !project.dynamic.iter().any(|field| DECISIVE.contains(&field.as_str())),
         None => file.tool.poetry.is_some() && file.tool.poetry_dynamic_versioning.is_none(),
     }
-}
-
-/// What git would call the present commit, told from its files: a version may be made of commits and tags. `None` where another
-/// system may know one.
-fn commit(folder: &Path) -> Option<String> {
-    for folder in folder.ancestors() {
-        if fs::kind(&folder.join(".hg")).ok()?.is_some() {
-            return None;
-        }
-        let git = folder.join(".git");
-        let own = match fs::kind(&git).ok()? {
-            None => continue,
-            Some(FileKind::Folder) => git,
-            // A worktree, or a submodule.
-            Some(_) => folder.join(fs::read_to_string(&git).ok()?.strip_prefix("gitdir:")?.trim()),
-        };
-        let shared =
-            fs::read_to_string(&own.join("commondir")).map_or(own.clone(), |path| own.join(path.trim()));
-        let head = fs::read_to_string(&own.join("HEAD")).ok()?;
-        let branch = head.strip_prefix("ref:").map(|name| shared.join(name.trim()));
-        let files = [shared.join("packed-refs"), shared.join("refs/tags")].into_iter().chain(branch);
-        let stamps: Vec<Option<Stamp>> = files.map(|file| Stamp::of(&file)).collect();
-        return serde_json::to_string(&(head, stamps)).ok();
-    }
-    Some(String::new())
 }
 
 #[cfg(test)]

@@ -76,7 +76,17 @@ fn an_editable_folder_gives_an_editable_wheel() {
     assert!(archive.by_name("demo.pth").is_ok());
     assert!(package.requested);
     assert_eq!(package.direct_url.as_ref().unwrap()["dir_info"]["editable"], true);
-    assert!(matches!(package.file, Artifact::Source { editable: true, key: None, .. }));
+    let path = Some(world.path("demo"));
+    assert!(
+        matches!(&package.file, Artifact::Source { editable: true, key: None, directory, .. } if *directory == path)
+    );
+    let mut request = world.request(&["-e demo"]);
+    request.options.build_settings = vec!["key=value".to_owned()];
+    let wheels = world.obtain(&world.session(), &request).unwrap();
+    assert!(
+        matches!(wheels[0].0.file, Artifact::Source { directory: None, .. }),
+        "more than the directory decides"
+    );
 }
 
 /// A source distribution; zip is one of its two formats.

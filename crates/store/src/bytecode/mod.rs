@@ -140,12 +140,12 @@ pub(super) fn is_record(name: &str) -> bool {
 }
 
 impl Store {
-    /// The bytes of all bytecode that was compiled of an entry.
-    pub fn bytecode_size(&self, id: &EntryId) -> u64 {
+    /// What all bytecode that was compiled of an entry takes on a disk with blocks of this size, in bytes.
+    pub(crate) fn bytecode_size(&self, id: &EntryId, block: u64) -> u64 {
         let folder = self.entry_path(id);
         let names = fs::names(&folder).unwrap_or_default();
         let records = names.iter().filter(|name| name.to_str().is_some_and(is_record));
-        let size = |content: Vec<u8>| Record::parse(&content).map_or(0, |record| record.size());
+        let size = |content: Vec<u8>| Record::parse(&content).map_or(0, |record| record.size_on_disk(block));
         records.filter_map(|name| fs::read_own(&folder.join(name), 16 * 1024).ok()).map(size).sum()
     }
 }

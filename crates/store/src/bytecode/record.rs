@@ -70,9 +70,9 @@ impl Record {
         self.files.remove(source);
     }
 
-    /// The bytes of all files together.
-    pub(super) fn size(&self) -> u64 {
-        self.files.values().map(|file| file.size).sum()
+    /// What all files together take on a disk with blocks of this size, in bytes.
+    pub(super) fn size_on_disk(&self, block: u64) -> u64 {
+        self.files.values().map(|file| file.size.next_multiple_of(block.max(1))).sum()
     }
 }
 
@@ -88,7 +88,7 @@ mod tests {
         let text = serde_json::to_vec(&record).unwrap();
         assert_eq!(Record::parse(&text), Some(record.clone()));
         assert!(record.has("a/b.py") && record.has("a/template.py") && !record.has("a/c.py"));
-        assert_eq!((record.size(), record.is_complete()), (7, false));
+        assert_eq!((record.size_on_disk(4096), record.is_complete()), (4096, false));
         let other = String::from_utf8(text).unwrap().replacen("\"format\":1", "\"format\":2", 1);
         assert_eq!(Record::parse(other.as_bytes()), None);
         assert_eq!(Record::parse(b"{"), None);

@@ -1,11 +1,13 @@
 //! Whether a folder or a file that a package was made from is still as it was.
 
+use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use virtpy_files::{self as fs, FileKind, Found};
+use virtpy_files::digest::{Sha256, hex};
+use virtpy_files::{self as fs, FileKind, Found, Stamp};
 
 /// What a package that is used in place is built from; its source is read where it lies.
 const BUILD_FILES: [&str; 3] = ["pyproject.toml", "setup.py", "setup.cfg"];
@@ -53,26 +55,28 @@ fn stamp(path: &Path, in_place: bool) -> Option<String> {
         });
         return Some(stamps.collect::<Vec<_>>().join(" "));
     }
-    let tree = Tree::of(path)?;
-    Some(format!("{} {} {}", tree.files, tree.bytes, tree.newest))
+    Some(SourceTree::of(path)?.digest)
 }
 
-fn of_file(found: &std::fs::Metadata) -> String {
-    format!("{}:{}.{}:{}", found.size(), found.mtime(), found.mtime_nsec(), found.ino())
+fn of_file(found: &Metadata) -> String {
+    let (modified, changed) = ((found.mtime(), found.mtime_nsec()), (found.ctime(), found.ctime_nsec()));
+    format!("{}:{}.{}:{}.{}:{}", found.size(), modified.0, modified.1, changed.0, changed.1, found.ino())
 }
 
-/// What is added up of a source tree.
-#[derive(Default)]
-struct Tree {
-    files: usize,
-    bytes: u64,
-    newest: i128,
+/// All files of a source tree, as they are now.
+pub(super) struct SourceTree {
+    /// Stands for their paths, sizes, times and inodes.
+    pub(super) digest: String,
+    /// The file that was changed last.
+    pub(super) newest: Option<Stamp>,
 }
 
-impl Tree {
-    /// All of a source tree; `None` where it is too large, or cannot be read.
-    fn of(root: &Path) -> Option<Self> {
-        let mut tree = Self::default();
+impl SourceTree {
+    /// Looks at a source tree; `None` where it is too large, or cannot be read.
+    pub(super) fn of(root: &Path) -> Option<Self> {
+        let mut digest = Sha256::new();
+        let mut newest: Option<(i64, i64, Stamp)> = None;
+        let mut files = 0;
         let mut walk = fs::walk(root);
         while let Some(found) = walk.next() {
             let Found { path, kind } = found.ok()?;
@@ -82,16 +86,20 @@ impl Tree {
                 }
                 continue;
             }
-            tree.files += 1;
-            if tree.files > LIMIT {
+            files += 1;
+            if files > LIMIT {
                 return None;
             }
             let found = fs::symlink_metadata(&path).ok()?;
-            tree.bytes += found.size();
-            let time = i128::from(found.mtime()) * 1_000_000_000 + i128::from(found.mtime_nsec());
-            tree.newest = tree.newest.max(time);
+            let inside = path.strip_prefix(root).unwrap_or(&path);
+            digest.update(inside.as_os_str().as_encoded_bytes());
+            digest.update(format!("\0{:o}:{}\n", found.mode(), of_file(&found)).as_bytes());
+            let time = (found.ctime(), found.ctime_nsec());
+            if newest.as_ref().is_none_or(|(seconds, nanoseconds, _)| (*seconds, *nanoseconds) < time) {
+                newest = Some((time.0, time.1, Stamp::from_facts(&path, &found)));
+            }
         }
-        Some(tree)
+        Some(Self { digest: hex(&digest.finish()), newest: newest.map(|(_, _, stamp)| stamp) })
     }
 }
 
@@ -125,6 +133,11 @@ mod tests {
         assert!(in_place.is_unchanged() && !copied.is_unchanged());
         write("pyproject.toml", "[project]\n");
         assert!(!in_place.is_unchanged());
+        // The same sizes and times, under other names.
+        write("other.py", "x = 1");
+        let named = watch(root, false).unwrap();
+        fs::rename(&root.join("other.py"), &root.join("another.py")).unwrap();
+        assert!(!named.is_unchanged());
         assert!(watch(&root.join("gone"), false).is_none());
     }
 }

@@ -1,0 +1,86 @@
+//! Whether the store has all that a venv uses, told by one look: `cache/complete`.
+//!
+//! An entry comes and goes by a rename in `w/`, which changes the time of that folder. So what was found complete is so for as long
+//! as the folder is as it was then.
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use virtpy_files::{self as fs, Stamp};
+
+use super::{Store, StoreError, VenvId};
+
+impl Store {
+    fn complete_venvs(&self) -> PathBuf {
+        self.cache().join("complete")
+    }
+
+    /// Which of these wheels, by their SHA-256, the store does not have. `change` is the id of the venv's change that these were
+    /// linked with: the same change has the same wheels.
+    pub fn missing(&self, venv: &VenvId, change: &str, sha256: &[&str]) -> Vec<usize> {
+        let now = SystemTime::now();
+        let entries = Stamp::of(&self.entries());
+        let note = entries.as_ref().and_then(|entries| serde_json::to_string(&(change, entries)).ok());
+        let path = self.complete_venvs().join(venv.as_str());
+        let is_noted = |note: &String| fs::read_own(&path, 1024).is_ok_and(|known| known == note.as_bytes());
+        if !change.is_empty() && note.as_ref().is_some_and(is_noted) {
+            return Vec::new();
+        }
+        let is_missing = |(index, sha256): (usize, &&str)| (!self.has(sha256)).then_some(index);
+        let missing: Vec<usize> = sha256.iter().enumerate().filter_map(is_missing).collect();
+        let is_settled = entries.is_some_and(|entries| entries.is_settled(now));
+        if let (true, true, false, Some(note)) = (missing.is_empty(), is_settled, change.is_empty(), note) {
+            // One that cannot be written costs another look.
+            let _ = fs::create_dir_all(&self.complete_venvs())
+                .and_then(|()| fs::write_atomic(&path, note.as_bytes()));
+        }
+        missing
+    }
+
+    /// Forgets venvs that are gone.
+    pub(super) fn sweep_complete(&self) -> Result<(), StoreError> {
+        let roots = self.root_ids()?;
+        for name in fs::names(&self.complete_venvs()).unwrap_or_default() {
+            if !roots.iter().any(|id| Some(id.as_str()) == name.to_str()) {
+                let _ = fs::remove_file(&self.complete_venvs().join(name));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::EntryId;
+
+    #[test]
+    fn what_goes_is_missed_and_what_is_complete_is_looked_at_once() {
+        let home = tempfile::tempdir().unwrap();
+        let store = Store::new(home.path().to_owned());
+        let digests: Vec<String> = (0..3).map(|number| format!("{number}").repeat(64)).collect();
+        let digests: Vec<&str> = digests.iter().map(String::as_str).collect();
+        let folder = |number: usize| store.entry_path(&EntryId::of(digests[number]).unwrap());
+        for number in 0..3 {
+            fs::create_dir_all(&folder(number)).unwrap();
+            fs::write_new(&folder(number).join("entry.json"), b"{}", 0o644).unwrap();
+        }
+        let venv = VenvId::random();
+        let missing = || store.missing(&venv, "change", &digests);
+        let is_noted = || store.complete_venvs().join(venv.as_str()).exists();
+        assert!(missing().is_empty() && !is_noted(), "an entry may go within the same tick of the clock");
+        std::thread::sleep(Duration::from_millis(150));
+        assert!(missing().is_empty() && is_noted());
+        // Nothing but the folder is looked at from then on.
+        fs::remove_file(&folder(0).join("entry.json")).unwrap();
+        assert!(missing().is_empty());
+        assert_eq!(store.missing(&venv, "another change", &digests), [0]);
+        assert_eq!(store.missing(&venv, "", &digests), [0]);
+        fs::rename(&folder(2), &home.path().join("aside")).unwrap();
+        assert_eq!(missing(), [0, 2]);
+        store.sweep_complete().unwrap();
+        assert!(!is_noted());
+    }
+}

@@ -1,0 +1,89 @@
+//! Commands that say what is installed, or that there is nothing to do, make as many system calls for many packages as for few.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::support::{TestContext, WheelBuilder, skip};
+
+const FEW: usize = 3;
+const MANY: usize = 43;
+
+/// How many more calls many packages may take: a longer listing, a larger file.
+const SLACK: usize = 12;
+
+/// A venv with so many packages.
+fn venv(count: usize) -> TestContext {
+    let context = TestContext::new();
+    let names: Vec<String> = (0..count).map(|number| format!("package{number}")).collect();
+    for name in &names {
+        WheelBuilder::new(name, "1.0").build().write_to(&context.path("wheels"));
+    }
+    let pins: String = names.iter().flat_map(|name| [name, "==1.0\n"]).collect();
+    context.write("pins.txt", &pins);
+    context.new_venv();
+    context.virtpy(ADD).success();
+    std::thread::sleep(Duration::from_millis(200));
+    context
+}
+
+const ADD: [&str; 6] = ["add", "--no-index", "--find-links", "wheels", "-r", "pins.txt"];
+
+/// The system calls of a command.
+fn calls(context: &TestContext, arguments: &[&str]) -> Vec<String> {
+    let program = context.virtpy_command(["x"]).get_program().to_owned();
+    let log = context.path("trace");
+    let mut command = context.command("strace");
+    command.args(["-f", "-qq", "-o"]).arg(&log).arg(program).args(arguments);
+    context.run(&mut command).success();
+    let text = std::fs::read_to_string(&log).unwrap();
+    let calls: Vec<String> = text.lines().filter(|line| line.contains('(')).map(str::to_owned).collect();
+    assert!(calls.len() > 10, "{text}");
+    calls
+}
+
+#[test]
+fn what_is_installed_is_told_without_looking_at_every_package() {
+    if !Path::new("/usr/bin/strace").exists() {
+        skip("there is no strace");
+        return;
+    }
+    let (few, many) = (venv(FEW), venv(MANY));
+    for command in [&["list"][..], &["freeze"], &ADD] {
+        for context in [&few, &many] {
+            // What is found out once is remembered.
+            context.virtpy(command).success();
+        }
+        let (few, many) = (calls(&few, command), calls(&many, command));
+        assert!(
+            many.len() <= few.len() + SLACK,
+            "{command:?}: {} calls for {FEW} packages, {} for {MANY}:\n{}",
+            few.len(),
+            many.len(),
+            many.join("\n")
+        );
+    }
+}
+
+#[test]
+fn what_others_did_is_seen_all_the_same() {
+    let context = venv(FEW);
+    let list = || context.virtpy(["list"]).success().stdout();
+    assert!(list().contains("package0"));
+    let site_packages = context.path(&context.site_packages(".venv"));
+    let foreign = site_packages.join("other-2.0.dist-info");
+    std::fs::create_dir(&foreign).unwrap();
+    std::fs::write(foreign.join("METADATA"), "Metadata-Version: 2.1\nName: other\nVersion: 2.0\n").unwrap();
+    assert!(list().contains("other"));
+    std::fs::remove_dir_all(site_packages.join("package0-1.0.dist-info")).unwrap();
+    assert!(!list().contains("package0"));
+    // The store loses an entry after it was known to be complete.
+    std::fs::remove_dir_all(&foreign).unwrap();
+    context.virtpy(["remove", "package0"]);
+    context.virtpy(["list"]).success();
+    std::thread::sleep(Duration::from_millis(200));
+    context.virtpy(["list"]).success().stderr_lacks("no longer has");
+    let entry = std::fs::canonicalize(site_packages.join("package1")).unwrap();
+    let entry = entry.parent().unwrap().parent().unwrap();
+    std::fs::rename(entry, context.path("aside")).unwrap();
+    context.virtpy(["list"]).success().stderr_has("the store no longer has package1 1.0");
+}
