@@ -106,7 +106,13 @@ impl Output {
         };
         let removed = removed.iter().map(|pair| line(RED, '-', pair));
         let block: Vec<String> = removed.chain(added.iter().map(|pair| line(GREEN, '+', pair))).collect();
-        let _ = anstream::stdout().lock().write_all(block.concat().as_bytes());
+        let mut block = block.concat();
+        let output = std::io::stdout();
+        // The stream that takes the colours out itself writes what is between them piece by piece.
+        if anstream::AutoStream::choice(&output) == anstream::ColorChoice::Never {
+            block = anstream::adapter::strip_str(&block).to_string();
+        }
+        let _ = output.lock().write_all(block.as_bytes());
     }
 
     /// What was done, for people.

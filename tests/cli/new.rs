@@ -145,6 +145,40 @@ fn clear_makes_the_venv_anew() {
 }
 
 #[test]
+fn a_venv_stays_if_the_lock_of_the_new_one_cannot_be_made() {
+    if rustix::process::geteuid().is_root() {
+        // Root may always; the hardening suite lets the calls themselves fail.
+        return;
+    }
+    let context = TestContext::new();
+    context.new_venv();
+    let before = context.read(".venv/pyvenv.cfg");
+    let locks = context.store().join("locks");
+    let set_mode = |mode| std::fs::set_permissions(&locks, std::fs::Permissions::from_mode(mode)).unwrap();
+    set_mode(0o555);
+    let refused = context.virtpy(["new", "--clear"]);
+    set_mode(0o755);
+    refused.one_error().stderr_has("could not create the lock").stderr_has("hint: ");
+    assert_eq!(context.read(".venv/pyvenv.cfg"), before);
+    context.virtpy(["check"]).success();
+    assert!(!context.path(".venv.virtpy-new").exists());
+}
+
+#[test]
+fn scripts_of_the_same_text_are_one_file() {
+    use std::os::unix::fs::MetadataExt as _;
+    let mut context = TestContext::new();
+    context.unset("VIRTPY_PIP_SHIM");
+    context.new_venv();
+    let inode = |name: &str| std::fs::metadata(context.path(".venv/bin").join(name)).unwrap().ino();
+    assert_eq!(inode("pip"), inode("pip3"));
+    assert_ne!(inode("activate"), inode("activate.csh"));
+    if cfg!(target_os = "linux") {
+        assert_eq!(inode("Activate.ps1"), inode("activate.ps1"));
+    }
+}
+
+#[test]
 fn a_folder_that_is_no_venv_is_refused_even_with_clear() {
     let context = TestContext::new();
     context.write("project/precious.txt", "work");

@@ -16,6 +16,7 @@ mod facts;
 mod folders;
 mod immutable;
 mod lock;
+mod mounts;
 mod parallel;
 mod stamp;
 mod times;
@@ -40,6 +41,7 @@ pub use facts::{FileKind, is_same_file, kind, metadata, set_mode, symlink_metada
 pub use folders::{create_dir, create_dir_all, create_private_dir, make_no_parents};
 pub use immutable::{is_immutable, set_immutable};
 pub use lock::{Lock, LockError, LockMode};
+pub use mounts::{is_on_mount_of, mount_of, mounts_in};
 pub use parallel::{map_ordered, processors};
 pub use stamp::Stamp;
 pub use times::{changed_at, set_back, set_modified, touch};
@@ -74,6 +76,30 @@ pub fn write_atomic_with_mode(path: &Path, content: &[u8], mode: u32) -> Result<
     file.write_all(content).at("write", path)?;
     file.persist(path).map_err(|failure| failure.error).at("replace", path)?;
     Ok(())
+}
+
+/// Gives a file or a folder itself to another user.
+///
+/// # Errors
+/// When there is none, or this process may not.
+pub fn set_owner(path: &Path, user: u32) -> Result<(), PathError> {
+    std::os::unix::fs::lchown(path, Some(user), None).at("set the owner of", path)
+}
+
+/// Puts a copy in the place of a file, with the same permission bits and time, that belongs to this user: whoever has the old
+/// one open reaches it no longer.
+///
+/// # Errors
+/// When it cannot be read or its folder not be written, or this process may not give it away.
+pub fn renew(path: &Path, user: u32) -> Result<(), PathError> {
+    let facts = symlink_metadata(path)?;
+    let mode = facts.permissions().mode() & 0o7777;
+    write_atomic_with_mode(path, &read(path)?, mode)?;
+    // The umask has had its say.
+    set_mode(path, mode)?;
+    set_owner(path, user)?;
+    let set_time = |file: File| file.set_modified(facts.modified()?);
+    File::open(path).and_then(set_time).at("set the time of", path)
 }
 
 /// Writes a file that must not exist yet, with the given permission bits (less the umask).
@@ -268,54 +294,6 @@ pub fn begin_writing_back(file: &File) {
     let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     let _ = file;
-}
-
-/// Returns where the file system of a path is mounted, and what tells it from others (`f_fsid` of statvfs(3)). Of a path
-/// whose last parts are missing it is the one that they would be on.
-///
-/// # Errors
-/// When a part may not be read.
-pub fn mount_of(path: &Path) -> Result<(PathBuf, u64), PathError> {
-    use std::os::unix::fs::MetadataExt as _;
-    let mut present = path.to_path_buf();
-    while kind(&present)?.is_none() {
-        if !present.pop() {
-            break;
-        }
-    }
-    let mut point = canonicalize(&present)?;
-    let device = metadata(&point)?.dev();
-    while let Some(parent) = point.parent() {
-        if metadata(parent)?.dev() != device {
-            break;
-        }
-        point.pop();
-    }
-    let facts = rustix::fs::statvfs(&point).map_err(std::io::Error::from).at("look at", &point)?;
-    Ok((point, facts.f_fsid))
-}
-
-/// Where file systems are mounted in a folder or at it, also folders that are bound there. None where the system does not tell.
-pub fn mounts_in(folder: &Path) -> Vec<PathBuf> {
-    // Its length is not known before it is read.
-    let content = read_stream(Path::new("/proc/self/mountinfo")).unwrap_or_default();
-    let points =
-        content.split(|byte| *byte == b'\n').filter_map(|line| line.split(|byte| *byte == b' ').nth(4));
-    points.map(unescaped).filter(|point| point.starts_with(folder)).collect()
-}
-
-/// A path of the table of mounts, in which blanks and the like are written as three octal digits.
-fn unescaped(text: &[u8]) -> PathBuf {
-    use std::os::unix::ffi::OsStringExt as _;
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((byte, after)) = rest.split_first() {
-        let digits = after.get(..3).and_then(|digits| std::str::from_utf8(digits).ok());
-        let escaped = digits.filter(|_| *byte == b'\\').and_then(|digits| u8::from_str_radix(digits, 8).ok());
-        bytes.push(escaped.unwrap_or(*byte));
-        rest = if escaped.is_some() { &after[3..] } else { after };
-    }
-    std::ffi::OsString::from_vec(bytes).into()
 }
 
 /// How many bytes this user may still write to the file system of a path.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use virtpy_resolver::IndexSettings;
 
+use crate::installed::with_system;
 use crate::{Error, Host, Indexes, Result, base, contents, restore};
 use virtpy_files::{self as fs, Lock};
 use virtpy_interpreters::Interpreter;
@@ -23,7 +24,7 @@ pub struct Environment<'a> {
     venv: Option<Venv>,
     interpreter: OnceCell<Interpreter>,
     is_unkept: bool,
-    locks: Vec<Lock>,
+    _locks: Vec<Lock>,
 }
 
 /// What kind of environment is to be made.
@@ -112,7 +113,7 @@ impl<'a> Environment<'a> {
             venv: Some(venv),
             interpreter: OnceCell::new(),
             is_unkept: false,
-            locks: vec![venv_lock, store_lock],
+            _locks: vec![venv_lock, store_lock],
         })
     }
 
@@ -161,21 +162,16 @@ impl<'a> Environment<'a> {
             link_mode: new.link_mode.unwrap_or(preferences.link_mode),
             pip,
         };
-        let root = venv::create(&host.store, &base(&interpreter), &new, &mut host.announce())?;
-        let mut environment = Self {
+        let made = venv::create(&host.store, &base(&interpreter), &new, &mut host.announce())?;
+        Ok(Self {
             host,
-            contents: Contents::default(),
+            contents: with_system(host, &made.venv, made.contents),
             indexes,
-            venv: Some(Venv::open(&root)?),
+            venv: Some(made.venv),
             interpreter: OnceCell::from(interpreter),
             is_unkept: true,
-            locks: vec![store_lock],
-        };
-        let id = &environment.venv().id;
-        let venv_lock = host.store.lock_venv(id, &mut host.announce())?;
-        environment.locks.push(venv_lock);
-        environment.contents = contents(host, environment.venv())?;
-        Ok(environment)
+            _locks: vec![made.lock, store_lock],
+        })
     }
 
     /// An environment that would have to be made: what would come into it can be planned.
@@ -187,7 +183,7 @@ impl<'a> Environment<'a> {
             venv: None,
             interpreter: OnceCell::from(interpreter),
             is_unkept: false,
-            locks: Vec::new(),
+            _locks: Vec::new(),
         }
     }
 

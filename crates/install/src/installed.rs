@@ -16,11 +16,15 @@ use virtpy_venv::{self as venv, Contents, Distribution, Owner, PackageToInstall,
 /// # Errors
 /// When the venv cannot be read.
 pub fn contents(host: &Host, venv: &Venv) -> Result<Contents> {
-    let mut contents = Contents::read(venv, &host.store)?;
+    Ok(with_system(host, venv, Contents::read(venv, &host.store)?))
+}
+
+/// What is installed in a venv, with what it sees of the base interpreter's packages.
+pub(super) fn with_system(host: &Host, venv: &Venv, mut contents: Contents) -> Contents {
     if venv.sees_system_site() {
         contents.see(venv::distributions_in(&host.system_site(venv)));
     }
-    Ok(contents)
+    contents
 }
 
 /// Reads the same as far as it is told to people, with a few system calls however much is installed.

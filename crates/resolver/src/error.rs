@@ -256,6 +256,7 @@ fn hint_by_number(message: &str) -> Option<&'static str> {
     let (_, number) = message.rsplit_once("(os error ")?;
     match number.strip_suffix(')')? {
         "23" | "24" => Some("raise the limit of open files (`ulimit -n`), then run the command again"),
+        "5" => Some("the disk or its connection is failing: see the system's log, and save what is on it"),
         "28" | "122" => Some("free some space on that disk, then run the command again"),
         _ => None,
     }
@@ -342,6 +343,7 @@ mod tests {
         };
         assert!(of(24).contains("ulimit -n"));
         assert!(of(28).contains("free some space"));
+        assert!(of(5).contains("the disk or its connection"));
         assert_eq!(of(2), "own");
     }
 }

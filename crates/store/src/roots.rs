@@ -158,6 +158,9 @@ impl Store {
 
     /// The file system of a path, unless the store is on it as well.
     fn foreign_mount(&self, path: &Path) -> Option<Mount> {
+        if fs::is_on_mount_of(path, self.home()) {
+            return None;
+        }
         let (point, file_system) = fs::mount_of(path).ok()?;
         let own = fs::mount_of(self.home()).ok()?;
         (own.0 != point).then_some(Mount { point, file_system })

@@ -3,6 +3,7 @@
 //! It is made beside its place and renamed into it, so it is complete or absent, and `--clear` never leaves
 //! anybody without a venv because the new one could not be made.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,11 +14,14 @@ use virtpy_store::{Entry, Store, VenvId};
 
 use super::activation::Activation;
 use super::change::ResolvedDistribution;
+use super::contents::{Contents, Distribution, Owner};
 use super::keys::Identity;
 use super::layout::MARK_FILE;
-use super::nodes::{make, put_shared};
+use super::nodes::{make, put_once, put_shared};
 use super::place::{self, Existing};
-use super::{Config, Layout, LinkMode, Node, PRIVATE_FOLDER, PackageToInstall, State, Venv, VenvError};
+use super::{
+    Config, Installed, Layout, LinkMode, Node, PRIVATE_FOLDER, PackageToInstall, State, Venv, VenvError,
+};
 
 /// What a venv needs to know of its base interpreter.
 #[derive(Debug, Clone)]
@@ -53,7 +57,19 @@ pub struct NewVenv {
     pub pip: Option<Entry>,
 }
 
-/// Makes a venv and registers it with the store. Returns its folder.
+/// A venv that was just made.
+#[derive(Debug)]
+pub struct MadeVenv {
+    /// The venv.
+    pub venv: Venv,
+    /// What is in it.
+    pub contents: Contents,
+    /// What keeps others from changing it, held since before it could be seen.
+    pub lock: Lock,
+}
+
+/// Makes a venv and registers it with the store. Whatever can fail does so before it stands at its place: there may be
+/// another one that it replaces.
 ///
 /// # Errors
 /// When the path or the prompt cannot be used, something is there already, or the disk cannot be written; nothing
@@ -63,7 +79,7 @@ pub fn create(
     base: &BaseInterpreter,
     wish: &NewVenv,
     announce: &mut dyn FnMut(&str),
-) -> Result<PathBuf, VenvError> {
+) -> Result<MadeVenv, VenvError> {
     if wish.clear {
         place::refuse_link(&wish.path)?;
     }
@@ -74,11 +90,11 @@ pub fn create(
     }
     let parent = path.parent().unwrap_or(Path::new("/"));
     place::existing(store, &path, wish.clear)?;
-    fs::create_dir_all(parent)?;
-    let staging = Staging::at(store, &path, announce)?;
+    let staging = Staging::at(store, &path, parent, announce)?;
     // Once more: another process may just have made one.
     let old = place::existing(store, &path, wish.clear)?;
     let id = VenvId::random();
+    let lock = store.lock_venv(&id, announce)?;
     let config = config(base, wish, &path, &Identity { id: &id, store });
     let layout = Layout::of(&path, &config)?;
     let texts = Texts { config: &config, prompt: &prompt(wish.prompt.as_deref(), &path) };
@@ -94,22 +110,24 @@ pub fn create(
         directory.write_new(mark_file, mark(store)?.as_bytes(), 0o644)?;
     }
     let root = directory.path().to_owned();
-    let venv = Venv { root, directory, config, id: id.clone(), layout, lost_keys: false };
-    venv.furnish(wish.pip.as_ref())?;
+    let venv = Venv { root, directory, config, id, layout, lost_keys: false };
+    let contents = venv.furnish(wish.pip.as_ref())?;
     if let Err(error) = staging.put_in_place(&path, &old) {
-        store.forget(&id)?;
+        store.forget(&venv.id)?;
         return Err(error);
     }
     if let Existing::Venv { id: Some(old), .. } = old {
         // The new one stands. A root whose venv is gone keeps nothing for long: the next collection removes it.
         let _ = store.forget(&old);
     }
-    Ok(path)
+    let venv = Venv { directory: staging.directory.renamed(path.clone()), root: path, ..venv };
+    Ok(MadeVenv { venv, contents, lock })
 }
 
 impl Venv {
     /// Puts the first distribution, if there is to be one, into a venv that is only being made, so that it needs no journal.
-    fn furnish(&self, entry: Option<&Entry>) -> Result<(), VenvError> {
+    /// Returns what is in it then.
+    fn furnish(&self, entry: Option<&Entry>) -> Result<Contents, VenvError> {
         let directory = &self.directory;
         let mut state = State::default();
         state.change = VenvId::random().to_string();
@@ -117,17 +135,34 @@ impl Venv {
             let arrival =
                 PackageToInstall { entry: entry.clone(), requested: false, direct_url: None, copied: false };
             let loaded = ResolvedDistribution::of(&arrival)?;
-            let mut firsts = BTreeMap::new();
+            let (mut firsts, mut scripts) = (BTreeMap::new(), BTreeMap::new());
             for (path, node) in &self.plan(&[&loaded], &[])?.nodes {
                 match node {
                     Node::Shared(content) => put_shared(directory, path, content, &mut firsts)?,
+                    // The scripts of pip are the same under all its names.
+                    Node::Text { content, executable: true } => {
+                        put_once(directory, path, (content, 0o755), &mut scripts)?;
+                    }
                     _ => make(directory, &self.layout, path, node)?,
                 }
             }
             state.distributions = vec![loaded.installed];
         }
         directory.create_dir(PRIVATE_FOLDER)?;
-        state.write(self)
+        state.write(self)?;
+        let distributions = state.distributions.iter().map(own_distribution).collect();
+        Ok(Contents { state, distributions, ..Contents::default() })
+    }
+}
+
+/// What is installed by this account of it.
+fn own_distribution(installed: &Installed) -> Distribution {
+    Distribution {
+        key: installed.key.clone(),
+        name: installed.name.clone(),
+        version: installed.version.clone(),
+        dist_info: installed.dist_info.clone(),
+        owner: Owner::Virtpy(installed.clone()),
     }
 }
 
@@ -285,8 +320,9 @@ pub(super) fn fill(
     if base.lib64 {
         folder.symlink(Path::new("lib"), "lib64")?;
     }
-    for script in scripts {
-        folder.write_new(in_bin(script.name), script.content.as_bytes(), 0o644)?;
+    let mut firsts = BTreeMap::new();
+    for script in &scripts {
+        put_once(folder, &in_bin(script.name), (script.content.as_bytes(), 0o644), &mut firsts)?;
     }
     folder.write_new(".gitignore", b"*\n", 0o644)?;
     // Last: it is what makes the folder a venv.
@@ -301,32 +337,52 @@ struct Staging {
     parent: Directory,
     name: String,
     directory: Directory,
+    /// Whether nothing is left at that name.
+    is_empty: Cell<bool>,
     _lock: Lock,
 }
 
 impl Staging {
-    fn at(store: &Store, path: &Path, announce: &mut dyn FnMut(&str)) -> Result<Self, VenvError> {
+    fn at(
+        store: &Store,
+        path: &Path,
+        parent: &Path,
+        announce: &mut dyn FnMut(&str),
+    ) -> Result<Self, VenvError> {
         let lock = store.lock_place(path, announce)?;
-        let parent = Directory::open(path.parent().unwrap_or(Path::new("/")))?;
-        let mut name = format!(".{}.virtpy-new", name_of(path).trim_start_matches('.'));
-        // What is not virtpy's stays where it is: a repository may ship a link of that name.
-        if !place::may_be_swept(&parent, &name)? {
-            name.push('2');
-            if !place::may_be_swept(&parent, &name)? {
-                return Err(VenvError::InTheWay(parent.path().join(name)));
+        let parent = match Directory::open(parent) {
+            Err(error) if error.is_not_found() => {
+                fs::create_dir_all(parent)?;
+                Directory::open(parent)?
             }
+            other => other?,
+        };
+        let mut name = format!(".{}.virtpy-new", name_of(path).trim_start_matches('.'));
+        match parent.create_dir(&name) {
+            Err(error) if error.already_exists() => {
+                // What is not virtpy's stays where it is: a repository may ship a link of that name.
+                if !place::may_be_swept(&parent, &name)? {
+                    name.push('2');
+                    if !place::may_be_swept(&parent, &name)? {
+                        return Err(VenvError::InTheWay(parent.path().join(name)));
+                    }
+                }
+                parent.remove_tree(&name)?;
+                parent.create_dir(&name)?;
+            }
+            other => other?,
         }
-        parent.remove_tree(&name)?;
-        parent.create_dir(&name)?;
         let directory = parent.folder(&name)?;
-        Ok(Self { parent, name, directory, _lock: lock })
+        Ok(Self { parent, name, directory, is_empty: Cell::new(false), _lock: lock })
     }
 
     /// Renames the finished folder to its place, or exchanges it with the venv that is there.
     fn put_in_place(&self, path: &Path, old: &Existing) -> Result<(), VenvError> {
         let name = name_of(path);
         let Existing::Venv { directory, .. } = old else {
-            return Ok(self.parent.rename(&self.name, name)?);
+            self.parent.rename(&self.name, name)?;
+            self.is_empty.set(true);
+            return Ok(());
         };
         self.parent.exchange(&self.name, name)?;
         let found = self.parent.facts(&self.name)?;
@@ -346,7 +402,9 @@ fn name_of(path: &Path) -> &str {
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        let _ = self.parent.remove_tree(&self.name);
+        if !self.is_empty.get() {
+            let _ = self.parent.remove_tree(&self.name);
+        }
     }
 }
 

@@ -97,6 +97,11 @@ impl Layout {
             .is_some_and(|name| name.ends_with(".dist-info") && !name.contains('/'))
     }
 
+    /// Whether a path is the RECORD of a dist-info folder.
+    pub fn is_record(&self, path: &str) -> bool {
+        path.strip_suffix("/RECORD").is_some_and(|folder| self.is_dist_info(folder))
+    }
+
     /// Whether a path is a `direct_url.json`, which tools that drive an installer write anew.
     pub fn is_provenance(&self, path: &str) -> bool {
         path.strip_suffix("/direct_url.json").is_some_and(|folder| self.is_dist_info(folder))

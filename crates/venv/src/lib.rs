@@ -54,7 +54,7 @@ pub use change::{ChangeSet, ChangeSummary, PackageToInstall};
 pub use check::{Problem, Scope, check, check_requirements, check_tags};
 pub use config::{Config, LinkMode};
 pub use contents::{Contents, Distribution, Owner};
-pub use create::{BaseInterpreter, NewVenv, create, python_literal};
+pub use create::{BaseInterpreter, MadeVenv, NewVenv, create, python_literal};
 pub use direct_url::{editable_location, frozen};
 pub use error::VenvError;
 pub use export::Destination;

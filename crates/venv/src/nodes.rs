@@ -32,6 +32,10 @@ pub(super) fn make(directory: &Directory, layout: &Layout, path: &str, node: &No
             directory.write_new(path, &content, 0o755)?;
         }
         Node::Hardlink(source) => directory.hard_link_from(source, path)?,
+        // Its size and mode need no look, which would be a call for each distribution.
+        Node::Real(source) if layout.is_record(path) => {
+            directory.copy_new(fs::open(source)?, path, 0o444)?;
+        }
         Node::Real(source) => put_real(directory, source, path)?,
         Node::Copy(source) => directory.copy_new(fs::open(source)?, path, mode_of_copy(source)?)?,
     }
@@ -45,14 +49,14 @@ const LARGE: u64 = 1 << 20;
 fn put_real(directory: &Directory, source: &Path, path: &str) -> Result<(), VenvError> {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
     let facts = fs::metadata(source)?;
-    let owner = fs::effective_user();
-    if facts.len() >= LARGE
-        && !fs::is_root()
-        && facts.uid() == owner
-        && directory.facts_of_parent(path)?.user == owner
-        && directory.hard_link_from(source, path).is_ok()
-    {
-        return Ok(());
+    if facts.len() >= LARGE && !fs::is_root() {
+        let owner = fs::effective_user();
+        if facts.uid() == owner
+            && directory.facts_of_parent(path)?.user == owner
+            && directory.hard_link_from(source, path).is_ok()
+        {
+            return Ok(());
+        }
     }
     let executable = facts.permissions().mode() & 0o111;
     Ok(directory.copy_new(fs::open(source)?, path, 0o444 | executable)?)
@@ -65,13 +69,23 @@ fn mode_of_copy(source: &Path) -> Result<u32, VenvError> {
     Ok(if executable { 0o755 } else { 0o644 })
 }
 
-/// Writes a file that others of the venv equal, or gives the first of them in this change a second name: it saves a
-/// block and two system calls per distribution. All of these names are of this venv, none of the store.
+/// Writes a file that others of the venv equal, as [`put_once`] does.
 pub(super) fn put_shared(
     directory: &Directory,
     path: &str,
     content: &'static str,
-    firsts: &mut BTreeMap<&'static str, String>,
+    firsts: &mut BTreeMap<&'static [u8], String>,
+) -> Result<(), VenvError> {
+    put_once(directory, path, (content.as_bytes(), 0o644), firsts)
+}
+
+/// Writes a file with these permission bits, or gives the first one that equals it a second name: it saves a block and two
+/// system calls. All of these names are of this venv, none of the store.
+pub(super) fn put_once<'c>(
+    directory: &Directory,
+    path: &str,
+    (content, mode): (&'c [u8], u32),
+    firsts: &mut BTreeMap<&'c [u8], String>,
 ) -> Result<(), VenvError> {
     if let Some(first) = firsts.get(content) {
         match directory.hard_link(first, path) {
@@ -80,7 +94,7 @@ pub(super) fn put_shared(
             Ok(()) => return Ok(()),
         }
     }
-    directory.write_new(path, content.as_bytes(), 0o644)?;
+    directory.write_new(path, content, mode)?;
     firsts.insert(content, path.to_owned());
     Ok(())
 }

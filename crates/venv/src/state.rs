@@ -14,6 +14,9 @@ use super::{Installed, Venv, VenvError, rebuild};
 
 const FORMAT: u32 = 1;
 
+/// No venv has more. A file that somebody else put there is not worked on for minutes.
+const MOST_DISTRIBUTIONS: usize = 10_000;
+
 /// What virtpy knows about a venv's packages.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
@@ -82,6 +85,9 @@ impl State {
         let state: Self = serde_json::from_slice(&content).map_err(|error| damaged(error.to_string()))?;
         if state.format != FORMAT {
             return Err(damaged(format!("it has format {} and this virtpy reads {FORMAT}", state.format)));
+        }
+        if state.distributions.len() > MOST_DISTRIBUTIONS {
+            return Err(damaged(format!("it names more than {MOST_DISTRIBUTIONS} distributions")));
         }
         Ok(state)
     }

@@ -5,6 +5,7 @@
 //! part of a path is worked on by calls that do not follow one either. Paths are relative to that folder.
 
 mod change;
+mod moving;
 mod reach;
 mod read;
 #[cfg(test)]
@@ -104,9 +105,23 @@ impl Directory {
         Self { recent: Some(Arc::default()), ..self.clone() }
     }
 
+    /// The same folder after it was renamed, or something above it.
+    #[must_use]
+    pub fn renamed(&self, path: PathBuf) -> Self {
+        Self { path, recent: None, ..self.clone() }
+    }
+
     /// The path by which it was opened.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// A path for a program that is started in this folder while it is held open: it leads to this very folder, whatever
+    /// becomes of its own path. Where the system has none, its own.
+    pub fn path_to_work_in(&self) -> PathBuf {
+        use std::os::fd::AsRawFd as _;
+        let path = PathBuf::from(format!("/proc/self/fd/{}", self.handle.as_raw_fd()));
+        if path.exists() { path } else { self.path.clone() }
     }
 
     /// A folder in it, held open as well.
