@@ -94,6 +94,41 @@ fn work_that_is_not_committed_is_kept() {
 }
 
 #[test]
+fn a_clone_goes_nowhere_but_into_the_venv() {
+    let Some((context, address)) = scene() else { return };
+    let spec = format!("{address}#egg=some-demo");
+    // A link in place of the folder, and one in place of the clone.
+    context.write("elsewhere/precious", "x");
+    std::os::unix::fs::symlink(context.path("elsewhere"), context.path(".venv/src")).unwrap();
+    let before = Tree::of(&context.path("elsewhere"));
+    install(&context, &["-e", &spec]).failure(1);
+    std::fs::remove_file(context.path(".venv/src")).unwrap();
+    install(&context, &["--src", "others", "-e", &spec]).success();
+    std::fs::create_dir(context.path(".venv/src")).unwrap();
+    std::os::unix::fs::symlink(context.path("others/some-demo"), context.path(".venv/src/some-demo"))
+        .unwrap();
+    let others = Tree::of(&context.path("others"));
+    install(&context, &["-e", &spec]).failure(1);
+    before.assert_unchanged(&Tree::of(&context.path("elsewhere")), "the folder behind the link");
+    others.assert_unchanged(&Tree::of(&context.path("others")), "the clone behind the link");
+    assert!(!context.store().join("tmp").read_dir().unwrap().any(|found| found.is_ok()), "no clone is left");
+}
+
+#[test]
+fn a_clone_that_came_with_a_venv_is_not_run() {
+    let Some((context, address)) = scene() else { return };
+    let spec = format!("{address}#egg=some-demo");
+    install(&context, &["-e", &spec]).success();
+    git(&context, ".venv/src/some-demo", &["config", "core.fsmonitor", "touch ../../../ran; false"]);
+    // As a repository ships it: the store has never seen it there.
+    for root in std::fs::read_dir(context.store().join("roots")).unwrap() {
+        std::fs::remove_file(root.unwrap().path()).unwrap();
+    }
+    install(&context, &["-e", &spec]).failure(1).stderr_has("came with the venv").stderr_has("--src");
+    assert!(!context.path("ran").exists());
+}
+
+#[test]
 fn what_fails_leaves_nothing_behind() {
     let Some((context, address)) = scene() else { return };
     install(&context, &["setuptools"]).failure(1);

@@ -9,8 +9,9 @@ use virtpy_pep::PackageName;
 use virtpy_resolver::EntryKind;
 
 use crate::poetry::file_url;
-use crate::{Error, Requirements, Result};
-use virtpy_files as fs;
+use crate::{Error, Host, Requirements, Result};
+use virtpy_files::{self as fs, Directory};
+use virtpy_venv::{Venv, is_proven};
 
 /// The version control systems that pip installs from.
 const SYSTEMS: [&str; 4] = ["git+", "hg+", "svn+", "bzr+"];
@@ -29,23 +30,65 @@ struct Repository {
     subdirectory: Option<String>,
 }
 
+/// The folder that clones are in.
+#[derive(Debug, Clone)]
+pub enum CloneFolder<'a> {
+    /// `src` in a venv.
+    Venv(&'a Venv),
+    /// One that the user named, absolute.
+    Named(PathBuf),
+}
+
+impl CloneFolder<'_> {
+    /// Opens what it is in, and makes it. Returns its path there as well. In a venv no link is followed.
+    fn open(&self) -> Result<(Directory, PathBuf)> {
+        match self {
+            Self::Venv(venv) => {
+                venv.directory.create_dir_all(IN_VENV)?;
+                Ok((venv.directory.clone(), PathBuf::from(IN_VENV)))
+            }
+            Self::Named(path) => {
+                fs::create_dir_all(path)?;
+                Ok((Directory::open(&fs::canonicalize(path)?)?, PathBuf::new()))
+            }
+        }
+    }
+
+    /// Whether what is in it is the user's own, and did not come with a venv that somebody else made.
+    fn is_own(&self, host: &Host) -> bool {
+        match self {
+            Self::Venv(venv) => is_proven(&host.store, &venv.root),
+            Self::Named(_) => true,
+        }
+    }
+}
+
+/// Where in a venv clones are, as pip has them.
+const IN_VENV: &str = "src";
+
 /// The clones that one operation made.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Checkouts {
-    made: Vec<PathBuf>,
+    made: Vec<(Directory, PathBuf)>,
 }
 
 impl Checkouts {
-    /// Clones the repositories that are to be installed in place into the directory `source`, or brings the clones that are
-    /// there to the revisions that are wanted, and puts their directories in their places. `say` hears of each.
+    /// Clones the repositories that are to be installed in place, or brings the clones that are there to the revisions that are
+    /// wanted, and puts their directories in their places. `say` hears of each.
     ///
     /// # Errors
     /// When git fails, or what is wanted is no repository of git's; what was cloned is gone then.
-    pub fn of(wanted: &mut Requirements, source: &Path, say: &dyn Fn(&dyn Display)) -> Result<Self> {
-        let mut checkouts = Self { made: Vec::new() };
+    pub fn of(
+        host: &Host,
+        wanted: &mut Requirements,
+        clones: &CloneFolder<'_>,
+        say: &dyn Fn(&dyn Display),
+    ) -> Result<Self> {
+        let mut checkouts = Self::default();
+        let source = Source { host, clones, say };
         let entries = wanted.files.entries.iter_mut().filter(|entry| entry.kind == EntryKind::Editable);
         for text in wanted.editables.iter_mut().chain(entries.map(|entry| &mut entry.text)) {
-            match checkouts.directory_of(source, text, say) {
+            match checkouts.directory_of(&source, text) {
                 Ok(Some(directory)) => *text = directory,
                 Ok(None) => {}
                 Err(error) => {
@@ -59,33 +102,35 @@ impl Checkouts {
 
     /// Removes what was cloned.
     pub fn remove(&self) {
-        for folder in &self.made {
+        for (directory, clone) in &self.made {
             // What cannot be removed is a clone that the next installation takes.
-            let _ = fs::remove_tree(folder);
+            let _ = directory.remove_tree(clone);
         }
     }
 
     /// The requirement, a directory under the name that is wanted, that takes the place of a repository; `None` for what is no
     /// repository.
-    fn directory_of(
-        &mut self,
-        source: &Path,
-        text: &str,
-        say: &dyn Fn(&dyn Display),
-    ) -> Result<Option<String>> {
+    fn directory_of(&mut self, source: &Source<'_>, text: &str) -> Result<Option<String>> {
         let Some(repository) = Repository::parse(text)? else { return Ok(None) };
-        let folder = source.join(repository.name.as_str());
-        if fs::kind(&folder)?.is_some() {
-            say(&format_args!("Updating {} clone in {}", repository.url, folder.display()));
-            repository.update(&folder)?;
+        let (directory, inside) = source.clones.open()?;
+        let clone = inside.join(repository.name.as_str());
+        let folder = directory.path().join(&clone);
+        if directory.kind(&clone)?.is_some() {
+            (source.say)(&format_args!("Updating {} clone in {}", repository.url, folder.display()));
+            if !source.clones.is_own(source.host) {
+                return Err(Error::new(format!(
+                    "`{}` is there already, and came with the venv",
+                    folder.display()
+                ))
+                .hinted(
+                    "git would run what it configures: move it away, or name another folder with `--src`",
+                ));
+            }
+            repository.update(&directory.folder(&clone)?)?;
         } else {
-            say(&format_args!("Cloning {} to {}", repository.url, folder.display()));
-            fs::create_dir_all(source)?;
-            let temporary = fs::temporary_folder_named(source, ".virtpy-")?;
-            let clone = temporary.path().join(repository.name.as_str());
-            repository.clone_to(&clone)?;
-            fs::rename(&clone, &folder)?;
-            self.made.push(folder.clone());
+            (source.say)(&format_args!("Cloning {} to {}", repository.url, folder.display()));
+            repository.clone_in(source.host, &directory, &clone)?;
+            self.made.push((directory, clone));
         }
         let place = repository.subdirectory.as_ref().map_or(folder.clone(), |inner| folder.join(inner));
         if !fs::metadata(&place).is_ok_and(|found| found.is_dir()) {
@@ -93,6 +138,13 @@ impl Checkouts {
         }
         Ok(Some(format!("{}{} @ {}", repository.name, repository.extras, file_url(&place))))
     }
+}
+
+/// What clones are made with.
+struct Source<'a> {
+    host: &'a Host,
+    clones: &'a CloneFolder<'a>,
+    say: &'a dyn Fn(&dyn Display),
 }
 
 impl Repository {
@@ -141,18 +193,27 @@ impl Repository {
         }))
     }
 
-    fn clone_to(&self, folder: &Path) -> Result<()> {
+    /// Clones into the store's temporary folder and moves that to its place: git writes by path, and who may write to a venv
+    /// could lead it elsewhere meanwhile.
+    fn clone_in(&self, host: &Host, directory: &Directory, clone: &Path) -> Result<()> {
+        // A collection would sweep it away.
+        let _lock = host.store.lock_shared(&mut host.announce())?;
+        let temporary = host.store.temporary_folder()?;
+        let folder = temporary.path().join(self.name.as_str());
         let target = folder.as_os_str();
         git(None, &["clone".as_ref(), "--quiet".as_ref(), "--".as_ref(), self.url.as_ref(), target])?;
-        self.check_out(folder)
+        self.check_out(&folder)?;
+        Ok(directory.move_in(&folder, clone)?)
     }
 
     /// Brings a clone that is there to what is wanted. Changes that nobody committed are not lost: they are an error.
-    fn update(&self, folder: &Path) -> Result<()> {
+    fn update(&self, clone: &Directory) -> Result<()> {
+        let shown = clone.path().display();
         let in_the_way = |what: &str| {
-            Error::new(format!("`{}` is there already, and {what}", folder.display()))
+            Error::new(format!("`{shown}` is there already, and {what}"))
                 .hinted("move it away, or name another folder with `--src`")
         };
+        let folder = &clone.path_to_work_in();
         let known = git(Some(folder), &["config", "--get", "remote.origin.url"].map(OsStr::new));
         if fs::kind(&folder.join(".git"))?.is_none() || known.ok().as_deref() != Some(self.url.as_str()) {
             return Err(in_the_way("is not a clone of this repository"));
@@ -164,7 +225,7 @@ impl Repository {
         git(Some(folder), &["fetch", "--quiet", "--tags", "origin"].map(OsStr::new))?;
         if self.revision.is_none() {
             git(Some(folder), &["merge", "--quiet", "--ff-only"].map(OsStr::new))
-                .map_err(|error| error.within(format!("`{}` cannot be updated", folder.display())))?;
+                .map_err(|error| error.within(format!("`{shown}` cannot be updated")))?;
         }
         self.check_out(folder)
     }

@@ -11,7 +11,7 @@ use super::{Call, Stop, check, group, projects};
 use crate::cli::VenvArgument;
 use crate::error::Failure;
 use crate::fs;
-use crate::install::checkout::Checkouts;
+use crate::install::checkout::{Checkouts, CloneFolder};
 use crate::install::{
     self, BuildOptions, Changelog, Extent, Goal, IndexOptions, Indexes, InstallOptions, Requirements,
 };
@@ -48,11 +48,11 @@ impl Call<'_> {
         }
         self.tell_sources();
         self.tell_left_out(&wanted.specs)?;
-        let source = match request.value("src") {
-            Some(folder) => self.context.working_directory.join(folder),
-            None => self.venv.root.join("src"),
+        let clones = match request.value("src") {
+            Some(folder) => CloneFolder::Named(self.context.working_directory.join(folder)),
+            None => CloneFolder::Venv(&self.venv),
         };
-        let checkouts = Checkouts::of(&mut wanted, &source, &|line| self.say(line))?;
+        let checkouts = Checkouts::of(&self.context.host, &mut wanted, &clones, &|line| self.say(line))?;
         let is_dry_run = request.has("dry-run");
         let log = if is_empty {
             Changelog::default()
