@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::SystemTime;
 
-use crate::support::{Index, TestContext, WheelBuilder, archive, write_later};
+use crate::support::{Index, TestContext, WheelBuilder, archive, skip, write_later};
 
 /// A venv with `demo` and `other`.
 fn scene() -> (TestContext, Index) {
@@ -79,6 +79,65 @@ fn without_time(context: &TestContext) -> crate::support::Tree {
         }
     }
     tree
+}
+
+#[test]
+fn check_names_what_was_added_to_a_package_in_the_store() {
+    let (context, _index) = scene();
+    let folder = demo(&context);
+    for (name, is_folder) in [("new.py", false), ("more", true)] {
+        set_mode(&folder, 0o755);
+        let path = folder.join(name);
+        if is_folder {
+            std::fs::create_dir(&path).unwrap()
+        } else {
+            std::fs::write(&path, "").unwrap()
+        }
+        set_mode(&folder, 0o555);
+        let finding = format!("`site/demo/{name}` does not belong there");
+        context.virtpy(["check"]).failure(1).stdout_has(&finding);
+        context.virtpy(["store", "repair"]).success();
+        assert!(!path.exists());
+        context.virtpy(["check"]).success();
+    }
+    set_mode(&folder, 0o755);
+    context.virtpy(["check"]).failure(1).stdout_has("`site/demo` can be written");
+    context.virtpy(["store", "repair"]).success();
+    context.virtpy(["check"]).success();
+}
+
+#[test]
+fn what_was_given_to_another_user_is_taken_back_in_place() {
+    use std::os::unix::fs::{MetadataExt as _, lchown};
+    if !rustix::process::geteuid().is_root() {
+        skip("only root gives files away");
+        return;
+    }
+    let (mut context, index) = scene();
+    // Nothing can be fetched again.
+    drop(index);
+    context.set("PIP_NO_INDEX", "1");
+    let folder = demo(&context);
+    let entry = folder.ancestors().nth(2).unwrap().to_path_buf();
+    for (path, shown) in [
+        (folder.join("a.py"), "`site/demo/a.py` belongs"),
+        (folder.clone(), "`site/demo` belongs"),
+        (entry.join("entry.json"), "`entry.json` belongs"),
+        (entry.clone(), "its folder belongs"),
+    ] {
+        let before = std::fs::metadata(&path).unwrap();
+        lchown(&path, Some(1234), None).unwrap();
+        context.virtpy(["store", "verify"]).failure(1).stdout_has(shown);
+        context.virtpy(["check"]).failure(1);
+        context.virtpy(["store", "repair"]).success();
+        let after = std::fs::metadata(&path).unwrap();
+        assert_eq!((after.uid(), after.mode()), (before.uid(), before.mode()), "{shown}");
+        assert_eq!(after.modified().unwrap(), before.modified().unwrap(), "{shown}");
+        assert!(path.is_dir() || after.ino() != before.ino(), "{shown}: who has it open still reaches it");
+        context.virtpy(["store", "verify"]).success();
+        context.virtpy(["check"]).success();
+    }
+    context.assert_no_leftovers();
 }
 
 #[test]

@@ -83,7 +83,10 @@ impl Store {
 
     fn verdict_on(&self, entry: &Entry) -> Look {
         match self.look_at(entry) {
-            Ok(()) => Look::Sound,
+            Ok(()) => match self.look_at_names(entry).first() {
+                None => Look::Sound,
+                Some(finding) => Look::Damaged(finding.to_string()),
+            },
             Err(StoreError::Damaged { reason, .. }) => Look::Damaged(reason),
             Err(error) => Look::Damaged(error.to_string()),
         }

@@ -30,7 +30,7 @@ pub enum Finding {
     WrongMode(String),
     /// A file with the right content was written to after it was unpacked.
     Touched(String),
-    /// A file belongs to another user than its entry.
+    /// A file or a folder belongs to another user than its entry.
     WrongOwner(String),
     /// Bytecode is not as virtpy compiled it.
     Bytecode(String),
@@ -39,9 +39,13 @@ pub enum Finding {
 }
 
 impl Finding {
-    /// Whether no file of the wheel is concerned: it can be put right in place.
+    /// Whether no file of the wheel has another content: it can be put right in place. Only root can give something away.
     pub fn is_harmless(&self) -> bool {
-        matches!(self, Self::WrongMode(_) | Self::Extra(_) | Self::Touched(_) | Self::Bytecode(_))
+        match self {
+            Self::WrongMode(_) | Self::Extra(_) | Self::Touched(_) | Self::Bytecode(_) => true,
+            Self::WrongOwner(_) => fs::is_root(),
+            Self::Changed(_) | Self::Missing(_) | Self::NoManifest(_) => false,
+        }
     }
 }
 
@@ -54,6 +58,9 @@ impl fmt::Display for Finding {
             Self::WrongMode(path) if path.is_empty() => write!(formatter, "its folder can be written"),
             Self::WrongMode(path) => write!(formatter, "`{path}` can be written"),
             Self::Touched(path) => write!(formatter, "`{path}` was written to, and has the same content"),
+            Self::WrongOwner(path) if path.is_empty() => {
+                write!(formatter, "its folder belongs to another user")
+            }
             Self::WrongOwner(path) => write!(formatter, "`{path}` belongs to another user"),
             Self::Bytecode(path) => write!(formatter, "`{path}` is not the bytecode that virtpy compiled"),
             Self::NoManifest(reason) => write!(formatter, "`entry.json` cannot be used: {reason}"),
@@ -113,12 +120,36 @@ impl Store {
         }
     }
 
+    /// Compares the names in an entry, and the modes and owners of its folders, with its manifest, and reads no file of it. What
+    /// is found may also be what another process is about to do there. Bytecode is looked at by [`Self::clean_bytecode`].
+    pub fn look_at_names(&self, entry: &Entry) -> Vec<Finding> {
+        match Expected::of(entry) {
+            Ok(expected) => Search { names_only: true, ..Search::new(entry, expected) }.run(),
+            Err(error) => vec![Finding::NoManifest(error.to_string())],
+        }
+    }
+
     /// Puts harmless findings right, as [`Self::tidy`], if nobody works on the entry just now. Returns whether it was done.
     pub(super) fn tidy_now(&self, id: &EntryId, findings: &[Finding]) -> bool {
         matches!(self.try_lock_entry(id), Ok(Some(_lock)) if self.tidy_held(id, findings).is_ok())
     }
 
-    /// Takes write permissions away, sets times back and removes what does not belong into an entry, as [`Self::verify`] found it.
+    /// Compares as [`Self::look_at_names`] does. What somebody is working on just now has nothing wrong.
+    ///
+    /// # Errors
+    /// When the lock file cannot be made.
+    pub fn strays_in(&self, entry: &Entry) -> Result<Vec<Finding>, StoreError> {
+        if self.look_at_names(entry).is_empty() {
+            return Ok(Vec::new());
+        }
+        match self.try_lock_entry(&entry.id)? {
+            Some(_lock) => Ok(self.look_at_names(entry)),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Takes write permissions away, sets owners and times back and removes what does not belong into an entry, as
+    /// [`Self::verify`] found it.
     ///
     /// # Errors
     /// When the entry belongs to somebody else.
@@ -147,11 +178,27 @@ impl Store {
                     let path = root.join(path);
                     while_released(&path, || fs::set_modified(&path, time))?;
                 }
-                Finding::Changed(_)
-                | Finding::Missing(_)
-                | Finding::WrongOwner(_)
-                | Finding::NoManifest(_) => {}
+                Finding::WrongOwner(path) => self.take_back(id, path)?,
+                Finding::Changed(_) | Finding::Missing(_) | Finding::NoManifest(_) => {}
             }
+        }
+        Ok(())
+    }
+
+    /// Gives a file or a folder back to whom the entry belongs. A file gets a new inode: whoever had it may have it open still.
+    fn take_back(&self, id: &EntryId, path: &str) -> Result<(), StoreError> {
+        let root = self.entry_path(id);
+        let owner = owner_of(&root).unwrap_or_else(fs::effective_user);
+        let absolute = root.join(path);
+        if fs::kind(&absolute)? == Some(FileKind::Folder) {
+            return while_released(&absolute, || fs::set_owner(&absolute, owner));
+        }
+        let before = wheel::file_digest(&absolute)?;
+        let _open = OpenFolder::at(absolute.parent().unwrap_or(&root))?;
+        while_released(&absolute, || fs::renew(&absolute, owner))?;
+        if wheel::file_digest(&absolute)? != before {
+            let reason = format!("`{path}` is being changed");
+            return Err(StoreError::Damaged { id: id.to_string(), reason });
         }
         Ok(())
     }
@@ -271,7 +318,16 @@ struct Search<'a> {
     /// Every folder with a module directly in it.
     modules: BTreeSet<String>,
     recorded: Recorded,
+    /// Whether only names are compared, and what is known of folders.
+    names_only: bool,
     findings: Vec<Finding>,
+}
+
+/// To whom an entry belongs: whose its folder and its manifest are, or whose the store is where those differ.
+fn owner_of(entry: &Path) -> Option<u32> {
+    let of = |path: &Path| fs::symlink_metadata(path).ok().map(|facts| facts.uid());
+    let folder = of(entry);
+    if folder == of(&entry.join(MANIFEST)) { folder } else { of(entry.parent()?) }
 }
 
 impl<'a> Search<'a> {
@@ -292,17 +348,18 @@ impl<'a> Search<'a> {
         Self {
             root: &entry.path,
             completed: Completed::of(entry),
-            owner: fs::symlink_metadata(&entry.path).ok().map(|facts| facts.uid()),
+            owner: owner_of(&entry.path),
             expected,
             folders,
             modules,
             recorded: Recorded::of(entry),
+            names_only: false,
             findings: Vec::new(),
         }
     }
 
     fn run(mut self) -> Vec<Finding> {
-        self.check_mode("");
+        self.check_facts("");
         self.folder("");
         let missing = std::mem::take(&mut self.expected.0);
         self.findings.extend(missing.into_keys().map(Finding::Missing));
@@ -319,16 +376,15 @@ impl<'a> Search<'a> {
             let path = if folder.is_empty() { name.to_string() } else { format!("{folder}/{name}") };
             match kind {
                 FileKind::Folder if name == wheel::BYTECODE_FOLDER && self.has_code(folder) => {
-                    self.check_mode(&path);
+                    self.check_facts(&path);
                     self.bytecode(&path);
                 }
                 FileKind::Folder if !self.leads_to_files(&path) => self.findings.push(Finding::Extra(path)),
                 FileKind::Folder => {
-                    self.check_mode(&path);
+                    self.check_facts(&path);
                     self.folder(&path);
                 }
-                FileKind::File if path == MANIFEST => self.check_mode(&path),
-                FileKind::File if bytecode::is_record(&path) => self.check_mode(&path),
+                FileKind::File if path == MANIFEST || bytecode::is_record(&path) => self.check_facts(&path),
                 FileKind::Link if path == DIST_INFO_ALIAS => {}
                 FileKind::File => self.file(path),
                 FileKind::Link | FileKind::Other => self.findings.push(Finding::Extra(path)),
@@ -347,8 +403,20 @@ impl<'a> Search<'a> {
         !folder.contains('/') || self.folders.contains(folder)
     }
 
+    /// What a wheel brought directly into a folder.
+    fn brought<'s>(&'s self, folder: &str) -> impl Iterator<Item = &'s String> + use<'s> {
+        let start = format!("{folder}/");
+        let files = self.expected.0.range(start.clone()..).map(|(path, _)| path);
+        files.take_while(move |path| path.starts_with(&start))
+    }
+
     /// What a wheel brought, and what virtpy compiled; whatever else is there does not belong there.
     fn bytecode(&mut self, folder: &str) {
+        if self.names_only {
+            let brought: Vec<String> = self.brought(folder).cloned().collect();
+            brought.iter().for_each(|path| drop(self.expected.0.remove(path)));
+            return;
+        }
         let mut names = fs::read_dir_names(&self.root.join(folder)).unwrap_or_default();
         names.sort_by(|one, other| one.0.cmp(&other.0));
         for (name, kind) in names {
@@ -359,7 +427,7 @@ impl<'a> Search<'a> {
                 Some(digest) => {
                     let found = wheel::file_digest(&self.root.join(&path));
                     if kind == FileKind::File && found.is_ok_and(|found| found == digest) {
-                        self.check_mode(&path);
+                        self.check_facts(&path);
                     } else {
                         self.findings.push(Finding::Bytecode(path));
                     }
@@ -372,12 +440,12 @@ impl<'a> Search<'a> {
         let Some(digest) = self.expected.0.remove(&path) else {
             return self.findings.push(Finding::Extra(path));
         };
-        self.check_mode(&path);
+        if self.names_only {
+            return;
+        }
+        self.check_facts(&path);
         let absolute = self.root.join(&path);
         let facts = fs::symlink_metadata(&absolute).ok();
-        if facts.as_ref().map(MetadataExt::uid) != self.owner {
-            self.findings.push(Finding::WrongOwner(path.clone()));
-        }
         if !wheel::file_digest(&absolute).is_ok_and(|found| found == digest) {
             self.findings.push(Finding::Changed(path));
         } else if facts.is_some_and(|facts| self.completed.is_before(&facts)) {
@@ -385,10 +453,13 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn check_mode(&mut self, path: &str) {
-        let mode = fs::symlink_metadata(&self.root.join(path)).map(|facts| facts.permissions().mode());
-        if mode.is_ok_and(|mode| mode & 0o222 != 0) {
+    fn check_facts(&mut self, path: &str) {
+        let Ok(facts) = fs::symlink_metadata(&self.root.join(path)) else { return };
+        if facts.permissions().mode() & 0o222 != 0 {
             self.findings.push(Finding::WrongMode(path.to_owned()));
+        }
+        if Some(facts.uid()) != self.owner {
+            self.findings.push(Finding::WrongOwner(path.to_owned()));
         }
     }
 }

@@ -235,7 +235,11 @@ fn check_files(
         match store.entry(&installed.sha256)? {
             Some(entry) => {
                 // An editor's forced write goes through a link, and nothing prevents the store's owner from it.
-                if let Err(StoreError::Damaged { reason, .. }) = store.look_at(&entry) {
+                let reason = match store.look_at(&entry) {
+                    Err(StoreError::Damaged { reason, .. }) => Some(reason),
+                    _ => store.strays_in(&entry)?.first().map(ToString::to_string),
+                };
+                if let Some(reason) = reason {
                     let distribution = format!("{} {}", installed.name, installed.version);
                     problems.push(Problem::Damaged { distribution, reason });
                 }
@@ -314,7 +318,7 @@ fn check_node(venv: &Venv, path: &str, node: &Node, problems: &mut Vec<Problem>)
 impl Venv {
     /// Whether a path is a RECORD that differs from the planned one only by what it says of a `direct_url.json`.
     fn is_record_but_for_provenance(&self, path: &str, node: &Node) -> bool {
-        if !path.strip_suffix("/RECORD").is_some_and(|folder| self.layout.is_dist_info(folder)) {
+        if !self.layout.is_record(path) {
             return false;
         }
         let planned = match node {
