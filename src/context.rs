@@ -38,6 +38,7 @@ fn check_home(home: &Path) -> Result<(), Failure> {
             "it has a line break or another control character"
         }
         Some(text) if text.ends_with(char::is_whitespace) => "it ends with a blank",
+        Some(_) if home.parent().is_none() => "that is the root of the file system",
         Some(_) => return Ok(()),
     };
     let shown = home.to_string_lossy();

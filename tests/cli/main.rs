@@ -65,6 +65,7 @@ mod show;
 mod sources;
 mod store;
 mod store_care;
+mod store_places;
 #[cfg(target_os = "linux")]
 mod swapped;
 mod sync;

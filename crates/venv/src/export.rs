@@ -10,6 +10,7 @@ use virtpy_wheel as wheel;
 use super::create::{Texts, check_path, fill, from_python_repr, prompt, resolve};
 use super::layout::MARK_FILE;
 use super::nodes::make;
+use super::place::refuse_store;
 use super::{
     BaseInterpreter, Config, Contents, Layout, LinkMode, Node, Owner, PRIVATE_FOLDER, Plan,
     PlannedDistribution, Venv, VenvError,
@@ -44,6 +45,7 @@ impl Venv {
     ) -> Result<PathBuf, VenvError> {
         let path = resolve(&destination.path)?;
         check_path(&destination.at)?;
+        refuse_store(store, &path)?;
         let is_free = match fs::kind(&path)? {
             None => true,
             Some(kind) => kind == FileKind::Folder && fs::names(&path)?.is_empty(),

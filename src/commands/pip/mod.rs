@@ -119,6 +119,7 @@ fn answer(context: &Context, arguments: &PipArguments) -> Result<u8, Stop> {
                 return Ok(real::run(context, place, &words)?);
             }
             let (store, venv) = open(context, place)?;
+            real::refuse_store(context, &store, &request.all)?;
             let output = output(&request);
             if let Some(log) = request.value("log") {
                 output.log_to(context.working_directory.join(log))?;

@@ -1,0 +1,50 @@
+//! Nothing is written among the packages in the store because somebody names a place there, also by way of a venv's links.
+
+use crate::support::{Index, TestContext, WheelBuilder};
+
+#[test]
+fn places_among_the_packages_are_refused() {
+    let context = TestContext::new();
+    let index = Index::start(&[WheelBuilder::new("demo", "1.0").build()]);
+    context.new_venv();
+    context.add(&index, &["demo"]).success();
+    let link = format!(".venv/{}/demo", context.interpreter().site_packages());
+    let new = format!("{link}/new");
+    let before = context.store_tree();
+    let equals = format!("--log={new}");
+    let short = format!("-d{link}");
+    for words in [
+        ["install", "--target", &link, "demo"].as_slice(),
+        &["install", "-t", &new, "demo"],
+        &["install", "--prefix", &link, "demo"],
+        &["install", "--root", &new, "demo"],
+        &["install", "--report", &new, "demo"],
+        &["install", "--src", &link, "demo"],
+        &[&equals, "list"],
+        &["download", "--dest", &new, "demo"],
+        &["download", &short, "demo"],
+        &["wheel", "-w", &link, "demo"],
+    ] {
+        let refused = context.virtpy([&["pip"], words].concat()).failure(1);
+        assert!(
+            refused.raw_stderr.contains("among the packages in the store"),
+            "{words:?}: {}",
+            refused.dump()
+        );
+    }
+    context.virtpy(["export", &new]).failure(1).stderr_has("is in the store");
+    let inside = context.store().join("w/export");
+    context.virtpy(["export", inside.to_str().unwrap()]).failure(1).stderr_has("is in the store");
+    before.assert_unchanged(&context.store_tree(), "the store");
+    // Beside it is nobody's business.
+    context.virtpy(["pip", "list", "--log", "beside.log"]).success();
+    context.virtpy(["export", "out"]).success();
+}
+
+#[test]
+fn the_root_of_the_file_system_is_no_store() {
+    let mut context = TestContext::new();
+    context.set("VIRTPY_HOME", "/");
+    context.virtpy(["new"]).one_error().stderr_has("the store cannot be in `/`");
+    assert!(!std::path::Path::new("/w").exists());
+}
