@@ -32,10 +32,11 @@ QUICK_IMPORTS = "pandas, rich.console, flask, sqlalchemy, pytest, sphinx"
 class Bench:
     """The two programs, a folder for everything, and the results."""
 
-    def __init__(self, virtpy, rounds, quick):
-        build = Path(os.environ.get("CARGO_TARGET_DIR", Path(__file__).resolve().parents[1] / "target"))
-        build.mkdir(parents=True, exist_ok=True)
-        self.root = Path(tempfile.mkdtemp(prefix="bench-", dir=str(build))).resolve()
+    def __init__(self, virtpy, rounds, quick, folder=None):
+        if folder is None:
+            folder = Path(os.environ.get("CARGO_TARGET_DIR", Path(__file__).resolve().parents[1] / "target"))
+        folder.mkdir(parents=True, exist_ok=True)
+        self.root = Path(tempfile.mkdtemp(prefix="bench-", dir=str(folder))).resolve()
         self.virtpy = str(virtpy)
         self.uv = str(self.root / "uv" / "bin" / "uv")
         self.rounds = rounds
@@ -210,6 +211,14 @@ def bench_entries(bench):
         return float(sum(len(folders) + len(files) for _, folders, files in os.walk(str(bench.venv(tool, 0)))))
 
     bench.row("directory entries", [entries("virtpy")], [entries("uv")], goal=0.05, unit="", scale=1.0)
+    targets = []
+    for folder, folders, files in os.walk(str(bench.venv("virtpy", 0))):
+        paths = [os.path.join(folder, name) for name in folders + files]
+        targets += [len(os.readlink(path)) for path in paths if os.path.islink(path)]
+    # Many file systems keep a short target in the inode; a longer one takes a block, to be made and to be freed.
+    long = sum(length > 59 for length in targets)
+    print("  links: %d, %d of them longer than 59 bytes; the store's path has %d"
+          % (len(targets), long, len(bench.environment["VIRTPY_HOME"])))
 
 
 def bench_removal(bench):
@@ -235,9 +244,10 @@ def main():
     parser.add_argument("--virtpy", type=Path, help="the program (default: built from this checkout)")
     parser.add_argument("--rounds", type=int, help="pairs for each figure (default: 9)")
     parser.add_argument("--keep", action="store_true", help="leave the folder for a look")
+    parser.add_argument("--folder", type=Path, help="where to work (default: the build's): a long path makes long links")
     arguments = parser.parse_args()
     rounds = arguments.rounds or (3 if arguments.quick else 9)
-    bench = Bench(find_program(arguments), rounds, arguments.quick)
+    bench = Bench(find_program(arguments), rounds, arguments.quick, arguments.folder)
     try:
         count = set_up(bench)
         bench_new(bench)
