@@ -12,6 +12,7 @@ use virtpy::output::Output;
 
 fn main() -> ExitCode {
     fs::narrow_umask();
+    fs::survive_size_limit();
     if isopy::is_called() {
         return ExitCode::from(isopy::main());
     }

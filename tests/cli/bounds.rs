@@ -126,3 +126,22 @@ fn too_few_open_files_are_an_error() {
     output.stderr_has("error: ").stderr_lacks("stack backtrace");
     context.virtpy(["add", "--no-index", &wheel.to_string_lossy()]).success();
 }
+
+#[test]
+fn a_limit_of_files_sizes_is_an_error() {
+    let context = TestContext::new();
+    context.new_venv();
+    let wheel = WheelBuilder::new("demo", "1.0").build().write_to(&context.path("wheels"));
+    let program = context.virtpy_command(["x"]).get_program().to_owned();
+    for (limit, words) in
+        [(0, "add --no-index \"$1\""), (0, "new other"), (2, "new other"), (0, "new --clear .venv")]
+    {
+        let script = format!("ulimit -f {limit}; exec \"$0\" {words}");
+        let mut command = context.command("sh");
+        let output = context.run(command.arg("-c").arg(script).arg(&program).arg(&wheel)).failure(1);
+        output.stderr_has("error: ").stderr_has("`ulimit -f`").stderr_lacks("stack backtrace");
+        assert!(!context.path("other").exists() && !context.path(".other.virtpy-new").exists(), "{words}");
+        context.virtpy(["check"]).success();
+    }
+    context.virtpy(["add", "--no-index", &wheel.to_string_lossy()]).success();
+}

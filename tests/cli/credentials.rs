@@ -55,6 +55,32 @@ fn nothing_of_a_successful_install_has_the_password() {
 }
 
 #[test]
+fn no_error_shows_a_token_of_a_query() {
+    let index = Index::start(&[WheelBuilder::new("demo", "1.0").build()]);
+    let context = TestContext::new();
+    context.new_venv();
+    // Nothing is there, so the address is what has to be told.
+    let address = index.url().replace("/simple/", "/files/absent-1.0-py3-none-any.whl");
+    let file = format!("{address}?raw=true&sig={SECRET}&token={SECRET}");
+    let list = format!("{}?token={SECRET}", index.url().replace("/simple/", "/absent.txt"));
+    for words in [
+        ["add", &file].as_slice(),
+        &["add", &format!("absent @ {file}")],
+        &["add", "-r", &list],
+        &["lock", &format!("absent @ {file}")],
+        &["install", &format!("absent @ {file}")],
+        &["run", "--with", &format!("absent @ {file}"), "python", "-c", "0"],
+        &["run", &list.replace(".txt", ".py")],
+        &["pip", "install", &file, "--log", "pip.log"],
+    ] {
+        let refused = lacks_secret(context.virtpy(words));
+        assert_ne!(refused.code, Some(0), "{}", refused.dump());
+    }
+    let log = context.read("pip.log");
+    assert!(!log.contains(SECRET) && log.contains("sig=****"), "{log}");
+}
+
+#[test]
 fn no_error_shows_the_password() {
     let index = Index::start(&[WheelBuilder::new("demo", "1.0").build()]);
     index.require_credentials("alice:another");

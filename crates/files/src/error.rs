@@ -75,6 +75,9 @@ fn hint_by_number(number: i32) -> Option<String> {
         Errno::MFILE | Errno::NFILE => {
             Some("raise the limit of open files (`ulimit -n`), then run the command again".to_owned())
         }
+        Errno::FBIG => {
+            Some("raise the limit of a file's size (`ulimit -f`), then run the command again".to_owned())
+        }
         Errno::IO => Some(
             "the disk or its connection is failing: see the system's log, and save what is on it".to_owned(),
         ),

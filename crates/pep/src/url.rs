@@ -28,11 +28,16 @@ pub fn public_requirement(text: &str) -> String {
     format!("{}{}{}", &text[..start], public_url(&text[start..end]), &text[end..])
 }
 
+/// Whether a parameter of a query says what is meant, and proves nothing.
+pub fn is_public_parameter(name: &str) -> bool {
+    HARMLESS.contains(&name)
+}
+
 /// Takes credentials and parameters that may be secrets out of a URL.
 pub fn strip_secrets(url: &mut DisplaySafeUrl) {
     url.remove_credentials();
     let Some(query) = url.query() else { return };
-    let is_harmless = |pair: &&str| HARMLESS.contains(&pair.split('=').next().unwrap_or_default());
+    let is_harmless = |pair: &&str| is_public_parameter(pair.split('=').next().unwrap_or_default());
     let kept: Vec<&str> = query.split('&').filter(is_harmless).collect();
     let kept = (!kept.is_empty()).then(|| kept.join("&"));
     url.set_query(kept.as_deref());

@@ -257,6 +257,7 @@ fn hint_by_number(message: &str) -> Option<&'static str> {
     match number.strip_suffix(')')? {
         "23" | "24" => Some("raise the limit of open files (`ulimit -n`), then run the command again"),
         "5" => Some("the disk or its connection is failing: see the system's log, and save what is on it"),
+        "27" => Some("raise the limit of a file's size (`ulimit -f`), then run the command again"),
         "28" | "122" => Some("free some space on that disk, then run the command again"),
         _ => None,
     }
