@@ -115,6 +115,27 @@ fn a_clone_goes_nowhere_but_into_the_venv() {
 }
 
 #[test]
+fn what_is_said_of_a_clone_has_no_token() {
+    let Some((context, address)) = scene() else { return };
+    let absent = "git+http://user:T0KEN@127.0.0.1:9/x.git?private=T0KEN#egg=x";
+    let output = install(&context, &["-e", absent]).failure(1);
+    assert!(
+        !(output.raw_stdout.contains("T0KEN") || output.raw_stderr.contains("T0KEN")),
+        "{}",
+        output.dump()
+    );
+    install(&context, &["-e", &format!("{address}#egg=some-demo")]).success();
+    git(
+        &context,
+        ".venv/src/some-demo",
+        &["remote", "set-url", "origin", "https://user:T0KEN@host.example/a.git"],
+    );
+    let frozen =
+        context.script(".venv", "pip", &["freeze"]).success().stdout_has("https://host.example/a.git@");
+    assert!(!frozen.raw_stdout.contains("T0KEN"), "{}", frozen.dump());
+}
+
+#[test]
 fn a_clone_that_came_with_a_venv_is_not_run() {
     let Some((context, address)) = scene() else { return };
     let spec = format!("{address}#egg=some-demo");

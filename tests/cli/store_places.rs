@@ -42,6 +42,25 @@ fn places_among_the_packages_are_refused() {
 }
 
 #[test]
+fn a_collection_sweeps_nothing_behind_a_link() {
+    let context = TestContext::new();
+    context.new_venv();
+    context.write("elsewhere/precious", "x");
+    context.write("elsewhere/folder/precious", "x");
+    let temporary = context.store().join("tmp");
+    std::fs::remove_dir_all(&temporary).unwrap();
+    std::os::unix::fs::symlink(context.path("elsewhere"), &temporary).unwrap();
+    context.virtpy(["store", "gc", "--remove", "--grace", "0s"]).success();
+    assert_eq!(context.read("elsewhere/precious"), "x");
+    assert_eq!(context.read("elsewhere/folder/precious"), "x");
+    // In a folder of its own it sweeps what killed commands left.
+    std::fs::remove_file(&temporary).unwrap();
+    std::fs::create_dir_all(temporary.join("left")).unwrap();
+    context.virtpy(["store", "gc", "--remove", "--grace", "0s"]).success();
+    assert!(!temporary.join("left").exists());
+}
+
+#[test]
 fn the_root_of_the_file_system_is_no_store() {
     let mut context = TestContext::new();
     context.set("VIRTPY_HOME", "/");

@@ -185,9 +185,11 @@ impl Store {
     ) -> Result<Discarded, StoreError> {
         let temporary = self.temporary();
         fs::create_dir_all(&temporary)?;
-        // Whoever makes something there holds the store, so all of it was abandoned.
-        let mut folders: Vec<PathBuf> =
-            fs::names(&temporary)?.into_iter().map(|name| temporary.join(name)).collect();
+        // Whoever makes something there holds the store, so all of it was abandoned. In a folder elsewhere, to which a link in its
+        // place leads, others have theirs.
+        let is_own = fs::kind(&temporary)? == Some(FileKind::Folder);
+        let names = if is_own { fs::names(&temporary)? } else { Vec::new() };
+        let mut folders: Vec<PathBuf> = names.into_iter().map(|name| temporary.join(name)).collect();
         for entry in entries {
             let aside = temporary.join(format!("removed-{}", entry.id));
             fs::remove_tree(&aside)?;

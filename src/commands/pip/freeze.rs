@@ -7,7 +7,7 @@ use virtpy_resolver::RequirementsEntry;
 
 use super::requirements::{name_of, spelled};
 use super::{Call, Stop};
-use virtpy_pep::PackageName;
+use virtpy_pep::{PackageName, public_url};
 
 use crate::error::Failure;
 use crate::install::checkout::{Place, place_of};
@@ -119,7 +119,7 @@ fn line(distribution: &Distribution) -> String {
             format!("# Editable Git install with no remote ({name}=={version})\n-e {folder}\n")
         }
         Some(Place { origin: Some(origin), commit, folder }) => {
-            let address = if origin.contains("://") { origin } else { address_of(&origin) };
+            let address = if origin.contains("://") { public_url(&origin) } else { address_of(&origin) };
             let inside = if folder.is_empty() { folder } else { format!("&subdirectory={folder}") };
             format!("-e git+{address}@{commit}#egg={}{inside}\n", name.replace('-', "_"))
         }

@@ -29,7 +29,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
 use crate::install::{IndexOptions, contents};
-use crate::output::Output;
+use crate::output::{Output, masked};
 use crate::store::{PIP_SHIM_VERSION, Store};
 use crate::venv::{Contents, Venv};
 
@@ -212,7 +212,7 @@ impl Call<'_> {
         if self.request.has("quiet") {
             self.context.output.log(line);
         } else {
-            self.context.output.data(line);
+            self.context.output.data(masked(&line));
         }
     }
 
