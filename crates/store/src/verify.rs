@@ -414,7 +414,9 @@ impl<'a> Search<'a> {
     fn bytecode(&mut self, folder: &str) {
         if self.names_only {
             let brought: Vec<String> = self.brought(folder).cloned().collect();
-            brought.iter().for_each(|path| drop(self.expected.0.remove(path)));
+            for path in &brought {
+                self.expected.0.remove(path);
+            }
             return;
         }
         let mut names = fs::read_dir_names(&self.root.join(folder)).unwrap_or_default();
