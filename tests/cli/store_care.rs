@@ -89,9 +89,9 @@ fn check_names_what_was_added_to_a_package_in_the_store() {
         set_mode(&folder, 0o755);
         let path = folder.join(name);
         if is_folder {
-            std::fs::create_dir(&path).unwrap()
+            std::fs::create_dir(&path).unwrap();
         } else {
-            std::fs::write(&path, "").unwrap()
+            std::fs::write(&path, "").unwrap();
         }
         set_mode(&folder, 0o555);
         let finding = format!("`site/demo/{name}` does not belong there");
