@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use virtpy_pep::{PackageName, Version};
+use virtpy_pep::{DirectUrl, PackageName, Version};
 use virtpy_resolver::InstalledDistribution;
 
 use crate::index::markers;
@@ -45,18 +45,13 @@ pub(super) fn same_version(one: &str, other: &str) -> bool {
         || matches!((one.parse::<Version>(), other.parse::<Version>()), (Ok(one), Ok(other)) if one == other)
 }
 
-/// Whether two texts of `direct_url.json` (PEP 610) name the same source: the URL, the commit, the folder, and whether it
-/// is editable. Two absent ones do.
+/// Whether two texts of `direct_url.json` name the same source. Two absent ones do.
 fn same_source(one: Option<&str>, other: Option<&str>) -> bool {
-    source(one) == source(other)
-}
-
-fn source(direct_url: Option<&str>) -> Option<(String, String, String, bool)> {
-    let value: serde_json::Value = serde_json::from_str(direct_url?).ok()?;
-    let text =
-        |pointer: &str| value.pointer(pointer).and_then(|text| text.as_str()).unwrap_or_default().to_owned();
-    let editable = value.pointer("/dir_info/editable").and_then(serde_json::Value::as_bool).unwrap_or(false);
-    Some((text("/url"), text("/vcs_info/commit_id"), text("/subdirectory"), editable))
+    let read = |text: Option<&str>| text.and_then(|text| text.parse::<DirectUrl>().ok());
+    match (read(one), read(other)) {
+        (Some(one), Some(other)) => one.is_same_source(&other),
+        (one, other) => one == other,
+    }
 }
 
 /// Whether this version from this source is installed.

@@ -388,10 +388,9 @@ impl Maker<'_> {
 /// The folder or file on this machine that a package is made from, and whether it is used in place.
 fn source_of(package: &Package) -> Option<(PathBuf, bool)> {
     let direct = package.direct_url.as_ref()?;
-    if direct.get("vcs_info").is_some() {
+    if matches!(direct.source, virtpy_pep::DirectSource::Repository(_)) {
         return None;
     }
-    let path = url::Url::parse(direct.get("url")?.as_str()?).ok()?.to_file_path().ok()?;
-    let in_place = direct.pointer("/dir_info/editable").and_then(serde_json::Value::as_bool);
-    Some((path, in_place.unwrap_or_default()))
+    let path = url::Url::parse(&direct.url).ok()?.to_file_path().ok()?;
+    Some((path, direct.is_editable()))
 }

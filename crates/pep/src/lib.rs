@@ -5,6 +5,7 @@
 //! all they do; none of them touches the disk or the network. Underneath are uv's grammar crates, whose types only the
 //! resolver's facade sees.
 
+mod direct_url;
 mod invalid;
 pub mod limits;
 mod markers;
@@ -19,6 +20,7 @@ mod url;
 mod version;
 mod wheel_name;
 
+pub use direct_url::{ArchiveHashes, DirectSource, DirectUrl, Revision};
 pub use invalid::{InvalidName, InvalidText, plain_text};
 pub use limits::check_requirement;
 pub use markers::MarkerEnvironment;

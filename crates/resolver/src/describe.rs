@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 
-use serde_json::{Value, json};
 use uv_distribution_types::{
     BuiltDist, Diagnostic as _, Dist, Edge, HashPolicy, Name, Node, RemoteSource, Requirement,
     RequirementSource, Resolution, ResolutionDiagnostic, ResolvedDist, SourceDist,
@@ -12,13 +11,14 @@ use uv_distribution_types::{
 use uv_git_types::GitUrl;
 use uv_normalize::PackageName;
 use uv_pypi_types::{HashAlgorithm, HashDigest};
+use virtpy_pep::{ArchiveHashes, DirectUrl};
 
 use crate::archives::Unpacked;
 use crate::context::Context;
 use crate::download::{self, Expected};
 use crate::error::Error;
 use crate::public::public;
-use crate::request::{Artifact, Package, add_archive_hash};
+use crate::request::{Artifact, Package};
 use crate::reword::reword;
 use crate::solution::Chosen;
 use crate::url::{bad_url, file_url, local_path, published_name};
@@ -87,7 +87,11 @@ fn is_virtual(dist: &Dist) -> bool {
     matches!(dist, Dist::Source(SourceDist::Directory(folder)) if folder.r#virtual == Some(true))
 }
 
-async fn artifact(context: &Context, dist: &Dist, label: &str) -> Result<(Artifact, Option<Value>), Error> {
+async fn artifact(
+    context: &Context,
+    dist: &Dist,
+    label: &str,
+) -> Result<(Artifact, Option<DirectUrl>), Error> {
     let hashes = Hashes { demanded: context.demanded(dist), label };
     match dist {
         Dist::Built(built) => wheel(built, &hashes),
@@ -152,7 +156,7 @@ impl Hashes<'_> {
     }
 }
 
-fn wheel(built: &BuiltDist, hashes: &Hashes<'_>) -> Result<(Artifact, Option<Value>), Error> {
+fn wheel(built: &BuiltDist, hashes: &Hashes<'_>) -> Result<(Artifact, Option<DirectUrl>), Error> {
     let label = hashes.label;
     match built {
         BuiltDist::Registry(registry) => {
@@ -208,7 +212,7 @@ async fn source(
     context: &Context,
     source: &SourceDist,
     hashes: &Hashes<'_>,
-) -> Result<(Artifact, Option<Value>), Error> {
+) -> Result<(Artifact, Option<DirectUrl>), Error> {
     let of_archive = |hash: Option<&String>| hash.map(|hash| format!("sha256:{hash}"));
     let (description, editable, key, direct_url) = match source {
         SourceDist::Registry(registry) => {
@@ -235,10 +239,7 @@ async fn source(
                 return Ok(unpacked(archive));
             }
             let editable = folder.editable.unwrap_or(false);
-            let info = json!({
-                "url": public(&folder.url.to_url()),
-                "dir_info": if editable { json!({"editable": true}) } else { json!({}) },
-            });
+            let info = DirectUrl::directory(public(&folder.url.to_url()), editable);
             let directory = context.choices.build_as_usual().then(|| folder.install_path.to_path_buf());
             let description = folder.install_path.display().to_string();
             return Ok((Artifact::Source { description, editable, key: None, directory }, Some(info)));
@@ -262,7 +263,7 @@ async fn source(
 }
 
 /// An archive that was unpacked before it was asked for.
-fn unpacked(archive: &Unpacked) -> (Artifact, Option<Value>) {
+fn unpacked(archive: &Unpacked) -> (Artifact, Option<DirectUrl>) {
     let subdirectory = archive.subdirectory.as_deref();
     let info = archive_info(&public(&archive.location), Some(&archive.sha256), subdirectory);
     let key = Some(with_subdirectory(format!("sha256:{}", archive.sha256), subdirectory));
@@ -284,32 +285,19 @@ fn only_sha256(hashes: &[HashDigest]) -> Option<String> {
     }
 }
 
-fn archive_info(url: &str, sha256: Option<&str>, subdirectory: Option<&Path>) -> Value {
-    let mut value = json!({"url": url, "archive_info": {}});
-    if let Some(sha256) = sha256 {
-        add_archive_hash(&mut value, sha256);
-    }
-    add_subdirectory(&mut value, subdirectory);
-    value
+fn archive_info(url: &str, sha256: Option<&str>, subdirectory: Option<&Path>) -> DirectUrl {
+    let hashes = sha256.map(ArchiveHashes::of_sha256).unwrap_or_default();
+    DirectUrl::archive(url.to_owned(), hashes).in_subdirectory(shown(subdirectory))
 }
 
-fn vcs_info(git: &GitUrl, commit: Option<&str>, subdirectory: Option<&Path>) -> Value {
-    let mut info = json!({"vcs": "git"});
-    if let Some(commit) = commit {
-        info["commit_id"] = json!(commit);
-    }
-    if let Some(revision) = git.reference().as_str() {
-        info["requested_revision"] = json!(revision);
-    }
-    let mut value = json!({"url": public(git.url()), "vcs_info": info});
-    add_subdirectory(&mut value, subdirectory);
-    value
+fn vcs_info(git: &GitUrl, commit: Option<&str>, subdirectory: Option<&Path>) -> DirectUrl {
+    let revision = git.reference().as_str().map(str::to_owned);
+    DirectUrl::git(public(git.url()), commit.unwrap_or_default().to_owned(), revision)
+        .in_subdirectory(shown(subdirectory))
 }
 
-fn add_subdirectory(value: &mut Value, subdirectory: Option<&Path>) {
-    if let Some(subdirectory) = subdirectory {
-        value["subdirectory"] = json!(subdirectory.display().to_string());
-    }
+fn shown(subdirectory: Option<&Path>) -> Option<String> {
+    subdirectory.map(|path| path.display().to_string())
 }
 
 fn with_subdirectory(key: String, subdirectory: Option<&Path>) -> String {

@@ -4,8 +4,7 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use serde_json::{Value, json};
-use virtpy_pep::{PackageName, Version};
+use virtpy_pep::{ArchiveHashes, DirectSource, DirectUrl, PackageName, Version};
 
 use crate::requirements::RequirementsFiles;
 
@@ -146,8 +145,8 @@ pub struct Package {
     pub dependencies: Vec<PackageName>,
     /// The file that was chosen.
     pub file: Artifact,
-    /// The content of `direct_url.json` (PEP 610), if the package comes from a URL, a path or a repository.
-    pub direct_url: Option<serde_json::Value>,
+    /// Its `direct_url.json` (PEP 610), if the package comes from a URL, a path or a repository.
+    pub direct_url: Option<DirectUrl>,
     /// The indexes, without credentials, that were asked for it one after the other. The last one gave it, those before it had
     /// nothing of its name. Empty where it came from elsewhere, where a lock file names it, and where none could be asked.
     pub indexes: Vec<String>,
@@ -280,24 +279,16 @@ pub struct LatestVersion {
 }
 
 impl Package {
-    /// The content of its `direct_url.json` (PEP 610), with the SHA-256 of the archive that it came from, which may only be
+    /// Its `direct_url.json` (PEP 610), with the SHA-256 of the archive that it came from, which may only be
     /// known when that is there.
-    pub fn direct_url_with(&self, archive_sha256: Option<&str>) -> Option<Value> {
+    pub fn direct_url_with(&self, archive_sha256: Option<&str>) -> Option<DirectUrl> {
         let mut direct_url = self.direct_url.clone()?;
-        if let Some(sha256) = archive_sha256 {
-            add_archive_hash(&mut direct_url, sha256);
+        if let (DirectSource::Archive(hashes), Some(sha256)) = (&mut direct_url.source, archive_sha256)
+            && hashes.is_empty()
+        {
+            *hashes = ArchiveHashes::of_sha256(sha256);
         }
         Some(direct_url)
-    }
-}
-
-/// Puts the hash of an archive into its `direct_url.json`, in the present form and in the one that older readers know, where
-/// there is none yet.
-pub(crate) fn add_archive_hash(direct_url: &mut Value, sha256: &str) {
-    let Some(info) = direct_url.get_mut("archive_info").and_then(Value::as_object_mut) else { return };
-    if !info.contains_key("hash") && !info.contains_key("hashes") {
-        info.insert("hash".to_owned(), json!(format!("sha256={sha256}")));
-        info.insert("hashes".to_owned(), json!({"sha256": sha256}));
     }
 }
 

@@ -1,52 +1,13 @@
 //! Reading `direct_url.json` (PEP 610): where a distribution came from that did not come from an index.
 
-use std::collections::BTreeMap;
-
-use serde::Deserialize;
-use virtpy_pep::{Version, public_url};
+use virtpy_pep::{DirectSource, DirectUrl, Revision, Version, public_url};
 
 use super::Distribution;
 
-#[derive(Debug, Deserialize)]
-struct DirectUrl {
-    url: String,
-    subdirectory: Option<String>,
-    dir_info: Option<DirInfo>,
-    vcs_info: Option<VcsInfo>,
-    archive_info: Option<ArchiveInfo>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct ArchiveInfo {
-    /// `sha256=...`, as it was written first.
-    hash: Option<String>,
-    #[serde(default)]
-    hashes: BTreeMap<String, String>,
-}
-
-impl ArchiveInfo {
-    fn hash(self) -> Option<String> {
-        self.hash.or_else(|| Some(format!("sha256={}", self.hashes.get("sha256")?)))
-    }
-}
-
-#[derive(Debug, Deserialize)]
-struct DirInfo {
-    #[serde(default)]
-    editable: bool,
-}
-
-#[derive(Debug, Deserialize)]
-struct VcsInfo {
-    vcs: String,
-    commit_id: String,
-}
-
 /// The folder of an editable distribution, from the text of its `direct_url.json`.
 pub fn editable_location(text: &str) -> Option<String> {
-    let direct_url: DirectUrl = serde_json::from_str(text).ok()?;
-    let is_editable = direct_url.dir_info.is_some_and(|info| info.editable);
-    is_editable.then(|| path_of(&direct_url.url))
+    let direct_url: DirectUrl = text.parse().ok()?;
+    direct_url.is_editable().then(|| path_of(&direct_url.url))
 }
 
 /// A `file://` URL as a path; any other as it is.
@@ -77,25 +38,27 @@ fn path_of(url: &str) -> String {
 /// A distribution as a line of a requirements file, as pip's `freeze` writes it.
 pub fn frozen(distribution: &Distribution) -> String {
     let (name, version) = (&distribution.name, &distribution.version);
-    let Some(direct_url) = distribution.direct_url().and_then(|text| serde_json::from_str(text).ok()) else {
+    let Some(direct_url) = distribution.direct_url().and_then(|text| text.parse::<DirectUrl>().ok()) else {
         // What PEP 440 does not know is asked for letter by letter.
         let operator = if version.parse::<Version>().is_ok() { "==" } else { "===" };
         return format!("{name}{operator}{version}");
     };
-    let DirectUrl { url, subdirectory, dir_info, vcs_info, archive_info } = direct_url;
     // Other installers keep what proved to the server who asked.
-    let url = public_url(&url);
-    if dir_info.is_some_and(|info| info.editable) {
-        return format!("# Editable install of {name}=={version}\n-e {url}");
-    }
-    let hash = archive_info.and_then(ArchiveInfo::hash);
-    let folder = subdirectory.map(|folder| format!("subdirectory={folder}"));
+    let url = public_url(&direct_url.url);
+    let (hash, place) = match &direct_url.source {
+        DirectSource::Directory { editable: true } => {
+            return format!("# Editable install of {name}=={version}\n-e {url}");
+        }
+        DirectSource::Directory { editable: false } => (None, url),
+        DirectSource::Archive(hashes) => (hashes.fragment(), url),
+        DirectSource::Repository(Revision { vcs, commit_id, .. }) => {
+            (None, format!("{vcs}+{url}@{commit_id}"))
+        }
+    };
+    let folder = direct_url.subdirectory.map(|folder| format!("subdirectory={folder}"));
     let parts: Vec<String> = hash.into_iter().chain(folder).collect();
     let fragment = if parts.is_empty() { String::new() } else { format!("#{}", parts.join("&")) };
-    match vcs_info {
-        Some(VcsInfo { vcs, commit_id }) => format!("{name} @ {vcs}+{url}@{commit_id}{fragment}"),
-        None => format!("{name} @ {url}{fragment}"),
-    }
+    format!("{name} @ {place}{fragment}")
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use virtpy_files::{self as fs, FileKind};
-use virtpy_pep::PackageName;
+use virtpy_pep::{DirectUrl, PackageName};
 use virtpy_wheel::Metadata;
 
 /// The most bytes that METADATA may have: some have a whole book for a description.
@@ -75,7 +75,7 @@ pub(super) fn read(packages: &Path, name: &str) -> Option<InstalledMetadata> {
         }
         if name.ends_with(".egg-link") {
             let url = linked_folder(&place).and_then(|folder| url::Url::from_file_path(folder).ok());
-            direct_url = url.map(|url| format!(r#"{{"url": "{url}", "dir_info": {{"editable": true}}}}"#));
+            direct_url = url.map(|url| DirectUrl::directory(url.into(), true).to_string());
         }
     }
     Some(InstalledMetadata {

@@ -1,6 +1,7 @@
 //! `virtpy pip install --report`: what was or would be installed, as JSON (the "pip installation report", version 1).
 
 use serde_json::{Map, Value, json};
+use virtpy_pep::{ArchiveHashes, DirectUrl};
 use virtpy_resolver::{Artifact, Package};
 
 use super::Call;
@@ -32,7 +33,7 @@ impl Call<'_> {
 fn item(package: &Package, entry: &Entry) -> Result<Value, Failure> {
     let metadata = fs::read(&entry.path.join(DIST_INFO_ALIAS).join("METADATA"))?;
     let mut object = Map::new();
-    object.insert("download_info".to_owned(), download_info(package, entry));
+    object.insert("download_info".to_owned(), json!(download_info(package, entry)));
     object.insert("is_direct".to_owned(), package.direct_url.is_some().into());
     object.insert("is_yanked".to_owned(), false.into());
     object.insert("requested".to_owned(), package.requested.into());
@@ -44,7 +45,7 @@ fn item(package: &Package, entry: &Entry) -> Result<Value, Failure> {
 }
 
 /// Where a package comes from, in the form of `direct_url.json` (PEP 610).
-fn download_info(package: &Package, entry: &Entry) -> Value {
+fn download_info(package: &Package, entry: &Entry) -> DirectUrl {
     if let Some(direct_url) = &package.direct_url {
         return direct_url.clone();
     }
@@ -55,9 +56,5 @@ fn download_info(package: &Package, entry: &Entry) -> Value {
         Artifact::Source { description, .. } => (description.as_str(), None),
     };
     let url = if url.starts_with('/') { format!("file://{url}") } else { url.to_owned() };
-    let archive = match sha256 {
-        Some(sha256) => json!({"hash": format!("sha256={sha256}"), "hashes": {"sha256": sha256}}),
-        None => json!({}),
-    };
-    json!({"url": url, "archive_info": archive})
+    DirectUrl::archive(url, sha256.as_deref().map(ArchiveHashes::of_sha256).unwrap_or_default())
 }

@@ -106,10 +106,9 @@ impl Telling<'_> {
     fn collecting(&self, asked: &[String], log: &Changelog) {
         let mut told = BTreeSet::new();
         for package in log.arriving.iter().filter(|package| package.requested) {
-            let Some(url) = package.direct_url.as_ref() else { continue };
-            let address = url.get("url").and_then(serde_json::Value::as_str).unwrap_or_default();
-            let editable = url.pointer("/dir_info/editable").and_then(serde_json::Value::as_bool);
-            if editable == Some(true) {
+            let Some(direct_url) = package.direct_url.as_ref() else { continue };
+            let address = &direct_url.url;
+            if direct_url.is_editable() {
                 self.call.say(format_args!("Obtaining {address}"));
             } else if let Some(path) = address.strip_prefix("file://") {
                 self.call.say(format_args!("Processing {path}"));

@@ -4,8 +4,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
-use virtpy_pep::{PackageName, Version};
+use virtpy_pep::{ArchiveHashes, DirectUrl, PackageName, Version};
 use virtpy_resolver::Input;
 
 use super::PoetryError;
@@ -54,7 +53,7 @@ impl Wanted {
     /// When its source is of a kind that is not known, or cannot be read.
     pub fn of(package: &LockedPackage, root: &Path) -> Result<Self, PoetryError> {
         let key = check(package)?;
-        let wanted = |ask, direct_url: Option<Value>, identity| Self {
+        let wanted = |ask, direct_url: Option<DirectUrl>, identity| Self {
             key: key.clone(),
             version: package.version.clone(),
             ask,
@@ -82,9 +81,11 @@ impl Wanted {
                 let is_file = source.kind == "file";
                 let url = if is_file { file_url(&place(root, &source.url)?) } else { source.url.clone() };
                 let hash = package.files.first().map(|file| file.hash.clone());
+                let hashes = hash.as_deref().and_then(|hash| hash.split_once(':'));
+                let hashes = hashes.map(|(algorithm, digest)| ArchiveHashes::of(algorithm, digest));
                 let fragment = hash.as_ref().map(|hash| format!("#{}", hash.replacen(':', "=", 1)));
                 let text = format!("{name} @ {url}{}", fragment.unwrap_or_default());
-                let direct_url = json!({"url": url, "archive_info": archive_info(hash.as_deref())});
+                let direct_url = DirectUrl::archive(url, hashes.unwrap_or_default());
                 let identity = hash.map(|_| text.clone());
                 wanted(Ask::Input(Input::Requirement(text)), Some(direct_url), identity)
             }
@@ -134,21 +135,17 @@ fn pinned(package: &LockedPackage) -> String {
     line
 }
 
-fn git(name: &str, source: &Source) -> (String, Value) {
+fn git(name: &str, source: &Source) -> (String, DirectUrl) {
     // So some versions of Poetry write a repository of this machine.
     let url = source.url.replacen("file://None/", "file:///", 1);
     let commit = source.resolved_reference.as_deref().or(source.reference.as_deref()).unwrap_or("HEAD");
-    let mut info = json!({"url": source.url, "vcs_info": {"vcs": "git", "commit_id": commit}});
-    if let Some(reference) = &source.reference {
-        info["vcs_info"]["requested_revision"] = json!(reference);
-    }
+    let direct_url = DirectUrl::git(source.url.clone(), commit.to_owned(), source.reference.clone());
     let mut text = format!("{name} @ git+{}@{commit}", with_scheme(&url));
     if let Some(inner) = &source.subdirectory {
-        info["subdirectory"] = json!(inner);
         text.push_str("#subdirectory=");
         text.push_str(inner);
     }
-    (text, info)
+    (text, direct_url.in_subdirectory(source.subdirectory.clone()))
 }
 
 /// `git@host:owner/name` as a URL.
@@ -162,22 +159,14 @@ fn with_scheme(url: &str) -> String {
     }
 }
 
-fn folder(name: &str, path: &Path, develop: bool) -> (Input, Value) {
+fn folder(name: &str, path: &Path, develop: bool) -> (Input, DirectUrl) {
     let url = file_url(path);
-    if develop {
-        return (
-            Input::Editable(path.display().to_string()),
-            json!({"url": url, "dir_info": {"editable": true}}),
-        );
-    }
-    (Input::Requirement(format!("{name} @ {url}")), json!({"url": url, "dir_info": {}}))
-}
-
-fn archive_info(hash: Option<&str>) -> Value {
-    match hash.and_then(|hash| hash.split_once(':')) {
-        Some((algorithm, digest)) => json!({"hashes": {algorithm: digest}}),
-        None => json!({}),
-    }
+    let input = if develop {
+        Input::Editable(path.display().to_string())
+    } else {
+        Input::Requirement(format!("{name} @ {url}"))
+    };
+    (input, DirectUrl::directory(url, develop))
 }
 
 fn place(root: &Path, relative: &str) -> Result<PathBuf, PoetryError> {

@@ -62,7 +62,7 @@ impl Directories {
             Artifact::Source { key: Some(_), .. } => return true,
             Artifact::Source { editable, .. } => *editable,
         };
-        let url = package.direct_url.as_ref().and_then(|value| value["url"].as_str());
+        let url = package.direct_url.as_ref().map(|direct| direct.url.as_str());
         let known = url.and_then(|url| self.0.get(url.trim_end_matches('/')));
         known.is_some_and(|known| known.state.is_some() && (editable || !known.in_place))
     }

@@ -21,7 +21,7 @@ use crate::{Changelog, Environment, Error, Origins, Result, admits};
 use virtpy_files as fs;
 use virtpy_files::digest::hex;
 use virtpy_interpreters::Interpreter;
-use virtpy_pep::{InvalidName, PackageName};
+use virtpy_pep::{DirectUrl, InvalidName, PackageName};
 use virtpy_store::{Entry, WheelFile};
 use virtpy_venv::PackageToInstall;
 use virtpy_wheel as wheel;
@@ -94,7 +94,7 @@ impl PoetryProject {
             return Ok(None);
         }
         let url = file_url(&project.root);
-        let direct_url = serde_json::json!({"dir_info": {"editable": true}, "url": url}).to_string();
+        let direct_url = DirectUrl::directory(url, true).to_string();
         let version = project.text("version");
         if project.is_built_by_poetry_alone() && version.is_some() {
             let wheel = Box::new(root_wheel(project)?);

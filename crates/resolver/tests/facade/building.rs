@@ -6,7 +6,7 @@ use std::process::Command;
 use virtpy_resolver::{Artifact, Error};
 
 use crate::index::{Hosted, sha256};
-use crate::world::{World, pins, python, told, zip};
+use crate::world::{World, origin_of, pins, python, told, zip};
 
 /// Builds wheels with nothing but the standard library.
 const BACKEND: &str = r#"
@@ -60,7 +60,7 @@ fn a_folder_is_built() {
         assert_eq!(Path::new(&wheel.origin), world.path("demo"));
         let Artifact::Source { editable, key, .. } = &package.file else { panic!() };
         assert_eq!((*editable, key), (false, &None));
-        let origin = package.direct_url.as_ref().unwrap();
+        let origin = origin_of(package);
         assert_eq!(origin["url"], format!("file://{}", world.path("demo").display()));
         assert_eq!(origin["dir_info"], serde_json::json!({}));
     }
@@ -75,7 +75,7 @@ fn an_editable_folder_gives_an_editable_wheel() {
     let mut archive = zip::ZipArchive::new(std::fs::File::open(&wheel.path).unwrap()).unwrap();
     assert!(archive.by_name("demo.pth").is_ok());
     assert!(package.requested);
-    assert_eq!(package.direct_url.as_ref().unwrap()["dir_info"]["editable"], true);
+    assert_eq!(origin_of(package)["dir_info"]["editable"], true);
     let path = Some(world.path("demo"));
     assert!(
         matches!(&package.file, Artifact::Source { editable: true, key: None, directory, .. } if *directory == path)
@@ -140,7 +140,7 @@ fn an_archive_of_this_machine_is_built() {
     let hash = sha256(&std::fs::read(&archive).unwrap());
     let Artifact::Source { key, .. } = &package.file else { panic!() };
     assert_eq!(key.as_deref(), Some(format!("sha256:{hash}").as_str()));
-    let origin = package.direct_url.as_ref().unwrap();
+    let origin = origin_of(package);
     assert_eq!(origin["url"], format!("file://{}", archive.display()));
     assert_eq!(origin["archive_info"]["hashes"]["sha256"], hash);
 }
@@ -165,7 +165,7 @@ fn a_repository_is_built_at_its_commit() {
     let wheels = world.obtain(&world.session(), &world.request(&[&url])).unwrap();
     let (package, wheel) = &wheels[0];
     assert_eq!(wheel.filename, "demo-1.0-py3-none-any.whl");
-    let origin = &package.direct_url.as_ref().unwrap()["vcs_info"];
+    let origin = &origin_of(package)["vcs_info"];
     assert_eq!(origin["commit_id"], commit);
     assert_eq!(origin["requested_revision"], "trunk");
     let Artifact::Source { key, .. } = &package.file else { panic!() };
@@ -253,7 +253,7 @@ fn one_folder_of_a_local_archive_is_built() {
         world.obtain(&session, &world.request(&[&format!("demo @ {url}#subdirectory=inner")])).unwrap();
     let (package, wheel) = &wheels[0];
     assert_eq!((package.name.as_str(), wheel.filename.as_str()), ("demo", "demo-1.0-py3-none-any.whl"));
-    let origin = package.direct_url.as_ref().unwrap();
+    let origin = origin_of(package);
     assert_eq!((&origin["url"], &origin["subdirectory"]), (&url.as_str().into(), &"inner".into()));
     assert_eq!(origin["archive_info"]["hashes"]["sha256"], hash.as_str());
     assert_eq!(origin["archive_info"]["hash"], format!("sha256={hash}"));

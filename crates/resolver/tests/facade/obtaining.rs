@@ -6,7 +6,7 @@ use std::fs;
 use virtpy_resolver::{Error, IndexSettings, ObtainedWheel, Receiver};
 
 use crate::index::{Format, sha256};
-use crate::world::{Memory, World, told, wheel, wheel_name};
+use crate::world::{Memory, World, origin_of, told, wheel, wheel_name};
 
 #[test]
 fn wheels_arrive_hashed_and_are_reported() {
@@ -168,7 +168,7 @@ fn a_wheel_of_this_machine_is_not_copied() {
     let (package, wheel) = &wheels[0];
     assert_eq!((&wheel.path, wheel.temporary), (&path, false));
     assert_eq!(wheel.sha256, sha256(&bytes));
-    assert_eq!(package.direct_url.as_ref().unwrap()["url"], format!("file://{}", path.display()));
+    assert_eq!(origin_of(package)["url"], format!("file://{}", path.display()));
     assert!(package.requested);
 }
 

@@ -5,7 +5,7 @@ use std::thread;
 use virtpy_resolver::{Artifact, IndexSettings, Options, Package, Request};
 
 use crate::index::{Format, Index, sha256};
-use crate::world::{World, pins, told, wheel, wheel_name};
+use crate::world::{World, origin_of, pins, told, wheel, wheel_name};
 
 /// A package with an extra and with a requirement for another system.
 fn host_app(world: &World) {
@@ -256,7 +256,7 @@ fn urls_bring_their_own_urls() {
     let outer = world.index.file_url("outer", &wheel_name("outer", "1.0"));
     let resolution = world.resolve(&[&outer]).unwrap();
     assert_eq!(pins(&resolution), ["inner 1.0", "outer 1.0"]);
-    let origin = resolution.packages[1].direct_url.as_ref().unwrap();
+    let origin = origin_of(&resolution.packages[1]);
     assert_eq!(origin["url"], outer);
     assert!(origin["archive_info"].is_object());
 }
@@ -268,7 +268,7 @@ fn a_hash_in_a_url_is_part_of_its_origin() {
     let hash = sha256(&wheel("lib", "1.0", &[]));
     let url = world.index.file_url("lib", &wheel_name("lib", "1.0"));
     let resolution = world.resolve(&[&format!("lib @ {url}#sha256={hash}")]).unwrap();
-    let origin = resolution.packages[0].direct_url.as_ref().unwrap();
+    let origin = origin_of(&resolution.packages[0]);
     assert_eq!(origin["archive_info"]["hashes"]["sha256"], hash);
     assert_eq!(resolution.packages[0].file.sha256(), Some(hash.as_str()));
 }

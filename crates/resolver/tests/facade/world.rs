@@ -230,3 +230,8 @@ pub(crate) fn told(error: &Error) -> String {
     assert!(!text.contains('\u{1b}'), "{text}");
     text
 }
+
+/// What will stand in a package's `direct_url.json`.
+pub(crate) fn origin_of(package: &Package) -> serde_json::Value {
+    serde_json::to_value(package.direct_url.as_ref().unwrap()).unwrap()
+}
