@@ -43,22 +43,22 @@ fn check_home(home: &Path) -> Result<(), Failure> {
     };
     let shown = home.to_string_lossy();
     Err(Failure::new(format!("the store cannot be in `{}`: {why}", shown.escape_debug()))
-        .hinted("set `VIRTPY_HOME` to another folder"))
+        .hinted("set `VIRTPY_HOME` to another directory"))
 }
 
 impl Context {
     /// Reads the environment.
     ///
     /// # Errors
-    /// When there is no present folder, or no home to keep a store in.
+    /// When there is no current directory, or no home to keep a store in.
     pub fn new(output: Output) -> Result<Self, Failure> {
         let working_directory = std::env::current_dir()
-            .map_err(|error| Failure::new(format!("the present folder cannot be used: {error}")))?;
+            .map_err(|error| Failure::new(format!("the current directory cannot be used: {error}")))?;
         let home = match std::env::var_os("VIRTPY_HOME").filter(|home| !home.is_empty()) {
             Some(home) => working_directory.join(home),
             None => places::default_home().ok_or_else(|| {
-                Failure::new("there is no home folder to keep the store in")
-                    .hinted("set `VIRTPY_HOME` to the folder that shall hold it")
+                Failure::new("there is no home directory to keep the store in")
+                    .hinted("set `VIRTPY_HOME` to the directory that should hold it")
             })?,
         };
         check_home(&home)?;

@@ -1,5 +1,7 @@
 //! What the user sees: data on standard output, everything else on standard error.
 
+pub mod table;
+
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 use std::io::{IsTerminal as _, Write as _};
@@ -13,8 +15,8 @@ use serde::Serialize;
 use crate::cli::{ColorWhen, GlobalArguments};
 use crate::error::Failure;
 use crate::fs;
+use crate::install::masked;
 pub use crate::install::{counted, seconds};
-use virtpy_pep::is_public_parameter;
 
 /// The file that everything is written to as well, if the user wants one.
 static LOG: OnceLock<PathBuf> = OnceLock::new();
@@ -213,56 +215,6 @@ fn is_unsafe(letter: char) -> bool {
     }
 }
 
-/// A text with what stands before the `@` of an address replaced, and the parameters of its query that may be secrets. Most
-/// addresses are shown without them anyway; this is for libraries' messages, and for what was meant as an address and is none,
-/// such as a URL with a blank in it, or one taken for a path.
-pub fn masked(message: &impl Display) -> String {
-    let text = message.to_string();
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text.as_str();
-    while let Some(place) = rest.find(":/") {
-        let after = &rest[place + 2..];
-        let start = place + 2 + usize::from(after.starts_with('/'));
-        let is_of_file = rest[..place].ends_with("file");
-        out.push_str(&rest[..start]);
-        rest = &rest[start..];
-        let end = rest.find(|letter: char| letter.is_whitespace() || "/`'\"<>".contains(letter));
-        let authority = &rest[..end.unwrap_or(rest.len())];
-        if let Some(at) = authority.rfind('@')
-            && &authority[..at] != "git"
-        {
-            out.push_str("****");
-            rest = &rest[at..];
-        }
-        let end = rest.find(|letter: char| letter.is_whitespace() || "`'\"<>".contains(letter));
-        let address = &rest[..end.unwrap_or(rest.len())];
-        if let Some(question) = address.find('?')
-            && !is_of_file
-            && !address[..question].contains(":/")
-        {
-            let end = address[question..].find('#').map_or(address.len(), |place| question + place);
-            out.push_str(&rest[..=question]);
-            out.push_str(&masked_query(&rest[question + 1..end]));
-            rest = &rest[end..];
-        }
-    }
-    out.push_str(rest);
-    out
-}
-
-fn masked_query(query: &str) -> String {
-    let shown = query.split('&').map(|pair| {
-        let name = pair.split('=').next().unwrap_or_default();
-        if is_public_parameter(name) {
-            return pair.to_owned();
-        }
-        // What ends the sentence is not of the address.
-        let end = &pair[pair.trim_end_matches([':', ',', '.', ';', ')']).len()..];
-        if name.len() < pair.len() { format!("{name}=****{end}") } else { format!("****{end}") }
-    });
-    shown.collect::<Vec<_>>().join("&")
-}
-
 /// A number of bytes as people read it: `512 bytes`, `1.2 GB`, in powers of 1000.
 pub fn bytes(count: u64) -> String {
     let units = [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1000)];
@@ -316,30 +268,5 @@ mod tests {
         }
         let json = escaped("{\"a\": \"\u{202e}\"}").into_owned();
         assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap()["a"], "\u{202e}");
-    }
-
-    #[test]
-    fn credentials_are_masked_and_nothing_else() {
-        for (text, shown) in [
-            ("cannot use http://me:pw@bad host/: no", "cannot use http://****@bad host/: no"),
-            ("`/some/@ http:/me:p@w@host:1/x`", "`/some/@ http:/****@host:1/x`"),
-            ("`https://token@host` and `https://a:b@c`", "`https://****@host` and `https://****@c`"),
-            (
-                "ssh://git@host/x, file:///a@b, x @ http://host/@1",
-                "ssh://git@host/x, file:///a@b, x @ http://host/@1",
-            ),
-            ("a:/", "a:/"),
-            (
-                "could not fetch `https://h/a.whl?sig=x#y` (404)",
-                "could not fetch `https://h/a.whl?sig=****#y` (404)",
-            ),
-            (
-                "https://h/a?raw=1&t=x&token: no, https://a:b@c/?d=e.",
-                "https://h/a?raw=1&t=****&****: no, https://****@c/?d=****.",
-            ),
-            ("file:///a?b=c what?d=e https://h/", "file:///a?b=c what?d=e https://h/"),
-        ] {
-            assert_eq!(masked(&text), shown);
-        }
     }
 }

@@ -54,9 +54,9 @@ impl Counter {
         Self(bar)
     }
 
-    /// So many are done.
-    pub fn at(&self, count: usize) {
-        self.0.set_position(count as u64);
+    /// One more is done.
+    pub fn tick(&self) {
+        self.0.inc(1);
     }
 
     /// Lets something be printed while the bar is away.

@@ -6,7 +6,6 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use serde::Deserialize;
 use virtpy_pep::PackageName;
@@ -14,6 +13,7 @@ use virtpy_pep::PackageName;
 use crate::cli::quantity;
 use crate::fs;
 use crate::install::{Bytecode, Error, IndexLimits, Preferences, Result};
+use crate::store::Policy;
 use crate::venv::LinkMode;
 
 /// What the user has chosen once for all venvs.
@@ -24,25 +24,7 @@ pub struct Settings {
     /// Directories whose venvs are used although they belong to another user; `*` stands for all.
     pub safe_directories: Vec<PathBuf>,
     /// What is removed from the store after a venv was changed, once a day; nothing where it is not set.
-    pub store: StoreSettings,
-}
-
-/// The conditions of a collection, as the options of `virtpy store gc` with the same names.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct StoreSettings {
-    /// Unused entries that were not linked for so long go.
-    pub max_age: Option<Duration>,
-    /// Unused entries go until the store is no larger than these bytes.
-    pub max_size: Option<u64>,
-    /// So many entries of each package stay.
-    pub keep_last: Option<usize>,
-}
-
-impl StoreSettings {
-    /// Whether the store is collected without being asked to.
-    pub fn is_automatic(&self) -> bool {
-        self.max_age.is_some() || self.max_size.is_some()
-    }
+    pub store: Policy,
 }
 
 /// The file as it is written.
@@ -152,22 +134,25 @@ impl Settings {
     }
 }
 
-fn store_settings(variable: &dyn Fn(&str) -> Option<String>, file: StoreSection) -> Result<StoreSettings> {
+fn store_settings(variable: &dyn Fn(&str) -> Option<String>, file: StoreSection) -> Result<Policy> {
     let wrong = |name: &str, reason: &str| Error::new(format!("the setting `store.{name}`: {reason}"));
     let max_age = variable("VIRTPY_STORE_MAX_AGE").or(file.max_age);
     let max_size = variable("VIRTPY_STORE_MAX_SIZE").or(file.max_size);
     let keep_last = match variable("VIRTPY_STORE_KEEP_LAST") {
-        Some(text) => Some(text.parse().map_err(|_| wrong("keep-last", &format!("`{text}` is no number")))?),
+        Some(text) => {
+            Some(text.parse().map_err(|_| wrong("keep-last", &format!("`{text}` is not a number")))?)
+        }
         None => file.keep_last,
     };
-    Ok(StoreSettings {
+    Ok(Policy {
         max_age: max_age
             .map(|text| quantity::duration(&text).map_err(|reason| wrong("max-age", &reason)))
             .transpose()?,
         max_size: max_size
             .map(|text| quantity::size(&text).map_err(|reason| wrong("max-size", &reason)))
             .transpose()?,
-        keep_last,
+        keep_last: keep_last.unwrap_or_default(),
+        ..Policy::default()
     })
 }
 
@@ -272,11 +257,11 @@ mod tests {
     fn the_conditions_of_a_collection_are_read() {
         let file = parse("[store]\nmax-age = \"30d\"\nmax-size = \"20 GB\"\nkeep-last = 2\n").unwrap();
         let settings = store_settings(&|_| None, file.store).unwrap();
-        assert_eq!((settings.max_size, settings.keep_last), (Some(20_000_000_000), Some(2)));
-        assert!(settings.is_automatic() && !StoreSettings::default().is_automatic());
+        assert_eq!((settings.max_size, settings.keep_last), (Some(20_000_000_000), 2));
+        assert!(settings.limits() && !Policy::default().limits());
         let wrong = |name: &str| (name == "VIRTPY_STORE_MAX_SIZE").then(|| "much".to_owned());
         let error = store_settings(&wrong, StoreSection::default()).unwrap_err().to_string();
-        assert!(error.starts_with("the setting `store.max-size`: `much` is no size"), "{error}");
+        assert!(error.starts_with("the setting `store.max-size`: `much` is not a size"), "{error}");
     }
 
     #[test]

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{IndexArguments, VenvArgument};
+use super::{ChangeArguments, IndexArguments, VenvArgument};
 
 /// Install packages into a venv
 #[derive(Debug, Default, Args)]
 #[allow(clippy::struct_excessive_bools)] // each is a flag of its own on the command line
 pub struct AddArguments {
-    /// What to install: a requirement (`rich>=13`, `black[d]`), a wheel, an sdist, a folder, a URL, `git+https://…`,
+    /// What to install: a requirement (`rich>=13`, `black[d]`), a wheel, an sdist, a directory, a URL, `git+https://…`,
     /// or a requirements file (`*.txt`)
     #[arg(value_name = "SPEC")]
     pub specs: Vec<String>,
@@ -23,7 +23,7 @@ pub struct AddArguments {
     /// Keep to the versions that a file names, without installing them for it (can be repeated)
     #[arg(long = "constraint", short, value_name = "FILE")]
     pub constraints: Vec<PathBuf>,
-    /// Install a folder so that its source is used in place (can be repeated)
+    /// Install a directory so that its source is used in place (can be repeated)
     #[arg(long = "editable", short, value_name = "PATH")]
     pub editables: Vec<String>,
     /// Leave out what the packages require
@@ -41,24 +41,15 @@ pub struct AddArguments {
     /// Leave out what was uploaded after this date (RFC 3339, or YYYY-MM-DD)
     #[arg(long, value_name = "DATE", value_parser = date)]
     pub exclude_newer: Option<String>,
-    /// Discard what was edited in packages that this venv has copies of (see `virtpy detach`)
-    #[arg(long)]
-    pub force: bool,
-    /// Say what would change, and change nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Compile the packages' bytecode into the store now, for every venv of this Python
-    #[arg(long)]
-    pub compile_bytecode: bool,
-    /// Print the result as JSON
-    #[arg(long)]
-    pub json: bool,
+    /// How it is done and told
+    #[command(flatten)]
+    pub change: ChangeArguments,
     /// Where packages come from
     #[command(flatten)]
     pub index: IndexArguments,
 }
 
-/// Refuses what is no date before anything is done.
+/// Refuses what is not a date before anything is done.
 pub(super) fn date(text: &str) -> Result<String, String> {
     virtpy_resolver::check_date(text).map(|()| text.to_owned()).map_err(|error| error.to_string())
 }

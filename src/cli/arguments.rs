@@ -3,12 +3,11 @@
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::{
-    AddArguments, AdoptArguments, CheckArguments, DetachArguments, EnsurePathArguments, ExportArguments,
-    FreezeArguments, InjectArguments, ListAllArguments, ListArguments, LockArguments, NewArguments,
-    PathArguments, PoetryArguments, PoetryInstallArguments, PythonArguments, ReinstallArguments,
-    RelinkArguments, RemoveArguments, RunArguments, ShowArguments, StoreArguments, SyncArguments,
-    ToolArguments, ToolInstallArguments, ToolPinArguments, ToolUninstallArguments, TreeArguments,
-    UninjectArguments, UpgradeArguments, pip,
+    AddArguments, AdoptArguments, ApplicationCommand, CheckArguments, DetachArguments, EnsurePathArguments,
+    ExportArguments, FreezeArguments, ListAllArguments, ListArguments, LockArguments, NewArguments,
+    PathArguments, PoetryArguments, PoetryInstallArguments, PythonArguments, RelinkArguments,
+    RemoveArguments, RunArguments, ShowArguments, StoreArguments, SyncArguments, ToolArguments,
+    TreeArguments, pip,
 };
 
 /// A Python environment for every project, at the price of a few symlinks
@@ -87,25 +86,12 @@ pub enum Command {
     Tree(TreeArguments),
     /// List every venv that the store knows
     ListAll(ListAllArguments),
-    /// Install applications, each in a venv of its own
-    Install(Box<ToolInstallArguments>),
-    /// Remove applications and their commands
-    Uninstall(ToolUninstallArguments),
-    /// Bring applications to the newest version that was asked for
-    Upgrade(UpgradeArguments),
-    /// Install applications anew as they were asked for
-    Reinstall(ReinstallArguments),
-    /// Add packages to an application's venv
-    Inject(InjectArguments),
-    /// Remove packages from an application's venv
-    Uninject(UninjectArguments),
-    /// Leave applications out of upgrades
-    Pin(ToolPinArguments),
-    /// Let upgrades touch applications again
-    Unpin(ToolPinArguments),
+    /// Applications on PATH
+    #[command(flatten)]
+    Application(ApplicationCommand),
     /// Look after the applications on PATH
     Tool(ToolArguments),
-    /// Put the folder of the applications' commands on PATH
+    /// Put the directory of the applications' commands on PATH
     #[command(alias = "ensurepath")]
     EnsurePath(EnsurePathArguments),
     /// Let Poetry install from the store, by a plugin in its own environment
@@ -119,6 +105,6 @@ pub enum Command {
     Store(StoreArguments),
     /// Do what pip does, in a venv of virtpy's
     Pip(pip::PipArguments),
-    /// Print one of virtpy's own folders
+    /// Print one of virtpy's own directories
     Path(PathArguments),
 }

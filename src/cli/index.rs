@@ -14,7 +14,7 @@ pub struct IndexArguments {
     /// Another index to ask as well (can be repeated)
     #[arg(long = "extra-index-url", value_name = "URL")]
     pub extra_index_urls: Vec<String>,
-    /// A folder or a page with wheels and sdists (can be repeated)
+    /// A directory or a page with wheels and sdists (can be repeated)
     #[arg(long = "find-links", short, value_name = "PATH|URL")]
     pub find_links: Vec<String>,
     /// Ask no index

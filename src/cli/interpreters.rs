@@ -15,7 +15,7 @@ pub struct InstallArguments {
     /// Install again what is there already
     #[arg(long)]
     pub reinstall: bool,
-    /// Replace what virtpy did not make: a folder in the way, a command of the same name
+    /// Replace what virtpy did not make: a directory in the way, a command of the same name
     #[arg(long)]
     pub force: bool,
     /// Also make the commands `python` and `python3`, of the first VERSION
@@ -82,7 +82,7 @@ pub struct UninstallArguments {
     pub force: bool,
 }
 
-/// Choose the interpreter of the present folder, in `.python-version`
+/// Choose the interpreter of the current directory, in `.python-version`
 #[derive(Debug, Args)]
 pub struct PinArguments {
     /// The version [default: print what is chosen]

@@ -31,6 +31,6 @@ pub enum IsopyCommand {
     },
     /// List what is installed
     List,
-    /// Fetch the index of interpreters anew
+    /// Fetch the index of interpreters again
     UpdateIndex,
 }

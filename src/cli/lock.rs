@@ -34,7 +34,7 @@ pub struct LockArguments {
     /// Replace a lock file that was made from something else
     #[arg(long)]
     pub force: bool,
-    /// Write nothing; fail if the lock file is not what it would be now
+    /// Write nothing; fail if the lock file is out of date
     #[arg(long)]
     pub check: bool,
     /// Lock for the interpreter alone, not for every platform

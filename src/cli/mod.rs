@@ -2,6 +2,7 @@
 
 mod add;
 mod arguments;
+mod change;
 mod index;
 mod interpreters;
 mod isopy;
@@ -29,6 +30,7 @@ use clap::{CommandFactory as _, Parser as _};
 
 pub use add::AddArguments;
 pub use arguments::{Arguments, ColorWhen, Command, GlobalArguments};
+pub use change::ChangeArguments;
 pub use index::IndexArguments;
 pub use interpreters::{
     FindArguments, InstallArguments, ListInterpretersArguments, PinArguments, ShowInterpretersArguments,
@@ -54,10 +56,10 @@ pub use store::{
 };
 pub use sync::SyncArguments;
 pub use tool::{
-    EnsurePathArguments, ExtraPackages, ImportPipxArguments, InjectArguments, ReinstallArguments,
-    RepairToolsArguments, ToolArguments, ToolCommand, ToolExportArguments, ToolInstallArguments,
-    ToolListArguments, ToolPinArguments, ToolRunArguments, ToolSyncArguments, ToolUninstallArguments,
-    UninjectArguments, UpgradeArguments,
+    ApplicationCommand, EnsurePathArguments, ExtraPackages, ImportPipxArguments, InjectArguments,
+    ReinstallArguments, RepairToolsArguments, ToolArguments, ToolCommand, ToolExportArguments,
+    ToolInstallArguments, ToolListArguments, ToolPinArguments, ToolRunArguments, ToolSyncArguments,
+    ToolUninstallArguments, UninjectArguments, UpgradeArguments,
 };
 pub use venv::{
     AdoptArguments, DetachArguments, ExportArguments, NewArguments, RelinkArguments, VenvArgument,

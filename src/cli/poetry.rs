@@ -55,7 +55,7 @@ pub struct PoetryStatusArguments {
 /// Write the plugin as a wheel, for `poetry self add` or `requires-plugins`
 #[derive(Debug, Args)]
 pub struct PluginWheelArguments {
-    /// The folder to write it to
+    /// The directory to write it to
     #[arg(default_value = ".", value_name = "DIR")]
     pub folder: PathBuf,
 }

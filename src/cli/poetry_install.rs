@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{IndexArguments, VenvArgument};
+use super::{ChangeArguments, IndexArguments, VenvArgument};
 
 /// Install what `poetry.lock` says, as `poetry install` does, without Poetry
 ///
-/// The project is the one in this folder or the nearest above. Its venv is `.venv` in the project, whichever is active, and is
+/// The project is the one in this directory or the nearest above. Its venv is `.venv` in the project, whichever is active, and is
 /// made if it is not there.
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools)] // each is a flag of its own on the command line
@@ -34,16 +34,10 @@ pub struct PoetryInstallArguments {
     /// Remove what is not in the lock file
     #[arg(long)]
     pub sync: bool,
-    /// Discard what was edited in packages that this venv has copies of (see `virtpy detach`)
-    #[arg(long)]
-    pub force: bool,
-    /// Say what would change, and change nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Compile the packages' bytecode into the store now, for every venv of this Python
-    #[arg(long, alias = "compile")]
-    pub compile_bytecode: bool,
-    /// The project's folder
+    /// How it is done and told
+    #[command(flatten)]
+    pub change: ChangeArguments,
+    /// The project's directory
     #[arg(long, value_name = "DIR")]
     pub project: Option<PathBuf>,
     /// The interpreter of a venv that has to be made [default: one that the project admits]
@@ -52,9 +46,6 @@ pub struct PoetryInstallArguments {
     /// Which venv
     #[command(flatten)]
     pub venv: VenvArgument,
-    /// Print the result as JSON
-    #[arg(long)]
-    pub json: bool,
     /// Where packages come from
     #[command(flatten)]
     pub index: IndexArguments,

@@ -33,19 +33,19 @@ pub enum PythonCommand {
     Update(UpdateArguments),
     /// Remove installed interpreters
     Uninstall(UninstallArguments),
-    /// Choose the interpreter of the present folder, in `.python-version`
+    /// Choose the interpreter of the current directory, in `.python-version`
     Pin(PinArguments),
-    /// Print the folder of the installed interpreters
+    /// Print the directory of the installed interpreters
     Dir,
     /// Install an interpreter if need be, and hand it to Poetry
     Use(UseArguments),
-    /// Fetch the index that `VIRTPY_PYTHON_INDEX_URL` names anew
+    /// Fetch the index that `VIRTPY_PYTHON_INDEX_URL` names again
     UpdateIndex(UpdateIndexArguments),
     /// Write an index of interpreters from a project's pages of releases
     BuildIndex(BuildIndexArguments),
 }
 
-/// Fetch the index that `VIRTPY_PYTHON_INDEX_URL` names anew
+/// Fetch the index that `VIRTPY_PYTHON_INDEX_URL` names again
 ///
 /// A copy is kept, and used for 12 hours (`VIRTPY_PYTHON_INDEX_TTL`, in seconds). It stays if a new one cannot be had.
 #[derive(Debug, Args)]

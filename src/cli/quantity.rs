@@ -5,7 +5,7 @@ use std::time::Duration;
 /// A size in bytes. `k`, `M`, `G` and `T` are powers of 1000, with an `i` powers of 1024; a `B` may follow.
 ///
 /// # Errors
-/// When the text is no number with such a unit.
+/// When the text is not a number with such a unit.
 pub fn size(text: &str) -> Result<u64, String> {
     let (number, unit) = split(text);
     let unit = unit.to_ascii_lowercase();
@@ -19,15 +19,15 @@ pub fn size(text: &str) -> Result<u64, String> {
         "mi" => 1 << 20,
         "gi" => 1 << 30,
         "ti" => 1 << 40,
-        _ => return Err(format!("`{text}` is no size: write it as `500MB`, `20GB` or `1.5GiB`")),
+        _ => return Err(format!("`{text}` is not a size: write it as `500MB`, `20GB` or `1.5GiB`")),
     };
-    scaled(number, factor).ok_or_else(|| format!("`{text}` is no size: write it as `500MB` or `20GB`"))
+    scaled(number, factor).ok_or_else(|| format!("`{text}` is not a size: write it as `500MB` or `20GB`"))
 }
 
 /// A duration; a number without a unit is in days.
 ///
 /// # Errors
-/// When the text is no number with a unit of time.
+/// When the text is not a number with a unit of time.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = split(text);
     let seconds = match unit.to_ascii_lowercase().as_str() {
@@ -36,11 +36,11 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         "h" | "hour" | "hours" => 60 * 60,
         "" | "d" | "day" | "days" => 24 * 60 * 60,
         "w" | "week" | "weeks" => 7 * 24 * 60 * 60,
-        _ => return Err(format!("`{text}` is no duration: write it as `30d`, `12h` or `2w`")),
+        _ => return Err(format!("`{text}` is not a duration: write it as `30d`, `12h` or `2w`")),
     };
     scaled(number, seconds)
         .map(Duration::from_secs)
-        .ok_or_else(|| format!("`{text}` is no duration: write it as `30d`, `12h` or `2w`"))
+        .ok_or_else(|| format!("`{text}` is not a duration: write it as `30d`, `12h` or `2w`"))
 }
 
 fn split(text: &str) -> (&str, &str) {

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 
 use clap::{Args, FromArgMatches as _};
 
+use super::ApplicationCommand;
 use super::arguments::{Arguments, Command, GlobalArguments};
 
 /// Reads a whole command line, the program's name included, if its first word is one of these commands.
@@ -20,7 +21,7 @@ pub(super) fn parse(words: &[OsString]) -> Option<Arguments> {
         "list" => only(words, Command::List),
         "freeze" => only(words, Command::Freeze),
         "check" => only(words, Command::Check),
-        "install" => only(words, Command::Install),
+        "install" => only(words, |arguments| Command::Application(ApplicationCommand::Install(arguments))),
         _ => None,
     }
 }

@@ -102,14 +102,14 @@ pub struct ListAllArguments {
     pub json: bool,
 }
 
-/// Print one of virtpy's own folders
+/// Print one of virtpy's own directories
 #[derive(Debug, Args)]
 pub struct PathArguments {
-    /// Which folder
+    /// Which directory
     pub kind: PathKind,
 }
 
-/// One of virtpy's own folders
+/// One of virtpy's own directories
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum PathKind {
     /// The commands of installed applications; belongs on PATH

@@ -10,11 +10,11 @@ use super::IndexArguments;
 /// Run a script or a command, in an environment that has what it needs
 ///
 /// A script that says what it needs (`# /// script`, PEP 723) runs in an environment of its own. Anything else runs in the
-/// active venv, or else in `.venv` here or in a folder above; without one, in an environment without packages. What is
+/// active venv, or else in `.venv` here or in a directory above; without one, in an environment without packages. What is
 /// made is kept in the cache, so the second time costs nothing.
 #[derive(Debug, Args)]
 pub struct RunArguments {
-    /// A script, a folder or archive with `__main__.py`, a URL, `-` for the standard input, or a command; then what it is told
+    /// A script, a directory or archive with `__main__.py`, a URL, `-` for the standard input, or a command; then what it is told
     #[arg(required = true, trailing_var_arg = true, value_name = "SCRIPT|COMMAND")]
     pub words: Vec<OsString>,
     /// Run a module, as `python -m` does
@@ -26,7 +26,7 @@ pub struct RunArguments {
     /// Have what a requirements file lists as well (can be repeated)
     #[arg(long, value_name = "FILE")]
     pub with_requirements: Vec<PathBuf>,
-    /// Have a folder as well, so that its source is used in place (can be repeated)
+    /// Have a directory as well, so that its source is used in place (can be repeated)
     #[arg(long, value_name = "PATH")]
     pub with_editable: Vec<String>,
     /// The interpreter: a version (`3`, `3.12`, `>=3.9`), a name or a path

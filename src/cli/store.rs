@@ -56,7 +56,7 @@ pub struct CompileArguments {
 
 /// Protect the store from root's own programs, or take that back
 ///
-/// Sets the immutable flag (`chattr +i`) on the files and folders of all packages. With the setting `immutable` those that
+/// Sets the immutable flag (`chattr +i`) on the files and directories of all packages. With the setting `immutable` those that
 /// come are protected at once. Collecting and repairing take the flag off by themselves where they have to.
 #[derive(Debug, Args)]
 pub struct ProtectArguments {

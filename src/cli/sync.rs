@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{IndexArguments, SelectionArguments, VenvArgument};
+use super::{ChangeArguments, IndexArguments, SelectionArguments, VenvArgument};
 
 /// Make a venv hold exactly what a lock file says
 ///
@@ -39,18 +39,9 @@ pub struct SyncArguments {
     /// The interpreter of a venv that has to be made [default: one that the file admits]; a venv with another one is refused
     #[arg(long, short, value_name = "PYTHON")]
     pub python: Option<String>,
-    /// Discard what was edited in packages that this venv has copies of (see `virtpy detach`)
-    #[arg(long)]
-    pub force: bool,
-    /// Say what would change, and change nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Compile the packages' bytecode into the store now, for every venv of this Python
-    #[arg(long)]
-    pub compile_bytecode: bool,
-    /// Print the result as JSON
-    #[arg(long)]
-    pub json: bool,
+    /// How it is done and told
+    #[command(flatten)]
+    pub change: ChangeArguments,
     /// Where packages come from
     #[command(flatten)]
     pub index: IndexArguments,

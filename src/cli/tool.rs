@@ -17,22 +17,9 @@ pub struct ToolArguments {
 /// What to do with applications
 #[derive(Debug, Subcommand)]
 pub enum ToolCommand {
-    /// Install applications, each in a venv of its own
-    Install(Box<ToolInstallArguments>),
-    /// Remove applications and their commands
-    Uninstall(ToolUninstallArguments),
-    /// Bring applications to the newest version that was asked for
-    Upgrade(UpgradeArguments),
-    /// Install applications anew as they were asked for
-    Reinstall(ReinstallArguments),
-    /// Add packages to an application's venv
-    Inject(InjectArguments),
-    /// Remove packages from an application's venv
-    Uninject(UninjectArguments),
-    /// Leave applications out of upgrades
-    Pin(ToolPinArguments),
-    /// Let upgrades touch applications again
-    Unpin(ToolPinArguments),
+    /// What is called without `tool` as well
+    #[command(flatten)]
+    Application(ApplicationCommand),
     /// List applications and their commands
     List(ToolListArguments),
     /// Run an application without installing it
@@ -45,8 +32,40 @@ pub enum ToolCommand {
     Sync(ToolSyncArguments),
     /// Install what pipx has installed
     ImportPipx(ImportPipxArguments),
-    /// Put the folder of the commands on PATH
+    /// Put the directory of the commands on PATH
     EnsurePath(EnsurePathArguments),
+}
+
+/// The commands for applications that are called with and without `tool`
+#[derive(Debug, Subcommand)]
+pub enum ApplicationCommand {
+    /// Install applications, each in a venv of its own
+    Install(Box<ToolInstallArguments>),
+    /// Remove applications and their commands
+    Uninstall(ToolUninstallArguments),
+    /// Bring applications to the newest version that was asked for
+    Upgrade(UpgradeArguments),
+    /// Install applications again as they were asked for
+    Reinstall(ReinstallArguments),
+    /// Add packages to an application's venv
+    Inject(InjectArguments),
+    /// Remove packages from an application's venv
+    Uninject(UninjectArguments),
+    /// Leave applications out of upgrades
+    Pin(ToolPinArguments),
+    /// Let upgrades touch applications again
+    Unpin(ToolPinArguments),
+}
+
+/// Which applications
+#[derive(Debug, Args)]
+pub struct ToolNames {
+    /// Their names
+    #[arg(required_unless_present = "all", value_name = "NAME")]
+    pub names: Vec<String>,
+    /// All of them; upgrades leave out those that are pinned
+    #[arg(long, conflicts_with = "names")]
+    pub all: bool,
 }
 
 /// What belongs to an application beside its package
@@ -65,12 +84,12 @@ pub struct ExtraPackages {
 
 /// Install applications, each in a venv of its own
 ///
-/// Their commands are linked into the folder that `virtpy path bin` names, manual pages and completions beside it. All of
+/// Their commands are linked into the directory that `virtpy path bin` names, manual pages and completions beside it. All of
 /// them share the store. If anything fails, what was installed before stays as it was.
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools)] // each is a flag of its own on the command line
 pub struct ToolInstallArguments {
-    /// What to install: a requirement (`black[d]>=24`), a wheel, a folder, a URL, `git+https://…`
+    /// What to install: a requirement (`black[d]>=24`), a wheel, a directory, a URL, `git+https://…`
     #[arg(required = true, value_name = "SPEC")]
     pub specs: Vec<String>,
     /// The interpreter: a version (`3`, `3.12`, `>=3.9`), a name or a path
@@ -85,13 +104,13 @@ pub struct ToolInstallArguments {
     /// Append this to the application's name and to its commands, to have another version beside
     #[arg(long, default_value = "", hide_default_value = true, allow_hyphen_values = true)]
     pub suffix: String,
-    /// Install a folder so that its source is used in place
+    /// Install a directory so that its source is used in place
     #[arg(long, short)]
     pub editable: bool,
     /// Install exactly what this lock file has, such as a `pylock.toml`; upgrades go beyond it
     #[arg(long, value_name = "FILE", conflicts_with = "editable")]
     pub lock: Option<PathBuf>,
-    /// Install anew, whatever is there
+    /// Install again, whatever is there
     #[arg(long)]
     pub force: bool,
     /// Accept pre-releases
@@ -108,12 +127,9 @@ pub struct ToolInstallArguments {
 /// Remove applications and their commands
 #[derive(Debug, Args)]
 pub struct ToolUninstallArguments {
-    /// Their names
-    #[arg(required_unless_present = "all", value_name = "NAME")]
-    pub names: Vec<String>,
-    /// All of them
-    #[arg(long, conflicts_with = "names")]
-    pub all: bool,
+    /// Which ones
+    #[command(flatten)]
+    pub tools: ToolNames,
 }
 
 /// Bring applications to the newest version that was asked for
@@ -121,12 +137,9 @@ pub struct ToolUninstallArguments {
 /// What was asked for is kept: version limits, extras, injected packages, the interpreter and the index.
 #[derive(Debug, Args)]
 pub struct UpgradeArguments {
-    /// Their names
-    #[arg(required_unless_present = "all", value_name = "NAME")]
-    pub names: Vec<String>,
-    /// All that are not pinned
-    #[arg(long, conflicts_with = "names")]
-    pub all: bool,
+    /// Which ones
+    #[command(flatten)]
+    pub tools: ToolNames,
     /// Change to this interpreter
     #[arg(long, short, value_name = "PYTHON")]
     pub python: Option<String>,
@@ -138,15 +151,12 @@ pub struct UpgradeArguments {
     pub index: IndexArguments,
 }
 
-/// Install applications anew as they were asked for
+/// Install applications again as they were asked for
 #[derive(Debug, Args)]
 pub struct ReinstallArguments {
-    /// Their names
-    #[arg(required_unless_present = "all", value_name = "NAME")]
-    pub names: Vec<String>,
-    /// All of them
-    #[arg(long, conflicts_with = "names")]
-    pub all: bool,
+    /// Which ones
+    #[command(flatten)]
+    pub tools: ToolNames,
     /// Change to this interpreter
     #[arg(long, short, value_name = "PYTHON")]
     pub python: Option<String>,
@@ -293,7 +303,7 @@ pub struct ImportPipxArguments {
     pub index: IndexArguments,
 }
 
-/// Put the folder of the commands on PATH
+/// Put the directory of the commands on PATH
 ///
 /// Adds three lines to the files that a shell reads when it starts, and shows them first.
 #[derive(Debug, Args)]

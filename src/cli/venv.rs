@@ -25,7 +25,7 @@ pub struct NewArguments {
     /// The interpreter: a version (`3`, `3.12`, `>=3.9`), a name (`python3.11`, `pypy`) or a path
     #[arg(long, short, value_name = "PYTHON")]
     pub python: Option<String>,
-    /// The name to show in the shell's prompt; `.` is the present folder's name
+    /// The name to show in the shell's prompt; `.` is the current directory's name
     #[arg(long)]
     pub prompt: Option<String>,
     /// Replace a venv that is there already

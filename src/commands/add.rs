@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use crate::cli::AddArguments;
+use crate::cli::{AddArguments, ChangeArguments};
 use crate::context::Context;
 use crate::error::Failure;
-use crate::install::{self, Changelog, Extent, Goal, Indexes, InstallOptions, Requirements};
+use crate::install::{self, Changelog, Extent, Goal, Indexes, Requirements};
 use crate::output::counted;
 use crate::report::{self, Telling};
 
@@ -22,12 +22,11 @@ pub(super) fn run(context: &Context, arguments: &AddArguments) -> Result<u8, Fai
         wanted.files.remark_on_nothing().into_iter().for_each(|remark| context.output.warning(remark));
         Changelog::default()
     } else {
-        let AddArguments { dry_run, force, compile_bytecode, .. } = *arguments;
-        let options = InstallOptions { dry_run, force, compile_bytecode, ..InstallOptions::default() };
+        let options = arguments.change.options();
         let goal = Goal { source: &wanted, extent: Extent::Sufficient, options };
         install::install(&context.host, venv, &indexes, &goal)?
     };
-    let AddArguments { dry_run, json, .. } = *arguments;
+    let ChangeArguments { dry_run, json, .. } = arguments.change;
     let telling = Telling { dry_run, json, file: None, started };
     report::changelog(context.output, &telling, &log, |elapsed| sentence(dry_run, &log, elapsed))
 }

@@ -6,7 +6,7 @@ use crate::error::Failure;
 use crate::fs;
 use crate::install::{self, Indexes};
 use crate::output::counted;
-use crate::venv::{Contents, Place, Problem, Venv, check, check_tags};
+use crate::venv::{Contents, Place, Venv, check, check_tags};
 
 pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, Failure> {
     let venv = context.venv_even_if_moved(&arguments.venv)?;
@@ -42,7 +42,7 @@ pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, F
         context.output.json(&problems)?;
     } else {
         for problem in &problems {
-            context.output.data(sentence(problem));
+            context.output.data(problem);
         }
         let count = counted(contents.distributions.len(), "package");
         if errors == 0 {
@@ -70,45 +70,4 @@ fn check_store(context: &Context, venv: &Venv) -> Result<(), Failure> {
     }
     Err(Failure::new(format!("the store `{}` of this venv is missing", home.display()))
         .hinted("set `VIRTPY_HOME` if it was moved; otherwise `virtpy relink` restores the venv"))
-}
-
-fn sentence(problem: &Problem) -> String {
-    match problem {
-        Problem::Unmet { distribution, requirement } => {
-            format!("{distribution} requires {requirement}, which is not installed")
-        }
-        Problem::Conflicting { distribution, requirement, installed } => {
-            format!("{distribution} requires {requirement}, but {installed} is installed")
-        }
-        Problem::Dangling { path } => format!("`{path}` leads nowhere: the store no longer has its target"),
-        Problem::NoEntry { distribution, path } => {
-            format!("{distribution} is gone from the store: `{path}` is missing")
-        }
-        Problem::Damaged { distribution, reason } => {
-            format!(
-                "{distribution} was changed in the store, for all venvs: {reason}; `virtpy store repair` restores it"
-            )
-        }
-        Problem::Foreign { distribution, installer } => {
-            format!("{distribution} was installed by {installer}")
-        }
-        Problem::Detached { distribution, edited } if edited.is_empty() => {
-            format!("{distribution} is a copy of this venv's own")
-        }
-        Problem::Detached { distribution, edited } => {
-            let files = edited.iter().map(|file| format!("`{file}`")).collect::<Vec<_>>().join(", ");
-            format!("{distribution} is a copy of this venv's own, with changes in {files}")
-        }
-        Problem::Modified { path } => format!("`{path}` is not as virtpy made it"),
-        Problem::Lost { distribution } => {
-            format!("{distribution} was removed or replaced by another installer")
-        }
-        Problem::Incompatible { distribution, wheel, made_for, interpreter } => {
-            format!("{distribution} came as `{wheel}`, which is for {made_for}; this is {interpreter}")
-        }
-        Problem::Stranger { name } => {
-            format!("`w/{name}` in the store belongs to no package; `virtpy store repair` moves it aside")
-        }
-        Problem::NoInterpreter { path } => format!("`{path}` leads to no interpreter"),
-    }
 }

@@ -47,7 +47,7 @@ fn run(command: &IsopyCommand, output: Output) -> Result<u8, Failure> {
 /// Where isopy keeps interpreters.
 fn folder() -> Result<PathBuf, Failure> {
     let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
-    let home = home.ok_or_else(|| Failure::new("there is no home folder").hinted("set `HOME`"))?;
+    let home = home.ok_or_else(|| Failure::new("there is no home directory").hinted("set `HOME`"))?;
     Ok(home.join(".isopy"))
 }
 

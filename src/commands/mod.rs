@@ -10,6 +10,7 @@ mod freeze;
 pub mod isopy;
 mod list;
 mod list_all;
+mod listing;
 mod lock;
 mod new;
 mod path;
@@ -26,7 +27,7 @@ mod sync;
 mod tool;
 mod tree;
 
-use crate::cli::{Command, ToolCommand};
+use crate::cli::{ApplicationCommand, Command, ToolCommand};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::install;
@@ -45,8 +46,7 @@ pub fn run(command: Command, output: Output) -> Result<u8, Failure> {
             | Command::Remove(_)
             | Command::Pip(_)
             | Command::PoetryInstall(_)
-            | Command::Install(_)
-            | Command::Upgrade(_)
+            | Command::Application(ApplicationCommand::Install(_) | ApplicationCommand::Upgrade(_))
     );
     if tells_news(&command) {
         install::bytecode::tell(&context.host);
@@ -78,7 +78,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::New(arguments) => new::run(context, &arguments),
         Command::Add(arguments) => add::run(context, &arguments),
         Command::Sync(arguments) => sync::run(context, &arguments),
-        Command::Lock(arguments) => lock::run(context, &arguments),
+        Command::Lock(arguments) => lock::run(context, *arguments),
         Command::Adopt(arguments) => adopt::run(context, &arguments),
         Command::Detach(arguments) => detach::run(context, &arguments),
         Command::Relink(arguments) => relink::run(context, &arguments),
@@ -91,14 +91,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Check(arguments) => check::run(context, &arguments),
         Command::Tree(arguments) => tree::run(context, &arguments),
         Command::ListAll(arguments) => list_all::run(context, &arguments),
-        Command::Install(arguments) => tool::run(context, ToolCommand::Install(arguments)),
-        Command::Uninstall(arguments) => tool::run(context, ToolCommand::Uninstall(arguments)),
-        Command::Upgrade(arguments) => tool::run(context, ToolCommand::Upgrade(arguments)),
-        Command::Reinstall(arguments) => tool::run(context, ToolCommand::Reinstall(arguments)),
-        Command::Inject(arguments) => tool::run(context, ToolCommand::Inject(arguments)),
-        Command::Uninject(arguments) => tool::run(context, ToolCommand::Uninject(arguments)),
-        Command::Pin(arguments) => tool::run(context, ToolCommand::Pin(arguments)),
-        Command::Unpin(arguments) => tool::run(context, ToolCommand::Unpin(arguments)),
+        Command::Application(command) => tool::run_application(context, command),
         Command::EnsurePath(arguments) => tool::run(context, ToolCommand::EnsurePath(arguments)),
         Command::Tool(arguments) => tool::run(context, arguments.command),
         Command::Poetry(arguments) => poetry::run(context, &arguments),

@@ -1,15 +1,13 @@
 //! `virtpy show`: what is known of installed packages.
 
 use serde::Serialize;
-use virtpy_pep::{PackageName, Requirement};
 
 use crate::cli::ShowArguments;
 use crate::context::Context;
 use crate::error::Failure;
-use crate::fs;
 use crate::report;
-use crate::venv::{Contents, Distribution, LARGEST_METADATA, Venv, editable_location};
-use crate::wheel::{self, Metadata};
+use crate::venv::{Contents, Distribution, Venv, editable_location};
+use crate::wheel::{Metadata, RecordRow};
 
 pub(super) fn run(context: &Context, arguments: &ShowArguments) -> Result<u8, Failure> {
     let venv = context.venv(&arguments.venv)?;
@@ -61,17 +59,13 @@ impl Card {
         files: bool,
     ) -> Result<Self, Failure> {
         let site_packages = venv.site_packages();
-        let folder = distribution.folder(&site_packages);
-        let metadata = fs::read_bounded(&distribution.metadata_file(&site_packages), LARGEST_METADATA)?;
-        let metadata = Metadata::parse(&metadata).map_err(|error| {
+        let metadata = Metadata::parse(&distribution.read_metadata(&site_packages)?).map_err(|error| {
             Failure::new(format!("the METADATA of {} is broken: {error}", distribution.name))
         })?;
-        let required_by = contents
-            .visible()
-            .iter()
-            .filter(|other| required_names(other).contains(&distribution.key))
-            .map(|other| other.name.clone())
-            .collect();
+        // Older tools did not write down which files they installed.
+        let files = files && distribution.has_dist_info();
+        let files = files.then(|| distribution.recorded_files(&site_packages)).transpose()?;
+        let paths = |rows: Vec<RecordRow>| rows.into_iter().map(|row| row.path).collect();
         Ok(Self {
             name: distribution.name.clone(),
             version: distribution.version.clone(),
@@ -82,61 +76,33 @@ impl Card {
             location: distribution.packages(&site_packages).display().to_string(),
             installer: distribution.installer().to_owned(),
             editable_project_location: distribution.direct_url().and_then(editable_location),
-            requires: required_names(distribution).into_iter().map(String::from).collect(),
-            required_by,
-            // Older tools did not write down which files they installed.
-            files: (files && distribution.has_dist_info()).then(|| listed_files(&folder)).transpose()?,
+            requires: distribution.required_names().into_iter().map(String::from).collect(),
+            required_by: contents.dependents(&distribution.key),
+            files: files.map(paths),
         })
     }
 
     fn text(&self) -> String {
-        let mut text = String::new();
-        let mut line = |key: &str, value: &str| {
-            text.push_str(format!("{key}: {value}").trim_end());
-            text.push('\n');
-        };
-        line("Name", &self.name);
-        line("Version", &self.version);
-        line("Summary", &self.summary);
-        line("Home-page", &self.home_page);
-        line("Author", &self.author);
-        line("License", &self.license);
-        line("Location", &self.location);
-        if let Some(location) = &self.editable_project_location {
-            line("Editable project location", location);
-        }
-        line("Installer", &self.installer);
-        line("Requires", &self.requires.join(", "));
-        line("Required-by", &self.required_by.join(", "));
+        let (requires, required_by) = (self.requires.join(", "), self.required_by.join(", "));
+        let lines = [
+            ("Name", Some(&self.name)),
+            ("Version", Some(&self.version)),
+            ("Summary", Some(&self.summary)),
+            ("Home-page", Some(&self.home_page)),
+            ("Author", Some(&self.author)),
+            ("License", Some(&self.license)),
+            ("Location", Some(&self.location)),
+            ("Editable project location", self.editable_project_location.as_ref()),
+            ("Installer", Some(&self.installer)),
+            ("Requires", Some(&requires)),
+            ("Required-by", Some(&required_by)),
+        ];
+        let line = |(key, value): (&str, Option<&String>)| Some(format!("{key}: {}", value?));
+        let mut lines: Vec<String> = lines.into_iter().filter_map(line).collect();
         if let Some(files) = &self.files {
-            line("Files", "");
-            for file in files {
-                line("  ", file);
-            }
+            lines.push("Files:".to_owned());
+            lines.extend(files.iter().map(|file| format!("  {file}")));
         }
-        text.replace("  : ", "  ")
+        lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
     }
-}
-
-/// The names that a distribution requires without any extra, sorted.
-fn required_names(distribution: &Distribution) -> Vec<PackageName> {
-    let mut names: Vec<PackageName> = distribution
-        .requires_dist()
-        .iter()
-        .filter(|text| !text.contains("extra =="))
-        .filter_map(|text| text.parse::<Requirement>().ok())
-        .map(|requirement| requirement.name().clone())
-        .collect();
-    names.sort();
-    names.dedup();
-    names
-}
-
-/// The files of a RECORD, sorted.
-fn listed_files(folder: &std::path::Path) -> Result<Vec<String>, Failure> {
-    let text = fs::read_to_string(&folder.join("RECORD"))?;
-    let rows = wheel::parse_record(&text).map_err(|error| Failure::new(error.to_string()))?;
-    let mut files: Vec<String> = rows.into_iter().map(|row| row.path).collect();
-    files.sort();
-    Ok(files)
 }

@@ -143,7 +143,7 @@ impl Context {
         let mut venv = opened?;
         if venv.lost_keys {
             self.output.message(format_args!(
-                "`{}` was written anew or damaged by another tool; virtpy's lines are put back",
+                "`{}` was rewritten or damaged by another tool; virtpy's lines are put back",
                 venv.root.join("pyvenv.cfg").display()
             ));
             // Where it may only be read, whoever changes it does it.
@@ -167,7 +167,7 @@ impl Context {
         self.nearest_venv()
     }
 
-    /// The nearest `.venv` from the present directory upwards, whoever made it, and never past the project's root. This is the
+    /// The nearest `.venv` from the current directory upwards, whoever made it, and never past the project's root. This is the
     /// only place where a venv is looked for.
     ///
     /// # Errors
@@ -205,7 +205,7 @@ impl Context {
         Ok(own)
     }
 
-    /// Names the venv that a command is about to change, unless it is `.venv` in the present directory.
+    /// Names the venv that a command is about to change, unless it is `.venv` in the current directory.
     pub fn name_venv(&self, venv: &Path) {
         if !is_same_place(venv, &self.working_directory.join(".venv")) {
             let shown = venv.strip_prefix(&self.working_directory).unwrap_or(venv);
@@ -213,7 +213,7 @@ impl Context {
         }
     }
 
-    /// Refuses a venv that is to be filled and has another Python than the user asks for. It is not made anew unasked.
+    /// Refuses a venv that is to be filled and has another Python than the user asks for. It is not made again unasked.
     ///
     /// # Errors
     /// When it has another one.
@@ -226,6 +226,6 @@ impl Context {
             "the venv at `{place}` has Python {}, not {wanted}; nothing was changed",
             interpreter.version
         ))
-        .hinted(format!("`virtpy new --clear -p {wanted} {place}` makes it anew")))
+        .hinted(format!("`virtpy new --clear -p {wanted} {place}` makes it again")))
     }
 }

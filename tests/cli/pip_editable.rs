@@ -158,7 +158,7 @@ fn what_fails_leaves_nothing_behind() {
         (format!("{address}@absent#egg=some-demo"), "has no revision `absent`"),
         (format!("{address}x#egg=some-demo"), "`git clone` failed"),
         (address.clone(), "Could not detect requirement name"),
-        (format!("{address}#egg=some-demo&subdirectory=nowhere"), "has no folder"),
+        (format!("{address}#egg=some-demo&subdirectory=nowhere"), "has no directory"),
         (format!("{address}#egg=other-name"), "other-name"),
         ("hg+https://host.invalid/x#egg=x".to_owned(), "from git only"),
     ] {

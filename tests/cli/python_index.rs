@@ -161,7 +161,7 @@ fn an_index_is_made_from_the_pages_of_releases() {
     );
 
     let output = context.virtpy(["python", "build-index", "--from", &address, "-o", "/dev/null"]);
-    output.failure(1).one_error().stderr_has("`/dev/null` is no file that could be replaced");
+    output.failure(1).one_error().stderr_has("`/dev/null` is not a file that could be replaced");
 
     // What was written can be read.
     let mut context = context;

@@ -164,7 +164,7 @@ fn a_pin_chooses_the_interpreter_of_a_folder() {
     context.virtpy(["new"]).success();
     assert!(context.read(".venv/pyvenv.cfg").contains(&format!("version = {version}\n")));
     context.virtpy(["python", "pin"]).success().stdout_is(&format!("{version}\n"));
-    context.virtpy(["python", "pin", "some-venv"]).failure(2).stderr_has("is no version");
+    context.virtpy(["python", "pin", "some-venv"]).failure(2).stderr_has("is not a version");
     context.write(".python-version", "some-venv\nsystem\n");
     context.virtpy(["new", "other"]).success();
 }

@@ -336,17 +336,14 @@ fn applications_are_carried_to_another_machine() {
     let frozen = other.virtpy(["freeze", "--venv", venv.to_str().unwrap()]).success().raw_stdout;
     assert!(frozen.contains("helper==1.0") && frozen.contains("plain==1.0"), "{frozen}");
     install(&other, &index, &["helper"]).success();
-    other
-        .virtpy(["tool", "sync", "--exact", file.to_str().unwrap()])
-        .success()
-        .stderr_has("is as it should be");
+    other.virtpy(["tool", "sync", "--exact", file.to_str().unwrap()]).success().stderr_has("is up to date");
     assert_eq!(other.virtpy(["tool", "list", "--short"]).success().lines(), ["demo 1.0"]);
     other.write("bad.toml", "format = 9\n");
     other
         .virtpy(["tool", "sync", "bad.toml"])
         .failure(1)
         .one_error()
-        .stderr_has("is no list of applications");
+        .stderr_has("is not a list of applications");
 }
 
 #[test]

@@ -305,7 +305,7 @@ fn check_lock(manifest: &Manifest, contents: &Contents) -> Result<()> {
         if !version.is_some_and(|version| requirement.url().is_some() || requirement.accepts(&version)) {
             let what = found.map_or_else(|| "nothing of it".to_owned(), |found| found.version.clone());
             return Err(Error::new(format!("`{text}` is not what is locked: the lock file has {what}"))
-                .hinted("make the lock file anew, or ask for what it has"));
+                .hinted("make the lock file again, or ask for what it has"));
         }
     }
     Ok(())
@@ -414,15 +414,4 @@ pub fn absolutize_spec(host: &Host, spec: &str) -> String {
         Ok(found) => format!("{}{extras}", found.display()),
         Err(_) => spec.to_owned(),
     }
-}
-
-/// The normalized names of requirements, for `with-apps`. What has no name by itself is left out.
-pub fn names_of(specs: &[String]) -> Vec<String> {
-    specs
-        .iter()
-        .filter_map(|spec| {
-            let requirement = spec.parse::<Requirement>();
-            requirement.map(|requirement| requirement.name().to_string()).ok()
-        })
-        .collect()
 }

@@ -44,6 +44,6 @@ pub fn sweep(host: &Host) {
 }
 
 /// The folder of the scripts that came from URLs.
-pub fn downloads(host: &Host) -> PathBuf {
+pub(super) fn downloads(host: &Host) -> PathBuf {
     host.store.cache().join("scripts")
 }

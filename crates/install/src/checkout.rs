@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use virtpy_pep::PackageName;
+use virtpy_pep::{PackageName, public_url};
 use virtpy_resolver::EntryKind;
 
 use crate::poetry::file_url;
@@ -134,7 +134,7 @@ impl Checkouts {
         }
         let place = repository.subdirectory.as_ref().map_or(folder.clone(), |inner| folder.join(inner));
         if !fs::metadata(&place).is_ok_and(|found| found.is_dir()) {
-            return Err(Error::new(format!("`{text}` has no folder `{}`", place.display())));
+            return Err(Error::new(format!("`{text}` has no directory `{}`", place.display())));
         }
         Ok(Some(format!("{}{} @ {}", repository.name, repository.extras, file_url(&place))))
     }
@@ -162,7 +162,7 @@ impl Repository {
             return Err(Error::new(format!(
                 "`{text}` cannot be installed in place: virtpy's pip does this from git only"
             ))
-            .hinted("clone it yourself, and give the folder: `pip install -e FOLDER`"));
+            .hinted("clone it yourself, and give the directory: `pip install -e DIR`"));
         };
         let (address, fragment) = address.split_once('#').unwrap_or((address, ""));
         let of = |key: &str| fragment.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='));
@@ -176,7 +176,7 @@ impl Repository {
         if let Some(folder) = subdirectory
             && Path::new(folder).components().any(|part| !matches!(part, std::path::Component::Normal(_)))
         {
-            return Err(Error::new(format!("`{folder}` is not a folder inside the repository")));
+            return Err(Error::new(format!("`{folder}` is not a directory inside the repository")));
         }
         let (url, revision) = split_revision(address);
         let is_option = |text: &str| text.starts_with('-');
@@ -211,7 +211,7 @@ impl Repository {
         let shown = clone.path().display();
         let in_the_way = |what: &str| {
             Error::new(format!("`{shown}` is there already, and {what}"))
-                .hinted("move it away, or name another folder with `--src`")
+                .hinted("move it away, or name another directory with `--src`")
         };
         let folder = &clone.path_to_work_in();
         let known = git(Some(folder), &["config", "--get", "remote.origin.url"].map(OsStr::new));
@@ -268,7 +268,7 @@ fn split_revision(address: &str) -> (&str, Option<&str>) {
 }
 
 /// A repository's origin, commit and the folder of it that a path is in, for `pip freeze`.
-pub struct Place {
+struct Place {
     pub origin: Option<String>,
     pub commit: String,
     /// Relative to the repository; empty for the repository itself.
@@ -276,7 +276,7 @@ pub struct Place {
 }
 
 /// Where a folder is in a repository of git's; `None` if it is in none, or there is no git.
-pub fn place_of(folder: &Path) -> Option<Place> {
+fn place_of(folder: &Path) -> Option<Place> {
     folder.ancestors().find(|above| matches!(fs::kind(&above.join(".git")), Ok(Some(_))))?;
     let ask = |words: &[&str]| git(Some(folder), &words.iter().map(OsStr::new).collect::<Vec<_>>()).ok();
     // What the repository does not track is not under its control.
@@ -305,7 +305,7 @@ fn git(folder: Option<&Path>, words: &[&OsStr]) -> Result<String> {
     }
     let output = command.output().map_err(|error| {
         Error::new(format!("`git` does not start: {error}"))
-            .hinted("install git, or give a folder: `pip install -e FOLDER`")
+            .hinted("install git, or give a directory: `pip install -e DIR`")
     })?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
@@ -313,6 +313,31 @@ fn git(folder: Option<&Path>, words: &[&OsStr]) -> Result<String> {
     let told = String::from_utf8_lossy(&output.stderr);
     let word = words.first().map(|word| word.to_string_lossy()).unwrap_or_default();
     Err(Error::new(joined(&told)).within(format!("`git {word}` failed")))
+}
+
+/// An editable distribution in a requirements file, as pip writes it: with the commit of its repository, or with a remark where
+/// that cannot be told.
+pub fn frozen_editable(name: &str, version: &str, folder: &str) -> String {
+    match place_of(Path::new(folder)) {
+        None => format!("# Editable install with no version control ({name}=={version})\n-e {folder}\n"),
+        Some(Place { origin: None, .. }) => {
+            format!("# Editable Git install with no remote ({name}=={version})\n-e {folder}\n")
+        }
+        Some(Place { origin: Some(origin), commit, folder }) => {
+            let address = if origin.contains("://") { public_url(&origin) } else { address_of(&origin) };
+            let inside = if folder.is_empty() { folder } else { format!("&subdirectory={folder}") };
+            format!("-e git+{address}@{commit}#egg={}{inside}\n", name.replace('-', "_"))
+        }
+    }
+}
+
+/// The URL for an origin that is a path, or that is written as `user@host:path`.
+fn address_of(origin: &str) -> String {
+    match origin.split_once(':') {
+        _ if origin.starts_with('/') => format!("file://{origin}"),
+        Some((host, path)) => format!("ssh://{host}/{path}"),
+        None => origin.to_owned(),
+    }
 }
 
 #[cfg(test)]

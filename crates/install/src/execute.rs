@@ -9,7 +9,26 @@ use crate::error::Result;
 use crate::installed::{is_unchanged, unmet};
 use crate::plan::{ConflictCheck, Goal, InstallPlan};
 use crate::restore;
-use virtpy_venv::{ChangeSet, ChangeSummary, PackageToInstall};
+use crate::{Host, Indexes};
+use virtpy_venv::{ChangeSet, ChangeSummary, PackageToInstall, State, Venv};
+
+/// Brings a venv to a goal, and does not even take hold of it where there is nothing to do.
+///
+/// # Errors
+/// When what is wanted cannot be had; the venv is as before then.
+pub fn install(host: &Host, venv: Venv, indexes: &Indexes, goal: &Goal<'_>) -> Result<Changelog> {
+    let interpreter = host.interpreter(&venv)?;
+    // What the base interpreter has may have changed.
+    if !goal.options.with_wheels
+        && !venv.sees_system_site()
+        && let Some((satisfied, unchanged)) = State::still_satisfied(&venv, &host.store)?
+        && goal.source.is_satisfied_by(&satisfied, goal.extent, &interpreter, indexes.settings(host)?)
+        && venv.torn(&host.store)?.is_empty()
+    {
+        return Ok(Changelog::of_unchanged(unchanged));
+    }
+    bring(&mut Environment::open(host, venv, indexes)?.with_interpreter(interpreter), goal)
+}
 
 /// Brings an environment to a goal, or shows what would come of it.
 ///

@@ -49,6 +49,17 @@ impl IndexOptions {
         }
     }
 
+    /// What is remembered of them for an application.
+    pub fn origin(&self, pre: bool) -> Origin {
+        Origin {
+            index_url: self.index_url.clone(),
+            extra_index_urls: self.extra_index_urls.clone(),
+            find_links: self.find_links.clone(),
+            no_index: self.no_index,
+            pre,
+        }
+    }
+
     /// What `said` says goes before what these say.
     #[must_use]
     pub fn overridden(mut self, said: &Self) -> Self {

@@ -121,14 +121,7 @@ pub(super) fn package(
 pub(super) fn unmet(host: &Host, venv: &Venv, interpreter: &Interpreter) -> Result<Vec<String>> {
     let problems =
         venv::check_requirements(&contents(host, venv)?, &markers(interpreter)?, venv::Scope::Venv);
-    let sentence = |problem| match problem {
-        Problem::Unmet { distribution, requirement } => {
-            Some(format!("{distribution} requires {requirement}, which is not installed"))
-        }
-        Problem::Conflicting { distribution, requirement, installed } => {
-            Some(format!("{distribution} requires {requirement}, but {installed} is installed"))
-        }
-        _ => None,
-    };
-    Ok(problems.into_iter().filter_map(sentence).collect())
+    let is_unmet =
+        |problem: &&Problem| matches!(problem, Problem::Unmet { .. } | Problem::Conflicting { .. });
+    Ok(problems.iter().filter(is_unmet).map(ToString::to_string).collect())
 }

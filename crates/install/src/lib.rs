@@ -10,13 +10,16 @@
 //! | `host`, `preferences`, `error`, `words` | where operations take place and who asks for them; why they fail |
 //! | `index`, `interpreters`, `pythons` | where packages come from, and for which interpreter; installing one |
 //! | `environment`, `restore`, `installed` | a venv that is worked on: locks, recovery, what is in it |
-//! | `plan`, `execute`, `changelog` | goals, plans, and what came of them |
+//! | `plan`, `execute`, `changelog`, `followed` | goals, plans, and what came of them; following a file |
 //! | `resolved`, `resolved_supply`, `request_key` | asking the resolver; remembered answers |
 //! | `requirements`, `lock`, `lock_source`, `directories`, `closure`, `poetry`, `wheels` | the sources of a goal |
 //! | `bytecode` | compiling what came |
-//! | `applications`, `scripted`, `base_venv`, `cache` | applications on PATH, environments in the cache, and what is swept there |
+//! | `applications`, `installed_tools`, `tool_list` | applications on PATH |
+//! | `scripted`, `script_download`, `base_venv`, `cache` | environments in the cache, and what is swept there |
+//! | `newest` | the newest versions of what is installed |
 //! | `checkout`, `shared_pip` | repositories that are installed in place; the real pip |
 //! | `adopt`, `relink` | other operations on venvs |
+//! | `locking`, `collection` | making a lock file; collecting the store |
 
 mod adopt;
 mod applications;
@@ -25,16 +28,21 @@ pub mod bytecode;
 pub mod cache;
 mod changelog;
 pub mod checkout;
+mod collection;
 mod compiler;
 mod downloads;
 mod environment;
 mod error;
 mod execute;
+mod followed;
 mod host;
 mod index;
 mod installed;
+mod installed_tools;
 mod interpreters;
 pub mod lockfile;
+mod locking;
+mod newest;
 mod plan;
 pub mod poetry;
 mod preferences;
@@ -45,26 +53,32 @@ mod resolve;
 mod resolved;
 mod resolved_supply;
 mod restore;
+mod script_download;
 mod scripted;
 pub mod scripts;
 mod shared_pip;
 mod sources;
+mod tool_list;
 pub mod tools;
 mod words;
 
 pub use adopt::{Adopted, Adoption, Left, Size, adopt};
 pub use applications::{
-    ToolOutcome, ToolSpec, absolutize_spec, install_generation, install_tool, names_of, package_name,
+    ToolOutcome, ToolSpec, absolutize_spec, install_generation, install_tool, package_name,
 };
 pub use base_venv::Base;
 pub use changelog::{Changelog, Origins, Refusal};
+pub use collection::{Collected, collect, collect_if_due};
 pub use environment::{Environment, NewEnvironment};
 pub use error::{Error, Result};
-pub use execute::{bring, execute};
+pub use execute::{bring, execute, install};
+pub use followed::{Followed, Following};
 pub use host::{Caller, Host, Level, Progress};
 pub use index::{IndexOptions, Indexes, markers, transfer};
 pub use installed::{contents, overview};
 pub use interpreters::{Pin, admits, base, is_same_place, system_site_of};
+pub use locking::{Locked, Locking};
+pub use newest::NewestVersions;
 pub use plan::{Extent, Goal, InstallOptions, InstallPlan, Source};
 pub use preferences::{Bytecode, IndexLimits, Preferences};
 pub use relink::{Relinked, relink};
@@ -76,24 +90,5 @@ pub use sources::{BuildOptions, Requirements};
 pub use sources::{LocalWheel, WheelSource};
 pub use sources::{LockChoice, LockSource};
 pub use sources::{PoetryChoice, PoetryProject};
-pub use words::{counted, seconds};
-
-use virtpy_venv::{State, Venv};
-
-/// Brings a venv to a goal, and does not even take hold of it where there is nothing to do.
-///
-/// # Errors
-/// When what is wanted cannot be had; the venv is as before then.
-pub fn install(host: &Host, venv: Venv, indexes: &Indexes, goal: &Goal<'_>) -> Result<Changelog> {
-    let interpreter = host.interpreter(&venv)?;
-    // What the base interpreter has may have changed.
-    if !goal.options.with_wheels
-        && !venv.sees_system_site()
-        && let Some((satisfied, unchanged)) = State::still_satisfied(&venv, &host.store)?
-        && goal.source.is_satisfied_by(&satisfied, goal.extent, &interpreter, indexes.settings(host)?)
-        && venv.torn(&host.store)?.is_empty()
-    {
-        return Ok(Changelog::of_unchanged(unchanged));
-    }
-    bring(&mut Environment::open(host, venv, indexes)?.with_interpreter(interpreter), goal)
-}
+pub use tool_list::ToolList;
+pub use words::{counted, masked, seconds};

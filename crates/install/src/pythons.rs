@@ -1,12 +1,11 @@
 //! Installing interpreters: several at once, with their commands in `bin`.
 
-use std::collections::VecDeque;
-use std::sync::Mutex;
 use std::time::Instant;
 
 use crate::downloads::Downloads;
 use crate::words::seconds;
 use crate::{Host, IndexOptions, Progress, Result};
+use virtpy_files as fs;
 use virtpy_interpreters::available::{Build, Catalogue, Environment, Fetch};
 use virtpy_interpreters::managed::{Installer, ManagedError, Outcome};
 
@@ -65,26 +64,9 @@ pub fn install(
     let installer =
         Installer { store: &host.store, fetch: order.fetch, reinstall: order.reinstall, force: order.force };
     let progress = host.progress("installing");
-    let queue: Mutex<VecDeque<usize>> = Mutex::new((0..builds.len()).collect());
-    let results = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE.min(builds.len()) {
-            scope.spawn(|| {
-                loop {
-                    let next = queue.lock().ok().and_then(|mut queue| queue.pop_front());
-                    let Some(index) = next else { break };
-                    let result = install_one(host, &installer, &builds[index], progress.as_ref());
-                    if let Ok(mut results) = results.lock() {
-                        results.push((index, result));
-                    }
-                }
-            });
-        }
-    });
+    let results =
+        fs::map_ordered(builds, AT_ONCE, |build| install_one(host, &installer, build, progress.as_ref()));
     drop(progress);
-    let mut results = results.into_inner().unwrap_or_default();
-    results.sort_by_key(|(index, _)| *index);
-    let results: Vec<_> = results.into_iter().map(|(_, result)| result).collect();
     for (build, outcome) in builds.iter().zip(&results) {
         let Ok(outcome) = outcome else { continue };
         let is_default = order.default.as_ref() == Some(&build.name);

@@ -58,7 +58,7 @@ fn fetch_again(
         fetch(host, &interpreter, &missing.iter().collect::<Vec<_>>(), indexes).map_err(|error| {
             let has_hint = error.hint().is_some();
             let error = error.within(format!("{reason} {what}, and it could not be fetched again"));
-            if has_hint { error } else { error.hinted("make the venv anew with `virtpy new --clear`") }
+            if has_hint { error } else { error.hinted("make the venv again with `virtpy new --clear`") }
         })?;
     let install = packages(host, missing, &fetched)?;
     let is_other = |(old, new): (&Installed, &PackageToInstall)| old.sha256 != new.entry.manifest.sha256;

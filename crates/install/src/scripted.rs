@@ -16,9 +16,8 @@ use crate::request_key::RequestKey;
 use crate::resolve::Obtained;
 use crate::resolved::{Asked, Resolved};
 use crate::scripts::{Block, CachedEnvironment, Environments, Metadata, Note, Source, Watched, watch};
-use crate::{
-    Changelog, Environment, Error, Host, Indexes, NewEnvironment, Result, admits, cache, execute, names_of,
-};
+use crate::tools::names_of;
+use crate::{Changelog, Environment, Error, Host, Indexes, NewEnvironment, Result, admits, cache, execute};
 use virtpy_files as fs;
 use virtpy_interpreters::Interpreter;
 use virtpy_venv::{self as venv, Distribution, PackageToInstall};
@@ -144,7 +143,7 @@ impl EnvironmentSpec {
             base.root.display(),
             own.version
         ))
-        .hinted("`--isolated` leaves it aside; `virtpy new --clear -p VERSION` makes it anew"))
+        .hinted("`--isolated` leaves it aside; `virtpy new --clear -p VERSION` makes it again"))
     }
 
     /// Everything that decides about the environment, as a text.

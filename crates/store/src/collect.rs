@@ -27,8 +27,15 @@ pub struct Policy {
     pub keep_last: usize,
 }
 
+impl Policy {
+    /// Whether it says by itself how old or how large a store may become.
+    pub fn limits(&self) -> bool {
+        self.max_age.is_some() || self.max_size.is_some()
+    }
+}
+
 /// How long an entry stays after it was unpacked, if nobody says otherwise.
-pub const GRACE: Duration = Duration::from_hours(1);
+const GRACE: Duration = Duration::from_hours(1);
 
 impl Default for Policy {
     fn default() -> Self {

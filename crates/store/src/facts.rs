@@ -15,22 +15,26 @@ use virtpy_wheel as wheel;
 
 use super::{EntryId, Store, StoreError};
 
-/// What a collection and the statistics want to know of an entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a collection and the statistics want to know of an entry, and what programs are told of one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Facts {
-    /// Its handle.
-    pub id: EntryId,
     /// The distribution's name; the handle where the manifest cannot be read.
     pub name: String,
     /// Its version.
     pub version: String,
+    /// Its handle.
+    pub id: EntryId,
     /// What it takes on the disk in bytes, bytecode included.
+    #[serde(rename = "bytes")]
     pub size: u64,
     /// What the bytecode that was compiled of it takes.
+    #[serde(skip)]
     pub bytecode: u64,
     /// When it was unpacked, in seconds since 1970.
+    #[serde(skip)]
     pub unpacked_at: u64,
     /// When it was linked last, as far as that is known, or else unpacked.
+    #[serde(skip)]
     pub linked_at: u64,
 }
 
@@ -82,7 +86,7 @@ impl Store {
         let facts = |(id, (known, _)): (EntryId, (Known, bool))| {
             let Known { name, version, size, bytecode, unpacked_at, .. } = known;
             let linked_at = linked.get(id.as_str()).copied().unwrap_or_default().max(unpacked_at);
-            Facts { id, name, version, size, bytecode, unpacked_at, linked_at }
+            Facts { name, version, id, size, bytecode, unpacked_at, linked_at }
         };
         Ok(found.into_iter().map(facts).collect())
     }

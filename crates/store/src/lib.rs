@@ -32,7 +32,7 @@ mod verify;
 pub use adopt::{ADOPTED, Catalogue, content_key};
 pub use boot::Checked;
 pub use bytecode::{Batch, Dialect, Module, Published, Record, Staging, Stray};
-pub use collect::{Collection, Discarded, GRACE, Policy};
+pub use collect::{Collection, Discarded, Policy};
 pub use daily::Look;
 pub use entry::Entry;
 pub use error::StoreError;

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use serde::Serialize;
 use virtpy_files::{self as fs, Directory, FileKind};
 use virtpy_pep::{InterpreterTags, MarkerEnvironment, Requirement, Version};
 use virtpy_store::{ADOPTED, Entry, EntryId, Store, StoreError};
@@ -12,103 +11,8 @@ use virtpy_wheel as wheel;
 use super::contents::{Contents, Distribution, Owner};
 use super::node::Node;
 use super::plan::Plan;
+use super::problem::Problem;
 use super::{Venv, VenvError, foreign};
-
-/// Something that is not as it should be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "problem", rename_all = "snake_case")]
-pub enum Problem {
-    /// A requirement that nothing installed meets.
-    Unmet {
-        /// Who requires it.
-        distribution: String,
-        /// What.
-        requirement: String,
-    },
-    /// A requirement that the installed version does not meet.
-    Conflicting {
-        /// Who requires it.
-        distribution: String,
-        /// What.
-        requirement: String,
-        /// The version that is there.
-        installed: String,
-    },
-    /// A link into the store that leads nowhere.
-    Dangling {
-        /// The path, relative to the venv.
-        path: String,
-    },
-    /// A distribution whose entry is gone from the store.
-    NoEntry {
-        /// Which.
-        distribution: String,
-        /// Where the entry was.
-        path: String,
-    },
-    /// A distribution whose files in the store are not as they were unpacked, for all venvs.
-    Damaged {
-        /// Which.
-        distribution: String,
-        /// What is wrong with which file.
-        reason: String,
-    },
-    /// A distribution of another installer.
-    Foreign {
-        /// Which.
-        distribution: String,
-        /// The installer's name.
-        installer: String,
-    },
-    /// A distribution of which this venv has a copy of its own.
-    Detached {
-        /// Which.
-        distribution: String,
-        /// The files that were changed, relative to `site-packages`.
-        edited: Vec<String>,
-    },
-    /// A path that is not as virtpy made it.
-    Modified {
-        /// The path, relative to the venv.
-        path: String,
-    },
-    /// A distribution that another tool took away or replaced.
-    Lost {
-        /// Which.
-        distribution: String,
-    },
-    /// A distribution whose wheel is for another interpreter or system.
-    Incompatible {
-        /// Which.
-        distribution: String,
-        /// Its wheel's file name.
-        wheel: String,
-        /// What its tags say, in words.
-        made_for: String,
-        /// The venv's interpreter, in the same words.
-        interpreter: String,
-    },
-    /// Something lies among the packages in the store and is none.
-    Stranger {
-        /// Its name in `w/`.
-        name: String,
-    },
-    /// The interpreter that the venv was made from is gone.
-    NoInterpreter {
-        /// Where it was.
-        path: String,
-    },
-}
-
-impl Problem {
-    /// Whether it keeps the venv from working. Packages of other tools are only worth a note.
-    pub fn is_error(&self) -> bool {
-        !matches!(
-            self,
-            Self::Foreign { .. } | Self::Lost { .. } | Self::Detached { .. } | Self::Stranger { .. }
-        )
-    }
-}
 
 /// Looks for everything that is wrong in a venv.
 ///

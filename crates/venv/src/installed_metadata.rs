@@ -8,7 +8,7 @@ use virtpy_pep::{DirectUrl, PackageName};
 use virtpy_wheel::Metadata;
 
 /// The most bytes that METADATA may have: some have a whole book for a description.
-pub const LARGEST_METADATA: u64 = 16 * 1024 * 1024;
+pub(super) const LARGEST_METADATA: u64 = 16 * 1024 * 1024;
 /// The most bytes that the smaller files beside it may have.
 const LARGEST_NOTE: u64 = 1024 * 1024;
 

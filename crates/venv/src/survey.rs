@@ -64,6 +64,11 @@ impl Surveyed {
             _ => None,
         }
     }
+
+    /// What it is called: its path as far as that is known, or else its id.
+    pub fn label(&self) -> String {
+        self.path().map_or_else(|| self.id.to_string(), |path| path.display().to_string())
+    }
 }
 
 /// Looks for every venv that the store knows. Nothing is changed.

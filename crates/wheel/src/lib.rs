@@ -37,7 +37,7 @@ pub use installed_record::{INSTALLER, RecordAdditions, installed_record, install
 pub use layout::{Item, Tree, WheelContents, read};
 pub use libraries::{Libraries, SearchingFolder, is_library_name};
 pub use metadata::{Metadata, WheelInfo};
-pub use metadata_json::metadata_as_json;
+pub use metadata_json::{home_page, metadata_as_json};
 pub use namespaces::namespaces;
 pub use pack::{pack, with_record};
 pub use record::{

@@ -58,6 +58,20 @@ pub fn metadata_as_json(content: &[u8]) -> Map<String, Value> {
     object
 }
 
+/// The home page that such an object names: `Home-page`, or the project's URL of that name.
+pub fn home_page(metadata: &Map<String, Value>) -> String {
+    let plain = metadata.get("home_page").and_then(Value::as_str).filter(|page| !page.is_empty());
+    let urls = metadata.get("project_url").and_then(Value::as_array).into_iter().flatten();
+    let named = || {
+        urls.filter_map(Value::as_str).filter_map(|url| url.split_once(',')).find_map(|(label, url)| {
+            let label: String =
+                label.to_lowercase().chars().filter(|letter| letter.is_alphabetic()).collect();
+            (label == "homepage").then(|| url.trim().to_owned())
+        })
+    };
+    plain.map(str::to_owned).or_else(named).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

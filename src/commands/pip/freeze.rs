@@ -5,12 +5,12 @@ use std::path::Path;
 
 use virtpy_resolver::RequirementsEntry;
 
+use super::call::{Call, Stop};
 use super::requirements::{name_of, spelled};
-use super::{Call, Stop};
-use virtpy_pep::{PackageName, public_url};
+use virtpy_pep::PackageName;
 
 use crate::error::Failure;
-use crate::install::checkout::{Place, place_of};
+use crate::install::checkout::frozen_editable;
 use crate::venv::{Distribution, editable_location, frozen};
 
 /// What belongs to every environment of older Pythons, and is told only with `--all`.
@@ -109,28 +109,8 @@ impl Call<'_> {
 
 /// A distribution as `pip freeze` writes it.
 fn line(distribution: &Distribution) -> String {
-    let Some(folder) = distribution.direct_url().and_then(editable_location) else {
-        return format!("{}\n", frozen(distribution));
-    };
-    let Distribution { name, version, .. } = distribution;
-    match place_of(Path::new(&folder)) {
-        None => format!("# Editable install with no version control ({name}=={version})\n-e {folder}\n"),
-        Some(Place { origin: None, .. }) => {
-            format!("# Editable Git install with no remote ({name}=={version})\n-e {folder}\n")
-        }
-        Some(Place { origin: Some(origin), commit, folder }) => {
-            let address = if origin.contains("://") { public_url(&origin) } else { address_of(&origin) };
-            let inside = if folder.is_empty() { folder } else { format!("&subdirectory={folder}") };
-            format!("-e git+{address}@{commit}#egg={}{inside}\n", name.replace('-', "_"))
-        }
-    }
-}
-
-/// The URL for an origin that is a path, or that is written as `user@host:path`.
-fn address_of(origin: &str) -> String {
-    match origin.split_once(':') {
-        _ if origin.starts_with('/') => format!("file://{origin}"),
-        Some((host, path)) => format!("ssh://{host}/{path}"),
-        None => origin.to_owned(),
+    match distribution.direct_url().and_then(editable_location) {
+        None => format!("{}\n", frozen(distribution)),
+        Some(folder) => frozen_editable(&distribution.name, &distribution.version, &folder),
     }
 }

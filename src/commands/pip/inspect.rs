@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Call, Stop};
+use super::call::{Call, Stop};
 use crate::error::Failure;
 use crate::store::PIP_SHIM_VERSION;
 use crate::venv::{Distribution, Owner};

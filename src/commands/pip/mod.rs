@@ -1,72 +1,42 @@
 //! `virtpy pip`: what pip does, answered as pip answers, in a venv of virtpy's.
 
+mod call;
 mod check;
 mod complaint;
 mod configuration;
+mod consent;
 mod freeze;
 mod group;
+mod handing_over;
+mod index;
 mod inspect;
 mod install;
 mod list;
+mod order;
+mod place;
 mod projects;
 mod python_json;
 mod real;
 mod refused;
 mod report;
 mod requirements;
+mod selection;
 mod show;
 mod tell;
 mod uninstall;
+mod wanted;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use virtpy_resolver::RequirementsFiles;
-
-use self::configuration::{Configuration, variable};
-use crate::cli::pip::{PipArguments, PipLine, PipRequest, PipUsage, parse};
-use crate::cli::{ColorWhen, GlobalArguments, VenvArgument};
+use self::call::{Call, Stop};
+use self::configuration::Configuration;
+use self::place::{open, place, prefix};
+use crate::cli::pip::{PipArguments, PipLine, PipRequest, parse};
+use crate::cli::{ColorWhen, GlobalArguments};
 use crate::context::Context;
 use crate::error::Failure;
-use crate::fs;
-use crate::install::{IndexOptions, contents};
-use crate::output::{Output, masked};
-use crate::store::{PIP_SHIM_VERSION, Store};
-use crate::venv::{Contents, Venv};
-
-/// The options that say how indexes are asked.
-const CONNECTION: [&str; 7] =
-    ["trusted-host", "keyring-provider", "cert", "client-cert", "proxy", "timeout", "retries"];
-
-/// The options that say where packages come from.
-const SOURCES: [&str; 5] = ["index-url", "extra-index-url", "find-links", "no-binary", "only-binary"];
-
-/// A pip command in a venv of virtpy's.
-struct Call<'a> {
-    /// The context, with the store that the venv's links lead into.
-    context: Context,
-    venv: Venv,
-    request: &'a PipRequest,
-}
-
-/// Why a command could not be carried out.
-enum Stop {
-    /// The command line makes no sense.
-    Usage(PipUsage),
-    /// The command failed.
-    Failure(Failure),
-}
-
-impl From<PipUsage> for Stop {
-    fn from(usage: PipUsage) -> Self {
-        Self::Usage(usage)
-    }
-}
-
-impl<E: Into<Failure>> From<E> for Stop {
-    fn from(failure: E) -> Self {
-        Self::Failure(failure.into())
-    }
-}
+use crate::output::Output;
+use crate::store::PIP_SHIM_VERSION;
 
 pub(super) fn run(context: &Context, arguments: &PipArguments) -> u8 {
     match answer(context, arguments) {
@@ -113,13 +83,13 @@ fn answer(context: &Context, arguments: &PipArguments) -> Result<u8, Stop> {
             let configuration = Configuration::read(&request, prefix.as_deref())?;
             request.complete(&|names| configuration.texts(names))?;
             let place = request.value("python").map_or(place, |python| Some(PathBuf::from(python)));
-            if real::has_to(context, place.as_deref(), &request) {
-                real::guard(context, &request)?;
-                let words = real::words(&request);
+            if handing_over::has_to(context, place.as_deref(), &request) {
+                handing_over::guard(context, &request)?;
+                let words = handing_over::words(&request);
                 return Ok(real::run(context, place, &words)?);
             }
             let (store, venv) = open(context, place)?;
-            real::refuse_store(context, &store, &request.all)?;
+            handing_over::refuse_store(context, &store, &request.all)?;
             let output = output(&request);
             if let Some(log) = request.value("log") {
                 output.log_to(context.working_directory.join(log))?;
@@ -134,13 +104,6 @@ fn answer(context: &Context, arguments: &PipArguments) -> Result<u8, Stop> {
     }
 }
 
-/// Takes away the words before pip's own that name the venv, or the interpreter of one.
-fn place(words: &mut Vec<String>) -> Option<PathBuf> {
-    let named =
-        words.first().is_some_and(|first| first == "--venv" || first == "--python") && words.len() > 1;
-    named.then(|| words.drain(..2).nth(1).map(PathBuf::from)).flatten()
-}
-
 /// What the user wants to hear.
 fn output(request: &PipRequest) -> Output {
     Output::new(&GlobalArguments {
@@ -148,111 +111,4 @@ fn output(request: &PipRequest) -> Output {
         verbose: request.has("verbose") && !request.has("quiet"),
         color: if request.has("no-color") { ColorWhen::Never } else { ColorWhen::Auto },
     })
-}
-
-/// The folder of the venv that a place means: the folder itself, or an interpreter in it.
-fn root_of(place: &Path) -> PathBuf {
-    let is_venv = |path: &Path| matches!(fs::kind(&path.join("pyvenv.cfg")), Ok(Some(_)));
-    let above = place.parent().and_then(Path::parent);
-    match above {
-        Some(above) if !is_venv(place) && is_venv(above) => above.to_path_buf(),
-        _ => place.to_path_buf(),
-    }
-}
-
-/// The folder of the environment that is meant, whoever made it.
-fn prefix(context: &Context, place: Option<&Path>) -> Option<PathBuf> {
-    match place {
-        Some(place) => Some(root_of(&context.working_directory.join(place))),
-        None => context.venv_even_if_moved(&VenvArgument { path: None }).ok().map(|venv| venv.root),
-    }
-}
-
-/// Opens the venv that is meant, with its own store: who calls its pip knows nothing of stores.
-fn open(context: &Context, place: Option<PathBuf>) -> Result<(Store, Venv), Failure> {
-    let path = place.map(|place| root_of(&context.working_directory.join(place)));
-    let venv = context.venv_even_if_moved(&VenvArgument { path })?;
-    let store = context.host.believed_store(&venv).filter(|store| fs::metadata(store.home()).is_ok());
-    Ok((store.unwrap_or_else(|| context.store.clone()), venv))
-}
-
-/// Whether a folder is a venv of virtpy's.
-fn is_ours(root: &Path) -> bool {
-    Venv::is_at(root)
-}
-
-impl Call<'_> {
-    fn run(&self) -> Result<u8, Stop> {
-        self.refuse_what_is_not_supported()?;
-        match self.request.command.name {
-            "install" => self.install(),
-            "uninstall" => self.uninstall(),
-            "list" => self.list(),
-            "freeze" => self.freeze(),
-            "show" => self.show(),
-            "check" => self.check(),
-            _ => self.inspect(),
-        }
-    }
-
-    /// What is installed, as it can be told without waiting for anybody.
-    fn contents(&self) -> Result<Contents, Failure> {
-        contents(&self.context.host, &self.venv)
-    }
-
-    /// The requirements files that are named, read.
-    fn files(&self) -> Result<RequirementsFiles, Failure> {
-        let paths = |option| self.request.values(option).iter().map(PathBuf::from).collect::<Vec<_>>();
-        let settings = self.context.host.index_settings(&self.index())?;
-        self.context.host.requirements_files(&paths("requirement"), &paths("constraint"), &settings)
-    }
-
-    /// A line of what is told beside the answer, which `-q` leaves out.
-    fn say(&self, line: impl std::fmt::Display) {
-        if self.request.has("quiet") {
-            self.context.output.log(line);
-        } else {
-            self.context.output.data(masked(&line));
-        }
-    }
-
-    /// Where packages come from. What is configured takes the place of the variables, which other settings may override;
-    /// what was given is above all of them.
-    fn index(&self) -> IndexOptions {
-        let request = self.request;
-        // The files are read already.
-        let mut variables = vec![("PIP_CONFIG_FILE".to_owned(), "/dev/null".to_owned())];
-        for option in CONNECTION {
-            if request.has(option) {
-                let values = request.values(option);
-                let last = values.len().saturating_sub(1);
-                let counting = if option == "trusted-host" { &values[..] } else { &values[last..] };
-                variables.push((variable(option), counting.join(" ")));
-            }
-        }
-        for option in SOURCES {
-            let values = request.configured(option);
-            if !values.is_empty() {
-                variables.push((variable(option), values.join(" ")));
-            }
-        }
-        if !request.configured("no-index").is_empty() {
-            variables.push((variable("no-index"), "1".to_owned()));
-        }
-        // To pip all indexes are one. Who has said otherwise is believed.
-        if std::env::var_os("UV_INDEX_STRATEGY").is_none() {
-            variables.push(("UV_INDEX_STRATEGY".to_owned(), "unsafe-best-match".to_owned()));
-        }
-        IndexOptions {
-            index_url: request.given("index-url").pop(),
-            extra_index_urls: request.given("extra-index-url"),
-            find_links: request.given("find-links"),
-            no_index: request.has("no-index"),
-            offline: false,
-            no_binary: request.given("no-binary"),
-            only_binary: request.given("only-binary"),
-            variables,
-            isolated: request.has("isolated"),
-        }
-    }
 }

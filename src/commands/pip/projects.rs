@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use virtpy_pep::Requirement;
 
-use super::Call;
+use super::call::Call;
 use crate::error::Failure;
 use crate::fs;
 use crate::install::Requirements;
@@ -30,7 +30,7 @@ pub(super) fn check(call: &Call<'_>, wanted: &Requirements) -> Result<(), Failur
         }
         if folder.is_none() && !text.contains('@') && text.parse::<Requirement>().is_ok() {
             return Err(Failure::new(format!("{text} is not a valid editable requirement"))
-                .hinted("`-e` takes a folder, or `git+URL#egg=NAME`"));
+                .hinted("`-e` takes a directory, or `git+URL#egg=NAME`"));
         }
     }
     Ok(())

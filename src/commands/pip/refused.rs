@@ -1,11 +1,11 @@
 //! Options of pip's that virtpy cannot carry out: they are refused rather than dropped.
 
-use super::{Call, Stop};
+use super::call::{Call, Stop};
 use crate::error::Failure;
 
 /// Options without a meaning here, and what to do instead.
 const REFUSED: [(&str, &str); 7] = [
-    ("no-clean", "the folders of builds are removed always; build it yourself to look at them"),
+    ("no-clean", "the directories of builds are always removed; build it yourself to look at them"),
     ("global-option", "give the build backend its settings with `--config-settings`"),
     ("no-use-pep517", "sources are built through their build backend only (PEP 517)"),
     (

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use virtpy_pep::{ArchiveHashes, DirectUrl};
 use virtpy_resolver::{Artifact, Package};
 
-use super::Call;
+use super::call::Call;
 use crate::error::Failure;
 use crate::fs;
 use crate::install::Changelog;

@@ -3,14 +3,12 @@
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
-use virtpy_pep::Requirement;
 
+use super::call::{Call, Stop};
 use super::requirements::spelled;
-use super::{Call, Stop};
 use crate::error::Failure;
 use crate::fs;
-use crate::install;
-use crate::venv::{Contents, Distribution, LARGEST_METADATA, editable_location};
+use crate::venv::{Contents, Distribution, editable_location};
 use crate::wheel;
 
 impl Call<'_> {
@@ -39,8 +37,7 @@ impl Call<'_> {
 
     /// Reads a distribution's METADATA.
     pub(super) fn metadata(&self, distribution: &Distribution) -> Result<Map<String, Value>, Failure> {
-        let path = distribution.metadata_file(&self.venv.site_packages());
-        Ok(wheel::metadata_as_json(&fs::read_bounded(&path, LARGEST_METADATA)?))
+        Ok(wheel::metadata_as_json(&distribution.read_metadata(&self.venv.site_packages())?))
     }
 
     fn card(&self, contents: &Contents, distribution: &Distribution) -> Result<String, Failure> {
@@ -62,7 +59,7 @@ impl Call<'_> {
         line("Name", &distribution.name);
         line("Version", &distribution.version);
         line("Summary", field("summary"));
-        line("Home-page", &home_page(&metadata));
+        line("Home-page", &wheel::home_page(&metadata));
         line("Author", field("author"));
         line("Author-email", field("author_email"));
         match field("license_expression") {
@@ -93,16 +90,9 @@ impl Call<'_> {
         if distribution.requires_dist().is_empty() {
             return Ok(Vec::new());
         }
-        let markers = install::markers(&self.context.host.interpreter(&self.venv)?)?;
-        let applies = |text: &str| {
-            text.parse::<Requirement>().is_ok_and(|requirement| requirement.applies(&markers, &[]))
-        };
-        let mut names: Vec<String> = distribution
-            .requires_dist()
-            .iter()
-            .filter(|text| applies(text))
-            .map(|text| spelled(text).to_owned())
-            .collect();
+        let markers = self.markers()?;
+        let requirements = distribution.requirements(&markers, &[]);
+        let mut names: Vec<String> = requirements.map(|(_, text)| spelled(text).to_owned()).collect();
         names.sort_by(|one, other| (one.to_lowercase(), one).cmp(&(other.to_lowercase(), other)));
         names.dedup();
         Ok(names)
@@ -119,41 +109,26 @@ impl Call<'_> {
 
     fn push_files(&self, text: &mut String, distribution: &Distribution) -> Result<(), Failure> {
         let site_packages = distribution.packages(&self.venv.site_packages()).to_path_buf();
-        let path = distribution.folder(&self.venv.site_packages()).join("RECORD");
-        text.push_str("Files:\n");
-        let Ok(record) = fs::read_to_string(&path) else {
-            text.push_str("Cannot locate RECORD or installed-files.txt\n");
+        text.push_str(
+            "Files:
+",
+        );
+        if fs::metadata(&distribution.folder(&self.venv.site_packages()).join("RECORD")).is_err() {
+            text.push_str(
+                "Cannot locate RECORD or installed-files.txt
+",
+            );
             return Ok(());
-        };
-        let rows = wheel::parse_record(&record).map_err(|error| Failure::new(error.to_string()))?;
+        }
         // A folder that is one link has a row of its own, beside those of its files.
         let is_folder =
             |path: &str| fs::metadata(&site_packages.join(path)).is_ok_and(|facts| facts.is_dir());
-        let mut files: Vec<String> = rows
-            .into_iter()
-            .filter(|row| row.hash.is_some() || !is_folder(&row.path))
-            .map(|row| row.path)
-            .collect();
-        files.sort();
-        for file in files {
-            let _ = writeln!(text, "  {file}");
+        let rows = distribution.recorded_files(&self.venv.site_packages())?;
+        for row in rows.iter().filter(|row| row.hash.is_some() || !is_folder(&row.path)) {
+            let _ = writeln!(text, "  {}", row.path);
         }
         Ok(())
     }
-}
-
-/// `Home-page`, or the project's URL of that name.
-fn home_page(metadata: &Map<String, Value>) -> String {
-    let plain = metadata.get("home_page").and_then(Value::as_str).filter(|page| !page.is_empty());
-    let urls = metadata.get("project_url").and_then(Value::as_array).into_iter().flatten();
-    let named = || {
-        urls.filter_map(Value::as_str).filter_map(|url| url.split_once(',')).find_map(|(label, url)| {
-            let label: String =
-                label.to_lowercase().chars().filter(|letter| letter.is_alphabetic()).collect();
-            (label == "homepage").then(|| url.trim().to_owned())
-        })
-    };
-    plain.map(str::to_owned).or_else(named).unwrap_or_default()
 }
 
 fn push_list(text: &mut String, headline: &str, metadata: &Map<String, Value>, field: &str) {

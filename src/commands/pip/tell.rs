@@ -2,21 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use virtpy_pep::{PackageName, Requirement};
+use virtpy_pep::PackageName;
 use virtpy_resolver::{Artifact, Package};
 
-use super::Call;
-use super::requirements::{name_of, spelled};
+use super::call::Call;
+use super::order::{RequiredBy, in_order};
+use super::requirements::name_of;
 use crate::error::Failure;
-use crate::install::{self, Changelog};
+use crate::install::Changelog;
 use crate::venv::Contents;
-
-/// A requirement, and the distribution that has it; none for what the user asked for.
-struct RequiredBy {
-    text: String,
-    name: PackageName,
-    from: Option<String>,
-}
 
 /// What is told, and what it is told of.
 struct Telling<'a> {
@@ -29,22 +23,6 @@ struct Telling<'a> {
 }
 
 impl Call<'_> {
-    /// Says where packages are looked for, if the user said so.
-    pub(super) fn tell_sources(&self) {
-        let request = self.request;
-        let mut indexes: Vec<&str> = request.value("index-url").into_iter().collect();
-        let extra = request.values("extra-index-url");
-        indexes.extend(extra.iter().map(String::as_str));
-        if !indexes.is_empty() && !request.has("no-index") {
-            self.say(format_args!("Looking in indexes: {}", without_credentials(&indexes)));
-        }
-        let links = request.values("find-links");
-        if !links.is_empty() {
-            let links: Vec<&str> = links.iter().map(String::as_str).collect();
-            self.say(format_args!("Looking in links: {}", without_credentials(&links)));
-        }
-    }
-
     /// Says which requirements were there already, what came for which, and what went.
     pub(super) fn tell(&self, before: &Contents, log: &Changelog, asked: &[String]) -> Result<(), Failure> {
         let mut came = BTreeMap::new();
@@ -56,48 +34,6 @@ impl Call<'_> {
         telling.collecting(asked, log);
         telling.result(asked, log);
         Ok(())
-    }
-
-    /// What each distribution that is there or came requires.
-    fn requirements(
-        &self,
-        before: &Contents,
-        log: &Changelog,
-    ) -> Result<BTreeMap<PackageName, Vec<RequiredBy>>, Failure> {
-        let mut requires = BTreeMap::new();
-        if self.request.has("no-deps") {
-            return Ok(requires);
-        }
-        let changed = !log.summary.added.is_empty() && !self.request.has("dry-run");
-        let after = if changed { Some(self.contents()?) } else { None };
-        let markers = install::markers(&self.context.host.interpreter(&self.venv)?)?;
-        for distribution in after.as_ref().unwrap_or(before).visible() {
-            let extras = log.arriving.iter().find(|package| package.name == distribution.key);
-            let extras = extras.map(|package| package.extras.as_slice()).unwrap_or_default();
-            let wishes = distribution.requires_dist().iter().filter_map(|text| {
-                let requirement: Requirement = text.parse().ok()?;
-                let from = if requirement.applies(&markers, &[]) {
-                    distribution.name.clone()
-                } else if requirement.applies(&markers, extras) {
-                    format!("{}[{}]", distribution.name, extras.join(","))
-                } else {
-                    return None;
-                };
-                let text = text.split(';').next().unwrap_or(text).trim().to_owned();
-                Some(RequiredBy { text, name: requirement.name().clone(), from: Some(from) })
-            });
-            requires.insert(distribution.key.clone(), wishes.collect());
-        }
-        // What would come is not there to be read.
-        for package in log.arriving.iter().filter(|_| !changed) {
-            let wish = |name: &PackageName| RequiredBy {
-                text: name.to_string(),
-                name: name.clone(),
-                from: Some(package.name.to_string()),
-            };
-            requires.insert(package.name.clone(), package.dependencies.iter().map(wish).collect());
-        }
-        Ok(requires)
     }
 }
 
@@ -157,8 +93,7 @@ impl Telling<'_> {
             return;
         }
         for wish in self.requires.get(name).into_iter().flatten() {
-            let RequiredBy { text, name, from } = wish;
-            waiting.push_back(RequiredBy { text: text.clone(), name: name.clone(), from: from.clone() });
+            waiting.push_back(wish.clone());
         }
     }
 
@@ -181,7 +116,8 @@ impl Telling<'_> {
             call.say(format_args!("Would install {}", labels.join(" ")));
             return;
         }
-        call.say(format_args!("Installing collected packages: {}", self.in_order(asked).join(", ")));
+        let names = in_order(&self.came, &self.requires, asked);
+        call.say(format_args!("Installing collected packages: {}", names.join(", ")));
         for (name, version) in &log.summary.removed {
             call.say(format_args!("  Attempting uninstall: {name}"));
             call.say(format_args!("    Found existing installation: {name} {version}"));
@@ -189,48 +125,6 @@ impl Telling<'_> {
             call.say(format_args!("      Successfully uninstalled {name}-{version}"));
         }
         call.say(format_args!("Successfully installed {}", labels.join(" ")));
-    }
-
-    /// The names of what came, as pip would install them: the farther from what was asked for, the earlier.
-    fn in_order(&self, asked: &[String]) -> Vec<String> {
-        let mut depths: BTreeMap<&str, usize> = self.came.keys().map(|key| (key.as_str(), 0)).collect();
-        for name in asked.iter().filter_map(|text| name_of(text)) {
-            if let Some((key, _)) = self.came.get_key_value(&name) {
-                depths.insert(key, 1);
-            }
-        }
-        // Rings end after as many rounds as there are packages.
-        for _ in 0..depths.len() {
-            let mut changed = false;
-            for key in self.came.keys() {
-                let depth = depths[key.as_str()] + 1;
-                for needed in self.requires.get(key).into_iter().flatten() {
-                    if let Some(known) = depths.get_mut(needed.name.as_str())
-                        && *known < depth
-                    {
-                        *known = depth;
-                        changed = true;
-                    }
-                }
-            }
-            if !changed {
-                break;
-            }
-        }
-        let mut keys: Vec<&str> = self.came.keys().map(PackageName::as_str).collect();
-        keys.sort_by(|one, other| (depths[other], other).cmp(&(depths[one], one)));
-        // As whoever asked for it first spells it.
-        let wishes = self.requires.values().flatten().map(|wish| (wish.name.as_str(), wish.text.as_str()));
-        let asked: Vec<(PackageName, &str)> =
-            asked.iter().filter_map(|text| Some((name_of(text)?, text.as_str()))).collect();
-        let asked = asked.iter().map(|(name, text)| (name.as_str(), *text));
-        let first: Vec<(&str, &str)> = asked.chain(wishes).collect();
-        let shown = |key: &str| {
-            let wish = first.iter().find(|(name, _)| *name == key).map(|(_, text)| spelled(text));
-            let is_name = |text: &&str| text.parse::<PackageName>().is_ok_and(|name| name == *key);
-            wish.filter(is_name).map_or_else(|| self.came[key].0.to_owned(), str::to_owned)
-        };
-        keys.into_iter().map(shown).collect()
     }
 }
 
@@ -243,23 +137,4 @@ fn local_file(package: &Package) -> Option<&str> {
     };
     let path = place.strip_prefix("file://").unwrap_or(place);
     path.starts_with('/').then_some(path)
-}
-
-/// Addresses with the password in them hidden, as pip shows them.
-fn without_credentials(addresses: &[&str]) -> String {
-    let shown: Vec<String> = addresses
-        .iter()
-        .map(|address| match url::Url::parse(address) {
-            Ok(mut url) if url.password().is_some() => {
-                let _ = url.set_password(Some("****"));
-                url.to_string()
-            }
-            Ok(mut url) if !url.username().is_empty() && url.has_host() => {
-                let _ = url.set_username("****");
-                url.to_string()
-            }
-            _ => (*address).to_owned(),
-        })
-        .collect();
-    shown.join(", ")
 }

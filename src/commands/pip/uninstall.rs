@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::call::{Call, Stop};
 use super::requirements::{name_of, names_in};
-use super::{Call, Stop};
 use virtpy_pep::PackageName;
 
 use crate::cli::VenvArgument;
 use crate::error::Failure;
 use crate::install::{self, Environment, Indexes, InstallOptions, InstallPlan};
 use crate::report;
-use crate::venv::{Contents, Distribution, editable_location};
+use crate::venv::{Contents, Distribution};
 
 impl Call<'_> {
     pub(super) fn uninstall(&self) -> Result<u8, Stop> {
@@ -98,39 +98,5 @@ impl Call<'_> {
             self.venv.root.display()
         ));
         self.say(format_args!("Can't uninstall '{name}'. No files were found to uninstall."));
-    }
-
-    fn agrees(&self, distribution: &Distribution) -> Result<bool, Failure> {
-        let output = self.context.output;
-        let Distribution { name, version, dist_info, .. } = distribution;
-        let site_packages = self.venv.site_packages();
-        output.data(format_args!("Found existing installation: {name} {version}"));
-        output.data(format_args!("Uninstalling {name}-{version}:"));
-        output.data("  Would remove:");
-        output.data(format_args!("    {}/*", site_packages.join(dist_info).display()));
-        if let Some(folder) = distribution.direct_url().and_then(editable_location) {
-            output.data(format_args!("    the link to {folder}"));
-        }
-        if self.request.has("no-input") {
-            return Err(Failure::new(format!(
-                "No input was expected ($PIP_NO_INPUT set); question: remove {name}?"
-            ))
-            .hinted("say yes with `-y`"));
-        }
-        loop {
-            let Some(answer) = output.ask("Proceed (Y/n)? ") else {
-                return Err(Failure::new(format!(
-                    "nobody answered whether {name} may be removed; nothing was changed"
-                ))
-                .hinted("say yes with `-y`"));
-            };
-            match answer.to_lowercase().as_str() {
-                "" | "y" | "yes" => return Ok(true),
-                "n" | "no" => return Ok(false),
-                other => output.data(format_args!(
-                    "Your response ({other:?}) was not one of the expected responses: y, n, "
-                )),
-            }
-        }
     }
 }

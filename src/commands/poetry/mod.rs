@@ -1,22 +1,21 @@
 //! `virtpy poetry`: the plugin that lets Poetry install from the store.
 
 mod apply;
+mod status;
 
 use std::path::PathBuf;
 
-use serde::Serialize;
-
-use crate::cli::{PluginWheelArguments, PoetryArguments, PoetryCommand, PoetryStatusArguments, WhichPoetry};
+use crate::cli::{PluginWheelArguments, PoetryArguments, PoetryCommand, WhichPoetry};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
-use crate::poetry::{self, Installation, Places, Plugin, PoetryError, State};
+use crate::poetry::{self, Installation, Places, Plugin, PoetryError};
 
 pub(super) fn run(context: &Context, arguments: &PoetryArguments) -> Result<u8, Failure> {
     match &arguments.command {
         PoetryCommand::Enable(which) => enable(context, which),
         PoetryCommand::Disable(which) => disable(context, which),
-        PoetryCommand::Status(arguments) => status(context, arguments),
+        PoetryCommand::Status(arguments) => status::run(context, arguments),
         PoetryCommand::PluginWheel(arguments) => plugin_wheel(context, arguments),
         PoetryCommand::Apply(arguments) => apply::run(context, arguments),
     }
@@ -44,7 +43,7 @@ fn installations(context: &Context, which: &WhichPoetry) -> Result<Vec<Installat
     let found = poetry::find(&Places::of(&variable, &home));
     if found.is_empty() {
         return Err(Failure::new("no Poetry was found on PATH or in the usual places")
-            .hinted("name the command `poetry`, or the folder of the environment that it is in"));
+            .hinted("name the command `poetry`, or the directory of the environment that it is in"));
     }
     Ok(found)
 }
@@ -96,55 +95,6 @@ fn for_each(
         context.output.failure(failure);
     }
     last.map_or(Ok(0), Err)
-}
-
-/// A Poetry in an answer for programs.
-#[derive(Serialize)]
-struct Report {
-    version: String,
-    prefix: PathBuf,
-    supported: bool,
-    /// `enabled`, `outdated`, `foreign` or `absent`.
-    plugin: &'static str,
-    plugin_version: Option<String>,
-}
-
-fn status(context: &Context, arguments: &PoetryStatusArguments) -> Result<u8, Failure> {
-    let plugin = plugin()?;
-    let mut reports = Vec::new();
-    for poetry in installations(context, &arguments.which)? {
-        let (state, version, text) = match plugin.state(&poetry)? {
-            State::Enabled => ("enabled", Some(env!("CARGO_PKG_VERSION").to_owned()), "enabled".to_owned()),
-            State::Outdated(version) => {
-                let text = "enabled for another virtpy; renew it with `virtpy poetry enable`".to_owned();
-                ("outdated", Some(version), text)
-            }
-            State::Foreign { version, installer } => {
-                let text = format!("enabled, version {version} put there by {installer}");
-                ("foreign", Some(version), text)
-            }
-            State::Absent if !poetry.is_supported() => {
-                ("absent", None, "not enabled: the plugin needs Poetry 1.8 or 2".to_owned())
-            }
-            State::Absent => ("absent", None, "not enabled".to_owned()),
-        };
-        if !arguments.json {
-            context.output.data(format_args!("{}: {text}", label(&poetry)));
-        }
-        let supported = poetry.is_supported();
-        let Installation { version: of_poetry, prefix, .. } = poetry;
-        reports.push(Report {
-            version: of_poetry,
-            prefix,
-            supported,
-            plugin: state,
-            plugin_version: version,
-        });
-    }
-    if arguments.json {
-        context.output.json(&reports)?;
-    }
-    Ok(0)
 }
 
 fn plugin_wheel(context: &Context, arguments: &PluginWheelArguments) -> Result<u8, Failure> {

@@ -45,7 +45,7 @@ fn write(context: &Context, path: &Path, text: &str) -> Result<(), Failure> {
     let path = fs::canonicalize(&path).unwrap_or(path);
     match fs::kind(&path)? {
         None | Some(FileKind::File) => Ok(fs::write_atomic(&path, text.as_bytes())?),
-        Some(_) => Err(Failure::new(format!("`{}` is no file that could be replaced", path.display()))
+        Some(_) => Err(Failure::new(format!("`{}` is not a file that could be replaced", path.display()))
             .hinted("name a file, or leave `--output` out to get the index on standard output")),
     }
 }

@@ -56,7 +56,7 @@ fn stable(context: &Context, installed: &Installed, version: &str) -> Result<Pat
     Ok(if is_exact { own } else { through_minor(&pythons, &own).unwrap_or(own) })
 }
 
-/// Runs `poetry env use` in the present folder. Its output is the user's to read.
+/// Runs `poetry env use` in the current directory. Its output is the user's to read.
 pub(in crate::commands) fn poetry(context: &Context, executable: &Path) -> Result<u8, Failure> {
     let mut command = Command::new("poetry");
     command.args(["env", "use"]).arg(executable).current_dir(&context.working_directory);

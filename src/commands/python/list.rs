@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::install::report_warnings;
-use super::table;
 use crate::cli::ListInterpretersArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::interpreters::available::{Build, Catalogue};
 use crate::interpreters::managed::installed;
 use crate::interpreters::{Interpreter, PythonVersion};
+use crate::output::table::table;
 
 pub(super) fn run(context: &Context, arguments: &ListInterpretersArguments) -> Result<u8, Failure> {
     let mut rows = present(context);
@@ -22,11 +22,11 @@ pub(super) fn run(context: &Context, arguments: &ListInterpretersArguments) -> R
         context.output.json(&rows)?;
         return Ok(0);
     }
-    let lines: Vec<[String; 3]> = rows
+    let lines: Vec<Vec<String>> = rows
         .iter()
-        .map(|row| [row.name.clone(), row.origin.to_owned(), row.path.clone().unwrap_or_default()])
+        .map(|row| vec![row.name.clone(), row.origin.to_owned(), row.path.clone().unwrap_or_default()])
         .collect();
-    context.output.data_block(&table(&lines));
+    context.output.data_block(&table(&lines, "  "));
     Ok(0)
 }
 

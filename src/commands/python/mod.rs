@@ -36,14 +36,3 @@ pub(super) fn run(context: &Context, arguments: &PythonArguments) -> Result<u8, 
         PythonCommand::BuildIndex(arguments) => build_index::run(context, arguments),
     }
 }
-
-/// Lines of three columns, as wide as what is in them.
-fn table(lines: &[[String; 3]]) -> String {
-    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-    let (first, second) = (width(0), width(1));
-    let line = |[one, two, three]: &[String; 3]| {
-        let text = format!("{one:first$}  {two:second$}  {three}");
-        format!("{}\n", text.trim_end())
-    };
-    lines.iter().map(line).collect()
-}

@@ -19,7 +19,7 @@ pub(super) fn run(context: &Context, arguments: &PinArguments) -> Result<u8, Fai
     };
     let request: PythonRequest = text.parse().map_err(|error| Failure::usage(format!("{error}")))?;
     if !matches!(request, PythonRequest::Version(_) | PythonRequest::Range(_)) {
-        return Err(Failure::usage(format!("`{text}` is no version of Python"))
+        return Err(Failure::usage(format!("`{text}` is not a version of Python"))
             .hinted("`.python-version` takes a version such as `3.12` or `pypy3.10`"));
     }
     fs::write_atomic(&context.working_directory.join(".python-version"), format!("{request}\n").as_bytes())?;

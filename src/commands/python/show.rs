@@ -3,12 +3,13 @@
 use serde::Serialize;
 
 use super::install::report_warnings;
-use super::{list, table};
+use super::list;
 use crate::cli::ShowInterpretersArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::install::pythons::described;
 use crate::interpreters::managed::installed;
+use crate::output::table::table;
 
 #[derive(Serialize)]
 struct Shown {
@@ -60,20 +61,34 @@ pub(super) fn run(context: &Context, arguments: &ShowInterpretersArguments) -> R
         context.output.json(&shown)?;
         return Ok(0);
     }
-    let status =
-        |row: &Row| row.update.as_ref().map_or_else(String::new, |new| format!("update available: {new}"));
-    let head = |status: &str| ["Name", "Version", status].map(str::to_owned);
-    let mut lines = vec![head("Status")];
-    lines.extend(shown.installed.iter().map(|row| [row.name.clone(), row.version.clone(), status(row)]));
-    let installed = if shown.installed.is_empty() {
-        "Nothing is installed\n".to_owned()
-    } else {
-        format!("Installed\n{}", table(&lines))
+    let listed = |rows: &[Row], status: &str| {
+        let line = |row: &Row| {
+            let update = row.update.as_ref().map(|new| format!("update available: {new}"));
+            vec![row.name.clone(), row.version.clone(), update.unwrap_or_default()]
+        };
+        let mut lines = vec![vec!["Name".to_owned(), "Version".to_owned(), status.to_owned()]];
+        lines.extend(rows.iter().map(line));
+        table(&lines, "  ")
     };
-    let mut lines = vec![head("")];
-    lines.extend(shown.available.iter().map(|row| [row.name.clone(), row.version.clone(), String::new()]));
-    let available =
-        if shown.available.is_empty() { String::new() } else { format!("\nAvailable\n{}", table(&lines)) };
-    context.output.data_block(&(installed + &available));
+    let mut text = if shown.installed.is_empty() {
+        "Nothing is installed
+"
+        .to_owned()
+    } else {
+        format!(
+            "Installed
+{}",
+            listed(&shown.installed, "Status")
+        )
+    };
+    if !shown.available.is_empty() {
+        text += &format!(
+            "
+Available
+{}",
+            listed(&shown.available, "")
+        );
+    }
+    context.output.data_block(&text);
     Ok(0)
 }

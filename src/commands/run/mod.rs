@@ -8,23 +8,16 @@ mod spec;
 mod start;
 
 use std::ffi::OsString;
-use std::io::Read as _;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::cli::RunArguments;
 use crate::context::Context;
 use crate::error::Failure;
-use crate::fs;
-use crate::install::ResolveError;
-use crate::install::{EnvironmentSpec, cache, transfer};
+use crate::install::EnvironmentSpec;
 use crate::output::{counted, seconds};
 use crate::report;
 use crate::scripts::{self, Block, Program};
-use crate::store::Store;
-
-/// The largest script that is taken from a URL or the standard input, in bytes.
-const LARGEST: u64 = 64 * 1024 * 1024;
 
 pub(super) fn run(context: &Context, arguments: &RunArguments) -> Result<u8, Failure> {
     let call = Call::of(context, arguments)?;
@@ -96,51 +89,16 @@ impl Call {
                 of(What::Pipe(source), block, present)
             }
             Program::Url(url) => {
-                let (path, source) = download(context, arguments, &url)?;
+                let (path, source) = context.host.download_script(&url, &arguments.index.options())?;
                 of(What::File(path), scripts::block(&source)?, present)
             }
             Program::StandardInput => {
-                let mut source = Vec::new();
-                let read = std::io::stdin().take(LARGEST + 1).read_to_end(&mut source);
-                read.map_err(|error| Failure::new(format!("the standard input cannot be read: {error}")))?;
-                if source.len() as u64 > LARGEST {
-                    return Err(Failure::new(format!("the script has more than {LARGEST} bytes")));
-                }
+                let source = scripts::read_input(&mut std::io::stdin())?;
                 let block = scripts::block(&source)?;
                 of(What::Input(source), block, present)
             }
         }
     }
-}
-
-/// Fetches a script. What was fetched before is taken where no connection may be made.
-fn download(context: &Context, arguments: &RunArguments, url: &str) -> Result<(PathBuf, Vec<u8>), Failure> {
-    let folder = cache::downloads(&context.host).join(Store::digest_of(url));
-    let path = folder.join(file_name(url));
-    let settings = context.host.index_settings(&arguments.index.options())?;
-    if settings.offline
-        && let Ok(source) = fs::read(&path)
-    {
-        return Ok((path, source));
-    }
-    let source = transfer(&settings).text(url, LARGEST).map_err(ResolveError::from)?;
-    // Its time says when it was used last.
-    if !cache::is_young(&folder) || !fs::read(&path).is_ok_and(|known| known == source) {
-        fs::create_dir_all(&folder)?;
-        fs::write_atomic(&path, &source)?;
-    }
-    Ok((path, source))
-}
-
-/// A file name for what is behind a URL: its own, if that is harmless.
-fn file_name(url: &str) -> String {
-    let path = url.split(['?', '#']).next().unwrap_or(url);
-    let name = path.rsplit('/').next().unwrap_or_default();
-    let is_harmless = name.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_'))
-        && name.len() < 100
-        && path.matches('/').count() > 2;
-    if is_harmless { name.to_owned() } else { "script.py".to_owned() }
 }
 
 /// The environment for a call: the one that is remembered, or one that is made now.
@@ -158,22 +116,4 @@ fn ready(context: &Context, spec: &EnvironmentSpec) -> Result<PathBuf, Failure> 
         context.output.warning(format_args!("the store was not collected: {failure}"));
     }
     Ok(ready.path)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_url_gives_a_harmless_name() {
-        for (url, name) in [
-            ("https://h.example/a/tool.py?raw=1#x", "tool.py"),
-            ("https://h.example/.profile", "script.py"),
-            ("https://h.example/a%2Fb.py", "script.py"),
-            ("https://h.example/", "script.py"),
-            ("https://h.example", "script.py"),
-        ] {
-            assert_eq!(file_name(url), name, "{url}");
-        }
-    }
 }

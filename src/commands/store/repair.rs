@@ -29,9 +29,10 @@ fn put_strangers_aside(context: &Context, names: &[String]) -> Result<Strangers,
         let user = stranger.id.as_ref().and_then(|id| venvs.iter().find(|venv| may_use(venv, id)));
         if let Some(user) = user {
             outcome.kept += 1;
-            let path = user.path().map_or_else(|| user.id.to_string(), |path| path.display().to_string());
-            let failure =
-                Failure::new(format!("`w/{name}` is no package, and stays: the venv at `{path}` uses it"));
+            let failure = Failure::new(format!(
+                "`w/{name}` is not a package, and stays: the venv at `{}` uses it",
+                user.label()
+            ));
             let hint = "`virtpy relink` in that venv fetches the package again, and puts the other aside";
             context.output.failure(&failure.hinted(hint));
         } else if let Some(aside) = context.store.put_aside(stranger)? {

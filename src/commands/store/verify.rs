@@ -1,7 +1,5 @@
 //! `virtpy store verify`: look for what was changed, removed or added in the store.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use crate::cli::VerifyArguments;
 use crate::context::Context;
 use crate::error::Failure;
@@ -40,10 +38,7 @@ pub(super) fn run(context: &Context, arguments: &VerifyArguments) -> Result<u8, 
 /// The verdicts on those entries in which something is wrong.
 pub(super) fn damaged(context: &Context, ids: &[EntryId]) -> Vec<Verdict> {
     let progress = Counter::new(context.output, "verifying", ids.len());
-    let finished = AtomicUsize::new(0);
-    let mut verdicts = context.store.verify(ids, &|| {
-        progress.at(finished.fetch_add(1, Ordering::Relaxed) + 1);
-    });
+    let mut verdicts = context.store.verify(ids, &|| progress.tick());
     verdicts.retain(|verdict| !verdict.findings.is_empty());
     verdicts
 }

@@ -10,12 +10,12 @@ use crate::tools::{Home, Shell, path_files};
 pub(super) fn run(context: &Context, arguments: &EnsurePathArguments) -> Result<u8, Failure> {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let folder =
-        variable("HOME").ok_or_else(|| Failure::new("there is no home folder: `HOME` is not set"))?;
+        variable("HOME").ok_or_else(|| Failure::new("there is no home directory: `HOME` is not set"))?;
     let home = Home { folder, config: variable("XDG_CONFIG_HOME"), zdotdir: variable("ZDOTDIR") };
     let bin = context.store.bin();
     let bin = bin.to_str().filter(|path| !path.contains(['\n', ':'])).ok_or_else(|| {
         Failure::new(format!("`{}` cannot stand on PATH", bin.display()))
-            .hinted("choose another folder with `VIRTPY_HOME`, without `:` and line ends")
+            .hinted("choose another directory with `VIRTPY_HOME`, without `:` and line ends")
     })?;
     let mut pending = 0;
     for shell in shells(arguments, variable("SHELL").as_deref())? {

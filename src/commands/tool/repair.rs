@@ -1,8 +1,7 @@
 //! `virtpy tool repair`: applications whose interpreter or packages are gone get them again, in the same versions.
 
-use super::list::trouble;
+use super::each;
 use super::report::Reports;
-use super::{each, open};
 use crate::cli::RepairToolsArguments;
 use crate::context::Context;
 use crate::error::Failure;
@@ -13,7 +12,7 @@ pub(super) fn run(context: &Context, arguments: &RepairToolsArguments) -> Result
     let toolbox = Toolbox::new(&context.store);
     let names = if arguments.names.is_empty() {
         let is_broken = |name: &String| {
-            toolbox.open(name).ok().flatten().is_none_or(|tool| trouble(context, &tool).is_some())
+            toolbox.open(name).ok().flatten().is_none_or(|tool| context.host.tool_problem(&tool).is_some())
         };
         toolbox.names()?.into_iter().filter(is_broken).collect()
     } else {
@@ -23,12 +22,12 @@ pub(super) fn run(context: &Context, arguments: &RepairToolsArguments) -> Result
         context.output.message("Nothing to do: no application is broken");
     }
     each(context, &names, &|name| {
-        let tool = open(context, name)?;
-        if arguments.python.is_none() && trouble(context, &tool).is_none() {
+        let tool = context.host.tool(name)?;
+        if arguments.python.is_none() && context.host.tool_problem(&tool).is_none() {
             context.output.message(format_args!("{} is not broken", tool.name));
             return Ok(());
         }
-        let locked = super::change::versions(context, &tool)?;
+        let locked = context.host.tool_versions(&tool)?;
         let constraints = locked.iter().map(|(name, version)| format!("{name}=={version}")).collect();
         let python = arguments.python.clone().or_else(|| tool.manifest.python.clone());
         // An interpreter that was named by its path may be what is gone.

@@ -1,7 +1,7 @@
 //! What the commands that change applications say of them: sentences for people, or one list for programs.
 
-use std::cell::RefCell;
 use std::fmt::Display;
+use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ use crate::tools::Tool;
 pub(super) struct Reports<'a> {
     context: &'a Context,
     json: bool,
-    all: RefCell<Vec<Report>>,
+    all: Mutex<Vec<Report>>,
 }
 
 /// What came of one.
@@ -36,11 +36,10 @@ struct Report {
 impl<'a> Reports<'a> {
     /// None yet.
     pub(super) fn new(context: &'a Context, json: bool) -> Self {
-        Self { context, json, all: RefCell::new(Vec::new()) }
+        Self { context, json, all: Mutex::new(Vec::new()) }
     }
 
-    /// Tells people something.
-    pub(super) fn say(&self, message: impl Display) {
+    fn say(&self, message: impl Display) {
         if !self.json {
             self.context.output.message(message);
         }
@@ -63,9 +62,14 @@ impl<'a> Reports<'a> {
         self.add(tool, before, outcome.changed);
     }
 
-    /// Remembers an application for programs.
-    pub(super) fn add(&self, tool: &Tool, replaced: Option<&str>, changed: bool) {
-        self.all.borrow_mut().push(Report {
+    /// Tells people of an application that stays as it is, and remembers it for programs.
+    pub(super) fn unchanged(&self, tool: &Tool, what: impl Display) {
+        self.say(format_args!("{} {what}", tool.name));
+        self.add(tool, None, false);
+    }
+
+    fn add(&self, tool: &Tool, replaced: Option<&str>, changed: bool) {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).push(Report {
             name: tool.name.clone(),
             package: tool.manifest.package.clone(),
             version: tool.manifest.version.clone(),
@@ -79,7 +83,7 @@ impl<'a> Reports<'a> {
     /// Prints the list, if programs want it. Returns the exit code that it is given.
     pub(super) fn end(self, code: u8) -> Result<u8, Failure> {
         if self.json {
-            let mut all = self.all.into_inner();
+            let mut all = self.all.into_inner().unwrap_or_else(PoisonError::into_inner);
             all.sort_by(|one, other| one.name.cmp(&other.name));
             self.context.output.json(&all)?;
         }

@@ -12,7 +12,7 @@ use crate::error::Failure;
 use crate::fs;
 use crate::install::{ToolSpec, absolutize_spec, cache, install_generation, package_name};
 use crate::store::Store;
-use crate::tools::{Manifest, Origin, Tool, Toolbox};
+use crate::tools::{Manifest, Tool, Toolbox};
 
 pub(super) fn run(context: &Context, arguments: &ToolRunArguments) -> Result<u8, Failure> {
     let (tool, command) = ready(context, arguments)?;
@@ -42,17 +42,12 @@ fn ready(context: &Context, arguments: &ToolRunArguments) -> Result<(Tool, Strin
     }
     let beside: Vec<String> =
         arguments.with.iter().map(|spec| absolutize_spec(&context.host, spec)).collect();
+    let index = arguments.index.options();
     let manifest = Manifest {
         package: requirement.map(|requirement| requirement.name().to_string()).unwrap_or_default(),
         with: beside,
         python: arguments.python.clone(),
-        origin: Origin {
-            index_url: arguments.index.index_url.clone(),
-            extra_index_urls: arguments.index.extra_index_urls.clone(),
-            find_links: arguments.index.find_links.clone(),
-            no_index: arguments.index.no_index,
-            pre: false,
-        },
+        origin: index.origin(false),
         ..Manifest::new(request)
     };
     let key = serde_json::to_string(&manifest).map_err(|error| Failure::new(error.to_string()))?;
@@ -67,7 +62,6 @@ fn ready(context: &Context, arguments: &ToolRunArguments) -> Result<(Tool, Strin
     }
     cache::sweep(&context.host);
     let interpreter = context.host.interpreter_for(manifest.python.as_deref(), true)?;
-    let index = arguments.index.options();
     let mut spec = ToolSpec { index, upgrade: arguments.refresh, is_run: true, ..ToolSpec::of(manifest) };
     if spec.manifest.package.is_empty() {
         spec.manifest.package = package_name(&context.host, &interpreter, &spec)?.into();

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{chosen, each, open};
+use super::{chosen, each};
 use crate::cli::{ToolUninstallArguments, VenvArgument};
 use crate::context::Context;
 use crate::error::Failure;
@@ -18,7 +18,7 @@ fn venv_with(context: &Context, name: &str) -> Option<PathBuf> {
 }
 
 pub(super) fn run(context: &Context, arguments: &ToolUninstallArguments) -> Result<u8, Failure> {
-    let names = chosen(context, &arguments.names, arguments.all)?;
+    let names = chosen(context, &arguments.tools.names, arguments.tools.all)?;
     let toolbox = Toolbox::new(&context.store);
     each(context, &names, &|name| {
         // One whose manifest is damaged can be removed by its exact name.
@@ -26,7 +26,7 @@ pub(super) fn run(context: &Context, arguments: &ToolUninstallArguments) -> Resu
             let commands = toolbox.open(name).ok().flatten().map(|tool| tool.manifest.commands().count());
             (name.to_owned(), commands)
         } else {
-            let tool = open(context, name).map_err(|failure| match venv_with(context, name) {
+            let tool = context.host.tool(name).map_err(|failure| match venv_with(context, name) {
                 Some(venv) => failure.hinted(format!(
                     "it is a package in the venv at `{}`: `virtpy remove {name}`",
                     venv.display()

@@ -90,7 +90,7 @@ fn an_entry_that_lost_its_manifest_stays_for_its_venvs_until_they_are_relinked()
     std::fs::remove_file(folder.join("entry.json")).unwrap();
     context.virtpy(["store", "verify"]).failure(1);
     let repaired = context.virtpy(["store", "repair"]).failure(1);
-    repaired.stderr_has("is no package, and stays").stderr_has("`virtpy relink`");
+    repaired.stderr_has("is not a package, and stays").stderr_has("`virtpy relink`");
     context.virtpy(["store", "gc", "--remove", "--grace", "0s"]).success();
     context.eval(".venv", "import demo.part");
     context.virtpy(["relink", "--index-url", &index.url()]).success();

@@ -25,7 +25,7 @@ impl LockFileError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Path(error) => error.hint(),
-            Self::Unusable { .. } => Some("make it anew with the tool that wrote it".to_owned()),
+            Self::Unusable { .. } => Some("make it again with the tool that wrote it".to_owned()),
         }
     }
 }

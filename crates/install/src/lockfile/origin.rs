@@ -7,6 +7,7 @@ use toml::{Table, Value};
 use virtpy_pep::public_requirement;
 use virtpy_resolver::relative_to;
 
+use crate::words::masked;
 use virtpy_files as fs;
 use virtpy_files::digest::{Sha256, hex};
 
@@ -32,7 +33,7 @@ impl Origin {
     /// What is asked for now, for a lock file in `folder`. Files that cannot be read say nothing.
     pub fn of(asked: &[Asked], folder: &Path) -> Self {
         let inputs = asked.iter().map(|one| match one {
-            Asked::Requirement(text) => public_requirement(text),
+            Asked::Requirement(text) => public_requirement(&masked(text)),
             Asked::File(path) => relative_to(path, folder),
         });
         let files: Vec<&PathBuf> = asked

@@ -88,7 +88,7 @@ impl PoetryError {
         let hint = match self {
             Self::Path(error) => return error.hint(),
             Self::NotPoetry { .. } | Self::NoCommand(_) => {
-                "name the command `poetry`, or the folder of the environment it is in"
+                "name the command `poetry`, or the directory of the environment it is in"
             }
             Self::Unsupported { .. } => {
                 "it needs Poetry 1.8 or 2; every Poetry works in virtpy's venvs without it, and `virtpy adopt` shares \
@@ -98,7 +98,7 @@ impl PoetryError {
                 "remove it the same way: `poetry self remove poetry-plugin-virtpy`, `pipx uninject`, or pip"
             }
             Self::Resolve(error) => return error.hint(),
-            Self::NoProject(_) => "go to the project's folder, or name it with `--project`",
+            Self::NoProject(_) => "go to the project's directory, or name it with `--project`",
             Self::NotLocked(_) | Self::Stale => "run `poetry lock`; virtpy installs what it has decided",
             Self::Unusable { path, .. } if path.ends_with("poetry.lock") => {
                 "regenerate it with `poetry lock`"

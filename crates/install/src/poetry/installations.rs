@@ -130,7 +130,7 @@ fn examine(path: &Path) -> Result<Installation, PoetryError> {
         Ok(found) if found.is_dir() => {
             let python = path.join("bin/python");
             if fs::kind(&python)?.is_none() {
-                return Err(not("the folder has no `bin/python`"));
+                return Err(not("the directory has no `bin/python`"));
             }
             python
         }

@@ -17,11 +17,17 @@ pub enum ScriptError {
     /// Another process works on the same environment.
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// What a pipe or the terminal gives cannot be read.
+    #[error("the standard input cannot be read: {0}")]
+    Input(std::io::Error),
+    /// A script is far too large.
+    #[error("the script has more than {0} bytes")]
+    TooLarge(u64),
     /// There is no file of that name.
     #[error("there is no script `{}`", .0.display())]
     Missing(PathBuf),
     /// A folder that Python cannot run.
-    #[error("the folder `{}` has no `__main__.py`", .0.display())]
+    #[error("the directory `{}` has no `__main__.py`", .0.display())]
     NoMain(PathBuf),
     /// The metadata begin and do not end.
     #[error("the script's metadata begin in line {begin} and do not end")]
@@ -70,8 +76,8 @@ impl ScriptError {
             Self::Path(error) => error.hint(),
             Self::Store(error) => error.hint(),
             Self::Lock(error) => error.hint(),
-            Self::NotUtf8 { .. } | Self::Invalid { .. } => None,
-            Self::Missing(_) => Some("a relative path starts in the present folder".to_owned()),
+            Self::NotUtf8 { .. } | Self::Invalid { .. } | Self::Input(_) | Self::TooLarge(_) => None,
+            Self::Missing(_) => Some("a relative path starts in the current directory".to_owned()),
             Self::NoMain(_) => Some("name the file that is to be run".to_owned()),
             Self::Unclosed { stop, .. } => Some(format!(
                 "the block ends with a line `# ///`, and each line before it is `#` or begins with `# `; line {stop} is \

@@ -16,6 +16,6 @@ pub use crate::resolve::{Watched, watch};
 pub use environments::{CachedEnvironment, Environments, Note, is_environment};
 pub use error::ScriptError;
 pub use metadata::{Block, Metadata, block};
-pub use program::{Program, lock_beside, lock_name, program};
+pub use program::{LARGEST_SCRIPT, Program, lock_beside, lock_name, program, read_input};
 pub use source::Source;
 pub use tool_uv::UvTable;

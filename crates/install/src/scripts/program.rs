@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 use super::ScriptError;
 use virtpy_files::{self as fs, FileKind};
 
+/// The largest script that is taken from a URL or the standard input, in bytes.
+pub const LARGEST_SCRIPT: u64 = 64 * 1024 * 1024;
+
 /// So much of a file tells whether it is a script.
 const BEGINNING: u64 = 1024;
 
@@ -32,6 +35,19 @@ pub enum Program {
     StandardInput,
     /// A command, by its name or path.
     Command(OsString),
+}
+
+/// Reads a script from the standard input.
+///
+/// # Errors
+/// When it cannot be read, or is too large.
+pub fn read_input(input: &mut dyn std::io::Read) -> Result<Vec<u8>, ScriptError> {
+    let mut source = Vec::new();
+    input.take(LARGEST_SCRIPT + 1).read_to_end(&mut source).map_err(ScriptError::Input)?;
+    if source.len() as u64 > LARGEST_SCRIPT {
+        return Err(ScriptError::TooLarge(LARGEST_SCRIPT));
+    }
+    Ok(source)
 }
 
 /// Finds out what a word means, for somebody in `folder`. A word without `/` that is the name of a folder stays a command:

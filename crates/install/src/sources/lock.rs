@@ -94,7 +94,7 @@ impl LockSource {
         for changed in lockfile::changed_since(self.kind, text, &self.folder) {
             let tool = if self.kind == LockKind::Uv { "uv" } else { "virtpy" };
             host.warning(format_args!(
-                "`{changed}` changed since `{}` was made, which is followed as it is; `{tool} lock` makes it anew",
+                "`{changed}` changed since `{}` was made, which is followed as it is; `{tool} lock` updates it",
                 self.label(host)
             ));
         }

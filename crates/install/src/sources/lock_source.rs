@@ -48,7 +48,7 @@ pub struct LockSource {
     /// The folder of the project that it is of, where the venv is.
     pub project: PathBuf,
     /// What was chosen.
-    pub(super) choice: LockChoice,
+    pub(crate) choice: LockChoice,
 }
 
 /// A file's path as a user sees it.
@@ -69,7 +69,7 @@ impl LockSource {
         let files = if choice.project {
             vec![lockfile::find_project(here).ok_or_else(|| {
                 Error::new("this project has no `pyproject.toml`, neither here nor up to its root")
-                    .hinted("go to the project's folder")
+                    .hinted("go to the project's directory")
             })?]
         } else if is_named {
             choice.files.iter().map(absolute).collect()
@@ -99,7 +99,7 @@ impl LockSource {
         Ok(source)
     }
 
-    /// The member of the workspace that the present directory belongs to, if it is not the lock's own project.
+    /// The member of the workspace that the current directory belongs to, if it is not the lock's own project.
     fn member_here(&self, here: &Path) -> Result<Option<String>> {
         let own = lockfile::find_project(here);
         let Some(own) = own.as_deref().and_then(Path::parent).filter(|own| *own != self.folder) else {
@@ -112,7 +112,7 @@ impl LockSource {
         let missing = || {
             let (lock, own) = (self.files[0].display(), own.display());
             Error::new(format!("`{lock}` does not have the workspace's member in `{own}`"))
-                .hinted("lock the workspace anew with `uv lock`")
+                .hinted("lock the workspace again with `uv lock`")
         };
         member.map(Some).ok_or_else(missing)
     }

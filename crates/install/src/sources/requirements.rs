@@ -364,7 +364,7 @@ fn of_lock_file(
                     "{} does not admit {} {}, which the lock file has",
                     constraint.place, package.name, package.version
                 ))
-                .hinted("make the lock file anew, or leave the constraint out"));
+                .hinted("make the lock file again, or leave the constraint out"));
             }
         }
     }

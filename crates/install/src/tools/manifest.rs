@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use virtpy_pep::public_requirement;
 
-use super::name::check_name;
+use super::name::{check_name, names_of};
 use super::{Exposed, ToolError};
 use virtpy_files as fs;
 use virtpy_venv::PRIVATE_FOLDER;
@@ -122,6 +122,29 @@ impl Manifest {
             },
             ..self
         }
+    }
+
+    /// Asks for packages beside it, as they are said now where they are there already, and for their commands if those are wanted.
+    pub fn inject(&mut self, specs: &[String], with_apps: bool) {
+        let names = names_of(specs);
+        let is_again =
+            |known: &String| names_of(std::slice::from_ref(known)).iter().any(|it| names.contains(it));
+        self.with.retain(|known| !is_again(known));
+        self.with.extend(specs.iter().cloned());
+        if with_apps {
+            self.with_apps.extend(names);
+            self.with_apps.sort();
+            self.with_apps.dedup();
+        }
+    }
+
+    /// Asks for a package beside it no longer. Returns whether it was asked for.
+    pub fn uninject(&mut self, package: &String) -> bool {
+        let names = names_of(std::slice::from_ref(package));
+        let before = self.with.len();
+        self.with.retain(|known| known != package && names_of(std::slice::from_ref(known)) != names);
+        self.with_apps.retain(|name| !names.contains(name));
+        self.with.len() < before
     }
 
     /// The names of its commands.

@@ -19,9 +19,9 @@ use std::path::{Path, PathBuf};
 pub use error::ToolError;
 pub use exposure::{Exposed, Offer};
 pub use manifest::{Manifest, Origin};
-pub use name::check_suffix;
+pub use name::{check_suffix, names_of};
 pub use path_file::{Home, PathFile, Shell, path_files};
-pub use pipx::{PipxTool, pipx_tools};
+pub use pipx::{PipxTool, pipx_home, pipx_tools};
 
 use name::{CURRENT, check_name, is_name};
 use virtpy_files::{self as fs, FileKind, Lock, LockMode};

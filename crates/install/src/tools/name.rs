@@ -1,5 +1,7 @@
 //! The names of applications, and of what is in their folders.
 
+use virtpy_pep::Requirement;
+
 use super::ToolError;
 
 /// The link to the generation in use.
@@ -24,4 +26,15 @@ pub(super) fn check_name(name: &str) -> Result<(), ToolError> {
 /// When it has characters that no command should have.
 pub fn check_suffix(suffix: &str) -> Result<(), ToolError> {
     if suffix.chars().all(is_part_of_name) { Ok(()) } else { Err(ToolError::Suffix(suffix.to_owned())) }
+}
+
+/// The normalized names of requirements, for `with-apps`. What has no name by itself is left out.
+pub fn names_of(specs: &[String]) -> Vec<String> {
+    specs
+        .iter()
+        .filter_map(|spec| {
+            let requirement = spec.parse::<Requirement>();
+            requirement.map(|requirement| requirement.name().to_string()).ok()
+        })
+        .collect()
 }

@@ -1,38 +1,21 @@
 //! What pipx knows of its tools: `pipx_metadata.json` in each of its venvs, read as far as it can be reproduced.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Origin, ToolError};
+use super::{Manifest, Origin, ToolError, names_of};
 use virtpy_files as fs;
 
 /// A tool as pipx installed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools, reason = "pipx's file has them")]
 pub struct PipxTool {
     /// The name of its environment.
     pub name: String,
-    /// The requirement as pipx was told it.
-    pub request: String,
-    /// What was injected.
-    pub with: Vec<String>,
-    /// Those of them whose commands pipx exposed.
-    pub with_apps: Vec<String>,
+    /// What pipx knows of it.
+    pub manifest: Manifest,
     /// Names and versions of all that its environment has.
     pub versions: Vec<(String, String)>,
-    /// Where its packages came from, as far as pip was told so.
-    pub origin: Origin,
-    /// Whether the commands of everything that it requires are exposed.
-    pub include_deps: bool,
-    /// What every command's name ends with.
-    pub suffix: String,
-    /// `3.12`, from `Python 3.12.1`.
-    pub python: Option<String>,
-    /// Whether pipx passes it over in upgrades.
-    pub pinned: bool,
-    /// Whether the source is used in place.
-    pub editable: bool,
 }
 
 #[derive(Deserialize)]
@@ -65,6 +48,21 @@ impl Package {
     fn request(&self) -> Option<String> {
         self.requested.clone().or_else(|| self.name.clone()).filter(|text| !text.is_empty())
     }
+}
+
+/// Where pipx keeps its environments: `PIPX_HOME`, its older default if that is there, or its current one. `None` without a
+/// home directory.
+pub fn pipx_home() -> Option<PathBuf> {
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if let Some(home) = variable("PIPX_HOME") {
+        return Some(home);
+    }
+    let home = variable("HOME")?;
+    let old = home.join(".local/pipx");
+    if old.join("venvs").exists() {
+        return Some(old);
+    }
+    Some(variable("XDG_DATA_HOME").unwrap_or_else(|| home.join(".local/share")).join("pipx"))
 }
 
 /// Reads pipx's tools from its folder; those that cannot be understood come with the reason.
@@ -133,22 +131,25 @@ fn parse(name: &str, text: &str) -> Result<PipxTool, String> {
         let mut numbers = version.split('.');
         Some(format!("{}.{}", numbers.next().filter(|major| !major.is_empty())?, numbers.next()?))
     });
-    Ok(PipxTool {
-        name: name.to_owned(),
-        request: main.request().ok_or("it does not say what was installed")?,
-        with_apps: injected
-            .iter()
-            .filter(|(_, package)| package.include_apps)
-            .map(|(name, package)| package.name.clone().unwrap_or_else(|| name.clone()))
-            .collect(),
-        versions: Vec::new(),
+    let with_apps: Vec<String> = injected
+        .iter()
+        .filter(|(_, package)| package.include_apps)
+        .map(|(name, package)| package.name.clone().unwrap_or_else(|| name.clone()))
+        .collect();
+    let manifest = Manifest {
+        with_apps: names_of(&with_apps),
         origin: origin(&main.pip_args),
         with: injected.values().filter_map(Package::request).collect(),
         include_deps: main.include_dependencies,
-        suffix: main.suffix,
         python,
         pinned: main.pinned,
         editable: main.pip_args.iter().any(|argument| argument == "--editable" || argument == "-e"),
+        ..Manifest::new(main.request().ok_or("it does not say what was installed")?)
+    };
+    Ok(PipxTool {
+        name: name.to_owned(),
+        manifest: Manifest { suffix: main.suffix, ..manifest },
+        versions: Vec::new(),
     })
 }
 
@@ -163,7 +164,7 @@ mod tests {
             "include_dependencies": true, "suffix": "_x", "pinned": true, "apps": ["black"]},
             "injected_packages": {"six": {"package": "six", "package_or_url": "six", "include_apps": true}},
             "python_version": "Python 3.12.4", "pipx_metadata_version": "0.12"}"#;
-        let tool = parse("black_x", text).unwrap();
+        let tool = parse("black_x", text).unwrap().manifest;
         assert_eq!(
             (tool.request.as_str(), tool.with.as_slice()),
             ("black[d]==24.1", &["six".to_owned()][..])

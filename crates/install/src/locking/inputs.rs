@@ -1,0 +1,152 @@
+//! What is to be locked: requirements, requirements files, projects, or one script.
+
+use std::path::{Path, PathBuf};
+
+use virtpy_resolver::{Input, LockForm, ProjectInput, Selection};
+
+use super::spec::Locking;
+use crate::lockfile::{self, Asked};
+use crate::scripts::{self, Metadata, Source};
+use crate::{Error, Host, Result};
+use virtpy_files as fs;
+
+/// What is to be locked.
+#[derive(Default)]
+pub(super) struct Inputs {
+    pub(super) inputs: Vec<Input>,
+    /// Requirements files, as they are named.
+    pub(super) files: Vec<PathBuf>,
+    /// The first project among the inputs.
+    pub(super) project: Option<PathBuf>,
+    /// The script whose metadata are to be locked.
+    pub(super) script: Option<Script>,
+}
+
+/// A script and what it says about itself (PEP 723).
+pub(super) struct Script {
+    pub(super) path: PathBuf,
+    pub(super) metadata: Metadata,
+}
+
+impl Script {
+    fn read(path: PathBuf) -> Result<Self> {
+        let block = scripts::block(&fs::read(&path)?)?.ok_or_else(|| {
+            Error::new(format!("`{}` does not say what it needs", path.display()))
+                .hinted("begin it with a block `# /// script` (PEP 723)")
+        })?;
+        Ok(Self { metadata: Metadata::parse(&block)?, path })
+    }
+
+    fn inputs(&self) -> impl Iterator<Item = Input> {
+        self.metadata.dependencies.iter().map(|source| match source {
+            Source::Requirement(text) => Input::Requirement(text.clone()),
+            Source::Editable(path) => Input::Editable(path.clone()),
+        })
+    }
+}
+
+impl Inputs {
+    pub(super) fn of(host: &Host, locking: &Locking) -> Result<Self> {
+        let here = &host.working_directory;
+        let found = if locking.inputs.is_empty() { vec![found(here)?] } else { Vec::new() };
+        let texts = if found.is_empty() { &locking.inputs } else { &found };
+        if let [text] = texts.as_slice()
+            && matches!(extension(Path::new(text)), Some("py" | "pyw"))
+            && !text.ends_with("setup.py")
+        {
+            let script = Script::read(here.join(text))?;
+            return Ok(Self { inputs: script.inputs().collect(), script: Some(script), ..Self::default() });
+        }
+        let selection = Selection {
+            no_project: locking.no_project,
+            without_groups: locking.without_groups.clone(),
+            ..Selection::default()
+        };
+        let mut inputs = Self::default();
+        for text in texts {
+            inputs.push(text, here.join(text), &selection)?;
+        }
+        Ok(inputs)
+    }
+
+    fn push(&mut self, text: &str, path: PathBuf, selection: &Selection) -> Result<()> {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let is_file = matches!(extension(&path), Some("in" | "txt"))
+            || matches!(name.as_str(), "setup.py" | "setup.cfg")
+            || text == "-"
+            || is_stream(&path);
+        if name == "pyproject.toml" {
+            fs::metadata(&path)?;
+            self.project.get_or_insert_with(|| path.clone());
+            let selection = selection.clone();
+            self.inputs.push(Input::Project(ProjectInput { path, selection, conditional: true }));
+        } else if is_file {
+            self.files.push(PathBuf::from(text));
+        } else {
+            self.inputs.push(Input::Requirement(text.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// What the lock file will say that it was made from.
+    pub(super) fn origins(&self, host: &Host) -> Vec<Asked> {
+        if let Some(script) = &self.script {
+            return vec![Asked::File(script.path.clone())];
+        }
+        let origin = |input: &Input| match input {
+            Input::Project(project) => Asked::File(project.path.clone()),
+            Input::Requirement(text) | Input::Editable(text) => Asked::Requirement(text.clone()),
+        };
+        let file = |path: &PathBuf| {
+            let absolute = host.working_directory.join(path);
+            // What comes through a pipe can be read once, and has no name that means anything later.
+            if path == Path::new("-") || is_stream(&absolute) {
+                Asked::Requirement("-".to_owned())
+            } else if let Some(url) = path.to_str().filter(|path| path.contains("://")) {
+                Asked::Requirement(url.to_owned())
+            } else {
+                Asked::File(absolute)
+            }
+        };
+        self.inputs.iter().map(origin).chain(self.files.iter().map(file)).collect()
+    }
+
+    /// The inputs as a form can hold them: requirements have no way to leave extras and groups to be chosen later, so a project
+    /// is then only what everybody gets of it.
+    pub(super) fn in_form(&self, form: LockForm) -> Vec<Input> {
+        let input = |input: &Input| match input {
+            Input::Project(project) => {
+                Input::Project(ProjectInput { conditional: form == LockForm::Pylock, ..project.clone() })
+            }
+            other => other.clone(),
+        };
+        self.inputs.iter().map(input).collect()
+    }
+
+    /// The directory that paths in the inputs start from.
+    pub(super) fn folder(&self, host: &Host) -> PathBuf {
+        let of_script = self.script.as_ref().and_then(|script| script.path.parent());
+        of_script.unwrap_or(&host.working_directory).to_path_buf()
+    }
+}
+
+/// What is locked where nothing is named.
+fn found(here: &Path) -> Result<String> {
+    let requirements = here.join("requirements.in");
+    let found = lockfile::find_project(here)
+        .or_else(|| fs::metadata(&requirements).is_ok().then_some(requirements))
+        .ok_or_else(|| {
+            Error::new("there is nothing to lock: neither a `pyproject.toml` nor a `requirements.in`")
+                .hinted("name what is to be locked: `virtpy lock rich`, `virtpy lock requirements.in`")
+        })?;
+    Ok(found.display().to_string())
+}
+
+fn extension(path: &Path) -> Option<&str> {
+    path.extension().and_then(|extension| extension.to_str())
+}
+
+/// Whether this is what a shell passes on: `/dev/stdin`, `<(…)`.
+fn is_stream(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
+}

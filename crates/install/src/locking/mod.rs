@@ -1,0 +1,170 @@
+//! Locking: a project, a script or requirements are resolved into a lock file, which is written if it says something new.
+
+mod inputs;
+mod spec;
+mod target;
+
+use std::path::PathBuf;
+
+use virtpy_resolver::{LockForm, LockRequest, Options, Request, RequirementsFiles};
+
+pub use self::spec::Locking;
+
+use self::inputs::Inputs;
+use self::target::Target;
+use crate::lockfile::{LockKind, Origin};
+use crate::resolve::ResolveError;
+use crate::{Error, Host, Result};
+use virtpy_files as fs;
+use virtpy_interpreters::Interpreter;
+
+/// A lock as it was made.
+#[derive(Debug)]
+pub struct Locked {
+    /// The lock file; none for the standard output, to which nothing was written yet.
+    pub path: Option<PathBuf>,
+    /// What it says.
+    pub text: String,
+    /// How many packages it has.
+    pub packages: usize,
+    /// Whether the file said just that already.
+    pub is_unchanged: bool,
+}
+
+impl Locking {
+    /// Resolves, and writes the lock file.
+    ///
+    /// # Errors
+    /// When what is to be locked makes no sense or cannot be resolved, the lock file was made from something else, or the
+    /// disk cannot be written; the lock file is as before then.
+    pub fn run(&self, host: &Host) -> Result<Locked> {
+        let inputs = Inputs::of(host, self)?;
+        let target = Target::of(host, self, &inputs)?;
+        let existing = match &target.path {
+            Some(path) if fs::metadata(path).is_ok() => Some(fs::read_to_string(path)?),
+            _ => None,
+        };
+        let origin = Origin::of(&inputs.origins(host), &target.folder);
+        if let Some(existing) = &existing {
+            self.refuse_another(&inputs, &target, existing, &origin)?;
+        }
+        let (text, packages) = self.resolve(host, &inputs, &target, existing.as_ref())?;
+        let text = match target.form {
+            LockForm::Pylock => text + &origin.table(),
+            LockForm::Requirements { .. } => format!("# Made by `virtpy lock`\n{text}"),
+        };
+        let is_unchanged = existing.as_ref() == Some(&text);
+        if let Some(path) = target.path.as_ref().filter(|_| !is_unchanged) {
+            if self.check {
+                return Err(Error::new(format!("`{}` is out of date", shown(host, path)))
+                    .hinted("update it with `virtpy lock`"));
+            }
+            fs::write_atomic(path, text.as_bytes())?;
+        }
+        Ok(Locked { path: target.path, text, packages, is_unchanged })
+    }
+
+    /// The lock's text, and how many packages it has.
+    fn resolve(
+        &self,
+        host: &Host,
+        inputs: &Inputs,
+        target: &Target,
+        existing: Option<&String>,
+    ) -> Result<(String, usize)> {
+        let interpreter = self.interpreter(host, inputs)?;
+        let index = host.index_settings(&self.index)?;
+        let index = match &inputs.script {
+            Some(script) => script.metadata.uv.applied_to(index, self.index.index_url.is_some()),
+            None => index,
+        };
+        let files = host.requirements_files(&inputs.files, &self.constraints, &index)?;
+        if let Some(remark) = files.remark_on_nothing().filter(|_| inputs.inputs.is_empty()) {
+            host.warning(remark);
+        }
+        let request = LockRequest {
+            request: self.request(host, inputs, target, files),
+            form: target.form,
+            universal: self.universal,
+            requires_python: self.requires_python(inputs),
+            folder: target.folder.clone(),
+            existing: existing.filter(|_| !self.upgrade).cloned(),
+        };
+        let session = host.session(&interpreter, index);
+        let progress = host.progress("resolving");
+        let lock = session.lock(&request).map_err(ResolveError::from)?;
+        drop(progress);
+        for warning in &lock.warnings {
+            host.warning(warning);
+        }
+        Ok((lock.text, lock.packages))
+    }
+
+    fn request(&self, host: &Host, inputs: &Inputs, target: &Target, files: RequirementsFiles) -> Request {
+        Request {
+            requirements: inputs.in_form(target.form),
+            files,
+            options: Options {
+                upgrade: self.upgrade,
+                upgrade_packages: self.upgrade_packages.clone(),
+                prerelease: self.pre,
+                exclude_newer: self.exclude_newer.clone(),
+                working_directory: inputs.folder(host),
+                ..Options::default()
+            },
+            ..Request::default()
+        }
+    }
+
+    /// A lock file that was made from something else is not replaced, unless the user names it or says so.
+    fn refuse_another(
+        &self,
+        inputs: &Inputs,
+        target: &Target,
+        existing: &str,
+        origin: &Origin,
+    ) -> Result<()> {
+        let Some(path) = target.path.as_ref().filter(|_| !self.force && !self.check && self.output.is_none())
+        else {
+            return Ok(());
+        };
+        let made_from = match Origin::read(existing) {
+            Some(made) if made.inputs == origin.inputs => return Ok(()),
+            Some(made) => format!("was made from `{}`", made.inputs.join("`, `")),
+            // Who asks for a project or a script means the lock that goes with it, whoever made it.
+            None if inputs.project.is_some() || inputs.script.is_some() || self.inputs.is_empty() => {
+                return Ok(());
+            }
+            None => "does not say what it was made from".to_owned(),
+        };
+        let wanted = origin.inputs.join("`, `");
+        Err(Error::new(format!("`{}` {made_from}, not from `{wanted}`; nothing was changed", path.display()))
+            .hinted("name another file, such as `-o pylock.NAME.toml`, or replace this one with `--force`"))
+    }
+
+    /// The versions of Python to lock for, if they are not a project's own.
+    fn requires_python(&self, inputs: &Inputs) -> Option<String> {
+        let of_script = inputs.script.as_ref().and_then(|script| script.metadata.requires_python.clone());
+        self.requires_python.clone().or(of_script)
+    }
+
+    /// The interpreter to resolve with: one that the project is for, if there is one.
+    fn interpreter(&self, host: &Host, inputs: &Inputs) -> Result<Interpreter> {
+        if self.python.is_some() {
+            return host.wanted_interpreter(self.python.as_deref());
+        }
+        let text = inputs.project.as_deref().map(fs::read_to_string).transpose()?;
+        let required = text.and_then(|text| LockKind::Project.requires_python(&text));
+        let required = self.requires_python(inputs).or(required);
+        match required.map(|required| host.wanted_interpreter(Some(&required))) {
+            Some(Ok(found)) => Ok(found),
+            // Nothing is installed: any one can ask the indexes.
+            _ => host.wanted_interpreter(None),
+        }
+    }
+}
+
+/// A path as the user sees it from where the command was called.
+fn shown(host: &Host, path: &std::path::Path) -> String {
+    path.strip_prefix(&host.working_directory).unwrap_or(path).display().to_string()
+}

@@ -1,0 +1,49 @@
+//! The newest versions that indexes have of what is installed.
+
+use std::collections::BTreeMap;
+
+use virtpy_pep::{PackageName, Version};
+use virtpy_resolver::LatestVersion;
+
+use crate::resolve::ResolveError;
+use crate::{Host, IndexOptions, Result};
+use virtpy_interpreters::Interpreter;
+
+/// The newest versions of packages, by name.
+#[derive(Debug, Default)]
+pub struct NewestVersions(BTreeMap<PackageName, LatestVersion>);
+
+impl NewestVersions {
+    /// The newest version of a package, if it is newer than this one.
+    pub fn beyond(&self, name: &PackageName, version: &str) -> Option<&LatestVersion> {
+        let version = version.parse::<Version>().ok()?;
+        self.0.get(name).filter(|newest| newest.version > version)
+    }
+
+    /// Whether an index knows a package.
+    pub fn has(&self, name: &PackageName) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// Adds others.
+    pub fn add(&mut self, mut others: Self) {
+        self.0.append(&mut others.0);
+    }
+}
+
+impl Host {
+    /// Asks the indexes for the newest versions for an interpreter, whatever they said a few minutes ago.
+    ///
+    /// # Errors
+    /// When an index does not answer, or the configuration makes no sense.
+    pub fn newest(
+        &self,
+        interpreter: &Interpreter,
+        index: &IndexOptions,
+        names: &[PackageName],
+        prereleases: bool,
+    ) -> Result<NewestVersions> {
+        let session = self.session(interpreter, self.index_settings(index)?);
+        Ok(NewestVersions(session.latest_versions(names, prereleases).map_err(ResolveError::from)?))
+    }
+}

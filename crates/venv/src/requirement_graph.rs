@@ -1,0 +1,87 @@
+//! Who requires whom among what is installed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use virtpy_pep::{MarkerEnvironment, PackageName, Requirement};
+
+use super::{Contents, Distribution};
+
+/// Who requires whom, or who is required by whom.
+pub struct RequirementGraph<'a> {
+    distributions: BTreeMap<&'a PackageName, &'a Distribution>,
+    /// Each with the requirement that leads to it.
+    edges: BTreeMap<PackageName, BTreeMap<PackageName, String>>,
+}
+
+impl<'a> RequirementGraph<'a> {
+    /// The graph of all that can be imported in a venv; `inverted` leads from what is required to who requires it.
+    pub fn of(contents: &'a Contents, markers: &MarkerEnvironment, inverted: bool) -> Self {
+        let distributions = contents.visible_by_key();
+        let mut edges: BTreeMap<PackageName, BTreeMap<PackageName, String>> = BTreeMap::new();
+        // Extras count once somebody asks for them, which may only be seen when the asker is reached.
+        let mut extras: BTreeSet<(PackageName, Vec<String>)> =
+            distributions.keys().map(|key| ((*key).clone(), Vec::new())).collect();
+        let mut waiting: Vec<(PackageName, Vec<String>)> = extras.iter().cloned().collect();
+        while let Some((key, asked)) = waiting.pop() {
+            let Some(distribution) = distributions.get(&key) else { continue };
+            for text in distribution.requires_dist() {
+                let Ok(requirement) = Requirement::of_metadata(text) else { continue };
+                if !requirement.applies(markers, &asked) {
+                    continue;
+                }
+                let wanted = (requirement.name().clone(), requirement.extras());
+                if !wanted.1.is_empty() && extras.insert(wanted.clone()) {
+                    waiting.push(wanted);
+                }
+                let shown = text.split(';').next().unwrap_or(text).trim().to_owned();
+                let (from, to) = if inverted {
+                    (requirement.name(), &distribution.key)
+                } else {
+                    (&distribution.key, requirement.name())
+                };
+                if !inverted || distributions.contains_key(from) {
+                    edges.entry(from.clone()).or_default().insert(to.clone(), shown);
+                }
+            }
+        }
+        Self { distributions, edges }
+    }
+
+    /// The distributions that no other leads to. In a ring, the first by name stands for all.
+    pub fn roots(&self) -> Vec<&'a Distribution> {
+        let mut reached: BTreeSet<&PackageName> = BTreeSet::new();
+        let mut roots = Vec::new();
+        let pointed_at = |key: &PackageName| {
+            self.edges.iter().any(|(from, targets)| from != key && targets.contains_key(key))
+        };
+        let free = self.distributions.iter().filter(|(key, _)| !pointed_at(key));
+        let rest = self.distributions.iter().filter(|(key, _)| pointed_at(key));
+        for (key, distribution) in free.chain(rest) {
+            if !reached.contains(key) {
+                roots.push(*distribution);
+                self.reach(key, &mut reached);
+            }
+        }
+        roots
+    }
+
+    fn reach(&self, key: &'a PackageName, reached: &mut BTreeSet<&'a PackageName>) {
+        let mut waiting = vec![key];
+        while let Some(key) = waiting.pop() {
+            if reached.insert(key) {
+                let targets = self.edges.get(key).into_iter().flat_map(BTreeMap::keys);
+                waiting.extend(targets.filter_map(|to| self.distributions.get(to)).map(|one| &one.key));
+            }
+        }
+    }
+
+    /// The distribution with a name.
+    pub fn find(&self, name: &PackageName) -> Option<&'a Distribution> {
+        self.distributions.get(name).copied()
+    }
+
+    /// Where a distribution leads: names, each with the requirement; none if it leads nowhere.
+    pub fn targets(&self, key: &PackageName) -> Option<&BTreeMap<PackageName, String>> {
+        self.edges.get(key)
+    }
+}

@@ -1,0 +1,48 @@
+//! Which venvs use an entry of the store, and why.
+
+use serde::Serialize;
+use virtpy_pep::Requirement;
+use virtpy_store::EntryId;
+
+use super::{Fate, Installed, State, Surveyed, Venv};
+
+/// That a venv uses an entry.
+#[derive(Debug, Serialize)]
+pub struct EntryUse {
+    /// Where the venv is.
+    pub path: String,
+    /// Whether it was asked for there.
+    pub requested: bool,
+    /// The distributions that require it there, with their versions.
+    pub required_by: Vec<String>,
+    /// Whether the venv could be looked into.
+    pub readable: bool,
+}
+
+impl EntryUse {
+    /// How a venv uses an entry; `None` if it does not, as far as anybody knows.
+    pub fn of(id: &EntryId, venv: &Surveyed) -> Option<Self> {
+        if !venv.fate.keeps() || !venv.uses.contains(id) {
+            return None;
+        }
+        let path = venv.label();
+        let is_there = matches!(venv.fate, Fate::Present | Fate::Moved(_));
+        let place = venv.path().filter(|_| is_there);
+        let Some(state) = place.and_then(|path| State::read(&Venv::open(path).ok()?).ok()) else {
+            return Some(Self { path, requested: false, required_by: Vec::new(), readable: false });
+        };
+        let is_meant = |installed: &&Installed| EntryId::of(&installed.sha256).is_ok_and(|own| own == *id);
+        let installed = state.distributions.iter().find(is_meant);
+        let key = installed.map(|installed| &installed.key);
+        let is_it =
+            |text: &String| text.parse::<Requirement>().is_ok_and(|wanted| Some(wanted.name()) == key);
+        let requires = |other: &&Installed| other.requires_dist.iter().any(is_it);
+        let label = |other: &Installed| format!("{} {}", other.name, other.version);
+        Some(Self {
+            path,
+            requested: installed.is_some_and(|installed| installed.requested),
+            required_by: state.distributions.iter().filter(requires).map(label).collect(),
+            readable: true,
+        })
+    }
+}

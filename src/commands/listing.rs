@@ -1,0 +1,59 @@
+//! Lists of what is installed, as `virtpy list` and `virtpy pip list` print them.
+
+use serde::Serialize;
+use virtpy_resolver::LatestVersion;
+
+use crate::output::table::columns;
+use crate::venv::{Distribution, editable_location};
+
+/// A line of such a list; the names of the fields are those of `pip list --format json`.
+#[derive(Serialize)]
+pub(super) struct Row {
+    pub(super) name: String,
+    pub(super) version: String,
+    #[serde(skip)]
+    pub(super) build: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) location: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) installer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) latest_version: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) latest_filetype: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) editable_project_location: Option<String>,
+}
+
+impl Row {
+    /// What is known of a distribution, and of its newest version.
+    pub(super) fn of(distribution: &Distribution, latest: Option<&LatestVersion>) -> Self {
+        Self {
+            name: distribution.name.clone(),
+            version: distribution.version.clone(),
+            build: None,
+            location: None,
+            installer: None,
+            latest_version: latest.map(|latest| latest.version.to_string()),
+            latest_filetype: latest.map(|latest| latest.kind.clone()),
+            editable_project_location: distribution.direct_url().and_then(editable_location),
+        }
+    }
+}
+
+/// Aligned columns with a headline, as pip prints them.
+pub(super) fn table(rows: &[Row]) -> String {
+    columns(
+        rows,
+        &[
+            ("Package", |row| Some(&row.name)),
+            ("Version", |row| Some(&row.version)),
+            ("Build", |row| row.build.as_deref()),
+            ("Latest", |row| row.latest_version.as_deref()),
+            ("Type", |row| row.latest_filetype.as_deref()),
+            ("Editable project location", |row| row.editable_project_location.as_deref()),
+            ("Location", |row| row.location.as_deref()),
+            ("Installer", |row| row.installer.as_deref()),
+        ],
+    )
+}
