@@ -107,8 +107,6 @@ fn project(context: &TestContext) {
         "\n_quiet = _pack\n\n\ndef _pack(*arguments):\n    open({log:?}, 'a').write('x')\n    return _quiet(*arguments)\n"
     );
     append(&backend, &code);
-    // Metadata that stands there is not asked for by another build.
-    append(&folder.join("pyproject.toml"), "\n[project]\nname = 'demo'\nversion = '1.0'\n");
     let_the_clock_tick();
 }
 
@@ -174,4 +172,23 @@ fn what_a_project_names_as_its_inputs_counts_too() {
     assert!(built(&context, "four"));
     context.set("CFLAGS", "-O0");
     assert!(built(&context, "five"), "builders listen to it");
+}
+
+#[test]
+fn another_setting_of_a_variable_has_its_own_metadata() {
+    let mut context = TestContext::new();
+    project(&context);
+    let backend = context.path("project/backend.py");
+    append(
+        &backend,
+        "\n_said = _settings\n\n\ndef _settings():\n    return dict(_said(), version=[os.environ.get('HATCH_DEMO', '1.0')])\n",
+    );
+    let_the_clock_tick();
+    for (venv, version) in [("one", "1.0"), ("two", "2.0"), ("three", "1.0"), ("four", "2.0")] {
+        context.set("HATCH_DEMO", version);
+        add(&context, venv, &["--no-index", "./project"]);
+        context.virtpy(["list", "--venv", venv]).success().stdout_has(&format!("demo    {version}"));
+        let code = "import importlib.metadata; print(importlib.metadata.version('demo'))";
+        assert_eq!(context.eval(venv, code), version);
+    }
 }

@@ -8,7 +8,7 @@ use virtpy_pep::MarkerEnvironment;
 use virtpy_resolver::{IndexSettings, RequirementsFiles, Session, SessionOptions, Surroundings, Transfer};
 
 use crate::downloads::USER_AGENT;
-use crate::resolve::{ResolveError, StoredWheels};
+use crate::resolve::{KnownBuilds, ResolveError, StoredWheels, build_key};
 use crate::tools::Origin;
 use crate::{Error, Host, Result};
 use virtpy_files as fs;
@@ -151,6 +151,7 @@ impl Host {
             settings,
             user_agent: USER_AGENT.to_owned(),
             local_wheels: Some(Arc::new(StoredWheels::new(self.store.clone()))),
+            directories: Some(Arc::new(KnownBuilds::new(self.store.clone(), build_key(interpreter)))),
         })
     }
 

@@ -1,9 +1,11 @@
 //! One question to the resolver, and the entries of its answer. Whatever an operation asks for, it asks here, so that what the
 //! resolver has to tell is always told.
 
+use std::time::SystemTime;
+
 use virtpy_resolver::{IndexSettings, LockedRequest, Request, Resolution, Session};
 
-use crate::resolve::{self, Obtained, ResolveError, Supply};
+use crate::resolve::{self, Obtained, ResolveError, Supply, build_key};
 use crate::{Host, Progress, Result};
 use virtpy_interpreters::Interpreter;
 
@@ -20,6 +22,8 @@ pub(super) struct Resolved {
     host: Host,
     session: Session,
     build_key: String,
+    /// When the resolver was asked.
+    since: SystemTime,
     progress: Box<dyn Progress>,
     /// The packages.
     pub(super) resolution: Resolution,
@@ -33,6 +37,7 @@ impl Resolved {
         settings: IndexSettings,
         asked: &Asked,
     ) -> Result<Self> {
+        let since = SystemTime::now();
         let session = host.session(interpreter, settings);
         let progress = host.progress("resolving");
         let resolution = match asked {
@@ -46,7 +51,8 @@ impl Resolved {
         for warning in &resolution.warnings {
             host.warning(warning);
         }
-        Ok(Self { host: host.clone(), session, build_key: build_key(interpreter), progress, resolution })
+        let build_key = build_key(interpreter);
+        Ok(Self { host: host.clone(), session, build_key, since, progress, resolution })
     }
 
     /// Fetches or builds the packages at these places, as far as the store lacks them.
@@ -56,6 +62,7 @@ impl Resolved {
             store: &self.host.store,
             session: &self.session,
             interpreter: &self.build_key,
+            since: self.since,
             reporter: self.progress.as_ref(),
         };
         Ok(resolve::obtain(&supply, &self.resolution, places, &mut self.host.announce())?)
@@ -65,9 +72,4 @@ impl Resolved {
     pub(super) fn fetch_all(&self) -> Result<Vec<Obtained>> {
         self.fetch(&(0..self.resolution.packages.len()).collect::<Vec<_>>())
     }
-}
-
-/// What tells this interpreter's builds of source distributions from another's.
-fn build_key(interpreter: &Interpreter) -> String {
-    format!("{} {} {}", interpreter.implementation, interpreter.tag(), interpreter.platform)
 }

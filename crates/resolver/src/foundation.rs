@@ -15,6 +15,7 @@ use virtpy_pep::limits;
 
 use crate::build_locks::BuildLocks;
 use crate::error::{Cause, Error};
+use crate::folders::{Folder, KnownDirectories};
 use crate::local_wheels::LocalWheels;
 use crate::request::Request;
 use crate::settings::IndexSettings;
@@ -35,6 +36,8 @@ pub struct SessionOptions {
     pub user_agent: String,
     /// What there is of wheels already, in place of what indexes would say where the network is not to be used.
     pub local_wheels: Option<Arc<dyn LocalWheels>>,
+    /// Who knows whether directories have changed.
+    pub directories: Option<Arc<dyn KnownDirectories>>,
 }
 
 /// Which cached index pages have to be asked for again, however fresh they are: those of packages to be
@@ -63,6 +66,7 @@ pub(crate) struct Foundation {
     pub(crate) interpreter: Interpreter,
     pub(crate) tags: InterpreterTags,
     pub(crate) local_wheels: Option<Arc<dyn LocalWheels>>,
+    directories: Option<Arc<dyn KnownDirectories>>,
 }
 
 impl Foundation {
@@ -86,7 +90,8 @@ impl Foundation {
         })?;
         let runtime = Arc::new(BackgroundRuntime(Some(runtime)));
         let local_wheels = options.local_wheels.clone().filter(|_| options.settings.offline);
-        Ok(Self { runtime, cache, interpreter, tags: options.tags.clone(), local_wheels })
+        let (tags, directories) = (options.tags.clone(), options.directories.clone());
+        Ok(Self { runtime, cache, interpreter, tags, local_wheels, directories })
     }
 
     /// Itself, with a cache that asks again what a request wants to know anew.
@@ -99,22 +104,23 @@ impl Foundation {
         Self { cache: self.cache.clone().with_refresh(refresh), ..self.clone() }
     }
 
-    /// Itself, with a cache that besides forgets what builds said of some folders before a time.
-    pub(crate) fn refreshed_folders(
-        &self,
-        request: &Request,
-        folders: &[Box<Path>],
-        since: Timestamp,
-    ) -> Self {
+    /// Itself, with a cache that besides forgets what builds said of some folders before a time, if these may have changed since.
+    pub(crate) fn refreshed_folders(&self, request: &Request, folders: &[Folder], since: Timestamp) -> Self {
         let names = match refresh(request) {
             Some(Refresh::All(_)) => return self.clone(),
             Some(Refresh::Packages(names, ..)) => names,
             Some(Refresh::None(_)) | None => Vec::new(),
         };
-        if folders.is_empty() {
+        let is_unchanged = |folder: &&Folder| {
+            let knows = self.directories.as_ref().filter(|_| !request.options.reinstall);
+            knows.is_some_and(|knows| knows.is_unchanged(&folder.path, folder.editable))
+        };
+        let changed = folders.iter().filter(|folder| !is_unchanged(folder));
+        let changed: Vec<Box<Path>> = changed.map(|folder| folder.path.clone()).collect();
+        if changed.is_empty() {
             return self.clone();
         }
-        self.asking_again(Refresh::Packages(names, folders.to_vec(), since))
+        self.asking_again(Refresh::Packages(names, changed, since))
     }
 
     /// Runs an asynchronous task to its end, on a thread with a stack that is large enough.

@@ -69,6 +69,7 @@ mod url;
 
 pub use client::prepare;
 pub use error::{Cause, Error, PythonNeed};
+pub use folders::KnownDirectories;
 pub use foundation::SessionOptions;
 pub use local_wheels::{LocalWheel, LocalWheels};
 pub use locked::{LockFormat, LockedRequest};

@@ -1,13 +1,13 @@
 //! What satisfies a request, and what is needed to obtain it.
 
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 
 use uv_distribution_types::{BuiltDist, Dist, HashPolicy, SourceDist};
 use virtpy_pep::PackageName;
 
 use crate::context::Context;
+use crate::folders::Folder;
 use crate::pages::Pages;
 use crate::request::{Kept, Package};
 
@@ -66,11 +66,12 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// The folders that are to be built, but those that an archive was unpacked to.
-    pub(crate) fn folders(&self) -> impl Iterator<Item = Box<Path>> {
+    pub(crate) fn folders(&self) -> impl Iterator<Item = Folder> {
         self.chosen.iter().filter_map(|chosen| match &*chosen.dist {
             Dist::Source(SourceDist::Directory(folder)) => {
                 let is_archive = self.context.archive_of(&folder.install_path).is_some();
-                (!is_archive).then(|| folder.install_path.clone())
+                let editable = folder.editable == Some(true);
+                (!is_archive).then(|| Folder { path: folder.install_path.clone(), editable })
             }
             _ => None,
         })

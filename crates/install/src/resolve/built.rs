@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use virtpy_files as fs;
 use virtpy_files::digest::{Sha256, hex};
+use virtpy_interpreters::Interpreter;
 use virtpy_store::Store;
 
 /// The memory of built wheels, for one interpreter.
@@ -42,4 +43,14 @@ impl<'a> BuiltWheels<'a> {
         let folder = path.parent().unwrap_or(Path::new("."));
         let _ = fs::create_dir_all(folder).and_then(|()| fs::write_atomic(&path, sha256.as_bytes()));
     }
+
+    /// Forgets what was noted.
+    pub(super) fn forget(&self, key: &str) {
+        let _ = fs::remove_file(&self.path(key));
+    }
+}
+
+/// What tells this interpreter's builds of source distributions from another's.
+pub(crate) fn build_key(interpreter: &Interpreter) -> String {
+    format!("{} {} {}", interpreter.implementation, interpreter.tag(), interpreter.platform)
 }

@@ -7,9 +7,12 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use virtpy_files::digest::{hex, sha256};
 use virtpy_files::{self as fs, FileKind, Stamp};
-use virtpy_resolver::named_inputs;
+use virtpy_resolver::{KnownDirectories, named_inputs};
+use virtpy_store::Store;
 
+use super::built::BuiltWheels;
 use super::watched::SourceTree;
 
 /// Variables that builders listen to: what their names begin with.
@@ -43,17 +46,15 @@ pub(super) struct BuildInputs {
     editable: bool,
     state: String,
     newest: Option<Stamp>,
-    seen: SystemTime,
 }
 
 impl BuildInputs {
     /// Looks at a directory. `None` where it cannot be told quickly how it is.
     pub(super) fn of(directory: &Path, editable: bool) -> Option<Self> {
-        let seen = SystemTime::now();
         let tree = SourceTree::of(directory)?;
         let named = named_inputs(directory).ok()?.unwrap_or_default();
         let state = [tree.digest, commit(directory)?, named, variables()].join("\n");
-        Some(Self { directory: directory.to_path_buf(), editable, state, newest: tree.newest, seen })
+        Some(Self { directory: directory.to_path_buf(), editable, state, newest: tree.newest })
     }
 
     /// What stands for the wheel that is built from them.
@@ -62,10 +63,59 @@ impl BuildInputs {
         format!("{kind} of directory\n{}\n{}", self.directory.display(), self.state)
     }
 
-    /// Whether they are as they were, and a change after the first look could not have escaped the second.
-    pub(super) fn are_unchanged(&self) -> bool {
-        self.newest.as_ref().is_none_or(|newest| newest.is_settled(self.seen))
+    /// Whether they are as they were, and a change after a moment could not have escaped both looks.
+    pub(super) fn are_unchanged_since(&self, moment: SystemTime) -> bool {
+        self.is_settled(moment)
             && Self::of(&self.directory, self.editable).is_some_and(|now| now.state == self.state)
+    }
+
+    fn is_settled(&self, moment: SystemTime) -> bool {
+        self.newest.as_ref().is_none_or(|newest| newest.is_settled(moment))
+    }
+
+    /// Notes that the resolver has been told, after a moment, what these inputs say of the package.
+    pub(super) fn note_asked(&self, built: &BuiltWheels<'_>, moment: SystemTime) {
+        let (asked, digest) = (asked_key(&self.directory, self.editable), self.digest());
+        if self.is_settled(moment) && built.get(&asked).as_ref() != Some(&digest) {
+            built.put(&asked, &digest);
+        }
+    }
+
+    fn digest(&self) -> String {
+        hex(&sha256(self.key().as_bytes()))
+    }
+}
+
+/// What stands for the last inputs of a directory by which its builds were asked for metadata.
+fn asked_key(directory: &Path, editable: bool) -> String {
+    format!("metadata of directory\n{}\n{editable}", directory.display())
+}
+
+/// What is known of directories, for the resolver.
+#[derive(Debug)]
+pub(crate) struct KnownBuilds {
+    store: Store,
+    interpreter: String,
+}
+
+impl KnownBuilds {
+    /// What was built for an interpreter.
+    pub(crate) fn new(store: Store, interpreter: String) -> Self {
+        Self { store, interpreter }
+    }
+}
+
+impl KnownDirectories for KnownBuilds {
+    fn is_unchanged(&self, directory: &Path, editable: bool) -> bool {
+        let built = BuiltWheels::new(&self.store, &self.interpreter);
+        let asked = asked_key(directory, editable);
+        let Some(known) = built.get(&asked) else { return false };
+        let is_it = BuildInputs::of(directory, editable).is_some_and(|inputs| inputs.digest() == known);
+        if !is_it {
+            // What they are about to say is of other inputs, whatever becomes of it.
+            built.forget(&asked);
+        }
+        is_it
     }
 }
 

@@ -13,9 +13,10 @@ mod reporter;
 mod satisfied;
 mod watched;
 
+pub(crate) use built::build_key;
 pub use error::ResolveError;
 pub(crate) use fresh::{recall_fresh, remember_fresh};
-pub(crate) use inputs::commit;
+pub(crate) use inputs::{KnownBuilds, commit};
 pub(crate) use local::StoredWheels;
 pub(crate) use memory::{Recalled, recall, recall_one, remember, remember_one};
 pub use mend::{Mended, mend};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver as Queue, Sender, channel};
+use std::time::SystemTime;
 
 use virtpy_resolver::{Artifact, ObtainedWheel, Package, Receiver, Resolution, Session};
 
@@ -23,6 +24,8 @@ pub(crate) struct Supply<'a> {
     pub session: &'a Session,
     /// What tells this interpreter's builds from another's.
     pub interpreter: &'a str,
+    /// When the resolver was asked.
+    pub since: SystemTime,
     /// Who hears of progress.
     pub reporter: &'a dyn Reporter,
 }
@@ -88,7 +91,7 @@ fn look_up(
     found: &mut BTreeMap<usize, Obtained>,
 ) -> Result<Vec<usize>, ResolveError> {
     let built = BuiltWheels::new(supply.store, supply.interpreter);
-    let known = |index: &usize| known_sha256(supply.store, &built, resolution, *index);
+    let known = |index: &usize| known_sha256(supply, &built, resolution, *index);
     let known: Vec<Option<String>> = indices.iter().map(known).collect();
     let entries = supply.store.usable(&known.iter().map(Option::as_deref).collect::<Vec<_>>())?;
     let mut wanted = Vec::new();
@@ -108,7 +111,7 @@ fn look_up(
 
 /// The SHA-256 of a package's wheel, as far as it is known before anything is fetched, built or hashed.
 fn known_sha256(
-    store: &Store,
+    supply: &Supply<'_>,
     built: &BuiltWheels<'_>,
     resolution: &Resolution,
     index: usize,
@@ -116,12 +119,15 @@ fn known_sha256(
     match &resolution.packages[index].file {
         Artifact::Wheel { sha256: Some(sha256), .. } => Some(sha256.clone()),
         Artifact::Wheel { local: Some(path), .. } if resolution.takes_any_file(index) => {
-            store.sha256_of_known(path)
+            supply.store.sha256_of_known(path)
         }
         Artifact::Wheel { .. } => None,
         Artifact::Source { key: Some(key), .. } => built.get(key),
         Artifact::Source { directory: Some(directory), editable, .. } => {
-            built.get(&BuildInputs::of(directory, *editable)?.key())
+            let inputs = BuildInputs::of(directory, *editable)?;
+            let sha256 = built.get(&inputs.key())?;
+            inputs.note_asked(built, supply.since);
+            Some(sha256)
         }
         Artifact::Source { .. } => None,
     }
@@ -214,14 +220,17 @@ impl Sights {
     }
 
     /// Remembers what came of them, where they did not change meanwhile.
-    fn remember(&self, store: &Store, built: &BuiltWheels<'_>, obtained: &[Obtained]) {
+    fn remember(&self, supply: &Supply<'_>, obtained: &[Obtained]) {
+        let built = BuiltWheels::new(supply.store, supply.interpreter);
         for one in obtained {
             let sha256 = &one.entry.manifest.sha256;
             if let Some(sight) = self.files.get(&one.package) {
-                store.remember_file(sight, sha256);
+                supply.store.remember_file(sight, sha256);
             }
-            if let Some(inputs) = self.directories.get(&one.package).filter(|inputs| inputs.are_unchanged()) {
+            let inputs = self.directories.get(&one.package);
+            if let Some(inputs) = inputs.filter(|inputs| inputs.are_unchanged_since(supply.since)) {
                 built.put(&inputs.key(), sha256);
+                inputs.note_asked(&built, supply.since);
             }
         }
     }
@@ -255,7 +264,7 @@ fn fetch(
     let unpacked = handed_back.into_iter().collect::<Result<Vec<_>, _>>();
     fetched?;
     let obtained = publish(supply, resolution, unpacked?)?;
-    sights.remember(supply.store, &BuiltWheels::new(supply.store, supply.interpreter), &obtained);
+    sights.remember(supply, &obtained);
     Ok(obtained)
 }
 

@@ -192,6 +192,7 @@ fn an_interpreter_or_a_cache_that_is_none_is_told() {
         settings: world.settings(),
         user_agent: String::new(),
         local_wheels: None,
+        directories: None,
     };
     let mut request = world.request(&[]);
     request.requirements = vec![Input::Requirement("lib".to_owned())];

@@ -111,6 +111,7 @@ impl World {
             settings,
             user_agent: "virtpy-test/1".to_owned(),
             local_wheels: None,
+            directories: None,
         }
     }
 
