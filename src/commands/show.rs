@@ -103,6 +103,7 @@ impl Card {
             lines.push("Files:".to_owned());
             lines.extend(files.iter().map(|file| format!("  {file}")));
         }
-        lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+        let lines: Vec<&str> = lines.iter().map(|line| line.trim_end()).collect();
+        lines.join("\n") + "\n"
     }
 }

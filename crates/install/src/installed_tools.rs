@@ -111,14 +111,14 @@ impl Host {
         let mut newer = BTreeMap::new();
         for group in self.groups(tools) {
             let index = IndexOptions::of(group.origin).overridden(index);
-            let named: Vec<(PackageName, &Tool)> = group
+            let by_name: Vec<(PackageName, &Tool)> = group
                 .tools
                 .iter()
                 .filter_map(|tool| Some((tool.manifest.package.parse().ok()?, *tool)))
                 .collect();
-            let names: Vec<PackageName> = named.iter().map(|(name, _)| name.clone()).collect();
+            let names: Vec<PackageName> = by_name.iter().map(|(name, _)| name.clone()).collect();
             let newest = self.newest(&group.interpreter, &index, &names, group.origin.pre)?;
-            for (name, tool) in named {
+            for (name, tool) in by_name {
                 if let Some(latest) = newest.beyond(&name, &tool.manifest.version) {
                     newer.insert(tool.name.clone(), latest.version.to_string());
                 }

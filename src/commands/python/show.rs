@@ -71,23 +71,13 @@ pub(super) fn run(context: &Context, arguments: &ShowInterpretersArguments) -> R
         table(&lines, "  ")
     };
     let mut text = if shown.installed.is_empty() {
-        "Nothing is installed
-"
-        .to_owned()
+        "Nothing is installed\n".to_owned()
     } else {
-        format!(
-            "Installed
-{}",
-            listed(&shown.installed, "Status")
-        )
+        format!("Installed\n{}", listed(&shown.installed, "Status"))
     };
     if !shown.available.is_empty() {
-        text += &format!(
-            "
-Available
-{}",
-            listed(&shown.available, "")
-        );
+        text.push_str("\nAvailable\n");
+        text.push_str(&listed(&shown.available, ""));
     }
     context.output.data_block(&text);
     Ok(0)

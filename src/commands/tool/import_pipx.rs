@@ -41,7 +41,9 @@ pub(super) fn run(context: &Context, arguments: &ImportPipxArguments) -> Result<
     let names: Vec<String> = tools.iter().map(|tool| tool.name.clone()).collect();
     let reports = Reports::new(context, false);
     let code = each_at_once(context, &names, &import, &|done| {
-        done.iter().for_each(|outcome| reports.tell("Installed", outcome));
+        if let Some(outcome) = done {
+            reports.tell("Installed", &outcome);
+        }
     })?;
     warn_about_path(context);
     Ok(code)

@@ -39,7 +39,9 @@ pub(super) fn run(context: &Context, arguments: &ToolListArguments) -> Result<u8
     if arguments.json {
         context.output.json(&rows)?;
     } else {
-        rows.iter().for_each(|row| row.show(context.output, arguments.short));
+        for row in &rows {
+            row.show(context.output, arguments.short);
+        }
     }
     Ok(0)
 }

@@ -13,7 +13,7 @@ use virtpy_files as fs;
 /// What is to be locked.
 #[derive(Default)]
 pub(super) struct Inputs {
-    pub(super) inputs: Vec<Input>,
+    pub(super) asked: Vec<Input>,
     /// Requirements files, as they are named.
     pub(super) files: Vec<PathBuf>,
     /// The first project among the inputs.
@@ -55,7 +55,7 @@ impl Inputs {
             && !text.ends_with("setup.py")
         {
             let script = Script::read(here.join(text))?;
-            return Ok(Self { inputs: script.inputs().collect(), script: Some(script), ..Self::default() });
+            return Ok(Self { asked: script.inputs().collect(), script: Some(script), ..Self::default() });
         }
         let selection = Selection {
             no_project: locking.no_project,
@@ -79,11 +79,11 @@ impl Inputs {
             fs::metadata(&path)?;
             self.project.get_or_insert_with(|| path.clone());
             let selection = selection.clone();
-            self.inputs.push(Input::Project(ProjectInput { path, selection, conditional: true }));
+            self.asked.push(Input::Project(ProjectInput { path, selection, conditional: true }));
         } else if is_file {
             self.files.push(PathBuf::from(text));
         } else {
-            self.inputs.push(Input::Requirement(text.to_owned()));
+            self.asked.push(Input::Requirement(text.to_owned()));
         }
         Ok(())
     }
@@ -108,7 +108,7 @@ impl Inputs {
                 Asked::File(absolute)
             }
         };
-        self.inputs.iter().map(origin).chain(self.files.iter().map(file)).collect()
+        self.asked.iter().map(origin).chain(self.files.iter().map(file)).collect()
     }
 
     /// The inputs as a form can hold them: requirements have no way to leave extras and groups to be chosen later, so a project
@@ -120,7 +120,7 @@ impl Inputs {
             }
             other => other.clone(),
         };
-        self.inputs.iter().map(input).collect()
+        self.asked.iter().map(input).collect()
     }
 
     /// The directory that paths in the inputs start from.

@@ -79,7 +79,7 @@ impl Locking {
             None => index,
         };
         let files = host.requirements_files(&inputs.files, &self.constraints, &index)?;
-        if let Some(remark) = files.remark_on_nothing().filter(|_| inputs.inputs.is_empty()) {
+        if let Some(remark) = files.remark_on_nothing().filter(|_| inputs.asked.is_empty()) {
             host.warning(remark);
         }
         let request = LockRequest {
