@@ -29,6 +29,7 @@ mod fresh;
 mod hostile;
 mod installed;
 mod interpreters;
+mod interrupted;
 mod links;
 mod list;
 mod list_all;

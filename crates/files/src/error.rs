@@ -45,6 +45,11 @@ impl PathError {
         matches!(self.source.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
     }
 
+    /// Whether the disk could not be read or written.
+    pub fn is_failing_disk(&self) -> bool {
+        self.source.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+    }
+
     /// What a user can do about it, where the operating system's answer tells.
     pub fn hint(&self) -> Option<String> {
         match self.source.kind() {

@@ -17,6 +17,7 @@ mod folders;
 mod immutable;
 mod lock;
 mod mounts;
+mod new_folder;
 mod parallel;
 mod size_limit;
 mod stamp;
@@ -43,6 +44,7 @@ pub use folders::{create_dir, create_dir_all, create_private_dir, make_no_parent
 pub use immutable::{is_immutable, set_immutable};
 pub use lock::{Lock, LockError, LockMode};
 pub use mounts::{is_on_mount_of, mount_of, mounts_in};
+pub use new_folder::NewFolder;
 pub use parallel::{map_ordered, processors};
 pub use size_limit::survive_size_limit;
 pub use stamp::Stamp;

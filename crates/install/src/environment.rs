@@ -11,7 +11,7 @@ use crate::installed::with_system;
 use crate::{Error, Host, Indexes, Result, base, contents, restore};
 use virtpy_files::{self as fs, Lock};
 use virtpy_interpreters::Interpreter;
-use virtpy_venv::{self as venv, Contents, LinkMode, NewVenv, Venv};
+use virtpy_venv::{self as venv, Contents, LinkMode, NewVenv, Phase, Venv};
 
 /// An environment that is worked on. One that was made is removed again, unless it is [kept](Self::keep).
 #[derive(Debug)]
@@ -162,6 +162,7 @@ impl<'a> Environment<'a> {
             link_mode: new.link_mode.unwrap_or(preferences.link_mode),
             pip,
         };
+        Phase::UnderWay.enter();
         let made = venv::create(&host.store, &base(&interpreter), &new, &mut host.announce())?;
         Ok(Self {
             host,
@@ -197,6 +198,7 @@ impl<'a> Environment<'a> {
     /// Says that what was made is wanted.
     pub fn keep(&mut self) {
         self.is_unkept = false;
+        Phase::Changed.enter();
     }
 
     /// The venv, if it is there.

@@ -56,6 +56,11 @@ pub struct Host {
 }
 
 impl Host {
+    /// Who asks, for a thread that outlives the operation.
+    pub(crate) fn shared_caller(&self) -> Arc<dyn Caller> {
+        Arc::clone(&self.caller)
+    }
+
     /// Puts them together.
     pub fn new(store: Store, working_directory: PathBuf, caller: Arc<dyn Caller>) -> Self {
         Self { store, working_directory, caller, preferences: OnceLock::new() }

@@ -40,6 +40,7 @@ mod index;
 mod installed;
 mod installed_tools;
 mod interpreters;
+mod interrupt;
 pub mod lockfile;
 mod locking;
 mod newest;

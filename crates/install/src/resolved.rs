@@ -38,6 +38,7 @@ impl Resolved {
         asked: &Asked,
     ) -> Result<Self> {
         let since = SystemTime::now();
+        crate::interrupt::watch(host);
         let session = host.session(interpreter, settings);
         let progress = host.progress("resolving");
         let resolution = match asked {

@@ -26,8 +26,7 @@ pub(super) fn lost(host: &Host, venv: &Venv, contents: Contents, indexes: &Index
     }
     let what = described(&contents.dangling);
     host.message(format_args!("the store no longer has {what}, which this venv uses: fetching"));
-    let missing = contents.dangling.clone();
-    fetch_again(host, venv, contents, (&missing, "the store lost"), indexes)
+    fetch_again(host, venv, &contents, (&contents.dangling, "the store lost"), indexes)
 }
 
 /// Fetches again what a power cut has damaged of what a venv uses, and returns what is in the venv then. The caller holds both.
@@ -41,14 +40,14 @@ pub fn torn(host: &Host, venv: &Venv, contents: Contents, indexes: &Indexes) -> 
     }
     let what = described(&missing);
     host.message(format_args!("a power cut has damaged {what} in the store: fetching"));
-    fetch_again(host, venv, contents, (&missing, "a power cut has damaged"), indexes)
+    fetch_again(host, venv, &contents, (&missing, "a power cut has damaged"), indexes)
 }
 
 /// Fetches what is missing of what is installed; `reason` begins a sentence about it.
 fn fetch_again(
     host: &Host,
     venv: &Venv,
-    contents: Contents,
+    contents: &Contents,
     (missing, reason): (&[Installed], &str),
     indexes: &Indexes,
 ) -> Result<Contents> {
@@ -67,7 +66,7 @@ fn fetch_again(
         let satisfies = contents.state.satisfied.clone();
         let tags = Some(interpreter.tags());
         let change = ChangeSet { install, tags, satisfies, anew: true, ..ChangeSet::default() };
-        venv.apply(&host.store, &contents, &change)?;
+        venv.apply(&host.store, contents, &change)?;
     }
     crate::contents(host, venv)
 }

@@ -194,6 +194,14 @@ impl Artifact {
         matches!(self, Self::Source { key: None, .. })
     }
 
+    /// The size of the wheel in bytes, if it is known beforehand.
+    pub fn size(&self) -> Option<u64> {
+        match self {
+            Self::Wheel { size, .. } => *size,
+            Self::Source { .. } => None,
+        }
+    }
+
     /// The SHA-256 of the wheel, if it is known beforehand.
     pub fn sha256(&self) -> Option<&str> {
         match self {

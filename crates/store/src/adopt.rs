@@ -102,7 +102,7 @@ impl Store {
     fn stage_installed(&self, wheel: &InstalledWheel) -> Result<Staged, StoreError> {
         let sha256 = content_key(wheel);
         let id = EntryId::of(&sha256)?;
-        let folder = self.temporary_folder()?;
+        let folder = self.draft()?;
         let begun = now();
         let unpacked = wheel.copy_to(folder.path()).map_err(|source| StoreError::Wheel {
             filename: wheel.filename.clone(),

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::fs::Metadata;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use virtpy_files as fs;
 
@@ -42,12 +43,16 @@ impl Checked {
 const TEST_BOOT_ID: &str = "VIRTPY_TEST_BOOT_ID";
 
 /// What tells this start of the machine from all others, where the system tells it.
-fn boot_id() -> Option<String> {
-    let boot = match std::env::var(TEST_BOOT_ID) {
-        Ok(boot) => boot.into_bytes(),
-        Err(_) => fs::read_own(Path::new("/proc/sys/kernel/random/boot_id"), 64).ok()?,
+fn boot_id() -> Option<&'static str> {
+    static BOOT_ID: OnceLock<Option<String>> = OnceLock::new();
+    let read = || {
+        let boot = match std::env::var(TEST_BOOT_ID) {
+            Ok(boot) => boot.into_bytes(),
+            Err(_) => fs::read_own(Path::new("/proc/sys/kernel/random/boot_id"), 64).ok()?,
+        };
+        Some(boot.into_iter().filter(u8::is_ascii_hexdigit).map(char::from).collect())
     };
-    Some(boot.into_iter().filter(u8::is_ascii_hexdigit).map(char::from).collect())
+    BOOT_ID.get_or_init(read).as_deref()
 }
 
 impl Store {

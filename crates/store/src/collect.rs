@@ -192,11 +192,18 @@ impl Store {
     ) -> Result<Discarded, StoreError> {
         let temporary = self.temporary();
         fs::create_dir_all(&temporary)?;
-        // Whoever makes something there holds the store, so all of it was abandoned. In a folder elsewhere, to which a link in its
-        // place leads, others have theirs.
-        let is_own = fs::kind(&temporary)? == Some(FileKind::Folder);
-        let names = if is_own { fs::names(&temporary)? } else { Vec::new() };
-        let mut folders: Vec<PathBuf> = names.into_iter().map(|name| temporary.join(name)).collect();
+        let mut folders = Vec::new();
+        for path in self.abandoned()? {
+            if path.starts_with(&temporary) {
+                folders.push(path);
+                continue;
+            }
+            // Somebody may download the same as soon as the store is let go.
+            let aside = temporary.join(format!("removed-{}", path.file_name().unwrap_or_default().display()));
+            fs::remove_tree(&aside)?;
+            fs::rename(&path, &aside)?;
+            folders.push(aside);
+        }
         for entry in entries {
             let aside = temporary.join(format!("removed-{}", entry.id));
             fs::remove_tree(&aside)?;

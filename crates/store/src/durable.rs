@@ -113,11 +113,11 @@ impl Store {
         let ids = wanted.iter().map(|wanted| wanted.map(EntryId::of).transpose());
         let ids = ids.collect::<Result<Vec<Option<EntryId>>, _>>()?;
         let torn = self.torn(&ids.iter().flatten().cloned().collect::<Vec<_>>(), &mut checked);
-        let look_up = |(wanted, id): &(&Option<&str>, &Option<EntryId>)| match (wanted, id) {
+        let look_up = |pair: &(Option<&str>, Option<&EntryId>)| match *pair {
             (Some(sha256), Some(id)) if !torn.contains(id) => self.entry(sha256),
             _ => Ok(None),
         };
-        let pairs: Vec<_> = wanted.iter().zip(&ids).collect();
+        let pairs: Vec<_> = wanted.iter().copied().zip(ids.iter().map(Option::as_ref)).collect();
         let threads = if pairs.len() < MANY { 1 } else { 2 };
         let found = fs::map_ordered(&pairs, threads, look_up).into_iter().collect::<Result<Vec<_>, _>>()?;
         self.check_since_boot(&found.iter().flatten().collect::<Vec<_>>(), &checked)?;

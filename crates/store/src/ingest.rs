@@ -36,7 +36,7 @@ pub struct WheelFile {
 /// An entry that is complete but not published: dropped, it disappears.
 #[derive(Debug)]
 pub struct Staged {
-    folder: tempfile::TempDir,
+    folder: Draft,
     id: EntryId,
     manifest: Manifest,
     manifest_sha256: String,
@@ -71,10 +71,21 @@ impl Staged {
     }
 }
 
-impl Drop for Staged {
-    /// The folders in it are read-only already, which an ordinary removal does not get through.
+/// A folder in which an entry is made. It goes with all that is in it, unless it was renamed.
+#[derive(Debug)]
+pub(super) struct Draft(tempfile::TempDir);
+
+impl Draft {
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for Draft {
+    /// The folders in it are read-only, which an ordinary removal does not get through.
     fn drop(&mut self) {
-        let _ = fs::remove_tree(self.folder.path());
+        let _ = fs::remove_tree(self.path());
     }
 }
 
@@ -85,7 +96,7 @@ impl Store {
     /// When the wheel is broken or hostile, or the disk is full; nothing is left behind.
     pub fn stage(&self, wheel: &WheelFile) -> Result<Staged, StoreError> {
         let id = EntryId::of(&wheel.sha256)?;
-        let folder = self.temporary_folder()?;
+        let folder = self.draft()?;
         let (begun, started) = (now(), Instant::now());
         let unpacked = wheel::unpack(
             &wheel.path,
@@ -102,9 +113,14 @@ impl Store {
         Self::complete(folder, id, unpacked, provenance, unpacked_at)
     }
 
-    /// Makes an entry of what lies unpacked in a folder since a time, in seconds since 1970.
+    /// An empty folder for a new entry.
+    pub(super) fn draft(&self) -> Result<Draft, StoreError> {
+        Ok(Draft(self.temporary_folder()?))
+    }
+
+    /// Makes an entry of what lies unpacked in a folder since a time, in seconds since 1970; all folders in it are read-only.
     pub(super) fn complete(
-        folder: tempfile::TempDir,
+        folder: Draft,
         id: EntryId,
         mut unpacked: Unpacked,
         provenance: Provenance<'_>,
@@ -113,15 +129,15 @@ impl Store {
         let warnings = std::mem::take(&mut unpacked.warnings);
         let rows = wheel::record_rows(&unpacked.site);
         let mut manifest = Manifest::of(unpacked, provenance);
-        manifest.texts = write_texts(folder.path(), &manifest, &rows)?;
+        let path = folder.path();
+        manifest.texts = write_texts(path, &manifest, &rows)?;
         // The file system may have another clock than this machine.
-        let last = fs::symlink_metadata(&folder.path().join(ROWS))?.mtime();
+        let last = fs::symlink_metadata(&path.join(ROWS))?.mtime();
         manifest.unpacked_at = unpacked_at.max(now()).max(u64::try_from(last).unwrap_or(0));
         let text = serde_json::to_vec(&manifest)
             .map_err(|error| StoreError::Damaged { id: id.to_string(), reason: error.to_string() })?;
-        fs::write_new(&folder.path().join("entry.json"), &text, 0o444)?;
-        fs::symlink(&Path::new("site").join(&manifest.dist_info), &folder.path().join(DIST_INFO_ALIAS))?;
-        fs::make_folders_read_only(folder.path())?;
+        fs::write_new(&path.join("entry.json"), &text, 0o444)?;
+        fs::symlink(&Path::new("site").join(&manifest.dist_info), &path.join(DIST_INFO_ALIAS))?;
         let manifest_sha256 = hex(&sha256(&text));
         Ok(Staged { folder, id, manifest, manifest_sha256, warnings })
     }
@@ -203,7 +219,7 @@ fn write_texts(folder: &Path, manifest: &Manifest, rows: &str) -> Result<Vec<Fil
 
 /// Renames a staged entry into place; `false` where one stands there already.
 fn publish_one(staged: &Staged, path: &Path) -> Result<bool, StoreError> {
-    match fs::rename(staged.folder.path(), path) {
+    match fs::rename(staged.path(), path) {
         Ok(()) => {}
         Err(error) if matches!(fs::kind(path), Ok(Some(_))) => {
             drop(error);

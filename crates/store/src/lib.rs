@@ -4,6 +4,7 @@
 //! one rename; a published entry is never changed. Venvs register themselves as roots before they link, so that
 //! nothing in use is ever collected. `docs/store.md` describes what is on disk.
 
+mod abandoned;
 mod adopt;
 mod boot;
 mod bytecode;

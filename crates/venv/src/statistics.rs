@@ -29,6 +29,8 @@ pub struct Statistics {
     pub bytes_without_sharing: u64,
     /// How much less they take.
     pub saved_bytes: u64,
+    /// What killed commands left; unknown while other commands are at work.
+    pub abandoned_bytes: Option<u64>,
     /// Each wheel, the largest first.
     pub by_package: Vec<EntryUsage>,
     /// Each venv, the largest first.
@@ -92,6 +94,7 @@ impl Statistics {
             venvs: living.len(),
             bytes_without_sharing,
             saved_bytes: bytes_without_sharing.saturating_sub(bytes - unused_bytes),
+            abandoned_bytes: None,
             by_package,
             by_venv,
         }

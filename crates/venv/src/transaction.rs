@@ -13,7 +13,7 @@ use super::journal::{Journal, Removed};
 use super::node::Node;
 use super::nodes::{make, put_shared};
 use super::plan::{Plan, folder_of};
-use super::{Distribution, State, Venv, VenvError, foreign};
+use super::{Distribution, Phase, State, Venv, VenvError, foreign};
 
 /// A folder is listed if so many paths in it are to be made: a listing takes four system calls.
 const LISTED: usize = 8;
@@ -190,6 +190,8 @@ impl<'a> Transaction<'a> {
     /// Carries the change out; on any failure everything is put back. Returns what was left alone.
     pub(super) fn run(mut self, state: &mut State) -> Result<Vec<String>, VenvError> {
         self.journal.change.clone_from(&state.change);
+        let before = Phase::current();
+        Phase::UnderWay.enter();
         self.journal.write(&self.directory)?;
         let done = self
             .take_away()
@@ -200,9 +202,11 @@ impl<'a> Transaction<'a> {
             let blocked = self.blocked.get_mut().unwrap_or_else(PoisonError::into_inner);
             self.journal.created.retain(|created| !blocked.contains(created));
             self.journal.roll_back(self.venv)?;
+            before.enter();
             return Err(error);
         }
         let has_trash = self.journal.removed.iter().any(|removed| matches!(removed, Removed::File(..)));
+        Phase::Changed.enter();
         // The change has happened: what cannot be taken away now is by the next command.
         let _ = Journal::discard(&self.directory, has_trash);
         Ok(self.left_alone)
@@ -238,11 +242,14 @@ impl<'a> Transaction<'a> {
             directory.remove_tree(&bytecode)?;
         }
         if is_bytecode_folder(path) {
-            directory.remove_tree(path)?;
-        } else if directory.remove_dir(path).is_err()
-            && directory.kind(path)?.is_some()
-            && self.create.get(path).is_some_and(|node| **node != Node::Folder)
-        {
+            return Ok(directory.remove_tree(path)?);
+        }
+        let Err(error) = directory.remove_dir(path) else { return Ok(()) };
+        if error.is_failing_disk() {
+            return Err(error.into());
+        }
+        let is_replaced = self.create.get(path).is_some_and(|node| **node != Node::Folder);
+        if is_replaced && directory.kind(path)?.is_some() {
             return Err(VenvError::InTheWay(self.venv.root.join(path)));
         }
         Ok(())

@@ -172,6 +172,7 @@ impl InstalledWheel {
         for folder in bytecode_folders(&items(&self.parts), &self.dist_info) {
             fs::create_dir(&destination.join(folder))?;
         }
+        fs::make_folders_read_only(destination)?;
         let libraries = trees.libraries(destination);
         let climbing = trees.climbing(destination, |_| true)?;
         Ok(Unpacked {

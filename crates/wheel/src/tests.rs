@@ -194,7 +194,8 @@ fn a_wheel_with_everything() {
     ] {
         assert!(!found.contains_key(absent), "{absent}");
     }
-    let files = found.iter().filter(|(path, _)| !path.ends_with('/'));
+    let (folders, files): (Vec<_>, Vec<_>) = found.iter().partition(|(path, _)| path.ends_with('/'));
+    assert!(folders.len() > 10 && folders.iter().all(|(_, mode)| **mode & 0o777 == 0o555), "{folders:?}");
     for (path, mode) in files {
         let executable = matches!(path.as_str(), "site/demo/tool.so" | "scripts/run" | "scripts/tool");
         assert_eq!(mode & 0o700, if executable { 0o500 } else { 0o400 }, "{path}");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use virtpy_files::digest::base64;
-use virtpy_files::{self as fs, IoResultExt as _};
+use virtpy_files::{self as fs, IoResultExt as _, NewFolder};
 
 use super::climbing::WORDS;
 use super::verify::Record;
@@ -12,14 +12,14 @@ use super::{
     BYTECODE_FOLDER, CheckStrategy, Climbing, Error, InstalledFile, Item, Libraries, ScriptFile, Tree,
     Unpacked, WheelContents, layout,
 };
-use crate::archive::{Archive, Limits, Target, Written};
+use crate::archive::{Archive, Limits, Target, Written, folders_of};
 
 /// Unpacks a wheel into `destination`, and verifies it.
 ///
 /// `filename` is its name in the index, whatever the file at `wheel` is called. The files go to `site`, `data`,
 /// `headers` and `scripts` below `destination`, of which only those are made that have content; nobody else may
-/// write there meanwhile. Files have mode 0444, or 0555 where they can be executed (less the umask). Each folder of
-/// `site` that directly holds a Python module gets an empty `__pycache__`.
+/// write there meanwhile. Files have mode 0444, or 0555 where they can be executed (less the umask), folders 0555.
+/// Each folder of `site` that directly holds a Python module gets an empty `__pycache__`.
 ///
 /// # Errors
 /// When the wheel breaks a rule of the format or the archive, a file is not what RECORD says, or the disk does not
@@ -52,6 +52,9 @@ pub fn unpack(
     let trees = Trees::sort(contents.items, &written, destination)?;
     let libraries = trees.libraries(destination);
     let climbing = trees.climbing(destination, |path| suspects.contains(path))?;
+    // Their names are known, so nobody has to go through what was just written.
+    let made = NewFolder::open(destination)?;
+    folders_of(&targets, &folders).into_iter().try_for_each(|folder| made.set_mode(folder, 0o555))?;
     let WheelContents { dist_info, metadata, wheel, entry_points, .. } =
         WheelContents { items: Vec::new(), ..contents };
     Ok(Unpacked {

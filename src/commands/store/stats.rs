@@ -7,9 +7,13 @@ use crate::output::{bytes, counted};
 use crate::venv::{self, Statistics};
 
 pub(super) fn run(context: &Context, arguments: &StatsArguments) -> Result<u8, Failure> {
+    // While somebody works with the store, nobody knows what is abandoned.
+    let alone = context.store.try_lock_exclusive().ok().flatten();
+    let abandoned = alone.map(|lock| context.store.abandoned_bytes(&lock)).transpose()?;
     let _store_lock = context.store.lock_shared(&mut context.announce())?;
     let venvs = venv::survey(&context.store)?;
-    let statistics = Statistics::of(&context.store.facts()?, &venvs);
+    let statistics =
+        Statistics { abandoned_bytes: abandoned, ..Statistics::of(&context.store.facts()?, &venvs) };
     if arguments.json {
         context.output.json(&statistics)?;
     } else {
@@ -39,6 +43,10 @@ fn text(statistics: &Statistics, is_detailed: bool) -> String {
             bytes(statistics.saved_bytes)
         ),
     ];
+    if let Some(abandoned) = statistics.abandoned_bytes.filter(|size| *size > 0) {
+        let size = bytes(abandoned);
+        lines.push(format!("left by interrupted commands: {size}; `virtpy store gc --remove` removes it"));
+    }
     if is_detailed {
         lines.push("\npackages:".to_owned());
         lines.extend(statistics.by_package.iter().map(|entry| {

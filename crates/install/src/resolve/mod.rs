@@ -5,6 +5,7 @@ mod built;
 mod error;
 mod fresh;
 mod inputs;
+mod kept;
 mod local;
 mod memory;
 mod mend;

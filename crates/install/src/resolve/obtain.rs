@@ -1,6 +1,7 @@
 //! Bringing what was resolved into the store: what is there is taken, the rest is fetched or built, unpacked on
-//! worker threads while the next download runs, and published as one batch.
+//! worker threads while the next download runs, and published at once.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
@@ -11,10 +12,11 @@ use virtpy_resolver::{Artifact, ObtainedWheel, Package, Receiver, Resolution, Se
 
 use super::built::BuiltWheels;
 use super::inputs::BuildInputs;
+use super::kept;
 use super::{Reporter, ResolveError};
 use virtpy_files as fs;
 use virtpy_files::digest::{hex, sha256};
-use virtpy_store::{Entry, Sight, Staged, Store, WheelFile};
+use virtpy_store::{Entry, Sight, Store, WheelFile};
 
 /// Where packages come from and go to.
 pub(crate) struct Supply<'a> {
@@ -175,25 +177,27 @@ fn label(package: &Package) -> String {
 /// A wheel on its way to the unpacking threads.
 struct Delivery {
     package: usize,
-    label: String,
+    size: u64,
     wheel: WheelFile,
     temporary: bool,
     archive: Option<String>,
 }
 
-/// A package whose wheel is in the store, or lies unpacked beside it.
+/// A package whose wheel is in the store by now.
 struct Unpacked {
     package: usize,
-    content: Content,
+    taken: Taken,
     /// The SHA-256 of the archive that the wheel was built from.
     archive: Option<String>,
 }
 
-/// Where a wheel's content is.
-enum Content {
-    /// In the store already, as its hash has shown.
-    Stored(Box<Entry>),
-    Staged(Staged),
+/// What was made of a delivery.
+struct Taken {
+    entry: Entry,
+    /// Whether the store had it already, as its hash has shown.
+    was_stored: bool,
+    /// What the wheel does that people should know.
+    warnings: Vec<String>,
 }
 
 /// What was seen of the files and directories of this machine that wheels come from, before anything was made of them.
@@ -236,7 +240,8 @@ impl Sights {
     }
 }
 
-/// Fetches and unpacks, both at once, and publishes everything together.
+/// Fetches and unpacks, both at once, the largest first. Each wheel is published as soon as it is unpacked, so that an interrupted
+/// command has not worked in vain.
 fn fetch(
     supply: &Supply<'_>,
     resolution: &Resolution,
@@ -250,106 +255,121 @@ fn fetch(
     let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
     let (deliver, deliveries) = channel::<Delivery>();
     let (hand_back, handed_back) = channel::<Result<Unpacked, ResolveError>>();
-    let deliveries = Mutex::new(deliveries);
-    let fetched = std::thread::scope(|scope| {
+    let deliveries = Mutex::new(Deliveries { queue: deliveries, waiting: Vec::new() });
+    let fetched: Result<(), ResolveError> = std::thread::scope(|scope| {
         for _ in 0..threads.min(wanted.len()) {
             let hand_back = hand_back.clone();
             let (deliveries, sights) = (&deliveries, &sights);
-            scope.spawn(move || unpack_all(supply, sights, deliveries, &hand_back));
+            scope.spawn(move || unpack_all(supply, (resolution, sights), deliveries, &hand_back));
         }
         drop(hand_back);
         let courier = Courier { supply, resolution, deliver: Mutex::new(deliver) };
-        supply.session.obtain(resolution, wanted, folder.path(), &courier)
+        let mut absent = courier.bring_kept(wanted)?;
+        absent.sort_by_key(|index| Reverse(resolution.packages[*index].file.size()));
+        if absent.is_empty() {
+            return Ok(());
+        }
+        Ok(supply.session.obtain(resolution, &absent, folder.path(), &courier)?)
     });
     let unpacked = handed_back.into_iter().collect::<Result<Vec<_>, _>>();
     fetched?;
-    let obtained = publish(supply, resolution, unpacked?)?;
+    let obtained: Vec<Obtained> =
+        unpacked?.into_iter().map(|one| obtained(supply, resolution, one)).collect();
     sights.remember(supply, &obtained);
     Ok(obtained)
 }
 
-fn publish(
-    supply: &Supply<'_>,
-    resolution: &Resolution,
-    unpacked: Vec<Unpacked>,
-) -> Result<Vec<Obtained>, ResolveError> {
-    let (mut batch, mut of_batch, mut obtained) =
-        (Vec::new(), Vec::new(), Vec::with_capacity(unpacked.len()));
-    for Unpacked { package, content, archive } in unpacked {
-        match content {
-            Content::Stored(entry) => {
-                check_metadata(resolution, package, &entry.manifest.metadata_in(&entry.path))?;
-                let way = if resolution.packages[package].file.is_source() { Way::Built } else { Way::Store };
-                let direct_url = direct_url(&resolution.packages[package], &entry, archive.as_deref());
-                obtained.push(Obtained { package, entry: *entry, way, direct_url });
-            }
-            Content::Staged(staged) => {
-                check_metadata(resolution, package, &staged.metadata_path())?;
-                for warning in &staged.warnings {
-                    supply.reporter.warning(&format!("{}: {warning}", label(&resolution.packages[package])));
-                }
-                batch.push(staged);
-                of_batch.push((package, archive));
-            }
-        }
+/// Tells what there is to tell of a package that came, and remembers what was built.
+fn obtained(supply: &Supply<'_>, resolution: &Resolution, unpacked: Unpacked) -> Obtained {
+    let Unpacked { package, taken: Taken { entry, was_stored, warnings }, archive } = unpacked;
+    let described = &resolution.packages[package];
+    for warning in &warnings {
+        supply.reporter.warning(&format!("{}: {warning}", label(described)));
     }
-    let entries = supply.store.publish(batch)?;
-    obtained.extend(of_batch.into_iter().zip(entries).map(|((package, archive), entry)| {
-        let described = &resolution.packages[package];
-        let way = if described.file.is_source() { Way::Built } else { Way::Fetched };
-        let direct_url = direct_url(described, &entry, archive.as_deref());
-        Obtained { package, entry, way, direct_url }
-    }));
-    let built = BuiltWheels::new(supply.store, supply.interpreter);
-    for one in &obtained {
-        if let Artifact::Source { key: Some(key), .. } = &resolution.packages[one.package].file {
-            built.put(key, &one.entry.manifest.sha256);
+    let way = match &described.file {
+        Artifact::Source { key, .. } => {
+            if let Some(key) = key {
+                BuiltWheels::new(supply.store, supply.interpreter).put(key, &entry.manifest.sha256);
+            }
+            Way::Built
         }
-    }
-    Ok(obtained)
+        Artifact::Wheel { .. } if was_stored => Way::Store,
+        Artifact::Wheel { .. } => Way::Fetched,
+    };
+    let direct_url = direct_url(described, &entry, archive.as_deref());
+    Obtained { package, entry, way, direct_url }
 }
 
-/// The work of one thread: unpack whatever is delivered, until nothing more comes.
+/// What was delivered.
+struct Deliveries {
+    queue: Queue<Delivery>,
+    /// What came out of the queue and nobody has taken yet.
+    waiting: Vec<Delivery>,
+}
+
+impl Deliveries {
+    /// The largest of what is there, for which is waited; `None` when nothing comes any more. So no large wheel is unpacked alone at
+    /// the end.
+    fn next(&mut self) -> Option<Delivery> {
+        if self.waiting.is_empty() {
+            self.waiting.push(self.queue.recv().ok()?);
+        }
+        self.waiting.extend(self.queue.try_iter());
+        let largest = (0..self.waiting.len()).max_by_key(|place| self.waiting[*place].size)?;
+        Some(self.waiting.swap_remove(largest))
+    }
+}
+
+/// The work of one thread: unpack and publish whatever is delivered, until nothing more comes.
 fn unpack_all(
     supply: &Supply<'_>,
-    sights: &Sights,
-    deliveries: &Mutex<Queue<Delivery>>,
+    (resolution, sights): (&Resolution, &Sights),
+    deliveries: &Mutex<Deliveries>,
     hand_back: &Sender<Result<Unpacked, ResolveError>>,
 ) {
     loop {
         let delivery = match deliveries.lock() {
-            Ok(queue) => queue.recv(),
+            Ok(mut deliveries) => deliveries.next(),
             Err(_) => return,
         };
-        let Ok(delivery) = delivery else { return };
-        let content = content_of(supply.store, &delivery, sights.files.get(&delivery.package));
+        let Some(delivery) = delivery else { return };
+        let sight = sights.files.get(&delivery.package);
+        let taken = take_in(supply.store, resolution, &delivery, sight);
         if delivery.temporary {
-            // The folder it lies in is removed anyway; this only gives the space back early.
-            let _ = fs::remove_file(&delivery.wheel.path);
+            kept::discard(&delivery.wheel.path);
         }
-        supply.reporter.finished(&delivery.label);
+        supply.reporter.finished(&label(&resolution.packages[delivery.package]));
         let Delivery { package, archive, .. } = delivery;
-        if hand_back.send(content.map(|content| Unpacked { package, content, archive })).is_err() {
+        if hand_back.send(taken.map(|taken| Unpacked { package, taken, archive })).is_err() {
             return;
         }
     }
 }
 
-/// Takes a wheel whose hash is known by now from the store, or else unpacks it.
-fn content_of(store: &Store, delivery: &Delivery, sight: Option<&Sight>) -> Result<Content, ResolveError> {
+/// Takes a wheel whose hash is known by now from the store, or else unpacks and publishes it.
+fn take_in(
+    store: &Store,
+    resolution: &Resolution,
+    delivery: &Delivery,
+    sight: Option<&Sight>,
+) -> Result<Taken, ResolveError> {
     let sha256 = delivery.wheel.sha256.as_str();
     let stored = store.has(sha256).then(|| store.usable(&[Some(sha256)]).unwrap_or_default());
     if let Some(entry) = stored.into_iter().flatten().flatten().next() {
-        return Ok(Content::Stored(Box::new(entry)));
+        check_metadata(resolution, delivery.package, &entry.manifest.metadata_in(&entry.path))?;
+        return Ok(Taken { entry, was_stored: true, warnings: Vec::new() });
     }
-    let staged = store
-        .stage(&delivery.wheel)
-        .map_err(|source| ResolveError::Unpack { package: delivery.label.clone(), source })?;
+    let package = label(&resolution.packages[delivery.package]);
+    let staged = store.stage(&delivery.wheel);
+    let staged = staged.map_err(|source| ResolveError::Unpack { package, source })?;
     // It was hashed first and unpacked then: what was unpacked has to be what was hashed.
     if sight.is_some_and(|sight| !sight.is_current()) {
         return Err(ResolveError::Exchanged { path: delivery.wheel.path.clone() });
     }
-    Ok(Content::Staged(staged))
+    check_metadata(resolution, delivery.package, &staged.metadata_path())?;
+    let warnings = staged.warnings.clone();
+    let published = store.publish(vec![staged])?.pop();
+    Ok(Taken { entry: published.ok_or(ResolveError::Interrupted)?, was_stored: false, warnings })
 }
 
 /// Carries finished wheels from the facade to the unpacking threads, and tells the reporter.
@@ -362,6 +382,27 @@ struct Courier<'a> {
 impl Courier<'_> {
     fn label(&self, index: usize) -> String {
         label(&self.resolution.packages[index])
+    }
+
+    fn deliver(&self, delivery: Delivery) -> Result<(), ResolveError> {
+        let deliver = self.deliver.lock().map_err(|_| ResolveError::Interrupted)?;
+        deliver.send(delivery).map_err(|_| ResolveError::Interrupted)
+    }
+
+    /// Delivers what a killed command had downloaded; returns the indices of the rest.
+    fn bring_kept(&self, wanted: &[usize]) -> Result<Vec<usize>, ResolveError> {
+        let mut absent = Vec::new();
+        for &package in wanted {
+            let described = &self.resolution.packages[package];
+            match kept::take(self.supply.store, described) {
+                Some(wheel) => {
+                    let size = described.file.size().unwrap_or_default();
+                    self.deliver(Delivery { package, size, wheel, temporary: true, archive: None })?;
+                }
+                None => absent.push(package),
+            }
+        }
+        Ok(absent)
     }
 }
 
@@ -383,21 +424,22 @@ impl Receiver for Courier<'_> {
         index: usize,
         wheel: ObtainedWheel,
     ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        let delivery = Delivery {
+        let package = &self.resolution.packages[index];
+        let path =
+            if wheel.temporary { kept::keep(self.supply.store, package, wheel.path) } else { wheel.path };
+        self.deliver(Delivery {
             package: index,
-            label: self.label(index),
+            size: wheel.size,
             temporary: wheel.temporary,
             archive: wheel.archive_sha256,
             wheel: WheelFile {
-                path: wheel.path,
+                path,
                 filename: wheel.filename,
                 sha256: wheel.sha256,
                 origin: wheel.origin,
-                indexes: self.resolution.packages[index].indexes.clone(),
+                indexes: package.indexes.clone(),
             },
-        };
-        let deliver = self.deliver.lock().map_err(|_| ResolveError::Interrupted)?;
-        deliver.send(delivery).map_err(|_| ResolveError::Interrupted)?;
+        })?;
         Ok(())
     }
 }

@@ -150,8 +150,10 @@ impl Store {
 /// Makes a folder of bytecode that somebody took away: root, who clears bytecode with `rm`.
 fn make_folder(folder: &Path) -> Result<(), StoreError> {
     if let (None, Some(parent)) = (fs::kind(folder)?, folder.parent()) {
-        let _open = OpenFolder::at(parent)?;
+        let open = OpenFolder::at(parent)?;
         fs::create_dir(folder)?;
+        fs::set_mode(folder, 0o555)?;
+        open.seal(folder)?;
     }
     Ok(())
 }

@@ -24,6 +24,6 @@ mod zip_archive;
 pub use error::{Error, Problem};
 pub use limits::Limits;
 pub use name::{NameProblem, check as check_name};
-pub use unpack::{Target, Written};
+pub use unpack::{Target, Written, folders_of};
 pub use write::write;
 pub use zip_archive::{Archive, Member};

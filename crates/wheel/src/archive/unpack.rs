@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 
 use virtpy_files::digest::{HashAlgorithm, Hasher, Sha256};
-use virtpy_files::{self as fs, IoResultExt as _, PathError};
+use virtpy_files::{self as fs, NewFolder, PathError};
 
 use super::{Archive, Error, Problem, clash, name};
 
@@ -80,7 +80,7 @@ impl Hashing {
 
 /// What the workers share.
 struct Work<'a> {
-    destination: &'a Path,
+    destination: NewFolder,
     targets: &'a [Target],
     /// Indices of targets, in the order of the archive.
     order: Vec<usize>,
@@ -109,13 +109,15 @@ impl Archive {
     ) -> Result<Vec<Written>, Error> {
         self.check_others(targets)?;
         self.check_room(destination, targets)?;
-        make_folders(destination, targets, folders)
-            .map_err(|error| self.failure(destination, targets, error))?;
+        let made = NewFolder::open(destination)?;
+        for folder in folders_of(targets, folders) {
+            made.create_dir(folder).map_err(|error| self.failure(destination, targets, error))?;
+        }
         let (order, batches) = self.batches(targets);
         let workers =
             std::thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS).min(batches.len());
         let work = Work {
-            destination,
+            destination: made,
             targets,
             order,
             batches,
@@ -217,7 +219,7 @@ impl Archive {
                 if work.failed.load(Ordering::Relaxed) {
                     return results;
                 }
-                let result = self.write(work.destination, &work.targets[*target], &mut buffer);
+                let result = self.write(&work.destination, &work.targets[*target], &mut buffer);
                 let failed = result.is_err();
                 results.push((*target, result));
                 if failed {
@@ -229,8 +231,12 @@ impl Archive {
         results
     }
 
-    fn write(&mut self, destination: &Path, target: &Target, buffer: &mut Vec<u8>) -> Result<Written, Error> {
-        let path = destination.join(&target.path);
+    fn write(
+        &mut self,
+        destination: &NewFolder,
+        target: &Target,
+        buffer: &mut Vec<u8>,
+    ) -> Result<Written, Error> {
         let mut hashing = Hashing::new(target.other_digest);
         let large = self.frame.members[target.member].size >= HASHED_ASIDE;
         let has_word = |content: &[u8]| {
@@ -238,9 +244,9 @@ impl Archive {
         };
         let mut found = false;
         let (size, hashing) = if large {
-            self.copy_hashing_aside(&path, target, buffer, hashing)?
+            self.copy_hashing_aside(destination, target, buffer, hashing)?
         } else {
-            let size = self.copy(&path, target, buffer, |buffer, count| {
+            let size = self.copy(destination, target, buffer, |buffer, count| {
                 hashing.update(&buffer[..count]);
                 found = found || has_word(&buffer[..count]);
             })?;
@@ -255,7 +261,7 @@ impl Archive {
     /// and a wheel may consist of a single large binary.
     fn copy_hashing_aside(
         &mut self,
-        path: &Path,
+        destination: &NewFolder,
         target: &Target,
         buffer: &mut Vec<u8>,
         mut hashing: Hashing,
@@ -271,7 +277,7 @@ impl Archive {
                 }
                 hashing
             });
-            let copied = self.copy(path, target, buffer, |buffer, count| {
+            let copied = self.copy(destination, target, buffer, |buffer, count| {
                 let next = free.try_recv().unwrap_or_else(|_| vec![0; BUFFER]);
                 // The hasher ends only after this closure is gone, unless it panics; then joining it tells.
                 let _ = full.send((std::mem::replace(buffer, next), count));
@@ -289,7 +295,7 @@ impl Archive {
     /// writing them. The buffer may be exchanged for another of its length.
     fn copy(
         &mut self,
-        path: &Path,
+        destination: &NewFolder,
         target: &Target,
         buffer: &mut Vec<u8>,
         mut pass_on: impl FnMut(&mut Vec<u8>, usize),
@@ -306,9 +312,10 @@ impl Archive {
             // Only now: what cannot be decompressed at all leaves no file.
             let open = match &mut file {
                 Some(open) => open,
-                none => none.insert(fs::create_new(path, target.mode)?),
+                none => none.insert(destination.create_file(&target.path, target.mode)?),
             };
-            open.write_all(&buffer[..count]).at("write", path)?;
+            let written = open.write_all(&buffer[..count]);
+            written.map_err(|source| wrong_disk(destination, target, source))?;
             size += count as u64;
             let ended = count < buffer.len();
             pass_on(buffer, count);
@@ -321,17 +328,19 @@ impl Archive {
     }
 }
 
-/// Makes every folder once, parents first.
-fn make_folders(destination: &Path, targets: &[Target], folders: &[String]) -> Result<(), PathError> {
+/// That the disk did not take a file's content.
+fn wrong_disk(destination: &NewFolder, target: &Target, source: io::Error) -> PathError {
+    PathError { action: "write", path: destination.path().join(&target.path), source }
+}
+
+/// Every folder that targets need and that is asked for, parents first.
+pub fn folders_of<'a>(targets: &'a [Target], folders: &'a [String]) -> BTreeSet<&'a str> {
     let mut needed: BTreeSet<&str> = folders.iter().map(String::as_str).collect();
     for path in targets.iter().map(|target| target.path.as_str()).chain(folders.iter().map(String::as_str)) {
         let _first_known = name::parents(path).find(|folder| !needed.insert(folder));
     }
     // A folder's name is a prefix of what is in it, so it sorts first.
-    for folder in needed {
-        fs::create_dir(&destination.join(folder))?;
-    }
-    Ok(())
+    needed
 }
 
 /// Reads until the buffer is full or the content ends.
