@@ -102,7 +102,7 @@ fn a_download_whose_hash_nobody_told_is_hashed_before_it_is_unpacked() {
 fn project(context: &TestContext) {
     let folder = SdistBuilder::new("demo", "1.0").write_folder(&context.path("project"));
     let backend = folder.join("backend.py");
-    let log = context.path("builds");
+    let log = context.path("builds").display().to_string();
     let code = format!(
         "\n_quiet = _pack\n\n\ndef _pack(*arguments):\n    open({log:?}, 'a').write('x')\n    return _quiet(*arguments)\n"
     );

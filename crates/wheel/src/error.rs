@@ -18,7 +18,7 @@ pub enum Error {
     Path(#[from] PathError),
     /// The file's name does not follow PEP 427.
     #[error(transparent)]
-    FileName(#[from] InvalidText),
+    FileName(Box<InvalidText>),
     /// A file that every wheel must have is missing.
     #[error("the wheel has no `{0}`")]
     Missing(String),
@@ -97,6 +97,12 @@ pub enum Error {
         /// Why.
         reason: &'static str,
     },
+}
+
+impl From<InvalidText> for Error {
+    fn from(error: InvalidText) -> Self {
+        Self::FileName(Box::new(error))
+    }
 }
 
 impl Error {

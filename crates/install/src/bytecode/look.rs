@@ -68,9 +68,8 @@ fn at_changed_venvs(
         if looked.contains(&note) {
             continue;
         }
-        let Some(contents) = Venv::open(root).and_then(|venv| Contents::read(&venv, store)).ok() else {
-            continue;
-        };
+        let Ok(venv) = Venv::open(root) else { continue };
+        let Ok(contents) = Contents::read(&venv, store) else { continue };
         let mut is_whole = true;
         for installed in &contents.state.distributions {
             let Ok(id) = EntryId::of(&installed.sha256) else { continue };

@@ -5,7 +5,7 @@
 //! then the same request has the same answer, unless one of the pages was fetched again (an upgrade does that). So the entries
 //! are taken from the store at once, if the pages' files are those that were read and none is too old.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -52,30 +52,44 @@ pub(crate) fn remember_fresh(
     pages: &Pages,
 ) {
     let is_whole = obtained.len() == resolution.packages.len();
-    let files: Option<Vec<PathBuf>> = obtained
-        .iter()
-        .map(|one| file_of(store, resolution, one))
-        .collect::<Option<Vec<_>>>()
-        .map(|files| pages.files.iter().cloned().chain(files.into_iter().flatten()).collect());
-    let Some(files) = files.filter(|_| is_whole) else { return };
+    if !is_whole {
+        return;
+    }
+    let mut files: Vec<&Path> = pages.files.iter().map(PathBuf::as_path).collect();
+    for one in obtained {
+        match origin(store, resolution, one) {
+            Origin::Index => {}
+            Origin::File(path) => files.push(path),
+            Origin::Other => return,
+        }
+    }
     let times = milliseconds(SystemTime::now()).zip(milliseconds(pages.until));
     let files: Option<Vec<Stamp>> = files.iter().map(|file| Stamp::of(file)).collect();
     let (Some((from, until)), Some(pages)) = (times, files) else { return };
     write(store, &name(digest), &Fresh { packages: notes_of(resolution, obtained), pages, from, until });
 }
 
-/// The file on this machine that a package's entry was made of, or nothing for one that was fetched; `None` if the answer depends
-/// on more than that.
-fn file_of(store: &Store, resolution: &Resolution, obtained: &Obtained) -> Option<Option<PathBuf>> {
+/// What a package's entry was made of.
+enum Origin<'a> {
+    /// A wheel of an index.
+    Index,
+    /// A wheel that lies on this machine.
+    File(&'a Path),
+    /// Something that may have changed without being seen.
+    Other,
+}
+
+fn origin<'a>(store: &Store, resolution: &'a Resolution, obtained: &Obtained) -> Origin<'a> {
     let package = &resolution.packages[obtained.package];
     match &package.file {
-        Artifact::Wheel { .. } if package.direct_url.is_some() => None,
-        Artifact::Wheel { local: None, .. } => Some(None),
-        Artifact::Wheel { local: Some(path), .. } => {
-            let is_it = store.sha256_of_known(path).as_ref() == Some(&obtained.entry.manifest.sha256);
-            is_it.then(|| Some(path.clone()))
-        }
-        Artifact::Source { .. } => None,
+        Artifact::Wheel { local, .. } if package.direct_url.is_none() => match local {
+            None => Origin::Index,
+            Some(path) if store.sha256_of_known(path).as_ref() == Some(&obtained.entry.manifest.sha256) => {
+                Origin::File(path)
+            }
+            Some(_) => Origin::Other,
+        },
+        Artifact::Wheel { .. } | Artifact::Source { .. } => Origin::Other,
     }
 }
 
