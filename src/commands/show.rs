@@ -63,8 +63,11 @@ impl Card {
             Failure::new(format!("the METADATA of {} is broken: {error}", distribution.name))
         })?;
         // Older tools did not write down which files they installed.
-        let files = files && distribution.has_dist_info();
-        let files = files.then(|| distribution.recorded_files(&site_packages)).transpose()?;
+        let files = if files && distribution.has_dist_info() {
+            Some(distribution.recorded_files(&site_packages)?)
+        } else {
+            None
+        };
         let paths = |rows: Vec<RecordRow>| rows.into_iter().map(|row| row.path).collect();
         Ok(Self {
             name: distribution.name.clone(),

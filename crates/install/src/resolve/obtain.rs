@@ -123,7 +123,6 @@ fn known_sha256(
         Artifact::Wheel { local: Some(path), .. } if resolution.takes_any_file(index) => {
             supply.store.sha256_of_known(path)
         }
-        Artifact::Wheel { .. } => None,
         Artifact::Source { key: Some(key), .. } => built.get(key),
         Artifact::Source { directory: Some(directory), editable, .. } => {
             let inputs = BuildInputs::of(directory, *editable)?;
@@ -131,7 +130,7 @@ fn known_sha256(
             inputs.note_asked(built, supply.since);
             Some(sha256)
         }
-        Artifact::Source { .. } => None,
+        Artifact::Wheel { .. } | Artifact::Source { .. } => None,
     }
 }
 
