@@ -138,6 +138,10 @@ impl Context {
                 Failure::new(format!("there is no venv at `{}`, which `VIRTUAL_ENV` names", path.display()))
                     .hinted("end that with `deactivate` or `unset VIRTUAL_ENV`, or name a venv with `--venv`")
             }
+            VenvError::NotAVenv(path) if argument.path.is_none() && active_venv().as_ref() == Some(&path) => {
+                Failure::new(format!("`{}`, which `VIRTUAL_ENV` names, is not a venv", path.display()))
+                    .hinted("end that with `deactivate` or `unset VIRTUAL_ENV`, or name a venv with `--venv`")
+            }
             error => Failure::from(error),
         });
         let mut venv = opened?;

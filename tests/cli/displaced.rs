@@ -193,3 +193,16 @@ fn an_export_needs_neither_the_store_nor_its_origin() {
     std::fs::rename(context.path("image"), context.path("app/.venv")).unwrap();
     assert_eq!(prefix(&context, "app/.venv"), "app/.venv");
 }
+
+#[test]
+fn an_export_never_goes_into_what_is_exported() {
+    let context = TestContext::new();
+    context.new_venv();
+    let before = context.venv_tree(".venv");
+    for place in [".venv/out", ".venv/lib/out"] {
+        context.virtpy(["export", place]).failure(1).one_error().stderr_has("in the venv that is exported");
+    }
+    let in_store = context.store().join("out");
+    context.virtpy([std::ffi::OsStr::new("export"), in_store.as_os_str()]).failure(1).one_error();
+    before.assert_unchanged(&context.venv_tree(".venv"), "the venv");
+}

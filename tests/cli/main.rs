@@ -75,6 +75,7 @@ mod tags;
 mod tolerated;
 mod tools;
 mod tools_in_use;
+mod tools_injected;
 mod tools_together;
 mod transport;
 mod tree;

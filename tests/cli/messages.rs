@@ -185,3 +185,42 @@ fn a_script_from_a_pipe_is_read_once() {
     let mut shell: Command = context.command("bash");
     assert_eq!(context.run(shell.args(["-c", &line])).success().raw_stdout.trim(), "1");
 }
+
+#[test]
+fn what_is_wrong_is_said_with_what_to_do() {
+    let mut context = TestContext::new();
+    context.new_venv();
+    let hint = |context: &TestContext, arguments: &[&str], message: &str, hint: &str| {
+        context.virtpy(arguments).failure(1).one_error().stderr_has(message).stderr_has(hint);
+    };
+    let nowhere = ["add", "--no-index", "--find-links", ".", "absent"];
+    hint(&context, &nowhere, "absent", "leave `--no-index` out");
+    hint(&context, &["add", "--no-index", "demo@1.0"], "`demo@1.0` is not", "`demo==1.0`");
+    hint(
+        &context,
+        &["add", "--index-url", "ftp://h.example/simple", "demo"],
+        "https, http and file",
+        "hint: ",
+    );
+    hint(&context, &["sync", "absent.toml"], "there is no file `absent.toml`", "hint: ");
+    context.write("demo-1.0-py3-none-any.whl", "no archive");
+    hint(&context, &["add", "--no-index", "./demo-1.0-py3-none-any.whl"], "cannot use", "it is damaged");
+    std::os::unix::fs::symlink("nowhere", context.path("link")).unwrap();
+    hint(&context, &["new", "link"], "what it names is not there", "make the directory");
+    let file = context.write("file", "");
+    context.set("VIRTUAL_ENV", &file);
+    hint(&context, &["list"], "which `VIRTUAL_ENV` names, is not a venv", "deactivate");
+    context.unset("VIRTUAL_ENV");
+    context.set("VIRTPY_HOME", &file);
+    hint(&context, &["new", "other"], "could not create the lock", "a part of that path is a file");
+}
+
+#[test]
+fn an_extra_that_there_is_not_is_told_each_time() {
+    let (context, index) = (TestContext::new(), Index::start(&[WheelBuilder::new("demo", "1.0").build()]));
+    context.new_venv();
+    let warning = "demo 1.0 does not provide the extra 'absent'";
+    context.add(&index, &["demo[absent]"]).success().stderr_has(warning);
+    context.add(&index, &["demo[absent]"]).success().stderr_has(warning);
+    context.virtpy(["pip", "install", "--no-index", "demo[absent]"]).success().stderr_has(warning);
+}

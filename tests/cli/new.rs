@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
 
-use crate::support::{TestContext, Tree, python};
+use crate::support::{Index, TestContext, Tree, WheelBuilder, python};
+use crate::tools::names;
 
 fn config(context: &TestContext, venv: &str) -> BTreeMap<String, String> {
     let text = context.read(&format!("{venv}/pyvenv.cfg"));
@@ -196,6 +198,31 @@ fn an_empty_folder_is_taken_and_parents_are_made() {
     context.virtpy(["new", "empty"]).success();
     context.virtpy(["new", "one/two/three"]).success();
     assert_eq!(context.eval("one/two/three", "print(2)"), "2");
+}
+
+/// A container's volume. Needs root, to mount.
+#[test]
+fn a_mount_point_gets_the_content_of_a_venv_and_stays() {
+    let (context, index) = (TestContext::new(), Index::start(&[WheelBuilder::new("demo", "1.0").build()]));
+    std::fs::create_dir_all(context.path("volume")).unwrap();
+    std::fs::create_dir_all(context.path("project/.venv")).unwrap();
+    let mount = |command: &[&str]| {
+        let called = Command::new(command[0]).args(&command[1..]).current_dir(context.path(".")).output();
+        called.is_ok_and(|output| output.status.success())
+    };
+    if !mount(&["mount", "--bind", "volume", "project/.venv"]) {
+        return;
+    }
+    let made = context.virtpy(["new", "project/.venv"]);
+    let added = context.add(&index, &["--venv", "project/.venv", "demo"]);
+    let seen = context.python("project/.venv", "import demo, sys; print(sys.prefix)");
+    let cleared = context.virtpy(["new", "--clear", "project/.venv"]);
+    assert!(mount(&["umount", "project/.venv"]));
+    made.success();
+    added.success();
+    seen.success().stdout_has("project/.venv");
+    cleared.one_error().stderr_has("is mounted at");
+    assert!(names(&context.path("project/.venv")).is_empty() && !names(&context.path("volume")).is_empty());
 }
 
 #[test]

@@ -70,3 +70,18 @@ fn what_stands_behind_a_url_tells_its_name_and_hash() {
     context.write("limits.txt", &format!("{}\n", context.path("other").display()));
     context.add(&index, &["-c", "limits.txt", "demo"]).one_error().stderr_has("has no name");
 }
+
+#[test]
+fn one_hash_makes_the_venvs_pip_demand_all() {
+    let (context, index, wheel, _) = scene();
+    index.add(&WheelBuilder::new("bare", "1.0").build());
+    context.write("some.txt", &format!("demo==1.0 --hash=sha256:{}\nbare==1.0\n", wheel.sha256()));
+    context.write("limits.txt", &format!("demo==1.0 --hash=sha256:{}\n", wheel.sha256()));
+    let url = index.url();
+    let before = context.venv_tree(".venv");
+    context.virtpy(["pip", "install", "-i", &url, "-r", "some.txt"]).failure(1).stderr_has("bare");
+    before.assert_unchanged(&context.venv_tree(".venv"), "the venv");
+    context.virtpy(["pip", "install", "-i", &url, "-c", "limits.txt", "bare"]).success();
+    // `virtpy add` holds to its hashes what has some.
+    context.add(&index, &["-r", "some.txt"]).success();
+}

@@ -419,3 +419,22 @@ fn another_pip_in_a_lock_is_told_and_left() {
     synced.stderr_has("pip is virtpy's own here");
     context.script(".venv", "pip", &["--version"]).success().stdout_has("+virtpy from");
 }
+
+#[test]
+fn all_groups_may_come_unasked() {
+    let index = Index::start(&["base", "linter", "docs"].map(|name| WheelBuilder::new(name, "1.0").build()));
+    let context = TestContext::new();
+    let project = |groups: &str| {
+        format!(
+            "[project]\nname = 'app'\nversion = '1'\nrequires-python = '>=3.8'\ndependencies = ['base']\n\
+             [dependency-groups]\ndev = ['linter']\ndocs = ['docs']\n[tool.uv]\ndefault-groups = {groups}\n"
+        )
+    };
+    for (groups, expected) in
+        [("'all'", &["base 1.0", "docs 1.0", "linter 1.0"][..]), ("['docs']", &["base 1.0", "docs 1.0"])]
+    {
+        context.write("pyproject.toml", &project(groups));
+        context.virtpy(["sync", "-i", &index.url()]).success();
+        assert_eq!(installed(&context), expected);
+    }
+}

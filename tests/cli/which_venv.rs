@@ -260,3 +260,41 @@ fn edits_in_a_detached_package_are_not_lost_unasked() {
         std::fs::remove_dir_all(context.path(".venv")).unwrap();
     }
 }
+
+#[test]
+fn what_the_store_lost_is_never_replaced_by_a_strangers_file() {
+    let (context, index) = (TestContext::new(), shop());
+    let strangers = Index::start(&[WheelBuilder::new("one", "1.0").file("one/evil.py", "").build()]);
+    context.new_venv();
+    context.add(&index, &["one"]).success();
+    let commands: [&[&str]; 4] =
+        [&["run", "python", "-c", "pass"], &["add", "two"], &["relink"], &["run", "--with", "two", "python"]];
+    for command in commands {
+        wipe(&context.store().join("w"));
+        let (name, rest) = command.split_first().unwrap();
+        let from = |index: &Index| {
+            [&[*name, "-i", &index.url()], rest].concat().into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        context.virtpy(from(&strangers)).failure(1).one_error().stderr_has("one 1.0").stderr_has("hint: ");
+        if *name == "relink" {
+            context.virtpy(from(&index)).success();
+        }
+    }
+    context.virtpy(["pip", "check"]).failure(1).stderr_has("no longer has one 1.0");
+    context.virtpy(["relink", "-i", &index.url()]).success();
+    context.virtpy(["pip", "check"]).success();
+}
+
+/// Another build of the same source has another hash, and is taken.
+#[test]
+fn what_was_built_is_built_again() {
+    let context = TestContext::new();
+    let index = Index::start(&[crate::support::SdistBuilder::new("source", "1.0").build()]);
+    context.new_venv();
+    context.add(&index, &["source"]).success();
+    wipe(&context.store().join("w"));
+    std::fs::remove_dir_all(context.store().join("cache")).unwrap();
+    context.virtpy(["relink", "-i", &index.url()]).success();
+    context.virtpy(["check"]).success();
+    assert_eq!(installed(&context, ".venv"), ["source"]);
+}

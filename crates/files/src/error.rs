@@ -67,6 +67,9 @@ impl PathError {
                  `--link-mode` (`auto` or `copy`), or move the store with `VIRTPY_HOME`"
                     .to_owned(),
             ),
+            io::ErrorKind::NotADirectory => Some(
+                "a part of that path is a file; `VIRTPY_HOME` moves the store to another folder".to_owned(),
+            ),
             io::ErrorKind::Interrupted => Some("run the command again".to_owned()),
             _ => self.source.raw_os_error().and_then(hint_by_number),
         }

@@ -43,7 +43,7 @@ pub use facts::{FileKind, is_same_file, kind, metadata, set_mode, symlink_metada
 pub use folders::{create_dir, create_dir_all, create_private_dir, make_no_parents};
 pub use immutable::{is_immutable, set_immutable};
 pub use lock::{Lock, LockError, LockMode};
-pub use mounts::{is_on_mount_of, mount_of, mounts_in};
+pub use mounts::{is_mount_point, is_on_mount_of, mount_of, mounts_in};
 pub use new_folder::NewFolder;
 pub use parallel::{map_ordered, processors};
 pub use size_limit::survive_size_limit;

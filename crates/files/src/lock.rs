@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -64,10 +64,18 @@ impl Lock {
         patience: Duration,
         announce: &mut dyn FnMut(&str),
     ) -> Result<Self, LockError> {
-        let file = open_lock_file(path)?;
+        let mut file = open_lock_file(path)?;
         let started = Instant::now();
         let mut announced = false;
-        while !try_lock(&file, mode).at("lock", path)? {
+        loop {
+            if try_lock(&file, mode).at("lock", path)? {
+                if is_at(&file, path) {
+                    break;
+                }
+                // It was swept meanwhile: whoever comes next locks another file.
+                file = open_lock_file(path)?;
+                continue;
+            }
             let waited = started.elapsed();
             if waited >= patience {
                 return Err(LockError::Busy { path: path.to_path_buf(), holder: holder(&file), waited });
@@ -89,9 +97,23 @@ impl Lock {
     /// # Errors
     /// When the lock file cannot be made.
     pub fn try_now(path: &Path, mode: LockMode) -> Result<Option<Self>, PathError> {
-        let file = open_lock_file(path)?;
-        Ok(try_lock(&file, mode).at("lock", path)?.then_some(Self { _file: file }))
+        loop {
+            let file = open_lock_file(path)?;
+            if !try_lock(&file, mode).at("lock", path)? {
+                return Ok(None);
+            }
+            if is_at(&file, path) {
+                return Ok(Some(Self { _file: file }));
+            }
+        }
     }
+}
+
+/// Whether a path leads to this file, and not to another one or nowhere.
+fn is_at(file: &File, path: &Path) -> bool {
+    let identity =
+        |found: std::io::Result<std::fs::Metadata>| found.map(|found| (found.dev(), found.ino())).ok();
+    identity(file.metadata()) == identity(std::fs::metadata(path))
 }
 
 fn open_lock_file(path: &Path) -> Result<File, PathError> {
@@ -184,5 +206,26 @@ mod tests {
         let patience = Duration::from_secs(10);
         let _one = Lock::wait(&path, LockMode::Shared, patience, &mut silent).unwrap();
         let _other = Lock::wait(&path, LockMode::Shared, patience, &mut silent).unwrap();
+    }
+
+    #[test]
+    fn who_waited_for_a_file_that_is_removed_holds_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let held = Lock::try_now(&path, LockMode::Exclusive).unwrap().unwrap();
+        let waiting = {
+            let path = path.clone();
+            std::thread::spawn(move || {
+                Lock::wait(&path, LockMode::Exclusive, Duration::from_secs(10), &mut |_| {}).unwrap()
+            })
+        };
+        std::thread::sleep(Duration::from_millis(60));
+        std::fs::remove_file(&path).unwrap();
+        drop(held);
+        let _got = waiting.join().unwrap();
+        assert!(
+            Lock::try_now(&path, LockMode::Exclusive).unwrap().is_none(),
+            "the file that is there is held"
+        );
     }
 }

@@ -59,6 +59,11 @@ pub fn mounts_in(folder: &Path) -> Vec<PathBuf> {
     points.map(unescaped).filter(|point| point.starts_with(folder)).collect()
 }
 
+/// Whether a file system, or another folder, is mounted at a path without links. Such a folder cannot be renamed or removed.
+pub fn is_mount_point(path: &Path) -> bool {
+    mounts_in(path).iter().any(|point| point == path)
+}
+
 /// A path of the table of mounts, in which blanks and the like are written as three octal digits.
 fn unescaped(text: &[u8]) -> PathBuf {
     use std::os::unix::ffi::OsStringExt as _;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use virtpy_pep::{PackageName, Requirement, Version};
 use virtpy_resolver::{Input, Options, Request};
 
+use crate::injected;
 use crate::installed::sha256_of;
 use crate::lockfile::LockKind;
 use crate::plan::{Extent, Goal, InstallOptions, Source};
@@ -245,6 +246,7 @@ fn build(host: &Host, generation: &Path, spec: &ToolSpec, interpreter: &Interpre
         prompt: Some(manifest.package.clone()),
         ..NewEnvironment::in_store(generation.to_path_buf())
     };
+    let injections = injected::groups(manifest, &spec.index);
     let mut environment = Environment::create(host, interpreter.clone(), new, &indexes)?;
     let options = InstallOptions::default();
     let (source, extent): (Box<dyn Source>, Extent) = if let Some(lock) = &spec.lock {
@@ -252,7 +254,10 @@ fn build(host: &Host, generation: &Path, spec: &ToolSpec, interpreter: &Interpre
     } else {
         (Box::new(requirements(host, spec, &indexes)?), Extent::Sufficient)
     };
-    let log = bring(&mut environment, &Goal { source: source.as_ref(), extent, options })?;
+    let mut log = bring(&mut environment, &Goal { source: source.as_ref(), extent, options })?;
+    for group in injections.iter().filter(|_| spec.lock.is_none()) {
+        log.append(injected::bring_group(&mut environment, spec, group)?);
+    }
     let contents = Contents::read(environment.venv(), &host.store)?;
     let main = contents.distributions.iter().find(|one| one.key == *manifest.package).ok_or_else(|| {
         let lock = spec.lock.as_ref().map(|lock| lock.display().to_string());
@@ -284,7 +289,9 @@ fn requirements(host: &Host, spec: &ToolSpec, indexes: &Indexes) -> Result<Requi
     let manifest = &spec.manifest;
     let request = vec![manifest.request.clone()];
     let (specs, editables) = if manifest.editable { (Vec::new(), request) } else { (request, Vec::new()) };
-    let specs: Vec<String> = specs.into_iter().chain(manifest.with.iter().cloned()).collect();
+    // What has a place of its own comes from there, afterwards.
+    let with = manifest.with.iter().filter(|text| !manifest.with_origins.contains_key(*text)).cloned();
+    let specs: Vec<String> = specs.into_iter().chain(with).collect();
     let mut wanted = Requirements::read(host, &specs, &[], &[], indexes.settings(host)?)?;
     wanted.files.constrain(&spec.constraints, "the list of applications");
     Ok(Requirements {

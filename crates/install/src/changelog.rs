@@ -41,6 +41,24 @@ impl Changelog {
         Self { unchanged, ..Self::default() }
     }
 
+    /// Tells what came of a further step after this one.
+    pub(super) fn append(&mut self, mut later: Self) {
+        self.summary.added.append(&mut later.summary.added);
+        self.summary.removed.append(&mut later.summary.removed);
+        self.summary.clashes.append(&mut later.summary.clashes);
+        self.summary.left_alone.append(&mut later.summary.left_alone);
+        self.unchanged = later.unchanged;
+        self.origins.from_store += later.origins.from_store;
+        self.origins.downloaded += later.origins.downloaded;
+        self.origins.built += later.origins.built;
+        self.unmet = later.unmet;
+        self.arriving.append(&mut later.arriving);
+        self.wheels.append(&mut later.wheels);
+        self.built.append(&mut later.built);
+        self.refused.append(&mut later.refused);
+        self.linked_in += later.linked_in;
+    }
+
     /// Whether nothing came and nothing went.
     pub fn is_empty(&self) -> bool {
         self.summary.added.is_empty() && self.summary.removed.is_empty()

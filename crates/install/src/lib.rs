@@ -37,6 +37,7 @@ mod execute;
 mod followed;
 mod host;
 mod index;
+mod injected;
 mod installed;
 mod installed_tools;
 mod interpreters;

@@ -3,7 +3,7 @@
 
 use std::cell::LazyCell;
 
-use virtpy_resolver::{Input, Options, Request};
+use virtpy_resolver::{Input, Options, Request, RequirementsFiles};
 
 use crate::resolve::{self, Mended, ResolveError};
 use crate::resolved::{Asked, Resolved};
@@ -55,9 +55,10 @@ fn fetch_again(
     let interpreter = host.interpreter(venv)?;
     let fetched =
         fetch(host, &interpreter, &missing.iter().collect::<Vec<_>>(), indexes).map_err(|error| {
-            let has_hint = error.hint().is_some();
-            let error = error.within(format!("{reason} {what}, and it could not be fetched again"));
-            if has_hint { error } else { error.hinted("make the venv again with `virtpy new --clear`") }
+            error.within(format!("{reason} {what}, and it could not be fetched again")).hinted(
+                "say with `--index-url` or `--find-links` where it came from, or make the venv again with \
+                 `virtpy new --clear`",
+            )
         })?;
     let install = packages(host, missing, &fetched)?;
     let is_other = |(old, new): (&Installed, &PackageToInstall)| old.sha256 != new.entry.manifest.sha256;
@@ -90,7 +91,13 @@ pub(super) fn fetch(
     let mut fetched = Vec::new();
     if !others.is_empty() {
         let settings = indexes.settings(host)?.clone();
+        // Anybody may have a package of the same name and version on another index: it has to be the same file.
+        let mut files = RequirementsFiles::default();
+        for one in others.iter().filter(|one| is_one_file(one)) {
+            files.demand_file(&one.key, &one.version, &one.sha256, "this venv");
+        }
         let request = Request {
+            files,
             requirements: others.iter().map(|installed| input(installed)).collect(),
             options: Options {
                 no_deps: true,
@@ -109,6 +116,12 @@ pub(super) fn fetch(
         fetched.push(host.store.pip_shim(&mut host.announce())?);
     }
     Ok(fetched)
+}
+
+/// Whether it can only be the file with the hash that is known: not where it was built here, or comes from a place that the
+/// user named.
+fn is_one_file(installed: &Installed) -> bool {
+    installed.direct_url.is_none() && !installed.built
 }
 
 /// An installed distribution as something to ask the resolver for.
@@ -145,6 +158,9 @@ pub(super) fn packages(
         let entry =
             entry.ok_or_else(|| Error::new(format!("{name} {version} could not be fetched again")))?;
         if entry.manifest.sha256 != installed.sha256 {
+            if is_one_file(installed) {
+                return Err(Error::new(format!("the {name} {version} that can be had is another file")));
+            }
             host.warning(format_args!("{name} {version} is another file than before"));
         }
         packages.push(PackageToInstall {

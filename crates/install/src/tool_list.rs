@@ -1,5 +1,6 @@
 //! All applications of a machine in a file, with the exact versions of everything that they have, for another machine.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,8 @@ struct ExportedTool {
     pinned: bool,
     #[serde(default)]
     origin: Origin,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    with_origins: BTreeMap<String, Origin>,
     /// `name==version` each.
     locked: Vec<String>,
 }
@@ -115,6 +118,7 @@ impl ExportedTool {
             python: known.python,
             pinned: known.pinned,
             origin: known.origin,
+            with_origins: known.with_origins,
             locked: from_index.map(|one| format!("{}=={}", one.key, one.version)).collect(),
         }
     }
@@ -129,6 +133,7 @@ impl ExportedTool {
             python: self.python,
             pinned: self.pinned,
             origin: self.origin,
+            with_origins: self.with_origins,
             ..Manifest::new(self.request)
         };
         ToolSpec { constraints: self.locked, keep_same: true, ..ToolSpec::of(manifest) }

@@ -125,7 +125,7 @@ impl Hashes<'_> {
                     "`{broken}` is not a hash of `{}`: a SHA-256 has 64 hexadecimal digits",
                     self.label
                 ),
-                hint: Some("look at the end of the `--hash` in the requirements".to_owned()),
+                hint: Some("look at the hash in the requirements or the lock file".to_owned()),
                 cause: None,
             });
         }

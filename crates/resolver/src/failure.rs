@@ -16,7 +16,7 @@ use virtpy_pep::PackageName;
 
 use crate::error::{Cause, Error, PythonNeed};
 use crate::public::public;
-use crate::replies::BadReply;
+use crate::replies::{BadReply, without_marks};
 use crate::reword::{reword, reword_hint};
 use crate::url::local_path;
 
@@ -121,7 +121,9 @@ pub(crate) fn build_of<E: Hint + StdError + 'static>(package: &str, error: &E) -
 pub(crate) fn from_client(what: &str, error: &uv_client::Error) -> Error {
     match error.kind() {
         ErrorKind::Offline(url) => Error::Offline { what: format!("`{url}`") },
-        ErrorKind::WrappedReqwestError(url, wrapped) => from_request(&format!("`{url}`"), wrapped, error),
+        ErrorKind::WrappedReqwestError(url, wrapped) => {
+            from_request(&without_marks(&format!("`{url}`")), wrapped, error)
+        }
         ErrorKind::RemotePackageNotFound(_) | ErrorKind::LocalPackageNotFound(_) => {
             no_solution(reword(&error.to_string()), vec![MISSING_HINT.to_owned()])
         }
@@ -254,6 +256,12 @@ fn no_solution_of(story: &str, mut hints: Vec<String>) -> Error {
     if let Some(position) = hints.iter().position(|hint| hint.contains("the network was disabled")) {
         let hint = "only what is cached was looked at: run it again without `--offline`";
         hint.clone_into(&mut hints[position]);
+    }
+    if hints.is_empty() && story.contains("in the provided package locations") {
+        hints.push("leave `--no-index` out, or name a directory that has it with `--find-links`".to_owned());
+    }
+    if hints.is_empty() && story.contains("does not satisfy Python") {
+        hints.push("take another version of the package, or another interpreter with `-p`".to_owned());
     }
     if hints.is_empty() {
         hints.push(

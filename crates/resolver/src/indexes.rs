@@ -66,8 +66,10 @@ fn parse(text: &str, folder: &Path, setting: &str) -> Result<Index, Error> {
 ///
 /// [`Error::Settings`] for what is neither; `setting` is what the user knows it by.
 pub(crate) fn url(text: &str, folder: &Path, setting: &str) -> Result<IndexUrl, Error> {
-    IndexUrl::parse(text, Some(folder)).map_err(|error| Error::Settings {
-        setting: format!("{setting} {text}"),
-        reason: whole_story(&error),
-    })
+    let wrong = |reason: String| Error::Settings { setting: format!("{setting} {text}"), reason };
+    let url = IndexUrl::parse(text, Some(folder)).map_err(|error| wrong(whole_story(&error)))?;
+    match url.url().scheme() {
+        "http" | "https" | "file" => Ok(url),
+        other => Err(wrong(format!("virtpy reaches indexes by https, http and file, not by {other}"))),
+    }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::Deserialize;
-use uv_normalize::{ExtraName, GroupName, PackageName};
+use uv_normalize::{DefaultGroups, ExtraName, GroupName, PackageName};
 use uv_pep508::MarkerTree;
 use uv_pypi_types::VerbatimParsedUrl;
 use uv_redacted::DisplaySafeUrl;
@@ -69,7 +69,7 @@ struct MoreOfTool {
 #[serde(rename_all = "kebab-case", default)]
 struct MoreOfUv {
     sources: Option<toml::Table>,
-    default_groups: Option<Vec<String>>,
+    default_groups: Option<DefaultGroups>,
 }
 
 impl Project {
@@ -134,9 +134,12 @@ impl Project {
 
     /// The groups that are installed unasked.
     pub(crate) fn default_groups(&self) -> Vec<GroupName> {
-        let listed = self.more.tool.uv.default_groups.iter().flatten();
-        let listed = listed.filter_map(|name| GroupName::from_str(name).ok());
-        listed.filter(|name| self.groups.iter().any(|(known, _)| known == name)).collect()
+        let all = self.groups.iter().map(|(name, _)| name.clone());
+        match &self.more.tool.uv.default_groups {
+            None => Vec::new(),
+            Some(DefaultGroups::All) => all.collect(),
+            Some(DefaultGroups::List(listed)) => all.filter(|name| listed.contains(name)).collect(),
+        }
     }
 
     /// What the user should know.

@@ -52,8 +52,8 @@ impl LockName<'_> {
     }
 }
 
-/// The kinds that are waited for only by who holds the store shared.
-const WITHIN_THE_STORE: [&str; 4] = ["environment-", "python-", "place-", "entry-"];
+/// The kinds whose files are needed for no longer than they are held. Whoever waits for one that is removed takes the next.
+const PASSING: [&str; 6] = ["tool-", "run-", "environment-", "python-", "place-", "entry-"];
 
 impl Store {
     /// The file of a lock.
@@ -61,15 +61,14 @@ impl Store {
         self.locks().join(name.file())
     }
 
-    /// Removes the lock files that nobody needs now, as far as nobody holds them. The caller holds the store alone. Those of
-    /// applications stay: they are taken before the store.
+    /// Removes the lock files that nobody needs now, as far as nobody holds them. The caller holds the store alone.
     pub(super) fn sweep_locks(&self) -> Result<(), StoreError> {
         let venvs: BTreeSet<String> = self.root_ids()?.iter().map(|id| LockName::Venv(id).file()).collect();
         for name in fs::names(&self.locks())? {
             let text = name.to_string_lossy();
-            let is_within = WITHIN_THE_STORE.iter().any(|kind| text.starts_with(kind));
+            let is_passing = PASSING.iter().any(|kind| text.starts_with(kind));
             let path = self.locks().join(&name);
-            if (is_within || text.starts_with("venv-") && !venvs.contains(&*text))
+            if (is_passing || text.starts_with("venv-") && !venvs.contains(&*text))
                 && let Some(_free) = Lock::try_now(&path, LockMode::Exclusive)?
             {
                 fs::remove_file(&path)?;
@@ -183,14 +182,8 @@ mod tests {
         drop(lock);
         let mut left = fs::names(&store.locks()).unwrap();
         left.sort();
-        let expected = [
-            "compile".to_owned(),
-            format!("entry-{held}"),
-            "run-black".to_owned(),
-            "store".to_owned(),
-            "tool-black".to_owned(),
-            format!("venv-{known}"),
-        ];
+        let expected =
+            ["compile".to_owned(), format!("entry-{held}"), "store".to_owned(), format!("venv-{known}")];
         assert_eq!(left, expected.map(std::ffi::OsString::from));
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use virtpy_files::FileKind;
 use virtpy_pep::{InterpreterTags, PackageName};
-use virtpy_store::{Entry, EntryId, Store, VenvId};
+use virtpy_store::{Entry, EntryId, Store, VenvId, was_built};
 
 use super::contents::{Contents, Owner};
 use super::layout::UNFINISHED;
@@ -344,6 +344,7 @@ impl<'a> ResolvedDistribution<'a> {
             requires_dist: manifest.requires_dist.clone(),
             provides_extra: manifest.provides_extra.clone(),
             copied: arrival.copied,
+            built: was_built(&manifest.origin),
         };
         Ok(Self { entry: Cow::Borrowed(&arrival.entry), installed })
     }

@@ -1,7 +1,8 @@
 //! Making a venv (PEP 405): a folder with `pyvenv.cfg`, links to the base interpreter and activation scripts.
 //!
 //! It is made beside its place and renamed into it, so it is complete or absent, and `--clear` never leaves
-//! anybody without a venv because the new one could not be made.
+//! anybody without a venv because the new one could not be made. Only where the place is an empty mount point, which cannot
+//! be renamed, it is made within, and moved up with `pyvenv.cfg` last.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -88,9 +89,8 @@ pub fn create(
     if !wish.in_store {
         place::refuse_store(store, &path)?;
     }
-    let parent = path.parent().unwrap_or(Path::new("/"));
-    place::existing(store, &path, wish.clear)?;
-    let staging = Staging::at(store, &path, parent, announce)?;
+    let found = place::existing(store, &path, wish.clear)?;
+    let staging = Staging::at(store, &path, &found, announce)?;
     // Once more: another process may just have made one.
     let old = place::existing(store, &path, wish.clear)?;
     let id = VenvId::random();
@@ -120,7 +120,11 @@ pub fn create(
         // The new one stands. A root whose venv is gone keeps nothing for long: the next collection removes it.
         let _ = store.forget(&old);
     }
-    let venv = Venv { directory: staging.directory.renamed(path.clone()), root: path, ..venv };
+    let directory = match &old {
+        Existing::MountPoint => staging.parent.clone(),
+        _ => staging.directory.renamed(path.clone()),
+    };
+    let venv = Venv { directory, root: path, ..venv };
     Ok(MadeVenv { venv, contents, lock })
 }
 
@@ -196,7 +200,10 @@ pub fn python_literal(path: &Path) -> String {
 /// The absolute path without links, though its last parts need not exist.
 pub(super) fn resolve(path: &Path) -> Result<PathBuf, VenvError> {
     if fs::kind(path)?.is_some() {
-        return Ok(fs::canonicalize(path)?);
+        return fs::canonicalize(path).map_err(|error| match error.is_not_found() {
+            true => VenvError::LinkToNothing(path.to_path_buf()),
+            false => error.into(),
+        });
     }
     match (path.parent(), path.file_name()) {
         (Some(parent), Some(name)) => Ok(resolve(parent)?.join(name)),
@@ -330,10 +337,11 @@ pub(super) fn fill(
     Ok(())
 }
 
-/// The folder beside a venv's place in which it is made, or in which the old one goes. Its name is always the same, so
-/// that what a killed process leaves is swept by the next; a lock keeps two from working in it at once.
+/// The folder beside a venv's place in which it is made, or in which the old one goes; within the place where that is a mount
+/// point. Its name is always the same, so that what a killed process leaves is swept by the next; a lock keeps two from
+/// working in it at once.
 struct Staging {
-    /// The folder that both are in.
+    /// The folder that it is in.
     parent: Directory,
     name: String,
     directory: Directory,
@@ -346,10 +354,16 @@ impl Staging {
     fn at(
         store: &Store,
         path: &Path,
-        parent: &Path,
+        found: &Existing,
         announce: &mut dyn FnMut(&str),
     ) -> Result<Self, VenvError> {
         let lock = store.lock_place(path, announce)?;
+        let (parent, mut name) = if matches!(found, Existing::MountPoint) {
+            (path, place::MADE_WITHIN.to_owned())
+        } else {
+            let beside = format!(".{}.virtpy-new", name_of(path).trim_start_matches('.'));
+            (path.parent().unwrap_or(Path::new("/")), beside)
+        };
         let parent = match Directory::open(parent) {
             Err(error) if error.is_not_found() => {
                 fs::create_dir_all(parent)?;
@@ -357,7 +371,6 @@ impl Staging {
             }
             other => other?,
         };
-        let mut name = format!(".{}.virtpy-new", name_of(path).trim_start_matches('.'));
         match parent.create_dir(&name) {
             Err(error) if error.already_exists() => {
                 // What is not virtpy's stays where it is: a repository may ship a link of that name.
@@ -379,10 +392,14 @@ impl Staging {
     /// Renames the finished folder to its place, or exchanges it with the venv that is there.
     fn put_in_place(&self, path: &Path, old: &Existing) -> Result<(), VenvError> {
         let name = name_of(path);
-        let Existing::Venv { directory, .. } = old else {
-            self.parent.rename(&self.name, name)?;
-            self.is_empty.set(true);
-            return Ok(());
+        let directory = match old {
+            Existing::Venv { directory, .. } => directory,
+            Existing::MountPoint => return self.move_up(),
+            Existing::Nothing => {
+                self.parent.rename(&self.name, name)?;
+                self.is_empty.set(true);
+                return Ok(());
+            }
         };
         self.parent.exchange(&self.name, name)?;
         let found = self.parent.facts(&self.name)?;
@@ -390,6 +407,23 @@ impl Staging {
             // Somebody has just put something else there, which nobody looked at.
             self.parent.exchange(&self.name, name)?;
             return Err(VenvError::Exists { path: path.to_owned(), is_venv: false });
+        }
+        Ok(())
+    }
+
+    /// Moves what was made within its place up into it, or leaves all of it where it is.
+    fn move_up(&self) -> Result<(), VenvError> {
+        let made = Path::new(&self.name);
+        let mut names = self.directory.names("")?;
+        // What makes it a venv comes last.
+        names.sort_by_key(|name| name == "pyvenv.cfg");
+        for (index, name) in names.iter().enumerate() {
+            if let Err(error) = self.parent.rename(made.join(name), name) {
+                for moved in &names[..index] {
+                    let _ = self.parent.rename(moved, made.join(moved));
+                }
+                return Err(error.into());
+            }
         }
         Ok(())
     }

@@ -67,6 +67,12 @@ pub enum VenvError {
         /// Whether an export wrote it.
         is_export: bool,
     },
+    /// `export` into the venv that is exported.
+    #[error("`{}` is in the venv that is exported", .0.display())]
+    ExportInside(PathBuf),
+    /// A link at a place, or on the way to it, behind which there is nothing.
+    #[error("`{}` is a link, and what it names is not there", .0.display())]
+    LinkToNothing(PathBuf),
     /// A path that no venv can have.
     #[error("a venv cannot be at `{}`: {reason}", path.display())]
     UnusablePath {
@@ -182,9 +188,10 @@ impl VenvError {
             Self::ExportExists { .. } => {
                 "remove it first, or choose another path: an export overwrites nothing".to_owned()
             }
-            Self::UnusablePath { .. } => "choose another folder".to_owned(),
+            Self::UnusablePath { .. } | Self::ExportInside(_) => "choose another folder".to_owned(),
             Self::Activation(_) => "choose another folder or another `--prompt`".to_owned(),
             Self::Damaged { .. } => "make the venv anew with `virtpy new --clear`".to_owned(),
+            Self::LinkToNothing(_) => "make the directory that it names, or remove the link".to_owned(),
             Self::InTheWay(_) => "move it away, then run the command again".to_owned(),
             Self::Edited { distribution, .. } => {
                 let name = distribution.split(' ').next().unwrap_or_default();

@@ -46,6 +46,9 @@ impl Venv {
         let path = resolve(&destination.path)?;
         check_path(&destination.at)?;
         refuse_store(store, &path)?;
+        if path.starts_with(&self.root) {
+            return Err(VenvError::ExportInside(path));
+        }
         let is_free = match fs::kind(&path)? {
             None => true,
             Some(kind) => kind == FileKind::Folder && fs::names(&path)?.is_empty(),

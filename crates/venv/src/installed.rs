@@ -28,6 +28,9 @@ pub struct Installed {
     /// Whether this venv has a copy of its own instead of links: it was detached, or the settings ask for it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub copied: bool,
+    /// Whether its wheel was built on this machine: another build of the same source has another hash.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub built: bool,
 }
 
 impl Installed {

@@ -17,10 +17,15 @@ use super::{PRIVATE_FOLDER, Venv, VenvError, keys};
 /// The most that is read of a RECORD.
 const LARGEST_RECORD: u64 = 64 << 20;
 
+/// The folder in which a venv is made at a place that cannot be renamed.
+pub(super) const MADE_WITHIN: &str = ".virtpy-new";
+
 /// What stands where a venv is to be made.
 pub(super) enum Existing {
     /// Nothing, or an empty folder.
     Nothing,
+    /// An empty folder at which a file system is mounted: a container's volume. It stays, and gets its content.
+    MountPoint,
     /// A venv that may be replaced.
     Venv {
         /// Its id, if the store knows it at this place.
@@ -101,6 +106,10 @@ pub(super) fn existing(store: &Store, path: &Path, clear: bool) -> Result<Existi
         Some(_) => return Err(VenvError::Exists { path: path.to_path_buf(), is_venv: false }),
     };
     let names = names(&directory, "")?;
+    let is_empty = names.iter().all(|name| name == MADE_WITHIN);
+    if is_empty && fs::is_mount_point(path) {
+        return Ok(Existing::MountPoint);
+    }
     if names.is_empty() {
         return Ok(Existing::Nothing);
     }

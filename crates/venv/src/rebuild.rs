@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::Deserialize;
 use virtpy_files::{self as fs, FileKind};
 use virtpy_pep::PackageName;
-use virtpy_store::DIST_INFO_ALIAS;
+use virtpy_store::{DIST_INFO_ALIAS, was_built};
 
 use super::config::STORE_KEY;
 use super::{Installed, Venv, VenvError};
@@ -18,6 +18,7 @@ use super::{Installed, Venv, VenvError};
 #[derive(Deserialize)]
 struct Facts {
     sha256: String,
+    origin: String,
     name: String,
     version: String,
     requires_dist: Vec<String>,
@@ -57,7 +58,7 @@ fn installed(venv: &Venv, entries: &Path, dist_info: String) -> Option<Installed
     if entry.parent() != Some(entries) {
         return None;
     }
-    let Facts { sha256, name, version, requires_dist, provides_extra } =
+    let Facts { sha256, origin, name, version, requires_dist, provides_extra } =
         serde_json::from_slice(&fs::read(&entry.join("entry.json")).ok()?).ok()?;
     Some(Installed {
         key: name.parse::<PackageName>().ok()?,
@@ -70,5 +71,6 @@ fn installed(venv: &Venv, entries: &Path, dist_info: String) -> Option<Installed
         requires_dist,
         provides_extra,
         copied: false,
+        built: was_built(&origin),
     })
 }

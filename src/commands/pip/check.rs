@@ -14,6 +14,12 @@ impl Call<'_> {
     pub(super) fn check(&self) -> Result<u8, Stop> {
         let contents = self.contents()?;
         let mut is_readable = true;
+        if !contents.dangling.is_empty() {
+            is_readable = false;
+            let lost = install::described(&contents.dangling);
+            self.context.output.complaint(format_args!("WARNING: The store no longer has {lost}"));
+            self.context.output.complaint("HINT: `virtpy relink` fetches what is missing");
+        }
         for distribution in contents.visible() {
             let wrong =
                 distribution.requires_dist().iter().find_map(|text| text.parse::<Requirement>().err());

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use virtpy_pep::{Requirement, Version, accepts_python};
-use virtpy_resolver::{ChoiceKind, PackageChoice, RequirementsFiles};
+use virtpy_resolver::{ChoiceKind, EntryKind, PackageChoice, RequirementsEntry, RequirementsFiles};
 
 use super::call::Call;
 use super::group;
@@ -73,6 +73,11 @@ impl Call<'_> {
         }
         let paths: Vec<PathBuf> = request.values("build-constraint").iter().map(PathBuf::from).collect();
         let settings = self.context.host.index_settings(&self.index())?;
+        // As with pip, one hash makes them demanded of all.
+        let has_hash =
+            |entry: &RequirementsEntry| entry.kind != EntryKind::Constraint && !entry.hashes.is_empty();
+        let demands_hashes =
+            request.is_on("require-hashes", "no-require-hashes") || files.entries.iter().any(has_hash);
         Ok(Requirements {
             specs,
             files,
@@ -84,7 +89,7 @@ impl Call<'_> {
             upgrade_packages,
             reinstall: request.has("force-reinstall") || request.has("ignore-installed"),
             pre: request.has("pre"),
-            require_hashes: request.is_on("require-hashes", "no-require-hashes"),
+            require_hashes: demands_hashes,
             exclude_newer: request.value("uploaded-prior-to").map(str::to_owned),
             build: BuildOptions {
                 no_isolation: request.has("no-build-isolation"),

@@ -70,10 +70,10 @@ fn tell(context: &Context, collected: &Collected, is_removed: bool, grace: Durat
         bytes(entries.total),
         counted(collected.venvs.len(), "record")
     );
-    if is_removed {
-        output.message(format_args!("Removed {what}"));
-    } else if entries.remove.is_empty() && collected.venvs.is_empty() {
+    if entries.remove.is_empty() && collected.venvs.is_empty() {
         output.message("There is nothing to remove");
+    } else if is_removed {
+        output.message(format_args!("Removed {what}"));
     } else {
         output.message(format_args!("Would remove {what}; `--remove` does it"));
     }

@@ -3,11 +3,11 @@
 use virtpy_pep::Requirement;
 
 use super::report::Reports;
-use super::{chosen, each_at_once};
+use super::{chosen, each_at_once, origin};
 use crate::cli::{InjectArguments, ReinstallArguments, UninjectArguments, UpgradeArguments};
 use crate::context::Context;
 use crate::error::Failure;
-use crate::install::{ToolOutcome, ToolSpec, absolutize_spec, install_tool};
+use crate::install::{IndexOptions, ToolOutcome, ToolSpec, absolutize_spec, install_tool};
 use crate::tools::{Manifest, Tool};
 
 pub(super) fn upgrade(context: &Context, arguments: &UpgradeArguments) -> Result<u8, Failure> {
@@ -98,8 +98,11 @@ pub(super) fn inject(context: &Context, arguments: &InjectArguments) -> Result<u
     let specs: Vec<String> = arguments.specs.iter().map(|spec| absolutize_spec(host, spec)).collect();
     let preferred = host.tool_versions(&old)?;
     let mut manifest = old.manifest;
-    manifest.inject(&specs, arguments.with_apps);
-    let spec = ToolSpec::of(manifest).asking(&arguments.index.options());
+    manifest.inject(&specs, arguments.with_apps, origin(context, &arguments.index, false));
+    // Where the packages come from is said of them, how they are had of everything.
+    let IndexOptions { offline, no_binary, only_binary, .. } = arguments.index.options();
+    let how = IndexOptions { offline, no_binary, only_binary, ..IndexOptions::default() };
+    let spec = ToolSpec::of(manifest).asking(&how);
     let outcome = install_tool(host, ToolSpec { preferred, keep_same: true, ..spec })?;
     let reports = Reports::new(context, arguments.json);
     if outcome.changed {

@@ -1,12 +1,12 @@
 //! `virtpy install`.
 
 use super::report::Reports;
-use super::{each_at_once, warn_about_path};
+use super::{each_at_once, origin, warn_about_path};
 use crate::cli::ToolInstallArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::install::{ToolOutcome, ToolSpec, absolutize_spec, install_tool};
-use crate::tools::{Manifest, Origin, Tool, names_of};
+use crate::tools::{Manifest, Tool, names_of};
 
 pub(super) fn run(context: &Context, arguments: &ToolInstallArguments) -> Result<u8, Failure> {
     if arguments.specs.len() > 1 && arguments.editable {
@@ -71,16 +71,11 @@ fn manifest(context: &Context, arguments: &ToolInstallArguments, spec: &str) -> 
     let with: Vec<String> =
         arguments.company.with.iter().map(|spec| absolutize_spec(&context.host, spec)).collect();
     let with_apps = if arguments.company.with_apps { names_of(&with) } else { Vec::new() };
-    let absolute = |link: &String| {
-        let is_url = link.contains("://");
-        if is_url { link.clone() } else { context.working_directory.join(link).display().to_string() }
-    };
     let request = if arguments.editable && !spec.contains('/') {
         absolutize_spec(&context.host, &format!("./{spec}"))
     } else {
         absolutize_spec(&context.host, spec)
     };
-    let origin = arguments.index.options().origin(arguments.pre);
     Manifest {
         editable: arguments.editable,
         suffix: arguments.suffix.clone(),
@@ -88,7 +83,7 @@ fn manifest(context: &Context, arguments: &ToolInstallArguments, spec: &str) -> 
         with_apps,
         include_deps: arguments.company.include_deps,
         python: arguments.python.clone(),
-        origin: Origin { find_links: origin.find_links.iter().map(absolute).collect(), ..origin },
+        origin: origin(context, &arguments.index, arguments.pre),
         ..Manifest::new(request)
     }
 }

@@ -23,5 +23,5 @@ pub(crate) use memory::{Recalled, recall, recall_one, remember, remember_one};
 pub use mend::{Mended, mend};
 pub(crate) use obtain::{Obtained, Supply, Way, is_at_hand, obtain};
 pub use reporter::Reporter;
-pub(crate) use satisfied::{PinnedRequest, is_satisfied};
+pub(crate) use satisfied::{PinnedRequest, is_satisfied, unknown_extras};
 pub use watched::{Watched, watch};

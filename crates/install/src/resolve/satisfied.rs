@@ -122,6 +122,24 @@ pub(crate) fn is_satisfied(
     true
 }
 
+/// What is asked for of extras that the installed versions do not have, as the resolver tells it of others.
+pub(crate) fn unknown_extras(request: &PinnedRequest, contents: &Contents) -> Vec<String> {
+    let installed = contents.visible_by_key();
+    let of_one = |requirement: &Requirement| {
+        let Some(distribution) = installed.get(requirement.name()) else { return Vec::new() };
+        let is_known = |extra: &String| {
+            let all = distribution.provides_extra().iter();
+            all.filter_map(|known| normalize_name(known).ok()).any(|known| known == *extra)
+        };
+        let extras = requirement.extras().into_iter().filter(|extra| !is_known(extra));
+        let sentence = |extra| {
+            format!("{} {} does not provide the extra '{extra}'", distribution.name, distribution.version)
+        };
+        extras.map(sentence).collect()
+    };
+    request.requirements.iter().flat_map(of_one).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

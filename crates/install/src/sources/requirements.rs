@@ -206,6 +206,9 @@ impl Source for Requirements {
             let is_recognised = is_own && contents.state.satisfied.as_ref() == Some(key);
             if is_recognised || resolve::is_satisfied(request, contents, &markers(interpreter)?, self.no_deps)
             {
+                for sentence in resolve::unknown_extras(request, contents) {
+                    environment.host.warning(sentence);
+                }
                 return Ok(InstallPlan::nothing(contents.visible().len()));
             }
             if !goal.options.dry_run

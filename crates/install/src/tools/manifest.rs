@@ -1,5 +1,6 @@
 //! `.virtpy/tool.json` in an application's venv: what was asked for, so that it can be asked for again.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -49,6 +50,9 @@ pub struct Manifest {
     /// Where its packages came from.
     #[serde(default, skip_serializing_if = "Origin::is_default")]
     pub origin: Origin,
+    /// Where those of `with` come from for which a place of their own was named.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub with_origins: BTreeMap<String, Origin>,
     /// What stands in `bin` and its neighbours for it.
     #[serde(default)]
     pub exposed: Vec<Exposed>,
@@ -76,8 +80,34 @@ pub struct Origin {
 }
 
 impl Origin {
-    fn is_default(&self) -> bool {
+    /// Whether the user said nothing.
+    pub fn is_default(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// What was said of a package that is injected, beside what is known of the application: another index, or none, is meant
+    /// for that package; what is added is added.
+    #[must_use]
+    pub fn for_injected(&self, said: Self) -> Self {
+        if said.index_url.is_some() || said.no_index {
+            return said;
+        }
+        let joined = |known: &[String], more: Vec<String>| known.iter().cloned().chain(more).collect();
+        Self {
+            extra_index_urls: joined(&self.extra_index_urls, said.extra_index_urls),
+            find_links: joined(&self.find_links, said.find_links),
+            ..self.clone()
+        }
+    }
+
+    fn without_credentials(self) -> Self {
+        let strip = |texts: Vec<String>| texts.iter().map(|text| public_requirement(text)).collect();
+        Self {
+            index_url: self.index_url.as_deref().map(public_requirement),
+            extra_index_urls: strip(self.extra_index_urls),
+            find_links: strip(self.find_links),
+            ..self
+        }
     }
 }
 
@@ -97,6 +127,7 @@ impl Manifest {
             python: None,
             pinned: false,
             origin: Origin::default(),
+            with_origins: BTreeMap::new(),
             exposed: Vec::new(),
         }
     }
@@ -110,27 +141,31 @@ impl Manifest {
     /// has it in a netrc file or a keyring.
     #[must_use]
     pub fn without_credentials(self) -> Self {
-        let strip_all = |texts: Vec<String>| texts.iter().map(|text| public_requirement(text)).collect();
+        let own = self.with_origins.into_iter();
         Self {
             request: public_requirement(&self.request),
-            with: strip_all(self.with),
-            origin: Origin {
-                index_url: self.origin.index_url.as_deref().map(public_requirement),
-                extra_index_urls: strip_all(self.origin.extra_index_urls),
-                find_links: strip_all(self.origin.find_links),
-                ..self.origin
-            },
+            with: self.with.iter().map(|text| public_requirement(text)).collect(),
+            origin: self.origin.without_credentials(),
+            with_origins: own
+                .map(|(text, origin)| (public_requirement(&text), origin.without_credentials()))
+                .collect(),
             ..self
         }
     }
 
     /// Asks for packages beside it, as they are said now where they are there already, and for their commands if those are wanted.
-    pub fn inject(&mut self, specs: &[String], with_apps: bool) {
+    /// `said` is where they come from, as far as that is said; otherwise they come from where they came from before.
+    pub fn inject(&mut self, specs: &[String], with_apps: bool, said: Origin) {
         let names = names_of(specs);
         let is_again =
             |known: &String| names_of(std::slice::from_ref(known)).iter().any(|it| names.contains(it));
+        let known = self.with_origins.iter().find(|(known, _)| is_again(known)).map(|(_, own)| own.clone());
         self.with.retain(|known| !is_again(known));
+        self.with_origins.retain(|known, _| !is_again(known));
         self.with.extend(specs.iter().cloned());
+        let own = if said.is_default() { known } else { Some(self.origin.for_injected(said)) };
+        self.with_origins
+            .extend(own.iter().flat_map(|own| specs.iter().map(|spec| (spec.clone(), own.clone()))));
         if with_apps {
             self.with_apps.extend(names);
             self.with_apps.sort();
@@ -144,6 +179,7 @@ impl Manifest {
         let before = self.with.len();
         self.with.retain(|known| known != package && names_of(std::slice::from_ref(known)) != names);
         self.with_apps.retain(|name| !names.contains(name));
+        self.with_origins.retain(|known, _| self.with.contains(known));
         self.with.len() < before
     }
 

@@ -138,6 +138,11 @@ fn parse(name: &str, text: &str) -> Result<PipxTool, String> {
         .collect();
     let manifest = Manifest {
         with_apps: names_of(&with_apps),
+        with_origins: injected
+            .values()
+            .filter_map(|package| Some((package.request()?, origin(&package.pip_args))))
+            .filter(|(_, own)| !own.is_default() && *own != origin(&main.pip_args))
+            .collect(),
         origin: origin(&main.pip_args),
         with: injected.values().filter_map(Package::request).collect(),
         include_deps: main.include_dependencies,
@@ -162,12 +167,13 @@ mod tests {
         let text = r#"{"main_package": {"package": "black", "package_or_url": "black[d]==24.1", "pip_args":
             ["--editable", "--index-url=https://one.example", "--extra-index-url", "https://two.example", "--pre", "-q"],
             "include_dependencies": true, "suffix": "_x", "pinned": true, "apps": ["black"]},
-            "injected_packages": {"six": {"package": "six", "package_or_url": "six", "include_apps": true}},
+            "injected_packages": {"six": {"package": "six", "package_or_url": "six", "include_apps": true},
+            "own": {"package": "own", "package_or_url": "own>=1", "pip_args": ["-i", "https://three.example"]}},
             "python_version": "Python 3.12.4", "pipx_metadata_version": "0.12"}"#;
         let tool = parse("black_x", text).unwrap().manifest;
         assert_eq!(
             (tool.request.as_str(), tool.with.as_slice()),
-            ("black[d]==24.1", &["six".to_owned()][..])
+            ("black[d]==24.1", &["own>=1".to_owned(), "six".to_owned()][..])
         );
         assert_eq!((tool.python.as_deref(), tool.suffix.as_str()), (Some("3.12"), "_x"));
         assert!(tool.pinned && tool.editable && tool.include_deps);
@@ -175,6 +181,8 @@ mod tests {
         assert_eq!(tool.origin.index_url.as_deref(), Some("https://one.example"));
         assert_eq!(tool.origin.extra_index_urls, ["https://two.example"]);
         assert!(tool.origin.pre && !tool.origin.no_index);
+        assert_eq!(tool.with_origins["own>=1"].index_url.as_deref(), Some("https://three.example"));
+        assert!(!tool.with_origins.contains_key("six"), "it comes from where the application does");
         assert!(parse("x", "{}").unwrap_err().contains("makes no sense"));
         assert!(parse("x", r#"{"main_package": {}}"#).is_err());
     }

@@ -26,7 +26,7 @@ pub(crate) enum BadReply {
     Encoding(String),
     #[error("it is not compressed as it says: {0}")]
     Compression(String),
-    #[error("the page is none of an index: {0}")]
+    #[error("what came is not a page of an index: {0}")]
     Page(String),
     #[error("the metadata is not what the index announces: expected {expected}, but got {computed}")]
     Metadata {

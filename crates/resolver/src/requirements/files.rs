@@ -141,14 +141,20 @@ impl RequirementsFiles {
 
     /// Limits what is asked for by these requirements as well, which stand in `file`.
     pub fn constrain(&mut self, requirements: &[String], file: &str) {
-        let constraint = |(index, text): (usize, &String)| RequirementsEntry {
-            kind: EntryKind::Constraint,
-            text: text.clone(),
-            hashes: Vec::new(),
-            build_settings: Vec::new(),
-            place: Place { file: file.to_owned(), line: index + 1 },
-        };
-        self.entries.extend(requirements.iter().enumerate().map(constraint));
+        for (index, text) in requirements.iter().enumerate() {
+            self.entries.push(constraint(text.clone(), Vec::new(), file, index + 1));
+        }
+    }
+
+    /// Takes this version of a package only, and of its files only the one with this hash. `who` says so, for messages.
+    pub fn demand_file(&mut self, name: &str, version: &str, sha256: &str, who: &str) {
+        let line = self.entries.len() + 1;
+        self.entries.push(constraint(
+            format!("{name}=={version}"),
+            vec![format!("sha256:{sha256}")],
+            who,
+            line,
+        ));
     }
 
     /// Whether they name one version or one source of everything that they ask for, as a lock file does.
@@ -175,6 +181,11 @@ impl RequirementsFiles {
         pins.open.extend(self.projects.iter().map(|path| path.display().to_string()));
         pins
     }
+}
+
+fn constraint(text: String, hashes: Vec<String>, file: &str, line: usize) -> RequirementsEntry {
+    let place = Place { file: file.to_owned(), line };
+    RequirementsEntry { kind: EntryKind::Constraint, text, hashes, build_settings: Vec::new(), place }
 }
 
 /// What requirements leave open, and what they do not.

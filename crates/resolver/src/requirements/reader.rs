@@ -135,8 +135,9 @@ impl<'a> Reader<'a> {
         if !self.done.insert((location.clone(), role)) {
             return Ok(());
         }
-        match form(location).map_err(|hint| {
-            refused(format!("`{}` is no file of requirements", self.label(location)), &hint)
+        match form(location).map_err(|hint| match location {
+            Location::Path(path) if !path.exists() => unreadable(role, &self.label(location), ABSENT),
+            _ => refused(format!("`{}` is not a file of requirements", self.label(location)), &hint),
         })? {
             Form::Lines => {}
             Form::Lock if role == Role::Requirements => {

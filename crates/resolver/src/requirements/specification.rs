@@ -16,7 +16,7 @@ use uv_pypi_types::{ParsedUrl, PyProjectToml, VerbatimParsedUrl};
 use uv_redacted::DisplaySafeUrl;
 use uv_requirements::{RequirementsSpecification, SourceTree};
 use uv_requirements_txt::{RequirementEntry, RequirementsTxtRequirement};
-use virtpy_pep::limits;
+use virtpy_pep::{Version, limits};
 
 use super::files::{EntryKind, RequirementsEntry, RequirementsFiles};
 use super::location;
@@ -261,10 +261,18 @@ fn with_fragment(requirement: RequirementsTxtRequirement, fragment: &str) -> Req
     RequirementsTxtRequirement::Unnamed(unnamed)
 }
 
+/// What to write for `NAME@VERSION`, as other tools have it.
+fn version_after_at(text: &str) -> Option<String> {
+    let (name, version) = text.split_once('@')?;
+    let (name, version) = (name.trim(), version.trim());
+    let is_meant = !name.contains(['/', ':']) && version.parse::<Version>().is_ok();
+    is_meant.then(|| format!("a version is asked for with `==`: `{name}=={version}`"))
+}
+
 fn invalid(text: &str, error: &Pep508Error<VerbatimParsedUrl>) -> Error {
     Error::Requirements {
         message: format!("`{text}` is not a requirement"),
-        hint: Some(FORMS.to_owned()),
+        hint: Some(version_after_at(text).unwrap_or_else(|| FORMS.to_owned())),
         // The library's own rendering underlines the place; its lines stay together.
         cause: Some(Cause::new(error.to_string())),
     }
