@@ -216,11 +216,24 @@ fn what_is_wrong_is_said_with_what_to_do() {
 }
 
 #[test]
-fn an_extra_that_there_is_not_is_told_each_time() {
+fn an_extra_is_missed_in_what_is_installed_as_well() {
     let (context, index) = (TestContext::new(), Index::start(&[WheelBuilder::new("demo", "1.0").build()]));
     context.new_venv();
     let warning = "demo 1.0 does not provide the extra 'absent'";
-    context.add(&index, &["demo[absent]"]).success().stderr_has(warning);
-    context.add(&index, &["demo[absent]"]).success().stderr_has(warning);
+    context.add(&index, &["demo"]).success().stderr_lacks("warning");
+    context.add(&index, &["demo[absent]"]).success().stderr_has(warning).stderr_has("Nothing to do");
     context.virtpy(["pip", "install", "--no-index", "demo[absent]"]).success().stderr_has(warning);
+}
+
+#[test]
+fn what_is_not_read_of_a_project_is_told_where_it_cannot_be_met() {
+    let context = TestContext::new();
+    context.write(
+        "pyproject.toml",
+        "[project]\nname = 'app'\nversion = '1'\nrequires-python = '>=3.8'\ndependencies = ['near']\n\
+         [tool.uv.sources]\nnear = { path = 'near' }\n",
+    );
+    for command in [&["lock", "--no-index"][..], &["sync", "--no-index"]] {
+        context.virtpy(command).failure(1).stderr_has("`[tool.uv.sources]` is not read");
+    }
 }

@@ -67,9 +67,10 @@ fn parse(text: &str, folder: &Path, setting: &str) -> Result<Index, Error> {
 /// [`Error::Settings`] for what is neither; `setting` is what the user knows it by.
 pub(crate) fn url(text: &str, folder: &Path, setting: &str) -> Result<IndexUrl, Error> {
     let wrong = |reason: String| Error::Settings { setting: format!("{setting} {text}"), reason };
-    let url = IndexUrl::parse(text, Some(folder)).map_err(|error| wrong(whole_story(&error)))?;
-    match url.url().scheme() {
-        "http" | "https" | "file" => Ok(url),
-        other => Err(wrong(format!("virtpy reaches indexes by https, http and file, not by {other}"))),
+    // The library takes what has another scheme for a path.
+    let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    if let Some(other) = scheme.filter(|scheme| !matches!(scheme.as_str(), "http" | "https" | "file")) {
+        return Err(wrong(format!("indexes are reached by https, http and file, not by {other}")));
     }
+    IndexUrl::parse(text, Some(folder)).map_err(|error| wrong(whole_story(&error)))
 }

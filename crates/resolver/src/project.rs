@@ -35,6 +35,11 @@ pub(crate) fn projects(request: &Request) -> Result<Vec<Project>, Error> {
     projects.collect()
 }
 
+/// What the user should know of the projects of a request that failed.
+pub(crate) fn warnings_of(request: &Request) -> Vec<String> {
+    projects(request).map(|all| all.iter().flat_map(Project::warnings).collect()).unwrap_or_default()
+}
+
 /// A project's file, read.
 pub(crate) struct Project {
     input: ProjectInput,

@@ -18,7 +18,7 @@ use crate::locked::{self, LockedRequest};
 use crate::locking::{self, Lock, LockRequest};
 use crate::request::{KnownWheel, LatestVersion, ObtainedWheel, Receiver, Request};
 use crate::solution::Resolution;
-use crate::{fetch, latest, obtain, resolve};
+use crate::{fetch, latest, obtain, project, resolve};
 
 /// Resolves requirements and obtains wheels. Costs nothing until it is used.
 pub struct Session {
@@ -49,7 +49,7 @@ impl Session {
         let notes = network.replies.notes.take();
         match resolved {
             Ok(resolution) => Ok(Resolution { notes, ..resolution }),
-            Err(error) => Err(error.with_notes(notes)),
+            Err(error) => Err(error.with_notes(notes).with_notes(project::warnings_of(request))),
         }
     }
 
@@ -62,7 +62,9 @@ impl Session {
         let foundation = self.foundation()?.refreshed(&request.request);
         let network = self.network_for(&foundation, &request.request)?;
         let settings = &self.options.settings;
-        foundation.run(|| locking::lock(&foundation, &network, settings, request))
+        foundation
+            .run(|| locking::lock(&foundation, &network, settings, request))
+            .map_err(|error| error.with_notes(project::warnings_of(&request.request)))
     }
 
     /// Finds what a lock file holds for the session's interpreter; no index is asked.
