@@ -200,9 +200,8 @@ pub fn python_literal(path: &Path) -> String {
 /// The absolute path without links, though its last parts need not exist.
 pub(super) fn resolve(path: &Path) -> Result<PathBuf, VenvError> {
     if fs::kind(path)?.is_some() {
-        return fs::canonicalize(path).map_err(|error| match error.is_not_found() {
-            true => VenvError::LinkToNothing(path.to_path_buf()),
-            false => error.into(),
+        return fs::canonicalize(path).map_err(|error| {
+            if error.is_not_found() { VenvError::LinkToNothing(path.to_path_buf()) } else { error.into() }
         });
     }
     match (path.parent(), path.file_name()) {

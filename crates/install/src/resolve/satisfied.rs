@@ -129,7 +129,7 @@ pub(crate) fn unknown_extras(request: &PinnedRequest, contents: &Contents) -> Ve
         let Some(distribution) = installed.get(requirement.name()) else { return Vec::new() };
         let is_known = |extra: &String| {
             let all = distribution.provides_extra().iter();
-            all.filter_map(|known| normalize_name(known).ok()).any(|known| known == *extra)
+            all.filter_map(|known| known.parse::<PackageName>().ok()).any(|known| known == extra.as_str())
         };
         let extras = requirement.extras().into_iter().filter(|extra| !is_known(extra));
         let sentence = |extra| {
