@@ -116,9 +116,9 @@ pub fn create(
         store.forget(&venv.id)?;
         return Err(error);
     }
-    if let Existing::Venv { id: Some(old), .. } = old {
+    if let Existing::Venv { id: Some(replaced), .. } = &old {
         // The new one stands. A root whose venv is gone keeps nothing for long: the next collection removes it.
-        let _ = store.forget(&old);
+        let _ = store.forget(replaced);
     }
     let directory = match &old {
         Existing::MountPoint => staging.parent.clone(),
