@@ -16,7 +16,7 @@ impl Call<'_> {
         let mut is_readable = true;
         if !contents.dangling.is_empty() {
             is_readable = false;
-            let lost = install::described(&contents.dangling);
+            let lost = crate::install::described(&contents.dangling);
             self.context.output.complaint(format_args!("WARNING: The store no longer has {lost}"));
             self.context.output.complaint("HINT: `virtpy relink` fetches what is missing");
         }
