@@ -101,6 +101,9 @@ fn check_finds_what_is_installed_and_does_not_fit() {
         context.run(context.command("chmod").arg("u+w").arg(path)).success();
     }
     std::fs::write(&manifest, text).unwrap();
+    for path in [manifest.as_path(), folder] {
+        context.run(context.command("chmod").arg("u-w").arg(path)).success();
+    }
     let words = "demo 1.0 came as `demo-1.0-py2-none-any.whl`, which is for Python 2; this is ";
     context.virtpy(["check"]).failure(1).stdout_has(words);
     let found = context.virtpy(["check", "--json"]).failure(1).json();

@@ -173,7 +173,8 @@ impl Contents {
     /// # Errors
     /// When the venv cannot be read.
     pub fn glance(venv: &Venv, store: &Store) -> Result<Self, VenvError> {
-        if !matches!(State::outdated_by(&venv.site_packages(), &venv.private()), Ok(None)) {
+        let is_changed = !matches!(State::outdated_by(&venv.site_packages(), &venv.private()), Ok(None));
+        if is_changed || venv.other_store(store).is_some() {
             return Self::read(venv, store);
         }
         let state = State::read(venv)?;

@@ -34,11 +34,7 @@ impl Venv {
     /// # Errors
     /// When the place that it was made for cannot be looked at.
     pub fn place(&self, store: &Store) -> Result<Place, VenvError> {
-        if let Some(home) = self.config.get(STORE_KEY).map(Path::new)
-            && home != store.home()
-            // What is not there is no other name of the store.
-            && !matches!((fs::canonicalize(home), fs::canonicalize(store.home())), (Ok(one), Ok(other)) if one == other)
-        {
+        if let Some(home) = self.other_store(store) {
             return Ok(Place::OtherStore(home.to_path_buf()));
         }
         let is_here = |place: &PathBuf| {
@@ -55,6 +51,14 @@ impl Venv {
             }
         }
         Ok(made_for.map_or(Place::Own, Place::Moved))
+    }
+
+    /// The store that this venv names, if that is another one.
+    pub(super) fn other_store(&self, store: &Store) -> Option<&Path> {
+        let home = self.config.get(STORE_KEY).map(Path::new).filter(|home| *home != store.home())?;
+        // What is not there is no other name of the store.
+        let is_another_name = matches!((fs::canonicalize(home), fs::canonicalize(store.home())), (Ok(one), Ok(other)) if one == other);
+        (!is_another_name).then_some(home)
     }
 
     /// Gives a copy an id of its own and registers it. Returns the venv with the new id.
