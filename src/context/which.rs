@@ -25,8 +25,8 @@ impl Context {
     /// When there is none, or another tool made it.
     pub fn venv(&self, argument: &VenvArgument) -> Result<Venv, Failure> {
         let venv = self.venv_even_if_moved(argument)?;
-        if let Some(trouble) = self.trouble(&venv, &venv.place(&self.store)?) {
-            self.output.warning(format_args!("{trouble}; `virtpy relink` mends it"));
+        if let Some(problem) = self.location_problem(&venv, &venv.place(&self.store)?) {
+            self.output.warning(format_args!("{problem}; `virtpy relink` repairs it"));
         }
         Ok(venv)
     }
@@ -46,13 +46,13 @@ impl Context {
         }
         let place = venv.place(&self.store)?;
         self.demand_store(&place)?;
-        match (self.trouble(&venv, &place), place) {
+        match (self.location_problem(&venv, &place), place) {
             (None, _) => {}
-            (Some(trouble), Place::Moved(_)) => {
-                self.output.warning(format_args!("{trouble}; `virtpy relink` mends it"));
+            (Some(problem), Place::Moved(_)) => {
+                self.output.warning(format_args!("{problem}; `virtpy relink` repairs it"));
             }
-            (Some(trouble), _) => {
-                return Err(Failure::new(trouble + "; nothing was changed")
+            (Some(problem), _) => {
+                return Err(Failure::new(problem + "; nothing was changed")
                     .hinted("make it a venv of its own with `virtpy relink`"));
             }
         }
@@ -88,7 +88,7 @@ impl Context {
     }
 
     /// What is wrong with where a venv stands. The store is told of the new place, so that what the venv uses is kept.
-    fn trouble(&self, venv: &Venv, place: &Place) -> Option<String> {
+    fn location_problem(&self, venv: &Venv, place: &Place) -> Option<String> {
         // What cannot be noted now (a store that may only be read) is noted when the venv is changed.
         match place {
             Place::Own => None,

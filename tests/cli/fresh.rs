@@ -43,7 +43,7 @@ fn the_same_request_has_the_same_answer_while_the_pages_are_fresh() {
     index.add(&WheelBuilder::new("demo", "2.0").build());
     assert_eq!(fill(&context, &index, "third"), (old, true));
     assert_eq!(index.requests(), Vec::<String>::new());
-    // An upgrade reads the pages anew, and what was made of the old ones no longer counts.
+    // An upgrade reads the pages again, and what was made of the old ones no longer counts.
     add(&context, &index, "first", &["--upgrade", "demo"]);
     assert_eq!(fill(&context, &index, "fourth"), (set(&["demo==2.0"]), false));
 }

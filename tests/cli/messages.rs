@@ -112,7 +112,7 @@ fn a_pin_holds_an_application_and_says_so() {
     }
     install(&context, &index, &["demo>=2"]).failure(1).one_error().stderr_has("demo is pinned at 1.0");
     context.virtpy(["reinstall", "demo"]).success().stderr_has("demo 1.0");
-    // What the index said a moment ago is believed; this asks it anew.
+    // What the index said a moment ago is believed; this asks it again.
     context.virtpy(["tool", "list", "--outdated"]).success();
     install(&context, &index, &["--force", "demo>=2"]).success();
     // A version in the request holds it as well.

@@ -86,7 +86,7 @@ fn demo() -> Index {
     Index::start(&[WheelBuilder::new("demo", "1.0").file("demo/part.py", "z = 1\n").build()])
 }
 
-/// A context with a venv that has `demo`, whose machine is started anew by the next command.
+/// A context with a venv that has `demo`, whose machine is started again by the next command.
 fn added(index: &Index) -> TestContext {
     let mut context = TestContext::new();
     context.set("VIRTPY_TEST_BOOT_ID", "a1");
@@ -105,7 +105,7 @@ fn what_a_power_cut_damaged_is_fetched_again_before_it_is_linked() {
             let sound = std::fs::read(&path).unwrap();
             damage(&path, content);
             context.virtpy(["new", "other"]).success();
-            // The machine was not started anew, so nobody looks: that is what costs nothing.
+            // The machine was not started again, so nobody looks: that is what costs nothing.
             if number == 0 {
                 context.virtpy(["add", "--venv", "other", "demo", "--index-url", &index.url()]).success();
                 assert_eq!(std::fs::read(&path).unwrap(), content);

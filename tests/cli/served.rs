@@ -123,7 +123,7 @@ fn links_that_an_earlier_version_made_go_with_their_package() {
     context.add(&index, &["--venv", "upgraded", "first==1.1"]).success();
     context.venv_content("fresh").assert_unchanged(&context.venv_content("upgraded"), "the upgraded venv");
 
-    // What another package has to do with it is laid out anew, the rest by `relink`.
+    // What another package has to do with it is laid out again, the rest by `relink`.
     context.add(&index, &["--venv", "met", "second"]).success();
     context.virtpy(["relink", "--venv", "met"]).success();
     context.virtpy(["check", "--venv", "met"]).success();

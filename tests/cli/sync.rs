@@ -401,7 +401,7 @@ fn every_source_of_a_pylock_is_installed() {
     context.write("pylock.toml", &lock);
     context.virtpy(["sync"]).success();
     assert_eq!(installed(&context), ["attrs 24.2.0", "folder 0.1", "source 2.0"]);
-    // What stands in a folder may have changed; what did not is not made anew.
+    // What stands in a folder may have changed; what did not is not made again.
     context.virtpy(["sync"]).success();
     assert_eq!(installed(&context), ["attrs 24.2.0", "folder 0.1", "source 2.0"]);
     context.virtpy(["check"]).success();

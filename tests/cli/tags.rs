@@ -110,7 +110,7 @@ fn check_finds_what_is_installed_and_does_not_fit() {
     assert_eq!(found[0]["problem"], "incompatible", "{found}");
     let output = context.virtpy(["pip", "--venv", ".venv", "check"]).failure(1);
     output.stdout_has("demo 1.0 is not supported on this platform");
-    // It is not linked anew for this interpreter, and can be removed.
+    // It is not linked again for this interpreter, and can be removed.
     context.virtpy(["relink"]).failure(1).stderr_has("is for Python 2");
     context.virtpy(["remove", "demo"]).success();
 }

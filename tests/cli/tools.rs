@@ -168,7 +168,7 @@ fn an_upgrade_keeps_what_was_asked_for() {
     context.virtpy(["upgrade", "--all"]).success();
     context.virtpy(["upgrade", "demo"]).success().stderr_has("is pinned");
     context.virtpy(["unpin", "demo"]).success();
-    // The index that it came from is asked anew, whatever it said a moment ago.
+    // The index that it came from is asked again, whatever it said a moment ago.
     let outdated = context.virtpy(["tool", "list", "--outdated"]).success();
     assert!(outdated.raw_stdout.contains("demo 1.0 (newest: 3.0)"), "{}", outdated.raw_stdout);
     context.virtpy(["upgrade", "--all"]).success().stderr_has("Upgraded 1.0 to demo 2.0");

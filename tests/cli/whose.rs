@@ -1,4 +1,4 @@
-//! What is deleted and what is kept: `--clear`, venvs that came with a repository or were written anew by another tool, and
+//! What is deleted and what is kept: `--clear`, venvs that came with a repository or were written again by another tool, and
 //! venvs of other users.
 
 use std::os::unix::fs::symlink;

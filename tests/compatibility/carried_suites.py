@@ -1,6 +1,6 @@
 """The tests that distributions carry in their wheels, run in both venvs: the same tests must fail, if any.
 
-These are other people's tests of how their code finds its own files, compares paths, and starts itself anew.
+These are other people's tests of how their code finds its own files, compares paths, and starts itself again.
 """
 
 import os

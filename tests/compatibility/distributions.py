@@ -1,6 +1,6 @@
 """The distributions under test, in groups that fit together in one venv, and what each group needs.
 
-Each group is resolved anew by every run, so that it follows what people install today. The awkward ones are
+Each group is resolved again by every run, so that it follows what people install today. The awkward ones are
 here on purpose: folders that many distributions share (google, azure, zope, nvidia, PySide6, share/jupyter),
 shared libraries that look for each other by path, modules and `.pth` files at the top, old namespace files,
 scripts that are no entry points, binaries shipped as packages, trees of thousands of data files.

@@ -1,4 +1,4 @@
-"""What a collection takes for unused: venvs that were copied, moved, mounted elsewhere or made anew by another tool keep
+"""What a collection takes for unused: venvs that were copied, moved, mounted elsewhere or made again by another tool keep
 what they use, whatever virtpy was told meanwhile."""
 
 import os
@@ -139,7 +139,7 @@ def renamed(place):
 
 
 def rewritten(place):
-    """Other tools write pyvenv.cfg anew, or leave it empty; then everybody collects, by command and by setting."""
+    """Other tools write pyvenv.cfg again, or leave it empty; then everybody collects, by command and by setting."""
     config = "pyvenv.cfg"
     python = place.account.python
 
@@ -176,7 +176,7 @@ def rewritten(place):
                 done = place.attempt([place.venv / "bin" / "python", "-c", VERSION])
                 require(done.code == 0 or "hd_plain" not in done.err, "%s: %s" % (what, done))
             remove_tree(scene.elsewhere)
-    return "%d ways to write pyvenv.cfg anew cost no package" % len(ways)
+    return "%d ways to write pyvenv.cfg again cost no package" % len(ways)
 
 
 def entries_of(place):

@@ -1,4 +1,4 @@
-"""The power is cut: what is on the disk at some moment of an `add` is all that is left, and the machine starts anew.
+"""The power is cut: what is on the disk at some moment of an `add` is all that is left, and the machine starts again.
 
 The store and the project lie in an ext4 file system in a file. At a random moment the file is copied as it is, without anything
 being written back, and mounted again. Every command works then, and no venv has a wrong byte."""
@@ -140,7 +140,7 @@ class Cut:
         return "after %.2f s, bytecode %s" % (delay, mode)
 
     def look(self, expected):
-        """Looks at what is left once the machine was started anew. Returns how much was fetched again."""
+        """Looks at what is left once the machine was started again. Returns how much was fetched again."""
         place = self.place
         environment = dict(place.environment, VIRTPY_TEST_BOOT_ID="b2")
         broken = sum(path.stat().st_size == 0 for path in place.home.glob("w/*/site/**/*.py"))

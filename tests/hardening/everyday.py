@@ -202,7 +202,7 @@ def content_of(folder, path):
 
 
 class Scene:
-    """A store with packages, and venvs that are made anew for each command."""
+    """A store with packages, and venvs that are made again for each command."""
 
     def __init__(self, arguments):
         self.arguments = arguments
@@ -242,7 +242,7 @@ class Scene:
         self.settle()
 
     def venv(self):
-        """Makes the project and its venv anew."""
+        """Makes the project and its venv again."""
         place = self.place
         shutil.rmtree(str(place.project))
         place.project.mkdir()
@@ -277,7 +277,7 @@ class Scene:
         return [path for path in paths if path.split(os.sep)[0] in known]
 
     def is_mended(self):
-        """Whether repairing brings back everything but bytecode, which is compiled anew."""
+        """Whether repairing brings back everything but bytecode, which is compiled again."""
         repaired = self.place.attempt([self.place.program, "store", "repair"], timeout=900)
         verified = self.place.attempt([self.place.program, "store", "verify"], timeout=900)
         # What tells of an entry's bytecode, and when it was unpacked.

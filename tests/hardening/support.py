@@ -92,7 +92,7 @@ class Place:
 
     def __init__(self, program, folder=None):
         self.root = Path(tempfile.mkdtemp(prefix="v-", dir=folder)).resolve()
-        # A copy: the one given may be built anew meanwhile.
+        # A copy: the one given may be built again meanwhile.
         self.program = str(self.root / "virtpy")
         shutil.copy2(str(program), self.program)
         self.wheels = self.root / "wheels"

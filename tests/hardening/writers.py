@@ -231,7 +231,7 @@ def forged_bytecode(place):
         place.virtpy("store", "repair", environment=environment)
         found = place.evaluate(PLAIN, other, environment=environment)
         require(found == "1", "not mended: %s" % found)
-        if is_privileged(place):  # Its Python may have written anew.
+        if is_privileged(place):  # Its Python may have written again.
             place.virtpy("store", "repair", environment=environment)
         place.virtpy("store", "verify", environment=environment)
     return "%s: forged bytecode was kept out or found, and mended" % place.account

@@ -142,7 +142,7 @@ class Scene:
         return next((self.venv / "lib").glob("python*/site-packages"))
 
     def fresh(self, pins):
-        """Begins anew: an empty store, and a venv with these versions, which work."""
+        """Begins again: an empty store, and a venv with these versions, which work."""
         self.attempt += 1
         self.folder = self.base / str(self.attempt)
         for path in (self.folder, self.folder / "h"):

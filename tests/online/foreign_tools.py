@@ -104,7 +104,7 @@ def succeeds(command):
 
 
 class Collected:
-    """The steps of one scene: a failed one is kept, and the next begins anew."""
+    """The steps of one scene: a failed one is kept, and the next begins again."""
 
     def __init__(self, scene):
         self.scene = scene
@@ -280,7 +280,7 @@ def noticed_by_remove(scene, write, pins):
 
 
 def repaired(scene, write, pins):
-    """`virtpy store verify` names what is damaged, `virtpy store repair` mends it, and the venv can go on."""
+    """`virtpy store verify` names what is damaged, `virtpy store repair` repairs it, and the venv can go on."""
     require(scene.stage.can_verify, "the program has no `virtpy store verify`")
     before = scene.store()
     names = damage(scene, write)

@@ -316,7 +316,7 @@ class Poetry:
         self.run("add", "vp-plain@2.0")
         require_equal(self.versions()["vp-plain"], "2.0", "another version")
         self.run("update")
-        # Only this writes anew what the project itself requires.
+        # Only this writes again what the project itself requires.
         self.run("install")
         self.venv.require_sound(OWN)
         yield "Poetry 1.8 adds and updates"

@@ -38,7 +38,7 @@ def make_venv(venv):
 
 
 def create(self, clear=False):
-    """Takes the place of `VirtualEnvironment._create`: each environment is made anew, where it is to stand."""
+    """Takes the place of `VirtualEnvironment._create`: each environment is made again, where it is to stand."""
     import shutil
 
     if clear:

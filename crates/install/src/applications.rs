@@ -12,7 +12,7 @@ use crate::injected;
 use crate::installed::sha256_of;
 use crate::lockfile::LockKind;
 use crate::plan::{Extent, Goal, InstallOptions, Source};
-use crate::resolved::{Asked, Resolved};
+use crate::resolved::{ResolveRequest, Resolved};
 use crate::tools::{Exposed, Manifest, Offer, Tool, Toolbox, check_suffix};
 use crate::{
     Changelog, Environment, Error, Host, IndexOptions, Indexes, LockChoice, LockSource, NewEnvironment,
@@ -393,7 +393,8 @@ pub fn package_name(host: &Host, interpreter: &Interpreter, spec: &ToolSpec) -> 
         ..Request::default()
     };
     let settings = host.index_settings(&spec.index)?;
-    let resolution = Resolved::of(host, interpreter, settings, &Asked::Request(Box::new(asked)))?.resolution;
+    let resolution =
+        Resolved::of(host, interpreter, settings, &ResolveRequest::Request(Box::new(asked)))?.resolution;
     let package = resolution.packages.iter().find(|package| package.requested);
     package.map(|package| package.name.clone()).ok_or_else(|| {
         Error::new(format!("`{request}` names no package"))

@@ -111,7 +111,7 @@ impl Findings {
             named(venv)
         ))
         .hinted(format!(
-            "mend it with `virtpy relink` there, or give it up with `virtpy store gc --forget {}`",
+            "repair it with `virtpy relink` there, or give it up with `virtpy store gc --forget {}`",
             venv.id
         )))
     }

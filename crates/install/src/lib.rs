@@ -84,7 +84,7 @@ pub use newest::NewestVersions;
 pub use plan::{Extent, Goal, InstallOptions, InstallPlan, Source};
 pub use preferences::{Bytecode, IndexLimits, Preferences};
 pub use relink::{Relinked, relink};
-pub use resolve::{Mended, Reporter, ResolveError, mend};
+pub use resolve::{Repaired, Reporter, ResolveError, repair};
 pub use restore::{damaged, described, refresh_names, torn};
 pub use scripted::{EnvironmentSpec, ReadyEnvironment, ScriptLock};
 pub use shared_pip::shared_pip;

@@ -58,7 +58,7 @@ pub fn relink(host: &Host, venv: &Venv, python: Option<&str>, indexes: &Indexes)
     venv.prepare(store, &base)?;
     // A move took the scripts along unchanged, so what the set satisfies it still does.
     let satisfies = contents.state.satisfied.clone();
-    let change = ChangeSet { install, satisfies, anew: true, ..ChangeSet::default() };
+    let change = ChangeSet { install, satisfies, relayout: true, ..ChangeSet::default() };
     let summary = venv.apply(store, &contents, &change)?;
     venv.settle(store, &base)?;
     bytecode::after_change(host, &interpreter, &venv, &change.install, false)?;

@@ -5,12 +5,12 @@ use std::time::SystemTime;
 
 use virtpy_resolver::{IndexSettings, LockedRequest, Request, Resolution, Session};
 
-use crate::resolve::{self, Obtained, ResolveError, Supply, build_key};
+use crate::resolve::{self, FetchContext, Obtained, ResolveError, build_key};
 use crate::{Host, Progress, Result};
 use virtpy_interpreters::Interpreter;
 
 /// What the resolver is asked.
-pub(super) enum Asked {
+pub(super) enum ResolveRequest {
     /// What a lock file holds.
     Locked(Box<LockedRequest>),
     /// What satisfies requirements.
@@ -35,15 +35,15 @@ impl Resolved {
         host: &Host,
         interpreter: &Interpreter,
         settings: IndexSettings,
-        asked: &Asked,
+        asked: &ResolveRequest,
     ) -> Result<Self> {
         let since = SystemTime::now();
         crate::interrupt::watch(host);
         let session = host.session(interpreter, settings);
         let progress = host.progress("resolving");
         let resolution = match asked {
-            Asked::Locked(request) => session.resolve_locked(request),
-            Asked::Request(request) => session.resolve(request),
+            ResolveRequest::Locked(request) => session.resolve_locked(request),
+            ResolveRequest::Request(request) => session.resolve(request),
         };
         let resolution = resolution.map_err(ResolveError::from)?;
         for note in &resolution.notes {
@@ -59,7 +59,7 @@ impl Resolved {
     /// Fetches or builds the packages at these places, as far as the store lacks them.
     pub(super) fn fetch(&self, places: &[usize]) -> Result<Vec<Obtained>> {
         self.progress.stage("fetching");
-        let supply = Supply {
+        let supply = FetchContext {
             store: &self.host.store,
             session: &self.session,
             interpreter: &self.build_key,

@@ -5,8 +5,8 @@ use std::cell::LazyCell;
 
 use virtpy_resolver::{Input, Options, Request, RequirementsFiles};
 
-use crate::resolve::{self, Mended, ResolveError};
-use crate::resolved::{Asked, Resolved};
+use crate::resolve::{self, Repaired, ResolveError};
+use crate::resolved::{ResolveRequest, Resolved};
 use crate::{Error, Host, Indexes, Result};
 use virtpy_files as fs;
 use virtpy_interpreters::Interpreter;
@@ -66,7 +66,7 @@ fn fetch_again(
     if missing.iter().zip(&install).any(is_other) {
         let satisfies = contents.state.satisfied.clone();
         let tags = Some(interpreter.tags());
-        let change = ChangeSet { install, tags, satisfies, anew: true, ..ChangeSet::default() };
+        let change = ChangeSet { install, tags, satisfies, relayout: true, ..ChangeSet::default() };
         venv.apply(&host.store, contents, &change)?;
     }
     crate::contents(host, venv)
@@ -109,7 +109,8 @@ pub(super) fn fetch(
             },
             ..Request::default()
         };
-        let resolved = Resolved::of(host, interpreter, settings, &Asked::Request(Box::new(request)))?;
+        let resolved =
+            Resolved::of(host, interpreter, settings, &ResolveRequest::Request(Box::new(request)))?;
         fetched.extend(resolved.fetch_all()?.into_iter().map(|one| one.entry));
     }
     if !own_pip.is_empty() {
@@ -232,18 +233,18 @@ fn restore(host: &Host, damaged: &[Entry], venv: &Venv, indexes: &Indexes) -> Re
                 "another installer changed {label} in the store, through the venv at `{}`",
                 venv.root.display()
             ));
-            let mended = resolve::mend(&host.store, &session, verdict, &mut host.announce());
-            if let Err(error @ ResolveError::CannotMend { .. }) = &mended {
+            let repaired = resolve::repair(&host.store, &session, verdict, &mut host.announce());
+            if let Err(error @ ResolveError::CannotRepair { .. }) = &repaired {
                 let hint = error.hint().unwrap_or_default();
                 host.warning(format_args!("{label} stays damaged: {error}; {hint}"));
                 all = false;
                 continue;
             }
-            let mended = mended.map_err(|error| {
+            let repaired = repaired.map_err(|error| {
                 Error::from(error)
                     .within(format!("{label} is damaged in the store and could not be restored"))
             })?;
-            if let Mended::Fetched(entry) = mended {
+            if let Repaired::Fetched(entry) = repaired {
                 refresh_names(host, &entry, Some(venv))?;
             }
         }

@@ -14,7 +14,7 @@ use crate::lockfile::LockKind;
 use crate::plan::{InstallOptions, InstallPlan};
 use crate::request_key::RequestKey;
 use crate::resolve::Obtained;
-use crate::resolved::{Asked, Resolved};
+use crate::resolved::{ResolveRequest, Resolved};
 use crate::scripts::{Block, CachedEnvironment, Environments, Metadata, Note, Source, Watched, watch};
 use crate::tools::names_of;
 use crate::{Changelog, Environment, Error, Host, Indexes, NewEnvironment, Result, admits, cache, execute};
@@ -261,7 +261,7 @@ impl Maker<'_> {
         let options = self.options(&settings);
         let asked = if let Some(lock) = &self.spec.lock {
             let is_uv = LockKind::of(&lock.path) == LockKind::Uv;
-            Asked::Locked(Box::new(LockedRequest {
+            ResolveRequest::Locked(Box::new(LockedRequest {
                 path: lock.path.clone(),
                 text: lock.text.clone(),
                 format: if is_uv { LockFormat::Uv } else { LockFormat::Pylock },
@@ -271,7 +271,7 @@ impl Maker<'_> {
         } else {
             let mut files = self.spec.files.clone();
             files.constrain(&self.metadata.uv.constraints, "the script");
-            Asked::Request(Box::new(Request {
+            ResolveRequest::Request(Box::new(Request {
                 requirements: inputs,
                 files,
                 installed: candidates(&self.beneath.iter().collect::<Vec<_>>(), Path::new("")),

@@ -119,7 +119,7 @@ impl Error {
             Self::Missing { .. } | Self::NoInterpreterInFolder { .. } => {
                 "`-p` takes a version, an executable, a venv or the folder of an installation".to_owned()
             }
-            Self::BrokenVenv { .. } => "make the venv anew with an interpreter that exists".to_owned(),
+            Self::BrokenVenv { .. } => "make the venv again with an interpreter that exists".to_owned(),
             Self::Start { .. }
             | Self::TimedOut { .. }
             | Self::Failed { .. }

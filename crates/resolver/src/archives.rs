@@ -20,11 +20,11 @@ use uv_pypi_types::{HashDigest, ParsedDirectoryUrl, ParsedUrl};
 use uv_redacted::DisplaySafeUrl;
 use uv_requirements::RequirementsSpecification;
 
-use crate::client::Network;
+use crate::client::ClientFactory;
 use crate::download::{self, Expected};
 use crate::error::{Cause, Error};
-use crate::foundation::Foundation;
 use crate::public::public;
+use crate::runtime::Runtime;
 use crate::url::local_path;
 
 /// The most bytes that an archive may be unpacked to before its members are.
@@ -55,15 +55,15 @@ impl Unpacked {
 ///
 /// Those of fetching; [`Error::Hash`], and [`Error::Distribution`] for an archive that cannot be unpacked or has no such folder.
 pub(crate) async fn unpack(
-    foundation: &Foundation,
-    network: &Network,
+    runtime: &Runtime,
+    network: &ClientFactory,
     inputs: &mut RequirementsSpecification,
 ) -> Result<Vec<Unpacked>, Error> {
     let mut all = Vec::new();
     for entry in &mut inputs.requirements {
         let Some(wanted) = Wanted::of(entry)? else { continue };
         let client = network.registry(&IndexLocations::default())?;
-        let unpacked = wanted.unpack(&foundation.cache, &client).await?;
+        let unpacked = wanted.unpack(&runtime.cache, &client).await?;
         let (folder, url) = (unpacked.folder.clone().into_boxed_path(), wanted.url);
         match &mut entry.requirement {
             UnresolvedRequirement::Named(requirement) => {

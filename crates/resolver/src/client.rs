@@ -45,7 +45,7 @@ pub fn prepare() {
 
 /// What every client of a session has in common.
 #[derive(Debug, Clone)]
-pub(crate) struct Network {
+pub(crate) struct ClientFactory {
     settings: IndexSettings,
     trusted_hosts: Vec<TrustedHost>,
     user_agent: String,
@@ -56,7 +56,7 @@ pub(crate) struct Network {
     pub(crate) replies: Replies,
 }
 
-impl Network {
+impl ClientFactory {
     /// Takes the settings over; makes no client yet.
     ///
     /// # Errors
@@ -193,7 +193,7 @@ struct Hop {
 
 /// Makes the real clients when they are needed, and hands the requests on to them.
 struct LazyClient {
-    network: Network,
+    network: ClientFactory,
     builder: BaseClientBuilder<'static>,
     indexes: IndexLocations,
     checked: Mutex<Option<RegistryClient>>,

@@ -22,13 +22,13 @@ use uv_workspace::WorkspaceCache;
 use virtpy_pep::InterpreterTags;
 
 use crate::archives::Unpacked;
-use crate::client::Network;
+use crate::client::ClientFactory;
 use crate::demanded::NamedHashes;
 use crate::error::{Cause, Error};
 use crate::failure::from_flat_index;
-use crate::foundation::Foundation;
 use crate::local_wheels::Candidates;
 use crate::pages::ConsultedPages;
+use crate::runtime::Runtime;
 
 /// The choices that a request makes for everything done for it.
 pub(crate) struct Choices {
@@ -99,17 +99,17 @@ impl Context {
     /// [`Error::Settings`] for a location that cannot be read, [`Error::Network`] when no client can be
     /// made.
     pub(crate) async fn new(
-        foundation: &Foundation,
-        network: &Network,
+        runtime: &Runtime,
+        network: &ClientFactory,
         indexes: IndexLocations,
         hasher: HashStrategy,
         choices: Choices,
     ) -> Result<Self, Error> {
         let client = network.registry(&indexes)?;
         let mut context = Self {
-            cache: foundation.cache.clone(),
-            interpreter: foundation.interpreter.clone(),
-            wheels: foundation.tags.clone(),
+            cache: runtime.cache.clone(),
+            interpreter: runtime.interpreter.clone(),
+            wheels: runtime.tags.clone(),
             client,
             indexes,
             flat_index: FlatIndex::default(),

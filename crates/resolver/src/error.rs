@@ -227,14 +227,14 @@ impl Error {
             Self::Offline { .. } => "run it again without `--offline`",
             Self::Hash { .. } => {
                 "do not use the file unless you know why it changed; if it did on purpose, put the new hash \
-                 in the requirements, or make the lock anew"
+                 in the requirements, or make the lock again"
             }
             Self::Transfer { .. } => "try again; if it stays so, the index or a proxy before it is at fault",
             Self::Distribution { what, .. } if what.contains("file://") => {
                 "look at what is there: it is damaged, or not what its name says"
             }
             Self::Distribution { .. } => {
-                "its authors or the index have to mend it; another version may do: `NAME!=VERSION`"
+                "its authors or the index have to correct it; another version may do: `NAME!=VERSION`"
             }
             Self::Receiver { .. } => return None,
             Self::Start { .. } => {

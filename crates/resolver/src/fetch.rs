@@ -8,21 +8,21 @@ use uv_redacted::DisplaySafeUrl;
 use uv_requirements::RequirementsSpecification;
 use uv_types::HashStrategy;
 
-use crate::client::Network;
+use crate::client::ClientFactory;
 use crate::context::Context;
 use crate::download::{self, Expected};
 use crate::error::{Cause, Error};
-use crate::foundation::Foundation;
 use crate::public::public;
 use crate::request::{KnownWheel, ObtainedWheel, Options};
+use crate::runtime::Runtime;
 use crate::settings::IndexSettings;
 use crate::url::local_path;
 use crate::{indexes, resolve};
 
 /// See [`Session::fetch`](crate::Session::fetch).
 pub(crate) async fn fetch(
-    foundation: &Foundation,
-    network: &Network,
+    runtime: &Runtime,
+    network: &ClientFactory,
     settings: &IndexSettings,
     wheel: &KnownWheel,
     folder: &Path,
@@ -51,7 +51,7 @@ pub(crate) async fn fetch(
     // The indexes are only named for their credentials.
     let indexes = indexes::locations(settings, &none, &options.folder(), &mut Vec::new())?;
     let choices = resolve::choices(network, settings, &options, &[])?;
-    let context = Context::new(foundation, network, indexes, HashStrategy::None, choices).await?;
+    let context = Context::new(runtime, network, indexes, HashStrategy::None, choices).await?;
     let path = folder.join(&wheel.filename);
     let fetched = download::fetch(&context.client, &url, &path, &expected, &|_| {}).await?;
     Ok(Some(ObtainedWheel {

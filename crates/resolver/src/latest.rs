@@ -13,12 +13,12 @@ use uv_pypi_types::Yanked;
 use uv_requirements::RequirementsSpecification;
 use uv_types::HashStrategy;
 
-use crate::client::Network;
+use crate::client::ClientFactory;
 use crate::context::Context;
 use crate::error::{Cause, Error};
 use crate::failure::from_client;
-use crate::foundation::Foundation;
 use crate::request::{LatestVersion, Options};
+use crate::runtime::Runtime;
 use crate::settings::IndexSettings;
 use crate::{indexes, resolve};
 
@@ -27,8 +27,8 @@ const AT_ONCE: usize = 32;
 
 /// See [`Session::latest_versions`](crate::Session::latest_versions).
 pub(crate) async fn latest_versions(
-    foundation: &Foundation,
-    network: &Network,
+    runtime: &Runtime,
+    network: &ClientFactory,
     settings: &IndexSettings,
     names: &[virtpy_pep::PackageName],
     prerelease: bool,
@@ -41,7 +41,7 @@ pub(crate) async fn latest_versions(
     };
     let indexes = indexes::locations(settings, &none, &options.folder(), &mut Vec::new())?;
     let choices = resolve::choices(network, settings, &options, &[])?;
-    let context = Context::new(foundation, network, indexes, HashStrategy::None, choices).await?;
+    let context = Context::new(runtime, network, indexes, HashStrategy::None, choices).await?;
     let context = &context;
     let newest = futures::stream::iter(names)
         .map(async |name| {

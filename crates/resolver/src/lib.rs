@@ -10,7 +10,7 @@
 //! |---|---|
 //! | `public` | lock files and requirements files without what proves to a server who asks |
 //! | `settings`, `pip_conf` | where indexes, certificates and proxies are configured |
-//! | `session`, `foundation` | the calls, and the runtime, the cache and the interpreter that they use |
+//! | `session`, `runtime` | the calls, and the runtime, the cache and the interpreter that they use |
 //! | `request` | what goes in and what comes out |
 //! | `requirements`, `indexes` | requirements files and the other inputs, and the indexes that they name |
 //! | `client`, `context` | HTTP, and what one request shares |
@@ -37,7 +37,6 @@ mod error;
 mod failure;
 mod fetch;
 mod folders;
-mod foundation;
 mod hashing;
 mod indexes;
 mod installed;
@@ -62,6 +61,7 @@ mod request;
 mod requirements;
 mod resolve;
 mod reword;
+mod runtime;
 mod session;
 mod settings;
 mod solution;
@@ -71,7 +71,6 @@ mod url;
 pub use client::prepare;
 pub use error::{Cause, Error, PythonNeed};
 pub use folders::KnownDirectories;
-pub use foundation::SessionOptions;
 pub use interrupt::on_interrupt;
 pub use local_wheels::{LocalWheel, LocalWheels};
 pub use locked::{LockFormat, LockedRequest};
@@ -90,6 +89,7 @@ pub use requirements::{
     RequirementsText, Surroundings,
 };
 pub use resolve::check_date;
+pub use runtime::SessionOptions;
 pub use session::Session;
 pub use settings::IndexSettings;
 pub use solution::Resolution;

@@ -22,18 +22,18 @@ use uv_resolver::{Installable, Lock};
 use uv_types::HashStrategy;
 use virtpy_pep::limits;
 
-use crate::client::Network;
+use crate::client::ClientFactory;
 use crate::context::Context;
 use crate::describe;
 use crate::error::{Cause, Error};
 use crate::failure::requirements as unusable;
-use crate::foundation::Foundation;
 use crate::indexes;
 use crate::portable::resolved;
 use crate::project::names;
 use crate::request::{Options, Selection};
 use crate::resolve::choices;
 use crate::reword::reword;
+use crate::runtime::Runtime;
 use crate::settings::IndexSettings;
 use crate::solution::{Plan, Resolution};
 
@@ -68,8 +68,8 @@ pub struct LockedRequest {
 /// [`Error::Requirements`] when the file makes no sense, is for other interpreters or has no file for this
 /// one; the variants of settings for what it needs to build.
 pub(crate) async fn resolve(
-    foundation: &Foundation,
-    network: &Network,
+    runtime: &Runtime,
+    network: &ClientFactory,
     settings: &IndexSettings,
     request: &LockedRequest,
 ) -> Result<Resolution, Error> {
@@ -77,7 +77,7 @@ pub(crate) async fn resolve(
     let nothing = RequirementsSpecification::default();
     let locations = indexes::locations(settings, &nothing, &request.options.folder(), &mut warnings)?;
     let choices = choices(network, settings, &request.options, &[])?;
-    let mut context = Context::new(foundation, network, locations, HashStrategy::default(), choices).await?;
+    let mut context = Context::new(runtime, network, locations, HashStrategy::default(), choices).await?;
     let reader = Reader { request, context: &context };
     let solved = match request.format {
         LockFormat::Pylock => reader.pylock(&mut warnings)?,
@@ -85,7 +85,7 @@ pub(crate) async fn resolve(
     };
     check_own_project(&solved, &reader)?;
     context.hasher = HashStrategy::from_resolution(&solved, HashCheckingMode::Verify)
-        .map_err(|error| unusable(&error, "make the lock file anew"))?;
+        .map_err(|error| unusable(&error, "make the lock file again"))?;
     demand_hashes(&solved, &context.hasher, &request.path)?;
     let (packages, chosen) = describe::describe(&context, &solved, &[], &HashSet::new()).await?;
     Ok(Resolution {
@@ -142,7 +142,7 @@ fn check_own_project(solved: &SolvedGraph, reader: &Reader<'_>) -> Result<(), Er
                     directory.install_path.display(),
                     folder.display()
                 ),
-                "make the lock anew here, with `virtpy lock` or the tool that wrote it",
+                "make the lock again here, with `virtpy lock` or the tool that wrote it",
             ));
         }
     }
@@ -158,7 +158,7 @@ fn demand_hashes(solved: &SolvedGraph, hasher: &HashStrategy, path: &Path) -> Re
         if is_file && matches!(hasher.get(&**dist), HashPolicy::None) {
             return Err(Error::Requirements {
                 message: format!("`{}` gives no hash for {dist}", path.display()),
-                hint: Some("make the lock file anew; a lock without hashes protects nobody".to_owned()),
+                hint: Some("make the lock file again; a lock without hashes protects nobody".to_owned()),
                 cause: None,
             });
         }
@@ -176,7 +176,7 @@ impl Reader<'_> {
     pub(crate) fn broken<E: std::error::Error + 'static>(&self, error: &E) -> Error {
         Error::Requirements {
             message: format!("cannot read the lock file `{}`", self.request.path.display()),
-            hint: Some("make it anew with the tool that wrote it, or with `virtpy lock`".to_owned()),
+            hint: Some("make it again with the tool that wrote it, or with `virtpy lock`".to_owned()),
             cause: Some(Cause::new(reword(&crate::failure::whole_story(error)))),
         }
     }
@@ -184,7 +184,7 @@ impl Reader<'_> {
     /// To be called before the text is parsed.
     pub(crate) fn check_nesting(&self) -> Result<(), Error> {
         limits::check_file(&self.request.text)
-            .map_err(|reason| self.refused("cannot be read", &format!("{reason}; make it anew")))
+            .map_err(|reason| self.refused("cannot be read", &format!("{reason}; make it again")))
     }
 
     pub(crate) fn refused(&self, message: &str, hint: &str) -> Error {

@@ -13,12 +13,11 @@ use uv_requirements::RequirementsSpecification;
 use uv_resolver::{AnnotationStyle, DisplayResolutionGraph, PylockToml, ResolverEnvironment, ResolverOutput};
 use uv_types::HashStrategy;
 
-use crate::client::Network;
+use crate::client::ClientFactory;
 use crate::context::Context;
 use crate::describe::remark;
 use crate::download::{self, Expected};
 use crate::error::{Cause, Error};
-use crate::foundation::Foundation;
 use crate::installed::Installed;
 use crate::project::{self, Project};
 use crate::pylock::versions_of_pylock;
@@ -26,6 +25,7 @@ use crate::replies::without_marks;
 use crate::request::Request;
 use crate::requirements;
 use crate::resolve::{NamedInputs, Problem, Target, choices, name_all, solve};
+use crate::runtime::Runtime;
 use crate::settings::IndexSettings;
 use crate::{archives, folders, indexes, portable, public};
 
@@ -76,8 +76,8 @@ pub struct Lock {
 ///
 /// Those of resolving, and [`Error::Requirements`] for what a lock file cannot hold.
 pub(crate) async fn lock(
-    foundation: &Foundation,
-    network: &Network,
+    runtime: &Runtime,
+    network: &ClientFactory,
     settings: &IndexSettings,
     lock: &LockRequest,
 ) -> Result<Lock, Error> {
@@ -88,13 +88,13 @@ pub(crate) async fn lock(
     warnings.extend(request.files.warnings.iter().cloned());
     let mut inputs = requirements::read(&request)?.specification;
     let folders = folders::of_inputs(&inputs);
-    let foundation = &foundation.refreshed_folders(&request, &folders, Timestamp::now());
-    let archives = archives::unpack(foundation, network, &mut inputs).await?;
+    let runtime = &runtime.refreshed_folders(&request, &folders, Timestamp::now());
+    let archives = archives::unpack(runtime, network, &mut inputs).await?;
     let indexes = indexes::locations(settings, &inputs, &request.options.folder(), &mut warnings)?;
     let mut choices = choices(network, settings, &request.options, &request.files.options.choices)?;
     choices.every_platform = lock.universal;
     let hasher = HashStrategy::Generate(HashGeneration::All);
-    let mut context = Context::new(foundation, network, indexes, hasher, choices).await?;
+    let mut context = Context::new(runtime, network, indexes, hasher, choices).await?;
     context.archives = archives;
     let RequirementsSpecification { requirements, source_trees, constraints, .. } = inputs;
     let dispatch = context.dispatch();

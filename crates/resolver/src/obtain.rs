@@ -14,9 +14,9 @@ use uv_redacted::DisplaySafeUrl;
 use crate::build::{self, report};
 use crate::download::{self, Expected, Progress};
 use crate::error::Error;
-use crate::foundation::Foundation;
 use crate::public::public;
 use crate::request::{ObtainedWheel, Receiver};
+use crate::runtime::Runtime;
 use crate::solution::{Chosen, Plan, Resolution};
 use crate::url::{file_url, local_path, published_name};
 
@@ -28,7 +28,7 @@ const MAX_THREADS: usize = 8;
 
 /// See [`Session::obtain`](crate::Session::obtain).
 pub(crate) fn obtain(
-    foundation: &Foundation,
+    runtime: &Runtime,
     resolution: &Resolution,
     wanted: &[usize],
     folder: &Path,
@@ -51,7 +51,7 @@ pub(crate) fn obtain(
             });
         }
         let workshop = Fetcher { plan, folder, handover: &handover };
-        foundation.run(move || fetch_all(workshop, wanted, sender))
+        runtime.run(move || fetch_all(workshop, wanted, sender))
     });
     let refused = handover.error.into_inner().unwrap_or_else(PoisonError::into_inner);
     refused.map_or(fetched, Err)

@@ -107,7 +107,7 @@ pub struct Options {
     pub upgrade: bool,
     /// The names of packages to take the newest versions of.
     pub upgrade_packages: Vec<String>,
-    /// Leave [`Request::installed`] out of account: everything comes anew.
+    /// Leave [`Request::installed`] out of account: everything comes again.
     pub reinstall: bool,
     /// Admit pre-releases even where a final release would do.
     pub prerelease: bool,
@@ -178,7 +178,7 @@ pub enum Artifact {
         /// the archive or by the commit. `None` if the source may change at any time, as folders may.
         key: Option<String>,
         /// The directory that it is built from, where that alone decides about the wheel: no settings for the build, no other
-        /// environment, and nobody wants it anew.
+        /// environment, and nobody wants it again.
         directory: Option<PathBuf>,
     },
 }

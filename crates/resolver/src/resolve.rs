@@ -25,13 +25,12 @@ use uv_resolver::{
 };
 use uv_types::{BuildContext as _, HashStrategy};
 
-use crate::client::Network;
+use crate::client::ClientFactory;
 use crate::context::{Choices, Context};
 use crate::demanded::NamedHashes;
 use crate::describe;
 use crate::error::{Cause, Error};
 use crate::failure::{from_anyhow, from_client, from_requirements, from_resolve, requirements as unusable};
-use crate::foundation::Foundation;
 use crate::installed::Installed;
 use crate::local_grounds::{self, Terms};
 use crate::local_wheels::Candidates;
@@ -41,6 +40,7 @@ use crate::provider::{self, RecordingProvider};
 use crate::request::{Artifact, Options, Request};
 use crate::requirements::{RequirementsFiles, Wanted};
 use crate::reword::reword;
+use crate::runtime::Runtime;
 use crate::settings::IndexSettings;
 use crate::solution::{Plan, Resolution};
 use crate::{archives, folders, indexes, installed, requirements};
@@ -51,8 +51,8 @@ use crate::{archives, folders, indexes, installed, requirements};
 ///
 /// Any variant of [`Error`] but those of transfers.
 pub(crate) async fn resolve(
-    foundation: &Foundation,
-    network: &Network,
+    runtime: &Runtime,
+    network: &ClientFactory,
     settings: &IndexSettings,
     request: &Request,
 ) -> Result<Resolution, Error> {
@@ -60,8 +60,8 @@ pub(crate) async fn resolve(
     let mut inputs = requirements::read(request)?;
     let mut folders = folders::of_inputs(&inputs.specification);
     loop {
-        let foundation = foundation.refreshed_folders(request, &folders, since);
-        let resolution = Box::pin(attempt(&foundation, network, settings, request, inputs)).await?;
+        let runtime = runtime.refreshed_folders(request, &folders, since);
+        let resolution = Box::pin(attempt(&runtime, network, settings, request, inputs)).await?;
         // Folders that folders require show only now.
         let known = folders.len();
         let others = resolution.plan.folders().filter(|folder| !folders.contains(folder));
@@ -74,8 +74,8 @@ pub(crate) async fn resolve(
 }
 
 async fn attempt(
-    foundation: &Foundation,
-    network: &Network,
+    runtime: &Runtime,
+    network: &ClientFactory,
     settings: &IndexSettings,
     request: &Request,
     inputs: Wanted,
@@ -83,19 +83,19 @@ async fn attempt(
     let mut warnings: Vec<String> = project::projects(request)?.iter().flat_map(Project::warnings).collect();
     warnings.extend(request.files.warnings.iter().cloned());
     let Wanted { specification: mut inputs, build_settings } = inputs;
-    let archives = archives::unpack(foundation, network, &mut inputs).await?;
+    let archives = archives::unpack(runtime, network, &mut inputs).await?;
     let indexes = indexes::locations(settings, &inputs, &request.options.folder(), &mut warnings)?;
-    let environment = foundation.interpreter.to_resolver_marker_environment();
+    let environment = runtime.interpreter.to_resolver_marker_environment();
     let by_name = NamedHashes::of(&inputs, &environment)?;
     let required = request.options.require_hashes || settings.require_hashes || inputs.require_hashes;
     let hasher = by_name.strategy(&inputs, &environment, required)?;
     let mut choices = choices(network, settings, &request.options, &request.files.options.choices)?;
-    choices.build_environment = build_environment(foundation, &request.options)?;
+    choices.build_environment = build_environment(runtime, &request.options)?;
     choices.build_constraints = requirements::build_constraints(request)?;
-    let mut context = Context::new(foundation, network, indexes, hasher, choices).await?;
+    let mut context = Context::new(runtime, network, indexes, hasher, choices).await?;
     context.archives = archives;
     context.named_hashes = by_name;
-    context.local_wheels = Candidates::new(foundation.local_wheels.clone());
+    context.local_wheels = Candidates::new(runtime.local_wheels.clone());
     let constraints =
         Constraints::from_requirements(inputs.constraints.into_iter().map(|entry| entry.requirement));
     let env = ResolverEnvironment::specific(environment.clone());
@@ -123,7 +123,7 @@ async fn attempt(
         context.hasher = hasher;
         SolvedGraph::from(output)
     };
-    let markers = foundation.interpreter.markers();
+    let markers = runtime.interpreter.markers();
     let requested: HashSet<&PackageName> = wanted
         .iter()
         .filter(|requirement| requirement.evaluate_markers(Some(markers), &[]))
@@ -173,7 +173,7 @@ async fn attempt(
 
 /// The choices of a request: its own, its files', and the settings'.
 pub(crate) fn choices(
-    network: &Network,
+    network: &ClientFactory,
     settings: &IndexSettings,
     options: &Options,
     of_files: &[PackageChoice],
@@ -210,9 +210,9 @@ pub(crate) fn choices(
 }
 
 /// The environment to build in, if it is to be a given one.
-fn build_environment(foundation: &Foundation, options: &Options) -> Result<Option<PythonEnvironment>, Error> {
+fn build_environment(runtime: &Runtime, options: &Options) -> Result<Option<PythonEnvironment>, Error> {
     let Some(root) = &options.build_environment else { return Ok(None) };
-    let environment = PythonEnvironment::from_root(root, &foundation.cache);
+    let environment = PythonEnvironment::from_root(root, &runtime.cache);
     environment
         .map(Some)
         .map_err(|error| Error::Python { python: root.clone(), cause: Cause::from_error(&error) })

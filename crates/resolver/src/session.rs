@@ -11,25 +11,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 use uv_cache::Refresh;
 use virtpy_pep::PackageName;
 
-use crate::client::Network;
+use crate::client::ClientFactory;
 use crate::error::Error;
-use crate::foundation::{Foundation, SessionOptions};
 use crate::locked::{self, LockedRequest};
 use crate::locking::{self, Lock, LockRequest};
 use crate::request::{KnownWheel, LatestVersion, ObtainedWheel, Receiver, Request};
+use crate::runtime::{Runtime, SessionOptions};
 use crate::solution::Resolution;
 use crate::{fetch, latest, obtain, project, resolve};
 
 /// Resolves requirements and obtains wheels. Costs nothing until it is used.
 pub struct Session {
     options: SessionOptions,
-    foundation: Mutex<Option<Arc<Foundation>>>,
+    runtime: Mutex<Option<Arc<Runtime>>>,
 }
 
 impl Session {
     /// Makes a session. Nothing is read, written or started yet.
     pub fn new(options: SessionOptions) -> Self {
-        Self { options, foundation: Mutex::new(None) }
+        Self { options, runtime: Mutex::new(None) }
     }
 
     /// Finds a set of packages that satisfies a request.
@@ -42,10 +42,10 @@ impl Session {
     /// [`Error::NoSolution`] if there is none; other variants for inputs that cannot be read, indexes that
     /// do not answer, and sources that cannot be built.
     pub fn resolve(&self, request: &Request) -> Result<Resolution, Error> {
-        let foundation = self.foundation()?.refreshed(request);
-        let network = self.network_for(&foundation, request)?;
+        let runtime = self.runtime()?.refreshed(request);
+        let network = self.network_for(&runtime, request)?;
         let settings = &self.options.settings;
-        let resolved = foundation.run(|| resolve::resolve(&foundation, &network, settings, request));
+        let resolved = runtime.run(|| resolve::resolve(&runtime, &network, settings, request));
         let notes = network.replies.notes.take();
         match resolved {
             Ok(resolution) => Ok(Resolution { notes, ..resolution }),
@@ -59,11 +59,11 @@ impl Session {
     ///
     /// As those of [`Session::resolve`], and [`Error::Requirements`] for what a lock file cannot hold.
     pub fn lock(&self, request: &LockRequest) -> Result<Lock, Error> {
-        let foundation = self.foundation()?.refreshed(&request.request);
-        let network = self.network_for(&foundation, &request.request)?;
+        let runtime = self.runtime()?.refreshed(&request.request);
+        let network = self.network_for(&runtime, &request.request)?;
         let settings = &self.options.settings;
-        foundation
-            .run(|| locking::lock(&foundation, &network, settings, request))
+        runtime
+            .run(|| locking::lock(&runtime, &network, settings, request))
             .map_err(|error| error.with_notes(project::warnings_of(&request.request)))
     }
 
@@ -74,10 +74,10 @@ impl Session {
     /// [`Error::Requirements`] if the file makes no sense, is for other interpreters, or has nothing that
     /// suits this one.
     pub fn resolve_locked(&self, request: &LockedRequest) -> Result<Resolution, Error> {
-        let foundation = self.foundation()?;
-        let network = self.network(&foundation)?;
+        let runtime = self.runtime()?;
+        let network = self.network(&runtime)?;
         let settings = &self.options.settings;
-        foundation.run(|| locked::resolve(&foundation, &network, settings, request))
+        runtime.run(|| locked::resolve(&runtime, &network, settings, request))
     }
 
     /// Fetches or builds the wheels of the packages at the indices `wanted` of a resolution of this
@@ -100,8 +100,8 @@ impl Session {
         if wanted.is_empty() {
             return Ok(());
         }
-        let foundation = self.foundation()?;
-        obtain::obtain(&foundation, resolution, wanted, folder, receiver)
+        let runtime = self.runtime()?;
+        obtain::obtain(&runtime, resolution, wanted, folder, receiver)
     }
 
     /// Fetches a wheel again whose origin and hash are known, into `folder`. Returns `None` where the origin is
@@ -112,10 +112,10 @@ impl Session {
     /// [`Error::Hash`] if the file is another one now, [`Error::Transfer`], [`Error::Network`] and
     /// [`Error::Offline`] if it does not arrive.
     pub fn fetch(&self, wheel: &KnownWheel, folder: &Path) -> Result<Option<ObtainedWheel>, Error> {
-        let foundation = self.foundation()?;
-        let network = self.network(&foundation)?;
+        let runtime = self.runtime()?;
+        let network = self.network(&runtime)?;
         let settings = &self.options.settings;
-        foundation.run(|| fetch::fetch(&foundation, &network, settings, wheel, folder))
+        runtime.run(|| fetch::fetch(&runtime, &network, settings, wheel, folder))
     }
 
     /// The newest versions that the indexes have of some packages for this interpreter. Names that no
@@ -132,30 +132,30 @@ impl Session {
         if names.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let foundation = self.foundation()?;
-        let foundation = foundation.asking_again(Refresh::from_args(Some(true), Vec::new()));
-        let network = self.network(&foundation)?;
+        let runtime = self.runtime()?;
+        let runtime = runtime.asking_again(Refresh::from_args(Some(true), Vec::new()));
+        let network = self.network(&runtime)?;
         let settings = &self.options.settings;
-        foundation.run(|| latest::latest_versions(&foundation, &network, settings, names, prerelease))
+        runtime.run(|| latest::latest_versions(&runtime, &network, settings, names, prerelease))
     }
 
-    fn network(&self, foundation: &Foundation) -> Result<Network, Error> {
-        Network::new(&self.options.settings, &self.options.user_agent, foundation.cache.clone())
+    fn network(&self, runtime: &Runtime) -> Result<ClientFactory, Error> {
+        ClientFactory::new(&self.options.settings, &self.options.user_agent, runtime.cache.clone())
     }
 
     /// The network as a request's files want it.
-    fn network_for(&self, foundation: &Foundation, request: &Request) -> Result<Network, Error> {
+    fn network_for(&self, runtime: &Runtime, request: &Request) -> Result<ClientFactory, Error> {
         let mut settings = self.options.settings.clone();
         settings.trusted_hosts.extend(request.files.options.trusted_hosts.iter().cloned());
-        Network::new(&settings, &self.options.user_agent, foundation.cache.clone())
+        ClientFactory::new(&settings, &self.options.user_agent, runtime.cache.clone())
     }
 
-    fn foundation(&self) -> Result<Arc<Foundation>, Error> {
-        let mut slot = self.foundation.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(foundation) = slot.as_ref() {
-            return Ok(foundation.clone());
+    fn runtime(&self) -> Result<Arc<Runtime>, Error> {
+        let mut slot = self.runtime.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(runtime) = slot.as_ref() {
+            return Ok(runtime.clone());
         }
-        let foundation = Arc::new(Foundation::new(&self.options)?);
-        Ok(slot.insert(foundation).clone())
+        let runtime = Arc::new(Runtime::new(&self.options)?);
+        Ok(slot.insert(runtime).clone())
     }
 }

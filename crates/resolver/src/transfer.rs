@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use futures::TryStreamExt as _;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Runtime as TokioRuntime};
 use tokio::sync::mpsc;
 use uv_cache::Cache;
 use uv_client::RegistryClient;
@@ -20,7 +20,7 @@ use uv_preview::Preview;
 use uv_pypi_types::HashDigest;
 use uv_redacted::DisplaySafeUrl;
 
-use crate::client::{Network, prepare};
+use crate::client::{ClientFactory, prepare};
 use crate::download::{self, Expected, Progress};
 use crate::error::{Cause, Error};
 use crate::public::public;
@@ -55,7 +55,7 @@ pub struct Transfer {
 /// What is made for the first request.
 #[derive(Clone)]
 struct Connection {
-    runtime: Arc<Runtime>,
+    runtime: Arc<TokioRuntime>,
     client: RegistryClient,
 }
 
@@ -184,7 +184,7 @@ impl Transfer {
             .map_err(|source| no_thread("what waits for the network", source))?;
         // What is fetched here is not cached, so the folder is never made.
         let cache = Cache::from_path("unused");
-        let network = Network::new(&self.settings, &self.user_agent, cache)?;
+        let network = ClientFactory::new(&self.settings, &self.user_agent, cache)?;
         let client = network.registry(&IndexLocations::default())?;
         let connection = Connection { runtime: Arc::new(runtime), client };
         Ok(slot.insert(connection).clone())

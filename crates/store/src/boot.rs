@@ -39,7 +39,7 @@ impl Checked {
     }
 }
 
-/// By this variable tests say that the machine was started anew.
+/// By this variable tests say that the machine was started again.
 const TEST_BOOT_ID: &str = "VIRTPY_TEST_BOOT_ID";
 
 /// What tells this start of the machine from all others, where the system tells it.
@@ -109,7 +109,7 @@ impl Store {
         self.checked().is_noted(text)
     }
 
-    /// Notes a text until the machine starts anew. A note that cannot be written only costs another look.
+    /// Notes a text until the machine starts again. A note that cannot be written only costs another look.
     pub fn note(&self, text: &str) {
         self.append_notes(&format!("{text}\n"));
     }

@@ -69,7 +69,7 @@ impl Store {
         }
     }
 
-    /// Writes the notes anew for the entries that are still there. Nobody publishes meanwhile.
+    /// Writes the notes again for the entries that are still there. Nobody publishes meanwhile.
     pub(super) fn compact_digests(&self, keep: impl Fn(&str) -> bool) {
         let digests = self.digests();
         if digests.0.keys().all(|id| keep(id)) {

@@ -56,7 +56,7 @@ impl Store {
         Ok(notes.len())
     }
 
-    /// Writes the notes anew for the entries that are still there.
+    /// Writes the notes again for the entries that are still there.
     pub(super) fn compact_durable(&self, keep: impl Fn(&EntryId) -> bool) {
         let notes = self.durable_notes();
         let is_kept = |note: &&String| {
@@ -72,7 +72,7 @@ impl Store {
 
     /// Of these entries those that a power cut has damaged: they are of an earlier start of the machine, nothing says that they
     /// were on the disk by then, and their files are not as their manifests say. What is sound is noted, and not hashed again
-    /// before the machine starts anew.
+    /// before the machine starts again.
     pub fn torn(&self, ids: &[EntryId], checked: &mut Checked) -> BTreeSet<EntryId> {
         let unknown: Vec<&EntryId> = ids.iter().filter(|id| !checked.is_noted(id.as_str())).collect();
         if unknown.is_empty() {

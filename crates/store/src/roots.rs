@@ -180,7 +180,7 @@ impl Store {
     /// Returns what is registered under an id.
     ///
     /// # Errors
-    /// When the file is there and cannot be read. One that makes no sense counts as absent: it is written anew.
+    /// When the file is there and cannot be read. One that makes no sense counts as absent: it is written again.
     pub fn root(&self, id: &VenvId) -> Result<Option<Root>, StoreError> {
         match fs::read_own(&self.root_path(id), 512) {
             Ok(content) => Ok(serde_json::from_slice(&content).ok()),

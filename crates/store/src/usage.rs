@@ -59,7 +59,7 @@ impl Store {
         times
     }
 
-    /// Writes the notes anew, each entry once, for those that are still there.
+    /// Writes the notes again, each entry once, for those that are still there.
     pub(super) fn compact_links(&self, keep: impl Fn(&str) -> bool) {
         let times = self.last_linked();
         let mut days: HashMap<u64, String> = HashMap::new();

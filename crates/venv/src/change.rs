@@ -47,9 +47,9 @@ pub struct ChangeSet {
     pub remove: BTreeSet<PackageName>,
     /// Folders to be real because files of another installer are to come back into them.
     pub real_folders: BTreeSet<String>,
-    /// Whether everything is laid out anew where it is not exactly as planned: scripts for another path, links into another
+    /// Whether everything is laid out again where it is not exactly as planned: scripts for another path, links into another
     /// store. Otherwise what a change does not concern is not looked at.
-    pub anew: bool,
+    pub relayout: bool,
     /// Whether what somebody wrote into packages that are this venv's own copies may be lost.
     pub force: bool,
     /// Which wheels the venv's interpreter takes: what comes is held against it. Without it, what comes was in the venv before.
@@ -139,7 +139,7 @@ impl Venv {
         }
 
         self.see_earlier_links(&mut old, &new)?;
-        if change.anew {
+        if change.relayout {
             self.see_what_stands(&mut old, &new, &sets.foreign_leaving)?;
         }
         let mut state = State::default();
@@ -192,7 +192,7 @@ impl Venv {
         Ok(changed)
     }
 
-    /// Puts into the old plan what really stands at the paths of the new one, so that all that differs is made anew. Copies
+    /// Puts into the old plan what really stands at the paths of the new one, so that all that differs is made again. Copies
     /// are this venv's own, and what was written into them stays.
     fn see_what_stands(
         &self,
@@ -419,7 +419,7 @@ impl DistributionDiff {
         Ok(Self { present, staying, foreign_staying, foreign_leaving, leaving_labels })
     }
 
-    /// The new set in its order: what stays or is only laid out anew keeps its place, the others come last.
+    /// The new set in its order: what stays or is only laid out again keeps its place, the others come last.
     fn arrange<'l, 'a>(
         &self,
         present: &'l [ResolvedDistribution<'a>],
@@ -430,8 +430,8 @@ impl DistributionDiff {
         };
         let kept = (0..present.len()).filter_map(|index| {
             let old = &present[index];
-            let anew = || arriving.iter().find(|new| same(new, old));
-            if self.staying.contains(&index) { Some(old) } else { anew() }
+            let again = || arriving.iter().find(|new| same(new, old));
+            if self.staying.contains(&index) { Some(old) } else { again() }
         });
         let others = arriving.iter().filter(|new| !present.iter().any(|old| same(new, old)));
         kept.chain(others).collect()

@@ -204,7 +204,7 @@ fn check_files(
 
 fn check_node(venv: &Venv, path: &str, node: &Node, problems: &mut Vec<Problem>) -> Result<(), VenvError> {
     let absolute = venv.root.join(path);
-    // Anybody may clear bytecode, and Python makes its folder anew.
+    // Anybody may clear bytecode, and Python makes its folder again.
     if path.ends_with(wheel::BYTECODE_FOLDER) && fs::kind(&absolute)? != Some(FileKind::Link) {
         return Ok(());
     }

@@ -182,7 +182,7 @@ impl VenvError {
                 path.display()
             ),
             Self::NotAFolder(_) => {
-                "if the venv is yours, make it anew with `virtpy new --clear`; otherwise do not use it"
+                "if the venv is yours, make it again with `virtpy new --clear`; otherwise do not use it"
                     .to_owned()
             }
             Self::ExportExists { .. } => {
@@ -190,7 +190,7 @@ impl VenvError {
             }
             Self::UnusablePath { .. } | Self::ExportInside(_) => "choose another folder".to_owned(),
             Self::Activation(_) => "choose another folder or another `--prompt`".to_owned(),
-            Self::Damaged { .. } => "make the venv anew with `virtpy new --clear`".to_owned(),
+            Self::Damaged { .. } => "make the venv again with `virtpy new --clear`".to_owned(),
             Self::LinkToNothing(_) => "make the directory that it names, or remove the link".to_owned(),
             Self::InTheWay(_) => "move it away, then run the command again".to_owned(),
             Self::Edited { distribution, .. } => {
@@ -201,7 +201,7 @@ impl VenvError {
             }
             Self::MissingEntry(_) => "`virtpy relink` fetches it again".to_owned(),
             Self::NoFileList { .. } => {
-                "remove it with the tool that installed it, or make the venv anew with `virtpy new --clear`"
+                "remove it with the tool that installed it, or make the venv again with `virtpy new --clear`"
                     .to_owned()
             }
             Self::Rollback { .. } => "the next command in that venv tries again".to_owned(),

@@ -1,4 +1,4 @@
-//! virtpy's own lines of `pyvenv.cfg`, which anybody may lose: `python -m venv`, virtualenv and uv write that file anew when
+//! virtpy's own lines of `pyvenv.cfg`, which anybody may lose: `python -m venv`, virtualenv and uv write that file again when
 //! they are run on top of a venv, and a power cut may empty it. `.virtpy/state.json` holds the same, and what the store's
 //! record of a place says helps where that is of an earlier version.
 
@@ -96,7 +96,7 @@ fn kept(directory: &Directory) -> Kept {
 /// Completes a configuration that has lost virtpy's lines from the venv's state. Returns whether it has them now.
 ///
 /// # Errors
-/// When the venv was made anew for another version of Python since.
+/// When the venv was made again for another version of Python since.
 pub(super) fn complete(directory: &Directory, config: &mut Config) -> Result<bool, VenvError> {
     for (key, value) in kept(directory).keys {
         if key.starts_with("virtpy-") && config.get(&key).is_none() {
@@ -114,7 +114,7 @@ pub(super) fn complete(directory: &Directory, config: &mut Config) -> Result<boo
         return Err(VenvError::Damaged {
             path: directory.path().join("pyvenv.cfg"),
             reason: format!(
-                "another tool has made the venv anew for Python {minor}, and its packages are of {library}"
+                "another tool has made the venv again for Python {minor}, and its packages are of {library}"
             ),
         });
     }

@@ -102,7 +102,7 @@ impl Layout {
         path.strip_suffix("/RECORD").is_some_and(|folder| self.is_dist_info(folder))
     }
 
-    /// Whether a path is a `direct_url.json`, which tools that drive an installer write anew.
+    /// Whether a path is a `direct_url.json`, which tools that drive an installer write again.
     pub fn is_provenance(&self, path: &str) -> bool {
         path.strip_suffix("/direct_url.json").is_some_and(|folder| self.is_dist_info(folder))
     }

@@ -107,7 +107,7 @@ impl Lookout {
         };
         let folder = root.join(&packages);
         let Ok(facts) = fs::symlink_metadata(&folder) else {
-            // It is gone, or was moved: next time its record is read anew.
+            // It is gone, or was moved: next time its record is read again.
             self.seen.push(Line { known: None, place: None, ..line });
             return looks;
         };

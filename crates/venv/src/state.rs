@@ -31,7 +31,7 @@ pub struct State {
     /// The digest of the last request that the present set satisfies.
     #[serde(default)]
     pub satisfied: Option<String>,
-    /// What `pyvenv.cfg` says of virtpy's: other tools write that file anew (`python -m venv` on top of a venv does).
+    /// What `pyvenv.cfg` says of virtpy's: other tools write that file again (`python -m venv` on top of a venv does).
     #[serde(default)]
     pub keys: BTreeMap<String, String>,
     /// Whether the file was empty, as a power cut leaves it, and this was found out from the links instead.

@@ -1,6 +1,6 @@
 //! Which of the venvs that the store knows are still there, and what they use: what a collection has to know.
 //!
-//! `pyvenv.cfg` does not decide: `python -m venv` on top of a venv writes it anew, and a power cut may empty it. A venv is there
+//! `pyvenv.cfg` does not decide: `python -m venv` on top of a venv writes it again, and a power cut may empty it. A venv is there
 //! as long as its state or links at its place lead into the store. What cannot be read counts as there.
 
 use std::collections::{BTreeMap, BTreeSet};

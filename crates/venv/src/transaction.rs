@@ -134,7 +134,7 @@ impl<'a> Transaction<'a> {
     fn remove(&mut self, path: &str, node: &Node) -> Result<(), VenvError> {
         let absolute = self.venv.root.join(path);
         if let Some(folder) = self.directory.first_unreal(folder_of(path))? {
-            // What is behind a link is not the venv's. Where the link goes, all in it is made anew.
+            // What is behind a link is not the venv's. Where the link goes, all in it is made again.
             if self.create.contains_key(path) && !self.create.contains_key(folder) {
                 return Err(VenvError::InTheWay(self.venv.root.join(folder)));
             }
@@ -363,7 +363,7 @@ pub(super) fn stands(directory: &Directory, path: &str, node: &Node) -> Result<b
     })
 }
 
-/// Whether a path is a folder of bytecode. Anybody may clear those, and Python makes them anew.
+/// Whether a path is a folder of bytecode. Anybody may clear those, and Python makes them again.
 pub(super) fn is_bytecode_folder(path: &str) -> bool {
     path.rsplit('/').next() == Some(wheel::BYTECODE_FOLDER)
 }

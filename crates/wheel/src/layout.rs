@@ -73,7 +73,7 @@ pub struct WheelContents {
     pub items: Vec<Item>,
 }
 
-/// Files of the dist-info folder that belong to whoever installs: RECORD is written anew (and so is not covered by
+/// Files of the dist-info folder that belong to whoever installs: RECORD is written again (and so is not covered by
 /// its signatures), the others tell about an installation (PEP 376, PEP 610).
 pub(super) const INSTALLERS_OWN: [&str; 6] =
     ["RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED", "direct_url.json"];
@@ -193,7 +193,7 @@ fn item(index: usize, member: &Member, dist_info: &str, name: &WheelName) -> Res
     if member.name.split('/').any(|part| fold(part) == ".virtpy") {
         return Err(forbidden(ENVIRONMENT));
     }
-    // Compiled code can be made to differ from its source, and is made anew anyway.
+    // Compiled code can be made to differ from its source, and is made again anyway.
     if member.name.split('/').rev().skip(1).any(|part| part == super::BYTECODE_FOLDER) {
         return Ok(None);
     }

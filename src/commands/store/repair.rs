@@ -5,7 +5,7 @@ use crate::cli::RepairArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::install;
-use crate::install::Mended;
+use crate::install::Repaired;
 use crate::output::counted;
 use crate::store::EntryId;
 use crate::venv::{self, Fate, Surveyed};
@@ -74,9 +74,9 @@ pub(super) fn run(context: &Context, arguments: &RepairArguments) -> Result<u8, 
     let mut failed = 0;
     for verdict in &damaged {
         let label = label(verdict);
-        match install::mend(&context.store, &session, verdict, &mut context.announce()) {
-            Ok(Mended::InPlace) => context.output.data(format_args!("{label}: mended")),
-            Ok(Mended::Fetched(entry)) => {
+        match install::repair(&context.store, &session, verdict, &mut context.announce()) {
+            Ok(Repaired::InPlace) => context.output.data(format_args!("{label}: repaired")),
+            Ok(Repaired::Fetched(entry)) => {
                 let venvs = install::refresh_names(&context.host, &entry, None)?;
                 let venvs =
                     if venvs == 0 { String::new() } else { format!(", also in {}", counted(venvs, "venv")) };

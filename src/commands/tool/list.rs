@@ -94,7 +94,7 @@ impl Row {
         let pinned = if self.pinned { " [pinned]" } else { "" };
         output.data(format_args!("{name} {version}{latest}{pinned}"));
         if let Some(broken) = &self.broken {
-            output.data(format_args!("    broken: {broken}; `virtpy tool repair {name}` mends it"));
+            output.data(format_args!("    broken: {broken}; `virtpy tool repair {name}` repairs it"));
         }
         if !self.with.is_empty() {
             output.data(format_args!("    with {}", self.with.join(", ")));

@@ -31,7 +31,7 @@ const MOST_OPEN: usize = 16;
 pub struct Directory {
     path: PathBuf,
     handle: Arc<OwnedFd>,
-    /// The folders that were worked in last, the latest at the end; `None` if each is opened anew.
+    /// The folders that were worked in last, the latest at the end; `None` if each is opened again.
     recent: Option<Arc<Mutex<Vec<Reached>>>>,
     /// Whether it does without the call that not every system has.
     only_steps: bool,
@@ -99,7 +99,7 @@ impl Directory {
     }
 
     /// The same folder for a row of changes: the folders in it that were worked in last are kept open. Only for as long as
-    /// nobody else is expected to make folders anew there.
+    /// nobody else is expected to make folders again there.
     #[must_use]
     pub fn for_many_changes(&self) -> Self {
         Self { recent: Some(Arc::default()), ..self.clone() }

@@ -14,7 +14,7 @@ use serde::Serialize;
 use virtpy_files as fs;
 
 pub use error::LockFileError;
-pub use origin::{Asked, Origin};
+pub use origin::{LockedFrom, Origin};
 pub use pipfile::Pipfile;
 pub use project::{
     member_in_lock, project_of_file, project_root, python_project, within_project, workspace_of,

@@ -13,7 +13,7 @@ use virtpy_files::digest::{Sha256, hex};
 
 /// What is locked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Asked {
+pub enum LockedFrom {
     /// A requirement.
     Requirement(String),
     /// A project, a script or a requirements file.
@@ -31,14 +31,14 @@ pub struct Origin {
 
 impl Origin {
     /// What is asked for now, for a lock file in `folder`. Files that cannot be read say nothing.
-    pub fn of(asked: &[Asked], folder: &Path) -> Self {
+    pub fn of(asked: &[LockedFrom], folder: &Path) -> Self {
         let inputs = asked.iter().map(|one| match one {
-            Asked::Requirement(text) => public_requirement(&masked(text)),
-            Asked::File(path) => relative_to(path, folder),
+            LockedFrom::Requirement(text) => public_requirement(&masked(text)),
+            LockedFrom::File(path) => relative_to(path, folder),
         });
         let files: Vec<&PathBuf> = asked
             .iter()
-            .filter_map(|one| if let Asked::File(path) = one { Some(path) } else { None })
+            .filter_map(|one| if let LockedFrom::File(path) = one { Some(path) } else { None })
             .collect();
         Self { inputs: inputs.collect(), digest: digest(&files) }
     }
@@ -129,7 +129,7 @@ mod tests {
         let project = folder.join("pyproject.toml");
         let write = |text: &str| fs::write_atomic(&project, text.as_bytes()).unwrap();
         write("[project]\nname = 'x'\ndependencies = ['a']\n");
-        let asked = [Asked::File(project.clone()), Asked::Requirement("rich>=13".to_owned())];
+        let asked = [LockedFrom::File(project.clone()), LockedFrom::Requirement("rich>=13".to_owned())];
         let origin = Origin::of(&asked, &folder);
         let text = format!("lock-version = '1.0'\n[[packages]]\nname = 'a'\n{}", origin.table());
         assert_eq!(Origin::read(&text), Some(origin.clone()));

@@ -8,7 +8,7 @@ use virtpy_pep::{PackageName, Requirement};
 
 /// What is required: names, each with its version specifiers, sorted. Those of a requirement with a source of its own (a URL, a
 /// directory) are not in a lock, so they are left out.
-type Asked = BTreeMap<PackageName, BTreeSet<String>>;
+type Specifiers = BTreeMap<PackageName, BTreeSet<String>>;
 
 /// Whether the requirements of a project differ from those that a lock has for it. What cannot be told is no difference.
 pub(super) fn differs(lock: &Table, project: &Table) -> bool {
@@ -75,8 +75,8 @@ fn collect<'a>(requirements: Option<&'a Value>, texts: &mut Vec<&'a str>) {
     texts.extend(requirements.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str));
 }
 
-fn asked(texts: &[&str], sources: &BTreeSet<PackageName>) -> Asked {
-    let mut asked = Asked::new();
+fn asked(texts: &[&str], sources: &BTreeSet<PackageName>) -> Specifiers {
+    let mut asked = Specifiers::new();
     for text in texts {
         let Ok(requirement) = text.parse::<Requirement>() else { continue };
         let specifiers = asked.entry(requirement.name().clone()).or_default();
@@ -91,8 +91,8 @@ fn asked(texts: &[&str], sources: &BTreeSet<PackageName>) -> Asked {
     asked
 }
 
-fn locked_requirements(locked: Option<&Value>, sources: &BTreeSet<PackageName>) -> Asked {
-    let mut asked = Asked::new();
+fn locked_requirements(locked: Option<&Value>, sources: &BTreeSet<PackageName>) -> Specifiers {
+    let mut asked = Specifiers::new();
     for one in locked.and_then(Value::as_array).into_iter().flatten() {
         let Some(name) = one.get("name").and_then(|name| name.as_str()?.parse::<PackageName>().ok()) else {
             continue;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use virtpy_resolver::{Input, LockForm, ProjectInput, Selection};
 
 use super::spec::Locking;
-use crate::lockfile::{self, Asked};
+use crate::lockfile::{self, LockedFrom};
 use crate::scripts::{self, Metadata, Source};
 use crate::{Error, Host, Result};
 use virtpy_files as fs;
@@ -89,23 +89,23 @@ impl Inputs {
     }
 
     /// What the lock file will say that it was made from.
-    pub(super) fn origins(&self, host: &Host) -> Vec<Asked> {
+    pub(super) fn origins(&self, host: &Host) -> Vec<LockedFrom> {
         if let Some(script) = &self.script {
-            return vec![Asked::File(script.path.clone())];
+            return vec![LockedFrom::File(script.path.clone())];
         }
         let origin = |input: &Input| match input {
-            Input::Project(project) => Asked::File(project.path.clone()),
-            Input::Requirement(text) | Input::Editable(text) => Asked::Requirement(text.clone()),
+            Input::Project(project) => LockedFrom::File(project.path.clone()),
+            Input::Requirement(text) | Input::Editable(text) => LockedFrom::Requirement(text.clone()),
         };
         let file = |path: &PathBuf| {
             let absolute = host.working_directory.join(path);
             // What comes through a pipe can be read once, and has no name that means anything later.
             if path == Path::new("-") || is_stream(&absolute) {
-                Asked::Requirement("-".to_owned())
+                LockedFrom::Requirement("-".to_owned())
             } else if let Some(url) = path.to_str().filter(|path| path.contains("://")) {
-                Asked::Requirement(url.to_owned())
+                LockedFrom::Requirement(url.to_owned())
             } else {
-                Asked::File(absolute)
+                LockedFrom::File(absolute)
             }
         };
         self.asked.iter().map(origin).chain(self.files.iter().map(file)).collect()

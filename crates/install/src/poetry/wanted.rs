@@ -16,7 +16,7 @@ use virtpy_files::{self as fs, FileKind, Found};
 const NOT_SOURCES: &[&str] =
     &[".git", ".hg", ".venv", "venv", ".tox", ".nox", "__pycache__", ".mypy_cache", ".pytest_cache"];
 
-/// How many files and bytes of a source folder are looked at; a larger one is always built anew.
+/// How many files and bytes of a source folder are looked at; a larger one is always built again.
 const MOST_FILES: usize = 5000;
 const MOST_BYTES: u64 = 64 << 20;
 

@@ -33,7 +33,7 @@ pub enum ResolveError {
     },
     /// A damaged entry of the store that cannot be had again.
     #[error("the store's entry `{id}` cannot be fetched again: {reason}")]
-    CannotMend {
+    CannotRepair {
         /// Its handle.
         id: String,
         /// Why.
@@ -62,7 +62,7 @@ impl ResolveError {
             Self::Resolver(error) => error.hint(),
             Self::Store(error) | Self::Unpack { source: error, .. } => error.hint(),
             Self::Path(error) => error.hint(),
-            Self::CannotMend { .. } => {
+            Self::CannotRepair { .. } => {
                 let hint =
                     "add the package again with `--upgrade`; if there is no newer version, remove it first";
                 Some(hint.to_owned())

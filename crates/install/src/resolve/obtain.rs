@@ -19,7 +19,7 @@ use virtpy_files::digest::{hex, sha256};
 use virtpy_store::{Entry, Sight, Store, WheelFile};
 
 /// Where packages come from and go to.
-pub(crate) struct Supply<'a> {
+pub(crate) struct FetchContext<'a> {
     /// The store.
     pub store: &'a Store,
     /// The indexes.
@@ -61,7 +61,7 @@ pub(crate) enum Way {
 /// # Errors
 /// When one cannot be fetched, built, verified or unpacked; the store then holds complete entries only.
 pub(crate) fn obtain(
-    supply: &Supply<'_>,
+    supply: &FetchContext<'_>,
     resolution: &Resolution,
     indices: &[usize],
     announce: &mut dyn FnMut(&str),
@@ -87,7 +87,7 @@ pub(crate) fn is_at_hand(store: &Store, package: &Package) -> bool {
 
 /// Takes what the store has; returns the indices of the rest.
 fn look_up(
-    supply: &Supply<'_>,
+    supply: &FetchContext<'_>,
     resolution: &Resolution,
     indices: &[usize],
     found: &mut BTreeMap<usize, Obtained>,
@@ -113,7 +113,7 @@ fn look_up(
 
 /// The SHA-256 of a package's wheel, as far as it is known before anything is fetched, built or hashed.
 fn known_sha256(
-    supply: &Supply<'_>,
+    supply: &FetchContext<'_>,
     built: &BuiltWheels<'_>,
     resolution: &Resolution,
     index: usize,
@@ -223,7 +223,7 @@ impl Sights {
     }
 
     /// Remembers what came of them, where they did not change meanwhile.
-    fn remember(&self, supply: &Supply<'_>, obtained: &[Obtained]) {
+    fn remember(&self, supply: &FetchContext<'_>, obtained: &[Obtained]) {
         let built = BuiltWheels::new(supply.store, supply.interpreter);
         for one in obtained {
             let sha256 = &one.entry.manifest.sha256;
@@ -242,7 +242,7 @@ impl Sights {
 /// Fetches and unpacks, both at once, the largest first. Each wheel is published as soon as it is unpacked, so that an interrupted
 /// command has not worked in vain.
 fn fetch(
-    supply: &Supply<'_>,
+    supply: &FetchContext<'_>,
     resolution: &Resolution,
     wanted: &[usize],
 ) -> Result<Vec<Obtained>, ResolveError> {
@@ -279,7 +279,7 @@ fn fetch(
 }
 
 /// Tells what there is to tell of a package that came, and remembers what was built.
-fn obtained(supply: &Supply<'_>, resolution: &Resolution, unpacked: Unpacked) -> Obtained {
+fn obtained(supply: &FetchContext<'_>, resolution: &Resolution, unpacked: Unpacked) -> Obtained {
     let Unpacked { package, taken: Taken { entry, was_stored, warnings }, archive } = unpacked;
     let described = &resolution.packages[package];
     for warning in &warnings {
@@ -321,7 +321,7 @@ impl Deliveries {
 
 /// The work of one thread: unpack and publish whatever is delivered, until nothing more comes.
 fn unpack_all(
-    supply: &Supply<'_>,
+    supply: &FetchContext<'_>,
     (resolution, sights): (&Resolution, &Sights),
     deliveries: &Mutex<Deliveries>,
     hand_back: &Sender<Result<Unpacked, ResolveError>>,
@@ -373,7 +373,7 @@ fn take_in(
 
 /// Carries finished wheels from the facade to the unpacking threads, and tells the reporter.
 struct Courier<'a> {
-    supply: &'a Supply<'a>,
+    supply: &'a FetchContext<'a>,
     resolution: &'a Resolution,
     deliver: Mutex<Sender<Delivery>>,
 }

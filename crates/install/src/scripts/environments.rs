@@ -1,7 +1,7 @@
 //! The environments that scripts and commands run in, and the notes by which a request finds its own again.
 //!
 //! An environment counts from the moment at which its mark is written, which is the last thing that is done; whoever finds one
-//! without a mark, under its lock, makes it anew. The mark's time says when the environment was used last, to the day.
+//! without a mark, under its lock, makes it again. The mark's time says when the environment was used last, to the day.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;

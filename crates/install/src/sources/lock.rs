@@ -103,7 +103,7 @@ impl LockSource {
     /// The first interpreter of this machine for which the file has everything. Nothing is fetched for that.
     pub fn fitting_interpreter(&self, host: &Host, settings: &IndexSettings) -> Option<Interpreter> {
         let asked = self.asked(host, &Contents::default(), settings).ok()?;
-        let crate::resolved::Asked::Locked(request) = asked else { return None };
+        let crate::resolved::ResolveRequest::Locked(request) = asked else { return None };
         let mut others = host.interpreters().into_iter();
         others.find(|other| host.session(other, settings.clone()).resolve_locked(&request).is_ok())
     }

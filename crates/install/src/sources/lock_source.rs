@@ -10,7 +10,7 @@ use virtpy_resolver::{
 use super::closure::Closure;
 use crate::installed::{candidates, own_pip};
 use crate::lockfile::{self, LockKind, Pipfile};
-use crate::resolved::Asked;
+use crate::resolved::ResolveRequest;
 use crate::{Error, Host, Indexes, Result};
 use virtpy_files as fs;
 use virtpy_venv::Contents;
@@ -201,7 +201,12 @@ impl LockSource {
     ///
     /// # Errors
     /// When the file makes no sense.
-    pub(super) fn asked(&self, host: &Host, contents: &Contents, settings: &IndexSettings) -> Result<Asked> {
+    pub(super) fn asked(
+        &self,
+        host: &Host,
+        contents: &Contents,
+        settings: &IndexSettings,
+    ) -> Result<ResolveRequest> {
         let options = Options {
             upgrade: self.choice.upgrade,
             require_hashes: self.choice.require_hashes,
@@ -210,7 +215,7 @@ impl LockSource {
             ..Options::default()
         };
         let locked = |format| {
-            Asked::Locked(Box::new(LockedRequest {
+            ResolveRequest::Locked(Box::new(LockedRequest {
                 path: self.files[0].clone(),
                 text: self.texts[0].clone(),
                 format,
@@ -223,7 +228,7 @@ impl LockSource {
             options,
             ..Request::default()
         };
-        let ask = |request| Asked::Request(Box::new(request));
+        let ask = |request| ResolveRequest::Request(Box::new(request));
         // What a pinned file leaves out is not wanted, even if another package requires it.
         let pinned = Options { no_deps: true, ..options.clone() };
         Ok(match self.kind {

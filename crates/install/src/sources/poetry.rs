@@ -16,7 +16,7 @@ use crate::poetry::{
 };
 use crate::request_key::RequestKey;
 use crate::resolve::{self, ResolveError};
-use crate::resolved::{Asked, Resolved};
+use crate::resolved::{ResolveRequest, Resolved};
 use crate::{Changelog, Environment, Error, Origins, Result, admits};
 use virtpy_files as fs;
 use virtpy_files::digest::hex;
@@ -203,7 +203,7 @@ impl Supply for PoetrySupply {
         if !unknown.is_empty() {
             let wanted: Vec<&Wanted> = unknown.iter().map(|place| &self.wanted[*place]).collect();
             let request = poetry::request(&self.project, &wanted).map_err(ResolveError::from)?;
-            let asked = Asked::Request(Box::new(request));
+            let asked = ResolveRequest::Request(Box::new(request));
             let resolved = Resolved::of(host, interpreter, self.settings.clone(), &asked)?;
             let obtained = resolved.fetch_all()?;
             log.origins = Origins::of(obtained.iter().map(|one| one.way));

@@ -15,7 +15,7 @@ use crate::installed::{candidates, own_pip, package, same_version, sha256_of};
 use crate::plan::{ConflictCheck, Extent, Goal, InstallPlan, Source};
 use crate::request_key::RequestKey;
 use crate::resolve::{self, PinnedRequest, Recalled};
-use crate::resolved::{Asked, Resolved};
+use crate::resolved::{ResolveRequest, Resolved};
 use crate::resolved_supply::ResolvedSupply;
 use crate::{Environment, Error, Host, Result};
 use virtpy_interpreters::Interpreter;
@@ -279,7 +279,7 @@ fn resolved(
     let settings = environment.settings()?.clone();
     let host = environment.host;
     let resolved = if request.files.locks.is_empty() {
-        Resolved::of(host, interpreter, settings, &Asked::Request(Box::new(request)))?
+        Resolved::of(host, interpreter, settings, &ResolveRequest::Request(Box::new(request)))?
     } else {
         of_lock_file(environment, settings, request)?
     };
@@ -351,7 +351,7 @@ fn of_lock_file(
     };
     let interpreter = environment.interpreter()?;
     let mut resolved =
-        Resolved::of(environment.host, interpreter, settings, &Asked::Locked(Box::new(locked)))?;
+        Resolved::of(environment.host, interpreter, settings, &ResolveRequest::Locked(Box::new(locked)))?;
     for package in &mut resolved.resolution.packages {
         package.requested = true;
     }

@@ -127,7 +127,7 @@ impl<'a> Catalogue<'a> {
         Ok(is_newer.then(|| newest.clone()))
     }
 
-    /// Gets the index anew that the user names. Returns its address without credentials, and how many builds it has
+    /// Gets the index again that the user names. Returns its address without credentials, and how many builds it has
     /// for this target; `None` where no index is named.
     ///
     /// # Errors

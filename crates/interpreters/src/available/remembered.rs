@@ -70,7 +70,7 @@ impl Remembered<'_> {
         }
     }
 
-    /// Gets the index anew, and keeps a copy if it came from the network.
+    /// Gets the index again, and keeps a copy if it came from the network.
     ///
     /// # Errors
     /// When it does not come, or is none. The copy is then what it was.

@@ -151,7 +151,7 @@ impl Replies {
         }
     }
 
-    /// Writes a page anew, if it is one.
+    /// Writes a page again, if it is one.
     fn mended(&self, asked: &Asked<'_>, mut head: Head, body: Vec<u8>) -> Result<Response, BadReply> {
         let media = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let media = media.and_then(|media| media.split(';').next()).unwrap_or_default().trim();

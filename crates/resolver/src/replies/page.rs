@@ -1,7 +1,7 @@
 //! A page of the simple repository API (PEP 503, 691): which files a project has.
 //!
 //! The libraries underneath give a whole page up for one value that they do not expect, and keep of a file's metadata (PEP 658,
-//! PEP 714) only that it is there, not its hash. So every page is read here first, and written anew for them: a file that makes
+//! PEP 714) only that it is there, not its hash. So every page is read here first, and written again for them: a file that makes
 //! no sense is passed over, a value that nobody needs is left out, and the hash of the metadata is put behind the file's URL,
 //! where it stays in the cache and comes back with the request for the metadata.
 

@@ -150,8 +150,8 @@ fn no_hash_is_demanded_of_it() {
         (vec!["app 1.0".to_owned()], vec!["lib 1.0".to_owned()])
     );
     // Whatever would be fetched needs one, though it is of the installed version.
-    let anew = Options { reinstall: true, ..required() };
-    assert!(scene.resolve(&["-r locked.txt"], anew).is_err());
+    let again = Options { reinstall: true, ..required() };
+    assert!(scene.resolve(&["-r locked.txt"], again).is_err());
     scene.world.write("newer.txt", "lib>=2\n");
     assert!(scene.resolve(&["-r locked.txt", "-r newer.txt"], required()).is_err());
 }

@@ -58,7 +58,7 @@ pub fn check(raw: &[u8]) -> Result<&str, NameProblem> {
         match part {
             ".." => return Err(NameProblem::Parent),
             "" | "." => return Err(NameProblem::EmptyPart),
-            // There a path starts anew at a drive, wherever it stands; elsewhere a colon is a letter like others.
+            // There a path starts again at a drive, wherever it stands; elsewhere a colon is a letter like others.
             _ if cfg!(windows) && is_drive(part) => return Err(NameProblem::Absolute),
             _ if part.len() > 255 => return Err(NameProblem::Long),
             _ => {}

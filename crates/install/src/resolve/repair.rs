@@ -9,7 +9,7 @@ use virtpy_store::{
 
 /// How an entry was restored.
 #[derive(Debug)]
-pub enum Mended {
+pub enum Repaired {
     /// Modes were set right, or what did not belong there was removed: no file's content was wrong.
     InPlace,
     /// Its wheel was fetched and unpacked again; this is the new entry.
@@ -19,21 +19,21 @@ pub enum Mended {
 /// Restores one entry. The caller holds the store's lock.
 ///
 /// # Errors
-/// [`ResolveError::CannotMend`] when nothing says where the wheel came from or it was built from source; otherwise
+/// [`ResolveError::CannotRepair`] when nothing says where the wheel came from or it was built from source; otherwise
 /// why it could not be fetched. The damaged entry is then in place as it was.
-pub fn mend(
+pub fn repair(
     store: &Store,
     session: &Session,
     verdict: &Verdict,
     announce: &mut dyn FnMut(&str),
-) -> Result<Mended, ResolveError> {
+) -> Result<Repaired, ResolveError> {
     let id = EntryId::parse(&verdict.id)?;
     if verdict.findings.iter().all(Finding::is_harmless) {
         store.tidy(&id, &verdict.findings)?;
-        return Ok(Mended::InPlace);
+        return Ok(Repaired::InPlace);
     }
     let cannot =
-        |reason: &str| ResolveError::CannotMend { id: verdict.id.clone(), reason: reason.to_owned() };
+        |reason: &str| ResolveError::CannotRepair { id: verdict.id.clone(), reason: reason.to_owned() };
     let known = store.provenance(&id).ok_or_else(|| cannot("nothing says which wheel it was"))?;
     if EntryId::of(&known.sha256)? != id {
         return Err(cannot("its `entry.json` is of another wheel"));
@@ -46,7 +46,7 @@ pub fn mend(
     if known.origin == PIP_SHIM_ORIGIN {
         let file = store.write_pip_shim(&known.sha256, folder.path())?;
         let file = file.ok_or_else(|| cannot("it is the pip of another virtpy"))?;
-        return Ok(Mended::Fetched(Box::new(store.replace(store.stage(&file)?)?)));
+        return Ok(Repaired::Fetched(Box::new(store.replace(store.stage(&file)?)?)));
     }
     let wheel = KnownWheel { filename: known.filename, sha256: known.sha256, origin: known.origin };
     let fetched = session.fetch(&wheel, folder.path())?;
@@ -61,5 +61,5 @@ pub fn mend(
     let staged = store
         .stage(&file)
         .map_err(|source: StoreError| ResolveError::Unpack { package: wheel.filename.clone(), source })?;
-    Ok(Mended::Fetched(Box::new(store.replace(staged)?)))
+    Ok(Repaired::Fetched(Box::new(store.replace(staged)?)))
 }

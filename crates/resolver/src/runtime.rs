@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Runtime as TokioRuntime};
 use uv_cache::{Cache, Refresh};
 use uv_cache_info::Timestamp;
 use uv_preview::Preview;
@@ -50,7 +50,7 @@ fn refresh(request: &Request) -> Option<Refresh> {
     })
 }
 
-fn runtime() -> Result<Runtime, Error> {
+fn runtime() -> Result<TokioRuntime, Error> {
     Builder::new_current_thread()
         .enable_all()
         .thread_stack_size(limits::STACK)
@@ -60,8 +60,8 @@ fn runtime() -> Result<Runtime, Error> {
 
 /// The runtime, the cache and the interpreter of a session.
 #[derive(Clone)]
-pub(crate) struct Foundation {
-    runtime: Arc<BackgroundRuntime>,
+pub(crate) struct Runtime {
+    executor: Arc<BackgroundRuntime>,
     pub(crate) cache: Cache,
     pub(crate) interpreter: Interpreter,
     pub(crate) tags: InterpreterTags,
@@ -69,7 +69,7 @@ pub(crate) struct Foundation {
     directories: Option<Arc<dyn KnownDirectories>>,
 }
 
-impl Foundation {
+impl Runtime {
     pub(crate) fn new(options: &SessionOptions) -> Result<Self, Error> {
         // Fails if another session was first, which set the same.
         let _ = uv_preview::set(Preview::default());
@@ -88,13 +88,13 @@ impl Foundation {
             python: options.python.clone(),
             cause: Cause::from_error(&error),
         })?;
-        let runtime = Arc::new(BackgroundRuntime(Some(runtime)));
+        let executor = Arc::new(BackgroundRuntime(Some(runtime)));
         let local_wheels = options.local_wheels.clone().filter(|_| options.settings.offline);
         let (tags, directories) = (options.tags.clone(), options.directories.clone());
-        Ok(Self { runtime, cache, interpreter, tags, local_wheels, directories })
+        Ok(Self { executor, cache, interpreter, tags, local_wheels, directories })
     }
 
-    /// Itself, with a cache that asks again what a request wants to know anew.
+    /// Itself, with a cache that asks again what a request wants to know again.
     pub(crate) fn refreshed(&self, request: &Request) -> Self {
         refresh(request).map_or_else(|| self.clone(), |refresh| self.asking_again(refresh))
     }
@@ -134,7 +134,7 @@ impl Foundation {
             let worker = thread::Builder::new()
                 .name("resolver".to_owned())
                 .stack_size(limits::STACK)
-                .spawn_scoped(scope, || self.runtime.block_on(task()))
+                .spawn_scoped(scope, || self.executor.block_on(task()))
                 .map_err(|source| Error::Start { what: "a thread", source })?;
             worker.join().unwrap_or_else(|panic| resume_unwind(panic))
         })
@@ -142,7 +142,7 @@ impl Foundation {
 }
 
 /// A runtime that does not wait for lookups under way when it is dropped.
-struct BackgroundRuntime(Option<Runtime>);
+struct BackgroundRuntime(Option<TokioRuntime>);
 
 impl BackgroundRuntime {
     fn block_on<T, F: Future<Output = Result<T, Error>>>(&self, task: F) -> Result<T, Error> {
