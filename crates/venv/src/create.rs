@@ -19,7 +19,7 @@ use super::contents::{Contents, Distribution, Owner};
 use super::keys::Identity;
 use super::layout::MARK_FILE;
 use super::nodes::{make, put_once, put_shared};
-use super::place::{self, Existing};
+use super::place::{self, Existing, resolve};
 use super::{
     Config, Installed, Layout, LinkMode, Node, PRIVATE_FOLDER, PackageToInstall, State, Venv, VenvError,
 };
@@ -81,10 +81,7 @@ pub fn create(
     wish: &NewVenv,
     announce: &mut dyn FnMut(&str),
 ) -> Result<MadeVenv, VenvError> {
-    if wish.clear {
-        place::refuse_link(&wish.path)?;
-    }
-    let path = resolve(&wish.path)?;
+    let path = if wish.clear { place::not_through_a_link(&wish.path)? } else { resolve(&wish.path)? };
     check_path(&path)?;
     if !wish.in_store {
         place::refuse_store(store, &path)?;
@@ -195,19 +192,6 @@ pub fn python_literal(path: &Path) -> String {
     }
     text.push('\'');
     text
-}
-
-/// The absolute path without links, though its last parts need not exist.
-pub(super) fn resolve(path: &Path) -> Result<PathBuf, VenvError> {
-    if fs::kind(path)?.is_some() {
-        return fs::canonicalize(path).map_err(|error| {
-            if error.is_not_found() { VenvError::LinkToNothing(path.to_path_buf()) } else { error.into() }
-        });
-    }
-    match (path.parent(), path.file_name()) {
-        (Some(parent), Some(name)) => Ok(resolve(parent)?.join(name)),
-        _ => Ok(fs::canonicalize(path)?),
-    }
 }
 
 /// Refuses paths that break every tool: a `:` separates the items of PATH, a line end ends a script's first line.

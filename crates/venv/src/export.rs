@@ -7,10 +7,10 @@ use virtpy_files::{self as fs, Directory, FileKind};
 use virtpy_store::{Entry, Store, is_pip_shim};
 use virtpy_wheel as wheel;
 
-use super::create::{Texts, check_path, fill, from_python_repr, prompt, resolve};
+use super::create::{Texts, check_path, fill, from_python_repr, prompt};
 use super::layout::MARK_FILE;
 use super::nodes::make;
-use super::place::refuse_store;
+use super::place::{refuse_store, resolve};
 use super::{
     BaseInterpreter, Config, Contents, Layout, LinkMode, Node, Owner, PRIVATE_FOLDER, Plan,
     PlannedDistribution, Venv, VenvError,

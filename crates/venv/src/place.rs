@@ -66,16 +66,33 @@ const WORK: [&str; 9] = [
     "Pipfile",
 ];
 
-/// Refuses a path that is a link itself. Links on the way to it are fine.
+/// The absolute path without links, though its last parts need not exist.
+pub(super) fn resolve(path: &Path) -> Result<PathBuf, VenvError> {
+    if fs::kind(path)?.is_some() {
+        return fs::canonicalize(path).map_err(|error| {
+            if error.is_not_found() { VenvError::LinkToNothing(path.to_path_buf()) } else { error.into() }
+        });
+    }
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => Ok(resolve(parent)?.join(name)),
+        _ => Ok(fs::canonicalize(path)?),
+    }
+}
+
+/// The absolute path of something that may be removed: links on the way to it are followed, and it is not one itself. Should it
+/// become one at any later moment, the path still does not lead through it.
 ///
 /// # Errors
 /// When it is one, or cannot be looked at.
-pub(super) fn refuse_link(path: &Path) -> Result<(), VenvError> {
+pub(super) fn not_through_a_link(path: &Path) -> Result<PathBuf, VenvError> {
     // `link/` and `link/.` would be looked at through the link.
     let path: PathBuf = path.components().collect();
-    match fs::kind(&path)? {
-        Some(FileKind::Link) => Err(VenvError::LinkedPlace(path)),
-        _ => Ok(()),
+    if fs::kind(&path)? == Some(FileKind::Link) {
+        return Err(VenvError::LinkedPlace(path));
+    }
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => Ok(resolve(parent)?.join(name)),
+        _ => resolve(&path),
     }
 }
 
