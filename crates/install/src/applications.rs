@@ -13,62 +13,15 @@ use crate::installed::sha256_of;
 use crate::lockfile::LockKind;
 use crate::plan::{Extent, Goal, InstallOptions, Source};
 use crate::resolved::{ResolveRequest, Resolved};
+use crate::tool_spec::ToolSpec;
 use crate::tools::{Exposed, Manifest, Offer, Tool, Toolbox, check_suffix};
 use crate::{
-    Changelog, Environment, Error, Host, IndexOptions, Indexes, LockChoice, LockSource, NewEnvironment,
-    Requirements, Result, bring, counted, pythons,
+    Changelog, Environment, Error, Host, Indexes, LockChoice, LockSource, NewEnvironment, Requirements,
+    Result, bring, counted, pythons,
 };
 use virtpy_files as fs;
 use virtpy_interpreters::{Interpreter, PythonRequest};
 use virtpy_venv::{Contents, Owner, Venv};
-
-/// What is wanted.
-#[allow(clippy::struct_excessive_bools, reason = "each is a question of its own")]
-pub struct ToolSpec {
-    /// What is known of the application; without a package's name the request tells it.
-    pub manifest: Manifest,
-    /// Where packages come from.
-    pub index: IndexOptions,
-    /// Versions that are kept where that is possible: name and version.
-    pub preferred: Vec<(String, String)>,
-    /// Requirements that limit the versions.
-    pub constraints: Vec<String>,
-    /// A lock file that is followed exactly.
-    pub lock: Option<PathBuf>,
-    /// Whether an interpreter may be installed for it.
-    pub downloads: bool,
-    /// Whether the indexes are asked for the newest, whatever they said a few minutes ago.
-    pub upgrade: bool,
-    /// Whether an application that would come out the same is left as it is.
-    pub keep_same: bool,
-    /// Whether it is only run, and not installed.
-    pub is_run: bool,
-}
-
-impl ToolSpec {
-    /// For what a manifest says, from where it says.
-    pub fn of(manifest: Manifest) -> Self {
-        let index = IndexOptions::of(&manifest.origin);
-        Self {
-            manifest,
-            index,
-            preferred: Vec::new(),
-            constraints: Vec::new(),
-            lock: None,
-            downloads: true,
-            upgrade: false,
-            keep_same: false,
-            is_run: false,
-        }
-    }
-
-    /// The specification with other indexes: what is asked of them now goes before what is remembered.
-    #[must_use]
-    pub fn asking(mut self, index: &IndexOptions) -> Self {
-        self.index = self.index.overridden(index);
-        self
-    }
-}
 
 /// What came of it.
 pub struct ToolOutcome {

@@ -61,13 +61,12 @@ pub mod scripts;
 mod shared_pip;
 mod sources;
 mod tool_list;
+mod tool_spec;
 pub mod tools;
 mod words;
 
 pub use adopt::{Adopted, Adoption, Left, Size, adopt};
-pub use applications::{
-    ToolOutcome, ToolSpec, absolutize_spec, install_generation, install_tool, package_name,
-};
+pub use applications::{ToolOutcome, absolutize_spec, install_generation, install_tool, package_name};
 pub use base_venv::Base;
 pub use changelog::{Changelog, Origins, Refusal};
 pub use collection::{Collected, collect, collect_if_due};
@@ -93,4 +92,5 @@ pub use sources::{LocalWheel, WheelSource};
 pub use sources::{LockChoice, LockSource};
 pub use sources::{PoetryChoice, PoetryProject};
 pub use tool_list::ToolList;
+pub use tool_spec::ToolSpec;
 pub use words::{counted, masked, seconds};
