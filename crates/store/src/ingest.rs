@@ -6,8 +6,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use virtpy_files as fs;
 use virtpy_files::digest::{hex, sha256};
+use virtpy_files::{self as fs, PathError};
 use virtpy_wheel::{self as wheel, CheckStrategy, Limits, Unpacked};
 
 use super::manifest::{LazyText, Provenance};
@@ -219,7 +219,7 @@ fn write_texts(folder: &Path, manifest: &Manifest, rows: &str) -> Result<Vec<Fil
 
 /// Renames a staged entry into place; `false` where one stands there already.
 fn publish_one(staged: &Staged, path: &Path) -> Result<bool, StoreError> {
-    match fs::rename(staged.path(), path) {
+    match move_closed(staged.path(), path, fs::rename) {
         Ok(()) => {}
         Err(error) if matches!(fs::kind(path), Ok(Some(_))) => {
             drop(error);
@@ -227,7 +227,25 @@ fn publish_one(staged: &Staged, path: &Path) -> Result<bool, StoreError> {
         }
         Err(error) => return Err(error.into()),
     }
-    // Only now: a folder that cannot be written cannot be renamed by its owner either.
-    fs::set_mode(path, 0o555)?;
     Ok(true)
+}
+
+/// Moves an entry to its place, where nobody may write it afterwards. Root can move a folder that is closed already, so that a
+/// kill finds none that is open in its place; for anybody else it is closed after that, and should a kill come between, before
+/// its first use.
+pub(super) fn move_closed(
+    from: &Path,
+    to: &Path,
+    moved: impl Fn(&Path, &Path) -> Result<(), PathError>,
+) -> Result<(), PathError> {
+    if fs::is_root() {
+        fs::set_mode(from, 0o555)?;
+        match moved(from, to) {
+            // Root without the capability: in some containers.
+            Err(error) if error.is_refused() => fs::set_mode(from, 0o755)?,
+            other => return other,
+        }
+    }
+    moved(from, to)?;
+    fs::set_mode(to, 0o555)
 }

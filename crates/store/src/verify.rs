@@ -12,6 +12,7 @@ use virtpy_wheel as wheel;
 use super::boot::Completed;
 use super::bytecode::{self, Recorded};
 use super::digests::Digests;
+use super::ingest::move_closed;
 use super::manifest::MANIFEST;
 use super::open::{OpenFolder, release, while_released};
 use super::{DIST_INFO_ALIAS, Entry, EntryId, Staged, Store, StoreError};
@@ -225,11 +226,14 @@ impl Store {
         let path = self.entry_path(&id);
         self.note_renewed(&id)?;
         let is_protected = release(&path)?;
-        // Only a folder that may be written can be renamed by its owner.
-        fs::set_mode(&path, 0o755)?;
         self.note_digests(std::slice::from_ref(&staged));
-        fs::exchange(staged.path(), &path)?;
-        fs::set_mode(&path, 0o555)?;
+        // Whatever stood there is removed afterwards, so it may stay open.
+        move_closed(staged.path(), &path, |from, to| {
+            if !fs::is_root() {
+                fs::set_mode(to, 0o755)?;
+            }
+            fs::exchange(from, to)
+        })?;
         drop(staged);
         self.note_checked(std::slice::from_ref(&id));
         if is_protected {
