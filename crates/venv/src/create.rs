@@ -18,7 +18,7 @@ use super::change::ResolvedDistribution;
 use super::contents::{Contents, Distribution, Owner};
 use super::keys::Identity;
 use super::layout::MARK_FILE;
-use super::nodes::{make, put_once, put_shared};
+use super::nodes::{make, put_shared};
 use super::place::{self, Existing, resolve};
 use super::{
     Config, Installed, Layout, LinkMode, Node, PRIVATE_FOLDER, PackageToInstall, State, Venv, VenvError,
@@ -136,14 +136,10 @@ impl Venv {
             let arrival =
                 PackageToInstall { entry: entry.clone(), requested: false, direct_url: None, copied: false };
             let loaded = ResolvedDistribution::of(&arrival)?;
-            let (mut firsts, mut scripts) = (BTreeMap::new(), BTreeMap::new());
+            let mut firsts = BTreeMap::new();
             for (path, node) in &self.plan(&[&loaded], &[])?.nodes {
                 match node {
                     Node::Shared(content) => put_shared(directory, path, content, &mut firsts)?,
-                    // The scripts of pip are the same under all its names.
-                    Node::Text { content, executable: true } => {
-                        put_once(directory, path, (content, 0o755), &mut scripts)?;
-                    }
                     _ => make(directory, &self.layout, path, node)?,
                 }
             }
@@ -310,9 +306,9 @@ pub(super) fn fill(
     if base.lib64 {
         folder.symlink(Path::new("lib"), "lib64")?;
     }
-    let mut firsts = BTreeMap::new();
+    // Each has a file of its own: tools that pack venvs write them again one by one, and make nonsense of names of one file.
     for script in &scripts {
-        put_once(folder, &in_bin(script.name), (script.content.as_bytes(), 0o644), &mut firsts)?;
+        folder.write_new(in_bin(script.name), script.content.as_bytes(), 0o644)?;
     }
     folder.write_new(".gitignore", b"*\n", 0o644)?;
     // Last: it is what makes the folder a venv.

@@ -81,7 +81,7 @@ pub(super) fn put_shared(
 
 /// Writes a file with these permission bits, or gives the first one that equals it a second name: it saves a block and two
 /// system calls. All of these names are of this venv, none of the store.
-pub(super) fn put_once<'c>(
+fn put_once<'c>(
     directory: &Directory,
     path: &str,
     (content, mode): (&'c [u8], u32),
