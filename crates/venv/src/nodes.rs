@@ -69,23 +69,13 @@ fn mode_of_copy(source: &Path) -> Result<u32, VenvError> {
     Ok(if executable { 0o755 } else { 0o644 })
 }
 
-/// Writes a file that others of the venv equal, as [`put_once`] does.
+/// Writes a file that others of the venv equal, or gives the first of them a second name: it saves a block and two system calls.
+/// All of these names are of this venv, none of the store.
 pub(super) fn put_shared(
     directory: &Directory,
     path: &str,
     content: &'static str,
-    firsts: &mut BTreeMap<&'static [u8], String>,
-) -> Result<(), VenvError> {
-    put_once(directory, path, (content.as_bytes(), 0o644), firsts)
-}
-
-/// Writes a file with these permission bits, or gives the first one that equals it a second name: it saves a block and two
-/// system calls. All of these names are of this venv, none of the store.
-fn put_once<'c>(
-    directory: &Directory,
-    path: &str,
-    (content, mode): (&'c [u8], u32),
-    firsts: &mut BTreeMap<&'c [u8], String>,
+    firsts: &mut BTreeMap<&'static str, String>,
 ) -> Result<(), VenvError> {
     if let Some(first) = firsts.get(content) {
         match directory.hard_link(first, path) {
@@ -94,7 +84,7 @@ fn put_once<'c>(
             Ok(()) => return Ok(()),
         }
     }
-    directory.write_new(path, content, mode)?;
+    directory.write_new(path, content.as_bytes(), 0o644)?;
     firsts.insert(content, path.to_owned());
     Ok(())
 }
