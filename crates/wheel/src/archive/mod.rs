@@ -18,6 +18,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod unpack;
+mod whole;
 mod write;
 mod zip_archive;
 

@@ -251,8 +251,9 @@ fn find_end64(reader: &mut PositionedReader, end: u64) -> Result<Option<(End, u6
     Ok(Some((end, position)))
 }
 
-/// Compares a member's local header, and the descriptor after its data, with what the directory says.
-pub(super) fn check_local(reader: &mut PositionedReader, expected: &Expected<'_>) -> Result<(), Failure> {
+/// Compares a member's local header, and the descriptor after its data, with what the directory says; returns where in the
+/// file the data begins.
+pub(super) fn check_local(reader: &mut PositionedReader, expected: &Expected<'_>) -> Result<u64, Failure> {
     let mut fixed = [0; LOCAL_SIZE];
     reader.read_exact_at(expected.header, &mut fixed)?;
     let differs = |field| Problem::HeadersDiffer { name: lossy(expected.name), field };
@@ -289,17 +290,16 @@ pub(super) fn check_local(reader: &mut PositionedReader, expected: &Expected<'_>
     if !same(u32_at(&fixed, 14).into(), expected.crc32.into()) {
         return Err(differs("checksum").into());
     }
-    let data_end = (name_position + (name.len() + extra.len()) as u64).checked_add(expected.compressed_size);
-    let gap = data_end
+    let data = name_position + (name.len() + extra.len()) as u64;
+    let gap = (data.checked_add(expected.compressed_size))
         .and_then(|end| expected.next.checked_sub(end))
         .ok_or_else(|| Problem::Gap(lossy(expected.name)))?;
     if flags & FLAG_DESCRIPTOR != 0 {
-        check_descriptor(reader, expected, gap)
-    } else if gap == 0 {
-        Ok(())
-    } else {
-        Err(Problem::Gap(lossy(expected.name)).into())
+        check_descriptor(reader, expected, gap)?;
+    } else if gap != 0 {
+        return Err(Problem::Gap(lossy(expected.name)).into());
     }
+    Ok(data)
 }
 
 /// Checks the record after the data of a member that was written in one go: 32-bit or 64-bit sizes, with or

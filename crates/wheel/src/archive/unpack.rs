@@ -10,6 +10,7 @@ use std::sync::{Arc, mpsc};
 use virtpy_files::digest::{HashAlgorithm, Hasher, Sha256};
 use virtpy_files::{self as fs, NewFolder, PathError};
 
+use super::whole::WholeReader;
 use super::{Archive, Error, Problem, clash, name};
 
 /// Files up to this size are written with one system call; it fits a CPU's second cache.
@@ -76,6 +77,13 @@ impl Hashing {
         let other_digest = self.other.map(Hasher::finish);
         Written { sha256: self.sha256.finish(), other_digest, size, has_word }
     }
+}
+
+/// What a worker keeps between members.
+struct Buffers {
+    /// At least [`BUFFER`] long.
+    content: Vec<u8>,
+    whole: WholeReader,
 }
 
 /// What the workers share.
@@ -213,13 +221,13 @@ impl Archive {
     /// Writes batches until none is left or somebody failed.
     fn work(&mut self, work: &Work<'_>) -> Vec<(usize, Result<Written, Error>)> {
         let mut results = Vec::new();
-        let mut buffer = vec![0; BUFFER];
+        let mut buffers = Buffers { content: vec![0; BUFFER], whole: WholeReader::new() };
         while let Some(batch) = work.batches.get(work.next.fetch_add(1, Ordering::Relaxed)) {
             for target in &work.order[batch.clone()] {
                 if work.failed.load(Ordering::Relaxed) {
                     return results;
                 }
-                let result = self.write(&work.destination, &work.targets[*target], &mut buffer);
+                let result = self.write(&work.destination, &work.targets[*target], &mut buffers);
                 let failed = result.is_err();
                 results.push((*target, result));
                 if failed {
@@ -235,15 +243,22 @@ impl Archive {
         &mut self,
         destination: &NewFolder,
         target: &Target,
-        buffer: &mut Vec<u8>,
+        buffers: &mut Buffers,
     ) -> Result<Written, Error> {
+        let Buffers { content: buffer, whole } = buffers;
         let mut hashing = Hashing::new(target.other_digest);
-        let large = self.frame.members[target.member].size >= HASHED_ASIDE;
         let has_word = |content: &[u8]| {
             target.words.iter().any(|word| memchr::memmem::find(content, word.as_bytes()).is_some())
         };
+        if let Some(size) = self.read_whole(target.member, whole, buffer)? {
+            let content = &buffer[..size];
+            let mut file = destination.create_file(&target.path, target.mode)?;
+            file.write_all(content).map_err(|source| wrong_disk(destination, target, source))?;
+            hashing.update(content);
+            return Ok(hashing.finish(size as u64, has_word(content)));
+        }
         let mut found = false;
-        let (size, hashing) = if large {
+        let (size, hashing) = if self.frame.members[target.member].size >= HASHED_ASIDE {
             self.copy_hashing_aside(destination, target, buffer, hashing)?
         } else {
             let size = self.copy(destination, target, buffer, |buffer, count| {

@@ -11,12 +11,17 @@ use zip::read::{ArchiveOffset, Config};
 
 use super::reader::PositionedReader;
 use super::structure::{self, CentralHeader, Directory, Expected, Failure, lossy};
+use super::whole::{Data, WholeReader};
 use super::{Error, Limits, Problem, name};
 
 /// The kind of a file in Unix mode bits.
 const MODE_KIND: u32 = 0o170_000;
 const MODE_FOLDER: u32 = 0o040_000;
 const MODE_FILE: u32 = 0o100_000;
+
+/// The methods of compression that wheels use (APPNOTE.TXT 4.4.5).
+const STORED: u16 = 0;
+const DEFLATED: u16 = 8;
 
 /// One member of an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,6 +123,25 @@ impl Archive {
     /// Opens a member's data after comparing its local header with the directory. The reader checks the CRC-32
     /// when it reaches the end, and fails as soon as the data is longer than declared.
     pub(super) fn open_member(&mut self, index: usize) -> Result<impl std::io::Read, Error> {
+        self.check_member(index)?;
+        let unusable = |source| Error::Zip { file: self.frame.name.clone(), source };
+        self.zip.by_index(index).map_err(unusable)
+    }
+
+    /// Reads a member into the start of `buffer`, in one piece, after comparing its local header with the directory, and
+    /// returns its length. `None` where it is too large for that, or its data is not what the directory says.
+    pub(super) fn read_whole(
+        &mut self,
+        index: usize,
+        reader: &mut WholeReader,
+        buffer: &mut Vec<u8>,
+    ) -> Result<Option<usize>, Error> {
+        let data = self.check_member(index)?;
+        Ok(if data.fits() { reader.read(&mut self.checker, &data, buffer) } else { None })
+    }
+
+    /// Compares a member's local header with the directory; returns where its data is.
+    fn check_member(&mut self, index: usize) -> Result<Data, Error> {
         let frame = &self.frame;
         let member = &frame.members[index];
         let unusable = |source| Error::Zip { file: frame.name.clone(), source };
@@ -132,8 +156,15 @@ impl Archive {
             header: member.header,
             next: member.next,
         };
-        structure::check_local(&mut self.checker, &expected).map_err(|failure| frame.failed(failure))?;
-        self.zip.by_index(index).map_err(unusable)
+        let start =
+            structure::check_local(&mut self.checker, &expected).map_err(|failure| frame.failed(failure))?;
+        Ok(Data {
+            start,
+            packed_size: expected.compressed_size,
+            size: expected.size,
+            crc32: expected.crc32,
+            deflated: expected.method == DEFLATED,
+        })
     }
 }
 
@@ -225,7 +256,7 @@ fn member(header: &CentralHeader) -> Result<Member, Problem> {
     if header.is_encrypted() {
         return Err(special("encrypted"));
     }
-    if !matches!(header.method, 0 | 8) {
+    if !matches!(header.method, STORED | DEFLATED) {
         return Err(special(&format!("compressed by the unsupported method {}", header.method)));
     }
     Ok(Member {
