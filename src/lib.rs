@@ -15,6 +15,6 @@ pub mod report;
 pub mod settings;
 
 pub use virtpy_files::{self as fs, digest};
-pub use virtpy_install::{self as install, lockfile, poetry, scripts, tools};
+pub use virtpy_install::{self as install, lockfile, plugins, poetry, scripts, tools};
 pub use virtpy_wheel::{self as wheel, archive};
 pub use {virtpy_interpreters as interpreters, virtpy_store as store, virtpy_venv as venv};

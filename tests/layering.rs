@@ -25,8 +25,12 @@ const LAYERS: &[&[&str]] = &[
 ];
 
 /// What the install operation is made of, from the top. The files above those are the operation itself.
-const INSTALL_LAYERS: &[&[&str]] =
-    &[&["tools", "poetry", "lockfile", "scripts"], &["compiler"], &["resolve", "downloads"], &["words"]];
+const INSTALL_LAYERS: &[&[&str]] = &[
+    &["tools", "poetry", "plugins", "lockfile", "scripts"],
+    &["compiler"],
+    &["resolve", "downloads"],
+    &["words"],
+];
 
 /// `output` shows a failure, which is an `error`; both belong to what the user sees.
 const NEIGHBOURS: &[(&str, &str)] = &[("output", "error")];

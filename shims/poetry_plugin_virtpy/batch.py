@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from . import program
+from . import changes, program
 
 
 class Item:
@@ -39,7 +39,7 @@ class Batch:
     @classmethod
     def of(cls, executor) -> Batch | None:
         """A batch for an executor whose environment virtpy made; None if it shall work as always."""
-        store = program.store_of(executor._env.path)
+        store = changes.store_of(executor._env.path)
         if store is None:
             return None
         if program.find() is None:
@@ -105,7 +105,7 @@ class Batch:
             "compile_bytecode": compiles,
         }
         try:
-            answer = program.apply(self._executor._env.path, self._store, wish)
+            answer = changes.apply(self._executor._env.path, self._store, wish)
         except program.Failed as problem:
             warn(self._executor, f"virtpy could not install this, so Poetry does: {problem}")
             for package in self._removals.values():

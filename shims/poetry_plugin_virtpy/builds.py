@@ -9,7 +9,7 @@ import logging
 import tempfile
 from pathlib import Path
 
-from . import program
+from . import changes, program
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def patch() -> None:
         editable = options.get("editable", False)
         # Settings for the build, or constraints on its requirements, are for the long way.
         others = [value for name, value in options.items() if name != "editable"]
-        if not any(others) and program.store_of(self._env.path) is not None:
+        if not any(others) and changes.store_of(self._env.path) is not None:
             try:
                 poetry = simple_project(Path(directory))
                 if poetry is not None:
@@ -43,7 +43,7 @@ def patch() -> None:
 
     @functools.wraps(build)
     def build_root(self, *arguments, **options):
-        store = program.store_of(self._env.path)
+        store = changes.store_of(self._env.path)
         if store is None or self._package.build_script:
             return build(self, *arguments, **options)
         try:
@@ -102,6 +102,6 @@ def install_root(poetry, venv, store: str) -> None:
         root = poetry.file.path.parent.absolute()
         direct_url = json.dumps({"dir_info": {"editable": True}, "url": root.as_uri()})
         item = {"wheel": str(wheel), "origin": str(root), "direct_url": direct_url}
-        answer = program.apply(venv, store, {"install": [item], "remove": []})
+        answer = changes.apply(venv, store, {"install": [item], "remove": []})
         for refusal in answer.get("refused", ()):
             raise program.Failed(refusal["reason"])

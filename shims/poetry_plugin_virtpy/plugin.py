@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from poetry.plugins.application_plugin import ApplicationPlugin
 
 from . import builds, executor, venvs
@@ -29,7 +31,8 @@ def register_setting() -> None:
 
     if "virtpy" in Config.default_config:
         return
-    Config.default_config["virtpy"] = {"create": False}
+    # `virtpy enable poetry` says yes by a file beside this one; `poetry config` and projects may say otherwise.
+    Config.default_config["virtpy"] = {"create": Path(__file__).with_name("creates.txt").is_file()}
     known = ConfigCommand.unique_config_values.fget
 
     def unique_config_values(self):

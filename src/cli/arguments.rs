@@ -3,11 +3,11 @@
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::{
-    AddArguments, AdoptArguments, ApplicationCommand, CheckArguments, DetachArguments, EnsurePathArguments,
-    ExportArguments, FreezeArguments, ListAllArguments, ListArguments, LockArguments, NewArguments,
-    PathArguments, PoetryArguments, PoetryInstallArguments, PythonArguments, RelinkArguments,
-    RemoveArguments, RunArguments, ShowArguments, StoreArguments, SyncArguments, ToolArguments,
-    TreeArguments, pip,
+    AddArguments, AdoptArguments, ApplicationCommand, CheckArguments, DetachArguments, DisableArguments,
+    EnableArguments, EnsurePathArguments, ExportArguments, FreezeArguments, HookArguments, KernelArguments,
+    ListAllArguments, ListArguments, LockArguments, NewArguments, PathArguments, PoetryArguments,
+    PoetryInstallArguments, PythonArguments, RelinkArguments, RemoveArguments, RunArguments, SeedArguments,
+    ShowArguments, StatusArguments, StoreArguments, SyncArguments, ToolArguments, TreeArguments, pip,
 };
 
 /// A Python environment for every project, at the price of a few symlinks
@@ -94,6 +94,19 @@ pub enum Command {
     /// Put the directory of the applications' commands on PATH
     #[command(alias = "ensurepath")]
     EnsurePath(EnsurePathArguments),
+    /// Let other tools make venvs of virtpy's, by a plugin in their own environments
+    Enable(EnableArguments),
+    /// Take the plugins out of other tools again, without trace
+    Disable(DisableArguments),
+    /// List the tools of this machine that can make virtpy's venvs, and which of them do
+    Status(StatusArguments),
+    /// Give new worktrees of a git repository their venv, by a hook of git's
+    Hook(HookArguments),
+    /// Register venvs as kernels of Jupyter
+    Kernel(KernelArguments),
+    /// Make a venv of virtpy's of one that virtualenv is just making
+    #[command(hide = true)]
+    Seed(SeedArguments),
     /// Let Poetry install from the store, by a plugin in its own environment
     Poetry(PoetryArguments),
     /// Install what `poetry.lock` says, as `poetry install` does, without Poetry

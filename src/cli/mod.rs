@@ -3,11 +3,14 @@
 mod add;
 mod arguments;
 mod change;
+mod hook;
 mod index;
 mod interpreters;
 mod isopy;
+mod kernel;
 mod lock;
 pub mod pip;
+mod plugins;
 mod poetry;
 mod poetry_install;
 mod python;
@@ -31,13 +34,16 @@ use clap::{CommandFactory as _, Parser as _};
 pub use add::AddArguments;
 pub use arguments::{Arguments, ColorWhen, Command, GlobalArguments};
 pub use change::ChangeArguments;
+pub use hook::{HookArguments, HookCommand, HookRunArguments};
 pub use index::IndexArguments;
 pub use interpreters::{
     FindArguments, InstallArguments, ListInterpretersArguments, PinArguments, ShowInterpretersArguments,
     UninstallArguments, UpdateArguments, UseArguments,
 };
 pub use isopy::{IsopyArguments, IsopyCommand};
+pub use kernel::{KernelArguments, KernelCommand, KernelInstallArguments, KernelListArguments};
 pub use lock::LockArguments;
+pub use plugins::{DisableArguments, EnableArguments, SeedArguments, StatusArguments};
 pub use poetry::{
     PluginWheelArguments, PoetryApplyArguments, PoetryArguments, PoetryCommand, PoetryStatusArguments,
     WhichPoetry,

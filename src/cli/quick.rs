@@ -21,6 +21,7 @@ pub(super) fn parse(words: &[OsString]) -> Option<Arguments> {
         "list" => only(words, Command::List),
         "freeze" => only(words, Command::Freeze),
         "check" => only(words, Command::Check),
+        "seed" => only(words, Command::Seed),
         "install" => only(words, |arguments| Command::Application(ApplicationCommand::Install(arguments))),
         _ => None,
     }
@@ -58,6 +59,7 @@ mod tests {
             "list --verbose",
             "freeze --venv x",
             "check --json",
+            "seed x --no-pip-shim --wheel a.whl --wheel b.whl",
             "install black --with rich --index-url http://localhost/simple",
         ] {
             let words = words(line);

@@ -7,7 +7,9 @@ mod detach;
 mod export;
 mod follow;
 mod freeze;
+mod hook;
 pub mod isopy;
+mod kernel;
 mod list;
 mod list_all;
 mod listing;
@@ -15,12 +17,14 @@ mod lock;
 mod new;
 mod path;
 mod pip;
+mod plugins;
 mod poetry;
 mod poetry_install;
 mod python;
 mod relink;
 mod remove;
 mod run;
+mod seed;
 mod show;
 mod store;
 mod sync;
@@ -67,7 +71,7 @@ pub fn run(command: Command, output: Output) -> Result<u8, Failure> {
 /// those do not who call the venvs' pip, and shells that ask for a path when they start.
 fn tells_news(command: &Command) -> bool {
     match command {
-        Command::Path(_) | Command::Pip(_) => false,
+        Command::Path(_) | Command::Pip(_) | Command::Seed(_) => false,
         Command::Store(arguments) => !arguments.is_in_background(),
         _ => true,
     }
@@ -94,6 +98,12 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Application(command) => tool::run_application(context, command),
         Command::EnsurePath(arguments) => tool::run(context, ToolCommand::EnsurePath(arguments)),
         Command::Tool(arguments) => tool::run(context, arguments.command),
+        Command::Enable(arguments) => plugins::enable(context, &arguments),
+        Command::Disable(arguments) => plugins::disable(context, &arguments),
+        Command::Status(arguments) => plugins::status(context, &arguments),
+        Command::Hook(arguments) => hook::run(context, &arguments),
+        Command::Kernel(arguments) => kernel::run(context, &arguments),
+        Command::Seed(arguments) => seed::run(context, &arguments),
         Command::Poetry(arguments) => poetry::run(context, &arguments),
         Command::PoetryInstall(arguments) => poetry_install::run(context, &arguments),
         Command::Python(arguments) => python::run(context, &arguments),

@@ -17,7 +17,7 @@ use crate::tool_spec::ToolSpec;
 use crate::tools::{Exposed, Manifest, Offer, Tool, Toolbox, check_suffix};
 use crate::{
     Changelog, Environment, Error, Host, Indexes, LockChoice, LockSource, NewEnvironment, Requirements,
-    Result, bring, counted, pythons,
+    Result, bring, counted, plugins, pythons,
 };
 use virtpy_files as fs;
 use virtpy_interpreters::{Interpreter, PythonRequest};
@@ -146,11 +146,21 @@ pub fn install_generation(
             taken: Duration::ZERO,
         });
     }
+    if let Some(old) = &previous {
+        keep_plugins(&old.venv, &generation).map_err(|error| rolled_back(host, toolbox, name, error))?;
+    }
     toolbox
         .publish(name, &generation, &manifest)
         .map_err(|error| rolled_back(host, toolbox, name, error.into()))?;
     let tool = Tool { name: name.to_owned(), venv: generation, manifest };
     Ok(ToolOutcome { tool, previous, changed: true, log, taken: Duration::ZERO })
+}
+
+/// Puts the plugins that are in one generation (`virtpy enable`) into the next.
+fn keep_plugins(old: &Path, new: &Path) -> Result<()> {
+    // What is no venv any more has none.
+    let Ok(old) = Venv::open(old) else { return Ok(()) };
+    Ok(plugins::carry_over(&old.site_packages(), &Venv::open(new)?.site_packages())?)
 }
 
 /// Removes what a failed change left, and gives back why it failed. What cannot be removed now is by the next change.
@@ -177,7 +187,8 @@ impl InstalledSet {
         if !contents.dangling.is_empty() {
             return Err(Error::new("the store no longer has all of it"));
         }
-        let packages = contents.distributions.iter().map(|one| {
+        let others = contents.distributions.iter().filter(|one| !plugins::is_plugin(&one.key));
+        let packages = others.map(|one| {
             [one.key.to_string(), one.version.clone(), sha256_of(one).unwrap_or_default().to_owned()]
         });
         Ok(Self { packages: packages.collect(), python: fs::canonicalize(&venv.python())? })

@@ -3,11 +3,11 @@
 use std::ffi::OsStr;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use virtpy_pep::{PackageName, public_url};
 use virtpy_resolver::EntryKind;
 
+use crate::git::git;
 use crate::poetry::file_url;
 use crate::{Error, Host, Requirements, Result};
 use virtpy_files::{self as fs, Directory};
@@ -287,34 +287,6 @@ fn place_of(folder: &Path) -> Option<Place> {
     Some(Place { origin, commit, folder })
 }
 
-/// Several lines as one, without what is empty.
-fn joined(text: &str) -> String {
-    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
-}
-
-/// Runs git and returns what it printed.
-fn git(folder: Option<&Path>, words: &[&OsStr]) -> Result<String> {
-    let mut command = Command::new("git");
-    command.args(words).stdin(Stdio::null());
-    if let Some(folder) = folder {
-        command.current_dir(folder);
-    }
-    // They are set for git's own hooks, and name another repository.
-    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
-        command.env_remove(name);
-    }
-    let output = command.output().map_err(|error| {
-        Error::new(format!("`git` does not start: {error}"))
-            .hinted("install git, or give a directory: `pip install -e DIR`")
-    })?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
-    }
-    let told = String::from_utf8_lossy(&output.stderr);
-    let word = words.first().map(|word| word.to_string_lossy()).unwrap_or_default();
-    Err(Error::new(joined(&told)).within(format!("`git {word}` failed")))
-}
-
 /// An editable distribution in a requirements file, as pip writes it: with the commit of its repository, or with a remark where
 /// that cannot be told.
 pub fn frozen_editable(name: &str, version: &str, folder: &str) -> String {
@@ -367,11 +339,6 @@ mod tests {
         for text in ["./folder", "name", "/a/b@c", "https://host.example/x.zip", "."] {
             assert!(Repository::parse(text).is_ok_and(|found| found.is_none()), "{text}");
         }
-    }
-
-    #[test]
-    fn what_git_says_is_told_in_one_line() {
-        assert_eq!(joined("fatal: no\n\n  such thing\n"), "fatal: no; such thing");
     }
 
     #[test]

@@ -85,7 +85,7 @@ fn warn_of_other_owner(host: &Host) {
 }
 
 /// Holds the store, so that it is not collected: always before a venv.
-fn lock_store(host: &Host) -> Result<Lock> {
+pub(super) fn lock_store(host: &Host) -> Result<Lock> {
     warn_of_other_owner(host);
     host.caller().note_store(host.store.home());
     Ok(host.store.lock_shared(&mut host.announce())?)
@@ -258,8 +258,15 @@ impl Host {
     /// # Errors
     /// When the store cannot be written.
     pub fn note_program(&self) -> Result<()> {
-        let program = std::env::current_exe()
-            .map_err(|error| Error::new(format!("virtpy does not find its own program: {error}")))?;
-        Ok(self.store.note_program(&program)?)
+        Ok(self.store.note_program(&own_program()?)?)
     }
+}
+
+/// Where this program is.
+///
+/// # Errors
+/// When the system does not say so.
+pub fn own_program() -> Result<PathBuf> {
+    std::env::current_exe()
+        .map_err(|error| Error::new(format!("virtpy does not find its own program: {error}")))
 }

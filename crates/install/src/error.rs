@@ -4,6 +4,7 @@ use virtpy_resolver::PythonNeed;
 
 use crate::compiler;
 use crate::lockfile::LockFileError;
+use crate::plugins::PluginError;
 use crate::poetry::PoetryError;
 use crate::resolve::ResolveError;
 use crate::scripts::ScriptError;
@@ -52,6 +53,9 @@ enum Kind {
     /// A project of Poetry's, or its lock file, makes no sense.
     #[error(transparent)]
     Poetry(#[from] PoetryError),
+    /// Another tool's plugin cannot be put there or taken out.
+    #[error(transparent)]
+    Plugin(#[from] PluginError),
     /// A lock file makes no sense.
     #[error(transparent)]
     LockFile(#[from] LockFileError),
@@ -109,6 +113,7 @@ from!(
     ManagedError,
     compiler::Error,
     PoetryError,
+    PluginError,
     LockFileError,
     ScriptError,
     ToolError
@@ -158,6 +163,7 @@ impl Error {
             Kind::Managed(error) => error.hint(),
             Kind::Bytecode(error) => error.hint(),
             Kind::Poetry(error) => error.hint(),
+            Kind::Plugin(error) => error.hint(),
             Kind::LockFile(error) => error.hint(),
             Kind::Script(error) => error.hint(),
             Kind::Tool(error) => error.hint(),

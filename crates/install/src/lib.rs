@@ -17,8 +17,10 @@
 //! | `applications`, `installed_tools`, `tool_list` | applications on PATH |
 //! | `scripted`, `script_download`, `base_venv`, `cache` | environments in the cache, and what is swept there |
 //! | `newest` | the newest versions of what is installed |
-//! | `checkout`, `shared_pip` | repositories that are installed in place; the real pip |
-//! | `adopt`, `relink` | other operations on venvs |
+//! | `git_hook`, `kernels` | git's new worktrees, and Jupyter's kernels |
+//! | `git`, `checkout`, `shared_pip` | repositories that are installed in place; the real pip |
+//! | `adopt`, `relink`, `seed` | other operations on venvs |
+//! | `plugins` | other tools that make venvs, and virtpy's plugins in them |
 //! | `locking`, `collection` | making a lock file; collecting the store |
 
 mod adopt;
@@ -35,6 +37,8 @@ mod environment;
 mod error;
 mod execute;
 mod followed;
+mod git;
+mod git_hook;
 mod host;
 mod index;
 mod injected;
@@ -42,10 +46,12 @@ mod installed;
 mod installed_tools;
 mod interpreters;
 mod interrupt;
+mod kernels;
 pub mod lockfile;
 mod locking;
 mod newest;
 mod plan;
+pub mod plugins;
 pub mod poetry;
 mod preferences;
 pub mod pythons;
@@ -58,6 +64,7 @@ mod restore;
 mod script_download;
 mod scripted;
 pub mod scripts;
+mod seed;
 mod shared_pip;
 mod sources;
 mod tool_list;
@@ -70,14 +77,16 @@ pub use applications::{ToolOutcome, absolutize_spec, install_generation, install
 pub use base_venv::Base;
 pub use changelog::{Changelog, Origins, Refusal};
 pub use collection::{Collected, collect, collect_if_due};
-pub use environment::{Environment, NewEnvironment};
+pub use environment::{Environment, NewEnvironment, own_program};
 pub use error::{Error, Result};
 pub use execute::{bring, execute, install};
 pub use followed::{Followed, Following};
+pub use git_hook::{GitHook, HookState, is_new_worktree};
 pub use host::{Caller, Host, Level, Progress};
 pub use index::{IndexOptions, Indexes, markers, transfer};
 pub use installed::{contents, overview};
 pub use interpreters::{Pin, admits, base, is_same_place, system_site_of};
+pub use kernels::{Kernel, Kernels, kernel_name};
 pub use locking::{Locked, Locking};
 pub use newest::NewestVersions;
 pub use plan::{Extent, Goal, InstallOptions, InstallPlan, Source};
@@ -86,6 +95,7 @@ pub use relink::{Relinked, relink};
 pub use resolve::{Repaired, Reporter, ResolveError, repair};
 pub use restore::{damaged, described, refresh_names, torn};
 pub use scripted::{EnvironmentSpec, ReadyEnvironment, ScriptLock};
+pub use seed::{Seed, seed};
 pub use shared_pip::shared_pip;
 pub use sources::{BuildOptions, Requirements};
 pub use sources::{LocalWheel, WheelSource};

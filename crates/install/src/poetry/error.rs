@@ -1,43 +1,16 @@
-//! What can go wrong with Poetry's installations, projects and lock files.
+//! What can go wrong with Poetry's projects and lock files.
 
 use std::path::PathBuf;
 
 use crate::resolve::ResolveError;
 use virtpy_files::PathError;
 
-/// What can go wrong with Poetry's installations, projects and lock files.
+/// What can go wrong with Poetry's projects and lock files.
 #[derive(Debug, thiserror::Error)]
 pub enum PoetryError {
     /// A path could not be read or written.
     #[error(transparent)]
     Path(#[from] PathError),
-    /// A path was named that is no Poetry.
-    #[error("`{}` is no Poetry: {reason}", .path.display())]
-    NotPoetry {
-        /// The path as it was given.
-        path: PathBuf,
-        /// Why not.
-        reason: String,
-    },
-    /// A name that is neither a command nor a path.
-    #[error("no command `{0}` on PATH, and no directory of that name")]
-    NoCommand(String),
-    /// A Poetry that the plugin was not made for.
-    #[error("the plugin does not fit Poetry {version} at `{}`", .path.display())]
-    Unsupported {
-        /// Where it is.
-        path: PathBuf,
-        /// Its version.
-        version: String,
-    },
-    /// The plugin came into this Poetry by another way than `virtpy poetry enable`.
-    #[error("the plugin in the Poetry at `{}` was put there by {installer}", .path.display())]
-    NotOurs {
-        /// Where the Poetry is.
-        path: PathBuf,
-        /// What its INSTALLER file says.
-        installer: String,
-    },
     /// There is no project.
     #[error("there is no `pyproject.toml` in `{}`", .0.display())]
     NoProject(PathBuf),
@@ -77,9 +50,6 @@ pub enum PoetryError {
     /// Packages could not be found or fetched.
     #[error(transparent)]
     Resolve(#[from] ResolveError),
-    /// The plugin's wheel could not be put together.
-    #[error("the plugin's wheel could not be made: {0}")]
-    Wheel(String),
 }
 
 impl PoetryError {
@@ -87,16 +57,6 @@ impl PoetryError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Path(error) => return error.hint(),
-            Self::NotPoetry { .. } | Self::NoCommand(_) => {
-                "name the command `poetry`, or the directory of the environment it is in"
-            }
-            Self::Unsupported { .. } => {
-                "it needs Poetry 1.8 or 2; every Poetry works in virtpy's venvs without it, and `virtpy adopt` shares \
-                 what it installed"
-            }
-            Self::NotOurs { .. } => {
-                "remove it the same way: `poetry self remove poetry-plugin-virtpy`, `pipx uninject`, or pip"
-            }
             Self::Resolve(error) => return error.hint(),
             Self::NoProject(_) => "go to the project's directory, or name it with `--project`",
             Self::NotLocked(_) | Self::Stale => "run `poetry lock`; virtpy installs what it has decided",
@@ -106,7 +66,7 @@ impl PoetryError {
             Self::Root(_) => {
                 "leave it out with `--no-root`, or set `package-mode = false` or `packages` in `pyproject.toml`"
             }
-            Self::Wheel(_) | Self::Unusable { .. } | Self::NoSuch { .. } | Self::Package { .. } => {
+            Self::Unusable { .. } | Self::NoSuch { .. } | Self::Package { .. } => {
                 return None;
             }
         };

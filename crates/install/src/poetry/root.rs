@@ -51,7 +51,7 @@ pub fn root_wheel(project: &Project) -> Result<RootWheel, PoetryError> {
     if !entry_points.is_empty() {
         add("entry_points.txt", entry_points);
     }
-    let bytes = wheel::pack(&dist_info, files).map_err(|error| PoetryError::Wheel(error.to_string()))?;
+    let bytes = wheel::pack(&dist_info, files).map_err(|error| PoetryError::Root(error.to_string()))?;
     Ok(RootWheel { filename: format!("{module}-{version}-py3-none-any.whl"), bytes, version })
 }
 

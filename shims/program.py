@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
 from pathlib import Path
 
-# Written by `virtpy poetry enable`: the program that put the plugin here.
+# Written by `virtpy enable`: the program that put the plugin here.
 _RECORDED = Path(__file__).with_name("executable.txt")
 
 
 class Failed(Exception):
     """The program could not be started, or said that it could not do what was asked; the message says why."""
+
+
+def is_enabled() -> bool:
+    """Whether `virtpy enable` put the plugin here, and not another installer."""
+    return _RECORDED.is_file()
 
 
 def candidates():
@@ -62,29 +66,3 @@ def run(arguments, store=None, text=None) -> str:
     if done.returncode != 0:
         raise Failed(done.stderr.strip() or f"`{path}` ended with {done.returncode}")
     return done.stdout
-
-
-def apply(venv, store, wish) -> dict:
-    """Lets the program install and remove what is wished in a venv; returns its answer.
-
-    Raises Failed if it cannot be started, fails, or answers something else.
-    """
-    arguments = ["poetry", "apply", "--venv", str(venv)]
-    printed = run(arguments, store, json.dumps(wish))
-    try:
-        return json.loads(printed)
-    except ValueError as error:
-        raise Failed(f"its answer was not understood: {error}") from error
-
-
-def store_of(venv) -> str | None:
-    """The store that a venv's packages are in; None if virtpy did not make the venv."""
-    try:
-        lines = (Path(venv) / "pyvenv.cfg").read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return None
-    values = {}
-    for line in lines:
-        key, _, value = line.partition("=")
-        values[key.strip()] = value.strip()
-    return values.get("virtpy-store") if values.get("virtpy-id") else None
