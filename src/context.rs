@@ -81,10 +81,4 @@ impl Context {
         }
         Ok(())
     }
-
-    /// Tells the user that another process has to finish first.
-    pub fn announce(&self) -> impl FnMut(&str) + use<> {
-        let output = self.output;
-        move |holder| output.message(format_args!("waiting for {holder}, which holds the store or this venv"))
-    }
 }

@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
+use virtpy_pep::NamedVersion;
 
 use crate::cli::{ColorWhen, GlobalArguments};
 use crate::error::Failure;
@@ -99,11 +100,11 @@ impl Output {
     }
 
     /// What went and what came, a line each, in one write.
-    pub fn changes(self, removed: &[(String, String)], added: &[(String, String)]) {
+    pub fn changes(self, removed: &[NamedVersion], added: &[NamedVersion]) {
         if self.quiet {
             return;
         }
-        let line = |style: Style, sign: char, (name, version): &(String, String)| {
+        let line = |style: Style, sign: char, NamedVersion { name, version }: &NamedVersion| {
             self.log(format_args!(" {sign} {name} {version}"));
             format!(" {style}{sign}{style:#} {} {}\n", escaped(name), escaped(version))
         };

@@ -3,33 +3,38 @@
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
+use virtpy_pep::NamedVersion;
 
 use crate::context::Context;
 use crate::error::Failure;
 use crate::install::{self, Changelog, Environment, Origins};
 use crate::output::{Output, seconds};
-use crate::venv::{Contents, Venv};
+use crate::venv::{ChangeSummary, Contents, Venv};
 
 /// What is said where another pip is asked for than the venv's own.
 pub const OWN_PIP: &str = "pip is virtpy's own here, and stays as it is; it is upgraded with virtpy";
 
-/// Says what the user should know of a change: files that more than one package has, what was left alone, requirements that
-/// are no longer met.
+/// Says what the user should know of a change: whose pip stays, what files are in its way, requirements that are no longer met.
 pub fn warnings(output: Output, log: &Changelog) {
     if log.pip_stays {
         output.warning(OWN_PIP);
     }
-    for clash in &log.summary.clashes {
+    collisions(output, &log.summary);
+    for sentence in &log.unmet {
+        output.warning(sentence);
+    }
+}
+
+/// Says which files more than one package has, and which were changed and left alone.
+pub fn collisions(output: Output, summary: &ChangeSummary) {
+    for clash in &summary.clashes {
         output.warning(format_args!(
             "`{}` is in both {} and {}; the one of {} is used",
             clash.path, clash.loser, clash.winner, clash.winner
         ));
     }
-    for path in &log.summary.left_alone {
+    for path in &summary.left_alone {
         output.warning(format_args!("`{path}` was changed since virtpy made it, and was left alone"));
-    }
-    for sentence in &log.unmet {
-        output.warning(sentence);
     }
 }
 
@@ -39,24 +44,12 @@ pub struct Report<'a> {
     dry_run: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<&'a str>,
-    added: Vec<Named<'a>>,
-    removed: Vec<Named<'a>>,
+    added: &'a [NamedVersion],
+    removed: &'a [NamedVersion],
     unchanged: usize,
     #[serde(flatten)]
     origins: Origins,
     seconds: f64,
-}
-
-/// A distribution in an answer for programs.
-#[derive(Serialize)]
-pub struct Named<'a> {
-    name: &'a str,
-    version: &'a str,
-}
-
-/// Names and versions, for programs.
-pub fn named(pairs: &[(String, String)]) -> Vec<Named<'_>> {
-    pairs.iter().map(|(name, version)| Named { name, version }).collect()
 }
 
 /// How a command tells of a change.
@@ -88,8 +81,8 @@ pub fn changelog(
         output.json(&Report {
             dry_run: telling.dry_run,
             file: telling.file,
-            added: named(&log.summary.added),
-            removed: named(&log.summary.removed),
+            added: &log.summary.added,
+            removed: &log.summary.removed,
             unchanged: log.unchanged,
             origins: log.origins,
             seconds: elapsed.as_secs_f64(),

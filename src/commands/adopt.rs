@@ -6,9 +6,10 @@ use std::time::Instant;
 use crate::cli::AdoptArguments;
 use crate::context::Context;
 use crate::error::Failure;
-use crate::install::{self, Adoption, Changelog, Left, Size};
+use crate::install::{self, Adoption};
 use crate::output::{bytes, counted, seconds};
 use crate::report;
+use crate::venv::{Extent, LeftAlone};
 
 pub(super) fn run(context: &Context, arguments: &AdoptArguments) -> Result<u8, Failure> {
     let mut reports = Vec::new();
@@ -16,15 +17,14 @@ pub(super) fn run(context: &Context, arguments: &AdoptArguments) -> Result<u8, F
         let started = Instant::now();
         let at = context.working_directory.join(path);
         let report = match install::adopt(&context.host, &at, arguments.dry_run) {
-            Ok(mut report) => {
-                let summary = std::mem::take(&mut report.summary);
-                report::warnings(context.output, &Changelog { summary, ..Changelog::default() });
+            Ok(report) => {
+                report::collisions(context.output, &report.summary);
                 report
             }
             Err(failure) => {
                 let error = failure.chain().join(": ");
                 context.output.failure(&failure.within(format!("`{}` was not adopted", path.display())));
-                Adoption { error: Some(error), ..Adoption::new(path) }
+                Adoption { error: Some(error), ..Adoption::of(path) }
             }
         };
         if !arguments.json && report.error.is_none() {
@@ -40,10 +40,9 @@ pub(super) fn run(context: &Context, arguments: &AdoptArguments) -> Result<u8, F
 
 fn show(context: &Context, adoption: &Adoption, path: &Path, started: Instant) {
     let output = context.output;
-    let labels: Vec<_> =
-        adoption.adopted.iter().map(|adopted| (adopted.name.clone(), adopted.version.clone())).collect();
+    let labels: Vec<_> = adoption.adopted.iter().map(|adopted| adopted.label.clone()).collect();
     output.changes(&[], &labels);
-    for Left { name, version, reason } in &adoption.left_alone {
+    for LeftAlone { name, version, reason } in &adoption.left_alone {
         let blank = if version.is_empty() { "" } else { " " };
         output.warning(format_args!("{name}{blank}{version} was left alone: {reason}"));
     }
@@ -60,7 +59,7 @@ fn show(context: &Context, adoption: &Adoption, path: &Path, started: Instant) {
     if adoption.adopted.is_empty() {
         return;
     }
-    let Size { files, bytes: size } = adoption.saved;
+    let Extent { files, bytes: size } = adoption.saved;
     output.message(format_args!(
         "The venv {} {files} files and {} less, the store {} more",
         if adoption.dry_run { "would have" } else { "has" },

@@ -57,12 +57,11 @@ pub(super) fn run(context: &Context, arguments: &DetachArguments) -> Result<u8, 
 fn installed<'a>(contents: &'a Contents, name: &str) -> Result<&'a Installed, Failure> {
     match contents.find_spelled(name).map(|found| (&found.owner, found)) {
         Some((Owner::Virtpy(installed), _)) => Ok(installed),
-        Some((Owner::Foreign { installer, .. } | Owner::System { installer, .. }, found)) => {
-            Err(Failure::new(format!(
-                "{} was installed by {installer}: its files are this venv's own already",
-                found.name
-            )))
-        }
+        Some((Owner::Foreign(_) | Owner::System { .. }, found)) => Err(Failure::new(format!(
+            "{} was installed by {}: its files are this venv's own already",
+            found.name,
+            found.installer()
+        ))),
         None => Err(Failure::new(format!("`{name}` is not installed; nothing was changed"))
             .hinted("`virtpy list` shows what is installed")),
     }

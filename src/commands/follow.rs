@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use virtpy_pep::NamedVersion;
+
 use crate::cli::VenvArgument;
 use crate::context::Context;
 use crate::error::Failure;
@@ -68,7 +70,7 @@ fn of_lock(file: &str, dry_run: bool, log: &Changelog, elapsed: &str) -> String 
 fn of_poetry(dry_run: bool, log: &Changelog, elapsed: &str) -> String {
     let summary = &log.summary;
     let added = counted(summary.added.len(), "package");
-    let is_gone = |(name, _): &&(String, String)| !summary.added.iter().any(|(added, _)| added == name);
+    let is_gone = |one: &&NamedVersion| summary.added.iter().all(|added| added.name != one.name);
     let count = summary.removed.iter().filter(is_gone).count();
     let gone = counted(count, "package");
     if dry_run {

@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::cli::RelinkArguments;
 use crate::context::Context;
 use crate::error::Failure;
-use crate::install::{self, Changelog};
+use crate::install;
 use crate::output::{counted, seconds};
 use crate::report;
 
@@ -14,9 +14,8 @@ pub(super) fn run(context: &Context, arguments: &RelinkArguments) -> Result<u8, 
     let venv = context.venv_even_if_moved(&arguments.venv)?;
     context.name_venv(&venv.root);
     let indexes = arguments.index.indexes();
-    let mut relinked = install::relink(&context.host, &venv, arguments.python.as_deref(), &indexes)?;
-    let summary = std::mem::take(&mut relinked.summary);
-    report::warnings(context.output, &Changelog { summary, ..Changelog::default() });
+    let relinked = install::relink(&context.host, &venv, arguments.python.as_deref(), &indexes)?;
+    report::collisions(context.output, &relinked.summary);
     if arguments.json {
         context.output.json(&relinked)?;
     } else {

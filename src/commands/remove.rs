@@ -5,15 +5,14 @@ use std::path::Path;
 use std::time::Instant;
 
 use serde::Serialize;
-
-use virtpy_pep::PackageName;
+use virtpy_pep::{NamedVersion, PackageName};
 
 use crate::cli::RemoveArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::install::{self, Environment, Indexes, InstallOptions, InstallPlan};
 use crate::output::counted;
-use crate::report::{self, Named, Telling, named};
+use crate::report::{self, Telling};
 use crate::venv::Contents;
 
 pub(super) fn run(context: &Context, arguments: &RemoveArguments) -> Result<u8, Failure> {
@@ -30,7 +29,7 @@ pub(super) fn run(context: &Context, arguments: &RemoveArguments) -> Result<u8, 
     let log = if dry_run { plan.preview(&environment) } else { install::execute(&mut environment, plan)? };
     if json {
         report::warnings(context.output, &log);
-        context.output.json(&Removal { dry_run, removed: named(&log.summary.removed) })?;
+        context.output.json(&Removal { dry_run, removed: &log.summary.removed })?;
         return Ok(0);
     }
     let telling = Telling { dry_run, json, file: None, started };
@@ -80,5 +79,5 @@ fn keys(context: &Context, contents: &Contents, names: &[String]) -> Result<BTre
 #[derive(Serialize)]
 struct Removal<'a> {
     dry_run: bool,
-    removed: Vec<Named<'a>>,
+    removed: &'a [NamedVersion],
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use virtpy_pep::NamedVersion;
 
 use crate::{Error, Host, Indexes, Result, bytecode, restore};
 use virtpy_store::{self as store, Catalogue, Entry};
@@ -46,9 +47,11 @@ impl Job<'_> {
         let contents = self.contents(&candidate)?;
         let inventory = venv.inventory(&contents)?;
         let catalogue = store.catalogue()?;
-        let mut report = Adoption::new(&root);
-        report.foreign_venv = candidate.is_foreign();
-        report.left_alone = inventory.left_alone.iter().map(Left::of).collect();
+        let mut report = Adoption {
+            foreign_venv: candidate.is_foreign(),
+            left_alone: inventory.left_alone.clone(),
+            ..Adoption::of(&root)
+        };
         let mut missing = Vec::new();
         let mut entries = Vec::with_capacity(inventory.adoptable.len());
         for adoptable in &inventory.adoptable {
@@ -127,15 +130,13 @@ impl Job<'_> {
         entries: Vec<Entry>,
     ) -> Result<ChangeSummary> {
         let preferences = self.host.preferences()?;
-        let arrival = |(adoptable, entry): (&Adoptable, Entry)| -> Result<PackageToInstall> {
-            Ok(PackageToInstall {
-                copied: preferences.copies(&entry.package_name()?),
-                entry,
-                requested: adoptable.requested,
-                direct_url: adoptable.direct_url(),
-            })
+        let arrival = |(adoptable, entry): (&Adoptable, Entry)| PackageToInstall {
+            copied: preferences.copies(&entry.package),
+            entry,
+            requested: adoptable.requested,
+            direct_url: adoptable.direct_url(),
         };
-        let install = inventory.adoptable.iter().zip(entries).map(arrival).collect::<Result<_>>()?;
+        let install = inventory.adoptable.iter().zip(entries).map(arrival).collect();
         let change = ChangeSet {
             install,
             real_folders: inventory.real_folders,
@@ -151,7 +152,7 @@ impl Job<'_> {
 }
 
 /// What became of one venv.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct Adoption {
     /// Its path.
     pub venv: PathBuf,
@@ -162,13 +163,13 @@ pub struct Adoption {
     /// What the store has now.
     pub adopted: Vec<Adopted>,
     /// What stays as it is.
-    pub left_alone: Vec<Left>,
+    pub left_alone: Vec<LeftAlone>,
     /// What the venv holds less.
     #[serde(rename = "venv_saves")]
-    pub saved: Size,
+    pub saved: Extent,
     /// What the store holds more.
     #[serde(rename = "store_grows")]
-    pub grown: Size,
+    pub grown: Extent,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -177,82 +178,31 @@ pub struct Adoption {
     pub summary: ChangeSummary,
 }
 
-/// Files and bytes.
-#[derive(Debug, Default, Serialize)]
-pub struct Size {
-    /// How many files.
-    pub files: u64,
-    /// Their bytes.
-    pub bytes: u64,
-}
-
-impl Size {
-    fn add(&mut self, extent: Extent) {
-        self.files += extent.files;
-        self.bytes += extent.bytes;
-    }
-}
-
 /// A distribution that was adopted.
 #[derive(Debug, Serialize)]
 pub struct Adopted {
-    /// Its name.
-    pub name: String,
-    /// Its version.
-    pub version: String,
+    /// Which.
+    #[serde(flatten)]
+    pub label: NamedVersion,
     /// Whether the store had it.
     pub in_store: bool,
-    /// How many files.
-    pub files: u64,
-    /// Their bytes.
-    pub bytes: u64,
-}
-
-/// A distribution that stays as it is.
-#[derive(Debug, Serialize)]
-pub struct Left {
-    /// Its name.
-    pub name: String,
-    /// Its version.
-    pub version: String,
-    /// Why.
-    pub reason: String,
-}
-
-impl Left {
-    fn of(left: &LeftAlone) -> Self {
-        let LeftAlone { name, version, reason } = left.clone();
-        Self { name, version, reason }
-    }
+    /// What it took in the venv.
+    #[serde(flatten)]
+    pub extent: Extent,
 }
 
 impl Adoption {
-    /// None yet.
-    pub fn new(venv: &Path) -> Self {
-        Self {
-            venv: venv.to_path_buf(),
-            dry_run: false,
-            foreign_venv: false,
-            adopted: Vec::new(),
-            left_alone: Vec::new(),
-            saved: Size::default(),
-            grown: Size::default(),
-            error: None,
-            summary: ChangeSummary::default(),
-        }
+    /// Of the venv at a path, nothing yet.
+    pub fn of(venv: &Path) -> Self {
+        Self { venv: venv.to_path_buf(), ..Self::default() }
     }
 
     fn push(&mut self, adoptable: &Adoptable, in_store: bool) {
-        self.saved.add(adoptable.extent);
+        let Adoptable { distribution, extent, .. } = adoptable;
+        self.saved += *extent;
         if !in_store {
-            self.grown.add(adoptable.wheel_extent());
+            self.grown += adoptable.wheel_extent();
         }
-        self.adopted.push(Adopted {
-            name: adoptable.distribution.name.clone(),
-            version: adoptable.distribution.version.clone(),
-            in_store,
-            files: adoptable.extent.files,
-            bytes: adoptable.extent.bytes,
-        });
+        self.adopted.push(Adopted { label: distribution.label(), in_store, extent: *extent });
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use virtpy_resolver::Package;
 
-use crate::resolve::Way;
+use crate::resolve::Origin;
 use virtpy_store::Entry;
 use virtpy_venv::ChangeSummary;
 
@@ -74,7 +74,7 @@ pub struct Refusal {
     pub reason: String,
 }
 
-/// How many packages came in which way.
+/// How many packages came from where.
 #[derive(Debug, Default, Clone, Copy, Serialize)]
 pub struct Origins {
     /// The store had them.
@@ -86,13 +86,13 @@ pub struct Origins {
 }
 
 impl Origins {
-    pub(super) fn of(ways: impl Iterator<Item = Way>) -> Self {
+    pub(super) fn of(all: impl Iterator<Item = Origin>) -> Self {
         let mut origins = Self::default();
-        for way in ways {
-            match way {
-                Way::Store => origins.from_store += 1,
-                Way::Fetched => origins.downloaded += 1,
-                Way::Built => origins.built += 1,
+        for origin in all {
+            match origin {
+                Origin::Store => origins.from_store += 1,
+                Origin::Downloaded => origins.downloaded += 1,
+                Origin::Built => origins.built += 1,
             }
         }
         origins

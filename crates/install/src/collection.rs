@@ -1,10 +1,11 @@
 //! Collecting what no venv uses: who is still there, what may go therefore, and taking it out of the store.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use crate::{Error, Host, Result, cache};
 use virtpy_files::Lock;
-use virtpy_store::{Collection, Discarded, Policy, VenvId};
+use virtpy_store::{Collection, Discarded, Facts, Policy, VenvId};
 use virtpy_venv::{self as venv, Fate, Surveyed};
 
 /// What may go, or went.
@@ -63,6 +64,7 @@ pub fn collect_if_due(host: &Host, policy: &Policy) -> Result<Option<Collected>>
 }
 
 /// What became of the venvs.
+#[derive(Debug)]
 struct Findings {
     venvs: Vec<Surveyed>,
     given_up: BTreeSet<VenvId>,
@@ -71,7 +73,10 @@ struct Findings {
 impl Findings {
     fn of(host: &Host, before: &[Surveyed], given_up: &[String]) -> Result<Self> {
         let venvs = venv::survey_again(&host.store, before)?;
-        let given_up = given_up.iter().map(|text| to_give_up(host, &venvs, text)).collect::<Result<_>>()?;
+        let given_up = given_up
+            .iter()
+            .map(|text| to_give_up(&host.working_directory, &venvs, text))
+            .collect::<Result<_>>()?;
         Ok(Self { venvs, given_up })
     }
 
@@ -116,32 +121,37 @@ impl Findings {
         )))
     }
 
-    /// Finds out what may go, and takes it out of the store, which is held alone then.
-    fn carry_out(self, host: &Host, policy: &Policy, lock: &Lock, remove: bool) -> Result<Collected> {
-        let store = &host.store;
+    /// Decides what may go of these entries, and which records of venvs.
+    fn plan(&self, entries: Vec<Facts>, policy: &Policy) -> Collected {
         let keeping: BTreeSet<&VenvId> =
             self.counting().filter(|venv| venv.fate.keeps()).map(|venv| &venv.id).collect();
         let (kept, gone): (Vec<&Surveyed>, Vec<&Surveyed>) =
             self.venvs.iter().partition(|venv| keeping.contains(&venv.id));
         let used = kept.iter().flat_map(|venv| venv.uses.iter().cloned()).collect();
-        let entries = Collection::plan(store.facts()?, &used, policy);
-        let venvs: Vec<VenvId> = gone.into_iter().map(|venv| venv.id.clone()).collect();
+        let venvs = gone.into_iter().map(|venv| venv.id.clone()).collect();
+        Collected { entries: Collection::plan(entries, &used, policy), venvs, discarded: None }
+    }
+
+    /// Finds out what may go, and takes it out of the store, which is held alone then.
+    fn carry_out(self, host: &Host, policy: &Policy, lock: &Lock, remove: bool) -> Result<Collected> {
+        let store = &host.store;
+        let planned = self.plan(store.facts()?, policy);
         if !remove {
-            return Ok(Collected { entries, venvs, discarded: None });
+            return Ok(planned);
         }
         for venv in &self.venvs {
             if let Fate::Moved(path) = &venv.fate {
                 store.register(&venv.id, path)?;
             }
         }
-        let discarded = store.collect(lock, &entries.remove, &venvs)?;
-        Ok(Collected { entries, venvs, discarded: Some(discarded) })
+        let discarded = store.collect(lock, &planned.entries.remove, &planned.venvs)?;
+        Ok(Collected { discarded: Some(discarded), ..planned })
     }
 }
 
 /// The id of a venv that the user gives up. One that is there is not one of them.
-fn to_give_up(host: &Host, venvs: &[Surveyed], text: &str) -> Result<VenvId> {
-    let path = host.working_directory.join(text);
+fn to_give_up(here: &Path, venvs: &[Surveyed], text: &str) -> Result<VenvId> {
+    let path = here.join(text);
     let is_meant = |venv: &&Surveyed| venv.id.as_str() == text || venv.path() == Some(path.as_path());
     let venv = venvs.iter().find(is_meant).ok_or_else(|| {
         Error::new(format!("the store knows no venv `{text}`"))
@@ -160,3 +170,6 @@ fn named(venv: &Surveyed) -> String {
         None => format!("the venv {}", venv.id),
     }
 }
+
+#[cfg(test)]
+mod properties;

@@ -28,7 +28,7 @@ pub struct Environment<'a> {
 }
 
 /// What kind of environment is to be made.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub struct NewEnvironment {
     /// Where, absolute.
@@ -50,15 +50,7 @@ pub struct NewEnvironment {
 impl NewEnvironment {
     /// A usual one at a path.
     pub fn at(path: PathBuf) -> Self {
-        Self {
-            path,
-            prompt: None,
-            system_site_packages: false,
-            clear: false,
-            link_mode: None,
-            pip_shim: true,
-            in_store: false,
-        }
+        Self { path, pip_shim: true, ..Self::default() }
     }
 
     /// One of virtpy's own, in the store's folder.

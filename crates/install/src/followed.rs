@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use virtpy_resolver::Selection;
+
 use crate::lockfile::LockKind;
 use crate::plan::Source;
 use crate::poetry::{GroupChoice, PoetryError, Project};
@@ -33,21 +35,12 @@ impl Followed {
             return Ok(Self::Lock(Box::new(source)));
         }
         let selection = &source.choice.selection;
-        let mut with = selection.groups.clone();
-        if selection.all_groups {
-            with.extend(Project::read(&source.folder)?.groups().into_keys());
-        }
-        if selection.no_default_groups && selection.only_groups.is_empty() {
-            return Err(Error::usage("`poetry.lock` knows no default groups")
-                .hinted("name the groups to leave out with `--no-group`"));
-        }
-        let (only, without) = (selection.only_groups.clone(), selection.without_groups.clone());
-        let choice = PoetryChoice {
-            groups: GroupChoice { only, with, without },
-            extras: selection.extras.clone(),
-            all_extras: selection.all_extras,
-            no_root: selection.no_project,
+        let all_groups = if selection.all_groups {
+            Project::read(&source.folder)?.groups().into_keys().collect()
+        } else {
+            Vec::new()
         };
+        let choice = poetry_choice(selection, all_groups)?;
         Ok(Self::Poetry(Box::new(PoetryProject::read(&source.folder, choice)?)))
     }
 
@@ -81,6 +74,21 @@ impl Followed {
         };
         NewEnvironment { prompt, ..NewEnvironment::at(path) }
     }
+}
+
+/// What is chosen of a project, in Poetry's words. `all_groups` are the groups that come beside those that are named.
+fn poetry_choice(selection: &Selection, all_groups: Vec<String>) -> Result<PoetryChoice> {
+    if selection.no_default_groups && selection.only_groups.is_empty() {
+        return Err(Error::usage("`poetry.lock` knows no default groups")
+            .hinted("name the groups to leave out with `--no-group`"));
+    }
+    let (only, without) = (selection.only_groups.clone(), selection.without_groups.clone());
+    Ok(PoetryChoice {
+        groups: GroupChoice { only, with: [selection.groups.clone(), all_groups].concat(), without },
+        extras: selection.extras.clone(),
+        all_extras: selection.all_extras,
+        no_root: selection.no_project,
+    })
 }
 
 /// How something is followed.
@@ -195,5 +203,50 @@ impl Host {
             }
         }
         Err(PoetryError::NoProject(self.working_directory.clone()).into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn selections() -> impl Strategy<Value = Selection> {
+        let names = || vec("[a-c]{1,2}", 0..3);
+        let flags = (any::<bool>(), any::<bool>(), any::<bool>());
+        (names(), names(), names(), names(), flags).prop_map(
+            |(extras, groups, without_groups, only_groups, (all_extras, no_default_groups, no_project))| {
+                Selection {
+                    extras,
+                    groups,
+                    without_groups,
+                    only_groups,
+                    all_extras,
+                    no_default_groups,
+                    no_project,
+                    ..Selection::default()
+                }
+            },
+        )
+    }
+
+    proptest! {
+        /// All that is chosen is chosen in Poetry's words too, and the one thing that Poetry has no word for is refused.
+        #[test]
+        fn poetry_gets_all_that_is_chosen(selection in selections(), all in vec("[a-c]{1,2}", 0..3)) {
+            let Ok(choice) = poetry_choice(&selection, all.clone()) else {
+                prop_assert!(selection.no_default_groups && selection.only_groups.is_empty());
+                return Ok(());
+            };
+            prop_assert!(!selection.no_default_groups || !selection.only_groups.is_empty());
+            let with = selection.groups.iter().chain(&all).cloned().collect::<Vec<_>>();
+            prop_assert_eq!(choice.groups.with, with);
+            prop_assert_eq!(choice.groups.only, selection.only_groups);
+            prop_assert_eq!(choice.groups.without, selection.without_groups);
+            prop_assert_eq!(choice.extras, selection.extras);
+            prop_assert_eq!((choice.all_extras, choice.no_root), (selection.all_extras, selection.no_project));
+        }
     }
 }

@@ -32,11 +32,7 @@ pub(super) fn with_system(host: &Host, venv: &Venv, mut contents: Contents) -> C
 /// # Errors
 /// When the venv cannot be read.
 pub fn overview(host: &Host, venv: &Venv) -> Result<Contents> {
-    let mut contents = Contents::glance(venv, &host.store)?;
-    if venv.sees_system_site() {
-        contents.see(venv::distributions_in(&host.system_site(venv)));
-    }
-    Ok(contents)
+    Ok(with_system(host, venv, Contents::glance(venv, &host.store)?))
 }
 
 /// Whether two versions are the same by PEP 440.
@@ -66,8 +62,7 @@ pub(super) fn is_installed(
 
 /// Whether what would come is there already, from the same source.
 pub(super) fn is_unchanged(contents: &Contents, package: &PackageToInstall) -> bool {
-    let found = package.key().ok().and_then(|name| contents.find(&name));
-    found.is_some_and(|found| {
+    contents.find(&package.entry.package).is_some_and(|found| {
         sha256_of(found) == Some(package.entry.manifest.sha256.as_str())
             && same_source(found.direct_url(), package.direct_url.as_deref())
     })
@@ -77,7 +72,7 @@ pub(super) fn is_unchanged(contents: &Contents, package: &PackageToInstall) -> b
 pub(super) fn sha256_of(distribution: &Distribution) -> Option<&str> {
     match &distribution.owner {
         Owner::Virtpy(installed) => Some(&installed.sha256),
-        Owner::Foreign { .. } | Owner::System { .. } => None,
+        Owner::Foreign(_) | Owner::System { .. } => None,
     }
 }
 
@@ -111,9 +106,8 @@ pub(super) fn package(
     requested: bool,
     direct_url: Option<String>,
 ) -> Result<PackageToInstall> {
-    let name = entry.package_name()?;
-    let copied =
-        contents.find(&name).is_some_and(Distribution::is_copied) || host.preferences()?.copies(&name);
+    let was_copied = contents.find(&entry.package).is_some_and(Distribution::is_copied);
+    let copied = was_copied || host.preferences()?.copies(&entry.package);
     Ok(PackageToInstall { entry, requested, direct_url, copied })
 }
 

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use virtpy_pep::{PackageName, Requirement, Version};
+use virtpy_pep::{NamedVersion, PackageName, Requirement, Version};
 
 use crate::tools::{Manifest, Origin, Tool, Toolbox};
 use crate::{Error, Host, IndexOptions, Result};
 use virtpy_files as fs;
 use virtpy_interpreters::Interpreter;
-use virtpy_venv::{Contents, Venv};
+use virtpy_venv::{Contents, Distribution, Venv};
 
 /// Applications that are looked up together: they have the same interpreter and come from the same indexes.
 struct Group<'a> {
@@ -52,10 +52,9 @@ impl Host {
         }
         match Contents::read(&venv, &self.store) {
             Err(error) => Some(error.to_string()),
-            Ok(contents) => contents
-                .dangling
-                .first()
-                .map(|one| format!("the store no longer has {} {}", one.name, one.version)),
+            Ok(contents) => {
+                contents.dangling.first().map(|one| format!("the store no longer has {}", one.label()))
+            }
         }
     }
 
@@ -63,9 +62,10 @@ impl Host {
     ///
     /// # Errors
     /// When its venv cannot be read.
-    pub fn tool_versions(&self, tool: &Tool) -> Result<Vec<(String, String)>> {
+    pub fn tool_versions(&self, tool: &Tool) -> Result<Vec<NamedVersion>> {
         let contents = Contents::read(&Venv::open(&tool.venv)?, &self.store)?;
-        Ok(contents.distributions.into_iter().map(|one| (one.key.into(), one.version)).collect())
+        let named = |one: Distribution| NamedVersion::new(one.key, one.version);
+        Ok(contents.distributions.into_iter().map(named).collect())
     }
 
     /// The application that is there already, works, and has what is asked for. What a URL leads to may be another thing now.

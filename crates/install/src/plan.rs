@@ -119,9 +119,7 @@ impl Supply for Vec<PackageToInstall> {
     }
 
     fn preview(&self, _: &Environment<'_>, log: &mut Changelog) {
-        let label =
-            |one: &PackageToInstall| (one.entry.manifest.name.clone(), one.entry.manifest.version.clone());
-        log.summary.added = self.iter().map(label).collect();
+        log.summary.added = self.iter().map(|one| one.entry.manifest.label()).collect();
         log.origins.from_store = self.len();
     }
 
@@ -160,11 +158,10 @@ impl InstallPlan {
         let mut log =
             Changelog { unchanged: self.unchanged, pip_stays: self.pip_stays, ..Changelog::default() };
         self.supply.preview(environment, &mut log);
-        let label = |one: &Distribution| (one.name.clone(), one.version.clone());
         let contents = &environment.contents;
-        let replaced = log.summary.added.iter().filter_map(|(name, _)| contents.find(&name.parse().ok()?));
+        let replaced = log.summary.added.iter().filter_map(|one| contents.find(&one.name.parse().ok()?));
         let gone = contents.distributions.iter().filter(|one| self.remove.contains(&one.key));
-        log.summary.removed = replaced.chain(gone).map(label).collect();
+        log.summary.removed = replaced.chain(gone).map(Distribution::label).collect();
         log
     }
 }

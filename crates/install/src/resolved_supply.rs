@@ -1,5 +1,6 @@
 //! What the resolver has found as the supply of a plan: fetched, and remembered for the next request of the same kind.
 
+use virtpy_pep::NamedVersion;
 use virtpy_resolver::Resolution;
 
 use crate::changelog::{Changelog, Origins};
@@ -7,7 +8,7 @@ use crate::environment::Environment;
 use crate::error::Result;
 use crate::installed::package;
 use crate::plan::{InstallOptions, Supply};
-use crate::resolve::{self, Obtained, Way};
+use crate::resolve::{self, Obtained, Origin};
 use crate::resolved::Resolved;
 use virtpy_venv::PackageToInstall;
 
@@ -38,7 +39,7 @@ impl Supply for ResolvedSupply {
         let at_hand = log.arriving.iter().filter(|package| resolve::is_at_hand(store, package)).count();
         log.origins = Origins { from_store: at_hand, downloaded: log.arriving.len() - at_hand, built: 0 };
         log.summary.added =
-            log.arriving.iter().map(|one| (one.name.to_string(), one.version.clone())).collect();
+            log.arriving.iter().map(|one| NamedVersion::new(one.name.as_str(), &one.version)).collect();
     }
 
     fn fetch(
@@ -58,10 +59,10 @@ impl Supply for ResolvedSupply {
         if let (Some(key), Some(pages)) = (&self.remember_fresh, &resolution.pages) {
             resolve::remember_fresh(&host.store, key, (resolution, &obtained), pages);
         }
-        log.origins = Origins::of(obtained.iter().map(|one| one.way));
+        log.origins = Origins::of(obtained.iter().map(|one| one.origin));
         let of = |one: &Obtained| resolution.packages[one.package].clone();
         log.arriving = obtained.iter().map(of).collect();
-        let built = obtained.iter().filter(|one| one.way == Way::Built);
+        let built = obtained.iter().filter(|one| one.origin == Origin::Built);
         log.built = built.map(|one| one.entry.manifest.name.clone()).collect();
         if options.with_wheels {
             log.wheels = obtained.iter().map(|one| (of(one), one.entry.clone())).collect();

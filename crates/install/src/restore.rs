@@ -76,7 +76,7 @@ fn fetch_again(
 pub fn described(some: &[Installed]) -> String {
     let Some(first) = some.first() else { return "nothing".to_owned() };
     let others = if some.len() > 1 { format!(" and {} more", some.len() - 1) } else { String::new() };
-    format!("{} {}{others}", first.name, first.version)
+    format!("{}{others}", first.label())
 }
 
 /// Brings what the store no longer has into it again: the same versions, from where each came from.
@@ -149,20 +149,17 @@ pub(super) fn packages(
 ) -> Result<Vec<PackageToInstall>> {
     let mut packages = Vec::with_capacity(wanted.len());
     for installed in wanted {
-        let Installed { name, version, .. } = installed;
-        let key = |name: &str| name.parse::<virtpy_pep::PackageName>().ok();
-        let again = fetched.iter().find(|entry| key(&entry.manifest.name).as_ref() == Some(&installed.key));
-        let entry = match again {
+        let label = installed.label();
+        let entry = match fetched.iter().find(|entry| entry.package == installed.key) {
             Some(entry) => Some(entry.clone()),
             None => host.store.entry(&installed.sha256)?,
         };
-        let entry =
-            entry.ok_or_else(|| Error::new(format!("{name} {version} could not be fetched again")))?;
+        let entry = entry.ok_or_else(|| Error::new(format!("{label} could not be fetched again")))?;
         if entry.manifest.sha256 != installed.sha256 {
             if is_one_file(installed) {
-                return Err(Error::new(format!("the {name} {version} that can be had is another file")));
+                return Err(Error::new(format!("the {label} that can be had is another file")));
             }
-            host.warning(format_args!("{name} {version} is another file than before"));
+            host.warning(format_args!("{label} is another file than before"));
         }
         packages.push(PackageToInstall {
             entry,
@@ -226,7 +223,7 @@ fn restore(host: &Host, damaged: &[Entry], venv: &Venv, indexes: &Indexes) -> Re
     let interpreter = host.interpreter(venv)?;
     let session = host.session(&interpreter, indexes.settings(host)?.clone());
     for entry in damaged {
-        let label = format!("{} {}", entry.manifest.name, entry.manifest.version);
+        let label = entry.manifest.label().to_string();
         let verdicts = host.store.verify(std::slice::from_ref(&entry.id), &|| {});
         for verdict in verdicts.iter().filter(|verdict| !verdict.findings.is_empty()) {
             host.warning(format_args!(

@@ -15,7 +15,7 @@ use crate::plan::{InstallOptions, InstallPlan};
 use crate::request_key::RequestKey;
 use crate::resolve::Obtained;
 use crate::resolved::{ResolveRequest, Resolved};
-use crate::scripts::{Block, CachedEnvironment, Environments, Metadata, Note, Source, Watched, watch};
+use crate::scripts::{Block, CachedEnvironment, Environments, Metadata, Note, Watched, watch};
 use crate::tools::names_of;
 use crate::{Changelog, Environment, Error, Host, Indexes, NewEnvironment, Result, admits, cache, execute};
 use virtpy_files as fs;
@@ -287,10 +287,7 @@ impl Maker<'_> {
     }
 
     fn inputs(&self) -> Vec<Input> {
-        let own = self.metadata.dependencies.iter().map(|source| match source {
-            Source::Requirement(text) => Input::Requirement(text.clone()),
-            Source::Editable(path) => Input::Editable(path.clone()),
-        });
+        let own = self.metadata.dependencies.iter().cloned();
         let specs = self.spec.specs.iter().cloned().map(Input::Requirement);
         let editables = self.spec.editables.iter().cloned().map(Input::Editable);
         own.chain(specs).chain(editables).collect()

@@ -2,18 +2,21 @@
 
 use std::path::PathBuf;
 
+use virtpy_pep::NamedVersion;
+
 use crate::IndexOptions;
 use crate::tools::Manifest;
 
 /// What is wanted of an application.
+#[derive(Default)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub struct ToolSpec {
     /// What is known of the application; without a package's name the request tells it.
     pub manifest: Manifest,
     /// Where packages come from.
     pub index: IndexOptions,
-    /// Versions that are kept where that is possible: name and version.
-    pub preferred: Vec<(String, String)>,
+    /// Versions that are kept where that is possible.
+    pub preferred: Vec<NamedVersion>,
     /// Requirements that limit the versions.
     pub constraints: Vec<String>,
     /// A lock file that is followed exactly.
@@ -32,17 +35,7 @@ impl ToolSpec {
     /// For what a manifest says, from where it says.
     pub fn of(manifest: Manifest) -> Self {
         let index = IndexOptions::of(&manifest.origin);
-        Self {
-            manifest,
-            index,
-            preferred: Vec::new(),
-            constraints: Vec::new(),
-            lock: None,
-            downloads: true,
-            upgrade: false,
-            keep_same: false,
-            is_run: false,
-        }
+        Self { manifest, index, downloads: true, ..Self::default() }
     }
 
     /// The specification with other indexes: what is asked of them now goes before what is remembered.

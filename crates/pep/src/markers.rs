@@ -11,6 +11,25 @@ use crate::InvalidText;
 pub struct MarkerEnvironment(pub(crate) uv_pep508::MarkerEnvironment);
 
 impl MarkerEnvironment {
+    /// That of `CPython` 3.12 on Linux: for what is only looked at, as tests do.
+    pub fn example() -> Self {
+        let values = [
+            ("implementation_name", "cpython"),
+            ("implementation_version", "3.12.1"),
+            ("os_name", "posix"),
+            ("platform_machine", "x86_64"),
+            ("platform_python_implementation", "CPython"),
+            ("platform_release", "6.1"),
+            ("platform_system", "Linux"),
+            ("platform_version", "#1"),
+            ("python_full_version", "3.12.1"),
+            ("python_version", "3.12"),
+            ("sys_platform", "linux"),
+        ];
+        let values = values.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Self::from_values(&values).unwrap_or_else(|error| unreachable!("it is complete: {error}"))
+    }
+
     /// Makes an environment from the markers' names and values (`sys_platform` → `linux`, ...).
     ///
     /// # Errors
@@ -44,26 +63,8 @@ impl MarkerEnvironment {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
-
-    pub(crate) fn linux() -> MarkerEnvironment {
-        let values = [
-            ("implementation_name", "cpython"),
-            ("implementation_version", "3.12.1"),
-            ("os_name", "posix"),
-            ("platform_machine", "x86_64"),
-            ("platform_python_implementation", "CPython"),
-            ("platform_release", "6.1"),
-            ("platform_system", "Linux"),
-            ("platform_version", "#1"),
-            ("python_full_version", "3.12.1"),
-            ("python_version", "3.12"),
-            ("sys_platform", "linux"),
-        ];
-        let values = values.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        MarkerEnvironment::from_values(&values).unwrap()
-    }
 
     #[test]
     fn an_environment_needs_all_markers() {

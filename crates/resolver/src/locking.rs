@@ -12,6 +12,7 @@ use uv_pep508::MarkerTree;
 use uv_requirements::RequirementsSpecification;
 use uv_resolver::{AnnotationStyle, DisplayResolutionGraph, PylockToml, ResolverEnvironment, ResolverOutput};
 use uv_types::HashStrategy;
+use virtpy_pep::NamedVersion;
 
 use crate::client::ClientFactory;
 use crate::context::Context;
@@ -242,10 +243,7 @@ fn simplify_marker(package: &mut toml_edit::Table, required: &RequiresPython) {
 }
 
 /// The names and versions that a lock file of either form has.
-fn kept_versions(text: &str) -> Vec<(String, String)> {
+fn kept_versions(text: &str) -> Vec<NamedVersion> {
     let kept = versions_of_pylock(text);
-    if !kept.is_empty() {
-        return kept;
-    }
-    requirements::pins(text).into_iter().map(|(name, version)| (name.into(), version)).collect()
+    if kept.is_empty() { requirements::pins(text) } else { kept }
 }

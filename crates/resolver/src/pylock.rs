@@ -9,6 +9,7 @@ use uv_distribution_types::Resolution as SolvedGraph;
 use uv_normalize::{ExtraName, GroupName, PackageName};
 use uv_pep508::MarkerTree;
 use uv_resolver::PylockToml;
+use virtpy_pep::NamedVersion;
 
 use crate::archives;
 use crate::error::Error;
@@ -176,10 +177,12 @@ impl Head {
 }
 
 /// The versions that an existing lock names, for another one to keep them.
-pub(crate) fn versions_of_pylock(text: &str) -> Vec<(String, String)> {
+pub(crate) fn versions_of_pylock(text: &str) -> Vec<NamedVersion> {
     let Ok(lock) = toml::from_str::<PylockToml>(text) else { return Vec::new() };
     lock.packages
         .iter()
-        .filter_map(|package| Some((package.name.to_string(), package.version.as_ref()?.to_string())))
+        .filter_map(|package| {
+            Some(NamedVersion::new(package.name.as_str(), package.version.as_ref()?.to_string()))
+        })
         .collect()
 }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use virtpy_pep::{ArchiveHashes, DirectSource, DirectUrl, PackageName, Version};
+use virtpy_pep::{ArchiveHashes, DirectSource, DirectUrl, NamedVersion, PackageName, Version};
 
 use crate::requirements::RequirementsFiles;
 
@@ -21,9 +21,9 @@ pub struct Request {
     /// requirements is kept, whether or not an index has it, unless [`Options::upgrade`] or
     /// [`Options::reinstall`] say otherwise. Of a package that is here twice the last one counts.
     pub installed: Vec<InstalledDistribution>,
-    /// Names and versions that are taken from an index rather than others, as long as the requirements admit them, unless
+    /// Versions that are taken from an index rather than others, as long as the requirements admit them, unless
     /// [`Options::upgrade`] says otherwise.
-    pub preferred: Vec<(String, String)>,
+    pub preferred: Vec<NamedVersion>,
     /// How to resolve.
     pub options: Options,
 }
@@ -187,6 +187,17 @@ impl Artifact {
     /// Whether obtaining it means to build it.
     pub fn is_source(&self) -> bool {
         matches!(self, Self::Source { .. })
+    }
+
+    /// The path of the file or directory on this machine that it is, unless that is used in place.
+    pub fn local_path(&self) -> Option<&str> {
+        let place = match self {
+            Self::Wheel { local, .. } => local.as_ref()?.to_str()?,
+            Self::Source { description, editable: false, .. } => description,
+            Self::Source { .. } => return None,
+        };
+        let path = place.strip_prefix("file://").unwrap_or(place);
+        path.starts_with('/').then_some(path)
     }
 
     /// Whether it is a source that may be another one the next time, as what is in a directory may.

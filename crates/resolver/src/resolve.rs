@@ -24,6 +24,7 @@ use uv_resolver::{
     ResolverEnvironment, ResolverOutput,
 };
 use uv_types::{BuildContext as _, HashStrategy};
+use virtpy_pep::NamedVersion;
 
 use crate::client::ClientFactory;
 use crate::context::{Choices, Context};
@@ -429,7 +430,7 @@ fn preferences(request: &Request) -> Vec<Preference> {
     }
     let upgraded: HashSet<PackageName> =
         request.options.upgrade_packages.iter().filter_map(|name| name.parse().ok()).collect();
-    let preference = |(name, version): &(String, String)| {
+    let preference = |NamedVersion { name, version }: &NamedVersion| {
         let name: PackageName = name.parse().ok()?;
         if upgraded.contains(&name) {
             return None;

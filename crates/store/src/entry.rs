@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use virtpy_files as fs;
-use virtpy_pep::{InvalidName, PackageName};
+use virtpy_pep::PackageName;
 
 use super::manifest::LazyText;
 use super::{EntryId, KnownOrigin, Manifest, ROWS, Store, StoreError};
@@ -18,21 +18,10 @@ pub struct Entry {
     pub id: EntryId,
     /// Where it stands: `$VIRTPY_HOME/w/<id>`.
     pub path: PathBuf,
+    /// The package that it is of: the name in its manifest, normalized.
+    pub package: PackageName,
     /// What it holds.
     pub manifest: Manifest,
-}
-
-impl Entry {
-    /// The normalized name of its distribution.
-    ///
-    /// # Errors
-    /// When its manifest has none: somebody wrote into the store.
-    pub fn package_name(&self) -> Result<PackageName, StoreError> {
-        self.manifest.name.parse().map_err(|error: InvalidName| StoreError::Damaged {
-            id: self.id.to_string(),
-            reason: error.to_string(),
-        })
-    }
 }
 
 impl Store {
@@ -58,10 +47,11 @@ impl Store {
             Err(error) if error.is_not_found() => return Ok(None),
             other => other?,
         };
-        let mut manifest = Manifest::parse(&content)
-            .map_err(|reason| StoreError::Damaged { id: id.to_string(), reason: reason.to_string() })?;
+        let damaged = |reason: String| StoreError::Damaged { id: id.to_string(), reason };
+        let mut manifest = Manifest::parse(&content).map_err(|error| damaged(error.to_string()))?;
         manifest.site_rows = LazyText::of(path.join(ROWS));
-        Ok(Some(Entry { id: id.clone(), path, manifest }))
+        let package = manifest.package_name().map_err(|error| damaged(error.to_string()))?;
+        Ok(Some(Entry { id: id.clone(), path, package, manifest }))
     }
 
     /// Where the entry in the folder `id` came from, if its manifest tells that much.

@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use virtpy_files::digest::{hex, sha256};
 use virtpy_files::{self as fs, PathError};
-use virtpy_wheel::{self as wheel, CheckStrategy, Limits, Unpacked};
+use virtpy_pep::PackageName;
+use virtpy_wheel::{self as wheel, CheckStrategy, Limits, RecordDigest, Unpacked};
 
 use super::manifest::{LazyText, Provenance};
 use super::usage::now;
@@ -38,6 +39,7 @@ pub struct WheelFile {
 pub struct Staged {
     folder: Draft,
     id: EntryId,
+    package: PackageName,
     manifest: Manifest,
     manifest_sha256: String,
     /// What the wheel does that people should know, such as files that its RECORD does not list.
@@ -134,12 +136,13 @@ impl Store {
         // The file system may have another clock than this machine.
         let last = fs::symlink_metadata(&path.join(ROWS))?.mtime();
         manifest.unpacked_at = unpacked_at.max(now()).max(u64::try_from(last).unwrap_or(0));
-        let text = serde_json::to_vec(&manifest)
-            .map_err(|error| StoreError::Damaged { id: id.to_string(), reason: error.to_string() })?;
+        let damaged = |reason: String| StoreError::Damaged { id: id.to_string(), reason };
+        let package = manifest.package_name().map_err(|error| damaged(error.to_string()))?;
+        let text = serde_json::to_vec(&manifest).map_err(|error| damaged(error.to_string()))?;
         fs::write_new(&path.join("entry.json"), &text, 0o444)?;
         fs::symlink(&Path::new("site").join(&manifest.dist_info), &path.join(DIST_INFO_ALIAS))?;
         let manifest_sha256 = hex(&sha256(&text));
-        Ok(Staged { folder, id, manifest, manifest_sha256, warnings })
+        Ok(Staged { folder, id, package, manifest, manifest_sha256, warnings })
     }
 
     /// Publishes a batch: each entry appears by one rename. An entry that another process has published meanwhile is taken
@@ -163,11 +166,8 @@ impl Store {
             ids.push(staged.id.clone());
             let entry = if is_new {
                 let site_rows = LazyText::of(path.join(ROWS));
-                Entry {
-                    id: staged.id.clone(),
-                    path,
-                    manifest: Manifest { site_rows, ..staged.manifest.clone() },
-                }
+                let manifest = Manifest { site_rows, ..staged.manifest.clone() };
+                Entry { id: staged.id.clone(), path, package: staged.package.clone(), manifest }
             } else if self.is_torn(&staged.id) {
                 self.replace(staged)?
             } else {
@@ -211,7 +211,7 @@ fn write_texts(folder: &Path, manifest: &Manifest, rows: &str) -> Result<Vec<Fil
     let write = |(name, text): &(&str, Cow<'_, str>)| {
         let content = text.as_bytes();
         fs::write_new(&folder.join(name), content, 0o444)?;
-        let sha256 = wheel::content_digest(content);
+        let sha256 = RecordDigest::of(content);
         Ok(FileRow { path: (*name).to_owned(), sha256, size: content.len() as u64 })
     };
     texts.iter().map(write).collect()

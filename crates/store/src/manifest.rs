@@ -6,7 +6,10 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 use virtpy_files::digest::{hex, sha256};
 use virtpy_files::{self as fs, PathError};
-use virtpy_wheel::{self as wheel, Climbing, EntryPoint, Libraries, RecordAdditions, RecordRow, Unpacked};
+use virtpy_pep::{InvalidName, NamedVersion, PackageName};
+use virtpy_wheel::{
+    self as wheel, Climbing, EntryPoint, Libraries, RecordAdditions, RecordDigest, RecordRow, Unpacked,
+};
 
 use super::StoreError;
 
@@ -125,8 +128,8 @@ pub struct FolderItem {
 pub struct FileRow {
     /// Its path in its tree.
     pub path: String,
-    /// Its SHA-256 as RECORD writes it: base64, URL-safe, without padding.
-    pub sha256: String,
+    /// Its SHA-256.
+    pub sha256: RecordDigest,
     /// Its size in bytes.
     pub size: u64,
 }
@@ -229,6 +232,19 @@ impl Manifest {
             size: total,
             site_rows: LazyText::default(),
         }
+    }
+
+    /// The distribution's name and version, as its METADATA spells them.
+    pub fn label(&self) -> NamedVersion {
+        NamedVersion::new(&self.name, &self.version)
+    }
+
+    /// The normalized name of the distribution's package.
+    ///
+    /// # Errors
+    /// When its name is not one: somebody wrote into the store.
+    pub(super) fn package_name(&self) -> Result<PackageName, InvalidName> {
+        self.name.parse()
     }
 
     /// Where the METADATA of the entry in a folder lies.

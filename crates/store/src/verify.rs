@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use virtpy_files::{self as fs, FileKind};
-use virtpy_wheel as wheel;
+use virtpy_wheel::{self as wheel, RecordDigest};
 
 use super::boot::Completed;
 use super::bytecode::{self, Recorded};
@@ -194,10 +194,10 @@ impl Store {
         if fs::kind(&absolute)? == Some(FileKind::Folder) {
             return while_released(&absolute, || fs::set_owner(&absolute, owner));
         }
-        let before = wheel::file_digest(&absolute)?;
+        let before = RecordDigest::of_file(&absolute)?;
         let _open = OpenFolder::at(absolute.parent().unwrap_or(&root))?;
         while_released(&absolute, || fs::renew(&absolute, owner))?;
-        if wheel::file_digest(&absolute)? != before {
+        if RecordDigest::of_file(&absolute)? != before {
             let reason = format!("`{path}` is being changed");
             return Err(StoreError::Damaged { id: id.to_string(), reason });
         }
@@ -288,15 +288,15 @@ fn entry_findings(entry: &Entry, digests: &Digests) -> Vec<Finding> {
 }
 
 /// What an entry should hold: the SHA-256 of each file by its path in the entry.
-struct Expected(BTreeMap<String, String>);
+struct Expected(BTreeMap<String, RecordDigest>);
 
 impl Expected {
     fn of(entry: &Entry) -> Result<Self, StoreError> {
         let manifest = &entry.manifest;
         let texts = manifest.texts.iter().map(|row| (row.path.clone(), row.sha256.clone()));
-        let mut files: BTreeMap<String, String> = texts.collect();
+        let mut files: BTreeMap<String, RecordDigest> = texts.collect();
         for row in manifest.rows()? {
-            let digest = row.hash.map(|hash| hash.digest).unwrap_or_default();
+            let digest = row.hash.map(RecordDigest::from).unwrap_or_default();
             files.insert(format!("site/{}", row.path), digest);
         }
         let scripts = manifest.scripts.iter().map(|script| ("scripts", &script.file));
@@ -431,8 +431,8 @@ impl<'a> Search<'a> {
                 None if kind == FileKind::File => self.file(path),
                 None => self.findings.push(Finding::Extra(path)),
                 Some(digest) => {
-                    let found = wheel::file_digest(&self.root.join(&path));
-                    if kind == FileKind::File && found.is_ok_and(|found| found == digest) {
+                    let found = RecordDigest::of_file(&self.root.join(&path));
+                    if kind == FileKind::File && found.is_ok_and(|found| found == *digest) {
                         self.check_facts(&path);
                     } else {
                         self.findings.push(Finding::Bytecode(path));
@@ -452,7 +452,7 @@ impl<'a> Search<'a> {
         self.check_facts(&path);
         let absolute = self.root.join(&path);
         let facts = fs::symlink_metadata(&absolute).ok();
-        if !wheel::file_digest(&absolute).is_ok_and(|found| found == digest) {
+        if !RecordDigest::of_file(&absolute).is_ok_and(|found| found == digest) {
             self.findings.push(Finding::Changed(path));
         } else if facts.is_some_and(|facts| self.completed.is_before(&facts)) {
             self.findings.push(Finding::Touched(path));

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use serde::Serialize;
 use virtpy_files::{self as fs, FileKind};
-use virtpy_wheel::{self as wheel, InstalledWheel, Part, PartSource, RecordRow, Tree};
+use virtpy_wheel::{self as wheel, InstalledWheel, Part, PartSource, RecordDigest, RecordRow, Tree};
 
 use super::contents::Contents;
 use super::{Distribution, Venv, VenvError, direct_url, foreign};
@@ -30,7 +31,7 @@ pub struct Adoptable {
 }
 
 /// A distribution that stays as it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LeftAlone {
     /// Its name, or the name of its folder where nothing tells.
     pub name: String,
@@ -41,7 +42,7 @@ pub struct LeftAlone {
 }
 
 /// What files take on the disk.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Extent {
     /// How many files.
     pub files: u64,
@@ -226,7 +227,7 @@ struct Reader<'a> {
     wheel: &'a InstalledWheel,
     parts: Vec<Part>,
     /// The digests of the scripts that an installer made for entry points.
-    scripts: Vec<String>,
+    scripts: Vec<RecordDigest>,
     /// Files that are missing or not as RECORD says.
     changed: Vec<String>,
 }
@@ -262,7 +263,9 @@ impl Reader<'_> {
             && fs::metadata(&absolute).is_ok_and(|facts| facts.is_file());
         let part = if is_there { self.part(&path, &absolute).ok() } else { None };
         match part {
-            Some(part) if part.sha256 == hash.digest && row.size.is_none_or(|size| size == part.size) => {
+            Some(part)
+                if part.sha256.as_str() == hash.digest && row.size.is_none_or(|size| size == part.size) =>
+            {
                 self.parts.push(part);
             }
             _ => self.changed.push(path),
@@ -320,7 +323,7 @@ fn restore(venv: &Venv, part: &mut Part) -> Result<(), VenvError> {
         (name.starts_with("python") || name.starts_with("pypy")) && folder.is_some_and(|folder| folder == bin)
     };
     if let Some(content) = wheel::restore_python_shebang(&content, &is_own) {
-        part.sha256 = wheel::content_digest(&content);
+        part.sha256 = RecordDigest::of(&content);
         part.size = content.len() as u64;
         part.source = PartSource::Content(content);
     }

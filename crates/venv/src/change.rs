@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use virtpy_files::FileKind;
-use virtpy_pep::{InterpreterTags, PackageName};
+use virtpy_pep::{InterpreterTags, NamedVersion, PackageName};
 use virtpy_store::{Entry, EntryId, Store, VenvId, was_built};
 
 use super::contents::{Contents, Owner};
@@ -26,16 +26,6 @@ pub struct PackageToInstall {
     pub direct_url: Option<String>,
     /// Whether this venv gets a copy of its own instead of links.
     pub copied: bool,
-}
-
-impl PackageToInstall {
-    /// Its normalized name (PEP 503).
-    ///
-    /// # Errors
-    /// When its entry is damaged.
-    pub fn key(&self) -> Result<PackageName, VenvError> {
-        Ok(self.entry.package_name()?)
-    }
 }
 
 /// A set of distributions to come and to go. One that comes replaces one of the same name.
@@ -62,9 +52,9 @@ pub struct ChangeSet {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ChangeSummary {
     /// What came: names as METADATA spells them, and versions.
-    pub added: Vec<(String, String)>,
+    pub added: Vec<NamedVersion>,
     /// What went.
-    pub removed: Vec<(String, String)>,
+    pub removed: Vec<NamedVersion>,
     /// Files that more than one distribution has, where a new one is concerned.
     pub clashes: Vec<Clash>,
     /// Paths that were no longer as virtpy had made them, and were left alone.
@@ -97,14 +87,14 @@ impl Venv {
         }
         let root = store.register(&self.id, &self.root)?;
         let change = &change.sparing_own_pip(contents);
-        let sets = DistributionDiff::of(store, contents, change)?;
+        let sets = DistributionDiff::of(store, contents, change);
         let present = DistributionDiff::load(store, &sets.present)?;
         let mut old = self.plan(&present.iter().collect::<Vec<_>>(), &contents.state.shared_folders)?;
         if !contents.is_own() {
             self.see_all_earlier_links(&mut old)?;
             self.keep_what_stands(&mut old, contents)?;
         }
-        let arriving = change.install.iter().map(ResolvedDistribution::of).collect::<Result<Vec<_>, _>>()?;
+        let arriving = change.install.iter().map(ResolvedDistribution::of).collect::<Vec<_>>();
         if !change.force {
             self.refuse_lost_edits(&sets.leaving(&present, &arriving), &old)?;
         }
@@ -151,7 +141,7 @@ impl Venv {
         let transaction = Transaction::prepare(self, &old, &new, (&sets.foreign_leaving, &claimed))?;
         let left_alone = transaction.run(&mut state)?;
         Ok(ChangeSummary {
-            added: arriving.iter().map(ResolvedDistribution::label).collect(),
+            added: arriving.iter().map(|loaded| loaded.installed.label()).collect(),
             removed: sets.leaving_labels,
             clashes: new_clashes(&old, new.clashes),
             left_alone,
@@ -273,8 +263,7 @@ impl Venv {
             let mut files = self.edited_files(&loaded.entry, &loaded.installed)?;
             files.extend(self.added_files(&loaded.entry, &loaded.installed, old)?);
             if !files.is_empty() {
-                let (name, version) = loaded.label();
-                return Err(VenvError::Edited { distribution: format!("{name} {version}"), files });
+                return Err(VenvError::Edited { distribution: loaded.installed.label().to_string(), files });
             }
         }
         Ok(())
@@ -331,10 +320,10 @@ pub(super) struct ResolvedDistribution<'a> {
 }
 
 impl<'a> ResolvedDistribution<'a> {
-    pub(super) fn of(arrival: &'a PackageToInstall) -> Result<Self, VenvError> {
+    pub(super) fn of(arrival: &'a PackageToInstall) -> Self {
         let manifest = &arrival.entry.manifest;
         let installed = Installed {
-            key: arrival.key()?,
+            key: arrival.entry.package.clone(),
             name: manifest.name.clone(),
             version: manifest.version.clone(),
             sha256: manifest.sha256.clone(),
@@ -346,7 +335,7 @@ impl<'a> ResolvedDistribution<'a> {
             copied: arrival.copied,
             built: was_built(&manifest.origin),
         };
-        Ok(Self { entry: Cow::Borrowed(&arrival.entry), installed })
+        Self { entry: Cow::Borrowed(&arrival.entry), installed }
     }
 
     fn member(&self) -> PlannedDistribution<'_> {
@@ -358,10 +347,6 @@ impl<'a> ResolvedDistribution<'a> {
             copied: self.installed.copied,
         }
     }
-
-    fn label(&self) -> (String, String) {
-        (self.installed.name.clone(), self.installed.version.clone())
-    }
 }
 
 /// Who is there, who stays, who goes.
@@ -371,22 +356,20 @@ struct DistributionDiff {
     staying: Vec<usize>,
     foreign_staying: Vec<Distribution>,
     foreign_leaving: Vec<Distribution>,
-    leaving_labels: Vec<(String, String)>,
+    leaving_labels: Vec<NamedVersion>,
 }
 
 impl DistributionDiff {
-    fn of(store: &Store, contents: &Contents, change: &ChangeSet) -> Result<Self, VenvError> {
+    fn of(store: &Store, contents: &Contents, change: &ChangeSet) -> Self {
         let mut leaving: BTreeSet<PackageName> = change.remove.clone();
-        for arrival in &change.install {
-            leaving.insert(arrival.key()?);
-        }
+        leaving.extend(change.install.iter().map(|arrival| arrival.entry.package.clone()));
         // Another installer may have put a distribution of the same name beside it.
         let ours: BTreeSet<&str> = contents
             .distributions
             .iter()
             .filter_map(|found| match &found.owner {
                 Owner::Virtpy(installed) => Some(installed.dist_info.as_str()),
-                Owner::Foreign { .. } | Owner::System { .. } => None,
+                Owner::Foreign(_) | Owner::System { .. } => None,
             })
             .collect();
         let is_ours = |installed: &&Installed| ours.contains(installed.dist_info.as_str());
@@ -407,16 +390,16 @@ impl DistributionDiff {
         let (foreign_leaving, foreign_staying): (Vec<_>, Vec<_>) = contents
             .distributions
             .iter()
-            .filter(|distribution| matches!(distribution.owner, Owner::Foreign { .. }))
+            .filter(|distribution| distribution.is_foreign())
             .cloned()
             .partition(|distribution| leaving.contains(&distribution.key));
         let leaving_labels = contents
             .distributions
             .iter()
             .filter(|distribution| leaving.contains(&distribution.key))
-            .map(|distribution| (distribution.name.clone(), distribution.version.clone()))
+            .map(Distribution::label)
             .collect();
-        Ok(Self { present, staying, foreign_staying, foreign_leaving, leaving_labels })
+        Self { present, staying, foreign_staying, foreign_leaving, leaving_labels }
     }
 
     /// The new set in its order: what stays or is only laid out again keeps its place, the others come last.
@@ -458,9 +441,9 @@ impl DistributionDiff {
     fn load<'a>(store: &Store, present: &[Installed]) -> Result<Vec<ResolvedDistribution<'a>>, VenvError> {
         let mut loaded = Vec::with_capacity(present.len());
         for installed in present {
-            let entry = store.entry(&installed.sha256)?.ok_or_else(|| {
-                VenvError::MissingEntry(format!("{} {}", installed.name, installed.version))
-            })?;
+            let entry = store
+                .entry(&installed.sha256)?
+                .ok_or_else(|| VenvError::MissingEntry(installed.label().to_string()))?;
             loaded.push(ResolvedDistribution { entry: Cow::Owned(entry), installed: installed.clone() });
         }
         Ok(loaded)

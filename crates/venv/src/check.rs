@@ -31,13 +31,13 @@ pub fn check(
     }
     check_files(venv, store, contents, &mut problems)?;
     for distribution in &contents.distributions {
-        if let Owner::Foreign { installer, .. } = &distribution.owner {
-            let label = format!("{} {}", distribution.name, distribution.version);
-            problems.push(Problem::Foreign { distribution: label, installer: installer.clone() });
+        if let Owner::Foreign(described) = &distribution.owner {
+            let (distribution, installer) = (distribution.label().to_string(), described.installer.clone());
+            problems.push(Problem::Foreign { distribution, installer });
         }
     }
     for lost in &contents.lost {
-        problems.push(Problem::Lost { distribution: format!("{} {}", lost.name, lost.version) });
+        problems.push(Problem::Lost { distribution: lost.label().to_string() });
     }
     for stranger in store.strangers()? {
         problems.push(Problem::Stranger { name: stranger.name.to_string_lossy().into_owned() });
@@ -59,7 +59,7 @@ pub fn check_requirements(contents: &Contents, markers: &MarkerEnvironment, scop
     let mut problems = Vec::new();
     let installed = contents.visible_by_key();
     for distribution in contents.visible() {
-        let label = format!("{} {}", distribution.name, distribution.version);
+        let label = distribution.label().to_string();
         for text in distribution.requires_dist() {
             let Ok(requirement) = Requirement::of_metadata(text) else {
                 continue;
@@ -107,7 +107,7 @@ pub fn check_tags(
         }
         if let Err(error) = tags.check(&entry.manifest.filename) {
             problems.push(Problem::Incompatible {
-                distribution: format!("{} {}", distribution.name, distribution.version),
+                distribution: distribution.label().to_string(),
                 wheel: error.file,
                 made_for: error.made_for,
                 interpreter: error.interpreter,
@@ -144,13 +144,13 @@ fn check_files(
                     _ => store.strays_in(&entry)?.first().map(ToString::to_string),
                 };
                 if let Some(reason) = reason {
-                    let distribution = format!("{} {}", installed.name, installed.version);
+                    let distribution = installed.label().to_string();
                     problems.push(Problem::Damaged { distribution, reason });
                 }
                 entries.push((entry, installed));
             }
             None => problems.push(Problem::NoEntry {
-                distribution: format!("{} {}", installed.name, installed.version),
+                distribution: installed.label().to_string(),
                 path: store.entry_path(&EntryId::of(&installed.sha256)?).display().to_string(),
             }),
         }
@@ -161,7 +161,7 @@ fn check_files(
     {
         let files = venv.edited_files(entry, installed)?;
         edited.extend(files.iter().map(|file| format!("{}/{file}", venv.layout.site_packages)));
-        let distribution = format!("{} {}", installed.name, installed.version);
+        let distribution = installed.label().to_string();
         problems.push(Problem::Detached { distribution, edited: files });
     }
     let order = |key: &str| contents.state.distributions.iter().position(|known| known.key == key);

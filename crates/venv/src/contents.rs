@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use virtpy_files as fs;
-use virtpy_pep::PackageName;
+use virtpy_pep::{NamedVersion, PackageName};
 use virtpy_store::{DIST_INFO_ALIAS, EntryId, Store};
 use virtpy_wheel as wheel;
 
+use super::installed_metadata::Described;
 use super::{Installed, State, Venv, VenvError, installed_metadata};
 
 /// Who put a distribution there.
@@ -19,28 +20,13 @@ pub enum Owner {
     /// virtpy, from the store.
     Virtpy(Installed),
     /// Another installer, as its INSTALLER file says.
-    Foreign {
-        /// The tool's name, or "unknown".
-        installer: String,
-        /// The requirements of its METADATA.
-        requires_dist: Vec<String>,
-        /// The extras of its METADATA.
-        provides_extra: Vec<String>,
-        /// The text of its `direct_url.json`.
-        direct_url: Option<String>,
-    },
+    Foreign(Described),
     /// Somebody, in the base interpreter, whose packages the venv sees.
     System {
         /// The folder of packages that it lies in.
         packages: PathBuf,
-        /// The tool's name, or "unknown".
-        installer: String,
-        /// The requirements of its METADATA.
-        requires_dist: Vec<String>,
-        /// The extras of its METADATA.
-        provides_extra: Vec<String>,
-        /// The text of its `direct_url.json`.
-        direct_url: Option<String>,
+        /// What is written beside it.
+        described: Described,
     },
 }
 
@@ -60,11 +46,16 @@ pub struct Distribution {
 }
 
 impl Distribution {
+    /// Its name and version, as its METADATA spells them.
+    pub fn label(&self) -> NamedVersion {
+        NamedVersion::new(&self.name, &self.version)
+    }
+
     /// Its requirements, each a PEP 508 text.
     pub fn requires_dist(&self) -> &[String] {
         match &self.owner {
             Owner::Virtpy(installed) => &installed.requires_dist,
-            Owner::Foreign { requires_dist, .. } | Owner::System { requires_dist, .. } => requires_dist,
+            Owner::Foreign(described) | Owner::System { described, .. } => &described.requires_dist,
         }
     }
 
@@ -72,7 +63,7 @@ impl Distribution {
     pub fn provides_extra(&self) -> &[String] {
         match &self.owner {
             Owner::Virtpy(installed) => &installed.provides_extra,
-            Owner::Foreign { provides_extra, .. } | Owner::System { provides_extra, .. } => provides_extra,
+            Owner::Foreign(described) | Owner::System { described, .. } => &described.provides_extra,
         }
     }
 
@@ -80,7 +71,7 @@ impl Distribution {
     pub fn installer(&self) -> &str {
         match &self.owner {
             Owner::Virtpy(_) => wheel::INSTALLER.trim(),
-            Owner::Foreign { installer, .. } | Owner::System { installer, .. } => installer,
+            Owner::Foreign(described) | Owner::System { described, .. } => &described.installer,
         }
     }
 
@@ -88,7 +79,7 @@ impl Distribution {
     pub fn packages<'a>(&'a self, site_packages: &'a Path) -> &'a Path {
         match &self.owner {
             Owner::System { packages, .. } => packages,
-            Owner::Virtpy(_) | Owner::Foreign { .. } => site_packages,
+            Owner::Virtpy(_) | Owner::Foreign(_) => site_packages,
         }
     }
 
@@ -108,7 +99,7 @@ impl Distribution {
     pub fn direct_url(&self) -> Option<&str> {
         match &self.owner {
             Owner::Virtpy(installed) => installed.direct_url.as_deref(),
-            Owner::Foreign { direct_url, .. } | Owner::System { direct_url, .. } => direct_url.as_deref(),
+            Owner::Foreign(described) | Owner::System { described, .. } => described.direct_url.as_deref(),
         }
     }
 
@@ -124,7 +115,7 @@ impl Distribution {
 
     /// Whether another tool put it into the venv.
     pub fn is_foreign(&self) -> bool {
-        matches!(self.owner, Owner::Foreign { .. })
+        matches!(self.owner, Owner::Foreign(_))
     }
 
     /// Whether it is the base interpreter's, outside the venv.
@@ -304,12 +295,7 @@ fn foreign(site_packages: &Path, dist_info: String) -> Option<Distribution> {
         key: metadata.key,
         name: metadata.name,
         version: metadata.version,
-        owner: Owner::Foreign {
-            installer: metadata.installer,
-            requires_dist: metadata.requires_dist,
-            provides_extra: metadata.provides_extra,
-            direct_url: metadata.direct_url,
-        },
+        owner: Owner::Foreign(metadata.described),
         dist_info,
     })
 }

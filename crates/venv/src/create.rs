@@ -135,7 +135,7 @@ impl Venv {
         if let Some(entry) = entry {
             let arrival =
                 PackageToInstall { entry: entry.clone(), requested: false, direct_url: None, copied: false };
-            let loaded = ResolvedDistribution::of(&arrival)?;
+            let loaded = ResolvedDistribution::of(&arrival);
             let mut firsts = BTreeMap::new();
             for (path, node) in &self.plan(&[&loaded], &[])?.nodes {
                 match node {

@@ -100,9 +100,11 @@ fn entries(store: &Store, contents: &Contents) -> Result<Vec<Entry>, VenvError> 
             .iter()
             .any(|found| matches!(&found.owner, Owner::Virtpy(own) if own.dist_info == installed.dist_info));
         if is_there {
-            entries.push(store.entry(&installed.sha256)?.ok_or_else(|| {
-                VenvError::MissingEntry(format!("{} {}", installed.name, installed.version))
-            })?);
+            entries.push(
+                store
+                    .entry(&installed.sha256)?
+                    .ok_or_else(|| VenvError::MissingEntry(installed.label().to_string()))?,
+            );
         }
     }
     Ok(entries)

@@ -1,5 +1,6 @@
 //! What is known of an installed distribution beside its name and version: its METADATA, what it requires, which files it has.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use virtpy_files::{self as fs, PathError};
@@ -55,6 +56,16 @@ impl Distribution {
 }
 
 impl Contents {
+    /// The distributions among these, and those that require one of them.
+    pub fn concerned_by(&self, packages: &BTreeSet<PackageName>) -> BTreeSet<&PackageName> {
+        let requires = |text: &String| {
+            text.parse::<Requirement>().is_ok_and(|requirement| packages.contains(requirement.name()))
+        };
+        let is_concerned =
+            |one: &&Distribution| packages.contains(&one.key) || one.requires_dist().iter().any(requires);
+        self.visible().into_iter().filter(is_concerned).map(|one| &one.key).collect()
+    }
+
     /// The names of what requires a distribution, sorted by name.
     pub fn dependents(&self, key: &PackageName) -> Vec<String> {
         let requires = |other: &&Distribution| other.required_names().contains(key);

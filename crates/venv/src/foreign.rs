@@ -18,7 +18,7 @@ pub(super) fn files(venv: &Venv, distribution: &Distribution) -> Result<BTreeSet
     let path = venv.site_packages().join(&distribution.dist_info).join("RECORD");
     if !distribution.has_dist_info() {
         return Err(VenvError::NoFileList {
-            distribution: format!("{} {}", distribution.name, distribution.version),
+            distribution: distribution.label().to_string(),
             path: venv.site_packages().join(&distribution.dist_info),
         });
     }

@@ -1,7 +1,7 @@
 //! What a venv's state says of a distribution that virtpy installed.
 
 use serde::{Deserialize, Serialize};
-use virtpy_pep::PackageName;
+use virtpy_pep::{NamedVersion, PackageName};
 use virtpy_store::is_pip_shim;
 
 /// A distribution that virtpy installed.
@@ -34,6 +34,11 @@ pub struct Installed {
 }
 
 impl Installed {
+    /// Its name and version, as its METADATA spells them.
+    pub fn label(&self) -> NamedVersion {
+        NamedVersion::new(&self.name, &self.version)
+    }
+
     /// Whether it is virtpy's own pip.
     pub fn is_pip_shim(&self) -> bool {
         is_pip_shim(&self.key, &self.version)

@@ -21,14 +21,21 @@ pub(super) struct InstalledMetadata {
     pub(super) name: String,
     /// Its version as it is spelled there.
     pub(super) version: String,
-    /// Its requirements, each a PEP 508 text.
-    pub(super) requires_dist: Vec<String>,
-    /// The extras that it has.
-    pub(super) provides_extra: Vec<String>,
+    /// The rest.
+    pub(super) described: Described,
+}
+
+/// What is written beside a distribution that virtpy did not install.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Described {
     /// The tool that installed it, or "unknown".
-    pub(super) installer: String,
+    pub installer: String,
+    /// The requirements of its METADATA, each a PEP 508 text.
+    pub requires_dist: Vec<String>,
+    /// The extras of its METADATA.
+    pub provides_extra: Vec<String>,
     /// The text of its `direct_url.json`.
-    pub(super) direct_url: Option<String>,
+    pub direct_url: Option<String>,
 }
 
 /// Whether something with this name in a folder of packages describes a distribution. `~name` is what pip leaves of one that
@@ -82,10 +89,12 @@ pub(super) fn read(packages: &Path, name: &str) -> Option<InstalledMetadata> {
         key: metadata.package_name().ok()?,
         name: metadata.name,
         version: metadata.version,
-        requires_dist: metadata.requires_dist,
-        provides_extra: metadata.provides_extra,
-        installer: installer.filter(|text| !text.is_empty()).unwrap_or_else(|| "unknown".to_owned()),
-        direct_url,
+        described: Described {
+            installer: installer.filter(|text| !text.is_empty()).unwrap_or_else(|| "unknown".to_owned()),
+            requires_dist: metadata.requires_dist,
+            provides_extra: metadata.provides_extra,
+            direct_url,
+        },
     })
 }
 
@@ -174,11 +183,15 @@ mod tests {
         ] {
             let found = read(&packages, name).unwrap();
             assert_eq!((found.key.as_str(), found.name.as_str()), ("some-demo", "Some.Demo"), "{name}");
-            assert_eq!((found.version.as_str(), found.installer.as_str()), ("1.0", installer), "{name}");
-            assert_eq!(found.requires_dist, requires, "{name}");
+            assert_eq!(
+                (found.version.as_str(), found.described.installer.as_str()),
+                ("1.0", installer),
+                "{name}"
+            );
+            assert_eq!(found.described.requires_dist, requires, "{name}");
         }
         let link = read(&packages, "some-demo.egg-link").unwrap();
-        let place = super::super::editable_location(&link.direct_url.unwrap());
+        let place = super::super::editable_location(&link.described.direct_url.unwrap());
         assert_eq!(place, Some(project.display().to_string()));
     }
 

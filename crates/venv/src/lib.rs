@@ -51,6 +51,7 @@ mod testing;
 mod torn;
 mod transaction;
 mod unfoldable;
+mod unseen;
 mod users;
 mod venv;
 
@@ -66,6 +67,7 @@ pub use error::VenvError;
 pub use export::Destination;
 pub use foreign_changes::StoreDamage;
 pub use installed::Installed;
+pub use installed_metadata::Described;
 pub use layout::{Layout, PRIVATE_FOLDER};
 pub use lookout::{ChangedVenv, Lookout};
 pub use node::{Clash, Node, PlannedDistribution};

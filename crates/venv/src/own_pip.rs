@@ -10,8 +10,7 @@ impl ChangeSet {
     /// The change without what would replace or remove virtpy's own pip: whoever asks for another one gets what that does.
     pub(super) fn sparing_own_pip(&self, contents: &Contents) -> Cow<'_, Self> {
         let is_other_pip = |arrival: &PackageToInstall| {
-            arrival.key().is_ok_and(|key| key == "pip")
-                && !is_pip_shim("pip", &arrival.entry.manifest.version)
+            arrival.entry.package == *"pip" && !is_pip_shim("pip", &arrival.entry.manifest.version)
         };
         let concerns = self.remove.contains("pip") || self.install.iter().any(is_other_pip);
         if !concerns || !contents.has_pip_shim() {

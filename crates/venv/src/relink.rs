@@ -83,7 +83,7 @@ impl Venv {
         for installed in &contents.state.distributions {
             let replaced = contents.distributions.iter().any(|found| {
                 found.key == installed.key
-                    && matches!(&found.owner, Owner::Foreign { installer, .. } if installer != wheel::INSTALLER.trim())
+                    && matches!(&found.owner, Owner::Foreign(described) if described.installer != wheel::INSTALLER.trim())
             });
             let folder = format!("{}/{}", self.layout.site_packages, installed.dist_info);
             if !replaced && self.directory.has_folder(folder)? {

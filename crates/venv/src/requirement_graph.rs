@@ -49,30 +49,37 @@ impl<'a> RequirementGraph<'a> {
 
     /// The distributions that no other leads to. In a ring, the first by name stands for all.
     pub fn roots(&self) -> Vec<&'a Distribution> {
-        let mut reached: BTreeSet<&PackageName> = BTreeSet::new();
-        let mut roots = Vec::new();
-        let pointed_at = |key: &PackageName| {
-            self.edges.iter().any(|(from, targets)| from != key && targets.contains_key(key))
+        let is_required = |one: &&Distribution| {
+            self.edges.iter().any(|(from, targets)| *from != one.key && targets.contains_key(&one.key))
         };
-        let free = self.distributions.iter().filter(|(key, _)| !pointed_at(key));
-        let rest = self.distributions.iter().filter(|(key, _)| pointed_at(key));
-        for (key, distribution) in free.chain(rest) {
-            if !reached.contains(key) {
-                roots.push(*distribution);
-                self.reach(key, &mut reached);
+        let (required, mut roots): (Vec<&Distribution>, Vec<&Distribution>) =
+            self.distributions.values().copied().partition(is_required);
+        let mut reached: BTreeSet<&PackageName> = roots.iter().flat_map(|root| self.below(root)).collect();
+        let mut of_rings: Vec<&Distribution> = Vec::new();
+        for one in required {
+            if !reached.contains(&one.key) {
+                let below = self.below(one);
+                // One that came first by name may be below a ring, and not in it.
+                of_rings.retain(|other| !below.contains(&other.key));
+                of_rings.push(one);
+                reached.extend(below);
             }
         }
+        roots.append(&mut of_rings);
         roots
     }
 
-    fn reach(&self, key: &'a PackageName, reached: &mut BTreeSet<&'a PackageName>) {
-        let mut waiting = vec![key];
+    /// A distribution, and all that it leads to.
+    fn below(&self, root: &'a Distribution) -> BTreeSet<&'a PackageName> {
+        let mut reached = BTreeSet::new();
+        let mut waiting = vec![&root.key];
         while let Some(key) = waiting.pop() {
             if reached.insert(key) {
                 let targets = self.edges.get(key).into_iter().flat_map(BTreeMap::keys);
                 waiting.extend(targets.filter_map(|to| self.distributions.get(to)).map(|one| &one.key));
             }
         }
+        reached
     }
 
     /// The distribution with a name.
@@ -85,3 +92,6 @@ impl<'a> RequirementGraph<'a> {
         self.edges.get(key)
     }
 }
+
+#[cfg(test)]
+mod properties;

@@ -100,3 +100,6 @@ impl Statistics {
         }
     }
 }
+
+#[cfg(test)]
+mod properties;

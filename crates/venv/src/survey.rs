@@ -56,6 +56,11 @@ pub struct Surveyed {
 }
 
 impl Surveyed {
+    /// Puts together what was found out.
+    pub fn new(id: VenvId, root: Option<Root>, fate: Fate, uses: BTreeSet<EntryId>) -> Self {
+        Self { id, root, fate, uses, stamps: Vec::new() }
+    }
+
     /// Where it is, or was.
     pub fn path(&self) -> Option<&Path> {
         match (&self.fate, &self.root) {
@@ -109,8 +114,7 @@ pub fn survey_again(store: &Store, before: &[Surveyed]) -> Result<Vec<Surveyed>,
 }
 
 fn unreadable(id: &VenvId, reason: String) -> Surveyed {
-    let (uses, stamps) = (BTreeSet::new(), Vec::new());
-    Surveyed { id: id.clone(), root: None, fate: Fate::Unreadable(reason), uses, stamps }
+    Surveyed::new(id.clone(), None, Fate::Unreadable(reason), BTreeSet::new())
 }
 
 /// What tells whether the states at the places of a venv were replaced.
@@ -159,7 +163,7 @@ fn look(root: &Root, records: &Records) -> Surveyed {
         }
         (None, None, None) => Fate::Gone,
     };
-    Surveyed { id: root.id.clone(), root: Some(root.clone()), fate, uses, stamps }
+    Surveyed { stamps, ..Surveyed::new(root.id.clone(), Some(root.clone()), fate, uses) }
 }
 
 /// Whether the venv with this id stands at a place, as far as it says so itself.

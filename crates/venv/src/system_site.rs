@@ -66,13 +66,7 @@ fn distribution(packages: &Path, name: &str) -> Option<Distribution> {
         name: metadata.name,
         version: metadata.version,
         dist_info: name.to_owned(),
-        owner: Owner::System {
-            packages: packages.to_path_buf(),
-            installer: metadata.installer,
-            requires_dist: metadata.requires_dist,
-            provides_extra: metadata.provides_extra,
-            direct_url: metadata.direct_url,
-        },
+        owner: Owner::System { packages: packages.to_path_buf(), described: metadata.described },
     })
 }
 

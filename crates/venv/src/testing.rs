@@ -7,7 +7,7 @@ use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 use virtpy_files as fs;
 use virtpy_store::{DIST_INFO_ALIAS, Manifest};
-use virtpy_wheel::{Climbing, EntryPoint, InstalledFile, Libraries, ScriptFile, Unpacked, content_digest};
+use virtpy_wheel::{Climbing, EntryPoint, InstalledFile, Libraries, RecordDigest, ScriptFile, Unpacked};
 
 use super::{Config, Layout, LinkMode, PlannedDistribution};
 
@@ -37,7 +37,7 @@ impl Sample {
     pub(super) fn manifest(&self) -> Manifest {
         let file = |path: &String| InstalledFile {
             path: path.clone(),
-            sha256: content_digest(self.content(path).as_bytes()),
+            sha256: RecordDigest::of(self.content(path)),
             size: self.content(path).len() as u64,
             executable: false,
         };

@@ -37,11 +37,15 @@ impl EntryUse {
         let is_it =
             |text: &String| text.parse::<Requirement>().is_ok_and(|wanted| Some(wanted.name()) == key);
         let requires = |other: &&Installed| other.requires_dist.iter().any(is_it);
-        let label = |other: &Installed| format!("{} {}", other.name, other.version);
         Some(Self {
             path,
             requested: installed.is_some_and(|installed| installed.requested),
-            required_by: state.distributions.iter().filter(requires).map(label).collect(),
+            required_by: state
+                .distributions
+                .iter()
+                .filter(requires)
+                .map(|other| other.label().to_string())
+                .collect(),
             readable: true,
         })
     }

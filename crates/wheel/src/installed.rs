@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use virtpy_files as fs;
 use virtpy_pep::WheelName;
 
+use super::RecordDigest;
 use super::unpack::{Trees, bytecode_folders};
 use super::{
     EntryPoint, Error, InstalledFile, Item, Metadata, Tree, Unpacked, WheelInfo, entry_points, layout,
 };
-use super::{content_digest, file_digest};
 use crate::archive::check_name;
 
 /// Files that single installers add to a dist-info folder for themselves.
@@ -42,8 +42,8 @@ pub struct Part {
     pub tree: Tree,
     /// Its path in there.
     pub path: String,
-    /// Its SHA-256 as RECORD writes it.
-    pub sha256: String,
+    /// Its SHA-256.
+    pub sha256: RecordDigest,
     /// Its size in bytes.
     pub size: u64,
     /// Whether it can be executed.
@@ -155,11 +155,11 @@ impl InstalledWheel {
             let sha256 = match &part.source {
                 PartSource::File(source) => {
                     fs::copy_new(source, &path, mode)?;
-                    file_digest(&path)?
+                    RecordDigest::of_file(&path)?
                 }
                 PartSource::Content(content) => {
                     fs::write_new(&path, content, mode)?;
-                    content_digest(content)
+                    RecordDigest::of(content)
                 }
             };
             if sha256 != part.sha256 {
@@ -206,7 +206,7 @@ impl Part {
         Ok(Self {
             tree,
             path: path.to_owned(),
-            sha256: file_digest(&source)?,
+            sha256: RecordDigest::of_file(&source)?,
             size: facts.len(),
             executable: tree == Tree::Scripts || facts.permissions().mode() & 0o111 != 0,
             source: PartSource::File(source),

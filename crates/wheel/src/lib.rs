@@ -41,8 +41,8 @@ pub use metadata_json::{home_page, metadata_as_json};
 pub use namespaces::namespaces;
 pub use pack::{pack, with_record};
 pub use record::{
-    RecordHash, RecordRow, content_digest, file_digest, file_sha256, known_record_row, parse_record,
-    record_row, record_rows, write_record,
+    RecordDigest, RecordHash, RecordRow, file_sha256, known_record_row, parse_record, record_row,
+    record_rows, write_record,
 };
 pub use script::script;
 pub use script_name::is_reserved_script;

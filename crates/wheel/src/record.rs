@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::io::Read as _;
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use virtpy_files::digest::{HashAlgorithm, Sha256, base64, from_base64, sha256};
 use virtpy_files::{self as fs, IoResultExt as _, PathError};
 
@@ -27,6 +28,50 @@ pub struct RecordHash {
     pub algorithm: String,
     /// The digest as it stands there: base64, URL-safe, without padding.
     pub digest: String,
+}
+
+/// The SHA-256 of a file as RECORD writes it: base64, URL-safe, without padding. The hash of a wheel, which is written in
+/// hexadecimal digits, is not one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RecordDigest(String);
+
+impl RecordDigest {
+    /// That of a content.
+    pub fn of(content: impl AsRef<[u8]>) -> Self {
+        Self::of_sha256(sha256(content))
+    }
+
+    /// That of the content of a file.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn of_file(path: &Path) -> Result<Self, PathError> {
+        Ok(Self::of_sha256(file_sha256(path)?))
+    }
+
+    /// The bytes of a SHA-256, written so.
+    pub(super) fn of_sha256(sha256: impl AsRef<[u8]>) -> Self {
+        Self(base64(sha256.as_ref()))
+    }
+
+    /// Its text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// That of a row of an entry, whose hashes all are SHA-256.
+impl From<RecordHash> for RecordDigest {
+    fn from(hash: RecordHash) -> Self {
+        Self(hash.digest)
+    }
+}
+
+impl std::fmt::Display for RecordDigest {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0)
+    }
 }
 
 /// What a hash is good for.
@@ -193,7 +238,7 @@ pub fn record_rows(files: &[InstalledFile]) -> String {
 /// as for RECORD itself.
 pub fn record_row(path: &str, content: Option<&[u8]>) -> String {
     if let Some(content) = content {
-        return known_record_row(path, &base64(&sha256(content)), content.len() as u64);
+        return known_record_row(path, &RecordDigest::of(content), content.len() as u64);
     }
     let mut row = String::with_capacity(path.len() + 3);
     push_field(&mut row, path);
@@ -201,12 +246,12 @@ pub fn record_row(path: &str, content: Option<&[u8]>) -> String {
     row
 }
 
-/// One row with its line end, for a file whose SHA-256 (base64, URL-safe, without padding) and size are known.
-pub fn known_record_row(path: &str, sha256: &str, size: u64) -> String {
+/// One row with its line end, for a file whose digest and size are known.
+pub fn known_record_row(path: &str, digest: &RecordDigest, size: u64) -> String {
     let mut row = String::with_capacity(path.len() + 64);
     push_field(&mut row, path);
     row.push_str(",sha256=");
-    row.push_str(sha256);
+    row.push_str(digest.as_str());
     row.push(',');
     row.push_str(&size.to_string());
     row.push('\n');
@@ -222,19 +267,6 @@ fn push_field(text: &mut String, field: &str) {
     } else {
         text.push_str(field);
     }
-}
-
-/// The SHA-256 of a content as RECORD writes it: base64, URL-safe, without padding.
-pub fn content_digest(content: &[u8]) -> String {
-    base64(&sha256(content))
-}
-
-/// The SHA-256 of a file as RECORD writes it: base64, URL-safe, without padding.
-///
-/// # Errors
-/// When the file cannot be read.
-pub fn file_digest(path: &Path) -> Result<String, PathError> {
-    Ok(base64(&file_sha256(path)?))
 }
 
 /// The bytes of a file's SHA-256.
@@ -319,7 +351,7 @@ mod tests {
         assert_eq!(parse_record(&marked).unwrap()[0].path, "\u{feff}a", "{marked:?}");
         let file = InstalledFile {
             path: "x\"y".to_owned(),
-            sha256: EMPTY_SHA256.to_owned(),
+            sha256: RecordDigest::of(""),
             size: 0,
             executable: false,
         };

@@ -3,14 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use virtpy_files::digest::base64;
 use virtpy_files::{self as fs, IoResultExt as _, NewFolder};
 
 use super::climbing::WORDS;
 use super::verify::Record;
 use super::{
-    BYTECODE_FOLDER, CheckStrategy, Climbing, Error, InstalledFile, Item, Libraries, ScriptFile, Tree,
-    Unpacked, WheelContents, layout,
+    BYTECODE_FOLDER, CheckStrategy, Climbing, Error, InstalledFile, Item, Libraries, RecordDigest,
+    ScriptFile, Tree, Unpacked, WheelContents, layout,
 };
 use crate::archive::{Archive, Limits, Target, Written, folders_of};
 
@@ -129,7 +128,7 @@ impl Trees {
         for (item, written) in items.into_iter().zip(written) {
             let file = InstalledFile {
                 path: item.path,
-                sha256: base64(&written.sha256),
+                sha256: RecordDigest::of_sha256(written.sha256),
                 size: written.size,
                 executable: item.executable,
             };

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Climbing, EntryPoint, Libraries};
+use super::{Climbing, EntryPoint, Libraries, RecordDigest};
 
 /// A wheel that lies unpacked on the disk. Paths are `/`-separated and relative to the tree they are in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,8 +46,8 @@ pub struct Unpacked {
 pub struct InstalledFile {
     /// Its path in its tree.
     pub path: String,
-    /// Its SHA-256 as RECORD writes it: base64, URL-safe, without padding.
-    pub sha256: String,
+    /// Its SHA-256.
+    pub sha256: RecordDigest,
     /// Its size in bytes.
     pub size: u64,
     /// Whether it can be executed.

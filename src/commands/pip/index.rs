@@ -1,5 +1,7 @@
 //! Where a pip command takes packages from.
 
+use virtpy_resolver::{ChoiceKind, PackageChoice, RequirementsFiles};
+
 use super::call::Call;
 use super::configuration::variable;
 use crate::install::IndexOptions;
@@ -50,6 +52,25 @@ impl Call<'_> {
             variables,
             isolated: request.has("isolated"),
         }
+    }
+
+    /// Puts what the command line says of the files and versions of packages before what requirements files say.
+    pub(super) fn take_choices(&self, files: &mut RequirementsFiles) {
+        let kinds = [
+            ("no-binary", ChoiceKind::NoBinary),
+            ("only-binary", ChoiceKind::OnlyBinary),
+            ("all-releases", ChoiceKind::AllReleases),
+            ("only-final", ChoiceKind::OnlyFinal),
+        ];
+        let choices: Vec<PackageChoice> = self
+            .request
+            .in_order(&kinds.map(|(option, _)| option))
+            .filter_map(|(option, names)| {
+                let (_, kind) = kinds.into_iter().find(|(known, _)| *known == option)?;
+                Some(PackageChoice { kind, names: names.to_owned() })
+            })
+            .collect();
+        files.options.choices.splice(0..0, choices);
     }
 
     /// Says where packages are looked for, if the user said so.

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::call::{Call, Stop};
 use crate::error::Failure;
+use crate::fs;
 use crate::store::PIP_SHIM_VERSION;
 use crate::venv::{Distribution, Owner};
 
@@ -33,9 +34,7 @@ impl Call<'_> {
         let folder = distribution.folder(&self.venv.site_packages());
         let requested = match &distribution.owner {
             Owner::Virtpy(installed) => installed.requested,
-            Owner::Foreign { .. } | Owner::System { .. } => {
-                crate::fs::metadata(&folder.join("REQUESTED")).is_ok()
-            }
+            Owner::Foreign(_) | Owner::System { .. } => fs::metadata(&folder.join("REQUESTED")).is_ok(),
         };
         let mut object = Map::new();
         object.insert("metadata".to_owned(), Value::Object(self.metadata(distribution)?));

@@ -1,12 +1,14 @@
 //! `virtpy pip`: what pip does, answered as pip answers, in a venv of virtpy's.
 
 mod call;
+mod card;
 mod check;
 mod complaint;
 mod configuration;
+mod conflicts;
 mod consent;
 mod freeze;
-mod group;
+mod guard;
 mod handing_over;
 mod index;
 mod inspect;
@@ -26,11 +28,11 @@ mod tell;
 mod uninstall;
 mod wanted;
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use self::call::{Call, Stop};
 use self::configuration::Configuration;
-use self::place::{open, place, prefix};
+use self::place::{open, place, prefix, venv_of};
 use crate::cli::pip::{PipArguments, PipLine, PipRequest, parse};
 use crate::cli::{ColorWhen, GlobalArguments};
 use crate::context::Context;
@@ -70,26 +72,25 @@ fn answer(context: &Context, arguments: &PipArguments) -> Result<u8, Stop> {
             Ok(0)
         }
         PipLine::Version => {
-            let (_, venv) = open(context, place)?;
+            let venv = venv_of(context, place.as_deref())?;
             let package = venv.site_packages().join("pip");
             let python = venv.layout.python_version();
             let line = format_args!("pip {PIP_SHIM_VERSION} from {} (python {python})", package.display());
             context.output.data(line);
             Ok(0)
         }
-        PipLine::HandedOn(all) => Ok(real::run(context, place, &all)?),
+        PipLine::HandedOn(all) => Ok(real::run(context, place.as_deref(), &all)?),
         PipLine::Own(mut request) => {
             let prefix = prefix(context, place.as_deref());
             let configuration = Configuration::read(&request, prefix.as_deref())?;
             request.complete(&|names| configuration.texts(names))?;
-            let place = request.value("python").map_or(place, |python| Some(PathBuf::from(python)));
-            if handing_over::has_to(context, place.as_deref(), &request) {
-                handing_over::guard(context, &request)?;
-                let words = handing_over::words(&request);
-                return Ok(real::run(context, place, &words)?);
+            let place = request.value("python").map(Path::new).or(place.as_deref());
+            if handing_over::has_to(context, place, &request) {
+                guard::refuse_venvs(context, &request)?;
+                return Ok(real::run(context, place, &handing_over::words(&request))?);
             }
             let (store, venv) = open(context, place)?;
-            handing_over::refuse_store(context, &store, &request.all)?;
+            guard::refuse_store(context, &store, &request.all)?;
             let output = output(&request);
             if let Some(log) = request.value("log") {
                 output.log_to(context.working_directory.join(log))?;

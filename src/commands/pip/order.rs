@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use virtpy_pep::{PackageName, Requirement};
+use virtpy_pep::{NamedVersion, PackageName, Requirement};
 
 use super::call::Call;
 use super::requirements::{name_of, spelled};
@@ -62,7 +62,7 @@ impl Call<'_> {
 
 /// The names of what came, as pip would install them: the farther from what was asked for, the earlier.
 pub(super) fn in_order(
-    came: &BTreeMap<PackageName, (&str, &str)>,
+    came: &BTreeMap<PackageName, &NamedVersion>,
     requires: &BTreeMap<PackageName, Vec<RequiredBy>>,
     asked: &[String],
 ) -> Vec<String> {
@@ -101,7 +101,7 @@ pub(super) fn in_order(
     let shown = |key: &str| {
         let wish = first.iter().find(|(name, _)| *name == key).map(|(_, text)| spelled(text));
         let is_name = |text: &&str| text.parse::<PackageName>().is_ok_and(|name| name == *key);
-        wish.filter(is_name).map_or_else(|| came[key].0.to_owned(), str::to_owned)
+        wish.filter(is_name).map_or_else(|| came[key].name.clone(), str::to_owned)
     };
     keys.into_iter().map(shown).collect()
 }

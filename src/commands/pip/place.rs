@@ -17,32 +17,36 @@ pub(super) fn place(words: &mut Vec<String>) -> Option<PathBuf> {
 }
 
 /// The folder of the venv that a place means: the folder itself, or an interpreter in it.
-pub(super) fn root_of(place: &Path) -> PathBuf {
+pub(super) fn root_of(context: &Context, place: &Path) -> PathBuf {
+    let place = context.working_directory.join(place);
     let is_venv = |path: &Path| matches!(fs::kind(&path.join("pyvenv.cfg")), Ok(Some(_)));
-    let above = place.parent().and_then(Path::parent);
-    match above {
-        Some(above) if !is_venv(place) && is_venv(above) => above.to_path_buf(),
-        _ => place.to_path_buf(),
+    match place.parent().and_then(Path::parent) {
+        Some(above) if !is_venv(&place) && is_venv(above) => above.to_path_buf(),
+        _ => place,
     }
+}
+
+/// The venv of virtpy's that a place means; without one, the one that all commands mean.
+pub(super) fn venv_of(context: &Context, place: Option<&Path>) -> Result<Venv, Failure> {
+    context.venv_even_if_moved(&VenvArgument { path: place.map(|place| root_of(context, place)) })
 }
 
 /// The folder of the environment that is meant, whoever made it.
 pub(super) fn prefix(context: &Context, place: Option<&Path>) -> Option<PathBuf> {
     match place {
-        Some(place) => Some(root_of(&context.working_directory.join(place))),
-        None => context.venv_even_if_moved(&VenvArgument { path: None }).ok().map(|venv| venv.root),
+        Some(place) => Some(root_of(context, place)),
+        None => venv_of(context, None).ok().map(|venv| venv.root),
     }
 }
 
 /// Opens the venv that is meant, with its own store: who calls its pip knows nothing of stores.
-pub(super) fn open(context: &Context, place: Option<PathBuf>) -> Result<(Store, Venv), Failure> {
-    let path = place.map(|place| root_of(&context.working_directory.join(place)));
-    let venv = context.venv_even_if_moved(&VenvArgument { path })?;
+pub(super) fn open(context: &Context, place: Option<&Path>) -> Result<(Store, Venv), Failure> {
+    let venv = venv_of(context, place)?;
     let store = context.host.believed_store(&venv).filter(|store| fs::metadata(store.home()).is_ok());
     Ok((store.unwrap_or_else(|| context.store.clone()), venv))
 }
 
-/// Whether a folder is a venv of virtpy's.
-pub(super) fn is_ours(root: &Path) -> bool {
-    Venv::is_at(root)
+/// Whether a place is an environment of others, or the interpreter of one.
+pub(super) fn is_others(context: &Context, place: &Path) -> bool {
+    !Venv::is_at(&root_of(context, place))
 }

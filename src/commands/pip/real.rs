@@ -4,9 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::handing_over::refuse_store;
-use super::place::{is_ours, root_of};
-use crate::cli::VenvArgument;
+use super::guard::refuse_store;
+use super::place::{is_others, venv_of};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
@@ -14,13 +13,13 @@ use crate::install;
 use crate::interpreters;
 
 /// Runs a real pip with these words and returns its exit code.
-pub(super) fn run(context: &Context, place: Option<PathBuf>, words: &[String]) -> Result<u8, Failure> {
-    let place = place.map(|place| context.working_directory.join(place));
+pub(super) fn run(context: &Context, place: Option<&Path>, words: &[String]) -> Result<u8, Failure> {
     let (store, python) = match place {
-        Some(place) if !is_ours(&root_of(&place)) => (context.store.clone(), python_of(&place)),
+        Some(place) if is_others(context, place) => {
+            (context.store.clone(), python_of(context.working_directory.join(place)))
+        }
         place => {
-            let path = place.map(|place| root_of(&place));
-            let venv = context.venv_even_if_moved(&VenvArgument { path })?;
+            let venv = venv_of(context, place)?;
             // It runs with the venv's packages: what is in them is run as well.
             context.demand_own(&venv)?;
             (context.demand_believed_store(&venv)?, venv.python())
@@ -44,9 +43,9 @@ pub(super) fn run(context: &Context, place: Option<PathBuf>, words: &[String]) -
 }
 
 /// The interpreter that a place means: itself, or the one of an environment.
-fn python_of(place: &Path) -> PathBuf {
+fn python_of(place: PathBuf) -> PathBuf {
     let inside = place.join("bin/python");
-    if fs::metadata(&inside).is_ok() { inside } else { place.to_path_buf() }
+    if fs::metadata(&inside).is_ok() { inside } else { place }
 }
 
 fn without_python(words: &[String]) -> Vec<&String> {

@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use virtpy_pep::PackageName;
-use virtpy_resolver::{Artifact, Package};
+use virtpy_pep::{NamedVersion, PackageName};
 
 use super::call::Call;
 use super::order::{RequiredBy, in_order};
@@ -16,8 +15,8 @@ use crate::venv::Contents;
 struct Telling<'a> {
     call: &'a Call<'a>,
     before: &'a Contents,
-    /// What came or would come: the name and the version as they are spelled, by name.
-    came: BTreeMap<PackageName, (&'a str, &'a str)>,
+    /// What came or would come, by name.
+    came: BTreeMap<PackageName, &'a NamedVersion>,
     /// What each distribution requires here, by name.
     requires: BTreeMap<PackageName, Vec<RequiredBy>>,
 }
@@ -25,10 +24,7 @@ struct Telling<'a> {
 impl Call<'_> {
     /// Says which requirements were there already, what came for which, and what went.
     pub(super) fn tell(&self, before: &Contents, log: &Changelog, asked: &[String]) -> Result<(), Failure> {
-        let mut came = BTreeMap::new();
-        for (name, version) in &log.summary.added {
-            came.extend(name.parse().ok().map(|key| (key, (name.as_str(), version.as_str()))));
-        }
+        let came = log.summary.added.iter().filter_map(|one| Some((one.name.parse().ok()?, one))).collect();
         let requires = self.requirements(before, log)?;
         let telling = Telling { call: self, before, came, requires };
         telling.collecting(asked, log);
@@ -58,14 +54,20 @@ impl Telling<'_> {
         let roots: Vec<PackageName> =
             told.iter().cloned().chain(waiting.iter().map(|one| one.name.clone())).collect();
         let mut seen = BTreeSet::new();
+        let mut follow = |name: &PackageName, waiting: &mut VecDeque<RequiredBy>| {
+            if seen.insert(name.clone()) {
+                waiting.extend(self.requires.get(name).into_iter().flatten().cloned());
+            }
+        };
         for root in roots {
-            self.push_requirements(&root, &mut seen, &mut waiting);
+            follow(&root, &mut waiting);
         }
         while let Some(one) = waiting.pop_front() {
             let from = one.from.as_ref().map(|name| format!(" (from {name})")).unwrap_or_default();
             if self.came.contains_key(&one.name) {
                 if told.insert(one.name.clone()) {
-                    match log.arriving.iter().find(|package| package.name == one.name).and_then(local_file) {
+                    let arriving = log.arriving.iter().find(|package| package.name == one.name);
+                    match arriving.and_then(|package| package.file.local_path()) {
                         Some(path) => self.call.say(format_args!("Processing {path}{from}")),
                         None => self.call.say(format_args!("Collecting {}{from}", one.text)),
                     }
@@ -79,21 +81,7 @@ impl Telling<'_> {
                     there.version
                 ));
             }
-            self.push_requirements(&one.name, &mut seen, &mut waiting);
-        }
-    }
-
-    fn push_requirements(
-        &self,
-        name: &PackageName,
-        seen: &mut BTreeSet<PackageName>,
-        waiting: &mut VecDeque<RequiredBy>,
-    ) {
-        if !seen.insert(name.clone()) {
-            return;
-        }
-        for wish in self.requires.get(name).into_iter().flatten() {
-            waiting.push_back(wish.clone());
+            follow(&one.name, &mut waiting);
         }
     }
 
@@ -110,7 +98,7 @@ impl Telling<'_> {
             call.say(format_args!("Successfully built {}", log.built.join(" ")));
         }
         let mut labels: Vec<String> =
-            self.came.values().map(|(name, version)| format!("{name}-{version}")).collect();
+            self.came.values().map(|NamedVersion { name, version }| format!("{name}-{version}")).collect();
         labels.sort_by_key(|label| label.to_lowercase());
         if call.request.has("dry-run") {
             call.say(format_args!("Would install {}", labels.join(" ")));
@@ -118,7 +106,7 @@ impl Telling<'_> {
         }
         let names = in_order(&self.came, &self.requires, asked);
         call.say(format_args!("Installing collected packages: {}", names.join(", ")));
-        for (name, version) in &log.summary.removed {
+        for NamedVersion { name, version } in &log.summary.removed {
             call.say(format_args!("  Attempting uninstall: {name}"));
             call.say(format_args!("    Found existing installation: {name} {version}"));
             call.say(format_args!("    Uninstalling {name}-{version}:"));
@@ -126,15 +114,4 @@ impl Telling<'_> {
         }
         call.say(format_args!("Successfully installed {}", labels.join(" ")));
     }
-}
-
-/// The file of this machine that a package comes from.
-fn local_file(package: &Package) -> Option<&str> {
-    let place = match &package.file {
-        Artifact::Wheel { local: Some(path), .. } => path.to_str()?,
-        Artifact::Source { description, editable: false, .. } => description,
-        _ => return None,
-    };
-    let path = place.strip_prefix("file://").unwrap_or(place);
-    path.starts_with('/').then_some(path)
 }

@@ -4,12 +4,13 @@
 //! answer, and all others are installed: Poetry has said already that it installs them.
 
 use serde::{Deserialize, Serialize};
+use virtpy_pep::NamedVersion;
 
 use crate::cli::PoetryApplyArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::install::{self, Environment, Extent, Goal, Indexes, InstallOptions, Refusal, WheelSource};
-use crate::report::{self, Named, OWN_PIP, named};
+use crate::report::{self, OWN_PIP};
 
 /// What the plugin wants.
 #[derive(Deserialize)]
@@ -22,8 +23,8 @@ struct Request {
 
 #[derive(Serialize)]
 struct Answer<'a> {
-    added: Vec<Named<'a>>,
-    removed: Vec<Named<'a>>,
+    added: &'a [NamedVersion],
+    removed: &'a [NamedVersion],
     refused: Vec<Refusal>,
     /// What the user should know.
     notes: Vec<&'static str>,
@@ -43,8 +44,8 @@ pub(super) fn run(context: &Context, arguments: &PoetryApplyArguments) -> Result
     let notes = if std::mem::take(&mut log.pip_stays) { vec![OWN_PIP] } else { Vec::new() };
     report::warnings(context.output, &log);
     context.output.json(&Answer {
-        added: named(&log.summary.added),
-        removed: named(&log.summary.removed),
+        added: &log.summary.added,
+        removed: &log.summary.removed,
         refused: log.refused,
         notes,
     })?;

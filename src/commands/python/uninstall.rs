@@ -1,5 +1,7 @@
 //! `virtpy python uninstall`.
 
+use virtpy_pep::NamedVersion;
+
 use crate::cli::UninstallArguments;
 use crate::context::Context;
 use crate::error::Failure;
@@ -15,17 +17,18 @@ pub(super) fn run(context: &Context, arguments: &UninstallArguments) -> Result<u
             }
         }
     }
-    let _store_lock = context.store.lock_shared(&mut context.announce())?;
+    let _store_lock = context.store.lock_shared(&mut context.host.announce())?;
     let venvs = venvs_on(&context.store, &going)?;
     if !venvs.is_empty() && !arguments.force {
         let name = going.iter().map(|one| one.record.name.as_str()).collect::<Vec<_>>().join(", ");
         return Err(ManagedError::InUse { name, venvs }.into());
     }
     for one in &going {
-        remove(&context.store, one, &mut context.announce())?;
+        remove(&context.store, one, &mut context.host.announce())?;
     }
-    let removed: Vec<(String, String)> =
-        going.iter().map(|one| ("python".to_owned(), one.record.name.clone())).collect();
+    // Which Python it is: its build's name, such as `3.12.4` or `pypy3.10`.
+    let removed: Vec<NamedVersion> =
+        going.iter().map(|one| NamedVersion::new("python", &one.record.name)).collect();
     context.output.changes(&removed, &[]);
     context.output.message(format_args!("Removed {}", counted(going.len(), "interpreter")));
     for venv in venvs {

@@ -42,7 +42,7 @@ pub(super) fn run(context: &Context, arguments: &UpdateArguments) -> Result<u8, 
     }
     report_warnings(context, &catalogue);
     if builds.is_empty() {
-        mend_links(&context.store, &mut context.announce())?;
+        mend_links(&context.store, &mut context.host.announce())?;
         context.output.message("Everything is up to date");
         return Ok(0);
     }

@@ -14,7 +14,7 @@ pub(super) fn run(context: &Context, arguments: &CompileArguments) -> Result<u8,
     }
     let store = &context.store;
     let held = if arguments.wait {
-        store.lock_compiling(&mut context.announce())?
+        store.lock_compiling(&mut context.host.announce())?
     } else if let Some(held) = store.try_lock_compiling()? {
         held
     } else {

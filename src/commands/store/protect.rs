@@ -7,13 +7,13 @@ use crate::output::counted;
 
 pub(super) fn run(context: &Context, arguments: &ProtectArguments) -> Result<u8, Failure> {
     let store = &context.store;
-    let _store_lock = store.lock_shared(&mut context.announce())?;
+    let _store_lock = store.lock_shared(&mut context.host.announce())?;
     if !arguments.undo {
         store.require_protection()?;
     }
     let mut changed = 0;
     for id in store.ids()? {
-        let _lock = store.lock_entry(&id, &mut context.announce())?;
+        let _lock = store.lock_entry(&id, &mut context.host.announce())?;
         let is_changed = if arguments.undo { store.unprotect(&id)? } else { store.protect(&id)? };
         changed += usize::from(is_changed);
     }

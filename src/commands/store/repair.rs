@@ -51,7 +51,7 @@ fn may_use(venv: &Surveyed, id: &EntryId) -> bool {
 
 pub(super) fn run(context: &Context, arguments: &RepairArguments) -> Result<u8, Failure> {
     let ids = super::chosen(context, &arguments.names)?;
-    let _store_lock = context.store.lock_shared(&mut context.announce())?;
+    let _store_lock = context.store.lock_shared(&mut context.host.announce())?;
     // Somebody was killed, or a venv was in use, before all had the files of an entry that was fetched again.
     for id in context.store.renewed() {
         if let Some(entry) = context.store.entry_by_id(&id)? {
@@ -74,7 +74,7 @@ pub(super) fn run(context: &Context, arguments: &RepairArguments) -> Result<u8, 
     let mut failed = 0;
     for verdict in &damaged {
         let label = label(verdict);
-        match install::repair(&context.store, &session, verdict, &mut context.announce()) {
+        match install::repair(&context.store, &session, verdict, &mut context.host.announce()) {
             Ok(Repaired::InPlace) => context.output.data(format_args!("{label}: repaired")),
             Ok(Repaired::Fetched(entry)) => {
                 let venvs = install::refresh_names(&context.host, &entry, None)?;

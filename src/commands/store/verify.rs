@@ -11,7 +11,7 @@ use crate::store::{EntryId, Finding, Stranger, Verdict};
 pub(super) fn run(context: &Context, arguments: &VerifyArguments) -> Result<u8, Failure> {
     let ids = super::chosen(context, &arguments.names)?;
     bytecode::settle(&context.host);
-    let _store_lock = context.store.lock_shared(&mut context.announce())?;
+    let _store_lock = context.store.lock_shared(&mut context.host.announce())?;
     let mut damaged = damaged(context, &ids);
     damaged.extend(strangers(context, &arguments.names)?.iter().map(verdict_on));
     if arguments.json {

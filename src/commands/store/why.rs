@@ -10,7 +10,7 @@ use crate::store::Facts;
 use crate::venv::{self, EntryUse};
 
 pub(super) fn run(context: &Context, arguments: &WhyArguments) -> Result<u8, Failure> {
-    let _store_lock = context.store.lock_shared(&mut context.announce())?;
+    let _store_lock = context.store.lock_shared(&mut context.host.announce())?;
     let chosen = super::chosen(context, std::slice::from_ref(&arguments.name))?;
     let surveyed = venv::survey(&context.store)?;
     let mut answers = Vec::new();

@@ -1,27 +1,20 @@
-//! `virtpy upgrade`, `reinstall`, `inject` and `uninject`: an application is made again from what is known of it.
+//! `virtpy upgrade`, `reinstall`, `inject` and `uninject`: what came of making an application again.
 
 use virtpy_pep::Requirement;
 
 use super::report::Reports;
-use super::{chosen, each_at_once, origin};
+use super::{chosen, each_at_once};
 use crate::cli::{InjectArguments, ReinstallArguments, UninjectArguments, UpgradeArguments};
 use crate::context::Context;
 use crate::error::Failure;
-use crate::install::{IndexOptions, ToolOutcome, ToolSpec, absolutize_spec, install_tool};
-use crate::tools::{Manifest, Tool};
+use crate::install::{Upgrade, absolutize_spec};
+use crate::tools::Tool;
 
 pub(super) fn upgrade(context: &Context, arguments: &UpgradeArguments) -> Result<u8, Failure> {
     let names = chosen(context, &arguments.tools.names, arguments.tools.all)?;
     let reports = Reports::new(context, arguments.json);
     let upgrade = |context: &Context, name: &str| {
-        let old = context.host.tool(name)?;
-        if old.manifest.pinned {
-            return Ok(Upgrade::Pinned(Box::new(old)));
-        }
-        let spec = ToolSpec::of(with_python(old.manifest, arguments.python.as_ref()));
-        let spec = spec.asking(&arguments.index.options());
-        let outcome = install_tool(&context.host, ToolSpec { upgrade: true, keep_same: true, ..spec })?;
-        Ok(Upgrade::Done(Box::new(outcome)))
+        context.host.upgrade_tool(name, arguments.python.as_ref(), &arguments.index.options())
     };
     let code = each_at_once(context, &names, &upgrade, &|upgrade| match upgrade {
         Upgrade::Pinned(tool) => reports.unchanged(
@@ -48,11 +41,6 @@ pub(super) fn upgrade(context: &Context, arguments: &UpgradeArguments) -> Result
     reports.end(code)
 }
 
-/// A manifest with the interpreter that is named now, if one is.
-fn with_python(manifest: Manifest, python: Option<&String>) -> Manifest {
-    Manifest { python: python.cloned().or(manifest.python), ..manifest }
-}
-
 /// Why an upgrade found nothing newer.
 fn why_unchanged(tool: &Tool) -> String {
     let request = &tool.manifest.request;
@@ -70,41 +58,20 @@ fn why_unchanged(tool: &Tool) -> String {
     }
 }
 
-/// What came of upgrading one application.
-enum Upgrade {
-    /// It stays as it is.
-    Pinned(Box<Tool>),
-    /// It was looked at.
-    Done(Box<ToolOutcome>),
-}
-
 pub(super) fn reinstall(context: &Context, arguments: &ReinstallArguments) -> Result<u8, Failure> {
     let names = chosen(context, &arguments.tools.names, arguments.tools.all)?;
     let reports = Reports::new(context, arguments.json);
-    let reinstall = |context: &Context, name: &str| {
-        let host = &context.host;
-        let old = host.tool(name)?;
-        let preferred = if old.manifest.pinned { host.tool_versions(&old)? } else { Vec::new() };
-        let spec = ToolSpec::of(with_python(old.manifest, arguments.python.as_ref()));
-        install_tool(host, ToolSpec { preferred, ..spec })
-    };
+    let reinstall =
+        |context: &Context, name: &str| context.host.reinstall_tool(name, arguments.python.as_ref());
     let code = each_at_once(context, &names, &reinstall, &|outcome| reports.tell("Installed", &outcome))?;
     reports.end(code)
 }
 
 pub(super) fn inject(context: &Context, arguments: &InjectArguments) -> Result<u8, Failure> {
-    let host = &context.host;
-    let old = host.tool(&arguments.name)?;
-    let specs: Vec<String> = arguments.specs.iter().map(|spec| absolutize_spec(host, spec)).collect();
-    let preferred = host.tool_versions(&old)?;
-    let mut manifest = old.manifest;
-    manifest.inject(&specs, arguments.with_apps, origin(context, &arguments.index, false));
-    // Where the packages come from is said of them, how they are had of everything.
-    let IndexOptions { offline, no_binary, only_binary, .. } = arguments.index.options();
-    let how = IndexOptions { offline, no_binary, only_binary, ..IndexOptions::default() };
-    let spec = ToolSpec::of(manifest).asking(&how);
-    let outcome = install_tool(host, ToolSpec { preferred, keep_same: true, ..spec })?;
-    let reports = Reports::new(context, arguments.json);
+    let InjectArguments { name, specs, with_apps, index, json } = arguments;
+    let specs: Vec<String> = specs.iter().map(|spec| absolutize_spec(&context.host, spec)).collect();
+    let outcome = context.host.inject(name, &specs, *with_apps, &index.options())?;
+    let reports = Reports::new(context, *json);
     if outcome.changed {
         reports.tell(&format!("Injected {} into", specs.join(", ")), &outcome);
     } else {
@@ -114,15 +81,7 @@ pub(super) fn inject(context: &Context, arguments: &InjectArguments) -> Result<u
 }
 
 pub(super) fn uninject(context: &Context, arguments: &UninjectArguments) -> Result<u8, Failure> {
-    let host = &context.host;
-    let old = host.tool(&arguments.name)?;
-    let preferred = host.tool_versions(&old)?;
-    let mut manifest = old.manifest;
-    if let Some(package) = arguments.packages.iter().find(|package| !manifest.uninject(package)) {
-        return Err(Failure::new(format!("`{package}` was not injected into {}", old.name))
-            .hinted("`virtpy tool list` shows what was"));
-    }
-    let outcome = install_tool(host, ToolSpec { preferred, ..ToolSpec::of(manifest) })?;
+    let outcome = context.host.uninject(&arguments.name, &arguments.packages)?;
     let reports = Reports::new(context, arguments.json);
     reports.tell(&format!("Removed {} from", arguments.packages.join(", ")), &outcome);
     reports.end(0)

@@ -45,7 +45,7 @@ pub(super) fn sync(context: &Context, arguments: &ToolSyncArguments) -> Result<u
     if arguments.exact && code == 0 {
         let toolbox = Toolbox::new(&context.store);
         for name in toolbox.names()?.into_iter().filter(|name| !names.contains(name)) {
-            let _lock = toolbox.lock(&name, &mut context.announce())?;
+            let _lock = toolbox.lock(&name, &mut context.host.announce())?;
             toolbox.remove(&name)?;
             context.output.message(format_args!("Uninstalled {name}"));
         }

@@ -1,7 +1,7 @@
 //! `virtpy install`.
 
 use super::report::Reports;
-use super::{each_at_once, origin, warn_about_path};
+use super::{each_at_once, warn_about_path};
 use crate::cli::ToolInstallArguments;
 use crate::context::Context;
 use crate::error::Failure;
@@ -83,7 +83,7 @@ fn manifest(context: &Context, arguments: &ToolInstallArguments, spec: &str) -> 
         with_apps,
         include_deps: arguments.company.include_deps,
         python: arguments.python.clone(),
-        origin: origin(context, &arguments.index, arguments.pre),
+        origin: context.host.origin(&arguments.index.options(), arguments.pre),
         ..Manifest::new(request)
     }
 }

@@ -16,10 +16,10 @@ mod run;
 mod uninstall;
 
 use self::each::{each, each_at_once};
-use crate::cli::{ApplicationCommand, IndexArguments, ToolCommand};
+use crate::cli::{ApplicationCommand, ToolCommand};
 use crate::context::Context;
 use crate::error::Failure;
-use crate::tools::{Origin, Toolbox};
+use crate::tools::Toolbox;
 
 pub(super) fn run(context: &Context, command: ToolCommand) -> Result<u8, Failure> {
     match command {
@@ -46,16 +46,6 @@ pub(super) fn run_application(context: &Context, command: ApplicationCommand) ->
         ApplicationCommand::Pin(arguments) => pin::run(context, &arguments, true),
         ApplicationCommand::Unpin(arguments) => pin::run(context, &arguments, false),
     }
-}
-
-/// Where the command line says that packages come from, so that it means the same later.
-fn origin(context: &Context, index: &IndexArguments, pre: bool) -> Origin {
-    let absolute = |link: &String| {
-        let is_url = link.contains("://");
-        if is_url { link.clone() } else { context.working_directory.join(link).display().to_string() }
-    };
-    let origin = index.options().origin(pre);
-    Origin { find_links: origin.find_links.iter().map(absolute).collect(), ..origin }
 }
 
 /// The applications that are named, or all of them.

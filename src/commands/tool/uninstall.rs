@@ -35,7 +35,7 @@ pub(super) fn run(context: &Context, arguments: &ToolUninstallArguments) -> Resu
             })?;
             (tool.name.clone(), Some(tool.manifest.commands().count()))
         };
-        let _lock = toolbox.lock(&name, &mut context.announce())?;
+        let _lock = toolbox.lock(&name, &mut context.host.announce())?;
         toolbox.remove(&name)?;
         let gone = commands.map_or(String::new(), |count| format!(" and its {}", counted(count, "command")));
         context.output.message(format_args!("Uninstalled {name}{gone}"));

@@ -16,7 +16,7 @@ pub fn clean(host: &Host, venv: &Venv, contents: &Contents) {
         let Owner::Virtpy(installed) = &distribution.owner else { continue };
         // Whatever else is wrong with an entry has its own problem.
         let Ok(Some(entry)) = host.store.entry(&installed.sha256) else { continue };
-        let label = format!("{} {}", distribution.name, distribution.version);
+        let label = distribution.label().to_string();
         match compiler::clean(&host.store, &entry) {
             Ok(found) => strays.extend(found.into_iter().map(|stray| (label.clone(), stray))),
             Err(error) => host.warning(format_args!(

@@ -88,7 +88,7 @@ fn look_at(store: &Store, id: &EntryId, findings: &mut Findings) -> Result<bool,
     let look = store.look_in_passing(id)?;
     let entry = store.entry_by_id(id).ok().flatten();
     let label = match &entry {
-        Some(entry) => format!("{} {}", entry.manifest.name, entry.manifest.version),
+        Some(entry) => entry.manifest.label().to_string(),
         None => store.provenance(id).map_or_else(|| id.to_string(), |known| known.name),
     };
     match look {

@@ -107,7 +107,7 @@ pub(crate) fn compile(
     let mut works = Vec::with_capacity(wanted.len());
     for Wanted { entry, requested } in wanted {
         let modules = entry.manifest.modules()?;
-        let label = format!("{} {}", entry.manifest.name, entry.manifest.version);
+        let label = entry.manifest.label().to_string();
         let strays = store.clean_bytecode(entry, &modules)?;
         outcome.strays.extend(strays.into_iter().map(|stray| (label.clone(), stray)));
         works.push(Work { entry, requested: *requested, modules, batch: Batch::default() });
@@ -173,7 +173,7 @@ fn package(work: &Work<'_>) -> Package {
     let at_the_top = manifest.top.iter().filter(|item| !item.folder && is_module(&item.name));
     let modules = work.modules.iter().map(|module| module.path.clone());
     Package {
-        name: work.entry.package_name().map(String::from).unwrap_or_default(),
+        name: work.entry.package.to_string(),
         requested: work.requested,
         requires: manifest.requires_dist.iter().filter_map(|text| required(text)).collect(),
         sources: modules.chain(at_the_top.map(|item| item.name.clone())).collect(),
@@ -231,7 +231,7 @@ impl Pool<'_> {
             let message = match worker.compile(&job.source, &job.module.path) {
                 // Only what the wheel brought is compiled: who changed the source has it compiled by Python.
                 Ok(Answer::Compiled(digest, content))
-                    if digest == job.module.sha256 && self.dialect.begins(&content) =>
+                    if digest == job.module.sha256.as_str() && self.dialect.begins(&content) =>
                 {
                     Ok((number, Some(content)))
                 }

@@ -6,8 +6,8 @@ use virtpy_resolver::{Input, LockForm, ProjectInput, Selection};
 
 use super::spec::Locking;
 use crate::lockfile::{self, LockedFrom};
-use crate::scripts::{self, Metadata, Source};
-use crate::{Error, Host, Result};
+use crate::scripts::{self, Metadata};
+use crate::{Error, Result};
 use virtpy_files as fs;
 
 /// What is to be locked.
@@ -36,18 +36,11 @@ impl Script {
         })?;
         Ok(Self { metadata: Metadata::parse(&block)?, path })
     }
-
-    fn inputs(&self) -> impl Iterator<Item = Input> {
-        self.metadata.dependencies.iter().map(|source| match source {
-            Source::Requirement(text) => Input::Requirement(text.clone()),
-            Source::Editable(path) => Input::Editable(path.clone()),
-        })
-    }
 }
 
 impl Inputs {
-    pub(super) fn of(host: &Host, locking: &Locking) -> Result<Self> {
-        let here = &host.working_directory;
+    /// Finds out what is meant, for somebody in the directory `here`.
+    pub(super) fn of(here: &Path, locking: &Locking) -> Result<Self> {
         let found = if locking.inputs.is_empty() { vec![found(here)?] } else { Vec::new() };
         let texts = if found.is_empty() { &locking.inputs } else { &found };
         if let [text] = texts.as_slice()
@@ -55,7 +48,8 @@ impl Inputs {
             && !text.ends_with("setup.py")
         {
             let script = Script::read(here.join(text))?;
-            return Ok(Self { asked: script.inputs().collect(), script: Some(script), ..Self::default() });
+            let asked = script.metadata.dependencies.clone();
+            return Ok(Self { asked, script: Some(script), ..Self::default() });
         }
         let selection = Selection {
             no_project: locking.no_project,
@@ -89,7 +83,7 @@ impl Inputs {
     }
 
     /// What the lock file will say that it was made from.
-    pub(super) fn origins(&self, host: &Host) -> Vec<LockedFrom> {
+    pub(super) fn origins(&self, here: &Path) -> Vec<LockedFrom> {
         if let Some(script) = &self.script {
             return vec![LockedFrom::File(script.path.clone())];
         }
@@ -98,7 +92,7 @@ impl Inputs {
             Input::Requirement(text) | Input::Editable(text) => LockedFrom::Requirement(text.clone()),
         };
         let file = |path: &PathBuf| {
-            let absolute = host.working_directory.join(path);
+            let absolute = here.join(path);
             // What comes through a pipe can be read once, and has no name that means anything later.
             if path == Path::new("-") || is_stream(&absolute) {
                 LockedFrom::Requirement("-".to_owned())
@@ -124,9 +118,9 @@ impl Inputs {
     }
 
     /// The directory that paths in the inputs start from.
-    pub(super) fn folder(&self, host: &Host) -> PathBuf {
+    pub(super) fn folder(&self, here: &Path) -> PathBuf {
         let of_script = self.script.as_ref().and_then(|script| script.path.parent());
-        of_script.unwrap_or(&host.working_directory).to_path_buf()
+        of_script.unwrap_or(here).to_path_buf()
     }
 }
 

@@ -1,6 +1,8 @@
 //! Locking: a project, a script or requirements are resolved into a lock file, which is written if it says something new.
 
 mod inputs;
+#[cfg(test)]
+mod properties;
 mod spec;
 mod target;
 
@@ -38,13 +40,14 @@ impl Locking {
     /// When what is to be locked makes no sense or cannot be resolved, the lock file was made from something else, or the
     /// disk cannot be written; the lock file is as before then.
     pub fn run(&self, host: &Host) -> Result<Locked> {
-        let inputs = Inputs::of(host, self)?;
-        let target = Target::of(host, self, &inputs)?;
+        let here = &host.working_directory;
+        let inputs = Inputs::of(here, self)?;
+        let target = Target::of(here, self, &inputs)?;
         let existing = match &target.path {
             Some(path) if fs::metadata(path).is_ok() => Some(fs::read_to_string(path)?),
             _ => None,
         };
-        let origin = Origin::of(&inputs.origins(host), &target.folder);
+        let origin = Origin::of(&inputs.origins(here), &target.folder);
         if let Some(existing) = &existing {
             self.refuse_another(&inputs, &target, existing, &origin)?;
         }
@@ -109,7 +112,7 @@ impl Locking {
                 upgrade_packages: self.upgrade_packages.clone(),
                 prerelease: self.pre,
                 exclude_newer: self.exclude_newer.clone(),
-                working_directory: inputs.folder(host),
+                working_directory: inputs.folder(&host.working_directory),
                 ..Options::default()
             },
             ..Request::default()

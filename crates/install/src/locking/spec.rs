@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::IndexOptions;
 
 /// What is to be locked, and how.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each stands for a flag of its own")]
 pub struct Locking {
     /// Requirements, requirements files, projects, or one script; where none is named, what is found here.

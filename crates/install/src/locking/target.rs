@@ -7,7 +7,7 @@ use virtpy_resolver::LockForm;
 use super::inputs::Inputs;
 use super::spec::Locking;
 use crate::lockfile::LockKind;
-use crate::{Error, Host, Result, scripts};
+use crate::{Error, Result, scripts};
 
 /// Where a lock goes, and in which form.
 pub(super) struct Target {
@@ -19,12 +19,12 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) fn of(host: &Host, locking: &Locking, inputs: &Inputs) -> Result<Self> {
-        let here = host.working_directory.clone();
+    /// Where the inputs' lock goes, for somebody in the directory `here`.
+    pub(super) fn of(here: &Path, locking: &Locking, inputs: &Inputs) -> Result<Self> {
         let path = match &locking.output {
-            None => default(&here, inputs),
+            None => default(here, inputs),
             Some(path) if path.as_os_str() == "-" => {
-                return Ok(Self { path: None, folder: here, form: LockForm::Pylock });
+                return Ok(Self { path: None, folder: here.to_path_buf(), form: LockForm::Pylock });
             }
             Some(path) => here.join(path),
         };

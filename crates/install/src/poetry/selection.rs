@@ -169,29 +169,12 @@ fn name_of(requirement: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn linux() -> MarkerEnvironment {
-        let values = [
-            ("implementation_name", "cpython"),
-            ("implementation_version", "3.12.1"),
-            ("os_name", "posix"),
-            ("platform_machine", "x86_64"),
-            ("platform_python_implementation", "CPython"),
-            ("platform_release", "6.1"),
-            ("platform_system", "Linux"),
-            ("platform_version", "#1"),
-            ("python_full_version", "3.12.1"),
-            ("python_version", "3.12"),
-            ("sys_platform", "linux"),
-        ];
-        let values = values.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        MarkerEnvironment::from_values(&values).unwrap()
-    }
-
     fn selected(lock: &str, groups: &BTreeMap<String, Group>, wanted: &[&str], extras: &[&str]) -> String {
         let lock = LockFile::parse(lock).unwrap();
         let wanted = wanted.iter().map(|name| (*name).to_owned()).collect();
         let extras: Vec<String> = extras.iter().map(|name| (*name).to_owned()).collect();
-        let selection = Selection { markers: &linux(), groups: &wanted, extras: &extras };
+        let selection =
+            Selection { markers: &MarkerEnvironment::example(), groups: &wanted, extras: &extras };
         let packages = select(&lock, groups, selection).unwrap();
         let labels = packages.iter().map(|package| format!("{}={}", package.name, package.version));
         labels.collect::<Vec<_>>().join(" ")

@@ -20,7 +20,7 @@ pub(crate) use fresh::{recall_fresh, remember_fresh};
 pub(crate) use inputs::{KnownBuilds, commit};
 pub(crate) use local::StoredWheels;
 pub(crate) use memory::{Recalled, recall, recall_one, remember, remember_one};
-pub(crate) use obtain::{FetchContext, Obtained, Way, is_at_hand, obtain};
+pub(crate) use obtain::{FetchContext, Obtained, Origin, is_at_hand, obtain};
 pub use repair::{Repaired, repair};
 pub use reporter::Reporter;
 pub(crate) use satisfied::{PinnedRequest, is_satisfied, unknown_extras};

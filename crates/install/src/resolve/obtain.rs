@@ -40,18 +40,18 @@ pub(crate) struct Obtained {
     /// Its entry.
     pub entry: Entry,
     /// How it came.
-    pub way: Way,
+    pub origin: Origin,
     /// The text of its `direct_url.json` (PEP 610), if it did not come from an index.
     pub direct_url: Option<String>,
 }
 
 /// How an entry came to be at hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum Origin {
     /// The store had it.
     Store,
     /// Its wheel was downloaded, or taken from where it lay on this machine.
-    Fetched,
+    Downloaded,
     /// Its wheel was built from source.
     Built,
 }
@@ -99,11 +99,11 @@ fn look_up(
     let mut wanted = Vec::new();
     for (&index, entry) in indices.iter().zip(entries) {
         // A hash that is another package's is wrong, which the bytes will tell.
-        match entry.filter(|entry| is_of(entry, &resolution.packages[index])) {
+        match entry.filter(|entry| entry.package == resolution.packages[index].name) {
             Some(entry) => {
                 check_metadata(resolution, index, &entry.manifest.metadata_in(&entry.path))?;
                 let direct_url = direct_url(&resolution.packages[index], &entry, None);
-                found.insert(index, Obtained { package: index, entry, way: Way::Store, direct_url });
+                found.insert(index, Obtained { package: index, entry, origin: Origin::Store, direct_url });
             }
             None => wanted.push(index),
         }
@@ -152,11 +152,6 @@ fn check_metadata(resolution: &Resolution, package: usize, path: &Path) -> Resul
 fn direct_url(package: &Package, entry: &Entry, archive: Option<&str>) -> Option<String> {
     let archive = if package.file.is_source() { archive } else { Some(entry.manifest.sha256.as_str()) };
     package.direct_url_with(archive).map(|value| value.to_string())
-}
-
-/// Whether an entry is of this package.
-fn is_of(entry: &Entry, package: &Package) -> bool {
-    entry.package_name().is_ok_and(|name| name == package.name)
 }
 
 /// What stands for a package's future entry among processes.
@@ -285,18 +280,18 @@ fn obtained(supply: &FetchContext<'_>, resolution: &Resolution, unpacked: Unpack
     for warning in &warnings {
         supply.reporter.warning(&format!("{}: {warning}", label(described)));
     }
-    let way = match &described.file {
+    let origin = match &described.file {
         Artifact::Source { key, .. } => {
             if let Some(key) = key {
                 BuiltWheels::new(supply.store, supply.interpreter).put(key, &entry.manifest.sha256);
             }
-            Way::Built
+            Origin::Built
         }
-        Artifact::Wheel { .. } if was_stored => Way::Store,
-        Artifact::Wheel { .. } => Way::Fetched,
+        Artifact::Wheel { .. } if was_stored => Origin::Store,
+        Artifact::Wheel { .. } => Origin::Downloaded,
     };
     let direct_url = direct_url(described, &entry, archive.as_deref());
-    Obtained { package, entry, way, direct_url }
+    Obtained { package, entry, origin, direct_url }
 }
 
 /// What was delivered.

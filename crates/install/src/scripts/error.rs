@@ -2,21 +2,14 @@
 
 use std::path::PathBuf;
 
-use virtpy_files::{LockError, PathError};
 use virtpy_store::StoreError;
 
 /// Why a script cannot be run.
 #[derive(Debug, thiserror::Error)]
 pub enum ScriptError {
-    /// A file or folder could not be used.
+    /// A file, a folder or the store could not be used, or another process holds it.
     #[error(transparent)]
-    Path(#[from] PathError),
-    /// The store could not be used.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// Another process works on the same environment.
-    #[error(transparent)]
-    Lock(#[from] LockError),
+    Store(StoreError),
     /// What a pipe or the terminal gives cannot be read.
     #[error("the standard input cannot be read: {0}")]
     Input(std::io::Error),
@@ -69,13 +62,17 @@ pub enum ScriptError {
     },
 }
 
+impl<E: Into<StoreError>> From<E> for ScriptError {
+    fn from(error: E) -> Self {
+        Self::Store(error.into())
+    }
+}
+
 impl ScriptError {
     /// What a user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Path(error) => error.hint(),
             Self::Store(error) => error.hint(),
-            Self::Lock(error) => error.hint(),
             Self::NotUtf8 { .. } | Self::Invalid { .. } | Self::Input(_) | Self::TooLarge(_) => None,
             Self::Missing(_) => Some("a relative path starts in the current directory".to_owned()),
             Self::NoMain(_) => Some("name the file that is to be run".to_owned()),

@@ -10,8 +10,8 @@
 use serde::Deserialize;
 use toml::Spanned;
 use virtpy_pep::{Requirement, Version, accepts_python};
+use virtpy_resolver::Input;
 
-use super::source::Source;
 use super::{ScriptError, UvTable};
 
 /// How a block begins, with the type of its content after it.
@@ -97,7 +97,7 @@ pub struct Metadata {
     /// The versions of Python that it works with (PEP 440).
     pub requires_python: Option<String>,
     /// The packages that it needs, with the places that `[tool.uv.sources]` gives for some of them.
-    pub dependencies: Vec<Source>,
+    pub dependencies: Vec<Input>,
     /// What the table `[tool.uv]` says about indexes and versions.
     pub uv: UvTable,
     /// The keys that say nothing to virtpy: of the standard's own level, and of `[tool.uv]`.

@@ -24,7 +24,7 @@ fn the_example_of_the_standard_is_read() {
     assert_eq!(block.line, 2);
     let metadata = Metadata::parse(&block).unwrap();
     assert_eq!(metadata.requires_python.as_deref(), Some(">=3.11"));
-    let wanted = ["requests<3", "rich"].map(|text| Source::Requirement(text.to_owned()));
+    let wanted = ["requests<3", "rich"].map(|text| Input::Requirement(text.to_owned()));
     assert_eq!(metadata.dependencies, wanted);
     assert!(metadata.unknown.is_empty());
 }
@@ -152,13 +152,13 @@ fn the_table_of_uv_is_honoured_where_it_can_be() {
     assert_eq!(exclude_newer.as_deref(), Some("2024-05-01T00:00:00Z"));
     assert_eq!((constraints.len(), &only_binary[0][..], &find_links[0][..]), (1, ":all:", "./wheels"));
     assert!(metadata.uv.prerelease && metadata.unknown.is_empty());
-    let requirement = |text: &str| Source::Requirement(text.to_owned());
+    let requirement = |text: &str| Input::Requirement(text.to_owned());
     assert_eq!(
         metadata.dependencies,
         [
             requirement("one[x] @ git+https://h.example/one@v1#subdirectory=p ; python_version > \"3\""),
             requirement("two @ ../two"),
-            Source::Editable("three".to_owned()),
+            Input::Editable("three".to_owned()),
             requirement("four"),
         ]
     );

@@ -9,7 +9,6 @@ mod environments;
 mod error;
 mod metadata;
 mod program;
-mod source;
 mod tool_uv;
 
 pub use crate::resolve::{Watched, watch};
@@ -17,5 +16,4 @@ pub use environments::{CachedEnvironment, Environments, Note, is_environment};
 pub use error::ScriptError;
 pub use metadata::{Block, Metadata, block};
 pub use program::{LARGEST_SCRIPT, Program, lock_beside, lock_name, program, read_input};
-pub use source::Source;
 pub use tool_uv::UvTable;

@@ -7,10 +7,9 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 use virtpy_pep::{PackageName, Requirement};
-use virtpy_resolver::IndexSettings;
+use virtpy_resolver::{IndexSettings, Input};
 
 use super::ScriptError;
-use super::source::Source;
 
 /// What to do instead of what virtpy cannot do.
 const WRITE_URLS: &str = "write the dependency as `NAME @ URL`, or leave the key out";
@@ -137,15 +136,17 @@ impl UvTable {
     ///
     /// # Errors
     /// When that place is of a kind that cannot be used.
-    pub(super) fn place(&self, text: &str, requirement: &Requirement) -> Result<Source, ScriptError> {
+    pub(super) fn place(&self, text: &str, requirement: &Requirement) -> Result<Input, ScriptError> {
         let Some(source) = self.sources.get(requirement.name()) else {
-            return Ok(Source::Requirement(text.to_owned()));
+            return Ok(Input::Requirement(text.to_owned()));
         };
         let known = ["git", "rev", "tag", "branch", "url", "path", "editable", "subdirectory"];
         if let Some(other) = source.keys().find(|key| !known.contains(&key.as_str())) {
             return Err(unsupported(&format!("sources.{}.{other}", requirement.name()), WRITE_URLS));
         }
         let word = |key: &str| source.get(key).and_then(Value::as_str);
+        let extras = requirement.extras();
+        let extras = if extras.is_empty() { String::new() } else { format!("[{}]", extras.join(",")) };
         let fragment =
             word("subdirectory").map(|folder| format!("#subdirectory={folder}")).unwrap_or_default();
         let url = if let Some(url) = word("git") {
@@ -157,19 +158,14 @@ impl UvTable {
             format!("{url}{fragment}")
         } else if let Some(path) = word("path") {
             if source.get("editable").and_then(Value::as_bool).unwrap_or_default() {
-                let extras = requirement.extras();
-                let extras =
-                    if extras.is_empty() { String::new() } else { format!("[{}]", extras.join(",")) };
-                return Ok(Source::Editable(format!("{path}{extras}")));
+                return Ok(Input::Editable(format!("{path}{extras}")));
             }
             path.to_owned()
         } else {
             return Err(unsupported(&format!("sources.{}", requirement.name()), WRITE_URLS));
         };
-        let extras = requirement.extras();
-        let extras = if extras.is_empty() { String::new() } else { format!("[{}]", extras.join(",")) };
         let marker = text.split_once(';').map(|(_, marker)| format!(" ; {}", marker.trim()));
-        Ok(Source::Requirement(format!(
+        Ok(Input::Requirement(format!(
             "{}{extras} @ {url}{}",
             requirement.name(),
             marker.unwrap_or_default()

@@ -132,14 +132,12 @@ impl Source for LockSource {
             && !self.choice.upgrade
             && let Some(recalled) = resolve::recall(&host.store, &target.key)
         {
+            let keys = recalled.iter().map(|one| one.entry.package.clone()).collect();
             let packages: Vec<PackageToInstall> = recalled
                 .into_iter()
+                .filter(|one| !environment.is_own_pip(&one.entry.package))
                 .map(|one| package(host, contents, one.entry, one.requested, one.direct_url))
                 .collect::<Result<_>>()?;
-            let keys = packages.iter().map(PackageToInstall::key).collect::<Result<BTreeSet<_>, _>>()?;
-            let is_own_pip = |one: &PackageToInstall| one.key().is_ok_and(|key| environment.is_own_pip(&key));
-            let packages: Vec<PackageToInstall> =
-                packages.into_iter().filter(|one| !is_own_pip(one)).collect();
             return Ok(InstallPlan {
                 satisfies: Some(target.satisfies()),
                 ..base(environment, goal, self, packages, &keys)

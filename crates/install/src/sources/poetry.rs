@@ -21,7 +21,7 @@ use crate::{Changelog, Environment, Error, Origins, Result, admits};
 use virtpy_files as fs;
 use virtpy_files::digest::hex;
 use virtpy_interpreters::Interpreter;
-use virtpy_pep::{DirectUrl, InvalidName, PackageName};
+use virtpy_pep::{DirectUrl, InvalidName, NamedVersion, PackageName};
 use virtpy_store::{Entry, WheelFile};
 use virtpy_venv::PackageToInstall;
 use virtpy_wheel as wheel;
@@ -182,7 +182,7 @@ impl Supply for PoetrySupply {
 
     fn preview(&self, _: &Environment<'_>, log: &mut Changelog) {
         log.summary.added =
-            self.wanted.iter().map(|one| (one.key.to_string(), one.version.clone())).collect();
+            self.wanted.iter().map(|one| NamedVersion::new(one.key.as_str(), &one.version)).collect();
     }
 
     /// Takes what was had before, fetches or builds the rest with exact pins and hashes, so that nothing is left for the
@@ -206,7 +206,7 @@ impl Supply for PoetrySupply {
             let asked = ResolveRequest::Request(Box::new(request));
             let resolved = Resolved::of(host, interpreter, self.settings.clone(), &asked)?;
             let obtained = resolved.fetch_all()?;
-            log.origins = Origins::of(obtained.iter().map(|one| one.way));
+            log.origins = Origins::of(obtained.iter().map(|one| one.origin));
             for place in unknown {
                 let wanted = &self.wanted[place];
                 let is_it =

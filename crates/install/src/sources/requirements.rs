@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use virtpy_pep::Version;
+use virtpy_pep::{NamedVersion, Version};
 use virtpy_resolver::{
     EntryKind, IndexSettings, Input, LockFormat, LockedRequest, Options, Package, Request, RequirementsEntry,
     RequirementsFiles, Selection,
@@ -31,8 +31,8 @@ pub struct Requirements {
     pub files: RequirementsFiles,
     /// Directories that are to be used in place.
     pub editables: Vec<String>,
-    /// Versions that are taken where the requirements admit them, as those that are installed are: names and versions.
-    pub preferred: Vec<(String, String)>,
+    /// Versions that are taken where the requirements admit them, as those that are installed are.
+    pub preferred: Vec<NamedVersion>,
     /// Leave out what the packages require.
     pub no_deps: bool,
     /// Install what the requested packages require, without them.
@@ -243,7 +243,7 @@ fn recalled(
     }
     let Some(recalled) = recalled else { return Ok(None) };
     let found = |one: &Recalled| {
-        let found = one.entry.package_name().ok().and_then(|name| contents.find_visible(&name));
+        let found = contents.find_visible(&one.entry.package);
         found.filter(|found| same_version(&found.version, &one.entry.manifest.version))
     };
     let is_other =
@@ -253,8 +253,7 @@ fn recalled(
         return Ok(None);
     }
     let all = recalled.len();
-    let is_missing =
-        |one: &Recalled| !environment.is_own_pip(&one.entry.manifest.name) && found(one).is_none();
+    let is_missing = |one: &Recalled| !environment.is_own_pip(&one.entry.package) && found(one).is_none();
     let packages: Vec<PackageToInstall> = recalled
         .into_iter()
         .filter(is_missing)

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::Deserialize;
-use virtpy_pep::{PackageName, WheelName};
+use virtpy_pep::{NamedVersion, PackageName, WheelName};
 
 use crate::installed::package;
 use crate::plan::{Goal, InstallOptions, InstallPlan, Source, Supply};
@@ -74,7 +74,7 @@ impl Supply for LocalSupply {
     }
 
     fn preview(&self, _: &Environment<'_>, log: &mut Changelog) {
-        log.summary.added = self.names().map(|name| (name.name.into(), name.version)).collect();
+        log.summary.added = self.names().map(|wheel| NamedVersion::new(wheel.name, wheel.version)).collect();
     }
 
     /// Brings the wheels into the store, those that it lacks on several threads.

@@ -2,21 +2,14 @@
 
 use std::path::PathBuf;
 
-use virtpy_files::{LockError, PathError};
 use virtpy_store::StoreError;
 
 /// Why an application could not be looked after.
 #[derive(Debug, thiserror::Error)]
 pub enum ToolError {
-    /// A file or folder could not be used.
+    /// A file, a folder or the store could not be used, or another process holds it.
     #[error(transparent)]
-    Path(#[from] PathError),
-    /// The store could not be used.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// Another process changes the same application.
-    #[error(transparent)]
-    Lock(#[from] LockError),
+    Store(StoreError),
     /// The text cannot be an application's name.
     #[error("`{0}` cannot be the name of an application")]
     Name(String),
@@ -44,13 +37,17 @@ pub enum ToolError {
     Foreign(PathBuf),
 }
 
+impl<E: Into<StoreError>> From<E> for ToolError {
+    fn from(error: E) -> Self {
+        Self::Store(error.into())
+    }
+}
+
 impl ToolError {
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Path(error) => error.hint(),
             Self::Store(error) => error.hint(),
-            Self::Lock(error) => error.hint(),
             Self::Name(_) | Self::Suffix(_) => {
                 Some("it may have letters, digits, and `.`, `-`, `_`, `@`, `+`".to_owned())
             }

@@ -14,7 +14,7 @@ use virtpy_venv::PRIVATE_FOLDER;
 const FORMAT: u32 = 1;
 
 /// What is known of an installed application.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub struct Manifest {
@@ -114,22 +114,7 @@ impl Origin {
 impl Manifest {
     /// The manifest of something that was just asked for; nothing is installed yet.
     pub fn new(request: String) -> Self {
-        Self {
-            format: FORMAT,
-            request,
-            package: String::new(),
-            version: String::new(),
-            editable: false,
-            suffix: String::new(),
-            with: Vec::new(),
-            with_apps: Vec::new(),
-            include_deps: false,
-            python: None,
-            pinned: false,
-            origin: Origin::default(),
-            with_origins: BTreeMap::new(),
-            exposed: Vec::new(),
-        }
+        Self { format: FORMAT, request, ..Self::default() }
     }
 
     /// The name that the application has: its package's with the suffix.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use virtpy_pep::NamedVersion;
 
 use super::{Manifest, Origin, ToolError, names_of};
 use virtpy_files as fs;
@@ -14,8 +15,8 @@ pub struct PipxTool {
     pub name: String,
     /// What pipx knows of it.
     pub manifest: Manifest,
-    /// Names and versions of all that its environment has.
-    pub versions: Vec<(String, String)>,
+    /// All that its environment has.
+    pub versions: Vec<NamedVersion>,
 }
 
 #[derive(Deserialize)]
@@ -89,14 +90,14 @@ pub fn pipx_tools(home: &Path) -> Result<Vec<Result<PipxTool, String>>, ToolErro
 }
 
 /// What an environment has, by the names of its dist-info folders. Where it has none, the newest are taken.
-fn versions(venv: &Path) -> Vec<(String, String)> {
+fn versions(venv: &Path) -> Vec<NamedVersion> {
     let library = venv.join("lib");
     let folders = fs::names(&library).unwrap_or_default().into_iter().map(|name| library.join(name));
     folders
         .flat_map(|folder| fs::names(&folder.join("site-packages")).unwrap_or_default())
         .filter_map(|name| {
             let (name, version) = name.to_str()?.strip_suffix(".dist-info")?.split_once('-')?;
-            Some((name.to_lowercase().replace(['_', '.'], "-"), version.to_owned()))
+            Some(NamedVersion::new(name.to_lowercase().replace(['_', '.'], "-"), version))
         })
         .collect()
 }

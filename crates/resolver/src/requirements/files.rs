@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use virtpy_pep::{PackageName, Requirement};
+use virtpy_pep::{NamedVersion, PackageName, Requirement};
 
 use super::logical_lines::{LogicalLine, logical_lines};
 use super::statement::{self, Statement};
@@ -199,13 +199,13 @@ pub struct Pins {
     pub open: Vec<String>,
 }
 
-/// The names and versions of what a requirements file's text pins.
-pub(crate) fn pins(text: &str) -> Vec<(PackageName, String)> {
+/// What a requirements file's text pins.
+pub(crate) fn pins(text: &str) -> Vec<NamedVersion> {
     let pin = |line: LogicalLine<'_>| match statement::parse(&line.text).ok()? {
         Statement::Requirement(wanted) => {
             let requirement: Requirement = wanted.text.parse().ok()?;
             let version = requirement.pinned_version()?.to_string();
-            Some((requirement.name().clone(), version))
+            Some(NamedVersion::new(requirement.name().as_str(), version))
         }
         _ => None,
     };

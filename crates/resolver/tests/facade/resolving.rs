@@ -2,6 +2,7 @@
 
 use std::thread;
 
+use virtpy_pep::NamedVersion;
 use virtpy_resolver::{Artifact, IndexSettings, Options, Package, Request};
 
 use crate::index::{Format, Index, sha256};
@@ -64,7 +65,7 @@ fn dependencies_can_be_left_out() {
 fn what_is_preferred_is_taken_unless_it_is_to_be_upgraded() {
     let world = World::new();
     host_app(&world);
-    let preferred = vec![("lib".to_owned(), "1.0".to_owned()), ("gone".to_owned(), "3".to_owned())];
+    let preferred = vec![NamedVersion::new("lib", "1.0"), NamedVersion::new("gone", "3")];
     let resolve = |options: Options| {
         let request = Request { preferred: preferred.clone(), options, ..world.request(&["app"]) };
         pins(&world.session().resolve(&request).unwrap())

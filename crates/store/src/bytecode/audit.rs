@@ -10,7 +10,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use virtpy_files as fs;
-use virtpy_wheel as wheel;
+use virtpy_wheel::RecordDigest;
 
 use super::publish::write_record;
 use super::record::{Compiled, Record};
@@ -68,9 +68,9 @@ impl Recorded {
         Self(files)
     }
 
-    /// The SHA-256 of a file, as RECORD writes one, if it is recorded.
-    pub(crate) fn sha256(&self, path: &str) -> Option<&str> {
-        self.0.get(path).map(|(_, _, compiled)| compiled.sha256.as_str())
+    /// The SHA-256 of a file, if it is recorded.
+    pub(crate) fn sha256(&self, path: &str) -> Option<&RecordDigest> {
+        self.0.get(path).map(|(_, _, compiled)| &compiled.sha256)
     }
 }
 
@@ -175,7 +175,7 @@ fn is_as_compiled(entry: &Entry, path: &Path, facts: &Metadata, compiled: &Compi
     }
     let same_time = u64::try_from(facts.mtime()).is_ok_and(|time| time == entry.manifest.unpacked_at)
         && facts.mtime_nsec() == 0;
-    same_time || wheel::file_digest(path).is_ok_and(|digest| digest == compiled.sha256)
+    same_time || RecordDigest::of_file(path).is_ok_and(|digest| digest == compiled.sha256)
 }
 
 /// Whether a file has the name of the bytecode of a module beside its folder, for whatever Python.
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn what_python_writes_is_told_from_what_others_write() {
-        let module = |path: &str| Module { path: path.to_owned(), sha256: String::new() };
+        let module = |path: &str| Module { path: path.to_owned(), sha256: RecordDigest::default() };
         let modules = [module("a/b.py"), module("a/c/d.py")];
         let is_usual = |file: &str| is_of_a_module(&format!("site/{file}"), &modules);
         assert!(is_usual("a/__pycache__/b.cpython-312.pyc"));

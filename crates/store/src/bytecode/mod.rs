@@ -19,7 +19,7 @@ pub use record::Record;
 
 use super::{Entry, EntryId, Manifest, Store, StoreError};
 use virtpy_files as fs;
-use virtpy_wheel as wheel;
+use virtpy_wheel::{self as wheel, RecordDigest};
 
 /// What the names of an entry's records begin with.
 const PREFIX: &str = "bytecode.";
@@ -80,7 +80,7 @@ pub struct Module {
     /// Its path in `site/`.
     pub path: String,
     /// The SHA-256 of its source, as RECORD writes it.
-    pub sha256: String,
+    pub sha256: RecordDigest,
 }
 
 impl Manifest {
@@ -92,9 +92,7 @@ impl Manifest {
         let dist_info = format!("{}/", self.dist_info);
         let is_module = |path: &str| bytecode_path(path, "").is_some() && !path.starts_with(&dist_info);
         let rows = self.rows()?.into_iter().filter(|row| is_module(&row.path));
-        let module = |row: wheel::RecordRow| {
-            Some(Module { path: row.path, sha256: row.hash.map(|hash| hash.digest)? })
-        };
+        let module = |row: wheel::RecordRow| Some(Module { path: row.path, sha256: row.hash?.into() });
         Ok(rows.filter_map(module).collect())
     }
 

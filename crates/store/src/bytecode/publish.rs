@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use virtpy_files::{self as fs, Lock};
-use virtpy_wheel as wheel;
+use virtpy_wheel::RecordDigest;
 
 use super::record::Compiled;
 use super::{Dialect, Module, Record};
@@ -61,7 +61,7 @@ impl Staging {
         let mut file = fs::create_new(&path, 0o444)?;
         fs::write_all(&mut file, &path, content)?;
         fs::set_modified(&path, entry.manifest.unpacked_at)?;
-        let compiled = Compiled { sha256: wheel::content_digest(content), size: content.len() as u64 };
+        let compiled = Compiled { sha256: RecordDigest::of(content), size: content.len() as u64 };
         batch.files.insert(source.to_owned(), (path, compiled));
         Ok(())
     }

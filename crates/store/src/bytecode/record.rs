@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use virtpy_wheel::RecordDigest;
 
 /// The version of the format that this program writes and reads.
 const FORMAT: u32 = 1;
@@ -24,8 +25,8 @@ pub struct Record {
 /// A file of bytecode.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Compiled {
-    /// Its SHA-256 as RECORD writes one.
-    pub(super) sha256: String,
+    /// Its SHA-256.
+    pub(super) sha256: RecordDigest,
     /// Its size in bytes.
     pub(super) size: u64,
 }
@@ -83,7 +84,7 @@ mod tests {
     #[test]
     fn a_record_is_read_as_it_was_written() {
         let mut record = Record::new("f30d0d0a");
-        record.add("a/b.py", Compiled { sha256: "x".to_owned(), size: 7 });
+        record.add("a/b.py", Compiled { sha256: RecordDigest::of("x"), size: 7 });
         record.fail("a/template.py");
         let text = serde_json::to_vec(&record).unwrap();
         assert_eq!(Record::parse(&text), Some(record.clone()));

@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-use virtpy_wheel::{InstalledFile, ScriptFile, SearchingFolder};
+use virtpy_wheel::{InstalledFile, RecordDigest, ScriptFile, SearchingFolder};
 
 use super::*;
 
@@ -16,7 +16,7 @@ fn files(most: usize) -> impl Strategy<Value = Vec<InstalledFile>> {
     vec(file, 0..=most).prop_map(|files| {
         let file = |(path, content, size, executable): (String, [u8; 8], u64, bool)| InstalledFile {
             path,
-            sha256: wheel::content_digest(&content),
+            sha256: RecordDigest::of(content),
             size: size >> 8,
             executable,
         };

@@ -1,49 +1,50 @@
-//! `pip install --group [PYPROJECT:]GROUP`: the requirements of dependency groups (PEP 735).
+//! The requirements of dependency groups (PEP 735), named as `pip install --group [PYPROJECT:]GROUP` names them. What is wrong is
+//! told in pip's words.
 
 use std::path::Path;
 
 use toml::{Table, Value};
 use virtpy_pep::PackageName;
 
-use crate::error::Failure;
-use crate::fs;
+use crate::{Error, Result};
+use virtpy_files as fs;
 
-/// The requirements of groups, each given as pip takes it, in order.
+/// The requirements of groups, in order. Paths start in `folder`.
 ///
 /// # Errors
 /// When a file cannot be read, or a group is not there or makes no sense.
-pub(super) fn requirements(folder: &Path, groups: &[String]) -> Result<Vec<String>, Failure> {
+pub fn group_requirements(folder: &Path, groups: &[String]) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for group in groups {
         let (file, name) = group.rsplit_once(':').unwrap_or(("pyproject.toml", group));
         if Path::new(file).file_name().is_none_or(|name| name != "pyproject.toml") {
-            return Err(Failure::usage(format!(
+            return Err(Error::usage(format!(
                 "--group: group paths use 'pyproject.toml' filenames, not {file:?}"
             )));
         }
         let table = table_of(folder, file)?;
         let told = |why: String| {
-            Failure::new(format!("[dependency-groups] resolution failed for '{name}' from '{file}': {why}"))
+            Error::new(format!("[dependency-groups] resolution failed for '{name}' from '{file}': {why}"))
         };
         push(&table, name, &mut Vec::new(), &mut found).map_err(told)?;
     }
     Ok(found)
 }
 
-fn table_of(folder: &Path, file: &str) -> Result<Table, Failure> {
+fn table_of(folder: &Path, file: &str) -> Result<Table> {
     let path = folder.join(file);
     if fs::kind(&path)?.is_none() {
-        return Err(Failure::new(format!("{file} not found. Cannot resolve '--group' option.")));
+        return Err(Error::new(format!("{file} not found. Cannot resolve '--group' option.")));
     }
     let text = fs::read_to_string(&path)?;
     let mut document: Table =
-        toml::from_str(&text).map_err(|error| Failure::new(format!("Error parsing {file}: {error}")))?;
+        toml::from_str(&text).map_err(|error| Error::new(format!("Error parsing {file}: {error}")))?;
     match document.remove("dependency-groups") {
         Some(Value::Table(table)) => Ok(table),
-        Some(_) => Err(Failure::new(format!(
+        Some(_) => Err(Error::new(format!(
             "[dependency-groups] table was malformed in {file}. Cannot resolve '--group' option."
         ))),
-        None => Err(Failure::new(format!(
+        None => Err(Error::new(format!(
             "[dependency-groups] table was missing from '{file}'. Cannot resolve '--group' option."
         ))),
     }
@@ -89,7 +90,7 @@ mod tests {
     fn of(text: &str, group: &str) -> Result<Vec<String>, String> {
         let folder = tempfile::tempdir().unwrap();
         fs::write_new(&folder.path().join("pyproject.toml"), text.as_bytes(), 0o644).unwrap();
-        requirements(folder.path(), &[group.to_owned()]).map_err(|failure| failure.to_string())
+        group_requirements(folder.path(), &[group.to_owned()]).map_err(|failure| failure.to_string())
     }
 
     #[test]
