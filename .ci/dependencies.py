@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Compares the licence of every crate that is built with the list in deny.toml, as `cargo deny check licenses` does.
+"""Looks at the crates that are built, as `cargo deny check licenses sources bans` does, without it and without the network:
+each has a licence that deny.toml allows and comes from the one registry, and how many there are twice.
 
-    python3 .ci/licences.py
+    python3 .ci/dependencies.py
 """
 
 import json
@@ -76,12 +77,22 @@ def is_allowed(expression, known):
 def main():
     known = allowed()
     wrong = []
+    versions = {}
     found = packages()
     for package in found:
-        licence = package["license"]
+        name, licence, source = package["name"], package["license"], package["source"]
+        versions.setdefault(name, set()).add(package["version"])
         if not licence or not is_allowed(licence, known):
-            wrong.append(f"{package['name']} {package['version']}: {licence or 'names no licence'}")
-    print("\n".join(wrong) if wrong else f"{len(found)} crates: all licences are allowed")
+            wrong.append(f"{name} {package['version']}: {licence or 'names no licence'}")
+        # The workspace's own have none.
+        if source and not source.startswith("registry+"):
+            wrong.append(f"{name} {package['version']}: it comes from {source}, not from a registry")
+    registries = {package["source"] for package in found if package["source"]}
+    if len(registries) > 1:
+        wrong.append("crates come from several places: " + ", ".join(sorted(registries)))
+    twice = sorted(name for name, of_one in versions.items() if len(of_one) > 1)
+    print("\n".join(wrong) if wrong else f"{len(found)} crates: all licences and sources are allowed")
+    print(f"{len(twice)} of them in several versions: {', '.join(twice)}")
     return bool(wrong)
 
 
