@@ -19,6 +19,7 @@ mod metadata_json;
 mod namespaces;
 mod pack;
 mod record;
+mod record_digest;
 mod script;
 mod script_name;
 mod shebang;
@@ -41,9 +42,9 @@ pub use metadata_json::{home_page, metadata_as_json};
 pub use namespaces::namespaces;
 pub use pack::{pack, with_record};
 pub use record::{
-    RecordDigest, RecordHash, RecordRow, file_sha256, known_record_row, parse_record, record_row,
-    record_rows, write_record,
+    RecordHash, RecordRow, known_record_row, parse_record, record_row, record_rows, write_record,
 };
+pub use record_digest::{RecordDigest, file_sha256};
 pub use script::script;
 pub use script_name::is_reserved_script;
 pub use shebang::{restore_python_shebang, rewrite_python_shebang, shebang};

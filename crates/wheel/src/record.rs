@@ -1,13 +1,10 @@
 //! RECORD: the table of a distribution's files (PEP 376, PEP 627, and the specification of installed projects).
 
 use std::borrow::Cow;
-use std::io::Read as _;
-use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-use virtpy_files::digest::{HashAlgorithm, Sha256, base64, from_base64, sha256};
-use virtpy_files::{self as fs, IoResultExt as _, PathError};
+use virtpy_files::digest::{HashAlgorithm, from_base64};
 
+use super::record_digest::RecordDigest;
 use super::{Error, InstalledFile};
 
 /// One row of RECORD.
@@ -30,47 +27,10 @@ pub struct RecordHash {
     pub digest: String,
 }
 
-/// The SHA-256 of a file as RECORD writes it: base64, URL-safe, without padding. The hash of a wheel, which is written in
-/// hexadecimal digits, is not one.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct RecordDigest(String);
-
-impl RecordDigest {
-    /// That of a content.
-    pub fn of(content: impl AsRef<[u8]>) -> Self {
-        Self::of_sha256(sha256(content))
-    }
-
-    /// That of the content of a file.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn of_file(path: &Path) -> Result<Self, PathError> {
-        Ok(Self::of_sha256(file_sha256(path)?))
-    }
-
-    /// The bytes of a SHA-256, written so.
-    pub(super) fn of_sha256(sha256: impl AsRef<[u8]>) -> Self {
-        Self(base64(sha256.as_ref()))
-    }
-
-    /// Its text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 /// That of a row of an entry, whose hashes all are SHA-256.
 impl From<RecordHash> for RecordDigest {
     fn from(hash: RecordHash) -> Self {
         Self(hash.digest)
-    }
-}
-
-impl std::fmt::Display for RecordDigest {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(&self.0)
     }
 }
 
@@ -266,24 +226,6 @@ fn push_field(text: &mut String, field: &str) {
         text.push('"');
     } else {
         text.push_str(field);
-    }
-}
-
-/// The bytes of a file's SHA-256.
-///
-/// # Errors
-/// When the file cannot be read.
-pub fn file_sha256(path: &Path) -> Result<Vec<u8>, PathError> {
-    let mut file = fs::open(path)?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 256 << 10];
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok(hasher.finish().to_vec()),
-            Ok(count) => hasher.update(&buffer[..count]),
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error).at("read", path),
-        }
     }
 }
 
