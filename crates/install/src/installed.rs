@@ -5,7 +5,7 @@ use std::path::Path;
 use virtpy_pep::{DirectUrl, PackageName, Version};
 use virtpy_resolver::InstalledDistribution;
 
-use crate::index::markers;
+use crate::host::markers;
 use crate::{Host, Result};
 use virtpy_interpreters::Interpreter;
 use virtpy_store::Entry;

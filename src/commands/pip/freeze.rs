@@ -10,7 +10,7 @@ use super::requirements::{name_of, spelled};
 use virtpy_pep::PackageName;
 
 use crate::error::Failure;
-use crate::install::checkout::frozen_editable;
+use crate::install::pip::frozen_editable;
 use crate::venv::{Distribution, editable_location, frozen};
 
 /// What belongs to every environment of older Pythons, and is told only with `--all`.

@@ -5,7 +5,7 @@ use super::projects;
 use super::requirements::names_in;
 use crate::cli::VenvArgument;
 use crate::error::Failure;
-use crate::install::checkout::{Checkouts, CloneFolder};
+use crate::install::pip::{Checkouts, CloneFolder};
 use crate::install::{self, Changelog, Extent, Goal, IndexOptions, Indexes, InstallOptions, Requirements};
 use crate::report;
 use crate::store::PIP_SHIM_VERSION;

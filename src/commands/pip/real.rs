@@ -29,7 +29,7 @@ pub(super) fn run(context: &Context, place: Option<&Path>, words: &[String]) -> 
     let context = Context::of(store, context.working_directory.clone(), context.output);
     let real = fs::canonicalize(&python)?;
     let interpreter = interpreters::query(&real, &context.store.cache())?;
-    let pip = install::shared_pip(&context.host, &interpreter)?;
+    let pip = install::pip::shared_pip(&context.host, &interpreter)?;
     // `--python` was for choosing the interpreter, which is chosen.
     let words = without_python(words);
     let mut command = Command::new(&python);

@@ -7,7 +7,7 @@ use virtpy_resolver::{Package, Resolution};
 
 use crate::environment::Environment;
 use crate::error::{Error, Result};
-use crate::index::markers;
+use crate::host::markers;
 use crate::resolve::Obtained;
 
 /// What lockers leave out of requirements files, since a venv used to bring it.

@@ -7,15 +7,15 @@ use std::path::Path;
 use serde::Serialize;
 use virtpy_resolver::{IndexSettings, Input};
 
-use crate::index::markers;
+use crate::host::markers;
 use crate::installed::{is_installed, is_unchanged, package};
 use crate::plan::{Goal, InstallOptions, InstallPlan, Source, Supply, surplus};
 use crate::poetry::{
     self, Ask, GroupChoice, LockFile, PoetryError, Project, RootWheel, Selection, Wanted, file_url,
     group_name, identity_of_folder, root_wheel,
 };
-use crate::request_key::RequestKey;
 use crate::resolve::{self, ResolveError};
+use crate::resolved::RequestKey;
 use crate::resolved::{ResolveRequest, Resolved};
 use crate::{Changelog, Environment, Error, Origins, Result, admits};
 use virtpy_files as fs;

@@ -10,13 +10,13 @@ use virtpy_resolver::{
     RequirementsFiles, Selection,
 };
 
-use crate::index::markers;
+use crate::host::markers;
 use crate::installed::{candidates, own_pip, package, same_version, sha256_of};
 use crate::plan::{ConflictCheck, Extent, Goal, InstallPlan, Source};
-use crate::request_key::RequestKey;
 use crate::resolve::{self, PinnedRequest, Recalled};
+use crate::resolved::RequestKey;
+use crate::resolved::ResolvedSupply;
 use crate::resolved::{ResolveRequest, Resolved};
-use crate::resolved_supply::ResolvedSupply;
 use crate::{Environment, Error, Host, Result};
 use virtpy_interpreters::Interpreter;
 use virtpy_venv::{PackageToInstall, Venv};

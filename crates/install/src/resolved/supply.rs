@@ -3,28 +3,28 @@
 use virtpy_pep::NamedVersion;
 use virtpy_resolver::Resolution;
 
+use super::Resolved;
 use crate::changelog::{Changelog, Origins};
 use crate::environment::Environment;
 use crate::error::Result;
 use crate::installed::package;
 use crate::plan::{InstallOptions, Supply};
 use crate::resolve::{self, Obtained, Origin};
-use crate::resolved::Resolved;
 use virtpy_venv::PackageToInstall;
 
 /// Looks at what was fetched before anything is changed.
-pub(super) type Check = Box<dyn Fn(&Environment<'_>, &Resolution, &[Obtained]) -> Result<()>>;
+pub(crate) type Check = Box<dyn Fn(&Environment<'_>, &Resolution, &[Obtained]) -> Result<()>>;
 
 /// What the resolver has found, and what is to be done with it.
-pub(super) struct ResolvedSupply {
-    pub(super) resolved: Resolved,
+pub(crate) struct ResolvedSupply {
+    pub(crate) resolved: Resolved,
     /// Those of its packages that have to come.
-    pub(super) arriving: Vec<usize>,
+    pub(crate) arriving: Vec<usize>,
     /// The key under which the answer is remembered for good.
-    pub(super) remember: Option<String>,
+    pub(crate) remember: Option<String>,
     /// The key under which it is remembered for as long as the indexes let it be believed.
-    pub(super) remember_fresh: Option<String>,
-    pub(super) check: Option<Check>,
+    pub(crate) remember_fresh: Option<String>,
+    pub(crate) check: Option<Check>,
 }
 
 impl Supply for ResolvedSupply {

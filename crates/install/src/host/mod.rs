@@ -1,11 +1,22 @@
 //! Where operations take place, and who asks for them.
 
+mod index;
+mod interpreters;
+mod newest;
+mod preferences;
+pub mod pythons;
+
+pub use index::{IndexOptions, Indexes, markers, transfer};
+pub use interpreters::{Pin, admits, base, is_same_place, system_site_of};
+pub use newest::NewestVersions;
+pub use preferences::{Bytecode, IndexLimits, Preferences};
+
 use std::fmt::{Debug, Display};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use crate::Result;
 use crate::resolve::Reporter;
-use crate::{Preferences, Result};
 use virtpy_store::Store;
 
 /// Whoever asks for an operation: knows what the user prefers, and hears what the user should know.
@@ -78,7 +89,7 @@ impl Host {
         Ok(self.preferences.get_or_init(|| preferences))
     }
 
-    pub(super) fn caller(&self) -> &dyn Caller {
+    pub(crate) fn caller(&self) -> &dyn Caller {
         self.caller.as_ref()
     }
 

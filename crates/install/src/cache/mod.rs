@@ -1,6 +1,13 @@
 //! The venvs in the cache: those of applications that are run without being installed, and the environments of scripts. Both
 //! live for the same time and are swept here.
 
+mod base;
+mod download;
+mod environments;
+
+pub use base::Base;
+pub use environments::{EnvironmentSpec, ReadyEnvironment, ScriptLock};
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -44,6 +51,6 @@ pub fn sweep(host: &Host) {
 }
 
 /// The folder of the scripts that came from URLs.
-pub(super) fn downloads(host: &Host) -> PathBuf {
+pub(crate) fn downloads(host: &Host) -> PathBuf {
     host.store.cache().join("scripts")
 }

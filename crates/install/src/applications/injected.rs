@@ -6,9 +6,9 @@
 
 use virtpy_pep::Requirement;
 
+use super::spec::ToolSpec;
 use crate::changelog::Changelog;
 use crate::plan::{Extent, Goal, InstallOptions};
-use crate::tool_spec::ToolSpec;
 use crate::tools::{Manifest, Origin, names_of};
 use crate::{Environment, IndexOptions, Indexes, Requirements, Result, bring, contents};
 use virtpy_venv::Contents;

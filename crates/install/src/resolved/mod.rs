@@ -1,6 +1,13 @@
 //! One question to the resolver, and the entries of its answer. Whatever an operation asks for, it asks here, so that what the
 //! resolver has to tell is always told.
 
+mod interrupt;
+mod key;
+mod supply;
+
+pub(crate) use key::RequestKey;
+pub(crate) use supply::{Check, ResolvedSupply};
+
 use std::time::SystemTime;
 
 use virtpy_resolver::{IndexSettings, LockedRequest, Request, Resolution, Session};
@@ -10,7 +17,7 @@ use crate::{Host, Progress, Result};
 use virtpy_interpreters::Interpreter;
 
 /// What the resolver is asked.
-pub(super) enum ResolveRequest {
+pub(crate) enum ResolveRequest {
     /// What a lock file holds.
     Locked(Box<LockedRequest>),
     /// What satisfies requirements.
@@ -18,7 +25,7 @@ pub(super) enum ResolveRequest {
 }
 
 /// The resolver's answer, from which wheels can be fetched.
-pub(super) struct Resolved {
+pub(crate) struct Resolved {
     host: Host,
     session: Session,
     build_key: String,
@@ -26,19 +33,19 @@ pub(super) struct Resolved {
     since: SystemTime,
     progress: Box<dyn Progress>,
     /// The packages.
-    pub(super) resolution: Resolution,
+    pub(crate) resolution: Resolution,
 }
 
 impl Resolved {
     /// Asks, and tells what the resolver has to tell.
-    pub(super) fn of(
+    pub(crate) fn of(
         host: &Host,
         interpreter: &Interpreter,
         settings: IndexSettings,
         asked: &ResolveRequest,
     ) -> Result<Self> {
         let since = SystemTime::now();
-        crate::interrupt::watch(host);
+        interrupt::watch(host);
         let session = host.session(interpreter, settings);
         let progress = host.progress("resolving");
         let resolution = match asked {
@@ -57,7 +64,7 @@ impl Resolved {
     }
 
     /// Fetches or builds the packages at these places, as far as the store lacks them.
-    pub(super) fn fetch(&self, places: &[usize]) -> Result<Vec<Obtained>> {
+    pub(crate) fn fetch(&self, places: &[usize]) -> Result<Vec<Obtained>> {
         self.progress.stage("fetching");
         let supply = FetchContext {
             store: &self.host.store,
@@ -70,7 +77,7 @@ impl Resolved {
     }
 
     /// Fetches or builds all of them.
-    pub(super) fn fetch_all(&self) -> Result<Vec<Obtained>> {
+    pub(crate) fn fetch_all(&self) -> Result<Vec<Obtained>> {
         self.fetch(&(0..self.resolution.packages.len()).collect::<Vec<_>>())
     }
 }

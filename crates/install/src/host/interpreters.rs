@@ -121,7 +121,7 @@ impl Host {
     }
 
     /// The interpreters to try where one did not do: those of this machine with another minor version, the newest first.
-    pub(super) fn other_minors(&self, tried: &Interpreter) -> Vec<Interpreter> {
+    pub(crate) fn other_minors(&self, tried: &Interpreter) -> Vec<Interpreter> {
         let minor = |one: &Interpreter| (one.version.major, one.version.minor);
         let mut seen = vec![minor(tried)];
         let mut all = self.with_sources(Path::new("/"), |sources, _| interpreters::find_all(sources));

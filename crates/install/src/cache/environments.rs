@@ -8,12 +8,12 @@ use virtpy_resolver::{
     IndexSettings, Input, LockFormat, LockedRequest, Options, Package, Request, RequirementsFiles, Selection,
 };
 
-use crate::base_venv::Base;
+use super::base::Base;
 use crate::installed::{candidates, same_version};
 use crate::lockfile::LockKind;
 use crate::plan::{InstallOptions, InstallPlan};
-use crate::request_key::RequestKey;
 use crate::resolve::Obtained;
+use crate::resolved::RequestKey;
 use crate::resolved::{ResolveRequest, Resolved};
 use crate::scripts::{Block, CachedEnvironment, Environments, Metadata, Note, Watched, watch};
 use crate::tools::names_of;

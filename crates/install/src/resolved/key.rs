@@ -16,7 +16,7 @@ const FORMAT: u32 = 1;
 
 /// A request with all that decides about its answer.
 #[derive(Serialize)]
-pub(super) struct RequestKey<'a, R: Serialize> {
+pub(crate) struct RequestKey<'a, R: Serialize> {
     format: u32,
     python: Option<PythonKey<'a>>,
     index: IndexKey<'a>,
@@ -49,7 +49,7 @@ struct IndexKey<'a> {
 
 impl<'a, R: Serialize> RequestKey<'a, R> {
     /// The key of a request that these settings are asked about, for an interpreter if it is known.
-    pub(super) fn new(interpreter: Option<&'a Interpreter>, settings: &'a IndexSettings, request: R) -> Self {
+    pub(crate) fn new(interpreter: Option<&'a Interpreter>, settings: &'a IndexSettings, request: R) -> Self {
         let python = interpreter.map(|one| PythonKey {
             executable: &one.executable,
             version: one.version.to_string(),
@@ -71,13 +71,13 @@ impl<'a, R: Serialize> RequestKey<'a, R> {
     }
 
     /// The key as a text.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         // A path that is not UTF-8 cannot be written down: then the key is nobody else's, and nothing is recognised by it.
         serde_json::to_string(self).unwrap_or_else(|_| VenvId::random().to_string())
     }
 
     /// What stands for it among remembered answers.
-    pub(super) fn digest(&self) -> String {
+    pub(crate) fn digest(&self) -> String {
         hex(&sha256(self.text().as_bytes()))
     }
 }

@@ -1,6 +1,16 @@
 //! Applications: from what is known or asked of one to a venv that is in use. A new venv is made beside the old one, filled, and
 //! taken into use when it is complete.
 
+mod changes;
+mod injected;
+mod installed;
+mod list;
+mod spec;
+
+pub use changes::Upgrade;
+pub use list::ToolList;
+pub use spec::ToolSpec;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -8,12 +18,10 @@ use std::time::{Duration, Instant};
 use virtpy_pep::{PackageName, Requirement, Version};
 use virtpy_resolver::{Input, Options, Request};
 
-use crate::injected;
 use crate::installed::sha256_of;
 use crate::lockfile::LockKind;
 use crate::plan::{Extent, Goal, InstallOptions, Source};
 use crate::resolved::{ResolveRequest, Resolved};
-use crate::tool_spec::ToolSpec;
 use crate::tools::{Exposed, Manifest, Offer, Tool, Toolbox, check_suffix};
 use crate::{
     Changelog, Environment, Error, Host, Indexes, LockChoice, LockSource, NewEnvironment, Requirements,

@@ -79,7 +79,7 @@ impl Base {
     }
 
     /// The names of all that describes a distribution that is seen in it, sorted: of its own, and of the base interpreter's.
-    pub(super) fn distributions(&self, host: &Host) -> Result<Vec<String>> {
+    pub(crate) fn distributions(&self, host: &Host) -> Result<Vec<String>> {
         let folders = if self.sees_system { self.folders(&self.interpreter(host)?) } else { self.own() };
         let is_metadata =
             |name: &String| [".dist-info", ".egg-info", ".egg-link"].iter().any(|end| name.ends_with(end));
@@ -91,7 +91,7 @@ impl Base {
     }
 
     /// What is installed and seen in it, whoever installed it, but for virtpy's own pip.
-    pub(super) fn packages(&self, interpreter: &Interpreter) -> Vec<Distribution> {
+    pub(crate) fn packages(&self, interpreter: &Interpreter) -> Vec<Distribution> {
         let folders = if self.sees_system { self.folders(interpreter) } else { self.own() };
         let mut found = venv::distributions_in(&folders);
         found.retain(|one| one.version != PIP_SHIM_VERSION);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::applications::install_tool;
+use super::install_tool;
 use crate::tools::{Manifest, Origin, Tool, Toolbox};
 use crate::{Error, Host, IndexOptions, Result, ToolOutcome, ToolSpec};
 

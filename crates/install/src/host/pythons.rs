@@ -156,7 +156,7 @@ pub fn install_for(host: &Host, request: &str) -> Result<()> {
 }
 
 /// The newest final release that a request means and that can be installed.
-pub(super) fn newest_version(host: &Host, request: &str) -> Result<String> {
+pub(crate) fn newest_version(host: &Host, request: &str) -> Result<String> {
     let transfer = host.downloads()?;
     Ok(host.catalogue(&transfer)?.find(request)?.version)
 }
