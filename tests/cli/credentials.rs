@@ -55,6 +55,29 @@ fn nothing_of_a_successful_install_has_the_password() {
 }
 
 #[test]
+fn signed_links_and_addresses_with_tokens_are_kept_nowhere() {
+    for html in [false, true] {
+        let wheel = WheelBuilder::new("demo", "1.0").build();
+        let index = Index::start(std::slice::from_ref(&wheel));
+        index.sign_links(&format!("sig={SECRET}"));
+        if html {
+            index.html_only();
+        }
+        let context = TestContext::new();
+        context.new_venv();
+        lacks_secret(context.virtpy(["add", "-v", "--index-url", &index.url(), "demo"]).success());
+        lacks_secret(context.virtpy(["lock", "demo", "--index-url", &index.url()]).success());
+        context.virtpy(["remove", "demo"]).success();
+        let file = format!("{}?sig={SECRET}", index.file_url(&wheel.file_name));
+        lacks_secret(context.virtpy(["add", "-v", "--no-index", &file]).success());
+        // An index whose address is the password: nothing is there, but that is an answer too.
+        let address = index.url().replace("/simple/", &format!("/{SECRET}/simple/"));
+        context.virtpy(["add", "--index-url", &address, "other"]);
+        is_nowhere(&context);
+    }
+}
+
+#[test]
 fn no_error_shows_a_token_of_a_query() {
     let index = Index::start(&[WheelBuilder::new("demo", "1.0").build()]);
     let context = TestContext::new();

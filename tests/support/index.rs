@@ -46,6 +46,8 @@ struct State {
     without_metadata: bool,
     credentials: Option<String>,
     files_at: Option<String>,
+    /// What stands behind every link, such as `sig=1`.
+    link_query: Option<String>,
     folder: Option<PathBuf>,
     /// For how many seconds pages and files may be kept; 600 unless something else is said.
     kept_for: Option<u64>,
@@ -166,6 +168,11 @@ impl Index {
     /// Says on its pages that the files are below this address, such as `https://localhost:1234`, and not here.
     pub(crate) fn files_at(&self, address: &str) {
         self.lock().files_at = Some(address.to_owned());
+    }
+
+    /// Puts this query behind every link of its pages, as an index does that signs them.
+    pub(crate) fn sign_links(&self, query: &str) {
+        self.lock().link_query = Some(query.to_owned());
     }
 
     /// Serves the files of this folder below `/folder/`, as a plain web server does.
@@ -372,15 +379,22 @@ fn project_page(state: &State, request: &Request, project: &str, base: &str) -> 
     let Some(entries) = state.projects.get(project) else {
         return plain(404, "no such project");
     };
+    let signed = |page: String| match &state.link_query {
+        None => page,
+        Some(query) => entries
+            .iter()
+            .map(|entry| format!("/files/{}", entry.artifact.file_name))
+            .fold(page, |page, link| page.replace(&link, &format!("{link}?{query}"))),
+    };
     if state.html_only || !request.accept.contains("application/vnd.pypi.simple.v1+json") {
-        let body = html(entries.iter(), base, state.without_metadata);
+        let body = signed(html(entries.iter(), base, state.without_metadata));
         return Answer { status: 200, content_type: "text/html", body: body.into_bytes(), range: None };
     }
     let files: Vec<serde_json::Value> =
         entries.iter().map(|entry| json_file(entry, base, state.without_metadata)).collect();
     let page = serde_json::json!({"meta": {"api-version": "1.1"}, "name": project, "files": files});
     let content_type = "application/vnd.pypi.simple.v1+json";
-    Answer { status: 200, content_type, body: page.to_string().into_bytes(), range: None }
+    Answer { status: 200, content_type, body: signed(page.to_string()).into_bytes(), range: None }
 }
 
 fn json_file(entry: &Entry, base: &str, without_metadata: bool) -> serde_json::Value {

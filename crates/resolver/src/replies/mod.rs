@@ -14,13 +14,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use flate2::read::MultiGzDecoder;
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RANGE,
+    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue,
+    RANGE,
 };
 use reqwest::{Method, Request, Response, ResponseBuilderExt, Url};
 
 use crate::hashing::Hashing;
 pub(crate) use bounds::{BadReply, Bounds, announced};
 pub(crate) use page::{metadata_sha256, without_marks};
+use uv_redacted::DisplaySafeUrl;
+use virtpy_pep::may_hold_secret;
 
 /// So many notes of one page are kept.
 const NOTES: usize = 20;
@@ -110,6 +113,10 @@ impl Replies {
         asked: Asked<'_>,
         response: Response,
     ) -> reqwest_middleware::Result<Response> {
+        let mut response = response;
+        if may_hold_secret(&DisplaySafeUrl::from_url(asked.url.clone())) {
+            keep_out_of_cache(response.headers_mut());
+        }
         if asked.method == Method::HEAD || response.status().is_redirection() {
             return Ok(response);
         }
@@ -175,9 +182,17 @@ impl Replies {
             head.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
             page.html()
         };
+        if page.may_hold_secret() {
+            keep_out_of_cache(&mut head.headers);
+        }
         self.notes.add(page.notes);
         Ok(head.with(written))
     }
+}
+
+/// Says that a reply is not to be stored: the cache keeps whole addresses, and one of this reply proves something to a server.
+fn keep_out_of_cache(headers: &mut http::HeaderMap) {
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 
 /// All of a reply but its body.

@@ -15,6 +15,8 @@ use uv_normalize::PackageName;
 use uv_pypi_types::{HashAlgorithm, HashDigest};
 
 use super::loose::Loose;
+use uv_redacted::DisplaySafeUrl;
+use virtpy_pep::may_hold_secret;
 
 /// What stands before the hashes of the metadata in the fragment of a file's URL.
 const METADATA_MARK: &str = "metadata-file:";
@@ -85,6 +87,9 @@ pub(super) struct File<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     yanked: Option<Yanked<'a>>,
     core_metadata: bool,
+    /// Whether its URL proves something to a server.
+    #[serde(skip)]
+    may_hold_secret: bool,
 }
 
 impl<'a> Page<'a> {
@@ -113,6 +118,11 @@ impl<'a> Page<'a> {
             }
             other.is_none()
         });
+    }
+
+    /// Whether a link of it proves something to a server.
+    pub(super) fn may_hold_secret(&self) -> bool {
+        self.files.iter().any(|file| file.may_hold_secret)
     }
 
     /// Written as PEP 691 has it.
@@ -176,6 +186,7 @@ impl<'a> Listed<'a> {
             return Err(format!("a page of the network may not lead to `{}:`", url.scheme()));
         }
         url.set_fragment(None);
+        let may_hold_secret = may_hold_secret(&DisplaySafeUrl::from_url(url.clone()));
         let hashes = known(&self.hashes)?;
         let announced = self.metadata.map(|Metadata(hashes)| known(&hashes)).transpose();
         // Metadata with a hash that is none cannot be relied on; the file has its own.
@@ -191,6 +202,7 @@ impl<'a> Listed<'a> {
             Some(_) => return Err("its `requires-python` is no text".to_owned()),
         };
         Ok(File {
+            may_hold_secret,
             filename,
             url: url.into(),
             hashes: hashes

@@ -138,3 +138,14 @@ fn a_page_of_links_is_written_as_one() {
     };
     assert_eq!(without(first), without(second));
 }
+
+#[test]
+fn pages_with_signed_links_are_told_from_others() {
+    let may_hold_secret = |url: &str| {
+        let file = json!({"filename": "lib-1.0.tar.gz", "url": url, "hashes": {"sha256": SHA256}});
+        let text = json!({"files": [file]}).to_string();
+        json::read(text.as_bytes(), &base()).unwrap().may_hold_secret()
+    };
+    assert!(may_hold_secret("/files/lib-1.0.tar.gz?X-Amz-Signature=00"));
+    assert!(!may_hold_secret("/files/lib-1.0.tar.gz#sha256=00"));
+}

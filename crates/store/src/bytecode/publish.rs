@@ -107,10 +107,10 @@ impl Store {
     ) -> Result<Published, StoreError> {
         let Some(_store_lock) = self.try_lock_shared()? else { return Ok(Published::Busy) };
         let Some(_lock) = self.try_lock_entry(&entry.id)? else { return Ok(Published::Busy) };
-        // It may have been collected since.
+        // It may have been collected since, or somebody removes the whole store, who shall not find new files in their way.
         match self.entry(&entry.manifest.sha256) {
-            Ok(Some(_)) => {}
-            Ok(None) | Err(StoreError::Damaged { .. }) => return Ok(Published::Gone),
+            Ok(Some(_)) if fs::kind(&entry.manifest.metadata_in(&entry.path))?.is_some() => {}
+            Ok(_) | Err(StoreError::Damaged { .. }) => return Ok(Published::Gone),
             Err(error) => return Err(error),
         }
         let mut record = entry.record(dialect);
@@ -122,9 +122,13 @@ impl Store {
         write_record(entry, &dialect.record_name(), &record)?;
         let mut folders: BTreeMap<PathBuf, Vec<(&Path, PathBuf)>> = BTreeMap::new();
         for (source, (staged, _)) in &batch.files {
-            let Some(path) = dialect.path(source).map(|path| entry.path.join("site").join(path)) else {
+            let site = entry.path.join("site");
+            let Some(path) = dialect.path(source).map(|path| site.join(path)) else {
                 continue;
             };
+            if fs::kind(&site.join(source))?.is_none() {
+                return Ok(Published::Gone);
+            }
             if let Some(folder) = path.parent() {
                 folders.entry(folder.to_path_buf()).or_default().push((staged, path));
             }
