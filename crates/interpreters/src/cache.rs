@@ -75,9 +75,8 @@ fn system() -> String {
         let stamp = Stamp::of(Path::new("/System/Library/CoreServices/SystemVersion.plist"));
         return stamp.map_or_else(String::new, |stamp| format!("{:?}", stamp.modified));
     }
-    let kernel = Path::new("/proc/sys/kernel");
-    let read = |name: &str| fs::read_own(&kernel.join(name), 256).unwrap_or_default();
-    String::from_utf8_lossy(&[read("osrelease"), read("version")].concat()).into_owned()
+    let kernel = rustix::system::uname();
+    format!("{} {}", kernel.release().to_string_lossy(), kernel.version().to_string_lossy())
 }
 
 #[cfg(test)]

@@ -18,6 +18,9 @@ use uv_pypi_types::{HashAlgorithm, ResolutionMetadata};
 
 use crate::error::Error;
 
+/// Of so many wheels that were not taken a message says why.
+const MOST_TOLD: usize = 3;
+
 /// A wheel that the caller has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalWheel {
@@ -106,8 +109,11 @@ impl Candidates {
             let is_about_network = |hint: &String| hint.contains("without `--offline`");
             if absent.is_some() || !outcome.taken.is_empty() || hints.iter().any(is_about_network) {
                 hints.retain(|hint| !is_about_network(hint));
-                let withheld = outcome.withheld.iter();
+                let withheld = outcome.withheld.iter().take(MOST_TOLD);
                 hints.extend(withheld.map(|(file, reason)| format!("the store has `{file}`, but {reason}")));
+                if outcome.withheld.len() > MOST_TOLD {
+                    hints.push(format!("so it is with {} more wheels", outcome.withheld.len() - MOST_TOLD));
+                }
                 hints.push(
                     "only what is cached and what the store has was looked at: run it again without `--offline`"
                         .to_owned(),

@@ -137,7 +137,8 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
 
 /// Reads to the end, if that is not too far.
 pub(super) fn bounded(source: impl Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    // Most are read at once.
+    let mut bytes = Vec::with_capacity(8 << 10);
     source.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST_FILE {
         return Err(io::Error::new(
