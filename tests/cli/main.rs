@@ -11,6 +11,7 @@ mod activation;
 mod add;
 mod adopt;
 mod bounds;
+mod builds;
 mod bytecode;
 mod calls;
 mod check;

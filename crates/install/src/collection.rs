@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::{Error, Host, Result, cache};
 use virtpy_files::Lock;
-use virtpy_store::{Collection, Discarded, Facts, Policy, VenvId};
+use virtpy_store::{Collecting, Collection, Discarded, Facts, Policy, VenvId};
 use virtpy_venv::{self as venv, Fate, Surveyed};
 
 /// What may go, or went.
@@ -49,18 +49,54 @@ pub fn collect(host: &Host, policy: &Policy, given_up: &[String], remove: bool) 
 /// # Errors
 /// When the store cannot be read or written.
 pub fn collect_if_due(host: &Host, policy: &Policy) -> Result<Option<Collected>> {
-    if !policy.limits() || !host.store.is_collection_due() {
+    if !policy.limits() || !host.store.is_due(Collecting::ByPolicy) {
         return Ok(None);
     }
     let before = venv::survey(&host.store)?;
     let Some(lock) = host.store.try_lock_exclusive()? else { return Ok(None) };
     let findings = Findings::of(host, &before, &[])?;
-    host.store.note_collection();
+    host.store.note_collection(Collecting::ByPolicy);
     if findings.refuse_doubt().is_err() {
         host.detail("the store was not collected: not every venv could be read");
         return Ok(None);
     }
     findings.carry_out(host, policy, &lock, true).map(Some)
+}
+
+/// How many builds of a project stay although no venv uses them: a venv that was moved may still need the last ones.
+const BUILDS_KEPT: usize = 3;
+
+/// Takes out of the store what was built of projects on this machine and no venv uses any more: tools build a project anew for each
+/// run of its tests. At most once an hour, and only if nobody else works with the store just now. The records of venvs that are
+/// gone stay.
+///
+/// # Errors
+/// When the store cannot be read or written.
+pub fn collect_builds(host: &Host) -> Result<()> {
+    let store = &host.store;
+    if !store.is_due(Collecting::Builds) {
+        return Ok(());
+    }
+    let policy = Policy { keep_last: BUILDS_KEPT, ..Policy::default() };
+    let before = venv::survey(store)?;
+    let unused = |findings: &Findings| Result::Ok(findings.plan(store.facts()?, &policy).entries.remove);
+    // Where they came from is looked at while nobody has to wait.
+    let mut made_here = unused(&Findings::of(host, &before, &[])?)?;
+    made_here.retain(|entry| store.was_made_here(&entry.id));
+    store.note_collection(Collecting::Builds);
+    if made_here.is_empty() {
+        return Ok(());
+    }
+    let Some(lock) = store.try_lock_exclusive()? else { return Ok(()) };
+    let findings = Findings::of(host, &before, &[])?;
+    if findings.refuse_doubt().is_err() {
+        return Ok(());
+    }
+    let mut builds = unused(&findings)?;
+    builds.retain(|entry| made_here.iter().any(|one| one.id == entry.id));
+    let discarded = store.collect(&lock, &builds, &[])?;
+    drop(lock);
+    Ok(discarded.delete(&|| {})?)
 }
 
 /// What became of the venvs.

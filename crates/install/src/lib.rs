@@ -59,7 +59,7 @@ pub use applications::{
 };
 pub use cache::{Base, EnvironmentSpec, ReadyEnvironment, ScriptLock};
 pub use changelog::{Changelog, Origins, Refusal};
-pub use collection::{Collected, collect, collect_if_due};
+pub use collection::{Collected, collect, collect_builds, collect_if_due};
 pub use environment::{Environment, NewEnvironment, own_program};
 pub use error::{Error, Result};
 pub use execute::{bring, execute, install};

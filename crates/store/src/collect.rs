@@ -43,6 +43,31 @@ impl Default for Policy {
     }
 }
 
+/// What is collected without being asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Collecting {
+    /// What the settings say.
+    ByPolicy,
+    /// What was built of projects on this machine and replaced since.
+    Builds,
+}
+
+impl Collecting {
+    fn note(self) -> &'static str {
+        match self {
+            Self::ByPolicy => "collected",
+            Self::Builds => "builds-collected",
+        }
+    }
+
+    fn interval(self) -> Duration {
+        match self {
+            Self::ByPolicy => Duration::from_hours(24),
+            Self::Builds => Duration::from_hours(1),
+        }
+    }
+}
+
 /// What a collection removes, and what it leaves although nobody uses it.
 #[derive(Debug, Clone, Default)]
 pub struct Collection {
@@ -162,21 +187,18 @@ impl Store {
         Ok(Lock::try_now(&self.lock_file(LockName::Store), LockMode::Exclusive)?)
     }
 
-    fn collected(&self) -> PathBuf {
-        self.cache().join("collected")
-    }
-
-    /// Whether the last collection that nobody asked for was a day ago or longer.
-    pub fn is_collection_due(&self) -> bool {
-        let time = fs::symlink_metadata(&self.collected()).ok().and_then(|facts| facts.modified().ok());
+    /// Whether the last collection of this kind that nobody asked for was long enough ago.
+    pub fn is_due(&self, collecting: Collecting) -> bool {
+        let note = self.cache().join(collecting.note());
+        let time = fs::symlink_metadata(&note).ok().and_then(|facts| facts.modified().ok());
         // A time that is ahead of the clock tells nothing.
         let since = time.and_then(|time| time.elapsed().ok());
-        since.is_none_or(|since| since > Duration::from_hours(24))
+        since.is_none_or(|since| since > collecting.interval())
     }
 
     /// Notes that the store is collected now.
-    pub fn note_collection(&self) {
-        let _ = fs::write_atomic(&self.collected(), b"");
+    pub fn note_collection(&self, collecting: Collecting) {
+        let _ = fs::write_atomic(&self.cache().join(collecting.note()), b"");
     }
 
     /// Takes entries out of the store, forgets venvs, and sweeps what killed commands left. The caller holds the store

@@ -34,7 +34,7 @@ mod verify;
 pub use adopt::{ADOPTED, Catalogue, content_key};
 pub use boot::Checked;
 pub use bytecode::{Batch, Dialect, Module, Published, Record, Staging, Stray};
-pub use collect::{Collection, Discarded, Policy};
+pub use collect::{Collecting, Collection, Discarded, Policy};
 pub use daily::Look;
 pub use entry::Entry;
 pub use error::StoreError;

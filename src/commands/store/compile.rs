@@ -3,13 +3,14 @@
 use crate::cli::CompileArguments;
 use crate::context::Context;
 use crate::error::Failure;
-use crate::install::bytecode;
+use crate::install::{bytecode, collect_builds};
 use crate::output::counted;
 
 pub(super) fn run(context: &Context, arguments: &CompileArguments) -> Result<u8, Failure> {
     if arguments.background {
         // Nobody is there who could hear of it.
         let _ = bytecode::serve(&context.host);
+        let _ = collect_builds(&context.host);
         return Ok(0);
     }
     let store = &context.store;
