@@ -79,7 +79,9 @@ pub fn collect_builds(host: &Host) -> Result<()> {
     }
     let policy = Policy { keep_last: BUILDS_KEPT, ..Policy::default() };
     let before = venv::survey(store)?;
-    let unused = |findings: &Findings| Result::Ok(findings.plan(store.facts()?, &policy).entries.remove);
+    let unused = |findings: &Findings| -> Result<Vec<Facts>> {
+        Ok(findings.plan(store.facts()?, &policy).entries.remove)
+    };
     // Where they came from is looked at while nobody has to wait.
     let mut made_here = unused(&Findings::of(host, &before, &[])?)?;
     made_here.retain(|entry| store.was_made_here(&entry.id));
