@@ -12,6 +12,7 @@ use crate::error::Failure;
 use crate::fs;
 use crate::install::Host;
 use crate::output::Output;
+use crate::settings::Settings;
 use crate::store::Store;
 
 pub use which::active_venv;
@@ -63,6 +64,15 @@ impl Context {
         };
         check_home(&home)?;
         Ok(Self::of(Store::new(home), working_directory, output))
+    }
+
+    /// The same, with the applications' commands where the settings want them.
+    ///
+    /// # Errors
+    /// When the settings make no sense.
+    pub fn with_commands_in_place(self) -> Result<Self, Failure> {
+        let bin = Settings::current()?.tool_bin.clone();
+        Ok(Self::of(self.store.with_bin(bin), self.working_directory, self.output))
     }
 
     /// What a command needs that works on another store, or in another place.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
 use virtpy::cli::Arguments;
-use virtpy::commands::{self, isopy};
+use virtpy::commands::{self, completions, isopy};
 use virtpy::error::Failure;
 use virtpy::fs;
 use virtpy::output::Output;
@@ -13,6 +13,9 @@ use virtpy::output::Output;
 fn main() -> ExitCode {
     fs::narrow_umask();
     fs::survive_size_limit();
+    if completions::answer_shell() {
+        return ExitCode::SUCCESS;
+    }
     if isopy::is_called() {
         return ExitCode::from(isopy::main());
     }

@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use anstyle::{AnsiColor, Style};
+use clap::builder::StyledStr;
 use serde::Serialize;
 use virtpy_pep::NamedVersion;
 
@@ -82,6 +83,11 @@ impl Output {
     pub fn data_block(self, block: &str) {
         self.log(block);
         let _ = anstream::stdout().lock().write_all(escaped(block).as_bytes());
+    }
+
+    /// Help on a command, with what makes it easy to read where the terminal has it.
+    pub fn help(self, text: &StyledStr) {
+        let _ = writeln!(anstream::stdout().lock(), "{}", text.ansi().to_string().trim_end());
     }
 
     /// Whether the user wants to hear of failures only.
@@ -161,7 +167,7 @@ impl Output {
     /// Why the command failed.
     pub fn failure(self, failure: &Failure) {
         let mut error = anstream::stderr().lock();
-        let chain = failure.chain();
+        let chain = if self.verbose { failure.chain() } else { failure.told() };
         let mut lines = chain.iter();
         if let Some(message) = lines.next() {
             let _ = writeln!(error, "{RED}error{RED:#}: {}", shown(message));

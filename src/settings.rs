@@ -23,6 +23,8 @@ pub struct Settings {
     pub preferences: Preferences,
     /// Directories whose venvs are used although they belong to another user; `*` stands for all.
     pub safe_directories: Vec<PathBuf>,
+    /// The directory of the applications' commands, if it is not the store's own.
+    pub tool_bin: Option<PathBuf>,
     /// What is removed from the store after a venv was changed, once a day; nothing where it is not set.
     pub store: Policy,
 }
@@ -46,6 +48,14 @@ struct ConfigFile {
     store: StoreSection,
     #[serde(default)]
     index: IndexSection,
+    #[serde(default)]
+    tool: ToolSection,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct ToolSection {
+    bin_dir: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -114,10 +124,12 @@ impl Settings {
             Some(text) => std::env::split_paths(&text).collect(),
             None => file.safe_directories,
         };
+        let tool_bin = variable("VIRTPY_TOOL_BIN_DIR").or(file.tool.bin_dir);
+        let tool_bin = tool_bin.map(|text| absolute(&text)).transpose()?;
         let store = store_settings(variable, file.store)?;
         let index = index_limits(variable, file.index)?;
         let preferences = Preferences { link_mode, always_copy, bytecode, immutable, pip_shim, index };
-        Ok(Self { preferences, safe_directories, store })
+        Ok(Self { preferences, safe_directories, tool_bin, store })
     }
 
     /// Those of this process's environment, read once.
@@ -132,6 +144,19 @@ impl Settings {
         let settings = Self::read(&|name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
         Ok(SETTINGS.get_or_init(|| settings))
     }
+}
+
+/// A directory that does not depend on where a command is called; `~` is the user's own.
+fn absolute(text: &str) -> Result<PathBuf> {
+    let path = match text.strip_prefix("~/") {
+        Some(rest) => std::env::home_dir().unwrap_or_default().join(rest),
+        None => PathBuf::from(text),
+    };
+    if path.is_absolute() {
+        return Ok(path);
+    }
+    Err(Error::new(format!("the setting `tool.bin-dir`: `{text}` is not an absolute path"))
+        .hinted("begin it with `/` or `~/`"))
 }
 
 fn store_settings(variable: &dyn Fn(&str) -> Option<String>, file: StoreSection) -> Result<Policy> {

@@ -3,11 +3,12 @@
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::{
-    AddArguments, AdoptArguments, ApplicationCommand, CheckArguments, DetachArguments, DisableArguments,
-    EnableArguments, EnsurePathArguments, ExportArguments, FreezeArguments, HookArguments, KernelArguments,
-    ListAllArguments, ListArguments, LockArguments, NewArguments, PathArguments, PoetryArguments,
-    PoetryInstallArguments, PythonArguments, RelinkArguments, RemoveArguments, RunArguments, SeedArguments,
-    ShowArguments, StatusArguments, StoreArguments, SyncArguments, ToolArguments, TreeArguments, pip,
+    AddArguments, AdoptArguments, ApplicationCommand, CacheArguments, CheckArguments, CompletionsArguments,
+    DetachArguments, DisableArguments, EnableArguments, EnsurePathArguments, ExportArguments,
+    FreezeArguments, HelpArguments, HookArguments, KernelArguments, ListAllArguments, ListArguments,
+    LockArguments, ManArguments, NewArguments, PathArguments, PoetryArguments, PoetryInstallArguments,
+    PythonArguments, RelinkArguments, RemoveArguments, RunArguments, SeedArguments, ShowArguments,
+    StatusArguments, StoreArguments, SyncArguments, ToolArguments, TreeArguments, pip,
 };
 
 /// A Python environment for every project, at the price of a few symlinks
@@ -35,8 +36,9 @@ pub struct GlobalArguments {
     /// Say more about what is being done
     #[arg(long, short, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
-    /// When to use colour; `NO_COLOR` is honoured
+    /// When to use colour: `auto` (on a terminal, unless `NO_COLOR` is set), `always` or `never`
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    #[arg(hide_possible_values = true, hide_default_value = true)]
     pub color: ColorWhen,
 }
 
@@ -55,6 +57,7 @@ pub enum ColorWhen {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Make a venv
+    #[command(alias = "venv")]
     New(NewArguments),
     /// Install packages into a venv
     Add(Box<AddArguments>),
@@ -120,4 +123,13 @@ pub enum Command {
     Pip(pip::PipArguments),
     /// Print one of virtpy's own directories
     Path(PathArguments),
+    /// Print what a command or a topic is about
+    Help(HelpArguments),
+    /// Print or install what completes command lines in a shell
+    Completions(CompletionsArguments),
+    /// Install the manual pages
+    Man(ManArguments),
+    /// Print or empty the cache, as other tools' `cache` does
+    #[command(hide = true)]
+    Cache(CacheArguments),
 }

@@ -4,9 +4,12 @@ use clap::Args;
 
 use crate::install::{IndexOptions, Indexes};
 
+/// What help calls these options.
+pub(super) const HEADING: &str = "Where packages come from";
+
 /// Where packages come from
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Where packages come from")]
+#[command(next_help_heading = HEADING)]
 pub struct IndexArguments {
     /// The index to ask, instead of the configured one
     #[arg(long, short, value_name = "URL")]

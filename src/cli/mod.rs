@@ -1,8 +1,10 @@
 //! The command line: what can be typed. The doc comments here are the help texts.
 
+mod about;
 mod add;
 mod arguments;
 mod change;
+mod command;
 mod hook;
 mod index;
 mod interpreters;
@@ -29,11 +31,15 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use clap::error::{ContextKind, ContextValue};
-use clap::{CommandFactory as _, Parser as _};
+use clap::{CommandFactory as _, FromArgMatches as _};
 
+pub use about::{
+    CacheArguments, CacheCommand, CompletionShell, CompletionsArguments, HelpArguments, ManArguments,
+};
 pub use add::AddArguments;
 pub use arguments::{Arguments, ColorWhen, Command, GlobalArguments};
 pub use change::ChangeArguments;
+pub use command::{command, help_about, virtpyx};
 pub use hook::{HookArguments, HookCommand, HookRunArguments};
 pub use index::IndexArguments;
 pub use interpreters::{
@@ -63,9 +69,9 @@ pub use store::{
 pub use sync::SyncArguments;
 pub use tool::{
     ApplicationCommand, EnsurePathArguments, ExtraPackages, ImportPipxArguments, InjectArguments,
-    ReinstallArguments, RepairToolsArguments, ToolArguments, ToolCommand, ToolExportArguments,
-    ToolInstallArguments, ToolListArguments, ToolPinArguments, ToolRunArguments, ToolSyncArguments,
-    ToolUninstallArguments, UninjectArguments, UpgradeArguments,
+    ReinstallArguments, RepairToolsArguments, ToolArguments, ToolCommand, ToolDirArguments,
+    ToolExportArguments, ToolInstallArguments, ToolListArguments, ToolPinArguments, ToolRunArguments,
+    ToolSyncArguments, ToolUninstallArguments, UninjectArguments, UpgradeArguments,
 };
 pub use venv::{
     AdoptArguments, DetachArguments, ExportArguments, NewArguments, RelinkArguments, VenvArgument,
@@ -79,15 +85,21 @@ impl Arguments {
         let program = words.next().unwrap_or_default();
         if Path::new(&program).file_name().is_some_and(|name| name == "virtpyx") {
             let run = ["virtpy", "tool", "run"].map(OsString::from);
-            return Self::parse_from(run.into_iter().chain(words));
+            return Self::whole(&run.into_iter().chain(words).collect::<Vec<_>>());
         }
         if words.next().is_some_and(|first| first == "pip") {
             let global = GlobalArguments { quiet: false, verbose: false, color: ColorWhen::Auto };
             return Self { global, command: Command::Pip(pip::PipArguments { arguments: words.collect() }) };
         }
         let words: Vec<OsString> = std::env::args_os().collect();
-        quick::parse(&words)
-            .unwrap_or_else(|| Self::try_parse_from(words).unwrap_or_else(|error| suggested(error).exit()))
+        quick::parse(&words).unwrap_or_else(|| Self::whole(&words))
+    }
+
+    /// Reads a command line with the definitions of all commands.
+    fn whole(words: &[OsString]) -> Self {
+        let matches = command().try_get_matches_from(words);
+        let read = matches.and_then(|matches| Self::from_arg_matches(&matches));
+        read.unwrap_or_else(|error| suggested(error).exit())
     }
 }
 

@@ -13,7 +13,7 @@ use super::arguments::{Arguments, Command, GlobalArguments};
 /// Reads a whole command line, the program's name included, if its first word is one of these commands.
 pub(super) fn parse(words: &[OsString]) -> Option<Arguments> {
     match words.get(1)?.to_str()? {
-        "new" => only(words, Command::New),
+        "new" | "venv" => only(words, Command::New),
         "add" => only(words, Command::Add),
         "sync" => only(words, Command::Sync),
         "remove" => only(words, Command::Remove),

@@ -50,6 +50,9 @@ pub struct FreezeArguments {
     /// Which venv
     #[command(flatten)]
     pub venv: VenvArgument,
+    /// Print the list as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Show what is known of installed packages
@@ -92,6 +95,9 @@ pub struct TreeArguments {
     /// Show what requires a package instead of what it requires
     #[arg(long)]
     pub invert: bool,
+    /// Print the graph as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// List every venv that the store knows

@@ -3,9 +3,12 @@
 use clap::Args;
 use virtpy_resolver::Selection;
 
+/// What help calls these options.
+pub(super) const HEADING: &str = "Extras and groups";
+
 /// Which extras and groups
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Extras and groups")]
+#[command(next_help_heading = HEADING)]
 #[allow(clippy::struct_excessive_bools)] // each is a flag of its own on the command line
 pub struct SelectionArguments {
     /// Also an extra of the project (can be repeated)

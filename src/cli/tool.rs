@@ -34,6 +34,8 @@ pub enum ToolCommand {
     ImportPipx(ImportPipxArguments),
     /// Put the directory of the commands on PATH
     EnsurePath(EnsurePathArguments),
+    /// Print the directory of the applications
+    Dir(ToolDirArguments),
 }
 
 /// The commands for applications that are called with and without `tool`
@@ -89,7 +91,8 @@ pub struct ExtraPackages {
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools)] // each is a flag of its own on the command line
 pub struct ToolInstallArguments {
-    /// What to install: a requirement (`black[d]>=24`), a wheel, a directory, a URL, `git+https://…`
+    /// What to install: a requirement (`black[d]>=24`), `black@24.1`, `black@latest`, a wheel, a directory, a URL,
+    /// `git+https://…`
     #[arg(required = true, value_name = "SPEC")]
     pub specs: Vec<String>,
     /// The interpreter: a version (`3`, `3.12`, `>=3.9`), a name or a path
@@ -227,7 +230,7 @@ pub struct ToolListArguments {
 /// Its venv is kept in the cache, so that the next time only Python has to start.
 #[derive(Debug, Args)]
 pub struct ToolRunArguments {
-    /// The application's command, or `PACKAGE==VERSION`; then what it is told
+    /// The application's command, `PACKAGE@VERSION` or `PACKAGE@latest`; then what it is told
     #[arg(required = true, trailing_var_arg = true, value_name = "APP")]
     pub words: Vec<String>,
     /// The package that has the command, if it has another name
@@ -301,6 +304,14 @@ pub struct ImportPipxArguments {
     /// Where packages come from
     #[command(flatten)]
     pub index: IndexArguments,
+}
+
+/// Print the directory of the applications
+#[derive(Debug, Args)]
+pub struct ToolDirArguments {
+    /// Print that of their commands instead
+    #[arg(long)]
+    pub bin: bool,
 }
 
 /// Put the directory of the commands on PATH

@@ -22,7 +22,7 @@ pub(super) fn run(context: &Context, arguments: &AdoptArguments) -> Result<u8, F
                 report
             }
             Err(failure) => {
-                let error = failure.chain().join(": ");
+                let error = failure.told().join(": ");
                 context.output.failure(&failure.within(format!("`{}` was not adopted", path.display())));
                 Adoption { error: Some(error), ..Adoption::of(path) }
             }

@@ -6,10 +6,14 @@ use crate::error::Failure;
 use crate::fs;
 use crate::install::{self, Indexes};
 use crate::output::counted;
-use crate::venv::{Contents, Place, Venv, check, check_tags};
+use crate::venv::{Contents, Place, Problem, Scope, Venv, check, check_requirements, check_tags};
 
 pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, Failure> {
-    let venv = context.venv_even_if_moved(&arguments.venv)?;
+    let found = context.venv_to_read(&arguments.venv)?;
+    if found.is_foreign {
+        return check_foreign(context, arguments, &found.venv);
+    }
+    let venv = found.venv;
     check_store(context, &venv)?;
     let venv = context.venv(&arguments.venv)?;
     install::bytecode::settle(&context.host);
@@ -37,11 +41,21 @@ pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, F
     let interpreter = context.host.interpreter(&venv)?;
     let mut problems = check(&venv, &context.store, &contents, &install::markers(&interpreter)?)?;
     problems.extend(check_tags(&context.store, &contents, &interpreter.tags())?);
+    tell(context, arguments, &contents, &problems)
+}
+
+/// Tells what was found. Returns the exit code.
+fn tell(
+    context: &Context,
+    arguments: &CheckArguments,
+    contents: &Contents,
+    problems: &[Problem],
+) -> Result<u8, Failure> {
     let errors = problems.iter().filter(|problem| problem.is_error()).count();
     if arguments.json {
         context.output.json(&problems)?;
     } else {
-        for problem in &problems {
+        for problem in problems {
             context.output.data(problem);
         }
         let count = counted(contents.distributions.len(), "package");
@@ -52,6 +66,15 @@ pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, F
         }
     }
     Ok(u8::from(errors > 0))
+}
+
+/// Looks at a venv that another tool made: whether its packages have what they require, and whether they are for its Python.
+fn check_foreign(context: &Context, arguments: &CheckArguments, venv: &Venv) -> Result<u8, Failure> {
+    let contents = install::contents(&context.host, venv)?;
+    let interpreter = context.host.interpreter(venv)?;
+    let mut problems = check_requirements(&contents, &install::markers(&interpreter)?, Scope::Venv);
+    problems.extend(check_tags(&context.store, &contents, &interpreter.tags())?);
+    tell(context, arguments, &contents, &problems)
 }
 
 /// A venv whose packages are in another store, or in none any more, has one thing wrong, whatever else may follow from that.

@@ -1,5 +1,7 @@
 //! `virtpy freeze`: what is installed, in the form of a requirements file.
 
+use serde::Serialize;
+
 use crate::cli::FreezeArguments;
 use crate::context::Context;
 use crate::error::Failure;
@@ -7,13 +9,26 @@ use crate::report;
 use crate::venv::frozen;
 
 pub(super) fn run(context: &Context, arguments: &FreezeArguments) -> Result<u8, Failure> {
-    let venv = context.venv(&arguments.venv)?;
+    let venv = context.venv_to_read(&arguments.venv)?.venv;
     let contents = report::contents(context, &venv)?;
-    let mut block = String::new();
-    for distribution in contents.visible().into_iter().filter(|one| !one.is_pip_shim()) {
-        block.push_str(&frozen(distribution));
-        block.push('\n');
+    let visible = contents.visible().into_iter().filter(|one| !one.is_pip_shim());
+    let frozen =
+        visible.map(|one| Frozen { name: &one.name, version: &one.version, requirement: frozen(one) });
+    let frozen: Vec<Frozen<'_>> = frozen.collect();
+    if arguments.json {
+        context.output.json(&frozen)?;
+    } else {
+        let lines: Vec<String> = frozen.iter().map(|one| format!("{}\n", one.requirement)).collect();
+        context.output.data_block(&lines.concat());
     }
-    context.output.data_block(&block);
     Ok(0)
+}
+
+/// A distribution, for programs.
+#[derive(Serialize)]
+struct Frozen<'a> {
+    name: &'a str,
+    version: &'a str,
+    /// The line of a requirements file that stands for it.
+    requirement: String,
 }

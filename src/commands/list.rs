@@ -8,7 +8,7 @@ use crate::report;
 use crate::venv::{Contents, Venv};
 
 pub(super) fn run(context: &Context, arguments: &ListArguments) -> Result<u8, Failure> {
-    let venv = context.venv(&arguments.venv)?;
+    let venv = context.venv_to_read(&arguments.venv)?.venv;
     let contents = report::contents(context, &venv)?;
     let rows = if arguments.outdated {
         outdated(context, arguments, &venv, &contents)?

@@ -2,11 +2,14 @@
 
 mod add;
 mod adopt;
+mod cache;
 mod check;
+pub mod completions;
 mod detach;
 mod export;
 mod follow;
 mod freeze;
+mod help;
 mod hook;
 pub mod isopy;
 mod kernel;
@@ -14,9 +17,11 @@ mod list;
 mod list_all;
 mod listing;
 mod lock;
+mod man;
 mod new;
 mod path;
 mod pip;
+mod places;
 mod plugins;
 mod poetry;
 mod poetry_install;
@@ -42,7 +47,13 @@ use crate::output::Output;
 /// # Errors
 /// When the command failed.
 pub fn run(command: Command, output: Output) -> Result<u8, Failure> {
-    let context = Context::new(output)?;
+    let mut context = Context::new(output)?;
+    if matches!(
+        command,
+        Command::Application(_) | Command::Tool(_) | Command::EnsurePath(_) | Command::Path(_)
+    ) {
+        context = context.with_commands_in_place()?;
+    }
     let changes = matches!(
         command,
         Command::Add(_)
@@ -71,7 +82,11 @@ pub fn run(command: Command, output: Output) -> Result<u8, Failure> {
 /// those do not who call the venvs' pip, and shells that ask for a path when they start.
 fn tells_news(command: &Command) -> bool {
     match command {
-        Command::Path(_) | Command::Pip(_) | Command::Seed(_) => false,
+        Command::Path(_)
+        | Command::Pip(_)
+        | Command::Seed(_)
+        | Command::Completions(_)
+        | Command::Help(_) => false,
         Command::Store(arguments) => !arguments.is_in_background(),
         _ => true,
     }
@@ -110,5 +125,9 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Store(arguments) => store::run(context, &arguments),
         Command::Pip(arguments) => Ok(pip::run(context, &arguments)),
         Command::Path(arguments) => path::run(context, &arguments),
+        Command::Help(arguments) => help::run(context, &arguments),
+        Command::Completions(arguments) => completions::run(context, &arguments),
+        Command::Man(arguments) => man::run(context, &arguments),
+        Command::Cache(arguments) => cache::run(context, &arguments),
     }
 }

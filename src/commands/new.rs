@@ -1,13 +1,17 @@
 //! `virtpy new`: make a venv.
 
+use std::os::unix::process::parent_id;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::sync;
 use crate::cli::NewArguments;
-use crate::context::Context;
+use crate::context::{Context, active_venv};
 use crate::error::Failure;
-use crate::install::{Environment, Indexes, NewEnvironment};
+use crate::fs;
+use crate::install::{Environment, Indexes, NewEnvironment, is_same_place};
 use crate::report;
+use crate::venv::activation::Shell;
 
 pub(super) fn run(context: &Context, arguments: &NewArguments) -> Result<u8, Failure> {
     let new = NewEnvironment {
@@ -27,7 +31,26 @@ pub(super) fn run(context: &Context, arguments: &NewArguments) -> Result<u8, Fai
     let mut environment = Environment::create(&context.host, interpreter, new, &indexes)?;
     environment.keep();
     report::made(context, &environment, started)?;
+    tell_activation(context, &environment.venv().root);
     Ok(0)
+}
+
+/// Says how the shell at hand takes the venv into use, unless it has done so.
+fn tell_activation(context: &Context, venv: &Path) {
+    if active_venv().is_some_and(|active| is_same_place(&active, venv)) {
+        return;
+    }
+    let shown = venv.strip_prefix(&context.working_directory).unwrap_or(venv);
+    let line = shell_at_hand().activation(&shown.join("bin"));
+    context.output.message(format_args!("Activate it with: {line}"));
+}
+
+/// The shell that called this program, or else the user's.
+fn shell_at_hand() -> Shell {
+    let parent = fs::read_to_string(&PathBuf::from(format!("/proc/{}/comm", parent_id()))).ok();
+    let called_by = parent.and_then(|name| Shell::named(name.trim()));
+    let users = || std::env::var("SHELL").ok().and_then(|path| Shell::named(path.rsplit('/').next()?));
+    called_by.or_else(users).unwrap_or(Shell::Posix)
 }
 
 fn prompt(context: &Context, arguments: &NewArguments) -> Option<String> {

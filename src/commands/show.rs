@@ -10,7 +10,7 @@ use crate::venv::{Contents, Distribution, Venv, editable_location};
 use crate::wheel::{Metadata, RecordRow};
 
 pub(super) fn run(context: &Context, arguments: &ShowArguments) -> Result<u8, Failure> {
-    let venv = context.venv(&arguments.venv)?;
+    let venv = context.venv_to_read(&arguments.venv)?.venv;
     let contents = report::contents(context, &venv)?;
     let mut cards = Vec::new();
     let mut missing = Vec::new();

@@ -1,7 +1,8 @@
 //! `virtpy tree`: what requires what.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
 use virtpy_pep::PackageName;
 
 use crate::cli::TreeArguments;
@@ -12,7 +13,7 @@ use crate::report;
 use crate::venv::{Distribution, RequirementGraph};
 
 pub(super) fn run(context: &Context, arguments: &TreeArguments) -> Result<u8, Failure> {
-    let venv = context.venv(&arguments.venv)?;
+    let venv = context.venv_to_read(&arguments.venv)?.venv;
     let contents = report::contents(context, &venv)?;
     let interpreter = context.host.interpreter(&venv)?;
     let graph = RequirementGraph::of(&contents, &install::markers(&interpreter)?, arguments.invert);
@@ -27,6 +28,10 @@ pub(super) fn run(context: &Context, arguments: &TreeArguments) -> Result<u8, Fa
     } else {
         arguments.names.iter().map(named).collect::<Result<_, _>>()?
     };
+    if arguments.json {
+        context.output.json(&Graph::of(&graph, &roots))?;
+        return Ok(0);
+    }
     let mut text = String::new();
     for root in roots {
         text.extend([root.name.as_str(), " ", &root.version, "\n"]);
@@ -34,6 +39,57 @@ pub(super) fn run(context: &Context, arguments: &TreeArguments) -> Result<u8, Fa
     }
     context.output.data_block(&text);
     Ok(0)
+}
+
+/// The graph, for programs: each package once, and which ones a tree begins with.
+#[derive(Serialize)]
+struct Graph {
+    roots: Vec<PackageName>,
+    packages: Vec<Package>,
+}
+
+/// A package of the graph.
+#[derive(Serialize)]
+struct Package {
+    key: PackageName,
+    name: String,
+    version: String,
+    /// What it requires, or with `--invert` what requires it.
+    leads_to: Vec<Edge>,
+}
+
+/// Where a package of the graph leads.
+#[derive(Serialize)]
+struct Edge {
+    key: PackageName,
+    requirement: String,
+    installed: bool,
+}
+
+impl Graph {
+    /// All that can be reached from the roots.
+    fn of(graph: &RequirementGraph<'_>, roots: &[&Distribution]) -> Self {
+        let mut waiting: Vec<PackageName> = roots.iter().map(|root| root.key.clone()).collect();
+        let mut packages = BTreeMap::new();
+        while let Some(key) = waiting.pop() {
+            let Some(found) = graph.find(&key).filter(|_| !packages.contains_key(&key)) else { continue };
+            let edges: Vec<Edge> = graph
+                .targets(&key)
+                .into_iter()
+                .flatten()
+                .map(|(target, requirement)| Edge {
+                    key: target.clone(),
+                    requirement: requirement.clone(),
+                    installed: graph.find(target).is_some(),
+                })
+                .collect();
+            waiting.extend(edges.iter().map(|edge| edge.key.clone()));
+            let (name, version) = (found.name.clone(), found.version.clone());
+            packages.insert(key.clone(), Package { key, name, version, leads_to: edges });
+        }
+        let roots = roots.iter().map(|root| root.key.clone()).collect();
+        Self { roots, packages: packages.into_values().collect() }
+    }
 }
 
 /// Draws what is below a distribution. What was drawn before in the same tree is not drawn again: shared

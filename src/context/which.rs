@@ -10,7 +10,15 @@ use crate::install::is_same_place;
 use crate::interpreters::Interpreter;
 use crate::lockfile;
 use crate::scripts;
-use crate::venv::{Place, Venv, VenvError};
+use crate::venv::{Candidate, LinkMode, Place, Venv, VenvError};
+
+/// A venv that a command only looks at.
+pub struct VenvToRead {
+    /// The venv.
+    pub venv: Venv,
+    /// Whether another tool made it. It is not registered, and nothing is written to it.
+    pub is_foreign: bool,
+}
 
 /// The venv that is active in the shell.
 pub fn active_venv() -> Option<PathBuf> {
@@ -29,6 +37,26 @@ impl Context {
             self.output.warning(format_args!("{problem}; `virtpy relink` repairs it"));
         }
         Ok(venv)
+    }
+
+    /// Opens the venv that a command means only to look at, whoever made it: nothing is written to another tool's.
+    ///
+    /// # Errors
+    /// When there is none, or it does not tell where its packages are.
+    pub fn venv_to_read(&self, argument: &VenvArgument) -> Result<VenvToRead, Failure> {
+        match self.venv(argument) {
+            Ok(venv) => Ok(VenvToRead { venv, is_foreign: false }),
+            Err(failure) if failure.is_of_foreign_venv() => {
+                let Some(path) = self.meant_venv(argument)? else { return Err(failure) };
+                let venv = Candidate::open(&self.store, &path, LinkMode::default())?.venv;
+                self.output.detail(format_args!(
+                    "another tool made the venv at `{}`: it is only looked at",
+                    venv.root.display()
+                ));
+                Ok(VenvToRead { venv, is_foreign: true })
+            }
+            Err(failure) => Err(failure),
+        }
     }
 
     /// Opens the venv that a command means to change, as [`Self::venv`] does. One whose links or whose id are another's is not touched.

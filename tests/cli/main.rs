@@ -7,6 +7,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod about;
 mod activation;
 mod add;
 mod adopt;
@@ -37,6 +38,7 @@ mod list;
 mod list_all;
 mod lock;
 mod lock_places;
+mod looking;
 mod messages;
 mod must_real;
 mod new;
@@ -79,6 +81,7 @@ mod tolerated;
 mod tools;
 mod tools_in_use;
 mod tools_injected;
+mod tools_named;
 mod tools_together;
 mod transport;
 mod tree;

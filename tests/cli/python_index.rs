@@ -225,7 +225,10 @@ fn what_is_no_list_of_releases_is_one_error() {
         (site.url("/other"), "its releases have no interpreters of the kind that is wanted"),
         (site.url("/missing"), "HTTP status 404"),
         (site.url("/broken"), "HTTP status 500"),
-        ("http://127.0.0.1:1/releases".to_owned(), "could not fetch `http://127.0.0.1:1/releases`"),
+        (
+            "http://127.0.0.1:1/releases".to_owned(),
+            "could not reach `127.0.0.1:1`: the connection was refused",
+        ),
         ("/srv/releases".to_owned(), "`/srv/releases` cannot be fetched"),
         ("ftp://x.example/releases".to_owned(), "only http and https pages can be read"),
     ];

@@ -187,6 +187,29 @@ impl Error {
         messages
     }
 
+    /// What a user is told of it: what failed, and the last of what caused it, unless the message says all that helps. The causes
+    /// between are for whoever wants to know every detail.
+    pub fn told(&self) -> Vec<String> {
+        let mut chain = self.chain();
+        match self.resolver() {
+            Some(ResolveError::Resolver(error)) if error.is_complete() => {
+                let message = error.to_string();
+                let end = chain.iter().position(|said| said.contains(&message)).unwrap_or(0);
+                chain.truncate(end + 1);
+            }
+            _ => {}
+        }
+        if chain.len() > 2 {
+            chain.drain(1..chain.len() - 1);
+        }
+        chain
+    }
+
+    /// Whether a venv was refused because another tool made it.
+    pub fn is_of_foreign_venv(&self) -> bool {
+        matches!(self.0.as_ref(), Kind::Venv(VenvError::NotOurs(_)))
+    }
+
     /// Whether another Python may help, and which.
     pub fn python_need(&self) -> Option<&PythonNeed> {
         match self.resolver()? {
@@ -217,5 +240,7 @@ mod tests {
         let told = Error::usage("inner").within("outer").hinted("help");
         assert_eq!((told.chain(), told.code()), (vec!["outer".to_owned(), "inner".to_owned()], 2));
         assert_eq!(told.hint().as_deref(), Some("help"));
+        let deep = Error::new("innermost").within("inner").within("outer");
+        assert_eq!((deep.told(), deep.chain().len()), (vec!["outer".to_owned(), "innermost".to_owned()], 3));
     }
 }

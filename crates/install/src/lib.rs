@@ -55,7 +55,8 @@ mod words;
 
 pub use adopt::{Adopted, Adoption, adopt};
 pub use applications::{
-    ToolList, ToolOutcome, ToolSpec, Upgrade, absolutize_spec, install_generation, install_tool, package_name,
+    ToolList, ToolOutcome, ToolSpec, Upgrade, absolutize_spec, install_generation, install_tool,
+    package_name, versioned,
 };
 pub use cache::{Base, EnvironmentSpec, ReadyEnvironment, ScriptLock};
 pub use changelog::{Changelog, Origins, Refusal};

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use virtpy_pep::PackageName;
 
 use crate::reword::reword;
+use crate::troubles;
 
 /// What is said of a redirect that would give up encryption.
 pub(crate) const REDIRECT_TO_HTTP: &str = "the server redirects from HTTPS to HTTP";
@@ -67,10 +68,13 @@ pub enum Error {
         cause: Cause,
     },
     /// No set of versions satisfies all requirements.
-    #[error("{story}")]
+    #[error("{message}")]
     NoSolution {
-        /// What excludes what, in whole sentences.
-        story: String,
+        /// What excludes what, or what there is instead of what was asked for.
+        message: String,
+        #[source]
+        /// The solver's proof, where the message is not that.
+        proof: Option<Box<Cause>>,
         /// What may help.
         hints: Vec<String>,
         /// The package that no source has, or not in a version that would do, if it is one.
@@ -79,7 +83,7 @@ pub enum Error {
         python: Option<PythonNeed>,
     },
     /// A server did not answer as it should.
-    #[error("could not fetch {what}{}", status.map(|status| format!(" (HTTP status {status})")).unwrap_or_default())]
+    #[error("{}", network_message(what, *status, cause.as_ref()))]
     Network {
         /// What was asked for.
         what: String,
@@ -90,7 +94,7 @@ pub enum Error {
         cause: Option<Cause>,
     },
     /// It needs the network, which is not to be used.
-    #[error("{what} is not in the cache, and the network is not to be used")]
+    #[error("{what} is not on this machine")]
     Offline {
         /// What was asked for.
         what: String,
@@ -195,6 +199,15 @@ impl Error {
         }
     }
 
+    /// Whether its message says all that helps: what caused it is for whoever wants to know every detail.
+    pub fn is_complete(&self) -> bool {
+        match self {
+            Self::NoSolution { .. } => true,
+            Self::Network { status, cause, .. } => status.is_some() || plain_reason(cause.as_ref()).is_some(),
+            _ => false,
+        }
+    }
+
     /// What the user may do about it.
     pub fn hint(&self) -> Option<String> {
         if let Some(hint) = messages(self).iter().find_map(|message| hint_by_number(message)) {
@@ -220,6 +233,11 @@ impl Error {
             }
             Self::Network { cause: Some(cause), .. } if cause.mentions(REDIRECT_TO_HTTP) => {
                 "look at the address of the index; if the host is one to trust, name it in `PIP_TRUSTED_HOST`"
+            }
+            Self::Network { cause, .. }
+                if matches!(plain_reason(cause.as_ref()), Some(PlainReason::Repository { .. })) =>
+            {
+                "look at the address of the repository, and whether `git clone` can fetch it"
             }
             Self::Network { .. } => {
                 "look at the network connection and at `--index-url`; `--offline` uses only what is cached"
@@ -252,6 +270,39 @@ impl Error {
         };
         Some(text.to_owned())
     }
+}
+
+/// What is told of something that could not be fetched: who does not answer and why, or else what was asked for.
+fn network_message(what: &str, status: Option<u16>, cause: Option<&Cause>) -> String {
+    match (status, plain_reason(cause)) {
+        (Some(status), _) => format!("could not fetch {what} (HTTP status {status})"),
+        (None, Some(PlainReason::Repository { address, reason })) => {
+            let address = address.map_or_else(|| what.to_owned(), |address| format!("`{address}`"));
+            format!("could not clone {address}: {reason}")
+        }
+        (None, Some(PlainReason::Connection(reason))) => {
+            let host = what.split_once("://").and_then(|(_, rest)| rest.split(['/', '`']).next());
+            match host.filter(|host| !host.is_empty()) {
+                Some(host) => format!("could not reach `{host}`: {reason}"),
+                None => format!("could not fetch {what}: {reason}"),
+            }
+        }
+        (None, None) => format!("could not fetch {what}"),
+    }
+}
+
+/// Why something could not be fetched, where that can be told in one clause.
+enum PlainReason {
+    Repository { address: Option<String>, reason: String },
+    Connection(String),
+}
+
+fn plain_reason(cause: Option<&Cause>) -> Option<PlainReason> {
+    let chain = cause?.whole();
+    if let Some((address, reason)) = troubles::repository(&chain) {
+        return Some(PlainReason::Repository { address, reason });
+    }
+    troubles::connection(&chain).map(PlainReason::Connection)
 }
 
 /// What helps against an error of the system that is not about the file that was at hand, wherever it came up.
@@ -288,6 +339,17 @@ impl Cause {
     /// The chain of what caused an error, without its own message.
     pub(crate) fn behind(error: &(dyn StdError + 'static)) -> Option<Self> {
         Self::from_messages(messages(error).into_iter().skip(1).collect())
+    }
+
+    /// All that it says, in one text.
+    fn whole(&self) -> String {
+        let mut text = self.message.clone();
+        let mut next = self.source.as_deref();
+        while let Some(cause) = next {
+            text.extend([": ", &cause.message]);
+            next = cause.source.as_deref();
+        }
+        text
     }
 
     /// Whether it, or what caused it, says this.

@@ -18,11 +18,24 @@ use crate::error::{Cause, Error, PythonNeed};
 use crate::public::public;
 use crate::replies::{BadReply, without_marks};
 use crate::reword::{reword, reword_hint};
+use crate::story::Story;
+use crate::troubles::{self, BuildTrouble};
 use crate::url::local_path;
 
 /// What to do about a name that no index has.
 const MISSING_HINT: &str = "look at the spelling of the name; another index is given with `--index-url` or \
                             `--extra-index-url`";
+
+/// What to do about requirements that exclude each other.
+pub(crate) const LOOSEN_HINT: &str =
+    "loosen one of these requirements; `-U` lets versions change that are installed already";
+
+/// Beginnings of remarks on builds for which virtpy has words of its own.
+const BUILD_REMARKS: [&str; 3] = [
+    "Build failures usually indicate",
+    "This error likely indicates that a package depends on",
+    "This error likely indicates that `",
+];
 
 /// A failed resolution.
 pub(crate) fn from_resolve(error: &ResolveError) -> Error {
@@ -100,27 +113,51 @@ fn unreachable_source(what: &str, error: &DistributionError) -> Error {
 
 /// A build that failed, at whatever stage of it.
 pub(crate) fn build_of<E: Hint + StdError + 'static>(package: &str, error: &E) -> Error {
+    let story = whole_story(error);
+    let missing = match troubles::build(&story) {
+        Some(BuildTrouble::NoProject(place)) => {
+            return Error::Requirements {
+                message: format!(
+                    "`{place}` is not a Python project: it has no `pyproject.toml` or `setup.py`"
+                ),
+                hint: Some("name the directory that has one, or a wheel".to_owned()),
+                cause: None,
+            };
+        }
+        Some(BuildTrouble::Missing { what, remark }) => Some((what, remark)),
+        None => None,
+    };
     let mut hints = hints_of(error);
-    hints.retain(|hint| !hint.starts_with("Build failures usually indicate"));
-    if hints.is_empty() {
-        hints.push(
-            "if the last lines do not tell, look for a version that has a wheel for this Python: \
-             `--only-binary NAME` takes no other"
-                .to_owned(),
-        );
+    hints.retain(|hint| !BUILD_REMARKS.iter().any(|remark| hint.starts_with(remark)));
+    match &missing {
+        Some((what, "")) => hints.push(format!(
+            "its build needs `{what}`, which is not among what it says it needs (`[build-system]`); take a version that has a \
+             wheel for this Python"
+        )),
+        Some((what, remark)) => hints.push(format!(
+            "its build needs `{what}`: {remark}; take a newer version of the package, or an older Python (`-p`)"
+        )),
+        None if hints.is_empty() => hints.push(
+            "see the build's output above; to take wheels only, add `--only-binary NAME`".to_owned(),
+        ),
+        None => {}
     }
     Error::Build {
         package: package.to_owned(),
         cause: Cause::from_error(error),
         hint: Some(hints.join("\n")),
-        python: python_need(&whole_story(error)),
+        python: python_need(&story),
     }
 }
 
 /// A failed request to an index or for a file; `what` is what was asked for.
 pub(crate) fn from_client(what: &str, error: &uv_client::Error) -> Error {
     match error.kind() {
-        ErrorKind::Offline(url) => Error::Offline { what: format!("`{url}`") },
+        // A page ends with the name of its package, a file with its own.
+        ErrorKind::Offline(url) => {
+            let last = url.rsplit('/').find(|part| !part.is_empty()).unwrap_or(url);
+            Error::Offline { what: format!("`{last}`") }
+        }
         ErrorKind::WrappedReqwestError(url, wrapped) => {
             from_request(&without_marks(&format!("`{url}`")), wrapped, error)
         }
@@ -168,16 +205,21 @@ fn from_request(what: &str, wrapped: &WrappedReqwestError, whole: &(dyn StdError
         None => {}
     }
     let status = wrapped.inner().and_then(reqwest::Error::status).map(|status| status.as_u16());
-    Error::Network { what: what.to_owned(), status, cause: Cause::behind(whole) }
+    Error::Network { what: what.to_owned(), status, cause: Some(Cause::from_error(whole)) }
 }
 
 /// An input that could not be given a name, or whose metadata could not be had.
 pub(crate) fn from_requirements(error: &uv_requirements::Error) -> Error {
+    from_input("what was asked for", error)
+}
+
+/// The same, of an input that is known.
+pub(crate) fn from_input(what: &str, error: &uv_requirements::Error) -> Error {
     match error {
         uv_requirements::Error::Dist(_, dist, distribution) => {
             from_distribution(&dist.to_string(), distribution)
         }
-        uv_requirements::Error::Distribution(distribution) => from_distribution("the source", distribution),
+        uv_requirements::Error::Distribution(distribution) => from_distribution(what, distribution),
         uv_requirements::Error::DistributionTypes(uv_distribution_types::Error::NotFound(url)) => absent(url),
         uv_requirements::Error::HashStrategy(_) => {
             requirements(error, "pin every requirement with `==` and give it a `--hash`")
@@ -264,10 +306,7 @@ fn no_solution_of(story: &str, mut hints: Vec<String>) -> Error {
         hints.push("take another version of the package, or another interpreter with `-p`".to_owned());
     }
     if hints.is_empty() {
-        hints.push(
-            "loosen one of these requirements; `-U` lets versions change that are installed already"
-                .to_owned(),
-        );
+        hints.push(LOOSEN_HINT.to_owned());
     }
     no_solution(story, hints)
 }
@@ -275,7 +314,9 @@ fn no_solution_of(story: &str, mut hints: Vec<String>) -> Error {
 fn no_solution(story: String, hints: Vec<String>) -> Error {
     let absent = absent_package(&story);
     let python = python_need(&format!("{story}\n{}", hints.join("\n")));
-    Error::NoSolution { story, hints, absent, python }
+    let told = Story::of(&story).map(|facts| facts.told(None));
+    let proof = told.is_some().then(|| Box::new(Cause::new(&story)));
+    Error::NoSolution { message: told.unwrap_or(story), proof, hints, absent, python }
 }
 
 /// Whether a story is about a version of Python, or about wheels for other ones. The library underneath keeps its reasons to

@@ -18,11 +18,11 @@
 //! | `locked`, `pylock` | reading lock files |
 //! | `locking`, `portable` | writing them, with paths that hold elsewhere |
 //! | `local_wheels`, `local_grounds` | the caller's wheels, in place of an index that may not be asked |
-//! | `resolve`, `provider`, `solution`, `describe`, `latest` | solving, and describing the solution |
+//! | `resolve`, `provider`, `solution`, `describe`, `latest`, `newest` | solving, and describing the solution |
 //! | `obtain`, `download`, `build` | from a solution to wheel files |
 //! | `fetch` | a wheel whose origin and hash are known |
 //! | `transfer` | whatever else is behind a URL |
-//! | `error`, `failure`, `reword` | what went wrong, and what to do |
+//! | `error`, `failure`, `story`, `explain`, `troubles`, `reword` | what went wrong, and what to do |
 
 mod archives;
 mod build;
@@ -34,6 +34,7 @@ mod demanded;
 mod describe;
 mod download;
 mod error;
+mod explain;
 mod failure;
 mod fetch;
 mod folders;
@@ -47,6 +48,7 @@ mod local_wheels;
 mod locked;
 mod locking;
 mod named_inputs;
+mod newest;
 mod obtain;
 mod package_choices;
 mod pages;
@@ -65,7 +67,9 @@ mod runtime;
 mod session;
 mod settings;
 mod solution;
+mod story;
 mod transfer;
+mod troubles;
 mod url;
 
 pub use client::prepare;

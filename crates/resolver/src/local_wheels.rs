@@ -47,6 +47,8 @@ pub trait LocalWheels: fmt::Debug + Send + Sync {
 /// The caller's wheels for one request; none where the network may be used.
 #[derive(Debug, Default)]
 pub(crate) struct Candidates {
+    /// Who has wheels, whether or not they count for the request.
+    caller: Option<Arc<dyn LocalWheels>>,
     source: Option<Arc<dyn LocalWheels>>,
     known: OnceLock<BTreeMap<PackageName, Vec<LocalWheel>>>,
     pub(crate) outcome: Mutex<Outcome>,
@@ -62,8 +64,17 @@ pub(crate) struct Outcome {
 }
 
 impl Candidates {
-    pub(crate) fn new(source: Option<Arc<dyn LocalWheels>>) -> Self {
-        Self { source, ..Self::default() }
+    /// Those of a caller; they count where the network is not to be used.
+    pub(crate) fn new(caller: Option<Arc<dyn LocalWheels>>, offline: bool) -> Self {
+        let source = caller.clone().filter(|_| offline);
+        Self { caller, source, ..Self::default() }
+    }
+
+    /// The names of all wheels that the caller has.
+    pub(crate) fn names(&self) -> BTreeSet<String> {
+        let wheels = self.caller.as_ref().map(|caller| caller.list()).unwrap_or_default();
+        let name = |wheel: LocalWheel| PackageName::from_str(&wheel.name).ok().map(|name| name.to_string());
+        wheels.into_iter().filter_map(name).collect()
     }
 
     pub(crate) fn of_name(&self, name: &PackageName) -> &[LocalWheel] {

@@ -31,7 +31,9 @@ use crate::context::{Choices, Context};
 use crate::demanded::NamedHashes;
 use crate::describe;
 use crate::error::{Cause, Error};
-use crate::failure::{from_anyhow, from_client, from_requirements, from_resolve, requirements as unusable};
+use crate::failure::{
+    from_anyhow, from_client, from_input, from_requirements, from_resolve, requirements as unusable,
+};
 use crate::installed::Installed;
 use crate::local_grounds::{self, Terms};
 use crate::local_wheels::Candidates;
@@ -44,7 +46,7 @@ use crate::reword::reword;
 use crate::runtime::Runtime;
 use crate::settings::IndexSettings;
 use crate::solution::{Plan, Resolution};
-use crate::{archives, folders, indexes, installed, requirements};
+use crate::{archives, explain, folders, indexes, installed, requirements};
 
 /// Resolves a request.
 ///
@@ -96,7 +98,7 @@ async fn attempt(
     let mut context = Context::new(runtime, network, indexes, hasher, choices).await?;
     context.archives = archives;
     context.named_hashes = by_name;
-    context.local_wheels = Candidates::new(runtime.local_wheels.clone());
+    context.local_wheels = Candidates::new(runtime.local_wheels.clone(), settings.offline);
     let constraints =
         Constraints::from_requirements(inputs.constraints.into_iter().map(|entry| entry.requirement));
     let env = ResolverEnvironment::specific(environment.clone());
@@ -270,10 +272,15 @@ pub(crate) async fn name_all(
     if !unnamed.is_empty() {
         let database = context.database(dispatch);
         let (places, unnamed): (Vec<usize>, Vec<_>) = unnamed.into_iter().unzip();
+        // Its own error does not tell which of several it was.
+        let label = match unnamed.as_slice() {
+            [only] => only.to_string(),
+            _ => "what was asked for".to_owned(),
+        };
         let found = NamedRequirementsResolver::new(&context.hasher, context.state.index(), database)
             .resolve(unnamed.into_iter())
             .await
-            .map_err(|error| from_requirements(&error))?;
+            .map_err(|error| from_input(&label, &error))?;
         for (place, requirement) in places.into_iter().zip(found) {
             named.insert(place, requirement);
         }
@@ -394,14 +401,29 @@ pub(crate) async fn solve(
         RecordingProvider { provider, consulted: &context.consulted, installed, local },
         installed.clone(),
     );
-    let output = resolver.resolve().await.map_err(|error| match installed.failure() {
+    match resolver.resolve().await {
+        Ok(output) => Ok((output, hasher)),
+        Err(error) => Err(explained(context, request, installed, &error).await),
+    }
+}
+
+/// A failed resolution, with what there is instead of what was asked for.
+async fn explained(
+    context: &Context,
+    request: &Request,
+    installed: &Installed,
+    error: &ResolveError,
+) -> Error {
+    match installed.failure() {
         // What is installed did not do, and an index that should have been asked did not answer.
         Some(failure) if matches!(error, ResolveError::NoSolution(_)) => {
             from_client("what is needed", &failure)
         }
-        _ => context.local_wheels.explain(from_resolve(&error)),
-    })?;
-    Ok((output, hasher))
+        _ => {
+            let failed = context.local_wheels.explain(from_resolve(error));
+            Box::pin(explain::explain(context, request, failed)).await
+        }
+    }
 }
 
 /// Of which packages pre-releases are admitted.

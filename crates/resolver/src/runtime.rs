@@ -89,7 +89,7 @@ impl Runtime {
             cause: Cause::from_error(&error),
         })?;
         let executor = Arc::new(BackgroundRuntime(Some(runtime)));
-        let local_wheels = options.local_wheels.clone().filter(|_| options.settings.offline);
+        let local_wheels = options.local_wheels.clone();
         let (tags, directories) = (options.tags.clone(), options.directories.clone());
         Ok(Self { executor, cache, interpreter, tags, local_wheels, directories })
     }

@@ -11,12 +11,20 @@ use super::{EntryId, StoreError};
 #[derive(Debug, Clone)]
 pub struct Store {
     home: PathBuf,
+    /// The folder of the applications' commands, if it is another one than usual.
+    bin: Option<PathBuf>,
 }
 
 impl Store {
     /// The store that lives in `home`, an absolute path.
     pub fn new(home: PathBuf) -> Self {
-        Self { home }
+        Self { home, bin: None }
+    }
+
+    /// The same store, with the applications' commands in another folder.
+    #[must_use]
+    pub fn with_bin(self, bin: Option<PathBuf>) -> Self {
+        Self { bin, ..self }
     }
 
     /// The folder of everything: `$VIRTPY_HOME`.
@@ -52,6 +60,11 @@ impl Store {
 
     /// The folder of the applications' commands.
     pub fn bin(&self) -> PathBuf {
+        self.bin.clone().unwrap_or_else(|| self.usual_bin())
+    }
+
+    /// The folder in which they are unless another one is chosen.
+    pub fn usual_bin(&self) -> PathBuf {
         self.home.join("bin")
     }
 

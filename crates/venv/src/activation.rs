@@ -6,11 +6,13 @@
 //! is the folder and the prompt, each quoted for its shell in [`quoting`] and, where the shell interprets its
 //! prompt, escaped in [`prompt`]. Nothing is written here: the caller gets names and contents.
 
+mod line;
 mod prompt;
 mod quoting;
 #[cfg(all(test, unix))]
 mod tests;
 
+pub use line::Shell;
 pub use quoting::posix as posix_word;
 
 use std::path::{Path, PathBuf};

@@ -14,7 +14,7 @@ pub(super) fn lines(failure: &Failure, request: Option<&PipRequest>) -> Vec<Stri
         Some(ResolveError::Resolver(error)) => Some(error.as_ref()),
         _ => None,
     };
-    let chain = failure.chain();
+    let chain = failure.told();
     let mut told = Vec::with_capacity(chain.len() + 3);
     told.extend(error.and_then(|error| headline(error, request)));
     for (place, message) in chain.iter().enumerate() {

@@ -5,7 +5,7 @@ use super::{each_at_once, warn_about_path};
 use crate::cli::ToolInstallArguments;
 use crate::context::Context;
 use crate::error::Failure;
-use crate::install::{ToolOutcome, ToolSpec, absolutize_spec, install_tool};
+use crate::install::{ToolOutcome, ToolSpec, absolutize_spec, install_tool, versioned};
 use crate::tools::{Manifest, Tool, names_of};
 
 pub(super) fn run(context: &Context, arguments: &ToolInstallArguments) -> Result<u8, Failure> {
@@ -33,9 +33,10 @@ enum Installed {
 }
 
 fn install(context: &Context, arguments: &ToolInstallArguments, spec: &str) -> Result<Installed, Failure> {
-    let manifest = manifest(context, arguments, spec);
+    let (spec, newest) = versioned(spec);
+    let manifest = manifest(context, arguments, &spec);
     if !arguments.force {
-        if let Some(tool) = context.host.satisfying_tool(&manifest) {
+        if !newest && let Some(tool) = context.host.satisfying_tool(&manifest) {
             return Ok(Installed::Already(Box::new(tool)));
         }
         context.host.refuse_pinned_tool(&manifest)?;
@@ -43,7 +44,10 @@ fn install(context: &Context, arguments: &ToolInstallArguments, spec: &str) -> R
     let index = arguments.index.options();
     let lock = arguments.lock.as_ref().map(|lock| context.working_directory.join(lock));
     let downloads = !arguments.no_python_downloads;
-    let outcome = install_tool(&context.host, ToolSpec { index, lock, downloads, ..ToolSpec::of(manifest) })?;
+    let outcome = install_tool(
+        &context.host,
+        ToolSpec { index, lock, downloads, upgrade: newest, ..ToolSpec::of(manifest) },
+    )?;
     Ok(Installed::Now(Box::new(outcome)))
 }
 

@@ -31,6 +31,11 @@ pub(super) fn run(context: &Context, command: ToolCommand) -> Result<u8, Failure
         ToolCommand::Sync(arguments) => export::sync(context, &arguments),
         ToolCommand::ImportPipx(arguments) => import_pipx::run(context, &arguments),
         ToolCommand::EnsurePath(arguments) => ensure_path::run(context, &arguments),
+        ToolCommand::Dir(arguments) => {
+            let folder = if arguments.bin { context.store.bin() } else { context.store.tools() };
+            context.output.data(folder.display());
+            Ok(0)
+        }
     }
 }
 

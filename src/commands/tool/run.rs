@@ -10,7 +10,7 @@ use crate::cli::ToolRunArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
-use crate::install::{ToolSpec, absolutize_spec, cache, install_generation, package_name};
+use crate::install::{ToolSpec, absolutize_spec, cache, install_generation, package_name, versioned};
 use crate::store::Store;
 use crate::tools::{Manifest, Tool, Toolbox};
 
@@ -25,6 +25,8 @@ pub(super) fn run(context: &Context, arguments: &ToolRunArguments) -> Result<u8,
 /// The application, and the name of its command.
 fn ready(context: &Context, arguments: &ToolRunArguments) -> Result<(Tool, String), Failure> {
     let (app, _) = arguments.call();
+    let (app, newest) = versioned(app);
+    let app = app.as_ref();
     let request = absolutize_spec(&context.host, arguments.from.as_deref().unwrap_or(app));
     let requirement = request.parse::<Requirement>().ok();
     let command = match (&arguments.from, &requirement) {
@@ -32,10 +34,11 @@ fn ready(context: &Context, arguments: &ToolRunArguments) -> Result<(Tool, Strin
         (None, None) => String::new(),
         (Some(_), _) => app.to_owned(),
     };
+    let refresh = arguments.refresh || newest;
     let is_plain = arguments.from.is_none()
         && arguments.with.is_empty()
         && arguments.python.is_none()
-        && !arguments.refresh
+        && !refresh
         && app == command;
     if is_plain && let Ok(Some(tool)) = Toolbox::new(&context.store).open(&command) {
         return Ok((tool, command));
@@ -53,7 +56,7 @@ fn ready(context: &Context, arguments: &ToolRunArguments) -> Result<(Tool, Strin
     let key = serde_json::to_string(&manifest).map_err(|error| Failure::new(error.to_string()))?;
     let name = Store::digest_of(&key);
     let toolbox = Toolbox::cached(&context.store);
-    if !arguments.refresh
+    if !refresh
         && let Ok(Some(tool)) = toolbox.open(&name)
         && cache::is_young(&tool.venv)
         && fs::metadata(&tool.venv.join("bin/python")).is_ok()
@@ -62,7 +65,7 @@ fn ready(context: &Context, arguments: &ToolRunArguments) -> Result<(Tool, Strin
     }
     cache::sweep(&context.host);
     let interpreter = context.host.interpreter_for(manifest.python.as_deref(), true)?;
-    let mut spec = ToolSpec { index, upgrade: arguments.refresh, is_run: true, ..ToolSpec::of(manifest) };
+    let mut spec = ToolSpec { index, upgrade: refresh, is_run: true, ..ToolSpec::of(manifest) };
     if spec.manifest.package.is_empty() {
         spec.manifest.package = package_name(&context.host, &interpreter, &spec)?.into();
     }

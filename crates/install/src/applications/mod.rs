@@ -9,7 +9,7 @@ mod spec;
 
 pub use changes::Upgrade;
 pub use list::ToolList;
-pub use spec::ToolSpec;
+pub use spec::{ToolSpec, versioned};
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -174,7 +174,7 @@ fn keep_plugins(old: &Path, new: &Path) -> Result<()> {
 /// Removes what a failed change left, and gives back why it failed. What cannot be removed now is by the next change.
 fn rolled_back(host: &Host, toolbox: Toolbox<'_>, name: &str, error: Error) -> Error {
     if let Err(left) = toolbox.settle(name) {
-        let left = Error::from(left).chain().join(": ");
+        let left = Error::from(left).told().join(": ");
         host.detail(format_args!("left for the next change of {name}: {left}"));
     }
     error

@@ -1,11 +1,29 @@
 //! What is wanted of an application: what is known of it, and from where and how it is to come.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
-use virtpy_pep::NamedVersion;
+use virtpy_pep::{NamedVersion, Requirement, Version};
 
 use crate::IndexOptions;
 use crate::tools::Manifest;
+
+/// What `APP@VERSION` and `APP@latest` mean: a requirement, and whether the newest version is asked for.
+pub fn versioned(spec: &str) -> (Cow<'_, str>, bool) {
+    let Some((app, version)) = spec.split_once('@') else { return (Cow::Borrowed(spec), false) };
+    let is_name =
+        app.parse::<Requirement>().is_ok_and(|one| one.url().is_none() && one.specifiers().is_empty());
+    if !is_name || app.ends_with(' ') {
+        return (Cow::Borrowed(spec), false);
+    }
+    if version == "latest" {
+        return (Cow::Borrowed(app), true);
+    }
+    match version.parse::<Version>() {
+        Ok(_) => (Cow::Owned(format!("{app}=={version}")), false),
+        Err(_) => (Cow::Borrowed(spec), false),
+    }
+}
 
 /// What is wanted of an application.
 #[derive(Default)]
@@ -43,5 +61,27 @@ impl ToolSpec {
     pub fn asking(mut self, index: &IndexOptions) -> Self {
         self.index = self.index.overridden(index);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_may_stand_behind_an_at_sign() {
+        for (spec, requirement, newest) in [
+            ("black@24.1.0", "black==24.1.0", false),
+            ("black[d]@24.1", "black[d]==24.1", false),
+            ("black@latest", "black", true),
+            ("black", "black", false),
+            ("black>=24", "black>=24", false),
+            ("black @ https://h/black.whl", "black @ https://h/black.whl", false),
+            ("black@https://h/black.whl", "black@https://h/black.whl", false),
+            ("git+https://h/black@main", "git+https://h/black@main", false),
+            ("./black@2", "./black@2", false),
+        ] {
+            assert_eq!(versioned(spec), (Cow::Borrowed(requirement), newest), "{spec}");
+        }
     }
 }

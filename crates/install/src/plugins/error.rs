@@ -13,7 +13,7 @@ pub enum PluginError {
     #[error(transparent)]
     Path(#[from] PathError),
     /// A path was named at which the tool is not.
-    #[error("`{}` is no {tool}: {reason}", .path.display())]
+    #[error("`{}` is not {tool}: {reason}", .path.display())]
     NotTool {
         /// What was looked for.
         tool: &'static str,

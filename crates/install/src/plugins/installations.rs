@@ -201,7 +201,7 @@ fn examine(tool: Tool, path: &Path) -> Result<Installation, PluginError> {
         reason: reason.to_owned(),
     };
     let interpreter = match fs::metadata(path) {
-        Err(error) if error.is_not_found() => return Err(not("there is nothing")),
+        Err(error) if error.is_not_found() => return Err(not("there is no such file or directory")),
         Err(error) => return Err(error.into()),
         Ok(found) if found.is_dir() => {
             python_in(path).ok_or_else(|| not("the directory has no `bin/python`"))?

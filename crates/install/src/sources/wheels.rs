@@ -119,7 +119,7 @@ impl Supply for LocalSupply {
                 }
                 Err(StoreError::Path(error)) => return Err(error.into()),
                 Err(error) => {
-                    let reason = crate::Error::from(error).chain().join(": ");
+                    let reason = crate::Error::from(error).told().join(": ");
                     log.refused.push(Refusal { wheel: self.0[place].wheel.clone(), reason });
                 }
             }

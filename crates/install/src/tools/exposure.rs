@@ -1,5 +1,6 @@
 //! The names by which people reach an application: its commands, manual pages and completions, each a link in
-//! `$VIRTPY_HOME/bin` or `$VIRTPY_HOME/share` that leads through the application's `current`.
+//! `$VIRTPY_HOME/bin` (or the directory of the setting `tool.bin-dir`) or `$VIRTPY_HOME/share` that leads through the
+//! application's `current`.
 //!
 //! A link belongs to the application that it leads to. Nothing else is ever replaced or removed.
 
@@ -92,6 +93,11 @@ impl Offer {
     }
 }
 
+/// Where a name stands: commands may have a folder outside the store.
+fn link(store: &Store, one: &Exposed) -> PathBuf {
+    one.command().map_or_else(|| store.home().join(&one.place), |command| store.bin().join(command))
+}
+
 /// The text of the link.
 fn target(store: &Store, tool: &str, one: &Exposed) -> PathBuf {
     store.tools().join(tool).join(CURRENT).join(&one.target)
@@ -111,7 +117,7 @@ fn owner(store: &Store, link: &Path) -> Result<Option<String>, ToolError> {
 
 /// Whether an application may take a name.
 pub(super) fn check(store: &Store, tool: &str, one: &Exposed) -> Result<(), ToolError> {
-    let link = store.home().join(&one.place);
+    let link = link(store, one);
     if fs::kind(&link)?.is_none() {
         return Ok(());
     }
@@ -129,7 +135,7 @@ pub(super) fn check(store: &Store, tool: &str, one: &Exposed) -> Result<(), Tool
 
 /// Makes a name lead to an application. That it may was checked.
 pub(super) fn expose(store: &Store, tool: &str, one: &Exposed) -> Result<(), ToolError> {
-    let link = store.home().join(&one.place);
+    let link = link(store, one);
     let folder = link.parent().unwrap_or(Path::new("/"));
     fs::create_dir_all(folder)?;
     let temporary = folder.join(format!(".virtpy-{tool}"));
@@ -138,16 +144,17 @@ pub(super) fn expose(store: &Store, tool: &str, one: &Exposed) -> Result<(), Too
 
 /// Removes an application's names, but for those in `keep`.
 pub(super) fn withdraw(store: &Store, tool: &str, keep: &[Exposed]) -> Result<(), ToolError> {
-    for folder in std::iter::once(&"bin").chain(RESOURCES) {
-        let path = store.home().join(folder);
+    // Also where commands were before another folder was chosen for them.
+    let resources = RESOURCES.iter().map(|folder| store.home().join(folder));
+    for path in [store.bin(), store.usual_bin()].into_iter().chain(resources) {
         if fs::kind(&path)?.is_none() {
             continue;
         }
         for name in fs::names(&path)? {
-            let link = path.join(&name);
-            let is_kept = keep.iter().any(|one| store.home().join(&one.place) == link);
-            if !is_kept && owner(store, &link)?.as_deref() == Some(tool) {
-                fs::remove_file(&link)?;
+            let present = path.join(&name);
+            let is_kept = keep.iter().any(|one| link(store, one) == present);
+            if !is_kept && owner(store, &present)?.as_deref() == Some(tool) {
+                fs::remove_file(&present)?;
             }
         }
     }

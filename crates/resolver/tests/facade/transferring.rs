@@ -147,7 +147,7 @@ fn what_does_not_come_is_told() {
         wrong.contains("the hash of `big.tar.gz` is not the expected one") && wrong.contains(&sha256(&bytes))
     );
     assert!(file(&url, Some("12")).contains("`12` is no SHA-256"));
-    assert!(file("http://127.0.0.1:1/x", None).contains("could not fetch `http://127.0.0.1:1/x`"));
+    assert!(file("http://127.0.0.1:1/x", None).contains("could not reach `127.0.0.1:1`"));
     assert!(file("no url", None).contains("could not fetch `no url`"));
     let large = told(&transfer.text(&url, 299_999).unwrap_err());
     assert!(large.contains("more than 299999 bytes"), "{large}");

@@ -1,0 +1,29 @@
+//! `virtpy cache`: what users of other tools look for. The store is no cache; what may be removed is what indexes said.
+
+use crate::cli::{CacheArguments, CacheCommand};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::fs;
+
+pub(super) fn run(context: &Context, arguments: &CacheArguments) -> Result<u8, Failure> {
+    match arguments.command {
+        CacheCommand::Dir => context.output.data(context.store.cache().display()),
+        CacheCommand::Clean => clean(context)?,
+    }
+    Ok(0)
+}
+
+/// Empties the resolver's part of the cache, while nobody is at work. Environments in the cache may be in use at any time.
+fn clean(context: &Context) -> Result<(), Failure> {
+    let folder = context.store.cache().join("resolver");
+    if fs::kind(&folder)?.is_none() {
+        context.output.message("The cache is empty");
+        return Ok(());
+    }
+    let _lock = context.store.lock_exclusive(&mut context.host.announce())?;
+    fs::remove_tree(&folder)?;
+    context.output.message(
+        "Emptied the cache of what indexes and builds said; `virtpy store gc` removes packages that nothing uses",
+    );
+    Ok(())
+}

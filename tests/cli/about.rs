@@ -1,0 +1,171 @@
+//! Finding one's way: help, completions, manual pages, and the words of other tools.
+
+use crate::support::{Index, TestContext, WheelBuilder, skip};
+
+#[test]
+fn help_is_in_groups_and_about_each_command() {
+    let context = TestContext::new();
+    let output = context.virtpy(["help"]).success();
+    for line in
+        ["Environments:\n  new  ", "Python:\n  python  ", "The store, and venvs that use it:\n  store  "]
+    {
+        assert!(output.stdout().contains(line), "{}", output.dump());
+    }
+    assert_eq!(output.stdout(), context.virtpy(["--help"]).success().stdout());
+    let add = context.virtpy(["help", "add"]).success().stdout();
+    assert_eq!(add, context.virtpy(["add", "--help"]).success().stdout());
+    assert_eq!(add, context.virtpy(["add", "-h"]).success().stdout());
+    assert!(!add.contains("--find-links") && add.contains("virtpy help index"), "{add}");
+    context.virtpy(["help", "index"]).success().stdout_has("--extra-index-url").stdout_has("PIP_INDEX_URL");
+    context.virtpy(["help", "tool", "install"]).success().stdout_has("Usage: virtpy tool install");
+    context.virtpy(["help", "nonsense"]).failure(2).stderr_has("there is no command `nonsense`");
+}
+
+#[test]
+fn options_have_one_order() {
+    let context = TestContext::new();
+    for command in ["add", "sync", "remove", "new"] {
+        let text = context.virtpy(["help", command]).success().stdout();
+        let place = |option: &str| text.find(option).unwrap_or(usize::MAX);
+        let shared = ["--venv", "--force", "--dry-run", "--json"].map(place);
+        let present: Vec<usize> = shared.into_iter().filter(|place| *place < usize::MAX).collect();
+        assert!(present.is_sorted() && present.iter().all(|one| *one < place("--help")), "{text}");
+    }
+}
+
+#[test]
+fn words_of_other_tools_work() {
+    let context = TestContext::new();
+    context.virtpy(["venv", "mine"]).success().stderr_has("Made `mine`");
+    context.virtpy(["cache", "clean"]).success().stderr_has("The cache is empty");
+    let cache = context.virtpy(["cache", "dir"]).success();
+    assert_eq!(cache.raw_stdout.trim(), context.store().join("cache").to_str().unwrap());
+    let index = Index::start(&[WheelBuilder::new("demo", "1.0").build()]);
+    context.new_venv();
+    context.add(&index, &["demo"]).success();
+    assert!(context.store().join("cache/resolver").exists());
+    context.virtpy(["cache", "clean"]).success().stderr_has("Emptied the cache");
+    assert!(!context.store().join("cache/resolver").exists());
+    context.virtpy(["check"]).success();
+    let help = context.virtpy(["help"]).success().stdout();
+    assert!(!help.contains("  cache ") && !help.contains("internal-store"), "{help}");
+    context.virtpy(["internal-store", "stats"]).success();
+}
+
+#[test]
+fn a_new_venv_is_told_how_to_activate_it() {
+    let mut context = TestContext::new();
+    context.set("SHELL", "/usr/bin/fish");
+    context.virtpy(["new"]).success().stderr_has("Activate it with: source .venv/bin/activate.fish");
+    context.set("SHELL", "/bin/zsh");
+    context
+        .virtpy(["new", "my venv"])
+        .success()
+        .stderr_has("Activate it with: source 'my venv/bin/activate'");
+    let active = context.path("active");
+    context.set("VIRTUAL_ENV", &active);
+    context.virtpy(["new", "active"]).success().stderr_lacks("Activate");
+    context.virtpy(["new", "-q", "quiet"]).success().stderr_lacks("Activate");
+}
+
+/// A context with `virtpy` on PATH.
+fn on_path() -> TestContext {
+    let mut context = TestContext::new();
+    let folder = std::path::Path::new(env!("CARGO_BIN_EXE_virtpy")).parent().unwrap().to_owned();
+    let path =
+        context.command("x").get_envs().find(|(name, _)| *name == "PATH").unwrap().1.unwrap().to_owned();
+    let mut all = vec![folder];
+    all.extend(std::env::split_paths(&path));
+    context.set("PATH", std::env::join_paths(all).unwrap());
+    context
+}
+
+/// What a shell answers to a line that is typed so far.
+fn completed(context: &TestContext, words: &[&str]) -> Vec<String> {
+    let index = (words.len() - 1).to_string();
+    let mut command = context.command(env!("CARGO_BIN_EXE_virtpy"));
+    command.env("VIRTPY_COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", index).env("_CLAP_IFS", "\n");
+    let output = context.run(command.arg("--").args(words)).success();
+    output.raw_stdout.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn shells_are_told_what_there_is() {
+    let index = Index::start(&[
+        WheelBuilder::new("demo", "1.0").build(),
+        WheelBuilder::new("other", "1.0").build(),
+        WheelBuilder::new("tool", "1.0").console_script("tool").build(),
+    ]);
+    let context = TestContext::new();
+    context.new_venv();
+    context.add(&index, &["demo", "other"]).success();
+    context.virtpy(["install", "tool", "--index-url", &index.url()]).success();
+    assert_eq!(completed(&context, &["virtpy", "remo"]), ["remove"]);
+    assert_eq!(completed(&context, &["virtpy", "remove", "d"]), ["demo"]);
+    assert_eq!(completed(&context, &["virtpy", "tree", "o"]), ["other"]);
+    assert_eq!(completed(&context, &["virtpy", "uninstall", "t"]), ["tool"]);
+    assert_eq!(completed(&context, &["virtpy", "store", "why", "de"]), ["demo"]);
+    let venv = context.path(".venv").display().to_string();
+    assert_eq!(completed(&context, &["virtpy", "list", "--venv", &venv[..venv.len() - 2]])[0], venv);
+    assert!(completed(&context, &["virtpy", "new", "-p", "3."]).contains(&context.interpreter().short()));
+    assert!(!completed(&context, &["virtpy", ""]).contains(&"cache".to_owned()));
+    let other = context.path("elsewhere");
+    context.virtpy(["new", "elsewhere"]).success();
+    let other = other.to_str().unwrap();
+    context.virtpy(["add", "--venv", other, "--index-url", &index.url(), "tool"]).success();
+    assert_eq!(completed(&context, &["virtpy", "remove", "--venv", other, "t"]), ["tool"]);
+}
+
+#[test]
+fn completions_work_in_real_shells() {
+    let index = Index::start(&[WheelBuilder::new("demo", "1.0").build()]);
+    let context = on_path();
+    context.new_venv();
+    context.add(&index, &["demo"]).success();
+    for (shell, line) in [
+        (
+            "bash",
+            "eval \"$(virtpy completions bash)\"; COMP_WORDS=(virtpy remove de); COMP_CWORD=2; \
+             _clap_complete_virtpy virtpy de remove; echo \"${COMPREPLY[0]}\"",
+        ),
+        (
+            "fish",
+            "virtpy completions fish | source; complete -C 'virtpy remove de' | string split -f1 \\t; true",
+        ),
+    ] {
+        let mut command = context.command(shell);
+        if std::process::Command::new(shell).arg("--version").output().is_err() {
+            skip(&format!("there is no {shell}"));
+            continue;
+        }
+        let output = context.run(command.args(["-c", line])).success();
+        assert_eq!(output.raw_stdout.trim(), "demo", "{}", output.dump());
+    }
+    for shell in ["zsh", "elvish", "powershell", "nushell"] {
+        let text = context.virtpy(["completions", shell]).success().stdout();
+        for name in ["virtpy", "virtpyx", "isopy"] {
+            assert!(text.contains(name), "{shell}: {text}");
+        }
+    }
+}
+
+#[test]
+fn what_is_installed_for_shells_and_man_replaces_only_its_own() {
+    let context = TestContext::new();
+    let share = context.home().join(".local/share");
+    for _ in 0..2 {
+        context.virtpy(["completions", "bash", "--install"]).success();
+        context.virtpy(["man"]).success();
+    }
+    for name in ["virtpy", "virtpyx", "isopy"] {
+        assert!(share.join("bash-completion/completions").join(name).is_file());
+        assert!(share.join("man/man1").join(format!("{name}.1")).is_file());
+    }
+    let add = std::fs::read_to_string(share.join("man/man1/virtpy-add.1")).unwrap();
+    assert!(add.contains("Install packages into a venv") && add.contains("find"), "{add}");
+    assert!(share.join("man/man1/virtpy-tool-install.1").is_file());
+    assert!(!share.join("man/man1/virtpy-cache.1").exists());
+    context.virtpy(["completions", "zsh", "--install"]).success().stderr_has("fpath+=");
+    std::fs::write(share.join("man/man1/virtpy-add.1"), "somebody's own").unwrap();
+    context.virtpy(["man"]).failure(1).one_error().stderr_has("virtpy did not write it");
+}
