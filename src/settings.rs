@@ -25,6 +25,8 @@ pub struct Settings {
     pub safe_directories: Vec<PathBuf>,
     /// The directory of the applications' commands, if it is not the store's own.
     pub tool_bin: Option<PathBuf>,
+    /// Whether `add` and `remove` record in the project's file what they are asked for.
+    pub save: bool,
     /// What is removed from the store after a venv was changed, once a day; nothing where it is not set.
     pub store: Policy,
 }
@@ -50,12 +52,21 @@ struct ConfigFile {
     index: IndexSection,
     #[serde(default)]
     tool: ToolSection,
+    #[serde(default)]
+    project: ProjectSection,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct ToolSection {
     bin_dir: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct ProjectSection {
+    #[serde(default)]
+    save: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -126,10 +137,11 @@ impl Settings {
         };
         let tool_bin = variable("VIRTPY_TOOL_BIN_DIR").or(file.tool.bin_dir);
         let tool_bin = tool_bin.map(|text| absolute(&text)).transpose()?;
+        let save = switch("project.save", "VIRTPY_PROJECT_SAVE", file.project.save)?;
         let store = store_settings(variable, file.store)?;
         let index = index_limits(variable, file.index)?;
         let preferences = Preferences { link_mode, always_copy, bytecode, immutable, pip_shim, index };
-        Ok(Self { preferences, safe_directories, tool_bin, store })
+        Ok(Self { preferences, safe_directories, tool_bin, save, store })
     }
 
     /// Those of this process's environment, read once.

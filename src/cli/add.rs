@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{ChangeArguments, IndexArguments, VenvArgument};
+use crate::install::Bound;
+
+use super::{ChangeArguments, IndexArguments, SaveArguments, VenvArgument};
 
 /// Install packages into a venv
 #[derive(Debug, Default, Args)]
@@ -41,12 +43,32 @@ pub struct AddArguments {
     /// Leave out what was uploaded after this date (RFC 3339, or YYYY-MM-DD)
     #[arg(long, value_name = "DATE", value_parser = date)]
     pub exclude_newer: Option<String>,
+    /// Record the version that is chosen, and no other: `==1.2.3`
+    #[arg(long, conflicts_with = "no_bounds")]
+    pub exact: bool,
+    /// Record the name alone, and not the version that is chosen or a later one (`>=1.2.3`)
+    #[arg(long)]
+    pub no_bounds: bool,
+    /// Whether and where it is recorded
+    #[command(flatten)]
+    pub save: SaveArguments,
     /// How it is done and told
     #[command(flatten)]
     pub change: ChangeArguments,
     /// Where packages come from
     #[command(flatten)]
     pub index: IndexArguments,
+}
+
+impl AddArguments {
+    /// Which versions what is recorded admits, if it names none.
+    pub fn bound(&self) -> Bound {
+        match (self.exact, self.no_bounds) {
+            (true, _) => Bound::Exact,
+            (false, true) => Bound::Nothing,
+            (false, false) => Bound::Lower,
+        }
+    }
 }
 
 /// Refuses what is not a date before anything is done.

@@ -20,6 +20,7 @@ pub mod quantity;
 mod quick;
 mod read;
 mod run;
+mod save;
 mod selection;
 mod store;
 mod sync;
@@ -61,6 +62,7 @@ pub use read::{
     RemoveArguments, ShowArguments, TreeArguments,
 };
 pub use run::RunArguments;
+pub use save::SaveArguments;
 pub use selection::SelectionArguments;
 pub use store::{
     CompileArguments, GcArguments, ProtectArguments, RepairArguments, StatsArguments, StoreArguments,

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::{IndexArguments, VenvArgument};
+use super::{IndexArguments, SaveArguments, VenvArgument};
 
 /// Remove packages from a venv
 #[derive(Debug, Args)]
@@ -13,6 +13,9 @@ pub struct RemoveArguments {
     /// Which venv
     #[command(flatten)]
     pub venv: VenvArgument,
+    /// Whether and where it is recorded
+    #[command(flatten)]
+    pub save: SaveArguments,
     /// Discard what was edited in packages that this venv has copies of (see `virtpy detach`)
     #[arg(long)]
     pub force: bool,

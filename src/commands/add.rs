@@ -2,14 +2,19 @@
 
 use std::time::Instant;
 
+use super::save;
 use crate::cli::{AddArguments, ChangeArguments};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::install::{self, Changelog, Extent, Goal, Indexes, Requirements};
 use crate::output::counted;
 use crate::report::{self, Telling};
+use crate::settings::Settings;
 
 pub(super) fn run(context: &Context, arguments: &AddArguments) -> Result<u8, Failure> {
+    if arguments.save.is_meant(Settings::current()?.save) {
+        return save::add(context, arguments);
+    }
     let started = Instant::now();
     if let Some(venv) = context.meant_venv(&arguments.venv)? {
         context.name_venv(&venv);
@@ -17,6 +22,7 @@ pub(super) fn run(context: &Context, arguments: &AddArguments) -> Result<u8, Fai
     let indexes = arguments.index.indexes();
     let wanted = wanted(context, arguments, &indexes)?;
     let venv = context.venv_to_change(&arguments.venv)?;
+    let root = venv.root.clone();
     let log = if wanted.is_empty() {
         context.host.interpreter(&venv)?;
         wanted.files.remark_on_nothing().into_iter().for_each(|remark| context.output.warning(remark));
@@ -28,7 +34,9 @@ pub(super) fn run(context: &Context, arguments: &AddArguments) -> Result<u8, Fai
     };
     let ChangeArguments { dry_run, json, .. } = arguments.change;
     let telling = Telling { dry_run, json, file: None, started };
-    report::changelog(context.output, &telling, &log, |elapsed| sentence(dry_run, &log, elapsed))
+    let code = report::changelog(context.output, &telling, &log, |elapsed| sentence(dry_run, &log, elapsed))?;
+    save::suggest(context, arguments, &root);
+    Ok(code)
 }
 
 fn wanted(context: &Context, arguments: &AddArguments, indexes: &Indexes) -> Result<Requirements, Failure> {

@@ -29,6 +29,7 @@ mod python;
 mod relink;
 mod remove;
 mod run;
+mod save;
 mod seed;
 mod show;
 mod store;

@@ -7,15 +7,20 @@ use std::time::Instant;
 use serde::Serialize;
 use virtpy_pep::{NamedVersion, PackageName};
 
+use super::save;
 use crate::cli::RemoveArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::install::{self, Environment, Indexes, InstallOptions, InstallPlan};
 use crate::output::counted;
 use crate::report::{self, Telling};
+use crate::settings::Settings;
 use crate::venv::Contents;
 
 pub(super) fn run(context: &Context, arguments: &RemoveArguments) -> Result<u8, Failure> {
+    if arguments.save.is_meant(Settings::current()?.save) {
+        return save::remove(context, arguments);
+    }
     let started = Instant::now();
     if let Some(venv) = context.meant_venv(&arguments.venv)? {
         context.name_venv(&venv);

@@ -65,6 +65,7 @@ mod requirement_hashes;
 mod requirements;
 mod run;
 mod run_environments;
+mod save;
 mod scripts;
 mod served;
 mod show;

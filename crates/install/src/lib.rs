@@ -47,6 +47,7 @@ mod relink;
 mod resolve;
 mod resolved;
 mod restore;
+mod saving;
 pub mod scripts;
 mod seed;
 mod sources;
@@ -77,6 +78,7 @@ pub use plan::{Extent, Goal, InstallOptions, InstallPlan, Source};
 pub use relink::{Relinked, relink};
 pub use resolve::{Repaired, Reporter, ResolveError, repair};
 pub use restore::{damaged, described, refresh_names, torn};
+pub use saving::{Bound, RequirementList, Saving, Unlocked, unrecorded, unused};
 pub use seed::{Seed, seed};
 pub use sources::{
     BuildOptions, LocalWheel, LockChoice, LockSource, PoetryChoice, PoetryProject, Requirements, WheelSource,

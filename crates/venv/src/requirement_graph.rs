@@ -70,7 +70,7 @@ impl<'a> RequirementGraph<'a> {
     }
 
     /// A distribution, and all that it leads to.
-    fn below(&self, root: &'a Distribution) -> BTreeSet<&'a PackageName> {
+    pub fn below(&self, root: &'a Distribution) -> BTreeSet<&'a PackageName> {
         let mut reached = BTreeSet::new();
         let mut waiting = vec![&root.key];
         while let Some(key) = waiting.pop() {

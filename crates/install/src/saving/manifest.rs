@@ -1,0 +1,168 @@
+//! `pyproject.toml` as it is edited: requirements come and go, and all else stays as it was written.
+
+use std::fmt;
+
+use toml_edit::{Array, DocumentMut, Item, Table, TableLike, Value};
+use virtpy_pep::{PackageName, Requirement};
+
+use super::array;
+
+/// A list of requirements in a project's file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RequirementList {
+    /// `dependencies` of `[project]` (PEP 621).
+    Dependencies,
+    /// An extra: a list of `[project.optional-dependencies]` (PEP 621).
+    Extra(String),
+    /// A list of `[dependency-groups]` (PEP 735).
+    Group(String),
+}
+
+impl fmt::Display for RequirementList {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dependencies => formatter.write_str("the dependencies"),
+            Self::Extra(name) => write!(formatter, "the extra `{name}`"),
+            Self::Group(name) => write!(formatter, "the group `{name}`"),
+        }
+    }
+}
+
+/// The file of a project.
+#[derive(Debug, Clone)]
+pub(super) struct Manifest(DocumentMut);
+
+impl Manifest {
+    /// Reads a file's text; the error says why it is none.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let document = text.parse::<DocumentMut>().map_err(|error| error.message().to_owned())?;
+        Ok(Self(document))
+    }
+
+    /// The file's text.
+    pub(super) fn text(&self) -> String {
+        self.0.to_string()
+    }
+
+    /// Whether the dependencies stand where standard tools look for them.
+    pub(super) fn is_standard(&self) -> bool {
+        self.0.contains_key("project") || self.0.contains_key("dependency-groups")
+    }
+
+    /// Records a requirement in a list: in the place of the one of the same package, where there is one.
+    pub(super) fn add(&mut self, list: &RequirementList, text: &str) -> Result<(), String> {
+        let wanted = parsed(text).ok_or_else(|| format!("`{text}` is not a requirement"))?;
+        let list = self.list_or_new(list)?;
+        let same: Vec<usize> = places(list, wanted.name());
+        let place = match same.as_slice() {
+            [only] => Some(*only),
+            // Of several, for different markers, the one with this marker.
+            _ => same.into_iter().find(|place| {
+                list.get(*place).and_then(Value::as_str).is_some_and(|old| marker(old) == marker(text))
+            }),
+        };
+        match place {
+            Some(place) => array::replace(list, place, text),
+            None => array::insert(list, text),
+        }
+        Ok(())
+    }
+
+    /// Takes a package's requirements out of a list; says whether there was one.
+    pub(super) fn remove(&mut self, list: &RequirementList, name: &PackageName) -> Result<bool, String> {
+        let Some(list) = self.list(list)? else { return Ok(false) };
+        let found = places(list, name);
+        found.iter().rev().for_each(|place| array::remove(list, *place));
+        Ok(!found.is_empty())
+    }
+
+    /// The lists that have a requirement of a package.
+    pub(super) fn lists_with(&mut self, name: &PackageName) -> Vec<RequirementList> {
+        let mut lists = vec![RequirementList::Dependencies];
+        let keys = |table: Option<&Item>| -> Vec<String> {
+            let table = table.and_then(Item::as_table_like);
+            table.map(|table| table.iter().map(|(key, _)| key.to_owned()).collect()).unwrap_or_default()
+        };
+        let extras = self.0.get("project").and_then(|project| project.get("optional-dependencies"));
+        lists.extend(keys(extras).into_iter().map(RequirementList::Extra));
+        lists.extend(keys(self.0.get("dependency-groups")).into_iter().map(RequirementList::Group));
+        let has =
+            |list: &mut Option<&mut Array>| list.as_ref().is_some_and(|list| !places(list, name).is_empty());
+        lists.retain(|list| self.list(list).is_ok_and(|mut list| has(&mut list)));
+        lists
+    }
+
+    /// A list that is there.
+    fn list(&mut self, list: &RequirementList) -> Result<Option<&mut Array>, String> {
+        let table = match list {
+            RequirementList::Dependencies => self.0.get_mut("project"),
+            RequirementList::Extra(_) => {
+                self.0.get_mut("project").and_then(|project| project.get_mut("optional-dependencies"))
+            }
+            RequirementList::Group(_) => self.0.get_mut("dependency-groups"),
+        };
+        let Some(table) = table.and_then(Item::as_table_like_mut) else { return Ok(None) };
+        let key = key_in(table, list);
+        match table.get_mut(&key) {
+            None => Ok(None),
+            Some(item) => item.as_array_mut().map(Some).ok_or_else(|| format!("`{key}` in it is not a list")),
+        }
+    }
+
+    /// A list, made where it is not there.
+    fn list_or_new(&mut self, list: &RequirementList) -> Result<&mut Array, String> {
+        let table = match list {
+            RequirementList::Dependencies => self.project("dependencies")?,
+            RequirementList::Extra(_) => {
+                let extras = self.project("optional-dependencies")?;
+                let extras = extras.entry("optional-dependencies").or_insert(Item::Table(Table::new()));
+                extras.as_table_like_mut().ok_or("`optional-dependencies` in it is not a table")?
+            }
+            RequirementList::Group(_) => {
+                let groups = self.0.entry("dependency-groups").or_insert(Item::Table(Table::new()));
+                groups.as_table_like_mut().ok_or("`dependency-groups` in it is not a table")?
+            }
+        };
+        let key = key_in(table, list);
+        let item = table.entry(&key).or_insert(Item::Value(Value::Array(Array::new())));
+        item.as_array_mut().ok_or_else(|| format!("`{key}` in it is not a list"))
+    }
+
+    /// The table `[project]`, if a field of it is not made by a build backend.
+    fn project(&mut self, field: &str) -> Result<&mut dyn TableLike, String> {
+        let project = self.0.get_mut("project").and_then(Item::as_table_like_mut);
+        let project = project.ok_or("it has no `[project]` table")?;
+        let dynamic = project.get("dynamic").and_then(Item::as_array);
+        if dynamic.is_some_and(|fields| fields.iter().any(|one| one.as_str() == Some(field))) {
+            return Err(format!("its `{field}` are dynamic: its build backend makes them"));
+        }
+        Ok(project)
+    }
+}
+
+/// The key under which a list stands in its table: names of extras and groups are the same in any spelling.
+fn key_in(table: &dyn TableLike, list: &RequirementList) -> String {
+    let wanted = match list {
+        RequirementList::Dependencies => return "dependencies".to_owned(),
+        RequirementList::Extra(name) | RequirementList::Group(name) => name,
+    };
+    let name = wanted.parse::<PackageName>().ok();
+    let same = |key: &str| name.is_some() && key.parse().ok() == name;
+    let known = table.iter().map(|(key, _)| key).find(|key| *key == wanted || same(key));
+    known.unwrap_or(wanted).to_owned()
+}
+
+fn parsed(text: &str) -> Option<Requirement> {
+    text.parse().ok()
+}
+
+/// What stands behind the semicolon.
+fn marker(text: &str) -> &str {
+    text.split_once(';').map_or("", |(_, marker)| marker.trim())
+}
+
+/// Where a list has requirements of a package.
+fn places(list: &Array, name: &PackageName) -> Vec<usize> {
+    let is_it = |value: &Value| value.as_str().and_then(parsed).is_some_and(|one| one.name() == name);
+    list.iter().enumerate().filter(|(_, value)| is_it(value)).map(|(place, _)| place).collect()
+}

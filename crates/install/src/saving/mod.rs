@@ -1,0 +1,308 @@
+//! Recording what is added and removed: a project's `pyproject.toml` is edited and locked again, and both are as before if that, or
+//! what the caller does with the venv after it, fails.
+
+mod array;
+mod bound;
+mod manifest;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use virtpy_pep::{PackageName, Requirement};
+
+pub use self::bound::Bound;
+pub use self::manifest::RequirementList;
+
+use self::bound::bounded;
+use self::manifest::Manifest;
+use crate::locking::{Locked, Locking};
+use crate::{Environment, Error, Host, Result, lockfile, markers};
+use virtpy_files as fs;
+use virtpy_venv::RequirementGraph;
+
+/// The lock files of other tools, and the tools that record requirements in their projects.
+const OTHERS: [(&str, &str); 4] =
+    [("poetry.lock", "poetry"), ("uv.lock", "uv"), ("pdm.lock", "pdm"), ("Pipfile.lock", "pipenv")];
+
+/// A project whose requirements are being changed. Unless it is [kept](Self::keep), its files are put back.
+#[derive(Debug)]
+pub struct Saving<'a> {
+    host: &'a Host,
+    list: RequirementList,
+    project: Kept,
+    lock: Kept,
+}
+
+/// A file as it was, and as it was written here.
+#[derive(Debug)]
+struct Kept {
+    path: PathBuf,
+    before: Option<String>,
+    /// What it is to hold now, if that is another text.
+    written: Option<String>,
+}
+
+/// What a removal left.
+#[derive(Debug)]
+pub struct Unlocked {
+    /// The lock as it is now.
+    pub locked: Locked,
+    /// The packages that the lock had before and has no more.
+    pub gone: Vec<PackageName>,
+}
+
+impl<'a> Saving<'a> {
+    /// Looks at the project that the working directory is in.
+    ///
+    /// # Errors
+    /// When there is none, it is not a standard one (PEP 621, PEP 735), or another tool locks it.
+    pub fn begin(host: &'a Host, list: RequirementList) -> Result<Self> {
+        let path = lockfile::find_project(&host.working_directory).ok_or_else(|| {
+            Error::new("there is no `pyproject.toml` here or up to the project's root")
+                .hinted("make one with `virtpy init`, or go to the project's directory")
+        })?;
+        // Where the file is a link, what it leads to is edited.
+        let path = fs::canonicalize(&path)?;
+        let project = Kept::read(path)?;
+        let saving = Self { host, list, lock: Kept::read(project.folder().join("pylock.toml"))?, project };
+        saving.refuse_other_tools(&saving.manifest()?)?;
+        Ok(saving)
+    }
+
+    /// The project's directory.
+    pub fn folder(&self) -> &Path {
+        self.project.folder()
+    }
+
+    /// What is locked, and how, if nothing else is said.
+    pub fn locking(&self) -> Locking {
+        let inputs = vec![self.project.path.display().to_string()];
+        Locking { inputs, universal: true, hashes: true, ..Locking::default() }
+    }
+
+    /// The lock file.
+    pub fn lock(&self) -> &Path {
+        &self.lock.path
+    }
+
+    /// The project's file as a user sees it.
+    pub fn shown(&self) -> String {
+        let path = &self.project.path;
+        path.strip_prefix(&self.host.working_directory).unwrap_or(path).display().to_string()
+    }
+
+    /// Checks requirements that are to be recorded.
+    ///
+    /// # Errors
+    /// When one of them cannot stand in a project's file.
+    pub fn check(specs: &[String]) -> Result<()> {
+        match specs.iter().find(|spec| spec.parse::<Requirement>().is_err()) {
+            None => Ok(()),
+            Some(spec) => Err(Error::usage(format!("`{spec}` cannot be recorded: it is not a requirement"))
+                .hinted("name a package, with versions if need be (`rich>=13`), or as `name @ URL`")),
+        }
+    }
+
+    /// Records requirements and locks the project. Returns the lock, and the requirements as they were recorded.
+    ///
+    /// # Errors
+    /// When they cannot be recorded or the project cannot be locked with them.
+    pub fn add(
+        &mut self,
+        specs: &[String],
+        bound: Bound,
+        locking: &Locking,
+    ) -> Result<(Locked, Vec<String>)> {
+        Self::check(specs)?;
+        let mut recorded: Vec<String> = specs.iter().map(|spec| spec.trim().to_owned()).collect();
+        self.record(&recorded)?;
+        let mut locked = self.locked(locking)?;
+        let bounds: Vec<Option<String>> =
+            recorded.iter().map(|text| bounded(text, bound, &locked.text)).collect();
+        if bounds.iter().any(Option::is_some) {
+            for (text, bounded) in recorded.iter_mut().zip(bounds) {
+                *text = bounded.unwrap_or_else(|| std::mem::take(text));
+            }
+            self.record(&recorded)?;
+            locked = self.locked(locking)?;
+        }
+        Ok((locked, recorded))
+    }
+
+    /// Takes requirements out and locks the project.
+    ///
+    /// # Errors
+    /// When one of them is not recorded there, or the project cannot be locked without them.
+    pub fn remove(&mut self, names: &[PackageName], locking: &Locking) -> Result<Unlocked> {
+        let mut manifest = self.manifest()?;
+        for name in names {
+            let found = manifest.remove(&self.list, name).map_err(|reason| self.unusable(&reason))?;
+            if !found {
+                return Err(self.not_recorded(&mut manifest, name));
+            }
+        }
+        self.project.write(manifest.text())?;
+        let before = self.lock.before.as_deref().map(bound::names).unwrap_or_default();
+        let locked = self.locked(locking)?;
+        let still = bound::names(&locked.text);
+        let gone = before.into_iter().filter(|name| !still.contains(name)).collect();
+        Ok(Unlocked { locked, gone })
+    }
+
+    /// Leaves the files as they are now.
+    pub fn keep(mut self) {
+        self.project.written = None;
+        self.lock.written = None;
+    }
+
+    fn manifest(&self) -> Result<Manifest> {
+        let text = self.project.before.as_deref().unwrap_or_default();
+        Manifest::parse(text).map_err(|reason| self.unusable(&reason))
+    }
+
+    /// Writes the file as it was, with these requirements.
+    fn record(&mut self, requirements: &[String]) -> Result<()> {
+        let mut manifest = self.manifest()?;
+        for text in requirements {
+            manifest.add(&self.list, text).map_err(|reason| self.unusable(&reason))?;
+        }
+        self.project.write(manifest.text())
+    }
+
+    /// Locks the project as its file says now.
+    fn locked(&mut self, locking: &Locking) -> Result<Locked> {
+        let locked = locking.run(self.host)?;
+        self.lock.written = Some(locked.text.clone());
+        Ok(locked)
+    }
+
+    fn refuse_other_tools(&self, manifest: &Manifest) -> Result<()> {
+        let root = lockfile::workspace_of(self.folder()).unwrap_or_else(|| self.folder().to_path_buf());
+        let there =
+            |name: &str| [self.folder(), &root].iter().any(|folder| fs::metadata(&folder.join(name)).is_ok());
+        if let Some((lock, tool)) = OTHERS.into_iter().find(|(lock, _)| there(lock)) {
+            return Err(Error::new(format!(
+                "the project of `{}` is locked by `{lock}`; nothing was changed",
+                self.shown()
+            ))
+            .hinted(format!("use `{tool}` to record it, then `virtpy sync`")));
+        }
+        if manifest.is_standard() {
+            return Ok(());
+        }
+        Err(self.unusable("it has neither `[project]` nor `[dependency-groups]`"))
+    }
+
+    fn unusable(&self, reason: &str) -> Error {
+        Error::new(format!("nothing can be recorded in `{}`: {reason}", self.shown()))
+    }
+
+    fn not_recorded(&self, manifest: &mut Manifest, name: &PackageName) -> Error {
+        let lists = manifest.lists_with(name);
+        let hint = match lists.first() {
+            Some(RequirementList::Dependencies) => {
+                format!("`{name}` is in the dependencies: leave `--group` and `--extra` out")
+            }
+            Some(RequirementList::Group(group)) => format!("it is in a group: `--group {group}`"),
+            Some(RequirementList::Extra(extra)) => format!("it is in an extra: `--extra {extra}`"),
+            None => "without `--save`, it is removed from the venv only".to_owned(),
+        };
+        Error::new(format!("`{name}` is not in {} of `{}`; nothing was changed", self.list, self.shown()))
+            .hinted(hint)
+    }
+}
+
+/// Those of the requirements that the project's file beside a venv does not have and could have.
+pub fn unrecorded(host: &Host, specs: &[String], venv: &Path) -> Vec<String> {
+    let Ok(saving) = Saving::begin(host, RequirementList::Dependencies) else { return Vec::new() };
+    let is_own = fs::canonicalize(&saving.folder().join(".venv")).is_ok_and(|own| own == venv);
+    let Some(mut manifest) = saving.manifest().ok().filter(|_| is_own) else { return Vec::new() };
+    let is_new = |spec: &&String| {
+        spec.parse::<Requirement>().is_ok_and(|one| manifest.lists_with(one.name()).is_empty())
+    };
+    specs.iter().filter(is_new).cloned().collect()
+}
+
+/// Those of some packages that are installed in an environment and that nothing else there requires.
+///
+/// # Errors
+/// When the environment's interpreter does not tell about itself.
+pub fn unused(
+    environment: &Environment<'_>,
+    candidates: BTreeSet<PackageName>,
+) -> Result<BTreeSet<PackageName>> {
+    let contents = &environment.contents;
+    let markers = markers(environment.interpreter()?)?;
+    let graph = RequirementGraph::of(contents, &markers, false);
+    let stays = |name: &PackageName| !candidates.contains(name);
+    let kept: BTreeSet<&PackageName> = (contents.distributions.iter())
+        .filter(|one| stays(&one.key))
+        .flat_map(|one| graph.below(one))
+        .collect();
+    let is_unused = |name: &PackageName| contents.find(name).is_some() && !kept.contains(name);
+    let unused = candidates.iter().filter(|name| is_unused(name)).cloned().collect();
+    Ok(unused)
+}
+
+impl Drop for Saving<'_> {
+    fn drop(&mut self) {
+        for file in [&self.project, &self.lock] {
+            if let Err(error) = file.restore() {
+                self.host.warning(format_args!("`{}` could not be put back: {error}", file.path.display()));
+            }
+        }
+    }
+}
+
+impl Kept {
+    fn read(path: PathBuf) -> Result<Self> {
+        let before = match fs::read_to_string(&path) {
+            Ok(text) => Some(text),
+            Err(error) if error.is_not_found() => None,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self { path, before, written: None })
+    }
+
+    fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("/"))
+    }
+
+    /// What the file holds at this moment.
+    fn present(&self) -> Option<String> {
+        fs::read_to_string(&self.path).ok()
+    }
+
+    /// Replaces the file, unless somebody else has changed it since.
+    fn write(&mut self, text: String) -> Result<()> {
+        if self.present() != *self.written.as_ref().map_or(&self.before, |_| &self.written) {
+            return Err(Error::new(format!(
+                "`{}` was changed by somebody else meanwhile",
+                self.path.display()
+            ))
+            .hinted("run the command again"));
+        }
+        self.put(&text)?;
+        self.written = Some(text);
+        Ok(())
+    }
+
+    fn put(&self, text: &str) -> Result<()> {
+        let mode = fs::metadata(&self.path).map_or(0o644, |found| found.permissions().mode() & 0o777);
+        Ok(fs::write_atomic_with_mode(&self.path, text.as_bytes(), mode)?)
+    }
+
+    /// Puts the file back as it was, unless somebody else has changed it since.
+    fn restore(&self) -> Result<()> {
+        if self.written.is_none() || self.written == self.before || self.present() != self.written {
+            return Ok(());
+        }
+        match &self.before {
+            Some(text) => self.put(text),
+            None => Ok(fs::remove_file(&self.path)?),
+        }
+    }
+}

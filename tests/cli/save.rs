@@ -1,0 +1,125 @@
+//! `add --save` and `remove --save`: the project's file, its lock and its venv change together.
+
+use crate::support::{Index, Output, TestContext, WheelBuilder};
+
+const PROJECT: &str = "[project]\nname = \"demo\"\nversion = \"1\"\nrequires-python = \">=3.9\"\ndependencies = [\n    # Colours.\n    \"rich\",\n]\n";
+
+fn index() -> Index {
+    Index::start(&[
+        WheelBuilder::new("rich", "14.0").requires("pygments").build(),
+        WheelBuilder::new("pygments", "2.19").build(),
+        WheelBuilder::new("httpx", "0.27").requires("idna").build(),
+        WheelBuilder::new("httpx", "0.28").requires("idna").build(),
+        WheelBuilder::new("idna", "3.10").build(),
+        WheelBuilder::new("extra-thing", "1.0").requires("idna").build(),
+        WheelBuilder::new("broken", "1.0").requires("absent>=9").build(),
+    ])
+}
+
+fn run(context: &TestContext, index: &Index, arguments: &[&str]) -> Output {
+    context.run(context.virtpy_command(arguments).env("PIP_INDEX_URL", index.url()))
+}
+
+fn names(context: &TestContext) -> Vec<String> {
+    let listed = context.virtpy(["freeze", "--venv", ".venv"]).success();
+    listed.stdout().lines().filter_map(|line| line.split("==").next().map(str::to_owned)).collect()
+}
+
+#[test]
+fn what_is_added_is_recorded_locked_and_installed() {
+    let (index, context) = (index(), TestContext::new());
+    context.write("pyproject.toml", PROJECT);
+    run(&context, &index, &["add", "--save", "httpx"]).success().stderr_has("Recorded `httpx>=0.28`");
+    let with_httpx = PROJECT.replace("    # Colours.\n", "    \"httpx>=0.28\",\n    # Colours.\n");
+    assert_eq!(context.read("pyproject.toml"), with_httpx);
+    assert!(context.read("pylock.toml").contains("\"idna\""));
+    assert_eq!(names(&context), ["httpx", "idna", "pygments", "rich"]);
+    // The lock is of this very file.
+    run(&context, &index, &["lock", "--check"]).success();
+
+    // To the sufficient extent: what a plain `add` installed stays, and what needs a package keeps it.
+    run(&context, &index, &["add", "extra-thing"])
+        .success()
+        .stderr_has("`virtpy add --save extra-thing` records it");
+    run(&context, &index, &["add", "--save", "--dev", "--exact", "pygments"]).success();
+    assert!(context.read("pyproject.toml").ends_with("\n[dependency-groups]\ndev = [\"pygments==2.19\"]\n"));
+    assert!(names(&context).contains(&"extra-thing".to_owned()));
+
+    run(&context, &index, &["remove", "--save", "HTTPX"])
+        .success()
+        .stderr_has("Took `HTTPX` out of the dependencies");
+    let text = context.read("pyproject.toml");
+    assert!(!text.contains("httpx") && text.contains("# Colours.\n    \"rich\","), "{text}");
+    assert!(!context.read("pylock.toml").contains("httpx"));
+    assert_eq!(names(&context), ["extra-thing", "idna", "pygments", "rich"], "idna is needed");
+}
+
+#[test]
+fn a_failure_leaves_all_three_as_they_were() {
+    let (index, context) = (index(), TestContext::new());
+    context.write("pyproject.toml", PROJECT);
+    run(&context, &index, &["add", "--save", "--no-bounds", "httpx<0.28"]).success();
+    let before = (context.read("pyproject.toml"), context.read("pylock.toml"), names(&context));
+    let is_as_before =
+        || (context.read("pyproject.toml"), context.read("pylock.toml"), names(&context)) == before;
+    for arguments in [
+        ["add", "--save", "broken"].as_slice(),
+        &["add", "--save", "nowhere"],
+        &["add", "--save", "--dev", "httpx==9"],
+        &["add", "--save", "./local"],
+        &["remove", "--save", "pygments"],
+        &["remove", "--save", "--group", "dev", "rich"],
+    ] {
+        let refused = run(&context, &index, arguments);
+        assert_ne!(refused.code, Some(0), "{}", refused.dump());
+        assert!(is_as_before(), "{}", refused.dump());
+    }
+    // The venv is the last: one that another process holds, or that cannot be had, puts the files back too.
+    let refused = run(&context, &index, &["add", "--save", "extra-thing", "--venv", "pyproject.toml"]);
+    assert_ne!(refused.code, Some(0), "{}", refused.dump());
+    assert!(is_as_before(), "{}", refused.dump());
+    run(&context, &index, &["remove", "--save", "--group", "dev", "rich"])
+        .failure(1)
+        .stderr_has("leave `--group`");
+    run(&context, &index, &["add", "--save", "--dry-run", "idna"])
+        .success()
+        .stderr_has("Would record `idna`");
+    assert!(is_as_before());
+}
+
+#[test]
+fn projects_of_other_tools_are_theirs() {
+    for (lock, tool) in [("poetry.lock", "poetry"), ("uv.lock", "uv"), ("pdm.lock", "pdm")] {
+        let (index, context) = (index(), TestContext::new());
+        context.write("pyproject.toml", PROJECT);
+        context.write(lock, "");
+        run(&context, &index, &["add", "--save", "httpx"]).failure(1).stderr_has(&format!("use `{tool}`"));
+        assert_eq!(context.read("pyproject.toml"), PROJECT);
+    }
+    let (index, context) = (index(), TestContext::new());
+    context.write("pyproject.toml", "[tool.poetry]\nname = \"demo\"\n");
+    run(&context, &index, &["add", "--save", "httpx"]).failure(1).stderr_has("neither `[project]`");
+    let none = TestContext::new();
+    run(&none, &index, &["add", "--save", "httpx"]).failure(1).stderr_has("there is no `pyproject.toml`");
+}
+
+#[test]
+fn the_setting_records_by_default_and_extras_are_found_in_any_spelling() {
+    let (index, context) = (index(), TestContext::new());
+    context
+        .write("pyproject.toml", &format!("{PROJECT}\n[project.optional-dependencies]\nWeb_Client = []\n"));
+    let saving = |arguments: &[&str]| {
+        let mut command = context.virtpy_command(arguments);
+        context.run(command.env("PIP_INDEX_URL", index.url()).env("VIRTPY_PROJECT_SAVE", "1"))
+    };
+    saving(&["add", "httpx", "--extra", "web-client", "--no-sync"]).success();
+    assert!(context.read("pyproject.toml").ends_with("Web_Client = [\"httpx>=0.28\"]\n"));
+    saving(&["add", "idna"]).success();
+    assert!(context.read("pyproject.toml").contains("\"idna>=3.10\""));
+    let before = context.read("pyproject.toml");
+    saving(&["add", "extra-thing", "--no-save"]).success();
+    assert_eq!(context.read("pyproject.toml"), before);
+    saving(&["remove", "idna"]).success();
+    assert!(!context.read("pyproject.toml").contains("idna"));
+    assert!(names(&context).contains(&"extra-thing".to_owned()));
+}
