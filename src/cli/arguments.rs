@@ -5,10 +5,10 @@ use clap::{Parser, Subcommand, ValueEnum};
 use super::{
     AddArguments, AdoptArguments, ApplicationCommand, CacheArguments, CheckArguments, CompletionsArguments,
     DetachArguments, DisableArguments, EnableArguments, EnsurePathArguments, ExportArguments,
-    FreezeArguments, HelpArguments, HookArguments, KernelArguments, ListAllArguments, ListArguments,
-    LockArguments, ManArguments, NewArguments, PathArguments, PoetryArguments, PoetryInstallArguments,
-    PythonArguments, RelinkArguments, RemoveArguments, RunArguments, SeedArguments, ShowArguments,
-    StatusArguments, StoreArguments, SyncArguments, ToolArguments, TreeArguments, pip,
+    FreezeArguments, HelpArguments, HookArguments, InitArguments, KernelArguments, ListAllArguments,
+    ListArguments, LockArguments, ManArguments, NewArguments, PathArguments, PoetryArguments,
+    PoetryInstallArguments, PythonArguments, RelinkArguments, RemoveArguments, RunArguments, SeedArguments,
+    ShowArguments, StatusArguments, StoreArguments, SyncArguments, ToolArguments, TreeArguments, pip,
 };
 
 /// A Python environment for every project, at the price of a few symlinks
@@ -67,6 +67,8 @@ pub enum Command {
     Lock(Box<LockArguments>),
     /// Remove packages from a venv
     Remove(RemoveArguments),
+    /// Begin a project: a `pyproject.toml` with what is needed and nothing else
+    Init(InitArguments),
     /// Move the packages of venvs that other tools made into the store
     Adopt(AdoptArguments),
     /// Give a venv its own copy of a package, to edit it

@@ -7,6 +7,7 @@ mod change;
 mod command;
 mod hook;
 mod index;
+mod init;
 mod interpreters;
 mod isopy;
 mod kernel;
@@ -43,6 +44,7 @@ pub use change::ChangeArguments;
 pub use command::{command, help_about, virtpyx};
 pub use hook::{HookArguments, HookCommand, HookRunArguments};
 pub use index::IndexArguments;
+pub use init::InitArguments;
 pub use interpreters::{
     FindArguments, InstallArguments, ListInterpretersArguments, PinArguments, ShowInterpretersArguments,
     UninstallArguments, UpdateArguments, UseArguments,

@@ -11,6 +11,7 @@ mod follow;
 mod freeze;
 mod help;
 mod hook;
+mod init;
 pub mod isopy;
 mod kernel;
 mod list;
@@ -104,6 +105,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Relink(arguments) => relink::run(context, &arguments),
         Command::Export(arguments) => export::run(context, &arguments),
         Command::Remove(arguments) => remove::run(context, &arguments),
+        Command::Init(arguments) => init::run(context, &arguments),
         Command::Run(arguments) => run::run(context, &arguments),
         Command::List(arguments) => list::run(context, &arguments),
         Command::Freeze(arguments) => freeze::run(context, &arguments),

@@ -123,3 +123,17 @@ fn the_setting_records_by_default_and_extras_are_found_in_any_spelling() {
     assert!(!context.read("pyproject.toml").contains("idna"));
     assert!(names(&context).contains(&"extra-thing".to_owned()));
 }
+
+#[test]
+fn a_project_is_begun_and_added_to() {
+    let (index, context) = (index(), TestContext::new());
+    run(&context, &index, &["init", "demo", "--backend", "none"])
+        .success()
+        .stderr_has("Wrote `demo/pyproject.toml`");
+    run(&context, &index, &["init", "demo"]).failure(1).stderr_has("is there already");
+    let mut command = context.virtpy_command(["add", "--save", "httpx"]);
+    let added =
+        context.run(command.env("PIP_INDEX_URL", index.url()).current_dir(context.root().join("work/demo")));
+    added.success();
+    assert!(context.read("demo/pyproject.toml").contains("dependencies = [\"httpx>=0.28\"]"));
+}

@@ -39,6 +39,7 @@ mod installed;
 mod kernels;
 pub mod lockfile;
 mod locking;
+mod new_project;
 pub mod pip;
 mod plan;
 pub mod plugins;
@@ -74,6 +75,7 @@ pub use host::{
 pub use installed::{contents, overview};
 pub use kernels::{Kernel, Kernels, kernel_name};
 pub use locking::{Locked, Locking};
+pub use new_project::{Backend, NewProject, project_folder};
 pub use plan::{Extent, Goal, InstallOptions, InstallPlan, Source};
 pub use relink::{Relinked, relink};
 pub use resolve::{Repaired, Reporter, ResolveError, repair};
