@@ -7,6 +7,7 @@ use crate::install::RequirementList;
 /// Whether and where it is recorded
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Recording in pyproject.toml")]
+#[allow(clippy::struct_excessive_bools)] // each is a flag of its own on the command line
 pub struct SaveArguments {
     /// Change the project's `pyproject.toml` too, and lock it: all of it, or nothing
     #[arg(long)]

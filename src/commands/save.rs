@@ -73,7 +73,7 @@ pub(super) fn remove(context: &Context, arguments: &RemoveArguments) -> Result<u
         let indexes = Indexes::default();
         let mut environment = Environment::open(&context.host, venv, &indexes)?;
         let gone: BTreeSet<PackageName> = unlocked.gone.into_iter().collect();
-        let unused = install::unused(&environment, gone)?;
+        let unused = install::unused(&environment, &gone)?;
         let options = InstallOptions { force: arguments.force, ..InstallOptions::default() };
         Some(install::execute(&mut environment, InstallPlan::removal(unused, options))?)
     };

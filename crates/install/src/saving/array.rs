@@ -19,10 +19,9 @@ pub(super) fn insert(list: &mut Array, text: &str) {
     let key = text.to_lowercase();
     let keys: Vec<String> =
         list.iter().map(|value| value.as_str().unwrap_or_default().to_lowercase()).collect();
-    let place = match keys.is_sorted() && list.iter().all(Value::is_str) {
-        true => keys.iter().position(|other| *other > key).unwrap_or(keys.len()),
-        false => keys.len(),
-    };
+    let is_sorted = keys.is_sorted() && list.iter().all(Value::is_str);
+    let later = keys.iter().position(|other| is_sorted && *other > key);
+    let place = later.unwrap_or(keys.len());
     let Some(indent) = indent(list) else {
         insert_in_line(list, place, text);
         return;
@@ -92,10 +91,12 @@ fn indent(list: &Array) -> Option<String> {
 /// What stands behind the last element: its comment, and the rest.
 fn end(list: &mut Array) -> (String, String) {
     let trailing = text_of(Some(list.trailing()));
-    let last = list.len().checked_sub(1).and_then(|last| list.get_mut(last));
-    let Some(last) = last else { return (String::new(), with_line_end(&trailing)) };
-    let suffix = text_of(last.decor().suffix());
-    last.decor_mut().set_suffix("");
+    let place = list.len().checked_sub(1);
+    let Some(element) = place.and_then(|place| list.get_mut(place)) else {
+        return (String::new(), with_line_end(&trailing));
+    };
+    let suffix = text_of(element.decor().suffix());
+    element.decor_mut().set_suffix("");
     let (comment, rest) = split(&(suffix + &trailing));
     (comment, with_line_end(&rest))
 }

@@ -232,7 +232,7 @@ pub fn unrecorded(host: &Host, specs: &[String], venv: &Path) -> Vec<String> {
 /// When the environment's interpreter does not tell about itself.
 pub fn unused(
     environment: &Environment<'_>,
-    candidates: BTreeSet<PackageName>,
+    candidates: &BTreeSet<PackageName>,
 ) -> Result<BTreeSet<PackageName>> {
     let contents = &environment.contents;
     let markers = markers(environment.interpreter()?)?;

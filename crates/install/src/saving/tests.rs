@@ -137,7 +137,7 @@ fn list() -> impl Strategy<Value = (Vec<String>, String)> {
                 } else {
                     " "
                 };
-                text.push_str(&format!("{start}\"{name}\"{separator}{comment}"));
+                text.extend([start, "\"", name, "\"", separator, &comment]);
             }
             text.push_str(if lines { "\n]\n" } else { "]\n" });
             (names, text)
