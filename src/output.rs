@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use anstyle::{AnsiColor, Style};
 use clap::builder::StyledStr;
+use schemars::JsonSchema;
 use serde::Serialize;
 use virtpy_pep::NamedVersion;
 
@@ -95,11 +96,19 @@ impl Output {
         self.quiet
     }
 
-    /// Data for a program to read.
+    /// Data for a program to read, of a form that docs/json.md describes.
     ///
     /// # Errors
     /// When the value cannot be written as JSON.
-    pub fn json(self, value: &impl Serialize) -> Result<(), Failure> {
+    pub fn json(self, value: &(impl Serialize + JsonSchema)) -> Result<(), Failure> {
+        self.json_of_others(value)
+    }
+
+    /// Data of a form that is another program's: pip's, or what virtpy and its plugins tell each other.
+    ///
+    /// # Errors
+    /// When the value cannot be written as JSON.
+    pub fn json_of_others(self, value: &impl Serialize) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(value).map_err(|error| Failure::new(error.to_string()))?;
         self.data(text);
         Ok(())

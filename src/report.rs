@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use virtpy_pep::NamedVersion;
 
@@ -39,16 +40,22 @@ pub fn collisions(output: Output, summary: &ChangeSummary) {
 }
 
 /// A change as an answer for programs. What a command has to add stands beside it.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Report<'a> {
+    /// Whether nothing was changed.
     dry_run: bool,
+    /// The file that was followed.
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<&'a str>,
+    /// What came.
     added: &'a [NamedVersion],
+    /// What went.
     removed: &'a [NamedVersion],
+    /// How many packages were there already.
     unchanged: usize,
     #[serde(flatten)]
     origins: Origins,
+    /// How long it took.
     seconds: f64,
 }
 

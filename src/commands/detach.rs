@@ -1,5 +1,6 @@
 //! `virtpy detach`: give a venv a copy of its own of a package, to edit it; or link it again.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::cli::DetachArguments;
@@ -67,11 +68,15 @@ fn installed<'a>(contents: &'a Contents, name: &str) -> Result<&'a Installed, Fa
     }
 }
 
-#[derive(Serialize)]
-struct Report {
+#[derive(JsonSchema, Serialize)]
+pub(super) struct Report {
+    /// The package.
     name: String,
+    /// Its version.
     version: String,
+    /// Whether it is this venv's own now.
     detached: bool,
+    /// Whether that is new.
     #[serde(rename = "changed")]
     changes: bool,
 }

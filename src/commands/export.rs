@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::cli::ExportArguments;
@@ -66,9 +67,12 @@ fn write(
     Ok(0)
 }
 
-#[derive(Serialize)]
-struct Report {
+#[derive(JsonSchema, Serialize)]
+pub(super) struct Report {
+    /// Where it was written.
     path: String,
+    /// The path that it is made for.
     at: String,
+    /// How many packages it has.
     packages: usize,
 }

@@ -1,5 +1,6 @@
 //! `virtpy freeze`: what is installed, in the form of a requirements file.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::cli::FreezeArguments;
@@ -25,9 +26,11 @@ pub(super) fn run(context: &Context, arguments: &FreezeArguments) -> Result<u8, 
 }
 
 /// A distribution, for programs.
-#[derive(Serialize)]
-struct Frozen<'a> {
+#[derive(JsonSchema, Serialize)]
+pub(super) struct Frozen<'a> {
+    /// Its name.
     name: &'a str,
+    /// Its version.
     version: &'a str,
     /// The line of a requirements file that stands for it.
     requirement: String,

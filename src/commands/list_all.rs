@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::cli::ListAllArguments;
@@ -48,11 +49,15 @@ pub(super) fn run(context: &Context, arguments: &ListAllArguments) -> Result<u8,
     Ok(0)
 }
 
-#[derive(Serialize)]
-struct Row {
+#[derive(JsonSchema, Serialize)]
+pub(super) struct Row {
+    /// Where it is; `null` where its record is damaged.
     path: Option<String>,
+    /// Its id.
     id: String,
+    /// What became of it.
     state: State,
+    /// How many packages it uses, as far as that is known.
     packages: usize,
     /// How to mend a venv whose interpreter is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,7 +65,7 @@ struct Row {
 }
 
 /// What became of a venv.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum State {
     Present,

@@ -1,5 +1,6 @@
 //! Lists of what is installed, as `virtpy list` and `virtpy pip list` print them.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use virtpy_resolver::LatestVersion;
 
@@ -7,20 +8,27 @@ use crate::output::table::columns;
 use crate::venv::{Distribution, editable_location};
 
 /// A line of such a list; the names of the fields are those of `pip list --format json`.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(super) struct Row {
+    /// Its name.
     pub(super) name: String,
+    /// Its version.
     pub(super) version: String,
     #[serde(skip)]
     pub(super) build: Option<String>,
+    /// The directory that it is in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) location: Option<String>,
+    /// The tool that installed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) installer: Option<String>,
+    /// The newest version, with `--outdated`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) latest_version: Option<String>,
+    /// What there is of that version: `wheel` or `sdist`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) latest_filetype: Option<String>,
+    /// The directory whose source is used in place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) editable_project_location: Option<String>,
 }

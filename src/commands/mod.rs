@@ -13,6 +13,8 @@ mod help;
 mod hook;
 mod init;
 pub mod isopy;
+#[cfg(test)]
+mod json_page;
 mod kernel;
 mod list;
 mod list_all;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use virtpy_pep::{NamedVersion, PackageName};
 
@@ -81,8 +82,10 @@ fn keys(context: &Context, contents: &Contents, names: &[String]) -> Result<BTre
 }
 
 /// The answer for programs.
-#[derive(Serialize)]
-struct Removal<'a> {
+#[derive(JsonSchema, Serialize)]
+pub(super) struct Removal<'a> {
+    /// Whether nothing was changed.
     dry_run: bool,
+    /// What went.
     removed: &'a [NamedVersion],
 }

@@ -12,6 +12,6 @@ pub(super) fn run(context: &Context, arguments: &SeedArguments) -> Result<u8, Fa
         link_mode: arguments.link_mode,
         wheels: arguments.wheels.iter().map(|wheel| context.working_directory.join(wheel)).collect(),
     };
-    context.output.json(&seed(&context.host, &wish)?)?;
+    context.output.json_of_others(&seed(&context.host, &wish)?)?;
     Ok(0)
 }

@@ -1,5 +1,6 @@
 //! `virtpy show`: what is known of installed packages.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::cli::ShowArguments;
@@ -34,19 +35,31 @@ pub(super) fn run(context: &Context, arguments: &ShowArguments) -> Result<u8, Fa
 }
 
 /// What is shown of one package; the keys are those of `pip show`.
-#[derive(Serialize)]
-struct Card {
+#[derive(JsonSchema, Serialize)]
+pub(super) struct Card {
+    /// Its name.
     name: String,
+    /// Its version.
     version: String,
+    /// What its authors say of it, in a line.
     summary: String,
+    /// Its web site.
     home_page: String,
+    /// Who wrote it.
     author: String,
+    /// Its licence.
     license: String,
+    /// The directory that it is in.
     location: String,
+    /// The tool that installed it.
     installer: String,
+    /// The directory whose source is used in place.
     editable_project_location: Option<String>,
+    /// What it requires.
     requires: Vec<String>,
+    /// What requires it.
     required_by: Vec<String>,
+    /// Its files, with `--files`.
     #[serde(skip_serializing_if = "Option::is_none")]
     files: Option<Vec<String>>,
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use virtpy_pep::PackageName;
 
@@ -42,27 +43,35 @@ pub(super) fn run(context: &Context, arguments: &TreeArguments) -> Result<u8, Fa
 }
 
 /// The graph, for programs: each package once, and which ones a tree begins with.
-#[derive(Serialize)]
-struct Graph {
+#[derive(JsonSchema, Serialize)]
+pub(super) struct Graph {
+    /// What trees begin with.
     roots: Vec<PackageName>,
+    /// All that can be reached from these.
     packages: Vec<Package>,
 }
 
 /// A package of the graph.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Package {
+    /// Its normalized name.
     key: PackageName,
+    /// Its name.
     name: String,
+    /// Its version.
     version: String,
     /// What it requires, or with `--invert` what requires it.
     leads_to: Vec<Edge>,
 }
 
 /// Where a package of the graph leads.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Edge {
+    /// The normalized name.
     key: PackageName,
+    /// The requirement that leads there.
     requirement: String,
+    /// Whether it is installed.
     installed: bool,
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use virtpy_pep::NamedVersion;
 
@@ -152,7 +153,7 @@ impl Job<'_> {
 }
 
 /// What became of one venv.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, JsonSchema, Serialize)]
 pub struct Adoption {
     /// Its path.
     pub venv: PathBuf,
@@ -179,7 +180,7 @@ pub struct Adoption {
 }
 
 /// A distribution that was adopted.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct Adopted {
     /// Which.
     #[serde(flatten)]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use virtpy_resolver::Package;
 
@@ -66,7 +67,7 @@ impl Changelog {
 }
 
 /// A wheel that was not installed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct Refusal {
     /// Where it lies.
     pub wheel: PathBuf,
@@ -75,7 +76,7 @@ pub struct Refusal {
 }
 
 /// How many packages came from where.
-#[derive(Debug, Default, Clone, Copy, Serialize)]
+#[derive(Debug, Default, Clone, Copy, JsonSchema, Serialize)]
 pub struct Origins {
     /// The store had them.
     pub from_store: usize,

@@ -1,5 +1,6 @@
 //! Making a venv that was moved, copied or cut off from its store or its interpreter whole again.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{Error, Host, Indexes, Result, base, bytecode, restore};
@@ -8,10 +9,13 @@ use virtpy_interpreters::Interpreter;
 use virtpy_venv::{ChangeSet, ChangeSummary, Contents, Installed, Place, Venv, VenvError};
 
 /// What came of it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct Relinked {
+    /// Where the venv is.
     path: String,
+    /// Its id.
     id: String,
+    /// What it was: `in_place`, `moved`, `copy` or `of_another_store`.
     was: &'static str,
     /// How many packages are linked.
     pub linked: usize,

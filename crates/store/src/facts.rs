@@ -9,6 +9,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use virtpy_files::{self as fs, DiskUse, Stamp};
 use virtpy_wheel as wheel;
@@ -16,7 +17,7 @@ use virtpy_wheel as wheel;
 use super::{EntryId, Store, StoreError};
 
 /// What a collection and the statistics want to know of an entry, and what programs are told of one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Facts {
     /// The distribution's name; the handle where the manifest cannot be read.
     pub name: String,

@@ -2,13 +2,14 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use virtpy_files::digest::{hex, sha256};
 
 use super::StoreError;
 
 /// An entry's folder name: the first 16 hexadecimal digits of its wheel's SHA-256.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct EntryId(String);
 
@@ -63,7 +64,7 @@ impl fmt::Display for EntryId {
 }
 
 /// What tells one venv from another, wherever it is moved: 16 hexadecimal digits, in its `pyvenv.cfg`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct VenvId(String);
 

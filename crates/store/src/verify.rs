@@ -5,6 +5,7 @@ use std::fmt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use virtpy_files::{self as fs, FileKind};
 use virtpy_wheel::{self as wheel, RecordDigest};
@@ -18,25 +19,49 @@ use super::open::{OpenFolder, release, while_released};
 use super::{DIST_INFO_ALIAS, Entry, EntryId, Staged, Store, StoreError};
 
 /// Something in an entry that is not as its manifest says. Paths are relative to the entry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(tag = "finding", content = "detail", rename_all = "snake_case")]
 pub enum Finding {
     /// A file has another content.
-    Changed(String),
+    Changed(
+        /// Its path; nothing for the entry itself.
+        String,
+    ),
     /// A file is not there.
-    Missing(String),
+    Missing(
+        /// Its path; nothing for the entry itself.
+        String,
+    ),
     /// Something is there that no wheel brought.
-    Extra(String),
+    Extra(
+        /// Its path; nothing for the entry itself.
+        String,
+    ),
     /// A file or a folder can be written.
-    WrongMode(String),
+    WrongMode(
+        /// Its path; nothing for the entry itself.
+        String,
+    ),
     /// A file with the right content was written to after it was unpacked.
-    Touched(String),
+    Touched(
+        /// Its path; nothing for the entry itself.
+        String,
+    ),
     /// A file or a folder belongs to another user than its entry.
-    WrongOwner(String),
+    WrongOwner(
+        /// Its path; nothing for the entry itself.
+        String,
+    ),
     /// Bytecode is not as virtpy compiled it.
-    Bytecode(String),
+    Bytecode(
+        /// Its path; nothing for the entry itself.
+        String,
+    ),
     /// The manifest cannot be read.
-    NoManifest(String),
+    NoManifest(
+        /// Why.
+        String,
+    ),
 }
 
 impl Finding {
@@ -70,7 +95,7 @@ impl fmt::Display for Finding {
 }
 
 /// What was found in one entry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Verdict {
     /// The entry's handle.
     pub id: String,

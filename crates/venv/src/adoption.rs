@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use virtpy_files::{self as fs, FileKind};
 use virtpy_wheel::{self as wheel, InstalledWheel, Part, PartSource, RecordDigest, RecordRow, Tree};
@@ -31,7 +32,7 @@ pub struct Adoptable {
 }
 
 /// A distribution that stays as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct LeftAlone {
     /// Its name, or the name of its folder where nothing tells.
     pub name: String,
@@ -42,7 +43,7 @@ pub struct LeftAlone {
 }
 
 /// What files take on the disk.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Extent {
     /// How many files.
     pub files: u64,

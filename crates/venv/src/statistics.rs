@@ -3,13 +3,14 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use virtpy_store::{EntryId, Facts};
 
 use super::Surveyed;
 
 /// What a store holds and saves; sizes are in bytes.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct Statistics {
     /// How many wheels there are.
     pub entries: usize,
@@ -38,7 +39,7 @@ pub struct Statistics {
 }
 
 /// An entry, and how many venvs use it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct EntryUsage {
     /// What is known of it.
     #[serde(flatten)]
@@ -48,7 +49,7 @@ pub struct EntryUsage {
 }
 
 /// How much a venv uses.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct VenvSize {
     /// Where it is.
     pub path: String,

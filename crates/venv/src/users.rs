@@ -1,5 +1,6 @@
 //! Which venvs use an entry of the store, and why.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use virtpy_pep::Requirement;
 use virtpy_store::EntryId;
@@ -7,7 +8,7 @@ use virtpy_store::EntryId;
 use super::{Fate, Installed, State, Surveyed, Venv};
 
 /// That a venv uses an entry.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct EntryUse {
     /// Where the venv is.
     pub path: String,

@@ -15,7 +15,7 @@ impl Call<'_> {
         for distribution in self.selection(&contents)? {
             installed.push(self.description(distribution)?);
         }
-        self.context.output.json(&json!({
+        self.context.output.json_of_others(&json!({
             "version": "1",
             "pip_version": PIP_SHIM_VERSION,
             "installed": installed,

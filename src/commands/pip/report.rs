@@ -22,7 +22,7 @@ impl Call<'_> {
             "environment": self.environment()?,
         });
         if target == "-" {
-            return self.context.output.json(&report);
+            return self.context.output.json_of_others(&report);
         }
         let text = serde_json::to_string_pretty(&report).map_err(|error| Failure::new(error.to_string()))?;
         let path = self.context.working_directory.join(target);

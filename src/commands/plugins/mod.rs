@@ -1,6 +1,6 @@
 //! `virtpy enable` and `disable`: plugins in other tools, so that these make venvs of virtpy's.
 
-mod status;
+pub(super) mod status;
 
 use std::path::{Path, PathBuf};
 

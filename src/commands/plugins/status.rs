@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{found, label, meant, plugin};
@@ -11,14 +12,19 @@ use crate::error::Failure;
 use crate::plugins::{Installation, State, Tool};
 
 /// A tool in an answer for programs.
-#[derive(Serialize)]
-struct Report {
+#[derive(JsonSchema, Serialize)]
+pub(in crate::commands) struct Report {
+    /// Which tool.
     tool: &'static str,
+    /// Its version.
     version: String,
+    /// The environment that it is in.
     prefix: PathBuf,
+    /// Whether the plugin is for that version.
     supported: bool,
     /// `enabled`, `outdated`, `foreign` or `absent`.
     plugin: &'static str,
+    /// The plugin's version.
     plugin_version: Option<String>,
     /// Whether it makes virtpy's venvs by itself.
     creates: bool,

@@ -43,7 +43,7 @@ pub(super) fn run(context: &Context, arguments: &PoetryApplyArguments) -> Result
     // The plugin tells it.
     let notes = if std::mem::take(&mut log.pip_stays) { vec![OWN_PIP] } else { Vec::new() };
     report::warnings(context.output, &log);
-    context.output.json(&Answer {
+    context.output.json_of_others(&Answer {
         added: &log.summary.added,
         removed: &log.summary.removed,
         refused: log.refused,

@@ -1,5 +1,6 @@
 //! `virtpy python install`.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::cli::InstallArguments;
@@ -52,14 +53,21 @@ pub(super) fn report_warnings(context: &Context, catalogue: &Catalogue<'_>) {
     }
 }
 
-#[derive(Serialize)]
-struct Row<'a> {
+#[derive(JsonSchema, Serialize)]
+pub(in crate::commands) struct Row<'a> {
+    /// Its name.
     name: &'a str,
+    /// Its version.
     version: &'a str,
+    /// Which build of that version it is.
     build: Option<&'a str>,
+    /// Its executable.
     path: String,
+    /// The SHA-256 of its archive.
     sha256: &'a str,
+    /// Whether that was known before it came.
     verified: bool,
+    /// Whether it was installed already.
     was_there: bool,
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::install::report_warnings;
@@ -31,16 +32,21 @@ pub(super) fn run(context: &Context, arguments: &ListInterpretersArguments) -> R
 }
 
 /// An interpreter of the list.
-#[derive(Serialize)]
-struct Row {
+#[derive(JsonSchema, Serialize)]
+pub(in crate::commands) struct Row {
+    /// Its name.
     name: String,
+    /// Its version.
     version: String,
     /// `virtpy`, the tool that it belongs to, `system`, or `available`.
     origin: &'static str,
+    /// Its executable.
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<String>,
+    /// Where it can be had.
     #[serde(skip_serializing_if = "Option::is_none")]
     location: Option<String>,
+    /// The SHA-256 of its archive.
     #[serde(skip_serializing_if = "Option::is_none")]
     sha256: Option<String>,
 }

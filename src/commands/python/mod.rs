@@ -3,10 +3,10 @@
 mod build_index;
 mod find;
 mod hand_over;
-mod install;
-mod list;
+pub(super) mod install;
+pub(super) mod list;
 mod pin;
-mod show;
+pub(super) mod show;
 mod uninstall;
 mod update;
 mod update_index;

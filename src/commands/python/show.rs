@@ -1,5 +1,6 @@
 //! `virtpy python show`: what is installed, whether there is something newer, and what else can be installed.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::install::report_warnings;
@@ -11,18 +12,24 @@ use crate::install::pythons::described;
 use crate::interpreters::managed::installed;
 use crate::output::table::table;
 
-#[derive(Serialize)]
-struct Shown {
+#[derive(JsonSchema, Serialize)]
+pub(in crate::commands) struct Shown {
+    /// What virtpy has installed.
     installed: Vec<Row>,
+    /// What can be installed.
     available: Vec<Row>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Row {
+    /// Its name.
     name: String,
+    /// Its version.
     version: String,
+    /// Its executable.
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<String>,
+    /// The newer version that there is.
     #[serde(skip_serializing_if = "Option::is_none")]
     update: Option<String>,
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::cli::GcArguments;
@@ -106,12 +107,18 @@ fn duration(span: Duration) -> String {
     }
 }
 
-#[derive(Serialize)]
-struct Report<'a> {
+#[derive(JsonSchema, Serialize)]
+pub(in crate::commands) struct Report<'a> {
+    /// Whether it was removed, or only would be.
     removed: bool,
+    /// What no venv uses, and goes.
     entries: &'a [Facts],
+    /// What no venv uses, and stays.
     kept_unused: &'a [Facts],
+    /// What goes takes so much.
     freed_bytes: u64,
+    /// Everything takes so much.
     total_bytes: u64,
+    /// The ids of venvs that are gone.
     forgotten_venvs: &'a [VenvId],
 }

@@ -1,12 +1,12 @@
 //! `virtpy store`: looking after the store that all venvs share.
 
 mod compile;
-mod gc;
+pub(super) mod gc;
 mod protect;
 mod repair;
 mod stats;
 mod verify;
-mod why;
+pub(super) mod why;
 
 pub(super) use gc::automatic;
 

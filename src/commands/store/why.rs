@@ -1,5 +1,6 @@
 //! `virtpy store why`: which venvs use a package, and why.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::cli::WhyArguments;
@@ -35,10 +36,11 @@ pub(super) fn run(context: &Context, arguments: &WhyArguments) -> Result<u8, Fai
     Ok(0)
 }
 
-#[derive(Serialize)]
-struct Answer {
+#[derive(JsonSchema, Serialize)]
+pub(in crate::commands) struct Answer {
     #[serde(flatten)]
     facts: Facts,
+    /// The venvs that use it.
     venvs: Vec<EntryUse>,
 }
 

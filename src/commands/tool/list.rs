@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::cli::ToolListArguments;
@@ -46,20 +47,31 @@ pub(super) fn run(context: &Context, arguments: &ToolListArguments) -> Result<u8
     Ok(0)
 }
 
-#[derive(Default, Serialize)]
-struct Row {
+#[derive(Default, JsonSchema, Serialize)]
+pub(in crate::commands) struct Row {
+    /// Its name.
     name: String,
+    /// Its package.
     package: String,
+    /// Its version.
     version: String,
+    /// The newest version, with `--outdated`.
     #[serde(skip_serializing_if = "Option::is_none")]
     latest: Option<String>,
+    /// What was asked for.
     request: String,
+    /// What is beside it in its venv.
     with: Vec<String>,
+    /// Its commands.
     commands: Vec<String>,
+    /// The version of its interpreter.
     #[serde(skip_serializing_if = "Option::is_none")]
     python: Option<String>,
+    /// Whether upgrades leave it out.
     pinned: bool,
+    /// Its venv.
     venv: PathBuf,
+    /// What is wrong with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     broken: Option<String>,
 }

@@ -8,10 +8,10 @@ mod ensure_path;
 mod export;
 mod import_pipx;
 mod install;
-mod list;
+pub(super) mod list;
 mod pin;
 mod repair;
-mod report;
+pub(super) mod report;
 mod run;
 mod uninstall;
 

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::sync::{Mutex, PoisonError};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::context::Context;
@@ -20,16 +21,22 @@ pub(super) struct Reports<'a> {
 }
 
 /// What came of one.
-#[derive(Serialize)]
-struct Report {
+#[derive(JsonSchema, Serialize)]
+pub(in crate::commands) struct Report {
+    /// Its name.
     name: String,
+    /// Its package.
     package: String,
+    /// Its version.
     version: String,
     /// The version that was there before.
     #[serde(skip_serializing_if = "Option::is_none")]
     replaced: Option<String>,
+    /// Whether it is another one than before.
     changed: bool,
+    /// Its commands.
     commands: Vec<String>,
+    /// Its venv.
     venv: std::path::PathBuf,
 }
 
