@@ -23,6 +23,10 @@ function global:deactivate ([switch]$NonDestructive) {
         Set-Item -Path function:global:prompt -Value $function:_OLD_VIRTUAL_PROMPT
         Remove-Item -Path function:_OLD_VIRTUAL_PROMPT
     }
+    if (Test-Path -Path variable:global:_VIRTUAL_PYDOC) {
+        Remove-Item -Path function:pydoc
+        Remove-Variable -Name _VIRTUAL_PYDOC -Scope Global
+    }
     foreach ($name in 'VIRTUAL_ENV', 'VIRTUAL_ENV_PROMPT') {
         if (Test-Path -Path "env:$name") {
             Remove-Item -Path "env:$name"
@@ -44,6 +48,12 @@ $env:PATH = [System.IO.Path]::Combine($env:VIRTUAL_ENV, @SCRIPTS@) + [System.IO.
 if (Test-Path -Path env:PYTHONHOME) {
     $global:_OLD_VIRTUAL_PYTHONHOME = $env:PYTHONHOME
     Remove-Item -Path env:PYTHONHOME
+}
+
+# The pydoc of this environment's Python. A function of the user's own stays.
+if (-not (Test-Path -Path function:pydoc)) {
+    function global:pydoc { python -m pydoc @args }
+    $global:_VIRTUAL_PYDOC = 1
 }
 
 if (-not $env:VIRTUAL_ENV_DISABLE_PROMPT -and (Test-Path -Path function:prompt)) {

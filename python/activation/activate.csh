@@ -46,7 +46,16 @@ if ( $?_VIRTUAL_SHOW_PROMPT ) then
 endif
 unset _VIRTUAL_SHOW_PROMPT
 
+# The pydoc of this environment's Python. An alias of the user's own stays.
+alias _virtual_restore_pydoc ':'
+set _VIRTUAL_PYDOC = "`alias pydoc`"
+if ( "$_VIRTUAL_PYDOC" == "" ) then
+    alias pydoc 'python -m pydoc'
+    alias _virtual_restore_pydoc 'unalias pydoc'
+endif
+unset _VIRTUAL_PYDOC
+
 # The last command also takes the argument that an activation script gives.
-alias deactivate '_virtual_restore_path; _virtual_restore_pythonhome; _virtual_restore_prompt; unsetenv VIRTUAL_ENV; unsetenv VIRTUAL_ENV_PROMPT; unalias _virtual_restore_path; unalias _virtual_restore_pythonhome; unalias _virtual_restore_prompt; rehash; unalias deactivate'
+alias deactivate '_virtual_restore_path; _virtual_restore_pythonhome; _virtual_restore_prompt; _virtual_restore_pydoc; unsetenv VIRTUAL_ENV; unsetenv VIRTUAL_ENV_PROMPT; unalias _virtual_restore_path; unalias _virtual_restore_pythonhome; unalias _virtual_restore_prompt; unalias _virtual_restore_pydoc; rehash; unalias deactivate'
 
 rehash

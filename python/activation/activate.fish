@@ -18,6 +18,10 @@ function deactivate -d 'Leave the virtual environment and return to the shell as
             functions -e _old_fish_prompt
         end
     end
+    if set -q _VIRTUAL_PYDOC
+        functions -e pydoc
+        set -e _VIRTUAL_PYDOC
+    end
     set -e VIRTUAL_ENV
     set -e VIRTUAL_ENV_PROMPT
     if test "$argv[1]" != nondestructive
@@ -38,6 +42,14 @@ set -gx PATH "$VIRTUAL_ENV/"@SCRIPTS@ $PATH
 if set -q PYTHONHOME
     set -g _OLD_VIRTUAL_PYTHONHOME $PYTHONHOME
     set -e PYTHONHOME
+end
+
+# The pydoc of this environment's Python. A function of the user's own stays.
+if not functions -q pydoc
+    function pydoc
+        python -m pydoc $argv
+    end
+    set -g _VIRTUAL_PYDOC 1
 end
 
 if test -z "$VIRTUAL_ENV_DISABLE_PROMPT"; and functions -q fish_prompt

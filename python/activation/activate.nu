@@ -39,3 +39,4 @@ export-env {
 }
 
 export alias deactivate = overlay hide activate
+export alias pydoc = python -m pydoc

@@ -20,6 +20,8 @@ def _activate_virtual_env(root, scripts, prompt):
         for name in ("VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT"):
             if name in env:
                 del env[name]
+        if has_pydoc and "pydoc" in aliases:
+            del aliases["pydoc"]
         if "deactivate" in aliases:
             del aliases["deactivate"]
 
@@ -29,6 +31,10 @@ def _activate_virtual_env(root, scripts, prompt):
     env["VIRTUAL_ENV"] = root
     env["VIRTUAL_ENV_PROMPT"] = prompt
     env["PATH"] = [join(root, scripts)] + old_path
+    # The pydoc of this environment's Python. An alias of the user's own stays.
+    has_pydoc = "pydoc" not in aliases
+    if has_pydoc:
+        aliases["pydoc"] = ["python", "-m", "pydoc"]
     aliases["deactivate"] = _deactivate
 
 

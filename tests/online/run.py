@@ -26,6 +26,7 @@ import poetry  # noqa: E402
 import python_side_by_side  # noqa: E402
 import python_use  # noqa: E402
 import pythons  # noqa: E402
+import reach  # noqa: E402
 import real_path_tools  # noqa: E402
 import second_venv  # noqa: E402
 import side_by_side  # noqa: E402
@@ -53,6 +54,7 @@ CHECKS = {
     "poetry": poetry.check,
     "poetry-all": poetry.check_all,
     "poetry-between": poetry.check_between,
+    "reach": reach.check,
     "real-path-tools": real_path_tools.check,
     "tools": tools.check,
     "tools-all": tools.check_all,

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
 #![allow(clippy::print_stdout, reason = "who runs the tests should hear which shells were passed over")]
 
+mod pydoc;
 mod text;
 
 use std::fs;
