@@ -92,8 +92,10 @@ print(json.dumps(sorted(one for one in names if one[0] not in ("pip", "setuptool
 """
 
 INSTALLERS = """
-import importlib.metadata as metadata
-print(*[(one.read_text("INSTALLER") or "nobody").strip() for one in metadata.distributions()])
+import importlib.metadata as metadata, sys
+# The sources of an editable project may have metadata of their own.
+found = [one for one in metadata.distributions() if str(one.locate_file("")).startswith(sys.prefix)]
+print(*[(one.read_text("INSTALLER") or "nobody").strip() for one in found])
 """
 
 POETRY_PROJECT = """
@@ -227,12 +229,12 @@ class Scene:
 
     def snapshot(self, venv):
         """What is installed in an environment."""
-        return json.loads(self.place.run([venv / "bin" / "python", "-I", "-c", SNAPSHOT])[0])
+        return json.loads(self.place.run([venv / "bin" / "python", "-I", "-B", "-c", SNAPSHOT])[0])
 
     def demand_shared(self, venv):
         """Raises CheckFailed unless all that is in a venv is from the store, and as virtpy has put it there."""
         self.virtpy("check", "--venv", venv)
-        installers = self.place.run([venv / "bin" / "python", "-I", "-c", INSTALLERS])[0].split()
+        installers = self.place.run([venv / "bin" / "python", "-I", "-B", "-c", INSTALLERS])[0].split()
         require_equal(set(installers), {"virtpy"}, "who installed what is in %s" % venv)
 
 
