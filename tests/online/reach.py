@@ -103,7 +103,7 @@ POETRY_PROJECT = """
 name = "till"
 version = "0.1.0"
 requires-python = ">=3.9"
-dependencies = ["attrs", "rich"]
+dependencies = ["attrs @ %s"]
 [tool.poetry]
 package-mode = false
 """
@@ -338,7 +338,11 @@ def poetry(scene):
     said = scene.place.run([scene.place.program, "enable", "poetry"], environment=environment)[1]
     require("makes virtpy's venvs for projects" in said, said)
     project = scene.place.path("till")
-    write(project, {"pyproject.toml": POETRY_PROJECT, "poetry.toml": "[virtualenvs]\nin-project = true\n"})
+    # Poetry does not ask the indexes that pip is configured for.
+    wheels = scene.place.path("wheels")
+    scene.place.run([scene.tools / "bin" / "python", "-m", "pip", "download", "-q", "--no-deps", "-d", wheels, "attrs"])
+    wheel = next(wheels.iterdir()).as_uri()
+    write(project, {"pyproject.toml": POETRY_PROJECT % wheel, "poetry.toml": "[virtualenvs]\nin-project = true\n"})
     command = [bins / "poetry"]
     scene.place.run(command + ["install", "-n"], environment=environment, cwd=project)
     scene.demand_shared(project / ".venv")
