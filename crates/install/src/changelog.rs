@@ -26,8 +26,8 @@ pub struct Changelog {
     pub unmet: Vec<String>,
     /// The packages that came or would come, where the resolver was asked.
     pub arriving: Vec<Package>,
-    /// Each package that came, or would come, with its entry, where that was asked for.
-    pub wheels: Vec<(Package, Entry)>,
+    /// The wheel of each package that came, or would come, where that was asked for.
+    pub wheels: Vec<ArrivingWheel>,
     /// The names of those that were built.
     pub built: Vec<String>,
     /// Wheels that were not installed.
@@ -64,6 +64,15 @@ impl Changelog {
     pub fn is_empty(&self) -> bool {
         self.summary.added.is_empty() && self.summary.removed.is_empty()
     }
+}
+
+/// A package that came or would come, as the store has it.
+#[derive(Debug)]
+pub struct ArrivingWheel {
+    /// What was resolved.
+    pub package: Package,
+    /// Its entry.
+    pub entry: Entry,
 }
 
 /// A wheel that was not installed.

@@ -61,7 +61,7 @@ pub use applications::{
     package_name, versioned,
 };
 pub use cache::{Base, EnvironmentSpec, ReadyEnvironment, ScriptLock};
-pub use changelog::{Changelog, Origins, Refusal};
+pub use changelog::{ArrivingWheel, Changelog, Origins, Refusal};
 pub use collection::{Collected, collect, collect_builds, collect_if_due};
 pub use environment::{Environment, NewEnvironment, own_program};
 pub use error::{Error, Result};

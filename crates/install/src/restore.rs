@@ -12,8 +12,7 @@ use virtpy_files as fs;
 use virtpy_interpreters::Interpreter;
 use virtpy_store::Entry;
 use virtpy_venv::{
-    self as venv, ChangeSet, ChangedVenv, Contents, Distribution, Installed, Lookout, Owner,
-    PackageToInstall, Venv,
+    self as venv, ChangeSet, ChangedVenv, Contents, Installed, Lookout, PackageToInstall, Venv,
 };
 
 /// Fetches what the store no longer has of a venv, and returns what is in it then. The caller holds both.
@@ -26,7 +25,13 @@ pub(super) fn lost(host: &Host, venv: &Venv, contents: Contents, indexes: &Index
     }
     let what = described(&contents.dangling);
     host.message(format_args!("the store no longer has {what}, which this venv uses: fetching"));
-    fetch_again(host, venv, &contents, (&contents.dangling, "the store lost"), indexes)
+    fetch_again(
+        host,
+        venv,
+        &contents,
+        Missing { distributions: &contents.dangling, reason: "the store lost" },
+        indexes,
+    )
 }
 
 /// Fetches again what a power cut has damaged of what a venv uses, and returns what is in the venv then. The caller holds both.
@@ -40,15 +45,29 @@ pub fn torn(host: &Host, venv: &Venv, contents: Contents, indexes: &Indexes) -> 
     }
     let what = described(&missing);
     host.message(format_args!("a power cut has damaged {what} in the store: fetching"));
-    fetch_again(host, venv, &contents, (&missing, "a power cut has damaged"), indexes)
+    fetch_again(
+        host,
+        venv,
+        &contents,
+        Missing { distributions: &missing, reason: "a power cut has damaged" },
+        indexes,
+    )
 }
 
-/// Fetches what is missing of what is installed; `reason` begins a sentence about it.
+/// What is missing of what is installed.
+#[derive(Clone, Copy)]
+struct Missing<'a> {
+    distributions: &'a [Installed],
+    /// What happened to it, as the beginning of a sentence.
+    reason: &'a str,
+}
+
+/// Fetches what is missing of what is installed.
 fn fetch_again(
     host: &Host,
     venv: &Venv,
     contents: &Contents,
-    (missing, reason): (&[Installed], &str),
+    Missing { distributions: missing, reason }: Missing<'_>,
     indexes: &Indexes,
 ) -> Result<Contents> {
     let what = described(missing);
@@ -131,14 +150,7 @@ fn input(installed: &Installed) -> Input {
     if let Some(location) = editable {
         return Input::Editable(location);
     }
-    let owner = Owner::Virtpy(installed.clone());
-    Input::Requirement(venv::frozen(&Distribution {
-        key: installed.key.clone(),
-        name: installed.name.clone(),
-        version: installed.version.clone(),
-        dist_info: installed.dist_info.clone(),
-        owner,
-    }))
+    Input::Requirement(venv::frozen(&installed.clone().into()))
 }
 
 /// What is linked, in the old order; for what had to be fetched the entry that came.

@@ -123,10 +123,7 @@ fn holds_the_same(entry: &Entry, wheel: &InstalledWheel) -> bool {
         let digest = row.hash.as_ref().map_or("", |hash| hash.digest.as_str());
         expected.insert((Tree::Site, row.path.as_str()), digest);
     }
-    let scripts = manifest.scripts.iter().map(|script| (Tree::Scripts, &script.file));
-    let data = manifest.data.iter().map(|row| (Tree::Data, row));
-    let headers = manifest.headers.iter().map(|row| (Tree::Headers, row));
-    for (tree, row) in scripts.chain(data).chain(headers) {
+    for (tree, row) in manifest.rows_beside() {
         expected.insert((tree, row.path.as_str()), row.sha256.as_str());
     }
     expected.retain(|(_, path), _| !wheel::is_bytecode(path));

@@ -146,11 +146,8 @@ fn look(entry: &Entry) -> Result<(), String> {
     for row in &manifest.rows().map_err(|error| error.to_string())? {
         look_at(&entry.path.join("site").join(&row.path), row.size)?;
     }
-    let scripts = manifest.scripts.iter().map(|script| ("scripts", &script.file));
-    let data = manifest.data.iter().map(|row| ("data", row));
-    let headers = manifest.headers.iter().map(|row| ("headers", row));
-    for (tree, row) in scripts.chain(data).chain(headers) {
-        look_at(&entry.path.join(tree).join(&row.path), Some(row.size))?;
+    for (tree, row) in manifest.rows_beside() {
+        look_at(&entry.path.join(tree.folder()).join(&row.path), Some(row.size))?;
     }
     Ok(())
 }

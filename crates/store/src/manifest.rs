@@ -8,7 +8,7 @@ use virtpy_files::digest::{hex, sha256};
 use virtpy_files::{self as fs, PathError};
 use virtpy_pep::{InvalidName, NamedVersion, PackageName};
 use virtpy_wheel::{
-    self as wheel, Climbing, EntryPoint, Libraries, RecordAdditions, RecordDigest, RecordRow, Unpacked,
+    self as wheel, Climbing, EntryPoint, Libraries, RecordAdditions, RecordDigest, RecordRow, Tree, Unpacked,
 };
 
 use super::StoreError;
@@ -274,6 +274,13 @@ impl Manifest {
             id: self.sha256.get(..16).unwrap_or(&self.sha256).to_owned(),
             reason: format!("`{ROWS}`: {error}"),
         })
+    }
+
+    /// The files outside of `site/`, each with the folder that it is in.
+    pub(super) fn rows_beside(&self) -> impl Iterator<Item = (Tree, &FileRow)> {
+        let scripts = self.scripts.iter().map(|script| (Tree::Scripts, &script.file));
+        let data = self.data.iter().map(|row| (Tree::Data, row));
+        scripts.chain(data).chain(self.headers.iter().map(|row| (Tree::Headers, row)))
     }
 
     /// The rows as the text of a RECORD.

@@ -324,11 +324,8 @@ impl Expected {
             let digest = row.hash.map(RecordDigest::from).unwrap_or_default();
             files.insert(format!("site/{}", row.path), digest);
         }
-        let scripts = manifest.scripts.iter().map(|script| ("scripts", &script.file));
-        let data = manifest.data.iter().map(|row| ("data", row));
-        let headers = manifest.headers.iter().map(|row| ("headers", row));
-        for (tree, row) in scripts.chain(data).chain(headers) {
-            files.insert(format!("{tree}/{}", row.path), row.sha256.clone());
+        for (tree, row) in manifest.rows_beside() {
+            files.insert(format!("{}/{}", tree.folder(), row.path), row.sha256.clone());
         }
         Ok(Self(files))
     }

@@ -138,7 +138,7 @@ impl Venv {
         state.shared_folders = shared;
         state.satisfied.clone_from(&change.satisfies);
 
-        let transaction = Transaction::prepare(self, &old, &new, (&sets.foreign_leaving, &claimed))?;
+        let transaction = Transaction::prepare(self, &old, &new, &sets.foreign_leaving, &claimed)?;
         let left_alone = transaction.run(&mut state)?;
         Ok(ChangeSummary {
             added: arriving.iter().map(|loaded| loaded.installed.label()).collect(),

@@ -11,7 +11,7 @@ use virtpy_pep::{NamedVersion, PackageName};
 use virtpy_store::{DIST_INFO_ALIAS, EntryId, Store};
 use virtpy_wheel as wheel;
 
-use super::installed_metadata::Described;
+use super::installed_metadata::{Described, InstalledMetadata};
 use super::{Installed, State, Venv, VenvError, installed_metadata};
 
 /// Who put a distribution there.
@@ -43,6 +43,14 @@ pub struct Distribution {
     pub dist_info: String,
     /// Who put it there.
     pub owner: Owner,
+}
+
+/// What virtpy installed, as it is installed.
+impl From<Installed> for Distribution {
+    fn from(installed: Installed) -> Self {
+        let Installed { key, name, version, dist_info, .. } = installed.clone();
+        Self { key, name, version, dist_info, owner: Owner::Virtpy(installed) }
+    }
 }
 
 impl Distribution {
@@ -190,18 +198,12 @@ impl Contents {
                 if !is_in_store {
                     dangling.push(installed.clone());
                 }
-                distributions.push(Distribution {
-                    key: installed.key.clone(),
-                    name: installed.name.clone(),
-                    version: installed.version.clone(),
-                    dist_info: installed.dist_info.clone(),
-                    owner: Owner::Virtpy(as_it_stands(&site_packages, installed)),
-                });
+                distributions.push(as_it_stands(&site_packages, installed).into());
             } else {
                 lost.push(installed.clone());
             }
         }
-        distributions.extend(found.into_iter().filter_map(|name| foreign(&site_packages, name)));
+        distributions.extend(found.into_iter().filter_map(|name| read(&site_packages, name, Owner::Foreign)));
         distributions.sort_by(|a, b| a.key.cmp(&b.key));
         Ok(Self { state, distributions, system: Vec::new(), lost, dangling })
     }
@@ -288,14 +290,13 @@ fn is_ours(venv: &Venv, store: &Store, installed: &Installed) -> bool {
     fs::read_link(&folder.join("METADATA")).is_ok_and(|target| target == expected)
 }
 
-/// Reads what another tool says of a distribution; without readable METADATA it is none.
-fn foreign(site_packages: &Path, dist_info: String) -> Option<Distribution> {
-    let metadata = installed_metadata::read(site_packages, &dist_info)?;
-    Some(Distribution {
-        key: metadata.key,
-        name: metadata.name,
-        version: metadata.version,
-        owner: Owner::Foreign(metadata.described),
-        dist_info,
-    })
+/// Reads what another tool says of the distribution that something in a folder of packages describes, and makes an owner of it;
+/// without readable METADATA it is none.
+pub(super) fn read(
+    packages: &Path,
+    dist_info: String,
+    owner: impl FnOnce(Described) -> Owner,
+) -> Option<Distribution> {
+    let InstalledMetadata { key, name, version, described } = installed_metadata::read(packages, &dist_info)?;
+    Some(Distribution { key, name, version, dist_info, owner: owner(described) })
 }

@@ -147,19 +147,8 @@ impl Venv {
         }
         directory.create_dir(PRIVATE_FOLDER)?;
         state.write(self)?;
-        let distributions = state.distributions.iter().map(own_distribution).collect();
+        let distributions = state.distributions.iter().cloned().map(Distribution::from).collect();
         Ok(Contents { state, distributions, ..Contents::default() })
-    }
-}
-
-/// What is installed by this account of it.
-fn own_distribution(installed: &Installed) -> Distribution {
-    Distribution {
-        key: installed.key.clone(),
-        name: installed.name.clone(),
-        version: installed.version.clone(),
-        dist_info: installed.dist_info.clone(),
-        owner: Owner::Virtpy(installed.clone()),
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use virtpy_files::{self as fs, FileKind};
 
-use super::contents::{Distribution, Owner};
+use super::contents::{self, Distribution, Owner};
 use super::{Venv, installed_metadata};
 
 /// The most folders that are looked into.
@@ -60,14 +60,8 @@ fn distribution(packages: &Path, name: &str) -> Option<Distribution> {
     if !installed_metadata::is_metadata(name, FileKind::from(facts.file_type())) {
         return None;
     }
-    let metadata = installed_metadata::read(packages, name)?;
-    Some(Distribution {
-        key: metadata.key,
-        name: metadata.name,
-        version: metadata.version,
-        dist_info: name.to_owned(),
-        owner: Owner::System { packages: packages.to_path_buf(), described: metadata.described },
-    })
+    let owner = |described| Owner::System { packages: packages.to_path_buf(), described };
+    contents::read(packages, name.to_owned(), owner)
 }
 
 /// The folders that a path file names.

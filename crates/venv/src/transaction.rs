@@ -41,7 +41,8 @@ impl<'a> Transaction<'a> {
         venv: &'a Venv,
         old: &'a Plan,
         new: &'a Plan,
-        (foreign_leaving, claimed): (&[Distribution], &BTreeSet<String>),
+        foreign_leaving: &[Distribution],
+        claimed: &BTreeSet<String>,
     ) -> Result<Self, VenvError> {
         let create: BTreeMap<&str, &Node> = new
             .nodes

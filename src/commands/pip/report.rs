@@ -7,14 +7,14 @@ use virtpy_resolver::{Artifact, Package};
 use super::call::Call;
 use crate::error::Failure;
 use crate::fs;
-use crate::install::Changelog;
+use crate::install::{ArrivingWheel, Changelog};
 use crate::store::{DIST_INFO_ALIAS, Entry, PIP_SHIM_VERSION};
 use crate::wheel;
 
 impl Call<'_> {
     /// Writes the report to a file, or to standard output for `-`.
     pub(super) fn report(&self, target: &str, log: &Changelog) -> Result<(), Failure> {
-        let install = log.wheels.iter().map(|(package, entry)| item(package, entry));
+        let install = log.wheels.iter().map(item);
         let report = json!({
             "version": "1",
             "pip_version": PIP_SHIM_VERSION,
@@ -30,7 +30,7 @@ impl Call<'_> {
     }
 }
 
-fn item(package: &Package, entry: &Entry) -> Result<Value, Failure> {
+fn item(ArrivingWheel { package, entry }: &ArrivingWheel) -> Result<Value, Failure> {
     let metadata = fs::read(&entry.path.join(DIST_INFO_ALIAS).join("METADATA"))?;
     let mut object = Map::new();
     object.insert("download_info".to_owned(), json!(download_info(package, entry)));

@@ -4,7 +4,7 @@ use virtpy_venv::{Contents, Owner, Venv};
 
 use super::pass::tell_strays;
 use crate::Host;
-use crate::compiler;
+use crate::compiler::{self, PackageStray};
 
 /// Empties the `__pycache__` folders of what the venv uses, of all that virtpy did not compile, and says what that was.
 pub fn clean(host: &Host, venv: &Venv, contents: &Contents) {
@@ -18,7 +18,7 @@ pub fn clean(host: &Host, venv: &Venv, contents: &Contents) {
         let Ok(Some(entry)) = host.store.entry(&installed.sha256) else { continue };
         let label = distribution.label().to_string();
         match compiler::clean(&host.store, &entry) {
-            Ok(found) => strays.extend(found.into_iter().map(|stray| (label.clone(), stray))),
+            Ok(found) => strays.extend(PackageStray::of(&label, found)),
             Err(error) => host.warning(format_args!(
                 "{label} has files in `__pycache__` that virtpy did not compile, and they stay: {error}"
             )),

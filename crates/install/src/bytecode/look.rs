@@ -4,21 +4,26 @@ use std::collections::HashSet;
 
 use super::pass::news;
 use crate::Host;
-use crate::compiler;
+use crate::compiler::{self, PackageStray};
 use crate::words::counted;
 use virtpy_files as fs;
-use virtpy_store::{EntryId, Look, Store, StoreError, Stray};
+use virtpy_store::{EntryId, Look, Store, StoreError};
 use virtpy_venv::{ChangedVenv, Contents, Lookout, Venv};
 
 /// What a look has shown.
 #[derive(Default)]
 struct Findings {
-    /// Names of packages, and what is wrong with each.
-    damaged: Vec<(String, String)>,
+    damaged: Vec<DamagedPackage>,
     /// What lies among the entries and is none.
     strangers: Vec<String>,
     /// What was removed from `__pycache__` folders.
-    strays: Vec<(String, Stray)>,
+    strays: Vec<PackageStray>,
+}
+
+/// A package of the store that is damaged.
+struct DamagedPackage {
+    name: String,
+    reason: String,
 }
 
 /// Looks at every entry that nobody has looked at today, and at what lies among the entries. Returns what to tell of it, a line
@@ -93,26 +98,26 @@ fn look_at(store: &Store, id: &EntryId, findings: &mut Findings) -> Result<bool,
     };
     match look {
         Look::Busy => return Ok(false),
-        Look::Damaged(reason) => findings.damaged.push((label.clone(), reason)),
+        Look::Damaged(reason) => findings.damaged.push(DamagedPackage { name: label.clone(), reason }),
         Look::Sound => {}
     }
     // What is somebody else's to mend, `check` tells.
     let strays = entry.map(|entry| compiler::clean(store, &entry).unwrap_or_default());
-    findings.strays.extend(strays.into_iter().flatten().map(|stray| (label.clone(), stray)));
+    findings.strays.extend(PackageStray::of(&label, strays.unwrap_or_default()));
     Ok(true)
 }
 
 impl Findings {
     fn sentences(&self) -> Vec<String> {
         let mut sentences = Vec::new();
-        if let Some(((label, reason), others)) = self.damaged.split_first() {
+        if let Some((DamagedPackage { name, reason }, others)) = self.damaged.split_first() {
             let (others, them) = match others.len() {
                 0 => (String::new(), "it"),
                 1 => ("; so is another package".to_owned(), "them"),
                 count => (format!("; so are {count} other packages"), "them"),
             };
             sentences.push(format!(
-                "{label} is damaged in the store, for all venvs: {reason}{others}; `virtpy store repair` restores {them}"
+                "{name} is damaged in the store, for all venvs: {reason}{others}; `virtpy store repair` restores {them}"
             ));
         }
         if let Some((name, others)) = self.strangers.split_first() {
@@ -136,7 +141,10 @@ mod tests {
     #[test]
     fn much_is_told_in_a_line_for_each_kind() {
         let damaged = |count: usize| {
-            let one = |number| (format!("demo {number}"), "`x` is writable".to_owned());
+            let one = |number| DamagedPackage {
+                name: format!("demo {number}"),
+                reason: "`x` is writable".to_owned(),
+            };
             Findings { damaged: (0..count).map(one).collect(), ..Findings::default() }.sentences()
         };
         assert!(damaged(0).is_empty());

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::Error;
 use crate::Host;
-use crate::compiler::{self, Wanted};
+use crate::compiler::{self, PackageStray, Wanted};
 use crate::words::counted;
 use virtpy_files as fs;
-use virtpy_store::{Root, Staging, StoreError, Stray};
+use virtpy_store::{Root, Staging, StoreError};
 use virtpy_venv::{Contents, Owner, Venv};
 
 /// What came of one venv, or of several.
@@ -15,8 +15,8 @@ use virtpy_venv::{Contents, Owner, Venv};
 pub struct Report {
     /// How many modules were compiled.
     pub compiled: usize,
-    /// What was removed, with the name and version of the package that it lay in.
-    pub strays: Vec<(String, Stray)>,
+    /// What was removed.
+    pub strays: Vec<PackageStray>,
 }
 
 /// Compiles what a venv uses of the store and is not compiled yet for its interpreter. One that is gone, damaged or
@@ -53,7 +53,7 @@ pub fn compile_venv(host: &Host, root: &Root, staging: Staging) -> Result<Report
 }
 
 /// Says what was removed.
-pub fn tell_strays(host: &Host, strays: &[(String, Stray)]) {
+pub fn tell_strays(host: &Host, strays: &[PackageStray]) {
     for line in sentences(strays) {
         host.warning(line);
     }
@@ -61,8 +61,8 @@ pub fn tell_strays(host: &Host, strays: &[(String, Stray)]) {
 
 /// What is to be told of removed files by the next command, in one line. Of what Python writes when root runs it nothing is
 /// said: it is replaced by the same.
-pub(super) fn news(strays: &[(String, Stray)]) -> Option<String> {
-    let strays: Vec<_> = strays.iter().filter(|(_, stray)| !stray.is_usual).cloned().collect();
+pub(super) fn news(strays: &[PackageStray]) -> Option<String> {
+    let strays: Vec<_> = strays.iter().filter(|one| !one.stray.is_usual).cloned().collect();
     let sentences = sentences(&strays);
     let first = sentences.first()?;
     Some(match sentences.len() - 1 {
@@ -72,10 +72,10 @@ pub(super) fn news(strays: &[(String, Stray)]) -> Option<String> {
 }
 
 /// A sentence for each package.
-fn sentences(strays: &[(String, Stray)]) -> Vec<String> {
+fn sentences(strays: &[PackageStray]) -> Vec<String> {
     let mut packages: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (label, stray) in strays {
-        packages.entry(label).or_default().push(&stray.path);
+    for PackageStray { package, stray } in strays {
+        packages.entry(package).or_default().push(&stray.path);
     }
     let sentence = |(label, paths): (&&str, &Vec<&str>)| {
         let (more, first) = (paths.len() - 1, paths[0]);

@@ -74,8 +74,24 @@ pub(crate) struct Outcome {
     pub compiled: usize,
     /// How many of those that were to be compiled could not be.
     pub failed: usize,
-    /// What lay in `__pycache__` folders and was not virtpy's, with the name and version of the package; it is removed.
-    pub strays: Vec<(String, Stray)>,
+    /// What lay in `__pycache__` folders and was not virtpy's; it is removed.
+    pub strays: Vec<PackageStray>,
+}
+
+/// What lay in a `__pycache__` folder of a package in the store, and was not virtpy's.
+#[derive(Debug, Clone)]
+pub struct PackageStray {
+    /// The package's name and version.
+    pub package: String,
+    /// The file.
+    pub stray: Stray,
+}
+
+impl PackageStray {
+    /// All that was found in one package.
+    pub(crate) fn of<'a>(package: &'a str, found: Vec<Stray>) -> impl Iterator<Item = Self> + use<'a> {
+        found.into_iter().map(|stray| Self { package: package.to_owned(), stray })
+    }
 }
 
 /// The kind of bytecode that an interpreter reads; `None` for one that has none.
@@ -109,7 +125,7 @@ pub(crate) fn compile(
         let modules = entry.manifest.modules()?;
         let label = entry.manifest.label().to_string();
         let strays = store.clean_bytecode(entry, &modules)?;
-        outcome.strays.extend(strays.into_iter().map(|stray| (label.clone(), stray)));
+        outcome.strays.extend(PackageStray::of(&label, strays));
         works.push(Work { entry, requested: *requested, modules, batch: Batch::default() });
     }
     let jobs = jobs(&works, &dialect);

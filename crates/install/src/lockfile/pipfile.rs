@@ -77,11 +77,10 @@ impl Pipfile {
         self.sections.keys().map(String::as_str).filter(|name| *name != "default")
     }
 
-    /// Its packages as a requirements file: those of `default`, unless only others are wanted, and those of `categories`.
-    /// Its package indexes come first if `with_indexes`. `variable` answers for the `${NAME}` in their URLs.
+    /// The packages of some sections as a requirements file. Its package indexes come first if `with_indexes`. `variable` answers for the `${NAME}` in their URLs.
     pub fn requirements(
         &self,
-        (categories, with_default): (&[String], bool),
+        sections: &[String],
         with_indexes: bool,
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> String {
@@ -93,11 +92,8 @@ impl Pipfile {
                 let _ = writeln!(text, "{option} {}", expanded(&source.url, variable));
             }
         }
-        let wanted = |name: &str| {
-            if name == "default" { with_default } else { categories.iter().any(|one| one == name) }
-        };
         let mut packages: BTreeMap<&str, &Package> = BTreeMap::new();
-        for (_, section) in self.sections.iter().filter(|(name, _)| wanted(name)) {
+        for (_, section) in self.sections.iter().filter(|(name, _)| sections.contains(name)) {
             packages.extend(section.iter().map(|(name, package)| (name.as_str(), package)));
         }
         for (name, package) in packages {
@@ -186,7 +182,7 @@ mod tests {
     #[test]
     fn packages_become_requirements() {
         let nothing = |_: &str| None;
-        let text = read().requirements((&[], true), false, &nothing);
+        let text = read().requirements(&["default".to_owned()], false, &nothing);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(
             lines,
@@ -197,15 +193,16 @@ mod tests {
                 "tool @ git+https://git.invalid/tool.git@0123#subdirectory=py",
             ]
         );
+        let both = ["default".to_owned(), "develop".to_owned()];
         let develop = ["develop".to_owned()];
-        assert!(read().requirements((&develop, true), false, &nothing).contains("pytest==8.0\n"));
-        assert_eq!(read().requirements((&develop, false), false, &nothing).lines().count(), 2);
+        assert!(read().requirements(&both, false, &nothing).contains("pytest==8.0\n"));
+        assert_eq!(read().requirements(&develop, false, &nothing).lines().count(), 2);
     }
 
     #[test]
     fn indexes_come_with_what_the_environment_knows() {
         let variable = |name: &str| (name == "USER_NAME").then(|| "me".to_owned());
-        let text = read().requirements((&[], false), true, &variable);
+        let text = read().requirements(&[], true, &variable);
         assert_eq!(
             text,
             "--index-url https://me:$KEY@index.invalid/simple\n--extra-index-url https://second.invalid/simple\n"

@@ -48,7 +48,8 @@ pub(crate) fn recall_fresh(store: &Store, digest: &str) -> Option<Vec<Recalled>>
 pub(crate) fn remember_fresh(
     store: &Store,
     digest: &str,
-    (resolution, obtained): (&Resolution, &[Obtained]),
+    resolution: &Resolution,
+    obtained: &[Obtained],
     pages: &Pages,
 ) {
     let is_whole = obtained.len() == resolution.packages.len();

@@ -254,7 +254,7 @@ fn fetch(
         for _ in 0..threads.min(wanted.len()) {
             let hand_back = hand_back.clone();
             let (deliveries, sights) = (&deliveries, &sights);
-            scope.spawn(move || unpack_all(supply, (resolution, sights), deliveries, &hand_back));
+            scope.spawn(move || unpack_all(supply, resolution, sights, deliveries, &hand_back));
         }
         drop(hand_back);
         let courier = Courier { supply, resolution, deliver: Mutex::new(deliver) };
@@ -317,7 +317,8 @@ impl Deliveries {
 /// The work of one thread: unpack and publish whatever is delivered, until nothing more comes.
 fn unpack_all(
     supply: &FetchContext<'_>,
-    (resolution, sights): (&Resolution, &Sights),
+    resolution: &Resolution,
+    sights: &Sights,
     deliveries: &Mutex<Deliveries>,
     hand_back: &Sender<Result<Unpacked, ResolveError>>,
 ) {

@@ -4,7 +4,7 @@ use virtpy_pep::NamedVersion;
 use virtpy_resolver::Resolution;
 
 use super::Resolved;
-use crate::changelog::{Changelog, Origins};
+use crate::changelog::{ArrivingWheel, Changelog, Origins};
 use crate::environment::Environment;
 use crate::error::Result;
 use crate::installed::package;
@@ -57,7 +57,7 @@ impl Supply for ResolvedSupply {
             resolve::remember(&host.store, key, resolution, &obtained);
         }
         if let (Some(key), Some(pages)) = (&self.remember_fresh, &resolution.pages) {
-            resolve::remember_fresh(&host.store, key, (resolution, &obtained), pages);
+            resolve::remember_fresh(&host.store, key, resolution, &obtained, pages);
         }
         log.origins = Origins::of(obtained.iter().map(|one| one.origin));
         let of = |one: &Obtained| resolution.packages[one.package].clone();
@@ -65,7 +65,8 @@ impl Supply for ResolvedSupply {
         let built = obtained.iter().filter(|one| one.origin == Origin::Built);
         log.built = built.map(|one| one.entry.manifest.name.clone()).collect();
         if options.with_wheels {
-            log.wheels = obtained.iter().map(|one| (of(one), one.entry.clone())).collect();
+            let wheel = |one: &Obtained| ArrivingWheel { package: of(one), entry: one.entry.clone() };
+            log.wheels = obtained.iter().map(wheel).collect();
         }
         let requested = |one: &Obtained| resolution.packages[one.package].requested;
         obtained

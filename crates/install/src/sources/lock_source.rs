@@ -274,7 +274,7 @@ impl LockSource {
         }
         let without: Vec<String> = without_groups.iter().map(category).collect();
         wanted.retain(|name| !without.contains(name));
-        let categories = (wanted.as_slice(), only_groups.is_empty());
-        Ok(pipfile.requirements(categories, !self.choice.own_indexes, &|name| std::env::var(name).ok()))
+        wanted.extend(only_groups.is_empty().then(|| "default".to_owned()));
+        Ok(pipfile.requirements(&wanted, !self.choice.own_indexes, &|name| std::env::var(name).ok()))
     }
 }

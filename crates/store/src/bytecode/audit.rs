@@ -31,12 +31,21 @@ pub struct Stray {
 #[derive(Debug, Default)]
 struct Findings {
     strays: Vec<Stray>,
-    /// Files that a record names and that are not there, or not as they were: cache tag and source.
-    lost: Vec<(String, String)>,
+    /// Files that a record names and that are not there, or not as they were.
+    lost: Vec<LostFile>,
     /// Folders and files of virtpy's own that can be written.
     writable: BTreeSet<String>,
     /// What a killed process left in the entry's own folder.
     unfinished: Vec<String>,
+}
+
+/// A file of bytecode that is not as it was recorded.
+#[derive(Debug)]
+struct LostFile {
+    /// The cache tag of the record.
+    tag: String,
+    /// The module that it was compiled from.
+    source: String,
 }
 
 impl Findings {
@@ -108,8 +117,8 @@ impl Store {
         }
         for (tag, record) in &mut records {
             let mut is_changed = false;
-            for (_, source) in findings.lost.iter().filter(|(other, _)| other == tag) {
-                record.forget(source);
+            for lost in findings.lost.iter().filter(|lost| lost.tag == *tag) {
+                record.forget(&lost.source);
                 is_changed = true;
             }
             if is_changed {
@@ -160,7 +169,7 @@ fn look(entry: &Entry, modules: &[Module], records: &[(String, Record)]) -> Resu
         }
     }
     let lost = recorded.0.into_iter().filter(|(path, _)| !present.contains(path));
-    findings.lost = lost.map(|(_, (tag, source, _))| (tag, source)).collect();
+    findings.lost = lost.map(|(_, (tag, source, _))| LostFile { tag, source }).collect();
     Ok(findings)
 }
 

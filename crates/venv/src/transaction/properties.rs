@@ -43,7 +43,7 @@ impl Scene {
     }
 
     fn prepare<'a>(&'a self, old: &'a Plan, new: &'a Plan) -> Transaction<'a> {
-        Transaction::prepare(&self.venv, old, new, (&[], &BTreeSet::new())).unwrap()
+        Transaction::prepare(&self.venv, old, new, &[], &BTreeSet::new()).unwrap()
     }
 
     fn change(&self, old: &Plan, new: &Plan) {
