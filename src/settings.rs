@@ -321,6 +321,6 @@ mod tests {
         let error = parse("compile-bytecode = true\nlink-mod = \"copy\"\n").unwrap_err();
         assert!(error.starts_with("line 2: unknown field `link-mod`"), "{error}");
         let wrong = |name: &str| (name == "VIRTPY_LINK_MODE").then(|| "hard".to_owned());
-        assert!(Settings::read(&wrong).unwrap_err().to_string().contains("`hard` is no link mode"));
+        assert!(Settings::read(&wrong).unwrap_err().to_string().contains("`hard` is not a link mode"));
     }
 }

@@ -63,7 +63,7 @@ fn nobodys_kernel_is_replaced_or_removed() {
     install("one", "own").success();
     install("two", "own").failure(1).stderr_has("is that of the venv at").one_error();
     for name in ["../x", "A", "a b"] {
-        install("one", name).failure(2).stderr_has("is no name of a kernel");
+        install("one", name).failure(2).stderr_has("is not the name of a kernel");
     }
     context.virtpy(["kernel", "uninstall", "../kernels/own"]).failure(2);
     context.virtpy(["kernel", "uninstall", "absent"]).failure(1).stderr_has("there is no kernel `absent`");

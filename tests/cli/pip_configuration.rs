@@ -173,7 +173,7 @@ fn what_makes_no_sense_is_told_in_pips_words() {
             "An error occurred during configuration: option retries: invalid integer value: 'many'",
         ),
         ("PIP_UPGRADE_STRATEGY", "all", 3, "option upgrade-strategy: invalid choice: 'all' (choose from"),
-        ("PIP_CONFIG_FILE", "wrong.conf", 2, "line 1 is no option: `nonsense`"),
+        ("PIP_CONFIG_FILE", "wrong.conf", 2, "line 1 is not an option: `nonsense`"),
     ] {
         context.write("wrong.conf", "nonsense\n");
         context.set(variable, value);

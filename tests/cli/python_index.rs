@@ -220,8 +220,8 @@ fn what_is_no_list_of_releases_is_one_error() {
     site.put("/broken?page=1", "<a href='/broken/tag/1'>1</a>");
     site.fault("/broken/tag/1", Fault::Status(500, 100));
     let cases = [
-        (site.url("/json"), "is no page of releases: it links to no release"),
-        (site.url("/page"), "is no page of releases: it links to no release"),
+        (site.url("/json"), "is not a page of releases: it links to no release"),
+        (site.url("/page"), "is not a page of releases: it links to no release"),
         (site.url("/other"), "its releases have no interpreters of the kind that is wanted"),
         (site.url("/missing"), "HTTP status 404"),
         (site.url("/broken"), "HTTP status 500"),

@@ -175,7 +175,7 @@ fn what_is_wrong_with_an_archive_is_one_clear_error() {
         ("/type.tar.zst", packed.clone(), "is damaged"),
         ("/type.zip", packed.clone(), "could not be unpacked"),
         ("/short.tar.gz", packed[..packed.len() / 2].to_vec(), "is not a complete archive"),
-        ("/unknown.rar", packed.clone(), "`unknown.rar` is no archive that can be unpacked"),
+        ("/unknown.rar", packed.clone(), "`unknown.rar` is not an archive that can be unpacked"),
         ("/out.tar.gz", pack(&link("../../../../outside"), "tar.gz"), "leaves the folder"),
         ("/kept.tar.gz", pack(&link("../../beside"), "tar.gz"), "leaves the interpreter's folder"),
         ("/absolute.tar.gz", pack(&link("/etc/passwd"), "tar.gz"), "is absolute"),

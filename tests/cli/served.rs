@@ -55,7 +55,11 @@ fn a_tree_of_static_files_below_a_shared_folder_is_real() {
     let site = context.interpreter().site_packages();
     let tree = context.venv_tree(".venv");
     for link in ["shared/one", "shared/include/first", "shared/include/second"] {
-        assert!(tree.is_link(&format!("{site}/{link}")), "{link} is no static file: {:?}", tree.node(link));
+        assert!(
+            tree.is_link(&format!("{site}/{link}")),
+            "{link} is not a static file: {:?}",
+            tree.node(link)
+        );
     }
     context.virtpy(["check"]).success();
     context.virtpy(["remove", "second"]).success();

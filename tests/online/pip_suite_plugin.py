@@ -109,7 +109,7 @@ class Outcomes:
         self.outcomes = {}
 
     def pytest_runtest_logreport(self, report):
-        """Remembers the worst of a test's three parts; a failure that the test itself expects is no pass."""
+        """Remembers the worst of a test's three parts; a failure that the test itself expects is not a pass."""
         node = report.nodeid.replace("tests/functional/", "")
         if report.failed:
             self.outcomes[node] = "failed"

@@ -77,7 +77,7 @@ pub(crate) fn pack(members: &[Member], format: &str) -> Vec<u8> {
         "tar.zst" | "tar.zstd" => {
             zstd::encode_all(tar(members).as_slice(), 1).expect("memory can be written")
         }
-        other => panic!("{other} is no format"),
+        other => panic!("{other} is not a format"),
     }
 }
 

@@ -121,7 +121,7 @@ pub(super) fn regular(file: File) -> io::Result<(File, u64)> {
 }
 
 pub(super) fn not_regular() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file")
+    io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")
 }
 
 /// The content of a file of `size` bytes. One that tells none may have some all the same, as those of the system do.

@@ -154,7 +154,7 @@ pub fn kernel_name(text: &str) -> String {
 
 fn check_name(name: &str) -> Result<()> {
     if name.is_empty() || name != kernel_name(name) {
-        return Err(Error::usage(format!("`{name}` is no name of a kernel"))
+        return Err(Error::usage(format!("`{name}` is not the name of a kernel"))
             .hinted("Jupyter takes lower-case letters, digits, `.`, `_` and `-`"));
     }
     Ok(())

@@ -73,7 +73,10 @@ fn entry_path(cache: &Path, executable: &Path) -> PathBuf {
 fn system() -> String {
     if cfg!(target_os = "macos") {
         let stamp = Stamp::of(Path::new("/System/Library/CoreServices/SystemVersion.plist"));
-        return stamp.map_or_else(String::new, |stamp| format!("{:?}", stamp.modified));
+        return stamp.map_or_else(String::new, |stamp| {
+            let (seconds, nanoseconds) = stamp.modified;
+            format!("{seconds}.{nanoseconds:09}")
+        });
     }
     let kernel = rustix::system::uname();
     format!("{} {}", kernel.release().to_string_lossy(), kernel.version().to_string_lossy())

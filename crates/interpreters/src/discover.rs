@@ -43,7 +43,7 @@ struct Candidate {
 /// When nothing matches, what a path leads to is no usable interpreter, or the request is for a version that
 /// is too old.
 pub fn find(request: Option<&PythonRequest>, sources: &Sources) -> Result<Interpreter, Error> {
-    find_telling(request, sources, &mut |_| {})
+    find_reporting(request, sources, &mut |_| {})
 }
 
 /// Finds an interpreter as [`find`] does; `on_skipped` hears what is wrong with those that were passed over because they do
@@ -54,7 +54,7 @@ pub fn find(request: Option<&PythonRequest>, sources: &Sources) -> Result<Interp
 ///
 /// # Errors
 /// As [`find`].
-pub fn find_telling(
+pub fn find_reporting(
     request: Option<&PythonRequest>,
     sources: &Sources,
     on_skipped: &mut dyn FnMut(&str),
@@ -112,12 +112,12 @@ fn find_real(
 /// Returns every interpreter that works, each once, best first: the first one is what [`find`] returns
 /// without a request.
 pub fn find_all(sources: &Sources) -> Vec<Interpreter> {
-    find_all_telling(sources, &mut |_| {})
+    find_all_reporting(sources, &mut |_| {})
 }
 
 /// Finds every interpreter as [`find_all`] does; `on_skipped` hears what is wrong with those that were passed over because
 /// they do not work.
-pub fn find_all_telling(sources: &Sources, on_skipped: &mut dyn FnMut(&str)) -> Vec<Interpreter> {
+pub fn find_all_reporting(sources: &Sources, on_skipped: &mut dyn FnMut(&str)) -> Vec<Interpreter> {
     let mut found: Vec<Interpreter> = Vec::new();
     let mut search = Search::new(sources);
     let _: ControlFlow<()> = search.run(None, &all_executable_names(), &mut |interpreter| {

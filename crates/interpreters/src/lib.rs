@@ -25,7 +25,7 @@ mod target;
 mod testing;
 mod version;
 
-pub use discover::{find, find_all, find_all_telling, find_telling};
+pub use discover::{find, find_all, find_all_reporting, find_reporting};
 pub use error::Error;
 pub use interpreter::{Interpreter, Libc};
 pub use query::{probe_version, query};

@@ -78,7 +78,7 @@ impl PipConfiguration {
                 options.insert(name.clone(), value.trim().to_owned());
                 current = Some(name);
             } else {
-                let reason = format!("line {} is no option: `{content}`", number + 1);
+                let reason = format!("line {} is not an option: `{content}`", number + 1);
                 return Err(Error::Settings { setting: display(file), reason });
             }
         }
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn a_line_that_is_no_option_is_an_error() {
         let error = parse(&["[global]\nnonsense\n"]).unwrap_err();
-        assert_eq!(error.to_string(), "cannot use `pip.conf`: line 2 is no option: `nonsense`");
+        assert_eq!(error.to_string(), "cannot use `pip.conf`: line 2 is not an option: `nonsense`");
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub(crate) fn published_name(built: &BuiltDist, label: &str) -> Result<String, E
     };
     let name = given.unwrap_or(parsed);
     if name.contains(['/', '\\']) || name.chars().any(char::is_control) {
-        let cause = Cause::new(format!("`{name}` is no file name"));
+        let cause = Cause::new(format!("`{name}` is not a file name"));
         return Err(Error::Distribution { what: format!("the file of `{label}`"), cause });
     }
     Ok(name)

@@ -155,7 +155,7 @@ fn look(entry: &Entry) -> Result<(), String> {
 fn look_at(path: &Path, size: Option<u64>, completed: Completed, owner: u32) -> Result<(), String> {
     let metadata = fs::symlink_metadata(path).map_err(|error| format!("{error}: {}", error.source))?;
     let reason = if !metadata.is_file() {
-        "is no file".to_owned()
+        "is not a file".to_owned()
     } else if size.is_some_and(|size| size != metadata.len()) {
         format!("has {} bytes instead of {}", metadata.len(), size.unwrap_or_default())
     } else if metadata.permissions().mode() & 0o222 != 0 {

@@ -41,13 +41,13 @@ pub struct Script {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A script is text, and its reader would be given another folder than the one meant.
-    #[error("the environment's path {0:?} is not valid UTF-8, so no activation script can name it")]
+    #[error("the environment's path `{}` is not valid UTF-8, so no activation script can name it", .0.display())]
     NotUtf8(PathBuf),
     /// A script is sourced from any folder, so it cannot name the environment relative to one.
-    #[error("the environment's path {0:?} is not absolute, so no activation script can name it")]
+    #[error("the environment's path `{}` is not absolute, so no activation script can name it", .0.display())]
     NotAbsolute(PathBuf),
     /// No shell's environment holds a NUL, and csh and cmd.exe cannot quote a line break.
-    #[error("the environment's {what} {text:?} contains a line break or a NUL")]
+    #[error("the environment's {what} `{}` contains a line break or a NUL", text.escape_debug())]
     LineBreak {
         /// `path`, `prompt` or `folder of executables`.
         what: &'static str,

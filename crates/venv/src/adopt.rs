@@ -56,7 +56,7 @@ impl Candidate {
         let damaged =
             |reason: &str| VenvError::Damaged { path: root.join(CONFIG), reason: reason.to_owned() };
         let facts = directory.facts(CONFIG)?.filter(|facts| facts.kind == FileKind::File);
-        let mode = facts.ok_or_else(|| damaged("it is no regular file"))?.mode;
+        let mode = facts.ok_or_else(|| damaged("it is not a regular file"))?.mode;
         let before = directory.read_to_string(CONFIG)?;
         let config = Config::parse(&before);
         if config.get("virtpy-library").is_some() || config.get("virtpy-link-mode").is_some() {

@@ -163,7 +163,7 @@ impl Venv {
         let directory = &self.directory.for_many_changes();
         let mut changed = false;
         for (path, node) in plan.nodes {
-            let (Node::Real(source) | Node::Hardlink(source)) = &node else { continue };
+            let (Node::HardlinkOrCopy(source) | Node::Hardlink(source)) = &node else { continue };
             let found = directory.facts(&path)?.filter(|facts| facts.kind == FileKind::File);
             let Some(found) = found else { continue };
             let is_hardlink = matches!(node, Node::Hardlink(_));

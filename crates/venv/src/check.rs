@@ -227,7 +227,7 @@ impl Venv {
         }
         let planned = match node {
             Node::Text { content, .. } => Ok(content.clone()),
-            Node::Real(source) => fs::read(source),
+            Node::HardlinkOrCopy(source) => fs::read(source),
             _ => return false,
         };
         let Ok(planned) = planned else { return false };
@@ -247,12 +247,12 @@ impl Venv {
         let Some(found) = directory.facts(path)? else { return Ok(false) };
         Ok(match (node, found.kind) {
             (Node::Folder, FileKind::Folder) | (Node::Script(_) | Node::Hardlink(_), FileKind::File) => true,
-            (Node::Real(source), FileKind::File) => {
+            (Node::HardlinkOrCopy(source), FileKind::File) => {
                 // A large one may be a second name of it.
                 found.is_file_at(source).unwrap_or(false) || equals(directory, path, source)?
             }
             (Node::Link(target), FileKind::Link) => directory.read_link(path)? == *target,
-            (Node::Shared(content), FileKind::File) => directory.read(path)? == content.as_bytes(),
+            (Node::SharedText(content), FileKind::File) => directory.read(path)? == content.as_bytes(),
             (Node::Text { content, .. }, FileKind::File) => directory.read(path)? == *content,
             (Node::Copy(source), FileKind::File) => equals(directory, path, source)?,
             _ => false,

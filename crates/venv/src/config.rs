@@ -54,7 +54,7 @@ impl FromStr for LinkMode {
         [Self::Auto, Self::Symlink, Self::Hardlink, Self::Copy]
             .into_iter()
             .find(|mode| mode.as_str() == text)
-            .ok_or_else(|| format!("`{text}` is no link mode (auto, symlink, hardlink or copy)"))
+            .ok_or_else(|| format!("`{text}` is not a link mode (auto, symlink, hardlink or copy)"))
     }
 }
 

@@ -15,14 +15,12 @@ use virtpy_store::{Entry, Store, VenvId};
 
 use super::activation::Activation;
 use super::change::ResolvedDistribution;
-use super::contents::{Contents, Distribution, Owner};
+use super::contents::{Contents, Distribution};
 use super::keys::Identity;
 use super::layout::MARK_FILE;
 use super::nodes::{make, put_shared};
 use super::place::{self, Existing, resolve};
-use super::{
-    Config, Installed, Layout, LinkMode, Node, PRIVATE_FOLDER, PackageToInstall, State, Venv, VenvError,
-};
+use super::{Config, Layout, LinkMode, Node, PRIVATE_FOLDER, PackageToInstall, State, Venv, VenvError};
 
 /// What a venv needs to know of its base interpreter.
 #[derive(Debug, Clone)]
@@ -139,7 +137,7 @@ impl Venv {
             let mut firsts = BTreeMap::new();
             for (path, node) in &self.plan(&[&loaded], &[])?.nodes {
                 match node {
-                    Node::Shared(content) => put_shared(directory, path, content, &mut firsts)?,
+                    Node::SharedText(content) => put_shared(directory, path, content, &mut firsts)?,
                     _ => make(directory, &self.layout, path, node)?,
                 }
             }

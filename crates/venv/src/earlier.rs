@@ -32,7 +32,7 @@ impl Venv {
     /// `paths` are sorted, so that a folder comes before what is in it.
     fn see_links(&self, plan: &mut Plan, paths: &BTreeSet<String>) -> Result<(), VenvError> {
         for path in paths {
-            if !matches!(plan.nodes.get(path), Some(Node::Folder | Node::Real(_))) {
+            if !matches!(plan.nodes.get(path), Some(Node::Folder | Node::HardlinkOrCopy(_))) {
                 continue;
             }
             let absolute = self.root.join(path);

@@ -57,7 +57,7 @@ pub enum VenvError {
         reason: String,
     },
     /// A folder of the venv's own that is a link or a file.
-    #[error("`{}` is no real folder, so this venv may lead anywhere; nothing was changed", .0.display())]
+    #[error("`{}` is not a real directory, so this venv may lead anywhere; nothing was changed", .0.display())]
     NotAFolder(PathBuf),
     /// `export` where something stands already.
     #[error("`{}` exists already{}", path.display(), if *is_export { ": it is an earlier export" } else { "" })]

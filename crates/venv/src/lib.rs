@@ -8,6 +8,7 @@
 pub mod activation;
 mod adopt;
 mod adoption;
+mod candidates;
 mod change;
 mod check;
 mod config;
@@ -33,7 +34,6 @@ mod node;
 mod nodes;
 mod own_pip;
 mod phase;
-mod pieces;
 mod place;
 mod plan;
 mod problem;

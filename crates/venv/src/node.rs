@@ -36,14 +36,14 @@ pub enum Node {
     },
     /// A file of a dist-info folder that is the same for every distribution (`INSTALLER`, `REQUESTED`), so those
     /// that come with one change share an inode.
-    Shared(&'static str),
+    SharedText(&'static str),
     /// A copy of a script of the store, with this venv's interpreter line.
     Script(PathBuf),
     /// A second name of the store's file, in the hardlink mode.
     Hardlink(PathBuf),
     /// A file of the venv's own with the content of the store's, read-only; a large one may be a second name of it
     /// (see [`super::nodes`]).
-    Real(PathBuf),
+    HardlinkOrCopy(PathBuf),
     /// A copy of the store's file.
     Copy(PathBuf),
 }
@@ -64,9 +64,9 @@ impl Node {
             Self::Link(path)
             | Self::Script(path)
             | Self::Hardlink(path)
-            | Self::Real(path)
+            | Self::HardlinkOrCopy(path)
             | Self::Copy(path) => Some(path),
-            Self::Folder | Self::Text { .. } | Self::Shared(_) => None,
+            Self::Folder | Self::Text { .. } | Self::SharedText(_) => None,
         }
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn make(directory: &Directory, layout: &Layout, path: &str, node: &No
         Node::Text { content, executable } => {
             directory.write_new(path, content, if *executable { 0o755 } else { 0o644 })?;
         }
-        Node::Shared(content) => put_shared(directory, path, content, &mut BTreeMap::new())?,
+        Node::SharedText(content) => put_shared(directory, path, content, &mut BTreeMap::new())?,
         Node::Script(source) => {
             let content = fs::read(source)?;
             let content = wheel::rewrite_python_shebang(&content, &layout.shebang).unwrap_or(content);
@@ -33,10 +33,10 @@ pub(super) fn make(directory: &Directory, layout: &Layout, path: &str, node: &No
         }
         Node::Hardlink(source) => directory.hard_link_from(source, path)?,
         // Its size and mode need no look, which would be a call for each distribution.
-        Node::Real(source) if layout.is_record(path) => {
+        Node::HardlinkOrCopy(source) if layout.is_record(path) => {
             directory.copy_new(fs::open(source)?, path, 0o444)?;
         }
-        Node::Real(source) => put_real(directory, source, path)?,
+        Node::HardlinkOrCopy(source) => put_real(directory, source, path)?,
         Node::Copy(source) => directory.copy_new(fs::open(source)?, path, mode_of_copy(source)?)?,
     }
     Ok(())

@@ -8,10 +8,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use virtpy_store::{Manifest, is_pip_shim};
-use virtpy_wheel::{self as wheel, RecordAdditions};
+use virtpy_wheel::{self as wheel, RecordAdditions, Tree};
 
+use super::candidates::{CandidateKind, Files, PathCandidate};
 use super::node::{Clash, Node, PlannedDistribution};
-use super::pieces::{Files, Piece, PieceKind, Tree};
 use super::served::is_code;
 use super::unfoldable::RealParts;
 use super::{Layout, LinkMode, VenvError, record};
@@ -60,8 +60,8 @@ impl Plan {
         };
         planner.collect();
         // A folder sorts before what is in it, so each path is decided after all who want it are known.
-        while let Some((path, pieces)) = planner.wanted.pop_first() {
-            planner.place(&path, &pieces)?;
+        while let Some((path, candidates)) = planner.wanted.pop_first() {
+            planner.decide(&path, &candidates)?;
         }
         planner.write_metadata()?;
         Ok(planner.plan)
@@ -79,7 +79,7 @@ struct Planner<'a> {
     joined: BTreeSet<String>,
     /// Folders of static files below real folders.
     served: BTreeSet<String>,
-    wanted: BTreeMap<String, Vec<Piece>>,
+    wanted: BTreeMap<String, Vec<PathCandidate>>,
     plan: Plan,
     footprints: Vec<RecordAdditions>,
 }
@@ -91,63 +91,67 @@ impl Planner<'_> {
             let manifest = facts.manifest;
             let site = &self.layout.site_packages;
             for item in &manifest.top {
-                let kind = tree_piece(Tree::Site, item.name.clone(), item.folder);
-                self.want(format!("{site}/{}", item.name), member, kind);
+                let kind = tree_candidate(Tree::Site, item.name.clone(), item.folder);
+                self.add_candidate(format!("{site}/{}", item.name), member, kind);
             }
-            let dist_info = tree_piece(Tree::Site, manifest.dist_info.clone(), true);
-            self.want(format!("{site}/{}", manifest.dist_info), member, dist_info);
+            let dist_info = tree_candidate(Tree::Site, manifest.dist_info.clone(), true);
+            self.add_candidate(format!("{site}/{}", manifest.dist_info), member, dist_info);
             for (index, script) in manifest.scripts.iter().enumerate() {
                 let (name, folder) = first_component(&script.file.path);
                 let kind = if folder {
-                    PieceKind::Folder(Tree::Scripts, name.to_owned())
+                    CandidateKind::Folder(Tree::Scripts, name.to_owned())
                 } else {
-                    PieceKind::Script(index)
+                    CandidateKind::Script(index)
                 };
-                self.want(format!("{}/{name}", self.layout.scripts), member, kind);
+                self.add_candidate(format!("{}/{name}", self.layout.scripts), member, kind);
             }
             for (index, entry_point) in manifest.entry_points.iter().enumerate() {
                 let path = format!("{}/{}", self.layout.scripts, entry_point.name);
-                self.want(path, member, PieceKind::EntryPoint(index));
+                self.add_candidate(path, member, CandidateKind::EntryPoint(index));
                 // pip's wheel cannot name the Python that it will be installed for; every installer adds this one.
                 let versioned = format!("pip{}", self.layout.python_version());
                 let is_there = || manifest.entry_points.iter().any(|other| other.name == versioned);
                 if manifest.name == "pip" && entry_point.name == "pip3" && !is_there() {
                     let path = format!("{}/{versioned}", self.layout.scripts);
-                    self.want(path, member, PieceKind::EntryPoint(index));
+                    self.add_candidate(path, member, CandidateKind::EntryPoint(index));
                 }
             }
             if !manifest.headers.is_empty() {
                 let path = format!("{}/{}", self.layout.headers, manifest.name);
-                self.want(path, member, PieceKind::Folder(Tree::Headers, String::new()));
+                self.add_candidate(path, member, CandidateKind::Folder(Tree::Headers, String::new()));
             }
             let mut data: Vec<_> = manifest.data.iter().map(|row| first_component(&row.path)).collect();
             data.dedup();
             for (name, folder) in data {
                 // `lib64` is a link to `lib` in a venv: the same folder under two names.
                 let place = if name == "lib64" { "lib" } else { name };
-                self.want(place.to_owned(), member, tree_piece(Tree::Data, name.to_owned(), folder));
+                self.add_candidate(
+                    place.to_owned(),
+                    member,
+                    tree_candidate(Tree::Data, name.to_owned(), folder),
+                );
             }
         }
     }
 
-    fn want(&mut self, path: String, member: usize, kind: PieceKind) {
-        let pieces = self.wanted.entry(path).or_default();
-        let piece = Piece { member, kind };
-        if !pieces.contains(&piece) {
+    fn add_candidate(&mut self, path: String, member: usize, kind: CandidateKind) {
+        let candidates = self.wanted.entry(path).or_default();
+        let candidate = PathCandidate { member, kind };
+        if !candidates.contains(&candidate) {
             // Some come later than others of a later distribution: what `.data/data` has for `bin` or `lib` is opened after.
-            let place = pieces.partition_point(|other| other.member <= member);
-            pieces.insert(place, piece);
+            let place = candidates.partition_point(|other| other.member <= member);
+            candidates.insert(place, candidate);
         }
     }
 
     /// Decides what stands at a path.
-    fn place(&mut self, path: &str, pieces: &[Piece]) -> Result<(), VenvError> {
-        let Some(last) = pieces.last() else { return Ok(()) };
+    fn decide(&mut self, path: &str, candidates: &[PathCandidate]) -> Result<(), VenvError> {
+        let Some(last) = candidates.last() else { return Ok(()) };
         if self.layout.is_reserved(path) {
             let distribution = self.name(last);
             return Err(VenvError::Reserved { distribution, path: path.to_owned() });
         }
-        if let Some(other) = pieces.iter().find(|piece| piece.is_folder() != last.is_folder()) {
+        if let Some(other) = candidates.iter().find(|candidate| candidate.is_folder() != last.is_folder()) {
             let (first, second) = (self.name(other), self.name(last));
             return Err(VenvError::FileAgainstFolder { path: path.to_owned(), first, second });
         }
@@ -156,13 +160,13 @@ impl Planner<'_> {
                 let distribution = self.name(last);
                 return Err(VenvError::Reserved { distribution, path: path.to_owned() });
             }
-            self.place_file(path, pieces);
+            self.decide_file(path, candidates);
             return Ok(());
         }
         let always_real = self.layout.is_always_real(path);
-        let is_shared = pieces.len() > 1 || self.shared_folders.iter().any(|shared| shared == path);
+        let is_shared = candidates.len() > 1 || self.shared_folders.iter().any(|shared| shared == path);
         // What is in a folder of scripts gets this venv's interpreter line.
-        let is_of_scripts = matches!(last.kind, PieceKind::Folder(Tree::Scripts, _));
+        let is_of_scripts = matches!(last.kind, CandidateKind::Folder(Tree::Scripts, _));
         let has_real = self.real[last.member].has_folder(&last.place());
         let folds = self.mode(last).folds() && !is_of_scripts && !has_real;
         let may_be_joined = last.may_be_joined(self.members);
@@ -187,56 +191,57 @@ impl Planner<'_> {
                 let row = wheel::record_row(&self.layout.in_record(&marker), Some(b""));
                 self.footprints[last.member].rows.push_str(&row);
             }
-            self.insert(&marker, Node::Shared(""));
+            self.insert(&marker, Node::SharedText(""));
         }
-        pieces.iter().try_for_each(|piece| self.open(path, piece))
+        candidates.iter().try_for_each(|candidate| self.open(path, candidate))
     }
 
     /// Makes the children of a folder candidates of their own.
-    fn open(&mut self, path: &str, piece: &Piece) -> Result<(), VenvError> {
-        let PieceKind::Folder(tree, folder) = &piece.kind else {
+    fn open(&mut self, path: &str, candidate: &PathCandidate) -> Result<(), VenvError> {
+        let CandidateKind::Folder(tree, folder) = &candidate.kind else {
             return Ok(());
         };
-        let member = &self.members[piece.member];
-        for (name, is_folder) in self.files[piece.member].children(member, *tree, folder)? {
+        let member = &self.members[candidate.member];
+        for (name, is_folder) in self.files[candidate.member].children(member, *tree, folder)? {
             let is_bytecode = is_folder && name == wheel::BYTECODE_FOLDER;
             if is_bytecode
-                && (!self.mode(piece).folds() || self.real[piece.member].has_module_in(&piece.place()))
+                && (!self.mode(candidate).folds()
+                    || self.real[candidate.member].has_module_in(&candidate.place()))
             {
                 continue;
             }
             let inside = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
             let script = || member.manifest.scripts.iter().position(|script| script.file.path == inside);
             let kind = match (*tree, is_folder) {
-                (Tree::Scripts, false) => script().map(PieceKind::Script),
-                _ => Some(tree_piece(*tree, inside, is_folder)),
+                (Tree::Scripts, false) => script().map(CandidateKind::Script),
+                _ => Some(tree_candidate(*tree, inside, is_folder)),
             };
             if let Some(kind) = kind {
-                self.want(format!("{path}/{name}"), piece.member, kind);
+                self.add_candidate(format!("{path}/{name}"), candidate.member, kind);
             }
         }
         Ok(())
     }
 
     /// Puts the last comer's file at a path.
-    fn place_file(&mut self, path: &str, pieces: &[Piece]) {
-        let Some((winner, losers)) = pieces.split_last() else { return };
+    fn decide_file(&mut self, path: &str, candidates: &[PathCandidate]) {
+        let Some((winner, losers)) = candidates.split_last() else { return };
         for loser in losers.iter().filter(|loser| loser.member != winner.member) {
             let (winner, loser) = (self.name(winner), self.name(loser));
             self.plan.clashes.push(Clash { path: path.to_owned(), winner, loser });
         }
-        for piece in pieces {
-            self.note_row(path, piece);
+        for candidate in candidates {
+            self.note_row(path, candidate);
         }
         let source = winner.source(self.members);
         let manifest = self.members[winner.member].manifest;
         let node = match winner.kind {
-            PieceKind::EntryPoint(index) => {
+            CandidateKind::EntryPoint(index) => {
                 Node::Text { content: self.script(manifest, index).into_bytes(), executable: true }
             }
-            PieceKind::Script(index) if manifest.scripts[index].python => Node::Script(source),
+            CandidateKind::Script(index) if manifest.scripts[index].python => Node::Script(source),
             _ => match self.mode(winner) {
-                LinkMode::Auto if self.is_real(path, winner) => Node::Real(source),
+                LinkMode::Auto if self.is_real(path, winner) => Node::HardlinkOrCopy(source),
                 LinkMode::Auto | LinkMode::Symlink => Node::Link(source),
                 LinkMode::Hardlink => Node::Hardlink(source),
                 LinkMode::Copy => Node::Copy(source),
@@ -247,16 +252,16 @@ impl Planner<'_> {
 
     /// Notes a script for its owner's RECORD, without hash and size: the first line is the venv's own, and RECORD the same in
     /// all venvs.
-    fn note_row(&mut self, path: &str, piece: &Piece) {
-        let manifest = self.members[piece.member].manifest;
-        let is_written = match &piece.kind {
-            PieceKind::EntryPoint(_) => true,
-            PieceKind::Script(index) => manifest.scripts[*index].python,
+    fn note_row(&mut self, path: &str, candidate: &PathCandidate) {
+        let manifest = self.members[candidate.member].manifest;
+        let is_written = match &candidate.kind {
+            CandidateKind::EntryPoint(_) => true,
+            CandidateKind::Script(index) => manifest.scripts[*index].python,
             _ => false,
         };
         if is_written {
             let row = wheel::record_row(&self.layout.in_record(path), None);
-            self.footprints[piece.member].rows.push_str(&row);
+            self.footprints[candidate.member].rows.push_str(&row);
         }
     }
 
@@ -296,51 +301,51 @@ impl Planner<'_> {
     }
 
     /// Whether a file has to be a real one: it, or who uses it, resolves links before looking around.
-    fn is_real(&self, path: &str, piece: &Piece) -> bool {
+    fn is_real(&self, path: &str, candidate: &PathCandidate) -> bool {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let manifest = self.members[piece.member].manifest;
-        if let PieceKind::Script(index) = piece.kind {
+        let manifest = self.members[candidate.member].manifest;
+        if let CandidateKind::Script(index) = candidate.kind {
             // A program or a shell script may look for its data beside itself (`readlink -f "$0"`).
             return !manifest.data.is_empty() || manifest.scripts[index].file.size <= SMALL_SCRIPT;
         }
         // So may one that comes by way of `.data/data/bin`. Servers of static files compare real paths, and serve
         // neither modules nor libraries.
         folder == self.layout.scripts
-            || self.real[piece.member].has_file(&piece.place())
+            || self.real[candidate.member].has_file(&candidate.place())
             || self.served.contains(folder)
-            || self.may_be_served(folder, piece) && !is_code(name)
+            || self.may_be_served(folder, candidate) && !is_code(name)
     }
 
     /// Whether a folder is, or lies in, a tree of static files right below a real folder.
-    fn is_served(&self, path: &str, piece: &Piece) -> Result<bool, VenvError> {
+    fn is_served(&self, path: &str, candidate: &PathCandidate) -> Result<bool, VenvError> {
         let parent = folder_of(path);
-        if self.mode(piece) != LinkMode::Auto {
+        if self.mode(candidate) != LinkMode::Auto {
             return Ok(false);
         }
         if self.served.contains(parent) {
             return Ok(true);
         }
-        Ok(self.may_be_served(parent, piece)
-            && self.files[piece.member].is_served(&self.members[piece.member], piece)?)
+        Ok(self.may_be_served(parent, candidate)
+            && self.files[candidate.member].is_served(&self.members[candidate.member], candidate)?)
     }
 
-    /// Whether a folder is a real one out of which a server of static files may serve what a piece puts there.
-    fn may_be_served(&self, folder: &str, piece: &Piece) -> bool {
-        self.joined.contains(folder) || self.real[piece.member].opens_for_modules(&piece.place())
+    /// Whether a folder is a real one out of which a server of static files may serve what a candidate puts there.
+    fn may_be_served(&self, folder: &str, candidate: &PathCandidate) -> bool {
+        self.joined.contains(folder) || self.real[candidate.member].opens_for_modules(&candidate.place())
     }
 
-    /// How a piece's distribution comes into the venv.
-    fn mode(&self, piece: &Piece) -> LinkMode {
-        if self.members[piece.member].copied { LinkMode::Copy } else { self.mode }
+    /// How a candidate's distribution comes into the venv.
+    fn mode(&self, candidate: &PathCandidate) -> LinkMode {
+        if self.members[candidate.member].copied { LinkMode::Copy } else { self.mode }
     }
 
-    fn name(&self, piece: &Piece) -> String {
-        self.members[piece.member].manifest.name.clone()
+    fn name(&self, candidate: &PathCandidate) -> String {
+        self.members[candidate.member].manifest.name.clone()
     }
 }
 
-fn tree_piece(tree: Tree, path: String, folder: bool) -> PieceKind {
-    if folder { PieceKind::Folder(tree, path) } else { PieceKind::File(tree, path) }
+fn tree_candidate(tree: Tree, path: String, folder: bool) -> CandidateKind {
+    if folder { CandidateKind::Folder(tree, path) } else { CandidateKind::File(tree, path) }
 }
 
 /// The folder that a path is in; nothing for the venv's own.

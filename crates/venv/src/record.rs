@@ -17,7 +17,7 @@ pub(super) fn own_files(
 ) -> Result<Vec<(&'static str, Node)>, PathError> {
     let (manifest, ready) = (member.manifest, wheel::ready_record(member.requested));
     let usual = wheel::installer_files(member.requested);
-    let mut files: Vec<_> = usual.iter().map(|(name, content)| (*name, Node::Shared(content))).collect();
+    let mut files: Vec<_> = usual.iter().map(|(name, content)| (*name, Node::SharedText(content))).collect();
     let is_usual = folds
         && member.direct_url.is_none()
         && manifest.texts.iter().any(|text| text.path == ready)
@@ -26,7 +26,7 @@ pub(super) fn own_files(
         files.push(("direct_url.json", text_node(text.to_owned())));
     }
     let record = if is_usual {
-        Node::Real(member.entry.join(ready))
+        Node::HardlinkOrCopy(member.entry.join(ready))
     } else {
         let own: Vec<_> =
             usual.iter().copied().chain(member.direct_url.map(|text| ("direct_url.json", text))).collect();

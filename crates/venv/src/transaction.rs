@@ -308,7 +308,7 @@ impl<'a> Transaction<'a> {
                 self.directory.remove_tree(path)?;
             }
             let made = match node {
-                Node::Shared(content) => put_shared(&self.directory, path, content, &mut firsts),
+                Node::SharedText(content) => put_shared(&self.directory, path, content, &mut firsts),
                 _ => make(&self.directory, &self.venv.layout, path, node),
             };
             if let Err(error) = made {

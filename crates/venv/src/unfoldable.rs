@@ -9,11 +9,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use virtpy_wheel::{SearchingFolder, is_library_name};
+use virtpy_wheel::{SearchingFolder, Tree, is_library_name};
 
 use super::VenvError;
+use super::candidates::Files;
 use super::node::PlannedDistribution;
-use super::pieces::{Files, Tree};
 
 /// How the names of Qt's libraries begin, on Linux and on macOS.
 const QT: [&str; 2] = ["libQt", "Qt"];
@@ -91,9 +91,9 @@ impl RealParts {
         self.folders.contains(folder)
     }
 
-    /// Whether a piece lies right in a package's folder that is real for its modules.
-    pub(super) fn opens_for_modules(&self, piece: &str) -> bool {
-        piece
+    /// Whether a candidate lies right in a package's folder that is real for its modules.
+    pub(super) fn opens_for_modules(&self, candidate: &str) -> bool {
+        candidate
             .rsplit_once('/')
             .is_some_and(|(folder, _)| folder.contains('/') && self.of_modules.contains(folder))
     }

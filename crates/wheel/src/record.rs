@@ -98,7 +98,7 @@ pub fn parse_record(text: &str) -> Result<Vec<RecordRow>, Error> {
             }
         };
         let size = field(2)
-            .map(|size| size.trim().parse().map_err(|_| wrong("has a size that is no number")))
+            .map(|size| size.trim().parse().map_err(|_| wrong("has a size that is not a number")))
             .transpose()?;
         rows.push(RecordRow { path, hash, size });
     }

@@ -34,7 +34,7 @@ impl Call<'_> {
                 "" | "y" | "yes" => return Ok(true),
                 "n" | "no" => return Ok(false),
                 other => output.data(format_args!(
-                    "Your response ({other:?}) was not one of the expected responses: y, n, "
+                    "Your response ('{other}') was not one of the expected responses: y, n, "
                 )),
             }
         }

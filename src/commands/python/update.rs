@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::install::pythons::{Order, described, install};
 use crate::interpreters::available::Build;
-use crate::interpreters::managed::{Installed, installed, mend_links, named};
+use crate::interpreters::managed::{Installed, installed, named, repair_links};
 
 pub(super) fn run(context: &Context, arguments: &UpdateArguments) -> Result<u8, Failure> {
     let pythons = context.store.pythons();
@@ -42,7 +42,7 @@ pub(super) fn run(context: &Context, arguments: &UpdateArguments) -> Result<u8, 
     }
     report_warnings(context, &catalogue);
     if builds.is_empty() {
-        mend_links(&context.store, &mut context.host.announce())?;
+        repair_links(&context.store, &mut context.host.announce())?;
         context.output.message("Everything is up to date");
         return Ok(0);
     }

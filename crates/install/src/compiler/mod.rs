@@ -89,7 +89,7 @@ pub struct PackageStray {
 
 impl PackageStray {
     /// All that was found in one package.
-    pub(crate) fn of<'a>(package: &'a str, found: Vec<Stray>) -> impl Iterator<Item = Self> + use<'a> {
+    pub(crate) fn of(package: &str, found: Vec<Stray>) -> impl Iterator<Item = Self> + use<'_> {
         found.into_iter().map(|stray| Self { package: package.to_owned(), stray })
     }
 }

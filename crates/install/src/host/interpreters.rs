@@ -42,7 +42,7 @@ impl Host {
     /// When there is none.
     pub fn find_interpreter(&self, request: Option<&PythonRequest>) -> Result<Interpreter> {
         Ok(self.with_sources(&self.working_directory, |sources, mut tell| {
-            interpreters::find_telling(request, sources, &mut tell)
+            interpreters::find_reporting(request, sources, &mut tell)
         })?)
     }
 
@@ -116,7 +116,7 @@ impl Host {
     /// Every interpreter of this machine, the first one that would be taken first.
     pub fn interpreters(&self) -> Vec<Interpreter> {
         self.with_sources(&self.working_directory, |sources, mut tell| {
-            interpreters::find_all_telling(sources, &mut tell)
+            interpreters::find_all_reporting(sources, &mut tell)
         })
     }
 

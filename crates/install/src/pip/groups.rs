@@ -19,7 +19,7 @@ pub fn group_requirements(folder: &Path, groups: &[String]) -> Result<Vec<String
         let (file, name) = group.rsplit_once(':').unwrap_or(("pyproject.toml", group));
         if Path::new(file).file_name().is_none_or(|name| name != "pyproject.toml") {
             return Err(Error::usage(format!(
-                "--group: group paths use 'pyproject.toml' filenames, not {file:?}"
+                "--group: group paths use 'pyproject.toml' filenames, not '{file}'"
             )));
         }
         let table = table_of(folder, file)?;

@@ -20,7 +20,7 @@ pub fn script_inputs(host: &Host, script: &str, interpreter: &Interpreter) -> Re
     if let Some(wanted) = metadata.requires_python.as_ref().filter(|wanted| !admits(wanted, interpreter)) {
         let version = &interpreter.version;
         return Err(Error::new(format!(
-            "Script {script:?} requires a different Python: {version} not in {wanted:?}"
+            "Script '{script}' requires a different Python: {version} not in '{wanted}'"
         )));
     }
     let folder = path.parent().unwrap_or(Path::new("/"));

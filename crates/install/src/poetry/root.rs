@@ -31,7 +31,8 @@ pub fn root_wheel(project: &Project) -> Result<RootWheel, PoetryError> {
     let missing = |what: &str| PoetryError::Root(format!("`pyproject.toml` does not name its {what}"));
     let name = project.text("name").ok_or_else(|| missing("name"))?;
     let text = project.text("version").ok_or_else(|| missing("version"))?;
-    let version: Version = text.parse().map_err(|_| PoetryError::Root(format!("`{text}` is no version")))?;
+    let version: Version =
+        text.parse().map_err(|_| PoetryError::Root(format!("`{text}` is not a version")))?;
     let version = version.to_string();
     let module = group_name(name).replace('-', "_");
     let dist_info = format!("{module}-{version}.dist-info");

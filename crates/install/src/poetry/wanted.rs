@@ -117,7 +117,7 @@ fn check(package: &LockedPackage) -> Result<PackageName, PoetryError> {
     package.version.parse::<Version>().map_err(|error| refused(package, &error.to_string()))?;
     let is_hash = |hash: &str| hash.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b':');
     match package.files.iter().find(|file| !is_hash(&file.hash)) {
-        Some(file) => Err(refused(package, &format!("`{}` is no hash", file.hash))),
+        Some(file) => Err(refused(package, &format!("`{}` is not a hash", file.hash))),
         None => Ok(name),
     }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use virtpy_resolver::{Artifact, Pages, Resolution};
 
 use super::Obtained;
-use super::memory::{Note, Recalled, entries_of, notes_of, path, write};
+use super::resolution_cache::{CachedPackage, Note, ResolutionCache, notes_of};
 use virtpy_files::{self as fs, Stamp};
 use virtpy_store::Store;
 
@@ -28,50 +28,51 @@ struct Fresh {
     until: u64,
 }
 
-/// Returns the entries of the resolution that is remembered under a digest, if it may be believed and the store has all of
-/// them, sound. Only for a request that is all that decides: nothing is installed that could be kept.
-pub(crate) fn recall_fresh(store: &Store, digest: &str) -> Option<Vec<Recalled>> {
-    let content = fs::read_own(&path(store, &name(digest)), 256 * 1024).ok()?;
-    let fresh: Fresh = serde_json::from_slice(&content).ok()?;
-    let now = milliseconds(SystemTime::now())?;
-    // A clock that was set back tells nothing.
-    let is_believed = (fresh.from..fresh.until).contains(&now);
-    if !is_believed || !fresh.pages.iter().all(Stamp::is_current) {
-        return None;
-    }
-    entries_of(store, &fresh.packages)
-}
-
-/// Remembers a resolution that depends on these pages and nothing else, if all its packages are wheels of an
-/// index or of a folder. A note
-/// that cannot be written costs time, no more.
-pub(crate) fn remember_fresh(
-    store: &Store,
-    digest: &str,
-    resolution: &Resolution,
-    obtained: &[Obtained],
-    pages: &Pages,
-) {
-    let is_whole = obtained.len() == resolution.packages.len();
-    if !is_whole {
-        return;
-    }
-    let mut files: Vec<&Path> = pages.files.iter().map(PathBuf::as_path).collect();
-    for one in obtained {
-        match origin(store, resolution, one) {
-            Origin::Index => {}
-            Origin::File(path) => files.push(path),
-            Origin::Other => return,
+impl ResolutionCache<'_> {
+    /// Returns the entries of the resolution that is remembered under a digest, if it may be believed and the store has all of
+    /// them, sound. Only for a request that is all that decides: nothing is installed that could be kept.
+    pub(crate) fn get_fresh(self, digest: &str) -> Option<Vec<CachedPackage>> {
+        let content = fs::read_own(&self.path(&name(digest)), 256 * 1024).ok()?;
+        let fresh: Fresh = serde_json::from_slice(&content).ok()?;
+        let now = milliseconds(SystemTime::now())?;
+        // A clock that was set back tells nothing.
+        let is_believed = (fresh.from..fresh.until).contains(&now);
+        if !is_believed || !fresh.pages.iter().all(Stamp::is_current) {
+            return None;
         }
+        self.entries_of(&fresh.packages)
     }
-    let times = milliseconds(SystemTime::now()).zip(milliseconds(pages.until));
-    let files: Option<Vec<Stamp>> = files.iter().map(|file| Stamp::of(file)).collect();
-    let (Some((from, until)), Some(pages)) = (times, files) else { return };
-    write(store, &name(digest), &Fresh { packages: notes_of(resolution, obtained), pages, from, until });
+
+    /// Remembers a resolution that depends on these pages and nothing else, if all its packages are wheels of an
+    /// index or of a folder. A note that cannot be written costs time, no more.
+    pub(crate) fn put_fresh(
+        self,
+        digest: &str,
+        resolution: &Resolution,
+        obtained: &[Obtained],
+        pages: &Pages,
+    ) {
+        let is_whole = obtained.len() == resolution.packages.len();
+        if !is_whole {
+            return;
+        }
+        let mut files: Vec<&Path> = pages.files.iter().map(PathBuf::as_path).collect();
+        for one in obtained {
+            match made_of(self.store, resolution, one) {
+                MadeOf::Index => {}
+                MadeOf::File(path) => files.push(path),
+                MadeOf::Other => return,
+            }
+        }
+        let times = milliseconds(SystemTime::now()).zip(milliseconds(pages.until));
+        let files: Option<Vec<Stamp>> = files.iter().map(|file| Stamp::of(file)).collect();
+        let (Some((from, until)), Some(pages)) = (times, files) else { return };
+        self.write(&name(digest), &Fresh { packages: notes_of(resolution, obtained), pages, from, until });
+    }
 }
 
 /// What a package's entry was made of.
-enum Origin<'a> {
+enum MadeOf<'a> {
     /// A wheel of an index.
     Index,
     /// A wheel that lies on this machine.
@@ -80,17 +81,17 @@ enum Origin<'a> {
     Other,
 }
 
-fn origin<'a>(store: &Store, resolution: &'a Resolution, obtained: &Obtained) -> Origin<'a> {
+fn made_of<'a>(store: &Store, resolution: &'a Resolution, obtained: &Obtained) -> MadeOf<'a> {
     let package = &resolution.packages[obtained.package];
     match &package.file {
         Artifact::Wheel { local, .. } if package.direct_url.is_none() => match local {
-            None => Origin::Index,
+            None => MadeOf::Index,
             Some(path) if store.sha256_of_known(path).as_ref() == Some(&obtained.entry.manifest.sha256) => {
-                Origin::File(path)
+                MadeOf::File(path)
             }
-            Some(_) => Origin::Other,
+            Some(_) => MadeOf::Other,
         },
-        Artifact::Wheel { .. } | Artifact::Source { .. } => Origin::Other,
+        Artifact::Wheel { .. } | Artifact::Source { .. } => MadeOf::Other,
     }
 }
 

@@ -257,13 +257,13 @@ fn fetch(
             scope.spawn(move || unpack_all(supply, resolution, sights, deliveries, &hand_back));
         }
         drop(hand_back);
-        let courier = Courier { supply, resolution, deliver: Mutex::new(deliver) };
-        let mut absent = courier.bring_kept(wanted)?;
+        let receiver = WheelReceiver { supply, resolution, deliver: Mutex::new(deliver) };
+        let mut absent = receiver.bring_kept(wanted)?;
         absent.sort_by_key(|index| Reverse(resolution.packages[*index].file.size()));
         if absent.is_empty() {
             return Ok(());
         }
-        Ok(supply.session.obtain(resolution, &absent, folder.path(), &courier)?)
+        Ok(supply.session.obtain(resolution, &absent, folder.path(), &receiver)?)
     });
     let unpacked = handed_back.into_iter().collect::<Result<Vec<_>, _>>();
     fetched?;
@@ -368,13 +368,13 @@ fn take_in(
 }
 
 /// Carries finished wheels from the facade to the unpacking threads, and tells the reporter.
-struct Courier<'a> {
+struct WheelReceiver<'a> {
     supply: &'a FetchContext<'a>,
     resolution: &'a Resolution,
     deliver: Mutex<Sender<Delivery>>,
 }
 
-impl Courier<'_> {
+impl WheelReceiver<'_> {
     fn label(&self, index: usize) -> String {
         label(&self.resolution.packages[index])
     }
@@ -401,7 +401,7 @@ impl Courier<'_> {
     }
 }
 
-impl Receiver for Courier<'_> {
+impl Receiver for WheelReceiver<'_> {
     fn started(&self, index: usize, bytes: Option<u64>) {
         self.supply.reporter.download_started(&self.label(index), bytes);
     }

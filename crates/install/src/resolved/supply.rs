@@ -9,7 +9,7 @@ use crate::environment::Environment;
 use crate::error::Result;
 use crate::installed::package;
 use crate::plan::{InstallOptions, Supply};
-use crate::resolve::{self, Obtained, Origin};
+use crate::resolve::{self, Obtained, Origin, ResolutionCache};
 use virtpy_venv::PackageToInstall;
 
 /// Looks at what was fetched before anything is changed.
@@ -21,9 +21,9 @@ pub(crate) struct ResolvedSupply {
     /// Those of its packages that have to come.
     pub(crate) arriving: Vec<usize>,
     /// The key under which the answer is remembered for good.
-    pub(crate) remember: Option<String>,
+    pub(crate) cache_key: Option<String>,
     /// The key under which it is remembered for as long as the indexes let it be believed.
-    pub(crate) remember_fresh: Option<String>,
+    pub(crate) fresh_cache_key: Option<String>,
     pub(crate) check: Option<Check>,
 }
 
@@ -53,11 +53,12 @@ impl Supply for ResolvedSupply {
         if let Some(check) = &self.check {
             check(environment, resolution, &obtained)?;
         }
-        if let Some(key) = &self.remember {
-            resolve::remember(&host.store, key, resolution, &obtained);
+        let cache = ResolutionCache::new(&host.store);
+        if let Some(key) = &self.cache_key {
+            cache.put(key, resolution, &obtained);
         }
-        if let (Some(key), Some(pages)) = (&self.remember_fresh, &resolution.pages) {
-            resolve::remember_fresh(&host.store, key, resolution, &obtained, pages);
+        if let (Some(key), Some(pages)) = (&self.fresh_cache_key, &resolution.pages) {
+            cache.put_fresh(key, resolution, &obtained, pages);
         }
         log.origins = Origins::of(obtained.iter().map(|one| one.origin));
         let of = |one: &Obtained| resolution.packages[one.package].clone();

@@ -11,7 +11,7 @@ use super::lock_source::LockSource;
 use crate::installed::{is_installed, package, sha256_of};
 use crate::lockfile::{self, LockKind};
 use crate::plan::{ConflictCheck, Goal, InstallPlan, Source, Supply, surplus};
-use crate::resolve::{self, PinnedRequest};
+use crate::resolve::{PinnedRequest, ResolutionCache};
 use crate::resolved::RequestKey;
 use crate::resolved::Resolved;
 use crate::resolved::{Check, ResolvedSupply};
@@ -130,10 +130,10 @@ impl Source for LockSource {
         }
         if !goal.options.dry_run
             && !self.choice.upgrade
-            && let Some(recalled) = resolve::recall(&host.store, &target.key)
+            && let Some(cached) = ResolutionCache::new(&host.store).get(&target.key)
         {
-            let keys = recalled.iter().map(|one| one.entry.package.clone()).collect();
-            let packages: Vec<PackageToInstall> = recalled
+            let keys = cached.iter().map(|one| one.entry.package.clone()).collect();
+            let packages: Vec<PackageToInstall> = cached
                 .into_iter()
                 .filter(|one| !environment.is_own_pip(&one.entry.package))
                 .map(|one| package(host, contents, one.entry, one.requested, one.direct_url))
@@ -191,8 +191,8 @@ fn resolved(environment: &Environment<'_>, goal: &Goal<'_>, target: Target<'_>) 
     let unchanged = keys.len() - arriving.len();
     let pip_stays = wanted.len() < resolution.packages.len() || !resolution.left_out.is_empty();
     let supply = ResolvedSupply {
-        remember: is_certain(&target, resolution).then_some(target.key),
-        remember_fresh: None,
+        cache_key: is_certain(&target, resolution).then_some(target.key),
+        fresh_cache_key: None,
         check,
         arriving,
         resolved,

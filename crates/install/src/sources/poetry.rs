@@ -14,7 +14,7 @@ use crate::poetry::{
     self, Ask, GroupChoice, LockFile, PoetryError, Project, RootWheel, Selection, Wanted, file_url,
     group_name, identity_of_folder, root_wheel,
 };
-use crate::resolve::{self, ResolveError};
+use crate::resolve::{Obtained, ResolutionCache, ResolveError};
 use crate::resolved::RequestKey;
 use crate::resolved::{ResolveRequest, Resolved};
 use crate::{Changelog, Environment, Error, Origins, Result, admits};
@@ -194,10 +194,9 @@ impl Supply for PoetrySupply {
         log: &mut Changelog,
     ) -> Result<Vec<PackageToInstall>> {
         let (host, interpreter) = (environment.host, environment.interpreter()?);
-        let store = &host.store;
+        let (store, cache) = (&host.store, ResolutionCache::new(&host.store));
         let keys: Vec<Option<String>> = self.wanted.iter().map(|one| self.key(interpreter, one)).collect();
-        let known: Vec<Option<String>> =
-            keys.iter().map(|key| resolve::recall_one(store, key.as_ref()?)).collect();
+        let known: Vec<Option<String>> = keys.iter().map(|key| cache.get_one(key.as_ref()?)).collect();
         let mut entries = store.usable(&known.iter().map(Option::as_deref).collect::<Vec<_>>())?;
         let unknown: Vec<usize> = (0..entries.len()).filter(|place| entries[*place].is_none()).collect();
         if !unknown.is_empty() {
@@ -209,14 +208,13 @@ impl Supply for PoetrySupply {
             log.origins = Origins::of(obtained.iter().map(|one| one.origin));
             for place in unknown {
                 let wanted = &self.wanted[place];
-                let is_it =
-                    |one: &&resolve::Obtained| resolved.resolution.packages[one.package].name == wanted.key;
+                let is_it = |one: &&Obtained| resolved.resolution.packages[one.package].name == wanted.key;
                 let found = obtained.iter().find(is_it).ok_or_else(|| PoetryError::Package {
                     package: wanted.label(),
                     reason: "it was not found".to_owned(),
                 })?;
                 if let Some(key) = &keys[place] {
-                    resolve::remember_one(store, key, &found.entry);
+                    cache.put_one(key, &found.entry);
                 }
                 entries[place] = Some(found.entry.clone());
             }

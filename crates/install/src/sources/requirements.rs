@@ -13,7 +13,7 @@ use virtpy_resolver::{
 use crate::host::markers;
 use crate::installed::{candidates, own_pip, package, same_version, sha256_of};
 use crate::plan::{ConflictCheck, Extent, Goal, InstallPlan, Source};
-use crate::resolve::{self, PinnedRequest, Recalled};
+use crate::resolve::{self, CachedPackage, PinnedRequest, ResolutionCache};
 use crate::resolved::RequestKey;
 use crate::resolved::ResolvedSupply;
 use crate::resolved::{ResolveRequest, Resolved};
@@ -212,7 +212,7 @@ impl Source for Requirements {
                 return Ok(InstallPlan::nothing(contents.visible().len()));
             }
             if !goal.options.dry_run
-                && let Some(plan) = recalled(environment, goal, self, key)?
+                && let Some(plan) = cached(environment, goal, self, key)?
             {
                 return Ok(plan);
             }
@@ -227,34 +227,37 @@ fn conflict_check(wanted: &Requirements) -> ConflictCheck {
 }
 
 /// What was resolved for the same request before, if the store has all of it.
-fn recalled(
+fn cached(
     environment: &Environment<'_>,
     goal: &Goal<'_>,
     wanted: &Requirements,
     key: &str,
 ) -> Result<Option<InstallPlan>> {
     let (host, contents) = (environment.host, &environment.contents);
-    let mut recalled = resolve::recall(&host.store, key);
-    if recalled.is_none() && wanted.is_alone(environment)? {
-        recalled = resolve::recall_fresh(&host.store, key);
-        if recalled.is_some() {
+    let cache = ResolutionCache::new(&host.store);
+    let mut cached = cache.get(key);
+    if cached.is_none() && wanted.is_alone(environment)? {
+        cached = cache.get_fresh(key);
+        if cached.is_some() {
             host.detail("the answer is remembered, and the index lets it be believed for some minutes");
         }
     }
-    let Some(recalled) = recalled else { return Ok(None) };
-    let found = |one: &Recalled| {
+    let Some(cached) = cached else { return Ok(None) };
+    let found = |one: &CachedPackage| {
         let found = contents.find_visible(&one.entry.package);
         found.filter(|found| same_version(&found.version, &one.entry.manifest.version))
     };
-    let is_other =
-        |one: &Recalled| found(one).is_some_and(|found| sha256_of(found) != Some(&one.entry.manifest.sha256));
-    if recalled.iter().any(is_other) {
+    let is_other = |one: &CachedPackage| {
+        found(one).is_some_and(|found| sha256_of(found) != Some(&one.entry.manifest.sha256))
+    };
+    if cached.iter().any(is_other) {
         // It stays, and may require something else than what was resolved.
         return Ok(None);
     }
-    let all = recalled.len();
-    let is_missing = |one: &Recalled| !environment.is_own_pip(&one.entry.package) && found(one).is_none();
-    let packages: Vec<PackageToInstall> = recalled
+    let all = cached.len();
+    let is_missing =
+        |one: &CachedPackage| !environment.is_own_pip(&one.entry.package) && found(one).is_none();
+    let packages: Vec<PackageToInstall> = cached
         .into_iter()
         .filter(is_missing)
         .map(|one| package(host, contents, one.entry, one.requested, None))
@@ -303,8 +306,8 @@ fn resolved(
     let pip_stays = !resolution.left_out.is_empty();
     let supply = ResolvedSupply {
         arriving,
-        remember: key.clone().filter(|_| is_pinned),
-        remember_fresh: key.clone().filter(|_| may_be_fresh),
+        cache_key: key.clone().filter(|_| is_pinned),
+        fresh_cache_key: key.clone().filter(|_| may_be_fresh),
         check: None,
         resolved,
     };

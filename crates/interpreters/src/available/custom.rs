@@ -109,7 +109,7 @@ impl Description {
             || !name.starts_with(|first: char| first.is_ascii_alphanumeric())
         {
             let reason =
-                format!("`{name}` is no name: it has other characters than letters, digits and `.-+`");
+                format!("`{name}` is not a name: it has other characters than letters, digits and `.-+`");
             return Err(refused(0, reason));
         }
         let (location, sha256) = location::split_hash(source).map_err(|reason| refused(0, reason))?;
@@ -118,11 +118,12 @@ impl Description {
         if !SUFFIXES.iter().any(|suffix| file.ends_with(suffix)) {
             return Err(refused(
                 0,
-                format!("`{source}` is no archive: it ends with none of {}", SUFFIXES.join(" ")),
+                format!("`{source}` is not an archive: it ends with none of {}", SUFFIXES.join(" ")),
             ));
         }
-        let executable = archive::check_name(path.as_bytes())
-            .map_err(|problem| refused(1, format!("`{path}` is no path inside an archive: it {problem}")))?;
+        let executable = archive::check_name(path.as_bytes()).map_err(|problem| {
+            refused(1, format!("`{path}` is not a path inside an archive: it {problem}"))
+        })?;
         version.parse::<Version>().map_err(|error| refused(2, error.to_string()))?;
         Ok(Build {
             name,
@@ -224,11 +225,16 @@ mod tests {
                 "X",
                 "https://x.example/p.rar",
                 "python",
-                "SOURCE_X` cannot be used: `https://x.example/p.rar` is no archive",
+                "SOURCE_X` cannot be used: `https://x.example/p.rar` is not an archive",
             ),
             ("X", "ftp://x.example/p.zip", "python", "SOURCE_X` cannot be used"),
             ("X", "/p.zip#sha256=12", "python", "SOURCE_X` cannot be used"),
-            ("X", "/p.zip", "../python", "PATH_X` cannot be used: `../python` is no path inside an archive"),
+            (
+                "X",
+                "/p.zip",
+                "../python",
+                "PATH_X` cannot be used: `../python` is not a path inside an archive",
+            ),
             ("X", "/p.zip", "/bin/python", "PATH_X` cannot be used"),
             ("X", "/p.zip", "bin\\python", "PATH_X` cannot be used"),
             ("X/../Y", "/p.zip", "python", "SOURCE_X/../Y` cannot be used"),

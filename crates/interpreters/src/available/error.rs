@@ -43,7 +43,7 @@ pub enum AvailableError {
         reason: String,
     },
     /// A page of releases is none.
-    #[error("`{address}` is no page of releases: {reason}")]
+    #[error("`{address}` is not a page of releases: {reason}")]
     Page {
         /// Where it is.
         address: String,

@@ -124,7 +124,7 @@ fn flat(key: &str, value: Value, address: &str, triple: &str) -> Result<Option<B
     let Value::String(url) = value else { return Err(format!("what stands at `{key}` is no URL")) };
     let version = key.strip_suffix("+freethreaded").or_else(|| key.strip_suffix('t'));
     let (version, free_threaded) = (version.unwrap_or(key), version.is_some());
-    version.parse::<PythonVersion>().map_err(|_| format!("`{key}` is no version"))?;
+    version.parse::<PythonVersion>().map_err(|_| format!("`{key}` is not a version"))?;
     described(version, free_threaded, &url, address, triple)
 }
 
@@ -137,7 +137,7 @@ fn described(
     address: &str,
     triple: &str,
 ) -> Result<Option<Build>, String> {
-    let stated: PythonVersion = version.parse().map_err(|_| format!("`{version}` is no version"))?;
+    let stated: PythonVersion = version.parse().map_err(|_| format!("`{version}` is not a version"))?;
     let (location, sha256) = split_hash(&absolute(url, address)?)?;
     let asset = Asset::of(&location);
     if asset.as_ref().is_some_and(|asset| asset.triple != triple || !asset.is_ordinary) {
@@ -181,7 +181,7 @@ fn absolute(url: &str, address: &str) -> Result<String, String> {
     }
     let folder = local_path(address).ok().flatten().and_then(|file| Some(file.parent()?.to_path_buf()));
     let path = folder.unwrap_or_default().join(url);
-    path.into_os_string().into_string().map_err(|_| format!("`{url}` is no path"))
+    path.into_os_string().into_string().map_err(|_| format!("`{url}` is not a path"))
 }
 
 fn is_date(text: &str) -> bool {
@@ -283,7 +283,7 @@ mod tests {
     fn nonsense_is_left_out_and_counted() {
         let good = ("3.12.1".to_owned(), "https://index.example/a.tar.gz".to_owned());
         let cases = [
-            ("newest", json!("https://x.example/a.tar.gz"), "`newest` is no version"),
+            ("newest", json!("https://x.example/a.tar.gz"), "`newest` is not a version"),
             ("3.12.2", json!(["x"]), "what stands at `3.12.2` is no URL"),
             ("3.12.2", json!("file:///etc/passwd"), "is not on the network"),
             ("3.12.2", json!("ftp://x.example/a.tar.gz"), "is not on the network"),
@@ -307,7 +307,7 @@ mod tests {
             ("<html>", "it is no JSON"),
             ("", "it is no JSON"),
             ("7", "it is neither an object nor a list"),
-            ("{\"message\": \"not found\"}", "nothing in it makes sense: `message` is no version"),
+            ("{\"message\": \"not found\"}", "nothing in it makes sense: `message` is not a version"),
             ("[[[[", "it is no JSON"),
             ("{}", "it names no build"),
             ("[]", "it names no build"),

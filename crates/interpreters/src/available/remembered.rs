@@ -40,7 +40,7 @@ pub(super) fn lifetime(variable: Option<&Variable>) -> Result<Duration, Availabl
     let Some(variable) = variable else { return Ok(LIFETIME) };
     variable.value.trim().parse().map(Duration::from_secs).map_err(|_| AvailableError::Variable {
         variable: variable.name.clone(),
-        reason: format!("`{}` is no number of seconds", variable.value),
+        reason: format!("`{}` is not a number of seconds", variable.value),
     })
 }
 

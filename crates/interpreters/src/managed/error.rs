@@ -24,7 +24,7 @@ pub enum ManagedError {
         source: Box<archive::Error>,
     },
     /// The name of the file tells no kind of archive that virtpy can unpack.
-    #[error("`{location}` is no archive that can be unpacked")]
+    #[error("`{location}` is not an archive that can be unpacked")]
     Kind {
         /// Where it is.
         location: String,
@@ -41,7 +41,7 @@ pub enum ManagedError {
         expected: String,
     },
     /// The path of the interpreter inside the archive leads elsewhere.
-    #[error("`{path}` is no path inside the archive of `{name}`")]
+    #[error("`{path}` is not a path inside the archive of `{name}`")]
     Outside {
         /// What was to be installed.
         name: String,

@@ -15,4 +15,4 @@ pub use error::ManagedError;
 pub use install::{Installer, Outcome};
 pub use links::{as_named, name_in, through_minor};
 pub use record::{Installed, Record, installed};
-pub use remove::{mend_links, named, remove, venvs_on};
+pub use remove::{named, remove, repair_links, venvs_on};

@@ -74,7 +74,7 @@ pub fn venvs_on(store: &Store, going: &[Installed]) -> Result<Vec<PathBuf>, Mana
 ///
 /// # Errors
 /// When another process works on them, or they cannot be written.
-pub fn mend_links(store: &Store, announce: &mut dyn FnMut(&str)) -> Result<(), ManagedError> {
+pub fn repair_links(store: &Store, announce: &mut dyn FnMut(&str)) -> Result<(), ManagedError> {
     match fs::canonicalize(&store.pythons()) {
         Ok(pythons) => {
             sweep(store)?;

@@ -36,7 +36,7 @@ pub(super) fn parse(source: &str) -> Result<Vec<(String, Value)>, NotUnderstood>
     reader.expect('{', "no dictionary")?;
     let mut items = Vec::new();
     while !reader.accept('}') {
-        let key = reader.text()?.ok_or_else(|| reader.fail("a key is no text"))?;
+        let key = reader.text()?.ok_or_else(|| reader.fail("a key is not text"))?;
         reader.expect(':', "a key has no value")?;
         let value = match reader.text()? {
             Some(text) => Value::Text(text),
@@ -185,7 +185,9 @@ impl<'a> Reader<'a> {
                     let is_number = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
                     let code = u32::from_str_radix(&digits, 16).ok().filter(|_| is_number);
                     let letter = code.filter(|_| digits.len() == length).and_then(char::from_u32);
-                    text.push(letter.ok_or_else(|| self.fail("a text has an escape that is no character"))?);
+                    text.push(
+                        letter.ok_or_else(|| self.fail("a text has an escape that is not a character"))?,
+                    );
                 }
                 letter if letter == quote => {
                     self.position += at + 1;

@@ -118,7 +118,7 @@ fn files(folder: &Path, prefix: &str, suffix: &str) -> Result<Vec<PathBuf>, Path
 fn patch_settings(file: &Path, destination: &str) -> Result<Result<String, String>, PathError> {
     let name = file.file_name().unwrap_or_default().display();
     let Some(source) = text(file)? else {
-        return Ok(Err(format!("`{name}` is no text of a usual size; C extensions may not build")));
+        return Ok(Err(format!("`{name}` is not text of a usual size; C extensions may not build")));
     };
     match settings::adapt(&source, destination) {
         Ok(adapted) => {

@@ -199,7 +199,7 @@ impl<'a> Listed<'a> {
         let requires_python = match self.requires_python {
             None | Some(Loose::Nothing) => None,
             Some(Loose::Text(text)) => Some(text),
-            Some(_) => return Err("its `requires-python` is no text".to_owned()),
+            Some(_) => return Err("its `requires-python` is not text".to_owned()),
         };
         Ok(File {
             may_hold_secret,
@@ -236,7 +236,7 @@ fn known(hashes: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Vec<HashDigest>, Str
         Some(if is_one {
             Ok(HashDigest { algorithm, digest: digest.to_ascii_lowercase().into() })
         } else {
-            Err(format!("`{name}={digest}` is no hash"))
+            Err(format!("`{name}={digest}` is not a hash"))
         })
     };
     hashes.iter().filter_map(digest).collect()

@@ -172,7 +172,7 @@ fn options_of(words: Vec<String>) -> Result<Vec<Given>, String> {
 
 /// The option that a word names, and the value that is attached to it.
 fn option_of(word: &str) -> Result<(Known, Option<&str>), String> {
-    let unknown = || format!("`{word}` is no option of requirements files");
+    let unknown = || format!("`{word}` is not an option of requirements files");
     if word.starts_with("--") {
         let (name, value) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
         if let Some(exact) = OPTIONS.iter().find(|option| option.name == name) {
@@ -214,7 +214,7 @@ fn wanted(text: String, given: Vec<Given>) -> Result<Wanted, String> {
 }
 
 fn hash(value: &str) -> Result<String, String> {
-    let wrong = |reason: &str| Err(format!("`--hash={value}` is no hash: {reason}"));
+    let wrong = |reason: &str| Err(format!("`--hash={value}` is not a hash: {reason}"));
     let Some((algorithm, digest)) = value.split_once(':') else {
         return wrong("it is written `sha256:` and the digest");
     };
@@ -338,12 +338,12 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_refused() {
         for (line, reason) in [
-            ("--frobnicate x", "`--frobnicate` is no option"),
-            ("-x", "`-x` is no option"),
-            ("-", "`-` is no option"),
-            ("--", "`--` is no option"),
-            ("--no", "`--no` is no option"),
-            ("aa --global-option=x", "`--global-option=x` is no option"),
+            ("--frobnicate x", "`--frobnicate` is not an option"),
+            ("-x", "`-x` is not an option"),
+            ("-", "`-` is not an option"),
+            ("--", "`--` is not an option"),
+            ("--no", "`--no` is not an option"),
+            ("aa --global-option=x", "`--global-option=x` is not an option"),
             ("--pre=yes", "`--pre` takes no value"),
             ("-r", "`-r` is given no value"),
             ("--index-url", "`--index-url` is given no value"),

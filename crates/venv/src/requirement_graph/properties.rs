@@ -148,7 +148,7 @@ proptest! {
             prop_assert!(above.is_none(), "{root} is below {above:?}");
         }
         for name in installed.keys().filter(|name| edges.iter().all(|(from, to)| to != *name || from == to)) {
-            prop_assert!(roots.contains(name), "{name} is no root");
+            prop_assert!(roots.contains(name), "{name} is not a root");
         }
     }
 }

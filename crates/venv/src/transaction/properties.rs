@@ -100,14 +100,14 @@ fn planned(scene: &Scene, empty: &BTreeMap<String, Seen>, plan: &Plan) -> BTreeM
             Node::Folder => Seen::Folder,
             Node::Link(target) => Seen::Link(target.clone()),
             Node::Text { content, .. } => Seen::File(content.clone()),
-            Node::Shared(content) => Seen::File(content.as_bytes().to_vec()),
+            Node::SharedText(content) => Seen::File(content.as_bytes().to_vec()),
             Node::Script(source) => {
                 let content = fs::read(source).unwrap();
                 Seen::File(
                     wheel::rewrite_python_shebang(&content, &scene.venv.layout.shebang).unwrap_or(content),
                 )
             }
-            Node::Hardlink(source) | Node::Real(source) | Node::Copy(source) => {
+            Node::Hardlink(source) | Node::HardlinkOrCopy(source) | Node::Copy(source) => {
                 Seen::File(fs::read(source).unwrap())
             }
         };

@@ -6,12 +6,11 @@
 //! tells, every read compares a member with its local header, and [`Archive::unpack`] writes members below a
 //! folder, in parallel, hashing them on the way. What a member means is not known here: see the module `wheel`.
 
-mod clash;
+mod case_collision;
 mod error;
 mod limits;
 mod name;
 mod reader;
-mod structure;
 pub mod tar;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -21,6 +20,7 @@ mod unpack;
 mod whole;
 mod write;
 mod zip_archive;
+mod zip_structure;
 
 pub use error::{Error, Problem};
 pub use limits::Limits;

@@ -10,7 +10,7 @@ use virtpy_files as fs;
 use virtpy_files::digest::HashAlgorithm;
 
 use super::testing::{Parts, Raw, crc32, end, end64, parts, write, zip, zip_with_comment};
-use super::{Archive, Error, Limits, NameProblem, Problem, Target, clash};
+use super::{Archive, Error, Limits, NameProblem, Problem, Target, case_collision};
 
 /// Opens an archive and reads all of it, as an installer would.
 fn read_all(content: &[u8], limits: &Limits) -> Result<Vec<Vec<u8>>, Error> {
@@ -232,7 +232,7 @@ fn names_that_are_one_to_the_file_system_are_told() {
     fs::write_new(&path.join("other"), b"", 0o644).unwrap();
     fs::hard_link(&path.join("README"), &path.join("readme")).unwrap();
     let names = ["pkg/other", "pkg/readme", "pkg/missing", "pkg/README"];
-    let find = |name| clash::find(folder.path(), name, names.into_iter());
+    let find = |name| case_collision::find(folder.path(), name, names.into_iter());
     let (name, other) = ("pkg/readme".to_owned(), "pkg/README".to_owned());
     assert_eq!(find("pkg/readme"), Some(Problem::Clash { name, other }));
     assert_eq!(find("pkg/other"), None);

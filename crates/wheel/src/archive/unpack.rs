@@ -11,7 +11,7 @@ use virtpy_files::digest::{HashAlgorithm, Hasher, Sha256};
 use virtpy_files::{self as fs, NewFolder, PathError};
 
 use super::whole::WholeReader;
-use super::{Archive, Error, Problem, clash, name};
+use super::{Archive, Error, Problem, case_collision, name};
 
 /// Files up to this size are written with one system call; it fits a CPU's second cache.
 const BUFFER: usize = 512 << 10;
@@ -163,28 +163,28 @@ impl Archive {
     /// Refuses what would only fill the disk. The directory tells the sizes, and no member may be longer than it says.
     fn check_room(&self, destination: &Path, targets: &[Target]) -> Result<(), Error> {
         let needed =
-            targets.iter().map(|target| self.frame.members[target.member].size).fold(0, u64::saturating_add);
+            targets.iter().map(|target| self.info.members[target.member].size).fold(0, u64::saturating_add);
         // A disk that is nearly full tells so by itself.
         if needed < ROOM_FROM {
             return Ok(());
         }
         let free = fs::free_space(destination)?;
-        if needed > free { Err(self.frame.refused(Problem::NoRoom { needed, free })) } else { Ok(()) }
+        if needed > free { Err(self.info.refused(Problem::NoRoom { needed, free })) } else { Ok(()) }
     }
 
     /// Compares the members that are not written with their local headers: a reader that goes by these would see others
     /// there.
     fn check_others(&self, targets: &[Target]) -> Result<(), Error> {
-        let mut is_target = vec![false; self.frame.members.len()];
+        let mut is_target = vec![false; self.info.members.len()];
         for target in targets {
             is_target[target.member] = true;
         }
         let mut archive = self.clone();
         for index in (0..is_target.len()).filter(|index| !is_target[*index]) {
             let mut content = archive.open_member(index)?;
-            let size = io::copy(&mut content, &mut io::sink())
-                .map_err(|source| self.frame.damaged(index, source))?;
-            self.frame.check_size(index, size)?;
+            let size =
+                io::copy(&mut content, &mut io::sink()).map_err(|source| self.info.damaged(index, source))?;
+            self.info.check_size(index, size)?;
         }
         Ok(())
     }
@@ -195,8 +195,8 @@ impl Archive {
         let name = name.filter(|_| error.already_exists());
         let paths = targets.iter().map(|target| target.path.as_str());
         let others = paths.clone().chain(paths.flat_map(name::parents));
-        match name.and_then(|name| clash::find(destination, name, others)) {
-            Some(problem) => self.frame.refused(problem),
+        match name.and_then(|name| case_collision::find(destination, name, others)) {
+            Some(problem) => self.info.refused(problem),
             None => error.into(),
         }
     }
@@ -204,11 +204,11 @@ impl Archive {
     /// Orders the targets as their members stand in the file and cuts them into pieces for the workers.
     fn batches(&self, targets: &[Target]) -> (Vec<usize>, Vec<Range<usize>>) {
         let mut order: Vec<usize> = (0..targets.len()).collect();
-        order.sort_by_key(|target| self.frame.members[targets[*target].member].header);
+        order.sort_by_key(|target| self.info.members[targets[*target].member].header);
         let mut batches = Vec::new();
         let (mut start, mut size) = (0, 0);
         for (place, target) in order.iter().enumerate() {
-            size += self.frame.members[targets[*target].member].size;
+            size += self.info.members[targets[*target].member].size;
             let end = place + 1;
             if size >= BATCH_SIZE || end - start == BATCH_MEMBERS || end == order.len() {
                 batches.push(start..end);
@@ -258,7 +258,7 @@ impl Archive {
             return Ok(hashing.finish(size as u64, has_word(content)));
         }
         let mut found = false;
-        let (size, hashing) = if self.frame.members[target.member].size >= HASHED_ASIDE {
+        let (size, hashing) = if self.info.members[target.member].size >= HASHED_ASIDE {
             self.copy_hashing_aside(destination, target, buffer, hashing)?
         } else {
             let size = self.copy(destination, target, buffer, |buffer, count| {
@@ -315,12 +315,12 @@ impl Archive {
         buffer: &mut Vec<u8>,
         mut pass_on: impl FnMut(&mut Vec<u8>, usize),
     ) -> Result<u64, Error> {
-        let frame = Arc::clone(&self.frame);
+        let info = Arc::clone(&self.info);
         let mut content = self.open_member(target.member)?;
         let mut file = None;
         let mut size = 0;
         loop {
-            let count = fill(&mut content, buffer).map_err(|source| frame.damaged(target.member, source))?;
+            let count = fill(&mut content, buffer).map_err(|source| info.damaged(target.member, source))?;
             if file.is_some() && count == 0 {
                 break;
             }
@@ -338,7 +338,7 @@ impl Archive {
                 break;
             }
         }
-        frame.check_size(target.member, size)?;
+        info.check_size(target.member, size)?;
         Ok(size)
     }
 }

@@ -10,8 +10,8 @@ use zip::ZipArchive;
 use zip::read::{ArchiveOffset, Config};
 
 use super::reader::PositionedReader;
-use super::structure::{self, CentralHeader, Directory, Expected, Failure, lossy};
 use super::whole::{Data, WholeReader};
+use super::zip_structure::{self, CentralHeader, Directory, Expected, Failure, lossy};
 use super::{Error, Limits, Problem, name};
 
 /// The kind of a file in Unix mode bits.
@@ -47,14 +47,14 @@ pub struct Member {
 /// Clones share the open file, and each may be read in a thread of its own.
 #[derive(Debug, Clone)]
 pub struct Archive {
-    pub(super) frame: Arc<Frame>,
+    pub(super) info: Arc<ArchiveInfo>,
     zip: ZipArchive<PositionedReader>,
     checker: PositionedReader,
 }
 
 /// What all clones of an archive share.
 #[derive(Debug)]
-pub(super) struct Frame {
+pub(super) struct ArchiveInfo {
     path: PathBuf,
     name: String,
     limits: Limits,
@@ -62,13 +62,13 @@ pub(super) struct Frame {
 }
 
 impl Archive {
-    /// Opens an archive and checks its frame and all names, kinds and declared sizes. `name` is what messages call
+    /// Opens an archive and checks its info and all names, kinds and declared sizes. `name` is what messages call
     /// it: a download may still have a temporary name on the disk.
     ///
     /// # Errors
     /// When the file cannot be read, is cut off, has more than one reading, or breaks the policy or a limit.
     pub fn open(path: &Path, name: &str, limits: &Limits) -> Result<Self, Error> {
-        let mut frame = Frame {
+        let mut info = ArchiveInfo {
             path: path.to_path_buf(),
             name: name.to_owned(),
             limits: limits.clone(),
@@ -77,23 +77,23 @@ impl Archive {
         let file = fs::open(path)?;
         let mut reader = PositionedReader::new(file).at("read", path)?;
         let directory =
-            structure::read_directory(&mut reader, limits).map_err(|failure| frame.failed(failure))?;
+            zip_structure::read_directory(&mut reader, limits).map_err(|failure| info.failed(failure))?;
         if directory.headers.is_empty() {
-            return Err(frame.refused(Problem::Unsound("it is empty")));
+            return Err(info.refused(Problem::Unsound("it is empty")));
         }
         let config = Config { archive_offset: ArchiveOffset::Known(0) };
         let zip = ZipArchive::with_config(config, reader.clone())
             .map_err(|source| Error::Zip { file: name.to_owned(), source })?;
-        let members = members(&zip, &directory).map_err(|problem| frame.refused(problem))?;
-        check_tree(&members, limits).map_err(|problem| frame.refused(problem))?;
-        check_sizes(&members, limits).map_err(|problem| frame.refused(problem))?;
-        frame.members = members;
-        Ok(Self { frame: Arc::new(frame), zip, checker: reader })
+        let members = members(&zip, &directory).map_err(|problem| info.refused(problem))?;
+        check_tree(&members, limits).map_err(|problem| info.refused(problem))?;
+        check_sizes(&members, limits).map_err(|problem| info.refused(problem))?;
+        info.members = members;
+        Ok(Self { info: Arc::new(info), zip, checker: reader })
     }
 
     /// The members, in the order of the central directory.
     pub fn members(&self) -> &[Member] {
-        &self.frame.members
+        &self.info.members
     }
 
     /// Reads a small member into memory.
@@ -104,19 +104,19 @@ impl Archive {
     /// # Panics
     /// When there is no member with this index.
     pub fn read(&mut self, index: usize) -> Result<Vec<u8>, Error> {
-        let frame = Arc::clone(&self.frame);
-        let member = &frame.members[index];
-        let limit = frame.limits.in_memory;
+        let info = Arc::clone(&self.info);
+        let member = &info.members[index];
+        let limit = info.limits.in_memory;
         if member.size > limit {
-            return Err(frame.refused(Problem::TooLarge { name: member.name.clone(), limit }));
+            return Err(info.refused(Problem::TooLarge { name: member.name.clone(), limit }));
         }
         // The declared size may lie: it only bounds the first allocation.
         let mut content = Vec::with_capacity(usize::try_from(member.size.min(1 << 20)).unwrap_or_default());
         self.open_member(index)?
             .take(member.size + 1)
             .read_to_end(&mut content)
-            .map_err(|source| frame.damaged(index, source))?;
-        frame.check_size(index, content.len() as u64)?;
+            .map_err(|source| info.damaged(index, source))?;
+        info.check_size(index, content.len() as u64)?;
         Ok(content)
     }
 
@@ -124,7 +124,7 @@ impl Archive {
     /// when it reaches the end, and fails as soon as the data is longer than declared.
     pub(super) fn open_member(&mut self, index: usize) -> Result<impl std::io::Read, Error> {
         self.check_member(index)?;
-        let unusable = |source| Error::Zip { file: self.frame.name.clone(), source };
+        let unusable = |source| Error::Zip { file: self.info.name.clone(), source };
         self.zip.by_index(index).map_err(unusable)
     }
 
@@ -142,9 +142,9 @@ impl Archive {
 
     /// Compares a member's local header with the directory; returns where its data is.
     fn check_member(&mut self, index: usize) -> Result<Data, Error> {
-        let frame = &self.frame;
-        let member = &frame.members[index];
-        let unusable = |source| Error::Zip { file: frame.name.clone(), source };
+        let info = &self.info;
+        let member = &info.members[index];
+        let unusable = |source| Error::Zip { file: info.name.clone(), source };
         let entry = self.zip.by_index_data(index).map_err(unusable)?;
         let expected = Expected {
             name: entry.name_raw(),
@@ -156,8 +156,8 @@ impl Archive {
             header: member.header,
             next: member.next,
         };
-        let start =
-            structure::check_local(&mut self.checker, &expected).map_err(|failure| frame.failed(failure))?;
+        let start = zip_structure::check_local(&mut self.checker, &expected)
+            .map_err(|failure| info.failed(failure))?;
         Ok(Data {
             start,
             packed_size: expected.compressed_size,
@@ -168,7 +168,7 @@ impl Archive {
     }
 }
 
-impl Frame {
+impl ArchiveInfo {
     pub(super) fn refused(&self, problem: Problem) -> Error {
         Error::Refused { file: self.name.clone(), problem }
     }

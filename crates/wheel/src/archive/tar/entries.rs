@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::extended::{self, Records};
 use super::header::{BLOCK, Family, Header};
-use crate::archive::structure::{Failure, lossy};
+use crate::archive::zip_structure::{Failure, lossy};
 use crate::archive::{Limits, Problem};
 
 /// Names and extended headers are far smaller.
@@ -237,7 +237,7 @@ fn entry(header: &Header, ahead: Ahead) -> Result<Entry, Problem> {
         return Err(Problem::Unsound("a link or a folder has content"));
     }
     if has_target && matches!(kind, Kind::File { .. } | Kind::Folder) {
-        return Err(Problem::Unsound("something that is no link has a target"));
+        return Err(Problem::Unsound("something that is not a link has a target"));
     }
     Ok(Entry { name, kind })
 }

@@ -94,7 +94,7 @@ fn octal(field: &[u8]) -> Result<u64, Problem> {
     let length = field[start..].iter().take_while(|byte| (b'0'..=b'7').contains(byte)).count();
     let (digits, rest) = field[start..].split_at(length);
     if digits.is_empty() || rest.iter().any(|byte| !matches!(byte, 0 | b' ')) {
-        return Err(Problem::Unsound("a header has a field that is no number"));
+        return Err(Problem::Unsound("a header has a field that is not a number"));
     }
     // At most 12 digits of 3 bits.
     Ok(digits.iter().fold(0, |value, digit| value << 3 | u64::from(digit - b'0')))
@@ -108,7 +108,7 @@ fn size(field: &[u8], family: Family) -> Result<u64, Problem> {
     };
     let (high, low) = binary.split_at(binary.len() - 8);
     if family == Family::Posix || high.iter().any(|byte| *byte != 0) || low[0] >= 0x80 {
-        return Err(Problem::Unsound("a header has a field that is no number"));
+        return Err(Problem::Unsound("a header has a field that is not a number"));
     }
     Ok(low.iter().fold(0, |value, byte| value << 8 | u64::from(*byte)))
 }

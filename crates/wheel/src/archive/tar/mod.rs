@@ -5,10 +5,10 @@
 //! dialects as it has writers; accepted are POSIX (ustar, pax) and GNU, in so far as every reader understands them
 //! the same way.
 
-mod ahead;
 mod entries;
 mod extended;
 mod header;
+mod read_ahead;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -23,7 +23,7 @@ use virtpy_files::{self as fs, IoResultExt as _};
 
 use self::entries::{Entries, Kind};
 use self::tree::{Stop, Tree};
-use super::structure::Failure;
+use super::zip_structure::Failure;
 use super::{Error, Limits, Problem};
 
 /// How much is copied at once.
@@ -139,7 +139,7 @@ impl<R: Read + Send> Source<'_, R> {
         let Self { archive, size, name, compression } = self;
         let damaged = |source| Error::Compression { file: name.to_owned(), source };
         let reader = decompressed(archive, compression).map_err(damaged)?;
-        let unpacked = ahead::read_ahead(reader, |reader| {
+        let unpacked = read_ahead::read_ahead(reader, |reader| {
             let mut entries = Entries::new(reader, size, limits);
             let mut tree = Tree::new(destination, limits);
             unpack_members(&mut entries, &mut tree, destination, limits)

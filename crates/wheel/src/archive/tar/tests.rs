@@ -314,7 +314,7 @@ fn links_stay_inside() {
     assert_eq!(refused_link(&[Raw::link("m", "m")]), "leads in a circle");
     assert_eq!(refused_link(&[Raw::link("m", "n/x"), Raw::link("n", "m/y")]), "leads in a circle");
     // Where case does not matter, `a/b` may be a link `a/B`.
-    let up = "goes up from what is no folder of the archive";
+    let up = "goes up from what is not a folder of the archive";
     assert_eq!(refused_link(&[Raw::link("a/B", ".."), Raw::link("a/m", "b/../../x")]), up);
     assert_eq!(refused_link(&[Raw::link("a/m", "missing/../x")]), up);
     let text = Raw::link("m", "x").with(|raw| raw.link = b"\xff".to_vec());
@@ -326,7 +326,10 @@ fn hard_links_name_files_of_the_archive() {
     for target in ["/etc/passwd", "../x", "", "missing", "after", "m", "folder", "link"] {
         let members = [Raw::folder("folder"), Raw::link("link", "before"), Raw::hard_link("m", target)];
         let reason = refused_link(&members);
-        assert!(matches!(reason, "is not a file that came before" | "is no name of a member"), "{target}");
+        assert!(
+            matches!(reason, "is not a file that came before" | "is not the name of a member"),
+            "{target}"
+        );
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("archive");
@@ -367,7 +370,7 @@ fn only_files_folders_and_links_are_allowed() {
     }
     for kind in [b'0', b'5'] {
         let found = unsound(&[Raw::new(kind, "m", b"").with(|raw| raw.link = b"x".to_vec())]);
-        assert_eq!(found, "something that is no link has a target");
+        assert_eq!(found, "something that is not a link has a target");
     }
 }
 

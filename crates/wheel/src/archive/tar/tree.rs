@@ -5,8 +5,8 @@ use std::path::Path;
 
 use virtpy_files::{self as fs, PathError};
 
-use crate::archive::structure::lossy;
-use crate::archive::{Error, Limits, NameProblem, Problem, clash, name};
+use crate::archive::zip_structure::lossy;
+use crate::archive::{Error, Limits, NameProblem, Problem, case_collision, name};
 
 /// A way through links that is longer leads in a circle, or wants to.
 const MAX_STEPS: usize = 256;
@@ -67,7 +67,7 @@ impl<'a> Tree<'a> {
     /// Notes another name of a file that was a member before.
     pub(super) fn hard_link(&mut self, raw: &[u8], target: &[u8]) -> Result<(), Stop> {
         let refused = |reason| Problem::Link { name: lossy(raw), target: lossy_text(target), reason };
-        let original = checked(target).map_err(|_| refused("is no name of a member"))?;
+        let original = checked(target).map_err(|_| refused("is not the name of a member"))?;
         let original = match self.nodes.get(original) {
             Some(Node::File) => original.to_owned(),
             Some(Node::HardLink(first)) => first.clone(),
@@ -133,7 +133,7 @@ impl<'a> Tree<'a> {
     /// What to say when something could not be made: the file system may take two names for one.
     pub(super) fn failure(&self, name: &str, error: PathError) -> Stop {
         let others = self.nodes.keys().chain(&self.folders).map(String::as_str);
-        match clash::find(self.destination, name, others).filter(|_| error.already_exists()) {
+        match case_collision::find(self.destination, name, others).filter(|_| error.already_exists()) {
             Some(clash) => clash.into(),
             None => Stop::Other(error.into()),
         }
@@ -201,7 +201,7 @@ impl<'a> Tree<'a> {
                 ".." => {
                     // A file system that ignores case may have a link here, and go up from where that leads.
                     if !is_folder {
-                        return Err("goes up from what is no folder of the archive");
+                        return Err("goes up from what is not a folder of the archive");
                     }
                     if place.pop().is_none() {
                         return Err("leaves the folder");

@@ -82,7 +82,7 @@ fn headers_have_one_reading() {
     assert_eq!(changed(|raw| raw.identity = b"ustar\x0001".to_vec()), "a header is of an unknown format");
     assert_eq!(changed(|raw| raw.name = b"m\0n".to_vec()), "a header has a name with a NUL in it");
     assert_eq!(changed(|raw| raw.prefix = b"m\0n".to_vec()), "a header has a name with a NUL in it");
-    let number = "a header has a field that is no number";
+    let number = "a header has a field that is not a number";
     for size in
         [&b"-0000000004\0"[..], b"0o000000004\0", b"00000_000004", b"00000000008\0", b"4 4", b"\0", b"4\x004"]
     {
@@ -141,7 +141,7 @@ fn compressed_streams_end_with_the_file() {
             let error = unpacked(&packed[..length]).unwrap_err();
             assert!(error.hint().is_some(), "{kind:?} {length} {error}");
         }
-        for after in [&b"garbage, which is no stream"[..], &compress(&hidden), &hidden] {
+        for after in [&b"garbage, which is not a stream"[..], &compress(&hidden), &hidden] {
             assert!(unpacked(&[&packed[..], after].concat()).is_err(), "{kind:?}");
         }
         let mut damaged = packed.clone();

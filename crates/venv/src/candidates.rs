@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use virtpy_store::{DIST_INFO_ALIAS, Manifest};
-use virtpy_wheel as wheel;
+use virtpy_wheel::{self as wheel, Tree};
 
 use super::VenvError;
 use super::node::PlannedDistribution;
@@ -20,42 +20,18 @@ const OWN_DATA: usize = 16;
 /// A tree that branches into so many folders at once is not a place where others put one folder each.
 const BRANCHES: usize = 3;
 
-/// One of the folders of an entry whose content is merged into the venv.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tree {
-    /// `site/`, for `site-packages`.
-    Site,
-    /// `data/`, for the venv's root.
-    Data,
-    /// `headers/`, for the distribution's own folder of headers.
-    Headers,
-    /// `scripts/`, for the venv's folder of executables.
-    Scripts,
-}
-
-impl Tree {
-    fn folder(self) -> &'static str {
-        match self {
-            Self::Site => "site",
-            Self::Data => "data",
-            Self::Headers => "headers",
-            Self::Scripts => "scripts",
-        }
-    }
-}
-
 /// What one distribution contributes to one path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Piece {
+pub(super) struct PathCandidate {
     /// The distribution, as an index into the plan's members.
     pub(super) member: usize,
     /// What it is.
-    pub(super) kind: PieceKind,
+    pub(super) kind: CandidateKind,
 }
 
-/// What a [`Piece`] is.
+/// What a [`PathCandidate`] is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum PieceKind {
+pub(super) enum CandidateKind {
     /// A folder of an entry.
     Folder(Tree, String),
     /// A file of an entry.
@@ -107,17 +83,17 @@ impl Files {
         }
     }
 
-    /// Whether a piece is a folder of static files; those of other trees than `site-packages` and the venv's data are not served.
+    /// Whether a candidate is a folder of static files; those of other trees than `site-packages` and the venv's data are not served.
     pub(super) fn is_served(
         &self,
         member: &PlannedDistribution<'_>,
-        piece: &Piece,
+        candidate: &PathCandidate,
     ) -> Result<bool, VenvError> {
-        Ok(match &piece.kind {
-            PieceKind::Folder(Tree::Site, path) => {
+        Ok(match &candidate.kind {
+            CandidateKind::Folder(Tree::Site, path) => {
                 is_served_tree(self.site(member)?.iter().filter_map(|file| in_folder(file, path)))
             }
-            PieceKind::Folder(Tree::Data, path) => {
+            CandidateKind::Folder(Tree::Data, path) => {
                 is_served_tree(member.manifest.data.iter().filter_map(|row| in_folder(&row.path, path)))
             }
             _ => false,
@@ -166,10 +142,10 @@ fn direct_children<'a>(paths: impl Iterator<Item = &'a str>, folder: &str) -> BT
     children
 }
 
-impl Piece {
+impl PathCandidate {
     /// Whether it is a folder.
     pub(super) fn is_folder(&self) -> bool {
-        matches!(self.kind, PieceKind::Folder(..))
+        matches!(self.kind, CandidateKind::Folder(..))
     }
 
     /// Whether it is a folder into which an installer that knows nothing of links may put another distribution's files:
@@ -177,8 +153,8 @@ impl Piece {
     pub(super) fn may_be_joined(&self, members: &[PlannedDistribution<'_>]) -> bool {
         let manifest = members[self.member].manifest;
         match &self.kind {
-            PieceKind::Folder(Tree::Site, path) => manifest.namespaces.binary_search(path).is_ok(),
-            PieceKind::Folder(Tree::Data, path) => !is_own_data(path, manifest),
+            CandidateKind::Folder(Tree::Site, path) => manifest.namespaces.binary_search(path).is_ok(),
+            CandidateKind::Folder(Tree::Data, path) => !is_own_data(path, manifest),
             _ => false,
         }
     }
@@ -186,13 +162,13 @@ impl Piece {
     /// Its path in its entry, tree included, as the facts about shared libraries name it.
     pub(super) fn place(&self) -> String {
         match &self.kind {
-            PieceKind::Folder(tree, path) | PieceKind::File(tree, path) if path.is_empty() => {
+            CandidateKind::Folder(tree, path) | CandidateKind::File(tree, path) if path.is_empty() => {
                 tree.folder().to_owned()
             }
-            PieceKind::Folder(tree, path) | PieceKind::File(tree, path) => {
+            CandidateKind::Folder(tree, path) | CandidateKind::File(tree, path) => {
                 format!("{}/{path}", tree.folder())
             }
-            PieceKind::Script(_) | PieceKind::EntryPoint(_) => String::new(),
+            CandidateKind::Script(_) | CandidateKind::EntryPoint(_) => String::new(),
         }
     }
 
@@ -200,22 +176,22 @@ impl Piece {
     pub(super) fn source(&self, members: &[PlannedDistribution<'_>]) -> PathBuf {
         let member = &members[self.member];
         match &self.kind {
-            PieceKind::Folder(tree, path) | PieceKind::File(tree, path) if path.is_empty() => {
+            CandidateKind::Folder(tree, path) | CandidateKind::File(tree, path) if path.is_empty() => {
                 member.entry.join(tree.folder())
             }
-            PieceKind::Folder(Tree::Site, path) | PieceKind::File(Tree::Site, path)
+            CandidateKind::Folder(Tree::Site, path) | CandidateKind::File(Tree::Site, path)
                 if in_folder(path, &member.manifest.dist_info).is_some() =>
             {
                 let inside = in_folder(path, &member.manifest.dist_info).unwrap_or_default();
                 member.entry.join(DIST_INFO_ALIAS).join(inside)
             }
-            PieceKind::Folder(tree, path) | PieceKind::File(tree, path) => {
+            CandidateKind::Folder(tree, path) | CandidateKind::File(tree, path) => {
                 member.entry.join(tree.folder()).join(path)
             }
-            PieceKind::Script(index) => {
+            CandidateKind::Script(index) => {
                 member.entry.join("scripts").join(&member.manifest.scripts[*index].file.path)
             }
-            PieceKind::EntryPoint(_) => member.entry.to_path_buf(),
+            CandidateKind::EntryPoint(_) => member.entry.to_path_buf(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The frame of a zip archive: end record, central directory, local headers.
+//! The info of a zip archive: end record, central directory, local headers.
 //!
 //! A zip archive describes each member twice, and its end is found by searching. Readers that search differently
 //! see different archives in the same bytes, which is how malicious wheels pass a scanner. So this module accepts
@@ -134,7 +134,7 @@ fn central_header(bytes: &[u8], position: u64) -> Result<(CentralHeader, &[u8]),
     const CUT: Problem = Problem::Unsound("an entry of its directory is cut off");
     let (fixed, rest) = bytes.split_at_checked(CENTRAL_SIZE).ok_or(CUT)?;
     if !fixed.starts_with(&CENTRAL) {
-        return Err(Problem::Unsound("its directory contains something that is no entry"));
+        return Err(Problem::Unsound("its directory contains something that is not an entry"));
     }
     let (name, rest) = rest.split_at_checked(u16_at(fixed, 28).into()).ok_or(CUT)?;
     let (extra, rest) = rest.split_at_checked(u16_at(fixed, 30).into()).ok_or(CUT)?;
