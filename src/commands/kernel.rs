@@ -30,7 +30,7 @@ fn kernels() -> Result<Kernels, Failure> {
 fn install(context: &Context, kernels: &Kernels, arguments: &KernelInstallArguments) -> Result<u8, Failure> {
     let venv = context.venv(&arguments.venv)?;
     let installed = contents(&context.host, &venv)?;
-    if !installed.distributions.iter().any(|one| one.key.as_str() == "ipykernel") {
+    if !installed.distributions.iter().any(|one| one.package.as_str() == "ipykernel") {
         return Err(Failure::new(format!("the venv at `{}` has no `ipykernel`", venv.root.display()))
             .hinted("install it with `virtpy add ipykernel`; then this command works"));
     }

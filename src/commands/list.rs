@@ -33,10 +33,10 @@ fn outdated(
     let interpreter = context.host.interpreter(venv)?;
     let mut asked = contents.visible();
     asked.retain(|one| !one.is_pip_shim());
-    let names: Vec<_> = asked.iter().map(|one| one.key.clone()).collect();
+    let names: Vec<_> = asked.iter().map(|one| one.package.clone()).collect();
     let newest = context.host.newest(&interpreter, &arguments.index.options(), &names, arguments.pre)?;
     let row = |distribution| {
-        Some(Row::of(distribution, Some(newest.beyond(&distribution.key, &distribution.version)?)))
+        Some(Row::of(distribution, Some(newest.beyond(&distribution.package, &distribution.version)?)))
     };
     Ok(asked.into_iter().filter_map(row).collect())
 }

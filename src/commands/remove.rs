@@ -59,7 +59,7 @@ fn keys(context: &Context, contents: &Contents, names: &[String]) -> Result<BTre
             Some(distribution) if distribution.is_pip_shim() => {
                 context.output.warning("pip is virtpy's own here, and stays");
             }
-            Some(distribution) => drop(keys.insert(distribution.key.clone())),
+            Some(distribution) => drop(keys.insert(distribution.package.clone())),
             None => match contents.find_spelled(name) {
                 Some(one) => {
                     outside.push(format!("`{}` at `{}`", one.name, one.folder(Path::new("")).display()));

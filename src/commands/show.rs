@@ -93,7 +93,7 @@ impl Card {
             installer: distribution.installer().to_owned(),
             editable_project_location: distribution.direct_url().and_then(editable_location),
             requires: distribution.required_names().into_iter().map(String::from).collect(),
-            required_by: contents.dependents(&distribution.key),
+            required_by: contents.dependents(&distribution.package),
             files: files.map(paths),
         })
     }

@@ -36,7 +36,7 @@ pub(super) fn run(context: &Context, arguments: &TreeArguments) -> Result<u8, Fa
     let mut text = String::new();
     for root in roots {
         text.extend([root.name.as_str(), " ", &root.version, "\n"]);
-        draw_below(&graph, &root.key, "", &mut BTreeSet::from([root.key.clone()]), &mut text);
+        draw_below(&graph, &root.package, "", &mut BTreeSet::from([root.package.clone()]), &mut text);
     }
     context.output.data_block(&text);
     Ok(0)

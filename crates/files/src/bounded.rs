@@ -175,7 +175,7 @@ mod tests {
             read_own(&pipe, 5).unwrap_err(),
             read_to_string(Path::new("/dev/zero")).unwrap_err(),
         ] {
-            assert!(error.source.to_string().contains("no regular file"), "{error:?}");
+            assert!(error.source.to_string().contains("not a regular file"), "{error:?}");
         }
         let sparse = folder.path().join("sparse");
         File::create(&sparse).and_then(|file| file.set_len(1 << 40)).unwrap();

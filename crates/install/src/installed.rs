@@ -78,7 +78,7 @@ pub(super) fn sha256_of(distribution: &Distribution) -> Option<&str> {
 
 /// virtpy's own pip, if it is there: whoever asks for pip has it.
 pub(super) fn own_pip(contents: &Contents) -> Vec<PackageName> {
-    contents.distributions.iter().filter(|one| one.is_pip_shim()).map(|one| one.key.clone()).collect()
+    contents.distributions.iter().filter(|one| one.is_pip_shim()).map(|one| one.package.clone()).collect()
 }
 
 /// Installed distributions as the resolver takes them, given the venv's folder of packages: all but virtpy's own pip, which
@@ -88,7 +88,7 @@ pub(super) fn candidates(
     site_packages: &Path,
 ) -> Vec<InstalledDistribution> {
     let candidate = |distribution: &&Distribution| InstalledDistribution {
-        name: distribution.key.clone(),
+        name: distribution.package.clone(),
         version: distribution.version.clone(),
         location: distribution.folder(site_packages),
         requires_dist: distribution.requires_dist().to_vec(),

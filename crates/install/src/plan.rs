@@ -160,7 +160,7 @@ impl InstallPlan {
         self.supply.preview(environment, &mut log);
         let contents = &environment.contents;
         let replaced = log.summary.added.iter().filter_map(|one| contents.find(&one.name.parse().ok()?));
-        let gone = contents.distributions.iter().filter(|one| self.remove.contains(&one.key));
+        let gone = contents.distributions.iter().filter(|one| self.remove.contains(&one.package));
         log.summary.removed = replaced.chain(gone).map(Distribution::label).collect();
         log
     }
@@ -176,6 +176,6 @@ pub(super) fn surplus(
     if extent == Extent::Sufficient {
         return BTreeSet::new();
     }
-    let removable = |one: &&Distribution| !one.is_pip_shim() && one.has_dist_info() && !stays(&one.key);
-    environment.contents.distributions.iter().filter(removable).map(|one| one.key.clone()).collect()
+    let removable = |one: &&Distribution| !one.is_pip_shim() && one.has_dist_info() && !stays(&one.package);
+    environment.contents.distributions.iter().filter(removable).map(|one| one.package.clone()).collect()
 }

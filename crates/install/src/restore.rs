@@ -113,7 +113,7 @@ pub(super) fn fetch(
         // Anybody may have a package of the same name and version on another index: it has to be the same file.
         let mut files = RequirementsFiles::default();
         for one in others.iter().filter(|one| is_one_file(one)) {
-            files.demand_file(&one.key, &one.version, &one.sha256, "this venv");
+            files.demand_file(&one.package, &one.version, &one.sha256, "this venv");
         }
         let request = Request {
             files,
@@ -162,7 +162,7 @@ pub(super) fn packages(
     let mut packages = Vec::with_capacity(wanted.len());
     for installed in wanted {
         let label = installed.label();
-        let entry = match fetched.iter().find(|entry| entry.package == installed.key) {
+        let entry = match fetched.iter().find(|entry| entry.package == installed.package) {
             Some(entry) => Some(entry.clone()),
             None => host.store.entry(&installed.sha256)?,
         };

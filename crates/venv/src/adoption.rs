@@ -80,12 +80,12 @@ impl Venv {
             contents.distributions.iter().filter(|one| one.is_foreign() && one.has_dist_info()).collect();
         let mut keys: BTreeMap<&str, usize> = BTreeMap::new();
         for distribution in &contents.distributions {
-            *keys.entry(&distribution.key).or_default() += 1;
+            *keys.entry(&distribution.package).or_default() += 1;
         }
         let examined = fs::map_ordered(&foreign, fs::processors(), |distribution| self.examine(distribution));
         let mut inventory = Inventory::default();
         for (distribution, examined) in foreign.iter().zip(examined) {
-            let twice = keys.get(distribution.key.as_str()).is_some_and(|count| *count > 1);
+            let twice = keys.get(distribution.package.as_str()).is_some_and(|count| *count > 1);
             let examined = if twice { Err("it is installed twice".to_owned()) } else { examined };
             match examined {
                 Ok(adoptable) => inventory.adoptable.push(adoptable),

@@ -323,7 +323,7 @@ impl<'a> ResolvedDistribution<'a> {
     pub(super) fn of(arrival: &'a PackageToInstall) -> Self {
         let manifest = &arrival.entry.manifest;
         let installed = Installed {
-            key: arrival.entry.package.clone(),
+            package: arrival.entry.package.clone(),
             name: manifest.name.clone(),
             version: manifest.version.clone(),
             sha256: manifest.sha256.clone(),
@@ -380,23 +380,23 @@ impl DistributionDiff {
             .distributions
             .iter()
             .filter(|installed| {
-                let replaced = || leaving.contains(&installed.key);
+                let replaced = || leaving.contains(&installed.package);
                 store.has(&installed.sha256) || is_ours(installed) && !replaced()
             })
             .cloned()
             .collect();
-        let stays = |installed: &Installed| is_ours(&installed) && !leaving.contains(&installed.key);
+        let stays = |installed: &Installed| is_ours(&installed) && !leaving.contains(&installed.package);
         let staying = (0..present.len()).filter(|index| stays(&present[*index])).collect();
         let (foreign_leaving, foreign_staying): (Vec<_>, Vec<_>) = contents
             .distributions
             .iter()
             .filter(|distribution| distribution.is_foreign())
             .cloned()
-            .partition(|distribution| leaving.contains(&distribution.key));
+            .partition(|distribution| leaving.contains(&distribution.package));
         let leaving_labels = contents
             .distributions
             .iter()
-            .filter(|distribution| leaving.contains(&distribution.key))
+            .filter(|distribution| leaving.contains(&distribution.package))
             .map(Distribution::label)
             .collect();
         Self { present, staying, foreign_staying, foreign_leaving, leaving_labels }
@@ -409,7 +409,7 @@ impl DistributionDiff {
         arriving: &'l [ResolvedDistribution<'a>],
     ) -> Vec<&'l ResolvedDistribution<'a>> {
         let same = |one: &ResolvedDistribution<'_>, other: &ResolvedDistribution<'_>| {
-            one.installed.key == other.installed.key && one.installed.sha256 == other.installed.sha256
+            one.installed.package == other.installed.package && one.installed.sha256 == other.installed.sha256
         };
         let kept = (0..present.len()).filter_map(|index| {
             let old = &present[index];
@@ -429,7 +429,7 @@ impl DistributionDiff {
         let comes_again = |old: &ResolvedDistribution<'_>| {
             arriving.iter().any(|new| {
                 let (new, old) = (&new.installed, &old.installed);
-                new.key == old.key && new.sha256 == old.sha256 && new.copied == old.copied
+                new.package == old.package && new.sha256 == old.sha256 && new.copied == old.copied
             })
         };
         let all = present.iter().enumerate();

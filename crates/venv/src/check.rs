@@ -57,7 +57,7 @@ pub enum Scope {
 /// Looks for requirements of installed distributions that are not met.
 pub fn check_requirements(contents: &Contents, markers: &MarkerEnvironment, scope: Scope) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let installed = contents.visible_by_key();
+    let installed = contents.visible_by_package();
     for distribution in contents.visible() {
         let label = distribution.label().to_string();
         for text in distribution.requires_dist() {
@@ -164,8 +164,8 @@ fn check_files(
         let distribution = installed.label().to_string();
         problems.push(Problem::Detached { distribution, edited: files });
     }
-    let order = |key: &str| contents.state.distributions.iter().position(|known| known.key == key);
-    entries.sort_by_key(|(_, installed)| order(&installed.key));
+    let order = |key: &str| contents.state.distributions.iter().position(|known| known.package == key);
+    entries.sort_by_key(|(_, installed)| order(&installed.package));
     let members: Vec<_> = entries
         .iter()
         .map(|(entry, installed)| super::PlannedDistribution {

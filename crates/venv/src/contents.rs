@@ -33,8 +33,8 @@ pub enum Owner {
 /// An installed distribution.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Distribution {
-    /// Its normalized name (PEP 503).
-    pub key: PackageName,
+    /// The package that it is of: its normalized name (PEP 503).
+    pub package: PackageName,
     /// Its name as its METADATA spells it.
     pub name: String,
     /// Its version as its METADATA spells it.
@@ -48,8 +48,8 @@ pub struct Distribution {
 /// What virtpy installed, as it is installed.
 impl From<Installed> for Distribution {
     fn from(installed: Installed) -> Self {
-        let Installed { key, name, version, dist_info, .. } = installed.clone();
-        Self { key, name, version, dist_info, owner: Owner::Virtpy(installed) }
+        let Installed { package, name, version, dist_info, .. } = installed.clone();
+        Self { package, name, version, dist_info, owner: Owner::Virtpy(installed) }
     }
 }
 
@@ -204,27 +204,27 @@ impl Contents {
             }
         }
         distributions.extend(found.into_iter().filter_map(|name| read(&site_packages, name, Owner::Foreign)));
-        distributions.sort_by(|a, b| a.key.cmp(&b.key));
+        distributions.sort_by(|a, b| a.package.cmp(&b.package));
         Ok(Self { state, distributions, system: Vec::new(), lost, dangling })
     }
 
     /// Adds what is seen of the base interpreter's packages: of those that the venv has itself, nothing.
     pub fn see(&mut self, mut system: Vec<Distribution>) {
-        system.retain(|one| self.distributions.iter().all(|own| own.key != one.key));
+        system.retain(|one| self.distributions.iter().all(|own| own.package != one.package));
         self.system = system;
     }
 
     /// All that can be imported, sorted by name: the venv's own, and what it sees of the base interpreter's.
     pub fn visible(&self) -> Vec<&Distribution> {
         let mut all: Vec<&Distribution> = self.distributions.iter().chain(&self.system).collect();
-        all.sort_by(|one, other| one.key.cmp(&other.key));
+        all.sort_by(|one, other| one.package.cmp(&other.package));
         all
     }
 
     /// All that can be imported, by normalized name.
-    pub fn visible_by_key(&self) -> BTreeMap<&PackageName, &Distribution> {
+    pub fn visible_by_package(&self) -> BTreeMap<&PackageName, &Distribution> {
         let all = self.system.iter().chain(&self.distributions);
-        all.map(|distribution| (&distribution.key, distribution)).collect()
+        all.map(|distribution| (&distribution.package, distribution)).collect()
     }
 
     /// The distribution that a text names, in any spelling, in the venv or seen there.
@@ -234,12 +234,12 @@ impl Contents {
 
     /// The distribution with a name, in the venv or seen there.
     pub fn find_visible(&self, name: &PackageName) -> Option<&Distribution> {
-        self.find(name).or_else(|| self.system.iter().find(|distribution| distribution.key == *name))
+        self.find(name).or_else(|| self.system.iter().find(|distribution| distribution.package == *name))
     }
 
     /// The venv's own distribution with a name.
     pub fn find(&self, name: &PackageName) -> Option<&Distribution> {
-        self.distributions.iter().find(|distribution| distribution.key == *name)
+        self.distributions.iter().find(|distribution| distribution.package == *name)
     }
 
     /// Whether nobody but virtpy has installed or removed anything here.
@@ -250,11 +250,6 @@ impl Contents {
     /// Whether virtpy's own pip is there.
     pub fn has_pip_shim(&self) -> bool {
         self.distributions.iter().any(Distribution::is_pip_shim)
-    }
-
-    /// By normalized name.
-    pub fn by_key(&self) -> BTreeMap<&PackageName, &Distribution> {
-        self.distributions.iter().map(|distribution| (&distribution.key, distribution)).collect()
     }
 }
 
@@ -297,6 +292,7 @@ pub(super) fn read(
     dist_info: String,
     owner: impl FnOnce(Described) -> Owner,
 ) -> Option<Distribution> {
-    let InstalledMetadata { key, name, version, described } = installed_metadata::read(packages, &dist_info)?;
-    Some(Distribution { key, name, version, dist_info, owner: owner(described) })
+    let InstalledMetadata { package, name, version, described } =
+        installed_metadata::read(packages, &dist_info)?;
+    Some(Distribution { package, name, version, dist_info, owner: owner(described) })
 }

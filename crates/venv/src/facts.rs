@@ -62,8 +62,8 @@ impl Contents {
             text.parse::<Requirement>().is_ok_and(|requirement| packages.contains(requirement.name()))
         };
         let is_concerned =
-            |one: &&Distribution| packages.contains(&one.key) || one.requires_dist().iter().any(requires);
-        self.visible().into_iter().filter(is_concerned).map(|one| &one.key).collect()
+            |one: &&Distribution| packages.contains(&one.package) || one.requires_dist().iter().any(requires);
+        self.visible().into_iter().filter(is_concerned).map(|one| &one.package).collect()
     }
 
     /// The names of what requires a distribution, sorted by name.

@@ -7,8 +7,9 @@ use virtpy_store::is_pip_shim;
 /// A distribution that virtpy installed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Installed {
-    /// Its normalized name (PEP 503).
-    pub key: PackageName,
+    /// The package that it is of: its normalized name (PEP 503).
+    #[serde(rename = "key")]
+    pub package: PackageName,
     /// Its name as its METADATA spells it.
     pub name: String,
     /// Its version as its METADATA spells it.
@@ -41,6 +42,6 @@ impl Installed {
 
     /// Whether it is virtpy's own pip.
     pub fn is_pip_shim(&self) -> bool {
-        is_pip_shim(&self.key, &self.version)
+        is_pip_shim(&self.package, &self.version)
     }
 }

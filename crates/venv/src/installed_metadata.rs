@@ -15,8 +15,8 @@ const LARGEST_NOTE: u64 = 1024 * 1024;
 /// What was found out about a distribution.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct InstalledMetadata {
-    /// Its normalized name (PEP 503).
-    pub(super) key: PackageName,
+    /// The package that it is of: its normalized name (PEP 503).
+    pub(super) package: PackageName,
     /// Its name as it is spelled there.
     pub(super) name: String,
     /// Its version as it is spelled there.
@@ -86,7 +86,7 @@ pub(super) fn read(packages: &Path, name: &str) -> Option<InstalledMetadata> {
         }
     }
     Some(InstalledMetadata {
-        key: metadata.package_name().ok()?,
+        package: metadata.package_name().ok()?,
         name: metadata.name,
         version: metadata.version,
         described: Described {
@@ -182,7 +182,7 @@ mod tests {
             ("some-demo.egg-link", &[], "unknown"),
         ] {
             let found = read(&packages, name).unwrap();
-            assert_eq!((found.key.as_str(), found.name.as_str()), ("some-demo", "Some.Demo"), "{name}");
+            assert_eq!((found.package.as_str(), found.name.as_str()), ("some-demo", "Some.Demo"), "{name}");
             assert_eq!(
                 (found.version.as_str(), found.described.installer.as_str()),
                 ("1.0", installer),

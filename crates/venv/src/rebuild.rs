@@ -61,7 +61,7 @@ fn installed(venv: &Venv, entries: &Path, dist_info: String) -> Option<Installed
     let Facts { sha256, origin, name, version, requires_dist, provides_extra } =
         serde_json::from_slice(&fs::read(&entry.join("entry.json")).ok()?).ok()?;
     Some(Installed {
-        key: name.parse::<PackageName>().ok()?,
+        package: name.parse::<PackageName>().ok()?,
         name,
         version,
         sha256,

@@ -82,7 +82,7 @@ impl Venv {
         let mut wanted = Vec::new();
         for installed in &contents.state.distributions {
             let replaced = contents.distributions.iter().any(|found| {
-                found.key == installed.key
+                found.package == installed.package
                     && matches!(&found.owner, Owner::Foreign(described) if described.installer != wheel::INSTALLER.trim())
             });
             let folder = format!("{}/{}", self.layout.site_packages, installed.dist_info);

@@ -16,7 +16,7 @@ pub struct RequirementGraph<'a> {
 impl<'a> RequirementGraph<'a> {
     /// The graph of all that can be imported in a venv; `inverted` leads from what is required to who requires it.
     pub fn of(contents: &'a Contents, markers: &MarkerEnvironment, inverted: bool) -> Self {
-        let distributions = contents.visible_by_key();
+        let distributions = contents.visible_by_package();
         let mut edges: BTreeMap<PackageName, BTreeMap<PackageName, String>> = BTreeMap::new();
         // Extras count once somebody asks for them, which may only be seen when the asker is reached.
         let mut extras: BTreeSet<(PackageName, Vec<String>)> =
@@ -35,9 +35,9 @@ impl<'a> RequirementGraph<'a> {
                 }
                 let shown = text.split(';').next().unwrap_or(text).trim().to_owned();
                 let (from, to) = if inverted {
-                    (requirement.name(), &distribution.key)
+                    (requirement.name(), &distribution.package)
                 } else {
-                    (&distribution.key, requirement.name())
+                    (&distribution.package, requirement.name())
                 };
                 if !inverted || distributions.contains_key(from) {
                     edges.entry(from.clone()).or_default().insert(to.clone(), shown);
@@ -50,17 +50,19 @@ impl<'a> RequirementGraph<'a> {
     /// The distributions that no other leads to. In a ring, the first by name stands for all.
     pub fn roots(&self) -> Vec<&'a Distribution> {
         let is_required = |one: &&Distribution| {
-            self.edges.iter().any(|(from, targets)| *from != one.key && targets.contains_key(&one.key))
+            self.edges
+                .iter()
+                .any(|(from, targets)| *from != one.package && targets.contains_key(&one.package))
         };
         let (required, mut roots): (Vec<&Distribution>, Vec<&Distribution>) =
             self.distributions.values().copied().partition(is_required);
         let mut reached: BTreeSet<&PackageName> = roots.iter().flat_map(|root| self.below(root)).collect();
         let mut of_rings: Vec<&Distribution> = Vec::new();
         for one in required {
-            if !reached.contains(&one.key) {
+            if !reached.contains(&one.package) {
                 let below = self.below(one);
                 // One that came first by name may be below a ring, and not in it.
-                of_rings.retain(|other| !below.contains(&other.key));
+                of_rings.retain(|other| !below.contains(&other.package));
                 of_rings.push(one);
                 reached.extend(below);
             }
@@ -72,11 +74,11 @@ impl<'a> RequirementGraph<'a> {
     /// A distribution, and all that it leads to.
     pub fn below(&self, root: &'a Distribution) -> BTreeSet<&'a PackageName> {
         let mut reached = BTreeSet::new();
-        let mut waiting = vec![&root.key];
+        let mut waiting = vec![&root.package];
         while let Some(key) = waiting.pop() {
             if reached.insert(key) {
                 let targets = self.edges.get(key).into_iter().flat_map(BTreeMap::keys);
-                waiting.extend(targets.filter_map(|to| self.distributions.get(to)).map(|one| &one.key));
+                waiting.extend(targets.filter_map(|to| self.distributions.get(to)).map(|one| &one.package));
             }
         }
         reached

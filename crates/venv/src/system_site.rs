@@ -39,7 +39,7 @@ pub fn distributions_in(folders: &[PathBuf]) -> Vec<Distribution> {
         names.sort();
         for name in &names {
             if let Some(one) = distribution(&folder, name) {
-                found.entry(one.key.clone()).or_insert(one);
+                found.entry(one.package.clone()).or_insert(one);
             }
         }
         if folders.contains(&folder) {
@@ -107,7 +107,8 @@ mod tests {
         put(&folder.path().join("user2"), "hidden-1.dist-info/METADATA", &headers("hidden", "1"));
         fs::symlink(Path::new("old-3.egg-info"), &base.join("again-3.egg-info")).unwrap();
         let found = distributions_in(&[user.clone(), base, folder.path().join("absent")]);
-        let labels: Vec<String> = found.iter().map(|one| format!("{} {}", one.key, one.version)).collect();
+        let labels: Vec<String> =
+            found.iter().map(|one| format!("{} {}", one.package, one.version)).collect();
         assert_eq!(labels, ["mine 0.1", "old 3", "six 2"]);
         assert_eq!(found[2].folder(Path::new("/elsewhere")), user.join("six-2.dist-info"));
     }

@@ -34,7 +34,7 @@ impl EntryUse {
         };
         let is_meant = |installed: &&Installed| EntryId::of(&installed.sha256).is_ok_and(|own| own == *id);
         let installed = state.distributions.iter().find(is_meant);
-        let key = installed.map(|installed| &installed.key);
+        let key = installed.map(|installed| &installed.package);
         let is_it =
             |text: &String| text.parse::<Requirement>().is_ok_and(|wanted| Some(wanted.name()) == key);
         let requires = |other: &&Installed| other.requires_dist.iter().any(is_it);

@@ -25,9 +25,9 @@ impl Call<'_> {
         let site_packages = self.venv.site_packages();
         let metadata = self.metadata(distribution)?;
         let field = |name: &str| metadata.get(name).and_then(Value::as_str).unwrap_or_default();
-        let names = |one: &Distribution| required.get(&one.key).map(Vec::as_slice).unwrap_or_default();
+        let names = |one: &Distribution| required.get(&one.package).map(Vec::as_slice).unwrap_or_default();
         let is_dependent =
-            |other: &&Distribution| names(other).iter().any(|name| distribution.key.is_spelled(name));
+            |other: &&Distribution| names(other).iter().any(|name| distribution.package.is_spelled(name));
         let dependents = contents.visible().into_iter().filter(is_dependent);
         let mut dependents: Vec<&str> = dependents.map(|other| other.name.as_str()).collect();
         dependents.sort_by_key(|name| name.to_lowercase());

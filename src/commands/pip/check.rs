@@ -21,7 +21,7 @@ impl Call<'_> {
                 distribution.requires_dist().iter().find_map(|text| text.parse::<Requirement>().err());
             if let Some(error) = wrong {
                 is_readable = false;
-                let name = &distribution.key;
+                let name = &distribution.package;
                 output.complaint(format_args!("WARNING: Error parsing dependencies of {name}: {error}"));
             }
         }

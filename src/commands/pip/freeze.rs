@@ -33,7 +33,7 @@ impl Call<'_> {
         let python = self.venv.layout.python_version();
         let minor: u32 = python.strip_prefix("3.").and_then(|minor| minor.parse().ok()).unwrap_or(0);
         let is_tool =
-            |one: &Distribution| one.key == "pip" || minor < 12 && TOOLS.contains(&one.key.as_str());
+            |one: &Distribution| one.package == "pip" || minor < 12 && TOOLS.contains(&one.package.as_str());
         let mut chosen = self.selection(&contents)?;
         chosen.retain(|one| self.request.has("all") || !is_tool(one));
         let mut block = String::new();
@@ -52,7 +52,7 @@ impl Call<'_> {
         if !self.request.values("requirement").is_empty() {
             block.push_str("## The following requirements were added by pip freeze:\n");
         }
-        for distribution in chosen.iter().filter(|one| !told.keys.contains(&one.key)) {
+        for distribution in chosen.iter().filter(|one| !told.keys.contains(&one.package)) {
             block.push_str(&line(distribution));
         }
         self.context.output.data_block(&block);
@@ -89,10 +89,10 @@ impl Call<'_> {
                 ));
                 continue;
             };
-            let found = chosen.iter().find(|one| one.key == name);
+            let found = chosen.iter().find(|one| one.package == name);
             match found {
                 Some(distribution) => {
-                    if told.keys.insert(distribution.key.clone()) {
+                    if told.keys.insert(distribution.package.clone()) {
                         block.push_str(&self::line(distribution));
                     }
                     told.files.entry(spelled(wanted).to_owned()).or_default().push(file.to_owned());

@@ -47,15 +47,15 @@ impl Call<'_> {
         if request.has("not-required") {
             // What is left out requires things all the same.
             let required = self.required(&contents.visible())?;
-            chosen.retain(|distribution| !required.contains(&distribution.key));
+            chosen.retain(|distribution| !required.contains(&distribution.package));
         }
         let asks = request.has("outdated") || request.has("uptodate");
         let newest = if asks { self.newest(&chosen)? } else { NewestVersions::default() };
-        let newer = |distribution: &Distribution| newest.beyond(&distribution.key, &distribution.version);
+        let newer = |distribution: &Distribution| newest.beyond(&distribution.package, &distribution.version);
         if request.has("outdated") {
             chosen.retain(|distribution| newer(distribution).is_some());
         } else if request.has("uptodate") {
-            chosen.retain(|distribution| newest.has(&distribution.key) && newer(distribution).is_none());
+            chosen.retain(|distribution| newest.has(&distribution.package) && newer(distribution).is_none());
         }
         Ok(chosen.into_iter().map(|one| self.row(one, newer(one))).collect())
     }

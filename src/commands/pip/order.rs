@@ -33,7 +33,7 @@ impl Call<'_> {
         let after = if changed { Some(self.contents()?) } else { None };
         let markers = self.markers()?;
         for distribution in after.as_ref().unwrap_or(before).visible() {
-            let extras = log.arriving.iter().find(|package| package.name == distribution.key);
+            let extras = log.arriving.iter().find(|package| package.name == distribution.package);
             let extras = extras.map(|package| package.extras.as_slice()).unwrap_or_default();
             let required_by = |(requirement, text): (Requirement, &str)| {
                 let is_plain = requirement.applies(&markers, &[]);
@@ -45,7 +45,7 @@ impl Call<'_> {
                 }
             };
             let all = distribution.requirements(&markers, extras).map(required_by).collect();
-            requires.insert(distribution.key.clone(), all);
+            requires.insert(distribution.package.clone(), all);
         }
         // What would come is not there to be read.
         for package in log.arriving.iter().filter(|_| !changed) {

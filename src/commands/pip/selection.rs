@@ -22,7 +22,7 @@ impl Call<'_> {
         }
         let is_left_out = |one: &Distribution| {
             let is_editable = || one.direct_url().and_then(editable_location).is_some();
-            excluded.contains(&one.key) || request.has("exclude-editable") && is_editable()
+            excluded.contains(&one.package) || request.has("exclude-editable") && is_editable()
         };
         let mut chosen = contents.visible();
         chosen.retain(|one| !is_left_out(one) && (!request.has("local") || !one.is_of_system()));
@@ -55,7 +55,7 @@ impl Call<'_> {
     pub(super) fn newest(&self, distributions: &[&Distribution]) -> Result<NewestVersions, Failure> {
         let host = &self.context.host;
         let interpreter = host.interpreter(&self.venv)?;
-        let asked = distributions.iter().filter(|one| !one.is_pip_shim()).map(|one| one.key.clone());
+        let asked = distributions.iter().filter(|one| !one.is_pip_shim()).map(|one| one.package.clone());
         let (pre, last): (Vec<PackageName>, Vec<PackageName>) =
             asked.partition(|name| self.admits_pre_releases(name));
         let mut found = NewestVersions::default();

@@ -47,7 +47,7 @@ impl Call<'_> {
             return Ok(Required::new());
         }
         let markers = self.markers()?;
-        Ok(requiring.into_iter().map(|one| (&one.key, required_names(one, &markers))).collect())
+        Ok(requiring.into_iter().map(|one| (&one.package, required_names(one, &markers))).collect())
     }
 }
 

@@ -29,7 +29,7 @@ impl Call<'_> {
         let indexes = Indexes::default();
         let mut environment = Environment::open(&self.context.host, venv, &indexes)?;
         let chosen = self.choose(&environment.contents, &names)?;
-        let keys = chosen.iter().map(|distribution| distribution.key.clone()).collect();
+        let keys = chosen.iter().map(|distribution| distribution.package.clone()).collect();
         let plan = InstallPlan::removal(keys, InstallOptions::default());
         report::warnings(self.context.output, &install::execute(&mut environment, plan)?);
         for Distribution { name, version, .. } in &chosen {

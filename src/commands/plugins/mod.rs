@@ -1,18 +1,20 @@
 //! `virtpy enable` and `disable`: plugins in other tools, so that these make venvs of virtpy's.
 
+mod meant;
 pub(super) mod status;
 
 use std::path::{Path, PathBuf};
 
-pub(super) use status::{report, run as status};
+pub(super) use self::meant::{Meant, at, found, none_found};
+pub(super) use self::status::{report, run as status};
 
+use self::meant::{label, meant};
 use crate::cli::{DisableArguments, EnableArguments};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
 use crate::install::own_program;
-use crate::plugins::{self, Installation, Places, Plugin, PluginError, Tool};
-use crate::venv;
+use crate::plugins::{Installation, Plugin, PluginError, Tool};
 
 /// What is done to one tool that was found, and what came of it.
 pub(super) type Act<'a> = dyn Fn(&Plugin, &Installation) -> Result<String, PluginError> + 'a;
@@ -20,57 +22,6 @@ pub(super) type Act<'a> = dyn Fn(&Plugin, &Installation) -> Result<String, Plugi
 /// The plugin of a tool for this very program.
 pub(super) fn plugin(tool: Tool) -> Result<Plugin, Failure> {
     Ok(Plugin::for_program(tool.plugin(), own_program()?))
-}
-
-/// Everything of some tools that is found on this machine.
-pub(super) fn found(context: &Context, tools: &[Tool]) -> Vec<Installation> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let home = variable("HOME").map(PathBuf::from).unwrap_or_default();
-    let mut places = Places::of(&variable, &home);
-    places.applications.push(context.store.tools());
-    // One that is only found is asked nothing: it may have come with a repository.
-    places.environments.extend(context.nearest_venv().unwrap_or_default().filter(|path| {
-        venv::is_proven(&context.store, &fs::canonicalize(path).unwrap_or_else(|_| path.clone()))
-    }));
-    tools.iter().flat_map(|tool| plugins::find(*tool, &places)).collect()
-}
-
-/// A tool that was meant, and whether somebody named this very installation.
-pub(super) struct Meant {
-    pub(super) installation: Installation,
-    pub(super) is_named: bool,
-}
-
-/// The tools that are meant by their names, by paths of commands, and by environments.
-fn meant(context: &Context, words: &[PathBuf]) -> Result<Vec<Meant>, Failure> {
-    let mut all = Vec::new();
-    for word in words {
-        let Some(tool) = word.to_str().and_then(Tool::of_name) else {
-            let commands = std::env::var_os("PATH");
-            let named = plugins::in_environment(word, &context.working_directory, commands.as_deref())?;
-            all.extend(named.into_iter().map(|installation| Meant { installation, is_named: true }));
-            continue;
-        };
-        let installations = found(context, &[tool]);
-        if installations.is_empty() {
-            return Err(none_found(tool));
-        }
-        all.extend(installations.into_iter().map(|installation| Meant { installation, is_named: false }));
-    }
-    Ok(all)
-}
-
-/// What is said where a tool is nowhere.
-pub(super) fn none_found(tool: Tool) -> Failure {
-    Failure::new(format!("no {} was found on PATH or in the usual places", tool.title())).hinted(format!(
-        "name the command `{}`, or the directory of the environment that it is in",
-        tool.name()
-    ))
-}
-
-pub(super) fn label(installation: &Installation) -> String {
-    let Installation { tool, version, prefix, .. } = installation;
-    format!("{} {version} in `{}`", tool.title(), prefix.display())
 }
 
 /// Writes plugins as wheels, which look for the program on PATH.
@@ -159,10 +110,4 @@ pub(super) fn for_each(context: &Context, tools: Vec<Meant>, act: &Act<'_>) -> R
         context.output.failure(failure);
     }
     last.map_or(Ok(0), Err)
-}
-
-/// The one installation of a tool that a path means.
-pub(super) fn at(context: &Context, tool: Tool, path: &Path) -> Result<Installation, Failure> {
-    let commands = std::env::var_os("PATH");
-    Ok(plugins::named(tool, path, &context.working_directory, commands.as_deref())?)
 }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{found, label, meant, plugin};
+use super::meant::{found, label, meant};
+use super::plugin;
 use crate::cli::StatusArguments;
 use crate::context::Context;
 use crate::error::Failure;

@@ -46,7 +46,7 @@ pub(super) fn run(context: &Context, arguments: &ShowInterpretersArguments) -> R
         let update = update.filter(|build| {
             managed.iter().all(|other| {
                 other.record.name != build.name
-                    || (other.key == one.key
+                    || (other.folder_name == one.folder_name
                         && described(&record.version, record.build.as_deref())
                             != described(&build.version, build.build.as_deref()))
             })

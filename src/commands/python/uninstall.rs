@@ -12,7 +12,7 @@ pub(super) fn run(context: &Context, arguments: &UninstallArguments) -> Result<u
     let mut going: Vec<Installed> = Vec::new();
     for name in &arguments.names {
         for one in named(&context.store.pythons(), name)? {
-            if going.iter().all(|other| other.key != one.key) {
+            if going.iter().all(|other| other.folder_name != one.folder_name) {
                 going.push(one);
             }
         }

@@ -16,10 +16,10 @@ pub(super) fn run(context: &Context, arguments: &UpdateArguments) -> Result<u8, 
     let catalogue = context.host.catalogue(&transfer)?;
     let mut wanted: BTreeMap<String, Installed> = BTreeMap::new();
     if arguments.all {
-        wanted.extend(installed(&pythons).into_iter().map(|one| (one.key.clone(), one)));
+        wanted.extend(installed(&pythons).into_iter().map(|one| (one.folder_name.clone(), one)));
     }
     for name in &arguments.names {
-        wanted.extend(named(&pythons, name)?.into_iter().map(|one| (one.key.clone(), one)));
+        wanted.extend(named(&pythons, name)?.into_iter().map(|one| (one.folder_name.clone(), one)));
     }
     let mut builds: Vec<Build> = Vec::new();
     let mut replaced = Vec::new();

@@ -75,6 +75,6 @@ fn kept(manifest: &Manifest, contents: &Contents) -> Vec<String> {
     let mut kept: Vec<String> = asked.filter(is_named).cloned().collect();
     // What came from a path or a URL is known by its name now.
     let others = contents.distributions.iter().filter(|one| one.direct_url().is_some());
-    kept.extend(others.map(|one| format!("{}=={}", one.key, one.version)));
+    kept.extend(others.map(|one| format!("{}=={}", one.package, one.version)));
     kept
 }

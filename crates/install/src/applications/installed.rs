@@ -64,7 +64,7 @@ impl Host {
     /// When its venv cannot be read.
     pub fn tool_versions(&self, tool: &Tool) -> Result<Vec<NamedVersion>> {
         let contents = Contents::read(&Venv::open(&tool.venv)?, &self.store)?;
-        let named = |one: Distribution| NamedVersion::new(one.key, one.version);
+        let named = |one: Distribution| NamedVersion::new(one.package, one.version);
         Ok(contents.distributions.into_iter().map(named).collect())
     }
 

@@ -119,7 +119,7 @@ impl ExportedTool {
             pinned: known.pinned,
             origin: known.origin,
             with_origins: known.with_origins,
-            locked: from_index.map(|one| format!("{}=={}", one.key, one.version)).collect(),
+            locked: from_index.map(|one| format!("{}=={}", one.package, one.version)).collect(),
         }
     }
 

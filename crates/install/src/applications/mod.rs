@@ -195,9 +195,9 @@ impl InstalledSet {
         if !contents.dangling.is_empty() {
             return Err(Error::new("the store no longer has all of it"));
         }
-        let others = contents.distributions.iter().filter(|one| !plugins::is_plugin(&one.key));
+        let others = contents.distributions.iter().filter(|one| !plugins::is_plugin(&one.package));
         let packages = others.map(|one| {
-            [one.key.to_string(), one.version.clone(), sha256_of(one).unwrap_or_default().to_owned()]
+            [one.package.to_string(), one.version.clone(), sha256_of(one).unwrap_or_default().to_owned()]
         });
         Ok(Self { packages: packages.collect(), python: fs::canonicalize(&venv.python())? })
     }
@@ -231,11 +231,12 @@ fn build(host: &Host, generation: &Path, spec: &ToolSpec, interpreter: &Interpre
         log.append(injected::bring_group(&mut environment, spec, group)?);
     }
     let contents = Contents::read(environment.venv(), &host.store)?;
-    let main = contents.distributions.iter().find(|one| one.key == *manifest.package).ok_or_else(|| {
-        let lock = spec.lock.as_ref().map(|lock| lock.display().to_string());
-        let what = lock.unwrap_or_else(|| manifest.request.clone());
-        Error::new(format!("`{what}` did not bring the package `{}`", manifest.package))
-    })?;
+    let main =
+        contents.distributions.iter().find(|one| one.package == *manifest.package).ok_or_else(|| {
+            let lock = spec.lock.as_ref().map(|lock| lock.display().to_string());
+            let what = lock.unwrap_or_else(|| manifest.request.clone());
+            Error::new(format!("`{what}` did not bring the package `{}`", manifest.package))
+        })?;
     if spec.lock.is_some() {
         check_lock(manifest, &contents)?;
     }
@@ -299,10 +300,10 @@ fn exposed(host: &Host, contents: &Contents, spec: &ToolSpec) -> Result<Vec<Expo
         let Owner::Virtpy(installed) = &distribution.owner else { continue };
         let Some(entry) = host.store.entry(&installed.sha256)? else { continue };
         let offer = Offer::of(&entry.manifest);
-        let is_main = distribution.key == *manifest.package;
+        let is_main = distribution.package == *manifest.package;
         if is_main
             || manifest.include_deps
-            || manifest.with_apps.iter().any(|name| distribution.key == **name)
+            || manifest.with_apps.iter().any(|name| distribution.package == **name)
         {
             exposed.extend(offer.exposed(&manifest.suffix));
         } else if !offer.commands.is_empty() {

@@ -330,7 +330,7 @@ impl Maker<'_> {
     /// Whether the base has this version of a package.
     fn has(&self, package: &Package) -> bool {
         let is_it =
-            |one: &Distribution| one.key == package.name && same_version(&one.version, &package.version);
+            |one: &Distribution| one.package == package.name && same_version(&one.version, &package.version);
         package.direct_url.is_none() && self.beneath.iter().any(is_it)
     }
 

@@ -24,7 +24,7 @@ const MOST_BYTES: u64 = 64 << 20;
 #[derive(Debug, Clone)]
 pub struct Wanted {
     /// Its name.
-    pub key: PackageName,
+    pub package: PackageName,
     /// Its version.
     pub version: String,
     /// What the resolver is asked for.
@@ -54,7 +54,7 @@ impl Wanted {
     pub fn of(package: &LockedPackage, root: &Path) -> Result<Self, PoetryError> {
         let key = check(package)?;
         let wanted = |ask, direct_url: Option<DirectUrl>, identity| Self {
-            key: key.clone(),
+            package: key.clone(),
             version: package.version.clone(),
             ask,
             index: None,
@@ -102,7 +102,7 @@ impl Wanted {
 
     /// Name and version.
     pub fn label(&self) -> String {
-        format!("{} {}", self.key, self.version)
+        format!("{} {}", self.package, self.version)
     }
 }
 
@@ -249,7 +249,7 @@ mod tests {
     fn sources_become_requirements() {
         let plain = wanted("", "");
         assert_eq!(text(&plain), "Rich==1 --hash=sha256:aa");
-        assert_eq!((plain.key.as_str(), &plain.direct_url), ("rich", &None));
+        assert_eq!((plain.package.as_str(), &plain.direct_url), ("rich", &None));
         assert_eq!(wanted("legacy", "http://i/simple").index.as_deref(), Some("http://i/simple"));
         let git = wanted("git", "git@host:me/rich.git");
         assert_eq!(text(&git), "Rich @ git+ssh://git@host/me/rich.git@abc#subdirectory=in");

@@ -83,7 +83,7 @@ pub(crate) fn is_satisfied(
     markers: &MarkerEnvironment,
     no_deps: bool,
 ) -> bool {
-    let installed = contents.visible_by_key();
+    let installed = contents.visible_by_package();
     let mut seen: BTreeSet<(PackageName, Vec<String>)> = BTreeSet::new();
     let mut versions: BTreeMap<&PackageName, Version> = BTreeMap::new();
     let mut waiting: Vec<Requirement> = request
@@ -124,7 +124,7 @@ pub(crate) fn is_satisfied(
 
 /// What is asked for of extras that the installed versions do not have, as the resolver tells it of others.
 pub(crate) fn unknown_extras(request: &PinnedRequest, contents: &Contents) -> Vec<String> {
-    let installed = contents.visible_by_key();
+    let installed = contents.visible_by_package();
     let of_one = |requirement: &Requirement| {
         let Some(distribution) = installed.get(requirement.name()) else { return Vec::new() };
         let is_known = |extra: &String| {

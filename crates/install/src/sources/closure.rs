@@ -36,7 +36,7 @@ impl Closure {
         let mut known: BTreeSet<&str> = resolution.packages.iter().map(|one| one.name.as_str()).collect();
         known.extend(LEFT_TO_THE_VENV);
         if self.with_installed {
-            known.extend(contents.distributions.iter().map(|one| one.key.as_str()));
+            known.extend(contents.distributions.iter().map(|one| one.package.as_str()));
         }
         for (place, package) in resolution.packages.iter().enumerate() {
             let arrived = obtained.iter().find(|one| one.package == place);

@@ -100,11 +100,11 @@ impl PoetryProject {
             let wheel = Box::new(root_wheel(project)?);
             return Ok(Some(Root::Own { wheel, origin: project.root.display().to_string(), direct_url }));
         }
-        let key = project.text("name").unwrap_or_default().parse().map_err(|error: InvalidName| {
+        let name = project.text("name").unwrap_or_default().parse().map_err(|error: InvalidName| {
             PoetryError::Unusable { path: project.root.join("pyproject.toml"), reason: error.to_string() }
         })?;
         Ok(Some(Root::Asked(Box::new(Wanted {
-            key,
+            package: name,
             version: version.unwrap_or_default().to_owned(),
             ask: Ask::Input(Input::Editable(project.root.display().to_string())),
             index: None,
@@ -137,15 +137,18 @@ impl Source for PoetryProject {
         self.check_python(interpreter)?;
         let mut wanted = self.wanted(interpreter)?;
         let settings = poetry::with_indexes(environment.settings()?.clone(), &wanted);
-        let pip_stays = wanted.iter().any(|one| environment.is_own_pip(&one.key));
-        wanted.retain(|one| !environment.is_own_pip(&one.key));
+        let pip_stays = wanted.iter().any(|one| environment.is_own_pip(&one.package));
+        wanted.retain(|one| !environment.is_own_pip(&one.package));
         // `pip` stays, as with Poetry.
         let own = self.project.text("name").map(group_name).unwrap_or_default();
-        let stays =
-            |key: &PackageName| *key == "pip" || **key == *own || wanted.iter().any(|one| one.key == *key);
+        let stays = |key: &PackageName| {
+            *key == "pip" || **key == *own || wanted.iter().any(|one| one.package == *key)
+        };
         let remove = surplus(environment, goal.extent, stays);
         let all = wanted.len();
-        wanted.retain(|one| !is_installed(contents.find(&one.key), &one.version, one.direct_url.as_deref()));
+        wanted.retain(|one| {
+            !is_installed(contents.find(&one.package), &one.version, one.direct_url.as_deref())
+        });
         let unchanged = all - wanted.len();
         let own_root = match self.root()? {
             Some(Root::Asked(root)) => {
@@ -182,7 +185,7 @@ impl Supply for PoetrySupply {
 
     fn preview(&self, _: &Environment<'_>, log: &mut Changelog) {
         log.summary.added =
-            self.wanted.iter().map(|one| NamedVersion::new(one.key.as_str(), &one.version)).collect();
+            self.wanted.iter().map(|one| NamedVersion::new(one.package.as_str(), &one.version)).collect();
     }
 
     /// Takes what was had before, fetches or builds the rest with exact pins and hashes, so that nothing is left for the
@@ -208,7 +211,8 @@ impl Supply for PoetrySupply {
             log.origins = Origins::of(obtained.iter().map(|one| one.origin));
             for place in unknown {
                 let wanted = &self.wanted[place];
-                let is_it = |one: &&Obtained| resolved.resolution.packages[one.package].name == wanted.key;
+                let is_it =
+                    |one: &&Obtained| resolved.resolution.packages[one.package].name == wanted.package;
                 let found = obtained.iter().find(is_it).ok_or_else(|| PoetryError::Package {
                     package: wanted.label(),
                     reason: "it was not found".to_owned(),

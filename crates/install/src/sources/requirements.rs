@@ -136,7 +136,7 @@ impl Requirements {
     fn is_alone(&self, environment: &Environment<'_>) -> Result<bool> {
         let find_links = &environment.settings()?.find_links;
         Ok(self.preferred.is_empty()
-            && environment.contents.visible().iter().all(|one| environment.is_own_pip(&one.key))
+            && environment.contents.visible().iter().all(|one| environment.is_own_pip(&one.package))
             && find_links.iter().all(|place| Path::new(place).is_absolute()))
     }
 

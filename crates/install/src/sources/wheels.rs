@@ -52,7 +52,7 @@ impl Source for WheelSource {
             .remove
             .iter()
             .filter_map(|name| environment.contents.find(&name.parse().ok()?))
-            .map(|found| found.key.clone())
+            .map(|found| found.package.clone())
             .collect();
         let supply = LocalSupply(self.install.clone());
         let mut names = supply.names().map(|name| name.name).chain(remove.iter().cloned());

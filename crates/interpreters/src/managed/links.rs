@@ -22,7 +22,7 @@ const MARK: &str = "# Made by virtpy: runs an interpreter that it installed.";
 /// When the folder cannot be written.
 pub(super) fn refresh(pythons: &Path, temporary: &Path, going: Option<&str>) -> Result<(), PathError> {
     let mut staying = installed(pythons);
-    staying.retain(|one| going != Some(one.key.as_str()));
+    staying.retain(|one| going != Some(one.folder_name.as_str()));
     let wanted = minors(&staying);
     for (name, kind) in fs::read_dir_names(pythons)? {
         if kind == FileKind::Link && name.to_str().is_some_and(|name| !wanted.contains_key(name)) {
@@ -40,8 +40,8 @@ pub(super) fn minors(installed: &[Installed]) -> BTreeMap<String, String> {
     let mut links = BTreeMap::new();
     // The most preferable come first.
     for one in installed {
-        if let Some(minor) = one.record.minor(&one.key) {
-            links.entry(minor).or_insert_with(|| one.key.clone());
+        if let Some(minor) = one.record.minor(&one.folder_name) {
+            links.entry(minor).or_insert_with(|| one.folder_name.clone());
         }
     }
     links

@@ -90,7 +90,7 @@ impl Record {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Installed {
     /// The name of its folder.
-    pub key: String,
+    pub folder_name: String,
     /// Its folder, absolute.
     pub folder: PathBuf,
     /// What is known of it.
@@ -107,7 +107,7 @@ impl Installed {
         let content = fs::read_own(&folder.join(FILE), 1024).ok()?;
         let record: Record = serde_json::from_slice(&content).ok()?;
         let is_inside = record.executable.components().all(|part| matches!(part, Component::Normal(_)));
-        is_inside.then(|| Self { key: key.to_owned(), folder, record })
+        is_inside.then(|| Self { folder_name: key.to_owned(), folder, record })
     }
 
     /// The interpreter itself.
@@ -120,7 +120,13 @@ impl Installed {
     pub fn preference(&self) -> impl Ord + use<> {
         let version = self.record.python_version();
         let is_final = version.as_ref().is_none_or(|version| !version.is_prerelease());
-        (self.record.is_custom(), !self.record.name.ends_with('t'), is_final, version, self.key.clone())
+        (
+            self.record.is_custom(),
+            !self.record.name.ends_with('t'),
+            is_final,
+            version,
+            self.folder_name.clone(),
+        )
     }
 }
 
@@ -223,7 +229,7 @@ mod tests {
         write("3.9.1", "{");
         fs::create_dir(&pythons.path().join("3.8.1")).unwrap();
         fs::symlink(Path::new("3.12.10"), &pythons.path().join("3.12")).unwrap();
-        let keys: Vec<String> = installed(pythons.path()).into_iter().map(|one| one.key).collect();
+        let keys: Vec<String> = installed(pythons.path()).into_iter().map(|one| one.folder_name).collect();
         assert_eq!(keys, ["3.12.10", "3.12.9", "3.13.0rc1", "3.11.2t"]);
     }
 }

@@ -19,7 +19,7 @@ use crate::VersionRequest;
 pub fn named(pythons: &Path, name: &str) -> Result<Vec<Installed>, ManagedError> {
     let all = installed(pythons);
     let exact: Vec<Installed> =
-        all.iter().filter(|one| one.key == name || one.record.name == name).cloned().collect();
+        all.iter().filter(|one| one.folder_name == name || one.record.name == name).cloned().collect();
     if !exact.is_empty() {
         return Ok(exact);
     }
@@ -47,7 +47,7 @@ pub fn named(pythons: &Path, name: &str) -> Result<Vec<Installed>, ManagedError>
 pub fn venvs_on(store: &Store, going: &[Installed]) -> Result<Vec<PathBuf>, ManagedError> {
     let Ok(pythons) = fs::canonicalize(&store.pythons()) else { return Ok(Vec::new()) };
     let mut staying = installed(&pythons);
-    staying.retain(|one| going.iter().all(|other| other.key != one.key));
+    staying.retain(|one| going.iter().all(|other| other.folder_name != one.folder_name));
     let minors = links::minors(&staying);
     let mut venvs = Vec::new();
     for surveyed in venv::survey(store)? {
@@ -57,11 +57,11 @@ pub fn venvs_on(store: &Store, going: &[Installed]) -> Result<Vec<PathBuf>, Mana
         let Some(home) = config.get("home").map(Path::new) else { continue };
         let is_inside = |folder: &Path| fs::canonicalize(home).is_ok_and(|home| home.starts_with(folder));
         let lives = going.iter().any(|one| {
-            let survives = one.record.minor(&one.key).is_some_and(|minor| {
+            let survives = one.record.minor(&one.folder_name).is_some_and(|minor| {
                 is_below(home, &pythons.join(&minor), &store.pythons().join(&minor))
                     && minors.contains_key(&minor)
             });
-            is_inside(&pythons.join(&one.key)) && !survives
+            is_inside(&pythons.join(&one.folder_name)) && !survives
         });
         if lives {
             venvs.push(place.to_path_buf());
@@ -98,15 +98,15 @@ pub fn remove(
     installed: &Installed,
     announce: &mut dyn FnMut(&str),
 ) -> Result<(), ManagedError> {
-    let path = store.lock_file(LockName::Python(&installed.key));
+    let path = store.lock_file(LockName::Python(&installed.folder_name));
     let _lock = Lock::wait(&path, LockMode::Exclusive, PATIENCE, announce)?;
-    sweep_leftovers_of(store, &installed.key)?;
+    sweep_leftovers_of(store, &installed.folder_name)?;
     let temporary = store.temporary();
     fs::create_dir_all(&temporary)?;
-    let stage = fs::temporary_folder_named(&temporary, &stage_prefix(&installed.key))?;
+    let stage = fs::temporary_folder_named(&temporary, &stage_prefix(&installed.folder_name))?;
     let pythons = fs::canonicalize(&store.pythons())?;
     // Before it goes: venvs that can live on with another patch release are never without one.
-    refresh_links(store, &pythons, Some(&installed.key), announce)?;
+    refresh_links(store, &pythons, Some(&installed.folder_name), announce)?;
     match fs::rename(&installed.folder, &stage.path().join("removed")) {
         Err(error) if !error.is_not_found() => {
             refresh_links(store, &pythons, None, announce)?;

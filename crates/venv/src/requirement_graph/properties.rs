@@ -65,7 +65,7 @@ fn installed() -> impl Strategy<Value = Installed> {
 
 fn contents(installed: &Installed) -> Contents {
     let distribution = |(name, wanted): (&&str, &Vec<Wanted>)| Distribution {
-        key: name.parse().unwrap(),
+        package: name.parse().unwrap(),
         name: name.to_uppercase(),
         version: "1".to_owned(),
         dist_info: format!("{name}-1.dist-info"),
@@ -140,7 +140,7 @@ proptest! {
         let contents = contents(&installed);
         let edges = expected(&installed);
         let graph = RequirementGraph::of(&contents, &MarkerEnvironment::example(), false);
-        let roots: Vec<&str> = graph.roots().iter().map(|root| root.key.as_str()).collect();
+        let roots: Vec<&str> = graph.roots().iter().map(|root| root.package.as_str()).collect();
         let all: BTreeSet<&str> = roots.iter().flat_map(|root| reached(root, &edges, &installed)).collect();
         prop_assert_eq!(all, installed.keys().copied().collect::<BTreeSet<_>>());
         for root in &roots {
