@@ -182,15 +182,6 @@ fn files_stay_readable() {
     }
 }
 
-/// A command turns arguments into a goal, and what came of it into sentences; what is longer is an operation.
-#[test]
-fn commands_are_short() {
-    for path in sources(&root().join("src/commands")) {
-        let lines = std::fs::read_to_string(&path).unwrap().lines().count();
-        assert!(lines <= 120, "{} has {lines} lines: what of it belongs below?", path.display());
-    }
-}
-
 #[test]
 fn only_the_files_crate_may_write_without_asking() {
     for folder in ["src", "crates"] {

@@ -78,7 +78,7 @@ struct Edge {
 impl Graph {
     /// All that can be reached from the roots.
     fn of(graph: &RequirementGraph<'_>, roots: &[&Distribution]) -> Self {
-        let mut waiting: Vec<PackageName> = roots.iter().map(|root| root.key.clone()).collect();
+        let mut waiting: Vec<PackageName> = roots.iter().map(|root| root.package.clone()).collect();
         let mut packages = BTreeMap::new();
         while let Some(key) = waiting.pop() {
             let Some(found) = graph.find(&key).filter(|_| !packages.contains_key(&key)) else { continue };
@@ -96,7 +96,7 @@ impl Graph {
             let (name, version) = (found.name.clone(), found.version.clone());
             packages.insert(key.clone(), Package { key, name, version, leads_to: edges });
         }
-        let roots = roots.iter().map(|root| root.key.clone()).collect();
+        let roots = roots.iter().map(|root| root.package.clone()).collect();
         Self { roots, packages: packages.into_values().collect() }
     }
 }

@@ -244,7 +244,7 @@ fn a_venv_whose_own_folders_are_links_is_not_touched() {
         symlink(context.path("victim"), context.path(place)).unwrap();
         for command in [&["add", "--no-index", "beta"][..], &["remove", "alpha"], &["relink"]] {
             let arguments = [command, &["--venv", "project/.venv"]].concat();
-            context.virtpy(arguments).failure(1).one_error().stderr_has("no real folder");
+            context.virtpy(arguments).failure(1).one_error().stderr_has("not a real directory");
         }
         std::fs::remove_file(context.path(place)).unwrap();
         if there {
