@@ -239,7 +239,7 @@ pub fn unused(
     let graph = RequirementGraph::of(contents, &markers, false);
     let stays = |name: &PackageName| !candidates.contains(name);
     let kept: BTreeSet<&PackageName> = (contents.distributions.iter())
-        .filter(|one| stays(&one.key))
+        .filter(|one| stays(&one.package))
         .flat_map(|one| graph.below(one))
         .collect();
     let is_unused = |name: &PackageName| contents.find(name).is_some() && !kept.contains(name);
