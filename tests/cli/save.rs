@@ -1,6 +1,6 @@
 //! `add --save` and `remove --save`: the project's file, its lock and its venv change together.
 
-use crate::support::{Index, Output, TestContext, WheelBuilder};
+use crate::support::{Index, Output, SdistBuilder, TestContext, WheelBuilder};
 
 const PROJECT: &str = "[project]\nname = \"demo\"\nversion = \"1\"\nrequires-python = \">=3.9\"\ndependencies = [\n    # Colours.\n    \"rich\",\n]\n";
 
@@ -22,7 +22,12 @@ fn run(context: &TestContext, index: &Index, arguments: &[&str]) -> Output {
 
 fn names(context: &TestContext) -> Vec<String> {
     let listed = context.virtpy(["freeze", "--venv", ".venv"]).success();
-    listed.stdout().lines().filter_map(|line| line.split("==").next().map(str::to_owned)).collect()
+    listed
+        .stdout()
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| Some(line.split_once("==")?.0.to_owned()))
+        .collect()
 }
 
 #[test]
@@ -136,4 +141,31 @@ fn a_project_is_begun_and_added_to() {
         context.run(command.env("PIP_INDEX_URL", index.url()).current_dir(context.root().join("work/demo")));
     added.success();
     assert!(context.read("demo/pyproject.toml").contains("dependencies = [\"httpx>=0.28\"]"));
+}
+
+/// What a build backend does: the metadata's requirements are those of `pyproject.toml`.
+const READING_BACKEND: &str = r#"
+import re
+_written = _settings
+
+
+def _settings():
+    with open(os.path.join(HERE, "pyproject.toml"), encoding="utf-8") as file:
+        listed = re.search(r"^dependencies = \[(.*?)\]", file.read(), re.S | re.M).group(1)
+    return dict(_written(), requires=re.findall(r'"([^"]+)"', listed))
+"#;
+
+#[test]
+fn a_project_that_is_installed_in_place_forgets_what_it_no_longer_requires() {
+    let (index, context) = (index(), TestContext::new());
+    SdistBuilder::new("demo", "1").write_folder(&context.path(""));
+    let backend = context.read("backend.py");
+    context.write("backend.py", &(backend + READING_BACKEND));
+    let build = context.read("pyproject.toml");
+    context.write("pyproject.toml", &format!("[project]\nname = \"demo\"\nversion = \"1\"\nrequires-python = \">=3.8\"\ndependencies = []\n\n{build}"));
+    run(&context, &index, &["add", "--save", "httpx", "rich"]).success();
+    assert_eq!(names(&context), ["httpx", "idna", "pygments", "rich"]);
+    run(&context, &index, &["remove", "--save", "httpx"]).success();
+    assert_eq!(names(&context), ["pygments", "rich"]);
+    context.virtpy(["check", "--venv", ".venv"]).success();
 }

@@ -72,6 +72,11 @@ impl<'a> Saving<'a> {
         Ok(saving)
     }
 
+    /// The list that is changed.
+    pub fn list(&self) -> &RequirementList {
+        &self.list
+    }
+
     /// The project's directory.
     pub fn folder(&self) -> &Path {
         self.project.folder()

@@ -1,0 +1,74 @@
+//! `virtpy add --save`.
+
+use std::time::Instant;
+
+use virtpy_pep::{PackageName, Requirement};
+
+use super::tell;
+use super::venv::ProjectVenv;
+use crate::cli::AddArguments;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::install::{Locking, Saving};
+
+/// Records what is added, locks the project, and brings its venv to the lock.
+pub(in crate::commands) fn add(context: &Context, arguments: &AddArguments) -> Result<u8, Failure> {
+    let started = Instant::now();
+    refuse_unrecordable(arguments)?;
+    Saving::check(&arguments.specs)?;
+    let mut saving = Saving::begin(&context.host, arguments.save.list())?;
+    let place = format!("{} of `{}`", arguments.save.list(), saving.shown());
+    if arguments.change.dry_run {
+        let specs = arguments.specs.join("`, `");
+        context.output.message(format_args!("Would record `{specs}` in {place} (nothing was changed)"));
+        return Ok(0);
+    }
+    let names = arguments.specs.iter().filter_map(|spec| Some(name_of(spec)?.to_string()));
+    let locking = Locking {
+        constraints: arguments.constraints.clone(),
+        upgrade_packages: names.filter(|_| arguments.upgrade).collect(),
+        pre: arguments.pre,
+        exclude_newer: arguments.exclude_newer.clone(),
+        index: arguments.index.options(),
+        ..saving.locking()
+    };
+    let (locked, recorded) = saving.add(&arguments.specs, arguments.bound(), &locking)?;
+    let log = if arguments.save.no_sync {
+        None
+    } else {
+        let venv = ProjectVenv {
+            path: context.project_venv(&arguments.venv, saving.folder())?,
+            indexes: &arguments.index.indexes(),
+            own_indexes: arguments.index.index_url.is_some() || arguments.index.no_index,
+            options: arguments.change.options(),
+        };
+        Some(venv.bring(context, &saving)?)
+    };
+    saving.keep();
+    context.output.message(format_args!("Recorded `{}` in {place}", recorded.join("`, `")));
+    tell(context, &locked, log.as_ref(), arguments.change.json, started)
+}
+
+/// Refuses what a project's file has no place for.
+fn refuse_unrecordable(arguments: &AddArguments) -> Result<(), Failure> {
+    let refused = |what: &str| {
+        Err(Failure::usage(format!("{what} cannot be recorded in `pyproject.toml`"))
+            .hinted("add it without `--save`, or name packages"))
+    };
+    if !arguments.requirements.is_empty() {
+        refused("a requirements file")
+    } else if !arguments.editables.is_empty() {
+        refused("an editable directory")
+    } else if arguments.no_deps {
+        refused("a package without what it requires")
+    } else if arguments.specs.is_empty() {
+        Err(Failure::usage("there is nothing to record")
+            .hinted("name packages: `virtpy add --save requests`"))
+    } else {
+        Ok(())
+    }
+}
+
+fn name_of(spec: &str) -> Option<PackageName> {
+    spec.parse::<Requirement>().ok().map(|requirement| requirement.name().clone())
+}

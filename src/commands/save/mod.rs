@@ -1,0 +1,46 @@
+//! `add` and `remove` with `--save`: a project's file, its lock and its venv change together, or none of them.
+
+mod add;
+mod remove;
+mod venv;
+
+use std::path::Path;
+use std::time::Instant;
+
+pub(super) use self::add::add;
+pub(super) use self::remove::remove;
+
+use crate::cli::AddArguments;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::install::{self, Changelog, Locked};
+use crate::output::counted;
+use crate::report::{self, Telling};
+
+/// Says of what was added to a project's own venv how it would be recorded.
+pub(super) fn suggest(context: &Context, arguments: &AddArguments, venv: &Path) {
+    let unrecorded = install::unrecorded(&context.host, &arguments.specs, venv);
+    if !unrecorded.is_empty() && !arguments.change.json && !arguments.change.dry_run {
+        context.output.message(format_args!(
+            "`pyproject.toml` does not name it; `virtpy add --save {}` records it",
+            unrecorded.join(" ")
+        ));
+    }
+}
+
+/// Says what was locked, and what came and went.
+fn tell(
+    context: &Context,
+    locked: &Locked,
+    log: Option<&Changelog>,
+    json: bool,
+    started: Instant,
+) -> Result<u8, Failure> {
+    let packages = counted(locked.packages, "package");
+    let state = if log.is_some() { "; the venv is as it says" } else { "" };
+    let nothing = Changelog::default();
+    let telling = Telling { dry_run: false, json, file: Some("pylock.toml"), started };
+    report::changelog(context.output, &telling, log.unwrap_or(&nothing), |elapsed| {
+        format!("Locked {packages} in `pylock.toml`{state} ({elapsed})")
+    })
+}
