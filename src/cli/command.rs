@@ -8,6 +8,7 @@ use clap::{Arg, Args as _, Command, CommandFactory as _, Id};
 
 use super::arguments::Arguments;
 use super::index::{HEADING, IndexArguments};
+use super::save::{self, SaveArguments};
 use super::selection::{self, SelectionArguments};
 use super::tool::ToolRunArguments;
 
@@ -85,18 +86,20 @@ fn tidy(command: Command) -> Command {
         let _ = write!(template, "\n\n{HEADING}: see `virtpy help {INDEX_TOPIC}`");
     }
     let order = order(&command);
-    let of_selection: Vec<Id> = ids(&SelectionArguments::augment_args(Command::new("")));
+    let headed = [
+        (selection::HEADING, ids(&SelectionArguments::augment_args(Command::new("")))),
+        (save::HEADING, ids(&SaveArguments::augment_args(Command::new("")))),
+    ];
     let mut command = command.long_about(Resettable::Reset).help_template(template).mut_args(|argument| {
         let place = order.iter().position(|id| id == argument.get_id()).unwrap_or(order.len());
         let is_hidden = argument.is_hide_set() || is_about_indexes(&argument);
         let argument = argument.hide(is_hidden).display_order(place);
         // A heading goes on over all that is defined behind it.
-        if argument.get_help_heading() == Some(selection::HEADING)
-            && !of_selection.contains(argument.get_id())
-        {
-            return argument.help_heading(Resettable::Reset);
+        let heading = headed.iter().find(|(heading, _)| argument.get_help_heading() == Some(heading));
+        match heading {
+            Some((_, own)) if !own.contains(argument.get_id()) => argument.help_heading(Resettable::Reset),
+            _ => argument,
         }
-        argument
     });
     if !rest.is_empty() {
         command = command.after_help(rest);

@@ -4,9 +4,12 @@ use clap::Args;
 
 use crate::install::RequirementList;
 
+/// What stands above these options in help.
+pub(super) const HEADING: &str = "Recording in pyproject.toml";
+
 /// Whether and where it is recorded
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Recording in pyproject.toml")]
+#[command(next_help_heading = HEADING)]
 #[allow(clippy::struct_excessive_bools)] // each is a flag of its own on the command line
 pub struct SaveArguments {
     /// Change the project's `pyproject.toml` too, and lock it: all of it, or nothing

@@ -27,6 +27,12 @@ pub struct SyncArguments {
     /// Which extras and groups
     #[command(flatten)]
     pub selection: SelectionArguments,
+    /// Fail if the project asks for something else than when the file was locked
+    #[arg(long)]
+    pub locked: bool,
+    /// Don't look whether the project asks for something else than when the file was locked
+    #[arg(long, conflicts_with = "locked")]
+    pub frozen: bool,
     /// Keep what the file does not name
     #[arg(long)]
     pub inexact: bool,

@@ -30,8 +30,10 @@ pub(super) fn run(context: &Context, arguments: &SyncArguments) -> Result<u8, Fa
         indexes: &indexes,
         python: arguments.python.as_deref(),
     };
-    if let Followed::Lock(source) = following.followed {
-        source.warn_if_stale(&context.host);
+    match following.followed {
+        Followed::Lock(source) if arguments.locked => source.demand_current(&context.host)?,
+        Followed::Lock(source) if !arguments.frozen => source.warn_if_stale(&context.host),
+        Followed::Lock(_) | Followed::Poetry(_) => {}
     }
     let log = follow::bring(context, &following, path)?;
     follow::tell(context, &following, arguments.change.json, &log, started)

@@ -197,6 +197,13 @@ fn sync_says_that_the_project_changed_after_the_lock() {
     assert!(!quiet.raw_stderr.contains("changed since"), "{}", quiet.raw_stderr);
     context.write("pyproject.toml", &project("'rich<14', 'pygments'"));
     context.virtpy(["sync"]).success().stderr_has("`pyproject.toml` changed since `pylock.toml` was made");
+    let frozen = context.virtpy(["sync", "--frozen"]).success();
+    assert!(!frozen.raw_stderr.contains("changed since"), "{}", frozen.raw_stderr);
+    std::fs::remove_dir_all(context.path(".venv")).unwrap();
+    context.virtpy(["sync", "--locked"]).failure(1).one_error().stderr_has("`virtpy lock`");
+    assert!(!context.path(".venv").exists(), "nothing is made for a lock that is not followed");
+    lock(&context, &index, &[]).success();
+    context.virtpy(["sync", "--locked"]).success();
     let lock_of_uv = "version = 1\nrequires-python = '>=3.8'\n[[package]]\nname = 'x'\nversion = '1'\n\
                       source = { virtual = '.' }\n[package.metadata]\nrequires-dist = []\n";
     std::fs::remove_file(context.path("pylock.toml")).unwrap();

@@ -90,14 +90,36 @@ impl LockSource {
 
     /// Says which files ask for something else now than when it was made.
     pub fn warn_if_stale(&self, host: &Host) {
-        let Some(text) = self.texts.first() else { return };
-        for changed in lockfile::changed_since(self.kind, text, &self.folder) {
-            let tool = if self.kind == LockKind::Uv { "uv" } else { "virtpy" };
+        for changed in self.changed() {
             host.warning(format_args!(
-                "`{changed}` changed since `{}` was made, which is followed as it is; `{tool} lock` updates it",
-                self.label(host)
+                "`{changed}` changed since `{}` was made, which is followed as it is; `{} lock` updates it",
+                self.label(host),
+                self.locked_by()
             ));
         }
+    }
+
+    /// Refuses a lock file that was made when the project asked for something else.
+    ///
+    /// # Errors
+    /// When it was.
+    pub fn demand_current(&self, host: &Host) -> Result<()> {
+        let Some(changed) = self.changed().into_iter().next() else { return Ok(()) };
+        let message =
+            format!("`{changed}` changed since `{}` was made; nothing was changed", self.label(host));
+        let hint = format!("update it with `{} lock`, or follow it as it is: `--frozen`", self.locked_by());
+        Err(Error::new(message).hinted(hint))
+    }
+
+    /// The files that ask for something else now than when it was made.
+    fn changed(&self) -> Vec<String> {
+        let text = self.texts.first();
+        text.map(|text| lockfile::changed_since(self.kind, text, &self.folder)).unwrap_or_default()
+    }
+
+    /// The tool that makes it again.
+    fn locked_by(&self) -> &'static str {
+        if self.kind == LockKind::Uv { "uv" } else { "virtpy" }
     }
 
     /// The first interpreter of this machine for which the file has everything. Nothing is fetched for that.
