@@ -8,7 +8,7 @@ use virtpy::cli::Arguments;
 use virtpy::commands::{self, completions, isopy};
 use virtpy::error::Failure;
 use virtpy::fs;
-use virtpy::output::Output;
+use virtpy::output::{Output, trace};
 
 fn main() -> ExitCode {
     fs::narrow_umask();
@@ -22,6 +22,9 @@ fn main() -> ExitCode {
     // clap exits by itself, with 2, on a command line that makes no sense.
     let arguments = Arguments::of_this_process();
     let output = Output::new(&arguments.global);
+    if let Some(problem) = trace::begin() {
+        output.warning(problem);
+    }
     match run(arguments, output) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {

@@ -1,6 +1,7 @@
 //! What the user sees: data on standard output, everything else on standard error.
 
 pub mod table;
+pub mod trace;
 
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};

@@ -26,10 +26,13 @@ fn options_have_one_order() {
     let context = TestContext::new();
     for command in ["add", "sync", "remove", "new"] {
         let text = context.virtpy(["help", command]).success().stdout();
-        let place = |option: &str| text.find(option).unwrap_or(usize::MAX);
+        let place = |option: &str| text.find(&format!("\n      {option} ")).unwrap_or(usize::MAX);
         let shared = ["--venv", "--force", "--dry-run", "--json"].map(place);
         let present: Vec<usize> = shared.into_iter().filter(|place| *place < usize::MAX).collect();
-        assert!(present.is_sorted() && present.iter().all(|one| *one < place("--help")), "{text}");
+        assert!(
+            present.is_sorted() && present.iter().all(|one| Some(*one) < text.find("-h, --help")),
+            "{text}"
+        );
     }
 }
 
@@ -168,4 +171,27 @@ fn what_is_installed_for_shells_and_man_replaces_only_its_own() {
     context.virtpy(["completions", "zsh", "--install"]).success().stderr_has("fpath+=");
     std::fs::write(share.join("man/man1/virtpy-add.1"), "somebody's own").unwrap();
     context.virtpy(["man"]).failure(1).one_error().stderr_has("virtpy did not write it");
+}
+
+#[test]
+fn who_asks_is_told_what_was_chosen_and_more() {
+    let index = Index::start(&[
+        WheelBuilder::new("demo", "1.0").requires("leaf").build(),
+        WheelBuilder::new("leaf", "2.0").build(),
+    ]);
+    let mut context = TestContext::new();
+    context.new_venv();
+    let place = "/files/demo-1.0-py3-none-any.whl";
+    let output = context.add(&index, &["-v", "demo"]).success();
+    output
+        .stderr_has("chose demo 1.0 (asked for) from `http")
+        .stderr_has(place)
+        .stderr_has("chose leaf 2.0 (required) from");
+    context.set("VIRTPY_LOG", "debug");
+    let noted = context.add(&index, &["--upgrade", "demo"]).success();
+    assert!(noted.raw_stderr.contains("DEBUG"), "{}", noted.dump());
+    context.set("VIRTPY_LOG", "=x=");
+    context.virtpy(["list"]).success().stderr_has("`VIRTPY_LOG` makes no sense");
+    context.unset("VIRTPY_LOG");
+    context.virtpy(["list"]).success().stderr_lacks("DEBUG");
 }

@@ -189,6 +189,14 @@ impl Artifact {
         matches!(self, Self::Source { .. })
     }
 
+    /// Where it comes from, for people: a URL without credentials, or a path.
+    pub fn origin(&self) -> &str {
+        match self {
+            Self::Wheel { location, .. } => location,
+            Self::Source { description, .. } => description,
+        }
+    }
+
     /// The path of the file or directory on this machine that it is, unless that is used in place.
     pub fn local_path(&self) -> Option<&str> {
         let place = match self {

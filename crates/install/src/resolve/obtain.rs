@@ -263,6 +263,7 @@ fn fetch(
         if absent.is_empty() {
             return Ok(());
         }
+        supply.reporter.expect(absent.len());
         Ok(supply.session.obtain(resolution, &absent, folder.path(), &receiver)?)
     });
     let unpacked = handed_back.into_iter().collect::<Result<Vec<_>, _>>();

@@ -2,6 +2,8 @@
 
 /// Hears what is going on. Called from several threads.
 pub trait Reporter: Send + Sync {
+    /// So many packages are about to be fetched or built.
+    fn expect(&self, _count: usize) {}
     /// A download begins. `bytes` is its size, where that is known.
     fn download_started(&self, package: &str, bytes: Option<u64>);
     /// So many bytes of it have come in all.

@@ -59,6 +59,14 @@ impl Resolved {
         for warning in &resolution.warnings {
             host.warning(warning);
         }
+        for package in &resolution.packages {
+            let (origin, why) =
+                (package.file.origin(), if package.requested { "asked for" } else { "required" });
+            host.detail(format_args!("chose {} {} ({why}) from `{origin}`", package.name, package.version));
+        }
+        for kept in &resolution.kept {
+            host.detail(format_args!("kept {}, which is installed and satisfies the request", kept.name));
+        }
         let build_key = build_key(interpreter);
         Ok(Self { host: host.clone(), session, build_key, since, progress, resolution })
     }
