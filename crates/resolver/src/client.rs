@@ -22,7 +22,7 @@ use uv_preview::Preview;
 use uv_redacted::DisplaySafeUrl;
 
 use crate::error::{Cause, Error, REDIRECT_TO_HTTP};
-use crate::failure::whole_story;
+use crate::failure::whole_message;
 use crate::pages::PageFreshness;
 use crate::public::public;
 use crate::replies::{Asked, Bounds, Kind, Replies};
@@ -70,7 +70,7 @@ impl ClientFactory {
             .map(|host| {
                 host.parse::<TrustedHost>().map_err(|error| Error::Settings {
                     setting: format!("the trusted host `{host}`"),
-                    reason: whole_story(&error),
+                    reason: whole_message(&error),
                 })
             })
             .collect::<Result<_, _>>()?;

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use virtpy_pep::PackageName;
 
+use crate::reasons;
 use crate::reword::reword;
-use crate::troubles;
 
 /// What is said of a redirect that would give up encryption.
 pub(crate) const REDIRECT_TO_HTTP: &str = "the server redirects from HTTPS to HTTP";
@@ -299,10 +299,10 @@ enum PlainReason {
 
 fn plain_reason(cause: Option<&Cause>) -> Option<PlainReason> {
     let chain = cause?.whole();
-    if let Some((address, reason)) = troubles::repository(&chain) {
+    if let Some((address, reason)) = reasons::repository(&chain) {
         return Some(PlainReason::Repository { address, reason });
     }
-    troubles::connection(&chain).map(PlainReason::Connection)
+    reasons::connection(&chain).map(PlainReason::Connection)
 }
 
 /// What helps against an error of the system that is not about the file that was at hand, wherever it came up.

@@ -12,8 +12,8 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::failure::LOOSEN_HINT;
 use crate::newest::newest;
+use crate::proof::Proof;
 use crate::request::{Input, Request};
-use crate::story::Story;
 
 /// How many names are suggested.
 const SUGGESTIONS: usize = 2;
@@ -22,7 +22,7 @@ const SUGGESTIONS: usize = 2;
 pub(crate) async fn explain(context: &Context, request: &Request, error: Error) -> Error {
     let mut error = error;
     let Error::NoSolution { message, proof, hints, absent, .. } = &mut error else { return error };
-    let story = proof.as_ref().map(ToString::to_string).and_then(|proof| Story::of(&proof));
+    let facts = proof.as_ref().map(ToString::to_string).and_then(|proof| Proof::of(&proof));
     if let Some(name) = absent.as_ref().filter(|name| message.contains(&format!("package `{name}`"))) {
         if let Some((version, before)) = mistyped_version(request, name) {
             *message = format!("there is no package `{version}`, which looks like a version");
@@ -33,12 +33,12 @@ pub(crate) async fn explain(context: &Context, request: &Request, error: Error) 
         } else if let Some(similar) = similar(name, &known_names(context)) {
             *hints = vec![format!("did you mean {similar}?")];
         }
-    } else if let Some(name) = story.as_ref().and_then(Story::scarce)
+    } else if let Some(name) = facts.as_ref().and_then(Proof::scarce)
         && let Ok(package) = name.parse::<PackageName>()
         && let Ok(Some(newest)) = newest(context, &package, request.options.prerelease).await
     {
         let newest = newest.version.to_string();
-        let told = story.as_ref().map_or_else(String::new, |story| story.told(Some(&newest)));
+        let told = facts.as_ref().map_or_else(String::new, |facts| facts.sentence(Some(&newest)));
         if told.ends_with(&newest) {
             // It is not several requirements that are at odds.
             hints.retain(|hint| hint != LOOSEN_HINT);

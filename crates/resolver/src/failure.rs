@@ -15,11 +15,11 @@ use uv_resolver::ResolveError;
 use virtpy_pep::PackageName;
 
 use crate::error::{Cause, Error, PythonNeed};
+use crate::proof::Proof;
 use crate::public::public;
+use crate::reasons::{self, BuildFailure};
 use crate::replies::{BadReply, without_marks};
 use crate::reword::{reword, reword_hint};
-use crate::story::Story;
-use crate::troubles::{self, BuildTrouble};
 use crate::url::local_path;
 
 /// What to do about a name that no index has.
@@ -105,7 +105,7 @@ pub(crate) fn from_distribution(what: &str, error: &DistributionError) -> Error 
 /// A source whose server or repository did not answer, or must not be asked.
 fn unreachable_source(what: &str, error: &DistributionError) -> Error {
     let what = format!("`{what}`");
-    if whole_story(error).to_lowercase().contains("network connectivity is disabled") {
+    if whole_message(error).to_lowercase().contains("network connectivity is disabled") {
         return Error::Offline { what };
     }
     Error::Network { what, status: None, cause: Some(Cause::from_error(error)) }
@@ -113,9 +113,9 @@ fn unreachable_source(what: &str, error: &DistributionError) -> Error {
 
 /// A build that failed, at whatever stage of it.
 pub(crate) fn build_of<E: Hint + StdError + 'static>(package: &str, error: &E) -> Error {
-    let story = whole_story(error);
-    let missing = match troubles::build(&story) {
-        Some(BuildTrouble::NoProject(place)) => {
+    let text = whole_message(error);
+    let missing = match reasons::build(&text) {
+        Some(BuildFailure::NoProject(place)) => {
             return Error::Requirements {
                 message: format!(
                     "`{place}` is not a Python project: it has no `pyproject.toml` or `setup.py`"
@@ -124,7 +124,7 @@ pub(crate) fn build_of<E: Hint + StdError + 'static>(package: &str, error: &E) -
                 cause: None,
             };
         }
-        Some(BuildTrouble::Missing { what, remark }) => Some((what, remark)),
+        Some(BuildFailure::Missing { what, remark }) => Some((what, remark)),
         None => None,
     };
     let mut hints = hints_of(error);
@@ -146,7 +146,7 @@ pub(crate) fn build_of<E: Hint + StdError + 'static>(package: &str, error: &E) -
         package: package.to_owned(),
         cause: Cause::from_error(error),
         hint: Some(hints.join("\n")),
-        python: python_need(&story),
+        python: python_need(&text),
     }
 }
 
@@ -186,7 +186,7 @@ pub(crate) fn from_client(what: &str, error: &uv_client::Error) -> Error {
 
 /// A `--find-links` location that could not be read.
 pub(crate) fn from_flat_index(error: &uv_client::FlatIndexError) -> Error {
-    Error::Settings { setting: "--find-links".to_owned(), reason: whole_story(error) }
+    Error::Settings { setting: "--find-links".to_owned(), reason: whole_message(error) }
 }
 
 fn from_request(what: &str, wrapped: &WrappedReqwestError, whole: &(dyn StdError + 'static)) -> Error {
@@ -266,7 +266,7 @@ pub(crate) fn hints_of<E: Hint>(error: &E) -> Vec<String> {
 }
 
 /// An error with all its causes in one line.
-pub(crate) fn whole_story(error: &(dyn StdError + 'static)) -> String {
+pub(crate) fn whole_message(error: &(dyn StdError + 'static)) -> String {
     let mut parts = Vec::new();
     let cause = Cause::from_error(error);
     let mut next: Option<&dyn StdError> = Some(&cause);
@@ -287,41 +287,41 @@ fn absent(url: &DisplaySafeUrl) -> Error {
     }
 }
 
-fn no_solution_of(story: &str, mut hints: Vec<String>) -> Error {
-    let story = mend_versions(&reword(story));
-    if story.contains("was not found on the index") || story.contains("were not found on the index") {
+fn no_solution_of(text: &str, mut hints: Vec<String>) -> Error {
+    let text = mend_versions(&reword(text));
+    if text.contains("was not found on the index") || text.contains("were not found on the index") {
         hints.push(MISSING_HINT.to_owned());
     }
-    if story.contains("yanked") {
+    if text.contains("yanked") {
         hints.push("a yanked version is only taken if you pin it: `NAME==VERSION`".to_owned());
     }
     if let Some(position) = hints.iter().position(|hint| hint.contains("the network was disabled")) {
         let hint = "only what is cached was looked at: run it again without `--offline`";
         hint.clone_into(&mut hints[position]);
     }
-    if hints.is_empty() && story.contains("in the provided package locations") {
+    if hints.is_empty() && text.contains("in the provided package locations") {
         hints.push("leave `--no-index` out, or name a directory that has it with `--find-links`".to_owned());
     }
-    if hints.is_empty() && story.contains("does not satisfy Python") {
+    if hints.is_empty() && text.contains("does not satisfy Python") {
         hints.push("take another version of the package, or another interpreter with `-p`".to_owned());
     }
     if hints.is_empty() {
         hints.push(LOOSEN_HINT.to_owned());
     }
-    no_solution(story, hints)
+    no_solution(text, hints)
 }
 
-fn no_solution(story: String, hints: Vec<String>) -> Error {
-    let absent = absent_package(&story);
-    let python = python_need(&format!("{story}\n{}", hints.join("\n")));
-    let told = Story::of(&story).map(|facts| facts.told(None));
-    let proof = told.is_some().then(|| Box::new(Cause::new(&story)));
-    Error::NoSolution { message: told.unwrap_or(story), proof, hints, absent, python }
+fn no_solution(text: String, hints: Vec<String>) -> Error {
+    let absent = absent_package(&text);
+    let python = python_need(&format!("{text}\n{}", hints.join("\n")));
+    let told = Proof::of(&text).map(|facts| facts.sentence(None));
+    let proof = told.is_some().then(|| Box::new(Cause::new(&text)));
+    Error::NoSolution { message: told.unwrap_or(text), proof, hints, absent, python }
 }
 
-/// Whether a story is about a version of Python, or about wheels for other ones. The library underneath keeps its reasons to
+/// Whether a proof is about a version of Python, or about wheels for other ones. The library underneath keeps its reasons to
 /// itself, so its sentences are all there is.
-fn python_need(story: &str) -> Option<PythonNeed> {
+fn python_need(text: &str) -> Option<PythonNeed> {
     const PHRASES: [&str; 7] = [
         "Python version (",
         "Python version tag",
@@ -331,47 +331,47 @@ fn python_need(story: &str) -> Option<PythonNeed> {
         "require Python",
         "requires a different Python",
     ];
-    let range = story.split_once("does not satisfy Python").map(|(_, rest)| {
+    let range = text.split_once("does not satisfy Python").map(|(_, rest)| {
         let end = rest.find(|letter: char| letter.is_whitespace()).unwrap_or(rest.len());
         rest[..end].trim_end_matches([',', '.']).to_owned()
     });
     let range = range.filter(|range| !range.is_empty());
-    let is_about_it = range.is_some() || PHRASES.iter().any(|phrase| story.contains(phrase));
+    let is_about_it = range.is_some() || PHRASES.iter().any(|phrase| text.contains(phrase));
     is_about_it.then_some(PythonNeed { range })
 }
 
-/// The package that a story tells to be nowhere, or not in a version that would do.
-fn absent_package(story: &str) -> Option<PackageName> {
+/// The package that a proof says is nowhere, or not in a version that would do.
+fn absent_package(text: &str) -> Option<PackageName> {
     let name = |text: &str| {
         let word = text.trim_start_matches('`');
         let end = word.find(|letter: char| !(letter.is_alphanumeric() || "-_.".contains(letter)));
         word[..end.unwrap_or(word.len())].trim_end_matches('.').parse::<PackageName>().ok()
     };
     let before = |sentence: &str| {
-        let (before, _) = story.split_once(sentence)?;
+        let (before, _) = text.split_once(sentence)?;
         name(before.rsplit(char::is_whitespace).next().unwrap_or(before))
     };
-    let after = |sentence: &str| story.split_once(sentence).and_then(|(_, after)| name(after));
+    let after = |sentence: &str| text.split_once(sentence).and_then(|(_, after)| name(after));
     before(" was not found")
         .or_else(|| after("there is no version of "))
         .or_else(|| after("there are no versions of "))
-        .or_else(|| story.contains(" available and you ").then(|| after("Because only ")).flatten())
+        .or_else(|| text.contains(" available and you ").then(|| after("Because only ")).flatten())
 }
 
 /// Puts the `==` back that one of the sentences leaves out: "there is no version of foo1.0".
-fn mend_versions(story: &str) -> String {
+fn mend_versions(text: &str) -> String {
     const SENTENCE: &str = "there is no version of ";
     let word_end = |text: &str| {
         let end = text.find(char::is_whitespace).unwrap_or(text.len());
         text[..end].trim_end_matches([',', '.', ':', ';']).len()
     };
-    let mut mended = String::with_capacity(story.len());
-    let mut rest = story;
+    let mut mended = String::with_capacity(text.len());
+    let mut rest = text;
     while let Some(start) = rest.find(SENTENCE) {
         let (before, after) = rest.split_at(start + SENTENCE.len());
         let (glued, remainder) = after.split_at(word_end(after));
         // What stands in the sentence glued together stands somewhere else as it should.
-        let pinned = story
+        let pinned = text
             .split_whitespace()
             .map(|word| word.trim_end_matches([',', '.', ':', ';']))
             .find(|word| word.contains("==") && word.replacen("==", "", 1) == glued);
@@ -393,11 +393,11 @@ mod tests {
 
     #[test]
     fn the_sentence_without_an_operator_gets_it() {
-        let story =
+        let text =
             "Because there is no version of foo1.0 and you require foo==1.0, we can conclude that bar.";
         let mended =
             "Because there is no version of foo==1.0 and you require foo==1.0, we can conclude that bar.";
-        assert_eq!(mend_versions(story), mended);
+        assert_eq!(mend_versions(text), mended);
         assert_eq!(
             mend_versions("Because there is no version of foo1."),
             "Because there is no version of foo1."
@@ -405,20 +405,20 @@ mod tests {
     }
 
     #[test]
-    fn a_story_may_be_about_one_absent_package() {
-        for (story, absent) in [
+    fn a_proof_may_be_about_one_absent_package() {
+        for (text, absent) in [
             ("Because Nope.x was not found on the index and you want nope-x, we can", Some("nope-x")),
             ("Because there is no version of foo==1.0 and you want foo==1.0", Some("foo")),
             ("Because only simple<=3.0 is available and you want simple>3", Some("simple")),
             ("Because only a<=1 is available and b depends on a>1, we can conclude", None),
             ("Because you want simple==1.0 and simple==2.0", None),
         ] {
-            assert_eq!(absent_package(story).as_deref(), absent, "{story}");
+            assert_eq!(absent_package(text).as_deref(), absent, "{text}");
         }
     }
 
     #[test]
-    fn a_story_may_tell_which_python_is_needed() {
+    fn a_proof_may_tell_which_python_is_needed() {
         let told = "Because the current Python version (3.11.7) does not satisfy Python>=3.9,<3.11 and x==1 depends on";
         let need = python_need(told).unwrap();
         assert_eq!(need.range.as_deref(), Some(">=3.9,<3.11"));

@@ -7,7 +7,7 @@ use uv_distribution_types::{Index, IndexLocations, IndexName, IndexUrl};
 use uv_requirements::RequirementsSpecification;
 
 use crate::error::Error;
-use crate::failure::whole_story;
+use crate::failure::whole_message;
 use crate::settings::IndexSettings;
 
 /// Puts the indexes in the order in which they are asked: the extra ones, then the one that `--index-url`
@@ -72,5 +72,5 @@ pub(crate) fn url(text: &str, folder: &Path, setting: &str) -> Result<IndexUrl, 
     if let Some(other) = scheme.filter(|scheme| !matches!(scheme.as_str(), "http" | "https" | "file")) {
         return Err(wrong(format!("indexes are reached by https, http and file, not by {other}")));
     }
-    IndexUrl::parse(text, Some(folder)).map_err(|error| wrong(whole_story(&error)))
+    IndexUrl::parse(text, Some(folder)).map_err(|error| wrong(whole_message(&error)))
 }

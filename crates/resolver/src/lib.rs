@@ -22,7 +22,7 @@
 //! | `obtain`, `download`, `build` | from a solution to wheel files |
 //! | `fetch` | a wheel whose origin and hash are known |
 //! | `transfer` | whatever else is behind a URL |
-//! | `error`, `failure`, `story`, `explain`, `troubles`, `reword` | what went wrong, and what to do |
+//! | `error`, `failure`, `proof`, `explain`, `reasons`, `reword` | what went wrong, and what to do |
 
 mod archives;
 mod build;
@@ -55,9 +55,11 @@ mod pages;
 mod pip_conf;
 mod portable;
 mod project;
+mod proof;
 mod provider;
 mod public;
 mod pylock;
+mod reasons;
 mod replies;
 mod request;
 mod requirements;
@@ -67,9 +69,9 @@ mod runtime;
 mod session;
 mod settings;
 mod solution;
-mod story;
+
 mod transfer;
-mod troubles;
+
 mod url;
 
 pub use client::prepare;

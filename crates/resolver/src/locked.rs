@@ -177,7 +177,7 @@ impl Reader<'_> {
         Error::Requirements {
             message: format!("cannot read the lock file `{}`", self.request.path.display()),
             hint: Some("make it again with the tool that wrote it, or with `virtpy lock`".to_owned()),
-            cause: Some(Cause::new(reword(&crate::failure::whole_story(error)))),
+            cause: Some(Cause::new(reword(&crate::failure::whole_message(error)))),
         }
     }
 
@@ -213,7 +213,7 @@ impl Reader<'_> {
                 || "look at the file, and at `--only-binary` and `--no-binary`".to_owned(),
                 |hint| reword(&hint),
             ),
-            cause: Some(Cause::new(reword(&crate::failure::whole_story(error)))),
+            cause: Some(Cause::new(reword(&crate::failure::whole_message(error)))),
         }
     }
 

@@ -91,7 +91,7 @@ pub(crate) fn repository(chain: &str) -> Option<(Option<String>, String)> {
 
 /// What a failed build is told as.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum BuildTrouble {
+pub(crate) enum BuildFailure {
     /// There is nothing to build at this place.
     NoProject(String),
     /// What the build imports, what would have it, and more about that.
@@ -99,11 +99,11 @@ pub(crate) enum BuildTrouble {
 }
 
 /// What is the matter with a build, if its output says so.
-pub(crate) fn build(chain: &str) -> Option<BuildTrouble> {
+pub(crate) fn build(chain: &str) -> Option<BuildFailure> {
     const NO_PROJECT: &str = " does not appear to be a Python project";
     if let Some((before, _)) = chain.split_once(NO_PROJECT) {
         let place = before.rsplit(": ").next().unwrap_or(before);
-        return Some(BuildTrouble::NoProject(place.trim_matches('`').to_owned()));
+        return Some(BuildFailure::NoProject(place.trim_matches('`').to_owned()));
     }
     let missing = chain.rsplit_once("No module named ").map(|(_, rest)| {
         let rest = rest.trim_start_matches(['\'', '"']);
@@ -113,8 +113,8 @@ pub(crate) fn build(chain: &str) -> Option<BuildTrouble> {
     let missing = missing.filter(|name| !name.is_empty())?;
     let known = MODULES.iter().find(|(module, ..)| *module == missing);
     Some(known.map_or_else(
-        || BuildTrouble::Missing { what: missing.to_owned(), remark: "" },
-        |(_, what, remark)| BuildTrouble::Missing { what: (*what).to_owned(), remark },
+        || BuildFailure::Missing { what: missing.to_owned(), remark: "" },
+        |(_, what, remark)| BuildFailure::Missing { what: (*what).to_owned(), remark },
     ))
 }
 
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn builds_that_say_what_is_missing() {
-        let missing = |what: &str, remark| Some(BuildTrouble::Missing { what: what.to_owned(), remark });
+        let missing = |what: &str, remark| Some(BuildFailure::Missing { what: what.to_owned(), remark });
         assert_eq!(
             build("Call failed\nModuleNotFoundError: No module named 'pkg_resources'"),
             missing("setuptools<81", "newer setuptools have no `pkg_resources`")
@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(build("RuntimeError: the compiler is missing"), None);
         assert_eq!(
             build("/w/p7 does not appear to be a Python project, as neither"),
-            Some(BuildTrouble::NoProject("/w/p7".to_owned()))
+            Some(BuildFailure::NoProject("/w/p7".to_owned()))
         );
     }
 }

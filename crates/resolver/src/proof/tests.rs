@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::Story;
+use super::Proof;
 
 /// Proofs as they come, with the newest version where one would be known.
 const PROOFS: [(&str, Option<&str>); 16] = [
@@ -73,7 +73,7 @@ const PROOFS: [(&str, Option<&str>); 16] = [
 fn proofs_are_told_in_a_sentence() {
     let mut text = String::new();
     for (proof, newest) in PROOFS {
-        let told = Story::of(proof).map_or_else(|| "(as it is)".to_owned(), |story| story.told(newest));
+        let told = Proof::of(proof).map_or_else(|| "(as it is)".to_owned(), |proof| proof.sentence(newest));
         let _ = writeln!(text, "{proof}\n→ {told}\n");
     }
     insta::assert_snapshot!("proofs", text);

@@ -1,8 +1,8 @@
 //! Why a request has no solution, in sentences that people read once.
 //!
 //! The solver tells a proof: "Because A and B, we can conclude that C. And because D …". What of it helps are the facts it
-//! starts from: what is asked for, what requires what, which versions there are. [`Story::of`] takes these out of the proof,
-//! [`Story::told`] finds the sentence for their kind, by the table [`RULES`]. A proof with a fact that is not known here is
+//! starts from: what is asked for, what requires what, which versions there are. [`Proof::of`] takes these out of the proof,
+//! [`Proof::told`] finds the sentence for their kind, by the table [`RULES`]. A proof with a fact that is not known here is
 //! told as it is.
 
 use std::fmt::Write as _;
@@ -53,7 +53,7 @@ const REASONS: [(&str, &str); 12] = [
 ];
 
 /// What makes a sentence of a kind of proof; given is the newest version of what is scarce.
-type Rule = fn(&Story, Option<&str>) -> Option<String>;
+type Rule = fn(&Proof, Option<&str>) -> Option<String>;
 
 /// The kinds of proofs, the most specific first.
 const RULES: [Rule; 6] =
@@ -61,11 +61,11 @@ const RULES: [Rule; 6] =
 
 /// The facts that a proof starts from.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Story {
+pub(crate) struct Proof {
     facts: Vec<Fact>,
 }
 
-impl Story {
+impl Proof {
     /// Takes the facts out of a proof; `None` where one is not understood.
     pub(crate) fn of(proof: &str) -> Option<Self> {
         let mut facts = Vec::new();
@@ -95,7 +95,7 @@ impl Story {
     }
 
     /// What a user is told; `newest` is the newest version of the [scarce](Self::scarce) package.
-    pub(crate) fn told(&self, newest: Option<&str>) -> String {
+    pub(crate) fn sentence(&self, newest: Option<&str>) -> String {
         let special = RULES.iter().find_map(|rule| rule(self, newest));
         special.unwrap_or_else(|| {
             let mut text = "these requirements exclude each other:".to_owned();
@@ -147,56 +147,56 @@ impl Fact {
     }
 }
 
-fn of_no_package(story: &Story, _: Option<&str>) -> Option<String> {
-    let (name, place) = story.find(|fact| match fact {
+fn of_no_package(proof: &Proof, _: Option<&str>) -> Option<String> {
+    let (name, place) = proof.find(|fact| match fact {
         Fact::Absent { name, place } => Some((name, *place)),
         _ => None,
     })?;
-    story.asked(name)?;
+    proof.asked(name)?;
     Some(format!("there is no package `{name}` {place}"))
 }
 
-fn of_required_package(story: &Story, _: Option<&str>) -> Option<String> {
-    let (name, place) = story.find(|fact| match fact {
+fn of_required_package(proof: &Proof, _: Option<&str>) -> Option<String> {
+    let (name, place) = proof.find(|fact| match fact {
         Fact::Absent { name, place } => Some((name, *place)),
         _ => None,
     })?;
-    let (who, _) = story.required(name)?;
+    let (who, _) = proof.required(name)?;
     Some(format!("{who} requires `{name}`, and there is no such package {place}"))
 }
 
-fn of_python(story: &Story, _: Option<&str>) -> Option<String> {
-    let is = story.find(|fact| match fact {
+fn of_python(proof: &Proof, _: Option<&str>) -> Option<String> {
+    let is = proof.find(|fact| match fact {
         Fact::Python { is, .. } => Some(is),
         _ => None,
     })?;
-    let (who, wanted) = story.required("Python")?;
+    let (who, wanted) = proof.required("Python")?;
     Some(format!("{who} requires {wanted}, and this Python is {is}"))
 }
 
-fn of_no_version(story: &Story, newest: Option<&str>) -> Option<String> {
-    let name = story.scarce().filter(|_| story.is_about_packages_only())?;
-    let asked = story.asked(&name)?;
+fn of_no_version(proof: &Proof, newest: Option<&str>) -> Option<String> {
+    let name = proof.scarce().filter(|_| proof.is_about_packages_only())?;
+    let asked = proof.asked(&name)?;
     let wanted = pinned(asked).map_or_else(
         || format!("no version of {name} satisfies `{asked}`"),
         |version| format!("{name} has no version {version}"),
     );
-    Some(wanted + &story.available(&name, newest))
+    Some(wanted + &proof.available(&name, newest))
 }
 
-fn of_required_version(story: &Story, newest: Option<&str>) -> Option<String> {
-    let name = story.scarce().filter(|_| story.is_about_packages_only())?;
-    let (who, what) = story.required(&name)?;
+fn of_required_version(proof: &Proof, newest: Option<&str>) -> Option<String> {
+    let name = proof.scarce().filter(|_| proof.is_about_packages_only())?;
+    let (who, what) = proof.required(&name)?;
     // More than these two may be at odds.
-    let others = story.facts.iter().filter(|fact| matches!(fact, Fact::Requires { .. })).count();
+    let others = proof.facts.iter().filter(|fact| matches!(fact, Fact::Requires { .. })).count();
     (others == 1).then(|| {
-        format!("{who} requires {what}, and there is no such version{}", story.available(&name, newest))
+        format!("{who} requires {what}, and there is no such version{}", proof.available(&name, newest))
     })
 }
 
-fn of_unusable(story: &Story, _: Option<&str>) -> Option<String> {
-    let is_simple = !story.facts.iter().any(|fact| matches!(fact, Fact::Requires { .. }));
-    let mut unusable = story.facts.iter().filter_map(|fact| match fact {
+fn of_unusable(proof: &Proof, _: Option<&str>) -> Option<String> {
+    let is_simple = !proof.facts.iter().any(|fact| matches!(fact, Fact::Requires { .. }));
+    let mut unusable = proof.facts.iter().filter_map(|fact| match fact {
         Fact::Unusable { who, why } => Some(format!("{who} {why}")),
         _ => None,
     });
@@ -204,7 +204,7 @@ fn of_unusable(story: &Story, _: Option<&str>) -> Option<String> {
     more.is_none().then_some(first)
 }
 
-impl Story {
+impl Proof {
     /// What there is of a package instead of what there is not.
     fn available(&self, name: &str, newest: Option<&str>) -> String {
         if let Some(newest) = newest {
