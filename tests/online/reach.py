@@ -16,6 +16,9 @@ from support import own_interpreter, require, require_equal
 
 TOOLS = ["tox>=4", "nox", "hatch>=1.14", "pre-commit>=4"]
 
+# The oldest that are said to work.
+OLDER_TOOLS = ["tox==4.11.*", "nox==2024.*", "hatch==1.14.*", "pre-commit==3.*", "virtualenv<20.30"]
+
 # The newest of each; that of the tools is newer still.
 VIRTUALENVS = ["virtualenv==20.26.0", "virtualenv<21"]
 
@@ -264,6 +267,7 @@ def check(place):
     scene.virtpy("disable", scene.tools)
     require_equal(hashes(scene.tools), before, "the tools' environment after `virtpy disable`")
     yield "the tools are as they were"
+    yield from older_tools(scene)
     yield from poetry(scene)
 
 
@@ -275,6 +279,20 @@ def enable(scene):
         [scene.place.program, "enable", "tox", "nox", "hatch", "pre-commit"], environment=environment
     )[1]
     require(str(scene.tools) in said, said)
+
+
+def older_tools(scene):
+    """The same with older versions of the tools."""
+    newest = scene.tools
+    scene.tools = scene.install("older-tools", OLDER_TOOLS)
+    try:
+        enable(scene)
+        for venvs in scene.results(scene.project("older")).values():
+            for venv in venvs:
+                scene.demand_shared(venv)
+    finally:
+        scene.tools = newest
+    yield ", ".join(OLDER_TOOLS)
 
 
 def work_on(scene, project):
