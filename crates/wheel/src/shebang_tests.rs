@@ -1,8 +1,9 @@
 //! Scripts that are really run, in folders with hostile names.
 
 use std::ffi::OsStr;
+use std::io::ErrorKind;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use virtpy_files as fs;
 
@@ -43,6 +44,17 @@ fn python() -> PathBuf {
     PathBuf::from(String::from_utf8(output.stdout).unwrap())
 }
 
+/// What a script that was just written prints. Another test's child, between its fork and its exec, may have it open for
+/// writing at this moment.
+fn output_of(command: &mut Command) -> Output {
+    loop {
+        match command.output() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => {}
+            other => return other.unwrap(),
+        }
+    }
+}
+
 /// Makes a folder with this name that holds a `python`, and returns that.
 fn interpreter_in(folder: &Path, name: &[u8], python: &Path) -> PathBuf {
     let folder = folder.join(OsStr::from_bytes(name));
@@ -74,14 +86,14 @@ fn scripts_start_from_any_folder() {
         let path = interpreter.with_file_name("show-script.pyw");
         fs::write_new(&path, text.as_bytes(), 0o755).unwrap();
         let arguments = ["one two", "$HOME", "'", "\\", ""];
-        let output = Command::new(&path)
+        let mut command = Command::new(&path);
+        command
             .args(arguments)
             .current_dir(folder.path())
             .env("PYTHONPATH", folder.path())
             .env("PYTHONWARNINGS", "error")
-            .env("PYTHONIOENCODING", "utf-8:surrogateescape")
-            .output()
-            .unwrap();
+            .env("PYTHONIOENCODING", "utf-8:surrogateescape");
+        let output = output_of(&mut command);
         let context = format!("{}\n{text}\n{}", name.escape_ascii(), String::from_utf8_lossy(&output.stderr));
         assert_eq!(output.status.code(), Some(7), "{context}");
         let shown: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap();
@@ -157,7 +169,7 @@ fn rewritten_scripts_run_and_keep_their_encoding() {
     let script = rewrite_python_shebang(content, &first).unwrap();
     let path = folder.path().join("script");
     fs::write_new(&path, &script, 0o755).unwrap();
-    let output = Command::new(&path).output().unwrap();
+    let output = output_of(&mut Command::new(&path));
     assert_eq!(output.stdout, b"'\\xfc'\n", "{}", String::from_utf8_lossy(&output.stderr));
 }
 
