@@ -59,5 +59,6 @@ def report(bench, count):
     sources = [line for line in inside if ".dist-info" not in line]
     print("programs started beside virtpy: %d; wheel files opened: %d; files of entries opened: %d in .dist-info, %d others"
           % (len(started) - 1, len(wheels), len(inside) - len(sources), len(sources)))
-    if len(started) != 1 or wheels or sources:
-        sys.exit("a warm add should start nothing and read no wheel:\n" + "\n".join((started[1:] + wheels + sources)[:20]))
+    # The others are those that the venv gets copies of: files that servers compare by their real paths.
+    if len(started) != 1 or wheels:
+        sys.exit("a warm add should start nothing and read no wheel:\n" + "\n".join((started[1:] + wheels)[:20]))
