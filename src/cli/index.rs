@@ -35,6 +35,11 @@ pub struct IndexArguments {
 }
 
 impl IndexArguments {
+    /// Whether they stand for all indexes, so that none that a lock file names is asked.
+    pub fn replaces_others(&self) -> bool {
+        self.index_url.is_some() || self.no_index
+    }
+
     /// What they mean for whoever asks the indexes.
     pub fn options(&self) -> IndexOptions {
         IndexOptions {

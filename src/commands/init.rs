@@ -15,8 +15,7 @@ pub(super) fn run(context: &Context, arguments: &InitArguments) -> Result<u8, Fa
         python,
     };
     for file in project.make()? {
-        let shown = file.strip_prefix(&context.working_directory).unwrap_or(&file);
-        context.output.message(format_args!("Wrote `{}`", shown.display()));
+        context.output.message(format_args!("Wrote `{}`", context.host.shown(&file)));
     }
     Ok(0)
 }

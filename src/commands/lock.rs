@@ -33,7 +33,7 @@ pub(super) fn run(context: &Context, arguments: LockArguments) -> Result<u8, Fai
         context.output.data_block(&locked.text);
         return Ok(0);
     };
-    let shown = path.strip_prefix(&context.working_directory).unwrap_or(path).display();
+    let shown = context.host.shown(path);
     let (packages, elapsed) = (counted(locked.packages, "package"), seconds(started.elapsed()));
     if locked.is_unchanged {
         context.output.message(format_args!("`{shown}` is up to date: {packages} ({elapsed})"));

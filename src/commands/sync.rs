@@ -69,7 +69,7 @@ pub(super) fn new_from(
 fn choice(selection: &SelectionArguments, index: &IndexArguments) -> LockChoice {
     LockChoice {
         selection: selection.selection(),
-        own_indexes: index.index_url.is_some() || index.no_index,
+        own_indexes: index.replaces_others(),
         ..LockChoice::default()
     }
 }

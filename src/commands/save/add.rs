@@ -39,7 +39,7 @@ pub(in crate::commands) fn add(context: &Context, arguments: &AddArguments) -> R
         let venv = ProjectVenv {
             path: context.project_venv(&arguments.venv, saving.folder())?,
             indexes: &arguments.index.indexes(),
-            own_indexes: arguments.index.index_url.is_some() || arguments.index.no_index,
+            own_indexes: arguments.index.replaces_others(),
             options: arguments.change.options(),
         };
         Some(venv.bring(context, &saving)?)

@@ -19,8 +19,11 @@ use crate::report::{self, Telling};
 
 /// Says of what was added to a project's own venv how it would be recorded.
 pub(super) fn suggest(context: &Context, arguments: &AddArguments, venv: &Path) {
+    if arguments.change.json || arguments.change.dry_run {
+        return;
+    }
     let unrecorded = install::unrecorded(&context.host, &arguments.specs, venv);
-    if !unrecorded.is_empty() && !arguments.change.json && !arguments.change.dry_run {
+    if !unrecorded.is_empty() {
         context.output.message(format_args!(
             "`pyproject.toml` does not name it; `virtpy add --save {}` records it",
             unrecorded.join(" ")

@@ -34,10 +34,9 @@ pub(in crate::commands) fn remove(context: &Context, arguments: &RemoveArguments
     let log = if arguments.save.no_sync || !is_there {
         None
     } else {
-        let gone = unlocked.gone.iter().cloned().collect();
         let options = InstallOptions { force: arguments.force, ..InstallOptions::default() };
         let venv = ProjectVenv { path, indexes: &Indexes::default(), own_indexes: false, options };
-        Some(venv.bring_without(context, &saving, &gone)?)
+        Some(venv.bring_without(context, &saving, &unlocked.gone)?)
     };
     saving.keep();
     context.output.message(format_args!("Took `{shown}` out of {place}"));

@@ -67,6 +67,11 @@ pub struct Host {
 }
 
 impl Host {
+    /// A path as its user sees it: from the working directory on, where it lies below that.
+    pub fn shown(&self, path: &Path) -> String {
+        path.strip_prefix(&self.working_directory).unwrap_or(path).display().to_string()
+    }
+
     /// Who asks, for a thread that outlives the operation.
     pub(crate) fn shared_caller(&self) -> Arc<dyn Caller> {
         Arc::clone(&self.caller)

@@ -59,7 +59,7 @@ impl Locking {
         let is_unchanged = existing.as_ref() == Some(&text);
         if let Some(path) = target.path.as_ref().filter(|_| !is_unchanged) {
             if self.check {
-                return Err(Error::new(format!("`{}` is out of date", shown(host, path)))
+                return Err(Error::new(format!("`{}` is out of date", host.shown(path)))
                     .hinted("update it with `virtpy lock`"));
             }
             fs::write_atomic(path, text.as_bytes())?;
@@ -165,9 +165,4 @@ impl Locking {
             _ => host.wanted_interpreter(None),
         }
     }
-}
-
-/// A path as the user sees it from where the command was called.
-fn shown(host: &Host, path: &std::path::Path) -> String {
-    path.strip_prefix(&host.working_directory).unwrap_or(path).display().to_string()
 }

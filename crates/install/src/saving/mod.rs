@@ -51,7 +51,7 @@ pub struct Unlocked {
     /// The lock as it is now.
     pub locked: Locked,
     /// The packages that the lock had before and has no more.
-    pub gone: Vec<PackageName>,
+    pub gone: BTreeSet<PackageName>,
 }
 
 impl<'a> Saving<'a> {
@@ -95,8 +95,7 @@ impl<'a> Saving<'a> {
 
     /// The project's file as a user sees it.
     pub fn shown(&self) -> String {
-        let path = &self.project.path;
-        path.strip_prefix(&self.host.working_directory).unwrap_or(path).display().to_string()
+        self.host.shown(&self.project.path)
     }
 
     /// Checks requirements that are to be recorded.
@@ -121,7 +120,6 @@ impl<'a> Saving<'a> {
         bound: Bound,
         locking: &Locking,
     ) -> Result<(Locked, Vec<String>)> {
-        Self::check(specs)?;
         let mut recorded: Vec<String> = specs.iter().map(|spec| spec.trim().to_owned()).collect();
         self.record(&recorded)?;
         let mut locked = self.locked(locking)?;
@@ -129,7 +127,9 @@ impl<'a> Saving<'a> {
             recorded.iter().map(|text| bounded(text, bound, &locked.text)).collect();
         if bounds.iter().any(Option::is_some) {
             for (text, bounded) in recorded.iter_mut().zip(bounds) {
-                *text = bounded.unwrap_or_else(|| std::mem::take(text));
+                if let Some(bounded) = bounded {
+                    *text = bounded;
+                }
             }
             self.record(&recorded)?;
             locked = self.locked(locking)?;
@@ -222,9 +222,18 @@ impl<'a> Saving<'a> {
 
 /// Those of the requirements that the project's file beside a venv does not have and could have.
 pub fn unrecorded(host: &Host, specs: &[String], venv: &Path) -> Vec<String> {
+    // Asked after every plain `add`: nothing is read unless the venv is the project's.
+    if specs.is_empty() {
+        return Vec::new();
+    }
+    let project = lockfile::find_project(&host.working_directory);
+    let project = project.and_then(|project| fs::canonicalize(&project).ok());
+    let own = project.and_then(|project| fs::canonicalize(&project.with_file_name(".venv")).ok());
+    if own.as_deref() != Some(venv) {
+        return Vec::new();
+    }
     let Ok(saving) = Saving::begin(host, RequirementList::Dependencies) else { return Vec::new() };
-    let is_own = fs::canonicalize(&saving.folder().join(".venv")).is_ok_and(|own| own == venv);
-    let Some(mut manifest) = saving.manifest().ok().filter(|_| is_own) else { return Vec::new() };
+    let Ok(mut manifest) = saving.manifest() else { return Vec::new() };
     let is_new = |spec: &&String| {
         spec.parse::<Requirement>().is_ok_and(|one| manifest.lists_with(one.name()).is_empty())
     };

@@ -51,11 +51,6 @@ pub struct LockSource {
     pub(crate) choice: LockChoice,
 }
 
-/// A file's path as a user sees it.
-fn relative(file: &Path, host: &Host) -> String {
-    file.strip_prefix(&host.working_directory).unwrap_or(file).display().to_string()
-}
-
 impl LockSource {
     /// Finds and reads what is meant.
     ///
@@ -146,7 +141,7 @@ impl LockSource {
 
     /// That requirements have to be whole by themselves.
     pub(super) fn closure(&self, host: &Host, with_installed: bool) -> Closure {
-        let first = self.files.first().map(|file| relative(file, host)).unwrap_or_default();
+        let first = self.files.first().map(|file| host.shown(file)).unwrap_or_default();
         Closure { source: self.label(host), first, with_installed }
     }
 
@@ -194,7 +189,7 @@ impl LockSource {
 
     /// Its name, for people.
     pub fn label(&self, host: &Host) -> String {
-        self.files.iter().map(|file| relative(file, host)).collect::<Vec<_>>().join("`, `")
+        self.files.iter().map(|file| host.shown(file)).collect::<Vec<_>>().join("`, `")
     }
 
     /// What is to be asked, for a venv that has these `contents`.
