@@ -153,7 +153,7 @@ fn the_drawing_of_the_crates_is_true() {
 
 #[test]
 fn only_the_grammar_and_the_facade_use_uv() {
-    for folder in ["", "files", "wheel", "store", "venv", "interpreters", "install"] {
+    for folder in ["", "files", "wheel", "store", "venv", "interpreters", "remote", "install"] {
         let folder = if folder.is_empty() { root() } else { root().join("crates").join(folder) };
         let text = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap();
         let manifest: toml::Table = text.parse().unwrap();

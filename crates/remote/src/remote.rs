@@ -1,0 +1,199 @@
+//! A remote as its users know it: every call waits for its end.
+//!
+//! Who installs something asks it first and goes on without it: what is absent, refused or out of reach comes from elsewhere. So
+//! reading says which things came, and keeps for later what is to be told. The first failure of the storage itself ends it for
+//! the whole command: nobody waits for a dead one twice.
+
+use std::fmt;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use futures::StreamExt as _;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::build::{BuildKey, BuildRecord};
+use crate::bytecode::{self, BytecodeArchive, BytecodeKey};
+use crate::engine::{Engine, Failure, Meter, Patience};
+use crate::signed::{self, Refusal};
+use crate::{Error, RemoteSettings};
+
+/// How many requests are under way at once.
+pub(crate) const AT_ONCE: usize = 16;
+
+/// A remote. Nothing is connected before something is asked of it.
+#[derive(Debug)]
+pub struct Remote {
+    settings: RemoteSettings,
+    patience: Patience,
+    engine: OnceLock<Engine>,
+    runtime: OnceLock<BackgroundRuntime>,
+    state: Mutex<State>,
+}
+
+/// How an object of some name is read.
+type Reading<'a, T> = &'a dyn Fn(&str, &[u8]) -> Result<T, Refusal>;
+
+/// What came of what was asked.
+#[derive(Debug, Default)]
+struct State {
+    /// Why nothing more is asked.
+    down: Option<String>,
+    /// What was refused, for people.
+    refused: Vec<String>,
+}
+
+impl Remote {
+    /// One that is asked by the way: it may be out of reach, and nobody waits long for it.
+    pub fn by_the_way(settings: RemoteSettings) -> Self {
+        Self::with(settings, Patience::Short)
+    }
+
+    /// One that the user asks for something: it is waited for.
+    pub fn asked_for(settings: RemoteSettings) -> Self {
+        Self::with(settings, Patience::Long)
+    }
+
+    fn with(settings: RemoteSettings, patience: Patience) -> Self {
+        Self {
+            settings,
+            patience,
+            engine: OnceLock::new(),
+            runtime: OnceLock::new(),
+            state: Mutex::default(),
+        }
+    }
+
+    /// What it was made with.
+    pub fn settings(&self) -> &RemoteSettings {
+        &self.settings
+    }
+
+    /// Why it is not asked any more, if it failed.
+    pub fn failure(&self) -> Option<String> {
+        self.state().down.clone()
+    }
+
+    /// What was refused since the last time, a sentence each.
+    pub fn take_refused(&self) -> Vec<String> {
+        std::mem::take(&mut self.state().refused)
+    }
+
+    /// The records of builds that are there, in the order of the keys. What nobody trusted has signed is as if absent.
+    pub fn builds(&self, keys: &[BuildKey]) -> Vec<Option<BuildRecord>> {
+        let read = |name: &str, object: &[u8]| BuildRecord::decode(object, name, &self.settings.trust);
+        let names: Vec<String> = keys.iter().map(BuildKey::name).collect();
+        self.signed(&names, signed::LARGEST as u64, &read)
+    }
+
+    /// The bytecode that is there, in the order of the keys. What nobody trusted has signed is as if absent.
+    pub fn bytecode(&self, keys: &[BytecodeKey]) -> Vec<Option<BytecodeArchive>> {
+        let read = |name: &str, object: &[u8]| BytecodeArchive::decode(object, name, &self.settings.trust);
+        let names: Vec<String> = keys.iter().map(BytecodeKey::name).collect();
+        self.signed(&names, bytecode::LARGEST_OBJECT, &read)
+    }
+
+    fn signed<T>(&self, names: &[String], limit: u64, read: Reading<'_, T>) -> Vec<Option<T>> {
+        let mut found: Vec<Option<T>> = names.iter().map(|_| None).collect();
+        // Without a key that counts, there is nothing to believe.
+        if names.is_empty() || self.settings.trust.is_empty() {
+            return found;
+        }
+        let Some((engine, runtime)) = self.ready() else { return found };
+        let meter = Meter::default();
+        runtime.block_on(async {
+            let ask = |index: usize| {
+                let meter = &meter;
+                async move { (index, engine.whole(&names[index], limit, meter).await) }
+            };
+            let mut answers = futures::stream::iter(0..names.len()).map(ask).buffer_unordered(AT_ONCE);
+            while let Some((index, answer)) = answers.next().await {
+                let name: &str = &names[index];
+                match answer.map(|object| read(name, &object)) {
+                    Ok(Ok(value)) => found[index] = Some(value),
+                    Ok(Err(Refusal::Stranger)) | Err(Failure::Absent | Failure::Present) => {}
+                    Ok(Err(refusal)) => self.note_refused(name, &refusal.to_string()),
+                    Err(Failure::Refused(reason)) => self.note_refused(name, &reason),
+                    Err(Failure::Unavailable(reason)) => {
+                        self.give_up(reason);
+                        break;
+                    }
+                }
+            }
+        });
+        found
+    }
+
+    /// What requests are made with; `None` where it is given up.
+    pub(crate) fn ready(&self) -> Option<(&Engine, &BackgroundRuntime)> {
+        if self.state().down.is_some() {
+            return None;
+        }
+        match self.open() {
+            Ok(ready) => Some(ready),
+            Err(error) => {
+                self.give_up(error.to_string());
+                None
+            }
+        }
+    }
+
+    /// What requests are made with.
+    pub(crate) fn open(&self) -> Result<(&Engine, &BackgroundRuntime), Error> {
+        if self.engine.get().is_none() {
+            let _ = self.engine.set(Engine::new(&self.settings, self.patience)?);
+            let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::Start)?;
+            let _ = self.runtime.set(BackgroundRuntime(Some(runtime)));
+        }
+        match (self.engine.get(), self.runtime.get()) {
+            (Some(engine), Some(runtime)) => Ok((engine, runtime)),
+            _ => Err(Error::Start(std::io::Error::other("it was started twice"))),
+        }
+    }
+
+    pub(crate) fn give_up(&self, reason: String) {
+        self.state().down.get_or_insert(reason);
+    }
+
+    pub(crate) fn note_refused(&self, name: &str, reason: &str) {
+        self.state().refused.push(format!("`{name}` of the remote is not used: {reason}"));
+    }
+
+    /// The error of a request that had to succeed.
+    pub(crate) fn failed(&self, what: &'static str, failure: Failure) -> Error {
+        let reason = match failure {
+            Failure::Absent => "there is no such object or bucket".to_owned(),
+            Failure::Present => "another one is there".to_owned(),
+            Failure::Refused(reason) | Failure::Unavailable(reason) => reason,
+        };
+        Error::Request { address: self.settings.address.to_string(), what, reason }
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A runtime that does not wait for what is under way when it is dropped.
+pub(crate) struct BackgroundRuntime(Option<Runtime>);
+
+impl fmt::Debug for BackgroundRuntime {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("BackgroundRuntime")
+    }
+}
+
+impl BackgroundRuntime {
+    pub(crate) fn block_on<T>(&self, task: impl Future<Output = T>) -> T {
+        match &self.0 {
+            Some(runtime) => runtime.block_on(task),
+            None => unreachable!("the runtime is taken out only when it is dropped"),
+        }
+    }
+}
+
+impl Drop for BackgroundRuntime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
