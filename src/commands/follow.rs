@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
 use crate::install::{Changelog, Followed, Following, NewEnvironment};
-use crate::output::counted;
+use crate::output::{counted, seconds};
 use crate::report::{self, Telling};
 
 /// Brings the venv at a path to what is followed; one that is made for that is gone if it failed.
@@ -54,6 +54,18 @@ pub(super) fn tell(
     report::changelog(context.output, &telling, log, |elapsed| {
         if is_lock { of_lock(&label, dry_run, log, elapsed) } else { of_poetry(dry_run, log, elapsed) }
     })
+}
+
+/// Says in one sentence what came of it, to those who have asked for something else: the standard output is not theirs.
+pub(super) fn tell_in_passing(
+    context: &Context,
+    following: &Following<'_>,
+    log: &Changelog,
+    started: Instant,
+) {
+    report::warnings(context.output, log);
+    let (label, elapsed) = (following.followed.label(&context.host), seconds(started.elapsed()));
+    context.output.message(of_lock(&label, following.options.dry_run, log, &elapsed));
 }
 
 fn of_lock(file: &str, dry_run: bool, log: &Changelog, elapsed: &str) -> String {

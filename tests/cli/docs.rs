@@ -112,7 +112,7 @@ fn index() -> Index {
             .build(),
         plain("django", "5.2"),
         plain("httpx", "0.28.1"),
-        plain("pytest", "8.4.0"),
+        command("pytest", "8.4.0").build(),
         command("black", "25.1.0").build(),
         command("ruff", "0.17.6").build(),
         command("cowsay", "6.1").build(),
@@ -137,6 +137,13 @@ fn scene(page: &str) -> Scene {
         "links.md" => {
             context.new_venv();
             context.virtpy(["add", "requests"]).success();
+        }
+        "projects.md" => {
+            context.write(
+                "pyproject.toml",
+                "[project]\nname = \"app\"\nversion = \"1.0\"\nrequires-python = \">=3.8\"\ndependencies = [\"rich\"]\n\
+                 [dependency-groups]\ndev = [\"pytest\"]\nlint = [\"ruff\"]\n",
+            );
         }
         "run.md" => {
             context.write("report.py", "# /// script\n# dependencies = ['rich']\n# ///\nimport rich\n");

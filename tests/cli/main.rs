@@ -65,6 +65,7 @@ mod requirement_hashes;
 mod requirements;
 mod run;
 mod run_environments;
+mod run_projects;
 mod save;
 mod scripts;
 mod served;

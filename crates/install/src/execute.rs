@@ -10,6 +10,7 @@ use crate::installed::{is_unchanged, unmet};
 use crate::plan::{ConflictCheck, Goal, InstallPlan};
 use crate::restore;
 use crate::{Host, Indexes};
+use virtpy_interpreters::Interpreter;
 use virtpy_venv::{ChangeSet, ChangeSummary, PackageToInstall, State, Venv};
 
 /// Brings a venv to a goal, and does not even take hold of it where there is nothing to do.
@@ -18,16 +19,32 @@ use virtpy_venv::{ChangeSet, ChangeSummary, PackageToInstall, State, Venv};
 /// When what is wanted cannot be had; the venv is as before then.
 pub fn install(host: &Host, venv: Venv, indexes: &Indexes, goal: &Goal<'_>) -> Result<Changelog> {
     let interpreter = host.interpreter(&venv)?;
-    // What the base interpreter has may have changed.
-    if !goal.options.with_wheels
-        && !venv.sees_system_site()
-        && let Some((satisfied, unchanged)) = State::still_satisfied(&venv, &host.store)?
-        && goal.source.is_satisfied_by(&satisfied, goal.extent, &interpreter, indexes.settings(host)?)
-        && venv.torn(&host.store)?.is_empty()
-    {
-        return Ok(Changelog::of_unchanged(unchanged));
+    match reached(host, (&venv, &interpreter), indexes, goal)? {
+        Some(unchanged) => Ok(Changelog::of_unchanged(unchanged)),
+        None => bring(&mut Environment::open(host, venv, indexes)?.with_interpreter(interpreter), goal),
     }
-    bring(&mut Environment::open(host, venv, indexes)?.with_interpreter(interpreter), goal)
+}
+
+/// How many distributions a venv has, if it is known to be as a goal wants it, and nobody has changed it since. Nothing is locked for
+/// that.
+///
+/// # Errors
+/// When the venv or the settings cannot be read.
+pub(crate) fn reached(
+    host: &Host,
+    (venv, interpreter): (&Venv, &Interpreter),
+    indexes: &Indexes,
+    goal: &Goal<'_>,
+) -> Result<Option<usize>> {
+    // What the base interpreter has may have changed.
+    if goal.options.with_wheels || venv.sees_system_site() {
+        return Ok(None);
+    }
+    let Some((satisfied, unchanged)) = State::still_satisfied(venv, &host.store)? else { return Ok(None) };
+    let settings = indexes.settings(host)?;
+    let is_reached = goal.source.is_satisfied_by(&satisfied, goal.extent, interpreter, settings)
+        && venv.torn(&host.store)?.is_empty();
+    Ok(is_reached.then_some(unchanged))
 }
 
 /// Brings an environment to a goal, or shows what would come of it.

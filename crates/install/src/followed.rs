@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use virtpy_resolver::Selection;
 
+use crate::execute::reached;
 use crate::lockfile::LockKind;
 use crate::plan::Source;
 use crate::poetry::{GroupChoice, PoetryError, Project};
@@ -106,8 +107,17 @@ pub struct Following<'a> {
 }
 
 impl Following<'_> {
-    fn goal(&self) -> Goal<'_> {
+    pub(crate) fn goal(&self) -> Goal<'_> {
         Goal { source: self.followed.source(), extent: self.extent, options: self.options }
+    }
+
+    /// Whether a venv is known to be as the file says. Nothing is locked or changed for that.
+    ///
+    /// # Errors
+    /// When the venv or the settings cannot be read.
+    pub fn is_reached(&self, host: &Host, venv: &Venv) -> Result<bool> {
+        let interpreter = host.interpreter(venv)?;
+        Ok(reached(host, (venv, &interpreter), self.indexes, &self.goal())?.is_some())
     }
 
     /// Brings a venv to what the file says.
@@ -175,7 +185,7 @@ impl Following<'_> {
 
     /// The interpreter that is named, the one that `.python-version` chooses if the file admits that, or whatever the file
     /// admits.
-    fn meant_interpreter(&self, host: &Host) -> Result<Interpreter> {
+    pub(crate) fn meant_interpreter(&self, host: &Host) -> Result<Interpreter> {
         let required = self.followed.requires_python().filter(|_| self.python.is_none());
         let Some(required) = required else { return host.wanted_interpreter(self.python) };
         if host.pin().is_some() {

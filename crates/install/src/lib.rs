@@ -8,7 +8,7 @@
 //! | file or folder | owns |
 //! |---|---|
 //! | `environment`, `restore`, `installed` | a venv that is worked on: locks, recovery, what is in it |
-//! | `plan`, `execute`, `changelog`, `followed` | goals, plans, and what came of them; following a file |
+//! | `plan`, `execute`, `changelog`, `followed`, `current_project` | goals, plans, and what came of them; following a file |
 //! | `adopt`, `relink`, `seed`, `collection`, `locking` | other operations: on venvs, on the store, making a lock file |
 //! | `git`, `git_hook`, `kernels` | git, its new worktrees, and Jupyter's kernels |
 //! | `plugins` | other tools that make venvs, and virtpy's plugins in them |
@@ -27,6 +27,7 @@ pub mod cache;
 mod changelog;
 mod collection;
 mod compiler;
+mod current_project;
 mod downloads;
 mod environment;
 mod error;
@@ -60,9 +61,10 @@ pub use applications::{
     ToolList, ToolOutcome, ToolSpec, Upgrade, absolutize_spec, install_generation, install_tool,
     package_name, versioned,
 };
-pub use cache::{Base, EnvironmentSpec, ReadyEnvironment, ScriptLock};
+pub use cache::{Base, EnvironmentSpec, ReadyEnvironment, ScriptLock, ready_for_lock};
 pub use changelog::{ArrivingWheel, Changelog, Origins, Refusal};
 pub use collection::{Collected, collect, collect_builds, collect_if_due};
+pub use current_project::{CurrentProject, LockTrust};
 pub use environment::{Environment, NewEnvironment, own_program};
 pub use error::{Error, Result};
 pub use execute::{bring, execute, install};

@@ -4,6 +4,7 @@
 //! leads to the environment, and the program takes this process's place. Everything else (interpreters, indexes, locks) is
 //! only looked at where there is no such note.
 
+mod project;
 mod spec;
 mod start;
 
@@ -14,7 +15,7 @@ use std::time::Instant;
 use crate::cli::RunArguments;
 use crate::context::Context;
 use crate::error::Failure;
-use crate::install::EnvironmentSpec;
+use crate::install::{EnvironmentSpec, ReadyEnvironment};
 use crate::output::{counted, seconds};
 use crate::report;
 use crate::scripts::{self, Block, Program};
@@ -104,16 +105,25 @@ impl Call {
 /// The environment for a call: the one that is remembered, or one that is made now.
 fn ready(context: &Context, spec: &EnvironmentSpec) -> Result<PathBuf, Failure> {
     let started = Instant::now();
-    let ready = spec.ready(&context.host)?;
-    let Some(log) = ready.made else { return Ok(ready.path) };
+    Ok(told(context, spec.ready(&context.host)?, started))
+}
+
+/// Says what came of an environment that was made, and tidies the store up.
+fn told(context: &Context, ready: ReadyEnvironment, started: Instant) -> PathBuf {
+    let Some(log) = ready.made else { return ready.path };
     report::warnings(context.output, &log);
     if context.output.shows_progress() {
         let (count, elapsed) = (counted(log.summary.added.len(), "package"), seconds(started.elapsed()));
         context.output.message(format_args!("Made ready with {count} in {elapsed}"));
     }
+    tidy(context);
+    ready.path
+}
+
+/// Collects the store, if that is due.
+fn tidy(context: &Context) {
     // What was asked for is done; that the store could not be tidied up is only worth a note.
     if let Err(failure) = super::store::automatic(context) {
         context.output.warning(format_args!("the store was not collected: {failure}"));
     }
-    Ok(ready.path)
 }

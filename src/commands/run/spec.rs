@@ -1,6 +1,6 @@
 //! What an environment has to have, as the command line and the script say.
 
-use super::{Call, What};
+use super::{Call, What, project};
 use crate::cli::{RunArguments, VenvArgument};
 use crate::context::{Context, active_venv};
 use crate::error::Failure;
@@ -18,11 +18,20 @@ pub(super) fn of(
 ) -> Result<EnvironmentSpec, Failure> {
     let host = &context.host;
     let indexes = arguments.index.indexes();
-    let base = if call.block.is_some() || arguments.isolated { None } else { find_base(context)? };
-    if let Some(base) = &base {
+    let base = if call.block.is_some() || arguments.isolated {
+        project::refuse_choice(arguments)?;
+        None
+    } else if let Some(base) = project::environment(context, arguments, &indexes)? {
         base.demand_interpreter()?;
-        restore_lost(context, base, &indexes)?;
-    }
+        Some(base)
+    } else {
+        let base = find_base(context)?;
+        if let Some(base) = &base {
+            base.demand_interpreter()?;
+            restore_lost(context, base, &indexes)?;
+        }
+        base
+    };
     let absolute = |path: &str| context.working_directory.join(path).display().to_string();
     let is_url = |text: &str| text.contains("://");
     // The folder of an editable, whatever folder it is named from; its extras stay.

@@ -4,9 +4,11 @@
 mod base;
 mod download;
 mod environments;
+mod locked;
 
 pub use base::Base;
 pub use environments::{EnvironmentSpec, ReadyEnvironment, ScriptLock};
+pub use locked::ready_for_lock;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};

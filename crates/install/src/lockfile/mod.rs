@@ -17,7 +17,8 @@ pub use error::LockFileError;
 pub use origin::{LockedFrom, Origin};
 pub use pipfile::Pipfile;
 pub use project::{
-    member_in_lock, project_of_file, project_root, python_project, within_project, workspace_of,
+    lock_of_other_tool, member_in_lock, project_of_file, project_root, python_project, within_project,
+    workspace_of,
 };
 
 /// The form of a file that says what a venv is to hold.

@@ -11,6 +11,12 @@ use crate::words::masked;
 use virtpy_files as fs;
 use virtpy_files::digest::{Sha256, hex};
 
+/// The table's name below `[tool]`.
+const KEY: &str = "virtpy";
+
+/// How the table begins.
+const HEADER: &str = "\n[tool.virtpy]\n";
+
 /// What is locked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LockedFrom {
@@ -45,8 +51,14 @@ impl Origin {
 
     /// What a lock file's text says of it.
     pub fn read(text: &str) -> Option<Self> {
-        let lock: Table = text.parse().ok()?;
-        let own = lock.get("tool")?.get("virtpy")?;
+        if !text.contains(KEY) {
+            return None;
+        }
+        // It stands at the end, as [`Self::table`] makes it: parsing all the rest would take longer than what asks for it.
+        let end = text.rfind(HEADER).map_or("", |start| &text[start..]);
+        let lock: Table =
+            end.parse().ok().filter(|end: &Table| !end.is_empty()).or_else(|| text.parse().ok())?;
+        let own = lock.get("tool")?.get(KEY)?;
         let inputs = own.get("inputs")?.as_array()?;
         let digest = own.get("inputs-digest").and_then(Value::as_str).map(str::to_owned);
         Some(Self { inputs: inputs.iter().filter_map(Value::as_str).map(str::to_owned).collect(), digest })
@@ -59,7 +71,7 @@ impl Origin {
         if let Some(digest) = &self.digest {
             own.insert("inputs-digest".to_owned(), Value::from(digest.clone()));
         }
-        format!("\n[tool.virtpy]\n{own}")
+        format!("{HEADER}{own}")
     }
 
     /// The files that changed since a lock file in `folder` was made from them; none if they are as they were, or gone.

@@ -22,6 +22,10 @@ const FILES: [&str; 9] = [
 /// What the top of a working copy has.
 const REPOSITORIES: [&str; 3] = [".git", ".hg", ".jj"];
 
+/// The lock files of other tools, and the tools that record requirements in their projects.
+const OTHER_TOOLS: [(&str, &str); 4] =
+    [("poetry.lock", "poetry"), ("uv.lock", "uv"), ("pdm.lock", "pdm"), ("Pipfile.lock", "pipenv")];
+
 fn has_any(folder: &Path, names: &[&str]) -> bool {
     names.iter().any(|name| matches!(fs::kind(&folder.join(name)), Ok(Some(_))))
 }
@@ -57,6 +61,14 @@ pub fn project_root(folder: &Path) -> Option<PathBuf> {
 /// project.
 pub fn python_project(folder: &Path) -> Option<PathBuf> {
     project_root(folder).filter(|root| has_any(root, &FILES))
+}
+
+/// The lock file of another tool that locks the project in a directory, and that tool.
+pub fn lock_of_other_tool(project: &Path) -> Option<(&'static str, &'static str)> {
+    let workspace = workspace_of(project);
+    let folders = [Some(project), workspace.as_deref()].into_iter().flatten();
+    let is_there = |folder: &Path, name: &str| fs::metadata(&folder.join(name)).is_ok();
+    OTHER_TOOLS.into_iter().find(|(lock, _)| folders.clone().any(|folder| is_there(folder, lock)))
 }
 
 /// The project of a file in `folder` that somebody names who is in `present`: that of the file, but never one above

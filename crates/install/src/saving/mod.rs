@@ -23,10 +23,6 @@ use crate::{Environment, Error, Host, Result, lockfile, markers};
 use virtpy_files as fs;
 use virtpy_venv::RequirementGraph;
 
-/// The lock files of other tools, and the tools that record requirements in their projects.
-const OTHERS: [(&str, &str); 4] =
-    [("poetry.lock", "poetry"), ("uv.lock", "uv"), ("pdm.lock", "pdm"), ("Pipfile.lock", "pipenv")];
-
 /// A project whose requirements are being changed. Unless it is [kept](Self::keep), its files are put back.
 #[derive(Debug)]
 pub struct Saving<'a> {
@@ -185,10 +181,7 @@ impl<'a> Saving<'a> {
     }
 
     fn refuse_other_tools(&self, manifest: &Manifest) -> Result<()> {
-        let root = lockfile::workspace_of(self.folder()).unwrap_or_else(|| self.folder().to_path_buf());
-        let there =
-            |name: &str| [self.folder(), &root].iter().any(|folder| fs::metadata(&folder.join(name)).is_ok());
-        if let Some((lock, tool)) = OTHERS.into_iter().find(|(lock, _)| there(lock)) {
+        if let Some((lock, tool)) = lockfile::lock_of_other_tool(self.folder()) {
             return Err(Error::new(format!(
                 "the project of `{}` is locked by `{lock}`; nothing was changed",
                 self.shown()

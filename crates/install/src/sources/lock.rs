@@ -112,7 +112,7 @@ impl LockSource {
     }
 
     /// The files that ask for something else now than when it was made.
-    fn changed(&self) -> Vec<String> {
+    pub(crate) fn changed(&self) -> Vec<String> {
         let text = self.texts.first();
         text.map(|text| lockfile::changed_since(self.kind, text, &self.folder)).unwrap_or_default()
     }

@@ -56,8 +56,15 @@ impl LockSource {
     ///
     /// # Errors
     /// When there is no such file, or the files do not go together.
-    pub fn find(host: &Host, mut choice: LockChoice, indexes: &Indexes) -> Result<Self> {
-        let here = &host.working_directory;
+    pub fn find(host: &Host, choice: LockChoice, indexes: &Indexes) -> Result<Self> {
+        Self::find_from(host, &host.working_directory, choice, indexes)
+    }
+
+    /// The same, for somebody in the directory `here`.
+    ///
+    /// # Errors
+    /// As those of [`Self::find`].
+    pub fn find_from(host: &Host, here: &Path, mut choice: LockChoice, indexes: &Indexes) -> Result<Self> {
         let is_named = !choice.files.is_empty();
         let is_elsewhere = |file: &Path| file == Path::new("-") || file.to_string_lossy().contains("://");
         let absolute = |file: &PathBuf| if is_elsewhere(file) { file.clone() } else { here.join(file) };
@@ -185,6 +192,30 @@ impl LockSource {
             LockKind::Pipfile => Pipfile::parse(&self.files[0], text).ok()?.python().map(str::to_owned),
             kind => kind.requires_python(text),
         }
+    }
+
+    /// All that decides about what it says, as a text; what the directories that it names hold is left out.
+    pub(crate) fn identity(&self) -> String {
+        let named = (&self.kind, &self.folder, &self.texts, &self.requirements);
+        let chosen = (&self.choice.selection, self.choice.own_indexes, self.choice.require_hashes);
+        serde_json::to_string(&(named, chosen)).unwrap_or_default()
+    }
+
+    /// Whether it was made of its directory's `pyproject.toml` alone, and by virtpy.
+    pub(crate) fn is_of_project_alone(&self) -> bool {
+        let origin = self.texts.first().filter(|_| self.kind == LockKind::Pylock);
+        let origin = origin.and_then(|text| lockfile::Origin::read(text));
+        origin.is_some_and(|origin| origin.inputs == ["pyproject.toml"])
+    }
+
+    /// The dependency groups that it has to choose from, if it is of a form that says so at its beginning.
+    pub(crate) fn groups(&self) -> Vec<String> {
+        let text = self.texts.first().filter(|_| self.kind == LockKind::Pylock);
+        // The packages come behind it, and are many.
+        let head = text.and_then(|text| text.split("\n[[packages]]").next()).unwrap_or_default();
+        let groups = head.parse::<toml::Table>().ok().and_then(|head| head.get("dependency-groups").cloned());
+        let groups = groups.as_ref().and_then(toml::Value::as_array).into_iter().flatten();
+        groups.filter_map(toml::Value::as_str).map(str::to_owned).collect()
     }
 
     /// Its name, for people.

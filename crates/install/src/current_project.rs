@@ -1,0 +1,123 @@
+//! The project that something is run in: which lock its venv follows, and whether that lock is made again first.
+
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+use virtpy_resolver::Selection;
+
+use crate::lockfile::{self, LockKind};
+use crate::locking::{Locked, Locking};
+use crate::{Error, Host, IndexOptions, Indexes, LockChoice, LockSource, Result};
+use virtpy_files as fs;
+
+/// The group that comes unasked where something is run.
+const DEVELOPMENT: &str = "dev";
+
+/// How much a lock is believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockTrust {
+    /// It is made again where the project asks for something else.
+    Renewed,
+    /// It has to be what the project asks for.
+    Current,
+    /// It is followed as it is.
+    Frozen,
+}
+
+/// A project that something is run in.
+#[derive(Debug)]
+pub struct CurrentProject<'a> {
+    host: &'a Host,
+    /// Its `pyproject.toml`.
+    path: PathBuf,
+    table: Table,
+}
+
+impl<'a> CurrentProject<'a> {
+    /// The project that the working directory is in, if it has a lock that virtpy follows, or could be locked by virtpy.
+    ///
+    /// # Errors
+    /// When its file cannot be read or makes no sense.
+    pub fn find(host: &'a Host) -> Result<Option<Self>> {
+        let Some(path) = lockfile::find_project(&host.working_directory) else { return Ok(None) };
+        let text = fs::read_named(&path)?;
+        let table = text.parse::<Table>().map_err(|error| {
+            Error::new(format!("`{}` is not TOML: {}", host.shown(&path), error.message()))
+        })?;
+        let project = Self { host, path, table };
+        let kind = lockfile::find(project.folder()).map(|found| LockKind::of(&found));
+        let is_locked = !matches!(kind, None | Some(LockKind::Requirements | LockKind::Project));
+        Ok((is_locked || project.can_be_locked()).then_some(project))
+    }
+
+    /// Its directory.
+    fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("/"))
+    }
+
+    /// Whether it is a standard project, and no other tool's.
+    fn can_be_locked(&self) -> bool {
+        let is_standard = ["project", "dependency-groups"].iter().any(|key| self.table.contains_key(*key));
+        let poetry = self.table.get("tool").and_then(|tool| tool.get("poetry"));
+        let is_poetrys = ["dependencies", "group", "dev-dependencies"]
+            .iter()
+            .any(|key| poetry.is_some_and(|poetry| poetry.get(key).is_some()));
+        is_standard && !is_poetrys && lockfile::lock_of_other_tool(self.folder()).is_none()
+    }
+
+    /// What its venv is to hold, as the files are now.
+    ///
+    /// # Errors
+    /// When a file cannot be read or makes no sense.
+    pub fn source(&self, selection: &Selection, own_indexes: bool, indexes: &Indexes) -> Result<LockSource> {
+        let choice = LockChoice { selection: selection.clone(), own_indexes, ..LockChoice::default() };
+        let mut source = LockSource::find_from(self.host, self.folder(), choice, indexes)?;
+        let is_named = |names: &[String]| names.iter().any(|name| name == DEVELOPMENT);
+        let is_open = !selection.no_default_groups
+            && selection.only_groups.is_empty()
+            && !is_named(&selection.groups)
+            && !is_named(&selection.without_groups);
+        if is_open && !self.says_default_groups() && is_named(&source.groups()) {
+            source.choice.selection.groups.push(DEVELOPMENT.to_owned());
+        }
+        Ok(source)
+    }
+
+    /// Whether it says itself which groups come unasked.
+    fn says_default_groups(&self) -> bool {
+        let uv = self.table.get("tool").and_then(|tool| tool.get("uv"));
+        uv.and_then(|uv: &Value| uv.get("default-groups")).is_some()
+    }
+
+    /// Sees to it that a source is a lock, and as current as it has to be: locks the project where that is needed.
+    ///
+    /// # Errors
+    /// When the lock is not there or out of date and must not be made, or the project cannot be locked.
+    pub fn renew(
+        &self,
+        source: &LockSource,
+        trust: LockTrust,
+        index: IndexOptions,
+    ) -> Result<Option<Locked>> {
+        let is_lock = source.kind != LockKind::Project;
+        match trust {
+            LockTrust::Current | LockTrust::Frozen if !is_lock => {
+                let place = self.host.shown(&self.folder().join("pylock.toml"));
+                return Err(Error::new(format!("there is no lock file `{place}`"))
+                    .hinted("make it with `virtpy lock`"));
+            }
+            LockTrust::Frozen => return Ok(None),
+            LockTrust::Current => return source.demand_current(self.host).map(|()| None),
+            LockTrust::Renewed => {}
+        }
+        if is_lock && (!source.is_of_project_alone() || source.changed().is_empty()) {
+            return Ok(None);
+        }
+        let inputs = vec![source.folder.join("pyproject.toml").display().to_string()];
+        let locking = Locking { inputs, universal: true, hashes: true, index, ..Locking::default() };
+        locking.run(self.host).map(Some).map_err(|error| match error.hint() {
+            Some(_) => error,
+            None => error.hinted("`--no-sync` leaves the lock and the venv as they are"),
+        })
+    }
+}

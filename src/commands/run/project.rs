@@ -1,0 +1,134 @@
+//! The environment of the project that something is run in: its venv, which is brought to its lock first, or one in the cache where
+//! other extras, groups or another Python are asked for.
+
+use std::path::Path;
+use std::time::Instant;
+
+use super::{tidy, told};
+use crate::cli::{RunArguments, VenvArgument};
+use crate::commands::follow;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::fs;
+use crate::install::{
+    Base, CurrentProject, Extent, Followed, Following, Indexes, InstallOptions, LockSource, LockTrust,
+    Locked, ready_for_lock,
+};
+use crate::output::counted;
+use crate::venv::Venv;
+
+/// The environment of the present project, as it has to be; a venv that another tool made is taken as it is. Nothing where there is no
+/// project with a lock, and none that could be locked, or its venv is to be left as it is.
+pub(super) fn environment(
+    context: &Context,
+    arguments: &RunArguments,
+    indexes: &Indexes,
+) -> Result<Option<Base>, Failure> {
+    let project = if arguments.no_sync { None } else { CurrentProject::find(&context.host)? };
+    let Some(project) = project else {
+        refuse_choice(arguments)?;
+        return Ok(None);
+    };
+    let chosen = arguments.selection.selection();
+    let own_indexes = arguments.index.replaces_others();
+    let mut source = project.source(&chosen, own_indexes, indexes)?;
+    let path = context.project_venv(&VenvArgument::default(), &source.project)?;
+    let is_apart = arguments.selects() || is_of_other_python(context, arguments, &path)?;
+    if !is_apart && is_of_other_tool(&path) {
+        context
+            .output
+            .detail(format_args!("another tool made the venv at `{}`: it is as it is", path.display()));
+        return Base::open(&path);
+    }
+    let started = Instant::now();
+    if let Some(locked) = project.renew(&source, arguments.trust(), arguments.index.options())? {
+        tell_of_lock(context, &locked);
+        source = project.source(&chosen, own_indexes, indexes)?;
+    }
+    if is_apart {
+        let ready = ready_for_lock(&context.host, source, arguments.python.as_deref(), indexes)?;
+        return Base::open(&told(context, ready, started));
+    }
+    bring(context, arguments, source, (&path, indexes))?;
+    Base::open(&path)
+}
+
+/// Refuses what can only be chosen of a project.
+pub(super) fn refuse_choice(arguments: &RunArguments) -> Result<(), Failure> {
+    if !arguments.selects() && !arguments.locked && !arguments.frozen {
+        return Ok(());
+    }
+    Err(Failure::usage("extras, groups and `--locked` or `--frozen` are about a project, and none is followed here")
+        .hinted("go to the directory of a project with a `pyproject.toml`, and leave `--isolated` and `--no-sync` out"))
+}
+
+/// Brings the project's venv to its lock, to the sufficient extent: what a plain `add` installed stays.
+fn bring(
+    context: &Context,
+    arguments: &RunArguments,
+    source: LockSource,
+    (path, indexes): (&Path, &Indexes),
+) -> Result<(), Failure> {
+    let started = Instant::now();
+    let following = Following {
+        followed: &Followed::of(source)?,
+        extent: Extent::Sufficient,
+        options: InstallOptions::default(),
+        indexes,
+        python: None,
+    };
+    if let Ok(venv) = Venv::open(path)
+        && following.is_reached(&context.host, &venv)?
+    {
+        return Ok(());
+    }
+    if let Followed::Lock(source) = following.followed
+        && !arguments.frozen
+    {
+        source.warn_if_stale(&context.host);
+    }
+    let log = follow::bring(context, &following, path.to_path_buf())?;
+    if !log.is_empty() {
+        follow::tell_in_passing(context, &following, &log, started);
+        tidy(context);
+    }
+    Ok(())
+}
+
+/// Whether the user asks for another Python than that of the project's venv.
+fn is_of_other_python(context: &Context, arguments: &RunArguments, path: &Path) -> Result<bool, Failure> {
+    let Some(python) = &arguments.python else { return Ok(false) };
+    match Base::open(path)? {
+        Some(base) => Ok(!context.host.is_wanted(python, &base.interpreter(&context.host)?)?),
+        None => Ok(true),
+    }
+}
+
+/// Whether there is a venv that virtpy did not make.
+fn is_of_other_tool(path: &Path) -> bool {
+    matches!(fs::kind(&path.join("pyvenv.cfg")), Ok(Some(_))) && !Venv::is_at(path)
+}
+
+fn tell_of_lock(context: &Context, locked: &Locked) {
+    if let Some(path) = locked.path.as_ref().filter(|_| !locked.is_unchanged) {
+        let packages = counted(locked.packages, "package");
+        context.output.message(format_args!("Locked {packages} in `{}`", context.host.shown(path)));
+    }
+}
+
+impl RunArguments {
+    /// Whether extras, groups or members are chosen.
+    fn selects(&self) -> bool {
+        self.selection.selection() != virtpy_resolver::Selection::default()
+    }
+
+    fn trust(&self) -> LockTrust {
+        if self.locked {
+            LockTrust::Current
+        } else if self.frozen {
+            LockTrust::Frozen
+        } else {
+            LockTrust::Renewed
+        }
+    }
+}
