@@ -1,6 +1,7 @@
 //! Directories and settings, read once.
 
 mod caller;
+mod lower_stores;
 mod places;
 mod trust;
 mod which;
@@ -63,7 +64,7 @@ impl Context {
             })?,
         };
         check_home(&home)?;
-        Ok(Self::of(Store::new(home), working_directory, output))
+        Ok(Self::of(Store::new(home).above(lower_stores::below), working_directory, output))
     }
 
     /// The same, with the applications' commands where the settings want them.

@@ -3,6 +3,9 @@
 //! `VIRTPY_CONFIG_FILE` names the file; without it, it is `config.toml` in the platform's folder for `virtpy`
 //! (`~/.config/virtpy` on Linux). `docs/settings.md` lists the keys.
 
+mod lower_stores;
+mod paths;
+
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -27,6 +30,10 @@ pub struct Settings {
     pub tool_bin: Option<PathBuf>,
     /// Whether `add` and `remove` record in the project's file what they are asked for.
     pub save: bool,
+    /// The stores below the user's own, in order.
+    pub stores: Vec<PathBuf>,
+    /// The users who may own one of them, beside root and the user.
+    pub store_owners: Vec<u32>,
     /// What is removed from the store after a venv was changed, once a day; nothing where it is not set.
     pub store: Policy,
 }
@@ -46,6 +53,10 @@ struct ConfigFile {
     pip_shim: Option<bool>,
     #[serde(default)]
     safe_directories: Vec<PathBuf>,
+    #[serde(default)]
+    stores: Vec<String>,
+    #[serde(default)]
+    store_owners: Vec<lower_stores::Owner>,
     #[serde(default)]
     store: StoreSection,
     #[serde(default)]
@@ -136,12 +147,14 @@ impl Settings {
             None => file.safe_directories,
         };
         let tool_bin = variable("VIRTPY_TOOL_BIN_DIR").or(file.tool.bin_dir);
-        let tool_bin = tool_bin.map(|text| absolute(&text)).transpose()?;
+        let tool_bin = tool_bin.map(|text| paths::absolute("tool.bin-dir", &text)).transpose()?;
         let save = switch("project.save", "VIRTPY_PROJECT_SAVE", file.project.save)?;
+        let stores = lower_stores::stores(variable("VIRTPY_STORES"), file.stores)?;
+        let store_owners = lower_stores::owners(variable("VIRTPY_STORE_OWNERS"), file.store_owners)?;
         let store = store_settings(variable, file.store)?;
         let index = index_limits(variable, file.index)?;
         let preferences = Preferences { link_mode, always_copy, bytecode, immutable, pip_shim, index };
-        Ok(Self { preferences, safe_directories, tool_bin, save, store })
+        Ok(Self { preferences, safe_directories, tool_bin, save, stores, store_owners, store })
     }
 
     /// Those of this process's environment, read once.
@@ -156,19 +169,6 @@ impl Settings {
         let settings = Self::read(&|name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
         Ok(SETTINGS.get_or_init(|| settings))
     }
-}
-
-/// A directory that does not depend on where a command is called; `~` is the user's own.
-fn absolute(text: &str) -> Result<PathBuf> {
-    let path = match text.strip_prefix("~/") {
-        Some(rest) => std::env::home_dir().unwrap_or_default().join(rest),
-        None => PathBuf::from(text),
-    };
-    if path.is_absolute() {
-        return Ok(path);
-    }
-    Err(Error::new(format!("the setting `tool.bin-dir`: `{text}` is not an absolute path"))
-        .hinted("begin it with `/` or `~/`"))
 }
 
 fn store_settings(variable: &dyn Fn(&str) -> Option<String>, file: StoreSection) -> Result<Policy> {

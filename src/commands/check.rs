@@ -24,6 +24,7 @@ pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, F
             context.output.message("Rolled back an interrupted change");
         }
         let mut contents = install::contents(&context.host, &venv)?;
+        install::demand_stores(&context.host, &contents.dangling)?;
         let own = contents.distributions.iter().filter(|one| !one.is_foreign()).count();
         if own > 0 && contents.dangling.len() == own {
             let (home, count) = (context.store.home().display(), counted(own, "package"));

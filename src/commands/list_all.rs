@@ -91,7 +91,7 @@ impl Row {
                 Fate::Unreadable(_) => State::Unreadable,
                 Fate::Gone => State::Gone,
             },
-            packages: venv.uses.len(),
+            packages: venv.uses.len() + venv.uses_lower.len(),
             without_interpreter: broken.map(|venv| context.host.interpreter_hint(&venv)),
         }
     }

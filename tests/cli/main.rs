@@ -33,6 +33,7 @@ mod installed;
 mod interpreters;
 mod interrupted;
 mod kernel;
+mod layers;
 mod links;
 mod list;
 mod list_all;

@@ -33,8 +33,10 @@ pub(super) fn after_change(
 ) -> Result<(), Error> {
     let settings = host.preferences()?;
     let folds = venv.config.link_mode().folds();
-    let (linked, copied): (Vec<&PackageToInstall>, Vec<&PackageToInstall>) =
+    let (mut linked, copied): (Vec<&PackageToInstall>, Vec<&PackageToInstall>) =
         arrivals.iter().partition(|arrival| folds && !arrival.copied);
+    // What is in a lower store its owner sees to.
+    linked.retain(|arrival| arrival.entry.layer.is_none());
     tell(host);
     if settings.immutable {
         for arrival in &linked {

@@ -81,7 +81,7 @@ pub use new_project::{Backend, NewProject, project_folder};
 pub use plan::{Extent, Goal, InstallOptions, InstallPlan, Source};
 pub use relink::{Relinked, relink};
 pub use resolve::{Repaired, Reporter, ResolveError, repair};
-pub use restore::{damaged, described, refresh_names, torn};
+pub use restore::{damaged, demand_stores, described, refresh_names, torn};
 pub use saving::{Bound, RequirementList, Saving, Unlocked, unrecorded, unused};
 pub use seed::{Seed, seed};
 pub use sources::{

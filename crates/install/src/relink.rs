@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{Error, Host, Indexes, Result, base, bytecode, restore};
 use virtpy_files as fs;
 use virtpy_interpreters::Interpreter;
-use virtpy_venv::{ChangeSet, ChangeSummary, Contents, Installed, Place, Venv, VenvError};
+use virtpy_venv::{ChangeSet, ChangeSummary, Contents, Place, Venv, VenvError};
 
 /// What came of it.
 #[derive(Debug, JsonSchema, Serialize)]
@@ -50,7 +50,7 @@ pub fn relink(host: &Host, venv: &Venv, python: Option<&str>, indexes: &Indexes)
     let venv = venv.in_store(store)?;
     let contents = Contents::read(&venv, store)?;
     let wanted = venv.to_be_linked(&contents)?;
-    let missing: Vec<&Installed> = wanted.iter().filter(|one| !store.has(&one.sha256)).collect();
+    let missing = restore::LowerStores(host).absent(&wanted, |one| !store.has(&one.sha256))?;
     let fetched = restore::fetch(host, &interpreter, &missing, indexes)?;
     let install = restore::packages(host, &wanted, &fetched)?;
     // Before anything is laid out for the interpreter.
@@ -58,6 +58,7 @@ pub fn relink(host: &Host, venv: &Venv, python: Option<&str>, indexes: &Indexes)
     for package in &install {
         tags.check(&package.entry.manifest.filename).map_err(VenvError::from)?;
     }
+    let venv = venv.naming_stores(install.iter().map(|package| &package.entry))?;
     let base = base(&interpreter);
     venv.prepare(store, &base)?;
     // A move took the scripts along unchanged, so what the set satisfies it still does.

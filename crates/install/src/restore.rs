@@ -23,8 +23,12 @@ pub(super) fn lost(host: &Host, venv: &Venv, contents: Contents, indexes: &Index
     if contents.dangling.is_empty() {
         return Ok(contents);
     }
+    demand_stores(host, &contents.dangling)?;
     let what = described(&contents.dangling);
-    host.message(format_args!("the store no longer has {what}, which this venv uses: fetching"));
+    let store = contents.dangling[0].layer.as_ref();
+    let store =
+        store.map_or_else(|| "the store".to_owned(), |layer| format!("the store `{}`", layer.display()));
+    host.message(format_args!("{store} no longer has {what}, which this venv uses: fetching"));
     fetch_again(
         host,
         venv,
@@ -72,15 +76,17 @@ fn fetch_again(
 ) -> Result<Contents> {
     let what = described(missing);
     let interpreter = host.interpreter(venv)?;
-    let fetched =
-        fetch(host, &interpreter, &missing.iter().collect::<Vec<_>>(), indexes).map_err(|error| {
-            error.within(format!("{reason} {what}, and it could not be fetched again")).hinted(
-                "say with `--index-url` or `--find-links` where it came from, or make the venv again with \
+    let below = LowerStores(host);
+    let fetched = fetch(host, &interpreter, &below.absent(missing, |_| true)?, indexes).map_err(|error| {
+        error.within(format!("{reason} {what}, and it could not be fetched again")).hinted(
+            "say with `--index-url` or `--find-links` where it came from, or make the venv again with \
                  `virtpy new --clear`",
-            )
-        })?;
+        )
+    })?;
     let install = packages(host, missing, &fetched)?;
-    let is_other = |(old, new): (&Installed, &PackageToInstall)| old.sha256 != new.entry.manifest.sha256;
+    let is_other = |(old, new): (&Installed, &PackageToInstall)| {
+        old.sha256 != new.entry.manifest.sha256 || old.layer != new.entry.layer
+    };
     // The links of the others lead somewhere again.
     if missing.iter().zip(&install).any(is_other) {
         let satisfies = contents.state.satisfied.clone();
@@ -89,6 +95,59 @@ fn fetch_again(
         venv.apply(&host.store, contents, &change)?;
     }
     crate::contents(host, venv)
+}
+
+/// Refuses to replace what a venv has in a lower store that is somewhere else now, or is none any more: it may only not be
+/// mounted.
+///
+/// # Errors
+/// When some of these are of such a store.
+pub fn demand_stores(host: &Host, missing: &[Installed]) -> Result<()> {
+    let store = &host.store;
+    let lower = store.lower()?;
+    let is_lost = |one: &&Installed| one.layer.as_deref().is_some_and(|home| store.layer(home).is_none());
+    let lost: Vec<Installed> = missing.iter().filter(is_lost).cloned().collect();
+    let Some(home) = lost.first().and_then(|one| one.layer.as_deref()) else { return Ok(()) };
+    let what = described(&lost);
+    let (why, todo) = if fs::kind(home)?.is_none() {
+        ("which is not there", "mount it there")
+    } else if lower.iter().any(|layer| layer.home() == home) {
+        ("which has no packages", "mount it there")
+    } else {
+        ("which is not in the setting `stores`", "add it there")
+    };
+    Err(Error::new(format!("this venv has {what} from the store `{}`, {why}", home.display()))
+        .hinted(format!("{todo}; or let `virtpy relink` link it from another store, or fetch it again")))
+}
+
+/// What to take from lower stores, where there are any.
+pub(super) struct LowerStores<'a>(pub(super) &'a Host);
+
+impl LowerStores<'_> {
+    /// Which of these no store has: not where it was linked from, and not anywhere else. Where there are no lower stores, `is_absent`
+    /// decides.
+    pub(super) fn absent<'a>(
+        &self,
+        wanted: &'a [Installed],
+        is_absent: impl Fn(&Installed) -> bool,
+    ) -> Result<Vec<&'a Installed>> {
+        let store = &self.0.store;
+        if store.lower()?.is_empty() {
+            return Ok(wanted.iter().filter(|one| is_absent(one)).collect());
+        }
+        let digests: Vec<Option<&str>> = wanted.iter().map(|one| Some(one.sha256.as_str())).collect();
+        let found = wanted.iter().zip(store.usable(&digests)?);
+        Ok(found.filter(|(_, entry)| entry.is_none()).map(|(one, _)| one).collect())
+    }
+
+    /// The entry to link a wheel from.
+    fn entry(&self, sha256: &str) -> Result<Option<Entry>> {
+        let store = &self.0.store;
+        if store.lower()?.is_empty() {
+            return Ok(store.entry(sha256)?);
+        }
+        Ok(store.usable(&[Some(sha256)])?.pop().flatten())
+    }
 }
 
 /// The first of some distributions, and how many more there are.
@@ -164,7 +223,7 @@ pub(super) fn packages(
         let label = installed.label();
         let entry = match fetched.iter().find(|entry| entry.package == installed.package) {
             Some(entry) => Some(entry.clone()),
-            None => host.store.entry(&installed.sha256)?,
+            None => LowerStores(host).entry(&installed.sha256)?,
         };
         let entry = entry.ok_or_else(|| Error::new(format!("{label} could not be fetched again")))?;
         if entry.manifest.sha256 != installed.sha256 {

@@ -3,38 +3,51 @@
 //! An entry comes and goes by a rename in `w/`, which changes the time of that folder. So what was found complete is so for as long
 //! as the folder is as it was then.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use virtpy_files::{self as fs, Stamp};
 
-use super::{Store, StoreError, VenvId};
+use super::{LinkedWheel, Store, StoreError, VenvId};
 
 impl Store {
     fn complete_venvs(&self) -> PathBuf {
         self.cache().join("complete")
     }
 
-    /// Which of these wheels, by their SHA-256, the store does not have. `change` is the id of the venv's change that these were
+    /// Which of these wheels are no longer where they were linked from. `change` is the id of the venv's change that they were
     /// linked with: the same change has the same wheels.
-    pub fn missing(&self, venv: &VenvId, change: &str, sha256: &[&str]) -> Vec<usize> {
+    pub fn missing(&self, venv: &VenvId, change: &str, wheels: &[LinkedWheel<'_>]) -> Vec<usize> {
         let now = SystemTime::now();
-        let entries = Stamp::of(&self.entries());
+        let entries = self.stamps_of(wheels);
         let note = entries.as_ref().and_then(|entries| serde_json::to_string(&(change, entries)).ok());
         let path = self.complete_venvs().join(venv.as_str());
         let is_noted = |note: &String| fs::read_own(&path, 1024).is_ok_and(|known| known == note.as_bytes());
         if !change.is_empty() && note.as_ref().is_some_and(is_noted) {
             return Vec::new();
         }
-        let is_missing = |(index, sha256): (usize, &&str)| (!self.has(sha256)).then_some(index);
-        let missing: Vec<usize> = sha256.iter().enumerate().filter_map(is_missing).collect();
-        let is_settled = entries.is_some_and(|entries| entries.is_settled(now));
+        let is_missing =
+            |(index, wheel): (usize, &LinkedWheel<'_>)| (!self.has_linked(*wheel)).then_some(index);
+        let missing: Vec<usize> = wheels.iter().enumerate().filter_map(is_missing).collect();
+        let is_settled = entries.is_some_and(|entries| entries.iter().all(|entries| entries.is_settled(now)));
         if let (true, true, false, Some(note)) = (missing.is_empty(), is_settled, change.is_empty(), note) {
             // One that cannot be written costs another look.
             let _ = fs::create_dir_all(&self.complete_venvs())
                 .and_then(|()| fs::write_atomic(&path, note.as_bytes()));
         }
         missing
+    }
+
+    /// The folders of entries that these wheels were linked from, as they are now; `None` where one is not there, or is no longer
+    /// a store of this user's.
+    fn stamps_of(&self, wheels: &[LinkedWheel<'_>]) -> Option<Vec<Stamp>> {
+        let layers: BTreeSet<&Path> = wheels.iter().filter_map(|wheel| wheel.layer).collect();
+        let mut folders = vec![self.entries()];
+        for layer in layers {
+            folders.push(self.layer(layer)?.entries());
+        }
+        folders.iter().map(|folder| Stamp::of(folder)).collect()
     }
 
     /// Forgets venvs that are gone.
@@ -61,14 +74,15 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let store = Store::new(home.path().to_owned());
         let digests: Vec<String> = (0..3).map(|number| format!("{number}").repeat(64)).collect();
-        let digests: Vec<&str> = digests.iter().map(String::as_str).collect();
-        let folder = |number: usize| store.entry_path(&EntryId::of(digests[number]).unwrap());
+        let wheels: Vec<LinkedWheel<'_>> =
+            digests.iter().map(|sha256| LinkedWheel { sha256, layer: None }).collect();
+        let folder = |number: usize| store.entry_path(&EntryId::of(&digests[number]).unwrap());
         for number in 0..3 {
             fs::create_dir_all(&folder(number)).unwrap();
             fs::write_new(&folder(number).join("entry.json"), b"{}", 0o644).unwrap();
         }
         let venv = VenvId::random();
-        let missing = || store.missing(&venv, "change", &digests);
+        let missing = || store.missing(&venv, "change", &wheels);
         let is_noted = || store.complete_venvs().join(venv.as_str()).exists();
         assert!(missing().is_empty() && !is_noted(), "an entry may go within the same tick of the clock");
         std::thread::sleep(Duration::from_millis(150));
@@ -76,8 +90,8 @@ mod tests {
         // Nothing but the folder is looked at from then on.
         fs::remove_file(&folder(0).join("entry.json")).unwrap();
         assert!(missing().is_empty());
-        assert_eq!(store.missing(&venv, "another change", &digests), [0]);
-        assert_eq!(store.missing(&venv, "", &digests), [0]);
+        assert_eq!(store.missing(&venv, "another change", &wheels), [0]);
+        assert_eq!(store.missing(&venv, "", &wheels), [0]);
         fs::rename(&folder(2), &home.path().join("aside")).unwrap();
         assert_eq!(missing(), [0, 2]);
         store.sweep_complete().unwrap();

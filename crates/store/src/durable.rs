@@ -56,6 +56,11 @@ impl Store {
         Ok(notes.len())
     }
 
+    /// Whether an entry is known to be on the disk.
+    pub(super) fn is_durable(&self, id: &EntryId) -> bool {
+        self.durable_note(id).is_some_and(|note| self.durable_notes().contains(&note))
+    }
+
     /// Writes the notes again for the entries that are still there.
     pub(super) fn compact_durable(&self, keep: impl Fn(&EntryId) -> bool) {
         let notes = self.durable_notes();
@@ -113,14 +118,16 @@ impl Store {
         let ids = wanted.iter().map(|wanted| wanted.map(EntryId::of).transpose());
         let ids = ids.collect::<Result<Vec<Option<EntryId>>, _>>()?;
         let torn = self.torn(&ids.iter().flatten().cloned().collect::<Vec<_>>(), &mut checked);
-        let look_up = |pair: &(Option<&str>, Option<&EntryId>)| match *pair {
-            (Some(sha256), Some(id)) if !torn.contains(id) => self.entry(sha256),
-            _ => Ok(None),
+        let look_up = |pair: &(Option<&str>, Option<&EntryId>)| {
+            let (Some(sha256), Some(id)) = *pair else { return Ok(None) };
+            let own = if torn.contains(id) { None } else { self.own_entry(sha256)? };
+            if own.is_some() { Ok(own) } else { self.lower_entry(sha256, Some(&checked)) }
         };
         let pairs: Vec<_> = wanted.iter().copied().zip(ids.iter().map(Option::as_ref)).collect();
         let threads = if pairs.len() < MANY { 1 } else { 2 };
         let found = fs::map_ordered(&pairs, threads, look_up).into_iter().collect::<Result<Vec<_>, _>>()?;
-        self.check_since_boot(&found.iter().flatten().collect::<Vec<_>>(), &checked)?;
+        let own = found.iter().flatten().filter(|entry| entry.layer.is_none());
+        self.check_since_boot(&own.collect::<Vec<_>>(), &checked)?;
         Ok(found)
     }
 }

@@ -3,6 +3,8 @@
 use virtpy_files::{LockError, PathError};
 use virtpy_wheel as wheel;
 
+use super::LayerError;
+
 /// Why the store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -41,6 +43,9 @@ pub enum StoreError {
     /// An entry cannot be protected by the immutable flag.
     #[error("the setting `immutable` cannot be kept here: {}", .0.source)]
     Unprotected(#[source] PathError),
+    /// A store below the user's own is not believed.
+    #[error(transparent)]
+    Layer(#[from] LayerError),
     /// What is given as an id is not one.
     #[error("`{0}` is not an id of this store")]
     InvalidId(String),
@@ -64,6 +69,7 @@ impl StoreError {
                  (`VIRTPY_HOME`) if both are wanted"
                     .to_owned(),
             ),
+            Self::Layer(error) => error.hint.clone(),
             Self::InvalidId(_) => None,
         }
     }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use virtpy_files::{self as fs, DiskUse, Stamp};
 use virtpy_wheel as wheel;
 
-use super::{EntryId, Store, StoreError};
+use super::{EntryId, Layer, Store, StoreError};
 
 /// What a collection and the statistics want to know of an entry, and what programs are told of one.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize)]
@@ -90,6 +90,27 @@ impl Store {
             Facts { name, version, id, size, bytecode, unpacked_at, linked_at }
         };
         Ok(found.into_iter().map(facts).collect())
+    }
+
+    /// Facts of those entries of a lower store that are meant, by their handle and the name of their package.
+    ///
+    /// # Errors
+    /// When the folder of its entries cannot be read.
+    pub fn facts_below(
+        &self,
+        layer: &Layer,
+        is_meant: impl Fn(&EntryId, &dyn Fn() -> Option<String>) -> bool,
+    ) -> Result<Vec<Facts>, StoreError> {
+        let store = Self::new(layer.home().to_path_buf());
+        let mut found = Vec::new();
+        for id in store.ids()? {
+            let folder = Stamp::of(&store.entry_path(&id));
+            if let Some(folder) = folder.filter(|_| is_meant(&id, &|| Some(store.provenance(&id)?.name))) {
+                let Known { name, version, size, bytecode, unpacked_at, .. } = store.find_out(&id, folder);
+                found.push(Facts { name, version, id, size, bytecode, unpacked_at, linked_at: unpacked_at });
+            }
+        }
+        Ok(found)
     }
 
     /// Looks at an entry itself.

@@ -167,7 +167,7 @@ impl Store {
             let entry = if is_new {
                 let site_rows = LazyText::of(path.join(ROWS));
                 let manifest = Manifest { site_rows, ..staged.manifest.clone() };
-                Entry { id: staged.id.clone(), path, package: staged.package.clone(), manifest }
+                Entry { id: staged.id.clone(), path, layer: None, package: staged.package.clone(), manifest }
             } else if self.is_torn(&staged.id) {
                 self.replace(staged)?
             } else {

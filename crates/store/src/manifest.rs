@@ -179,6 +179,13 @@ pub struct KnownOrigin {
     pub indexes: Vec<String>,
 }
 
+impl KnownOrigin {
+    /// Of the entry in a folder, if its manifest tells that much.
+    pub fn of_entry(folder: &Path) -> Option<Self> {
+        serde_json::from_slice(&fs::read(&folder.join(MANIFEST)).ok()?).ok()
+    }
+}
+
 impl Manifest {
     /// Describes a wheel with this content that no store has: for plans that are only looked at, as tests do.
     pub fn in_memory(unpacked: Unpacked) -> Self {

@@ -1,11 +1,13 @@
 //! The folder of everything, and what is where in it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use virtpy_files as fs;
 use virtpy_files::digest::{hex, sha256};
 
-use super::{EntryId, StoreError};
+use super::layer::LowerStores;
+use super::{EntryId, Layer, LayerError, StoreError};
 
 /// The store under one `$VIRTPY_HOME`. Cheap to make: no folder is touched before it is needed.
 #[derive(Debug, Clone)]
@@ -13,12 +15,37 @@ pub struct Store {
     home: PathBuf,
     /// The folder of the applications' commands, if it is another one than usual.
     bin: Option<PathBuf>,
+    /// The stores below it, which are only read.
+    lower: LowerStores,
 }
 
 impl Store {
     /// The store that lives in `home`, an absolute path.
     pub fn new(home: PathBuf) -> Self {
-        Self { home, bin: None }
+        Self { home, bin: None, lower: LowerStores::default() }
+    }
+
+    /// The same store above those that `source` finds for its folder, once somebody needs them.
+    #[must_use]
+    pub fn above(
+        self,
+        source: impl Fn(&Path) -> Result<Vec<Layer>, LayerError> + Send + Sync + 'static,
+    ) -> Self {
+        Self { lower: LowerStores::of(Arc::new(source)), ..self }
+    }
+
+    /// The store in another folder, above the same ones.
+    #[must_use]
+    pub fn beside(&self, home: PathBuf) -> Self {
+        Self { home, bin: None, lower: self.lower.beside() }
+    }
+
+    /// The stores below this one, in the order in which they are looked through. They are only read.
+    ///
+    /// # Errors
+    /// When one of them is not believed.
+    pub fn lower(&self) -> Result<&[Layer], StoreError> {
+        Ok(self.lower.below(&self.home)?)
     }
 
     /// The same store, with the applications' commands in another folder.

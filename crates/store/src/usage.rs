@@ -27,10 +27,10 @@ impl Store {
         self.cache().join("linked")
     }
 
-    /// Notes that these entries are linked now. A note that cannot be written only makes them look older than they are.
+    /// Notes that these entries are linked now, as far as they are this store's own. A note that cannot be written only makes them look older than they are.
     pub fn note_linked(&self, entries: &[&Entry]) {
         let mut text = String::with_capacity(entries.len() * 17);
-        for entry in entries {
+        for entry in entries.iter().filter(|entry| entry.layer.is_none()) {
             text.push_str(entry.id.as_str());
             text.push('\n');
         }

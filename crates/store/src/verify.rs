@@ -296,7 +296,7 @@ impl Store {
 }
 
 /// Hashes every file of an entry and compares everything with its manifest.
-fn entry_findings(entry: &Entry, digests: &Digests) -> Vec<Finding> {
+pub(super) fn entry_findings(entry: &Entry, digests: &Digests) -> Vec<Finding> {
     if EntryId::of(&entry.manifest.sha256).is_ok_and(|own| own != entry.id) {
         return vec![Finding::NoManifest("it is of another wheel".to_owned())];
     }

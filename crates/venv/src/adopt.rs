@@ -9,7 +9,6 @@ use std::path::Path;
 use virtpy_files::{self as fs, Directory, FileKind};
 use virtpy_store::{Store, VenvId};
 
-use super::create::mark;
 use super::keys::Identity;
 use super::layout::MARK_FILE;
 use super::{Config, Layout, LinkMode, PRIVATE_FOLDER, Venv, VenvError};
@@ -90,7 +89,8 @@ impl Candidate {
     pub fn take_over(&self, store: &Store) -> Result<(), VenvError> {
         let Some(takeover) = &self.takeover else { return Ok(()) };
         store.register(&self.venv.id, &self.venv.root)?;
-        let done = self.mark(store).and_then(|()| self.write(&takeover.after, takeover.mode));
+        let done =
+            self.venv.write_mark(store, UNFINISHED).and_then(|()| self.write(&takeover.after, takeover.mode));
         if let Err(error) = done {
             self.give_back(store)?;
             return Err(error);
@@ -115,14 +115,6 @@ impl Candidate {
         // Nothing is in it unless going back failed.
         let _ = directory.remove_dir(PRIVATE_FOLDER);
         Ok(store.forget(&self.venv.id)?)
-    }
-
-    fn mark(&self, store: &Store) -> Result<(), VenvError> {
-        if self.venv.config.link_mode().folds() {
-            let directory = &self.venv.directory;
-            directory.replace(UNFINISHED, self.mark_file(), mark(store)?.as_bytes(), 0o644)?;
-        }
-        Ok(())
     }
 
     fn mark_file(&self) -> String {

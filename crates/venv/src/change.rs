@@ -107,8 +107,8 @@ impl Venv {
         )?);
         let mut shared: Vec<String> = shared.into_iter().collect();
         let set = sets.arrange(&present, &arriving);
-        let uses: BTreeSet<EntryId> =
-            present.iter().chain(&arriving).map(|loaded| loaded.entry.id.clone()).collect();
+        let own = present.iter().chain(&arriving).filter(|loaded| loaded.entry.layer.is_none());
+        let uses: BTreeSet<EntryId> = own.map(|loaded| loaded.entry.id.clone()).collect();
         store.note_uses(root, uses.into_iter().collect())?;
         store.note_linked(&set.iter().map(|loaded| loaded.entry.as_ref()).collect::<Vec<_>>());
         let mut new = self.plan(&set, &shared)?;
@@ -138,7 +138,9 @@ impl Venv {
         state.shared_folders = shared;
         state.satisfied.clone_from(&change.satisfies);
 
-        let transaction = Transaction::prepare(self, &old, &new, &sets.foreign_leaving, &claimed)?;
+        let named = self.name_stores(store, set.iter().map(|loaded| loaded.entry.as_ref()))?;
+        let venv = named.as_ref().unwrap_or(self);
+        let transaction = Transaction::prepare(venv, &old, &new, &sets.foreign_leaving, &claimed)?;
         let left_alone = transaction.run(&mut state)?;
         Ok(ChangeSummary {
             added: arriving.iter().map(|loaded| loaded.installed.label()).collect(),
@@ -334,6 +336,7 @@ impl<'a> ResolvedDistribution<'a> {
             provides_extra: manifest.provides_extra.clone(),
             copied: arrival.copied,
             built: was_built(&manifest.origin),
+            layer: arrival.entry.layer.clone(),
         };
         Self { entry: Cow::Borrowed(&arrival.entry), installed }
     }
@@ -442,7 +445,7 @@ impl DistributionDiff {
         let mut loaded = Vec::with_capacity(present.len());
         for installed in present {
             let entry = store
-                .entry(&installed.sha256)?
+                .entry_as_linked(installed.linked())?
                 .ok_or_else(|| VenvError::MissingEntry(installed.label().to_string()))?;
             loaded.push(ResolvedDistribution { entry: Cow::Owned(entry), installed: installed.clone() });
         }

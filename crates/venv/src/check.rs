@@ -101,7 +101,7 @@ pub fn check_tags(
     let mut problems = Vec::new();
     for distribution in &contents.distributions {
         let Owner::Virtpy(installed) = &distribution.owner else { continue };
-        let Some(entry) = store.entry(&installed.sha256)? else { continue };
+        let Some(entry) = store.entry_as_linked(installed.linked())? else { continue };
         if entry.manifest.origin == ADOPTED {
             continue;
         }
@@ -127,7 +127,7 @@ fn check_files(
     let mut entries: Vec<(Entry, &super::Installed)> = Vec::new();
     // What another tool took away was laid out with its neighbours, which stand so until virtpy's next change.
     for installed in &contents.lost {
-        if let Ok(Some(entry)) = store.entry(&installed.sha256) {
+        if let Ok(Some(entry)) = store.entry_as_linked(installed.linked()) {
             entries.push((entry, installed));
         }
     }
@@ -136,11 +136,14 @@ fn check_files(
         let Owner::Virtpy(installed) = &distribution.owner else {
             continue;
         };
-        match store.entry(&installed.sha256)? {
+        match store.linked_entry(installed.linked())? {
             Some(entry) => {
                 // An editor's forced write goes through a link, and nothing prevents the store's owner from it.
                 let reason = match store.look_at(&entry) {
                     Err(StoreError::Damaged { reason, .. }) => Some(reason),
+                    _ if entry.layer.is_some() => {
+                        store.look_at_names(&entry).first().map(ToString::to_string)
+                    }
                     _ => store.strays_in(&entry)?.first().map(ToString::to_string),
                 };
                 if let Some(reason) = reason {
@@ -151,7 +154,10 @@ fn check_files(
             }
             None => problems.push(Problem::NoEntry {
                 distribution: installed.label().to_string(),
-                path: store.entry_path(&EntryId::of(&installed.sha256)?).display().to_string(),
+                path: store
+                    .path_linked(&EntryId::of(&installed.sha256)?, installed.layer.as_deref())
+                    .display()
+                    .to_string(),
             }),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// The key of `pyvenv.cfg` for the place that the venv's scripts were made for.
@@ -15,6 +16,9 @@ pub(crate) const LIBRARY_KEY: &str = "virtpy-library";
 
 /// The key for the store that its links lead to.
 pub(crate) const STORE_KEY: &str = "virtpy-store";
+
+/// The key for the lower stores that its links lead into as well, separated by colons.
+pub(crate) const LAYERS_KEY: &str = "virtpy-stores";
 
 /// How packages come into a venv; remembered in its `pyvenv.cfg`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -92,6 +96,27 @@ impl Config {
     /// The value of a key, where there is one.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.lines.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
+    }
+
+    /// The lower stores that the venv's links lead into.
+    pub fn layers(&self) -> Vec<PathBuf> {
+        let listed = self.get(LAYERS_KEY).into_iter().flat_map(|text| text.split(':'));
+        listed.map(PathBuf::from).filter(|layer| layer.is_absolute()).collect()
+    }
+
+    /// Names these lower stores, each once, and no others.
+    pub(crate) fn set_layers<'a>(&mut self, layers: impl Iterator<Item = &'a Path>) {
+        let mut names: Vec<String> = Vec::new();
+        for name in layers.map(|layer| layer.display().to_string()) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        if names.is_empty() {
+            self.lines.retain(|(key, _)| key != LAYERS_KEY);
+        } else {
+            self.set(LAYERS_KEY, names.join(":"));
+        }
     }
 
     /// The keys of virtpy's own with their values.

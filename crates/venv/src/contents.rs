@@ -161,7 +161,7 @@ impl Contents {
     pub fn read(venv: &Venv, store: &Store) -> Result<Self, VenvError> {
         Self::of(venv, State::read(venv)?, |_, installed| Sight {
             is_ours: is_ours(venv, store, installed),
-            is_in_store: store.has(&installed.sha256),
+            is_in_store: store.has_linked(installed.linked()),
         })
     }
 
@@ -281,7 +281,8 @@ fn is_ours(venv: &Venv, store: &Store, installed: &Installed) -> bool {
     let Ok(id) = EntryId::of(&installed.sha256) else {
         return false;
     };
-    let expected = store.entry_path(&id).join(DIST_INFO_ALIAS).join("METADATA");
+    let entry = store.path_linked(&id, installed.layer.as_deref());
+    let expected = entry.join(DIST_INFO_ALIAS).join("METADATA");
     fs::read_link(&folder.join("METADATA")).is_ok_and(|target| target == expected)
 }
 

@@ -90,19 +90,20 @@ pub fn create(
     let old = place::existing(store, &path, wish.clear)?;
     let id = VenvId::random();
     let lock = store.lock_venv(&id, announce)?;
-    let config = config(base, wish, &path, &Identity { id: &id, store });
+    let mut config = config(base, wish, &path, &Identity { id: &id, store });
+    config.set_layers(wish.pip.iter().filter_map(|pip| pip.layer.as_deref()));
     let layout = Layout::of(&path, &config)?;
     let texts = Texts { config: &config, prompt: &prompt(wish.prompt.as_deref(), &path) };
     let directory = staging.directory.for_many_changes();
     fill(&directory, &path, base, &layout, &texts)?;
     let root = store.register(&id, &path)?;
-    if let Some(pip) = &wish.pip {
+    if let Some(pip) = wish.pip.as_ref().filter(|pip| pip.layer.is_none()) {
         store.note_uses(root, vec![pip.id.clone()])?;
     }
     // Before the state is written: it is to be the newest.
     if wish.link_mode.folds() {
         let mark_file = format!("{}/{MARK_FILE}", layout.site_packages);
-        directory.write_new(mark_file, mark(store)?.as_bytes(), 0o644)?;
+        directory.write_new(mark_file, mark(store, &config)?.as_bytes(), 0o644)?;
     }
     let root = directory.path().to_owned();
     let venv = Venv { root, directory, config, id, layout, lost_keys: false };
@@ -153,12 +154,17 @@ impl Venv {
 /// The content of [`MARK_FILE`]: puts the store's entries on `sys.path`, with a finder that finds nothing there. A line with
 /// only the path would do for coverage; but then whatever lies in that folder could be imported, and tools that pack venvs
 /// take a path outside the venv for a package in development. Python runs the line twice in a venv.
-pub(super) fn mark(store: &Store) -> Result<String, VenvError> {
-    let folder = python_literal(&store.mark_as_third_party()?);
-    Ok(format!(
-        "import sys; {folder} in sys.path or sys.path.append({folder}); sys.path_importer_cache[{folder}] = \
-         type('Nothing', (), {{'find_spec': staticmethod(lambda name, target=None: None)}})\n"
-    ))
+pub(super) fn mark(store: &Store, config: &Config) -> Result<String, VenvError> {
+    let lower = config.layers().into_iter().map(|home| home.join("w"));
+    let folders = std::iter::once(store.mark_as_third_party()?).chain(lower);
+    let line = |folder: PathBuf| {
+        let folder = python_literal(&folder);
+        format!(
+            "import sys; {folder} in sys.path or sys.path.append({folder}); sys.path_importer_cache[{folder}] = \
+             type('Nothing', (), {{'find_spec': staticmethod(lambda name, target=None: None)}})\n"
+        )
+    };
+    Ok(folders.map(line).collect())
 }
 
 /// A path as a literal of Python's in plain ASCII: files of this kind are read in various encodings.

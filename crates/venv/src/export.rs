@@ -102,7 +102,7 @@ fn entries(store: &Store, contents: &Contents) -> Result<Vec<Entry>, VenvError> 
         if is_there {
             entries.push(
                 store
-                    .entry(&installed.sha256)?
+                    .entry_as_linked(installed.linked())?
                     .ok_or_else(|| VenvError::MissingEntry(installed.label().to_string()))?,
             );
         }

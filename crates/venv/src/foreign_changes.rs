@@ -49,7 +49,11 @@ impl Venv {
             }
         }
         for installed in &contents.state.distributions {
-            let Some(entry) = store.entry(&installed.sha256)? else { continue };
+            // Nobody but its owner can write into a lower store.
+            let Some(entry) = store.own_entry(&installed.sha256)?.filter(|_| installed.layer.is_none())
+            else {
+                continue;
+            };
             match store.look_at(&entry) {
                 Ok(()) if !joined.contains(&entry.id) => {}
                 Ok(()) | Err(StoreError::Damaged { .. }) => store_damage.damaged.push(entry),

@@ -1,8 +1,10 @@
 //! What a venv's state says of a distribution that virtpy installed.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 use virtpy_pep::{NamedVersion, PackageName};
-use virtpy_store::is_pip_shim;
+use virtpy_store::{LinkedWheel, is_pip_shim};
 
 /// A distribution that virtpy installed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,9 +34,17 @@ pub struct Installed {
     /// Whether its wheel was built on this machine: another build of the same source has another hash.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub built: bool,
+    /// The lower store that the links lead into, by its folder; nothing for the user's own.
+    #[serde(rename = "store", default, skip_serializing_if = "Option::is_none")]
+    pub layer: Option<PathBuf>,
 }
 
 impl Installed {
+    /// The wheel, and where it was linked from.
+    pub fn linked(&self) -> LinkedWheel<'_> {
+        LinkedWheel { sha256: &self.sha256, layer: self.layer.as_deref() }
+    }
+
     /// Its name and version, as its METADATA spells them.
     pub fn label(&self) -> NamedVersion {
         NamedVersion::new(&self.name, &self.version)

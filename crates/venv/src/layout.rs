@@ -1,6 +1,6 @@
 //! Where things lie in a venv: the `venv` scheme of `sysconfig`, for Unix.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use virtpy_store::PROGRAM;
 use virtpy_wheel as wheel;
@@ -45,6 +45,8 @@ pub struct Layout {
     pub shebang: String,
     /// The script that hands over to virtpy: `pip` in a venv with virtpy's own.
     pub handover: String,
+    /// The lower stores that its links lead into, none of whose files gets another name here.
+    pub lower_stores: Vec<PathBuf>,
 }
 
 impl Layout {
@@ -69,7 +71,13 @@ impl Layout {
             headers: format!("include/site/{folder}"),
             shebang,
             handover: handover(root, config.get(STORE_KEY)),
+            lower_stores: config.layers(),
         })
+    }
+
+    /// Whether a file is in a lower store, where nothing may be changed: not even how many names it has.
+    pub(super) fn is_in_lower_store(&self, path: &Path) -> bool {
+        self.lower_stores.iter().any(|store| path.starts_with(store))
     }
 
     /// The version in the name of the library folder: `3.12`.

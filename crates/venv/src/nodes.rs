@@ -31,10 +31,14 @@ pub(super) fn make(directory: &Directory, layout: &Layout, path: &str, node: &No
             let content = wheel::rewrite_python_shebang(&content, &layout.shebang).unwrap_or(content);
             directory.write_new(path, &content, 0o755)?;
         }
+        Node::Hardlink(source) if layout.is_in_lower_store(source) => copy_real(directory, source, path)?,
         Node::Hardlink(source) => directory.hard_link_from(source, path)?,
         // Its size and mode need no look, which would be a call for each distribution.
         Node::HardlinkOrCopy(source) if layout.is_record(path) => {
             directory.copy_new(fs::open(source)?, path, 0o444)?;
+        }
+        Node::HardlinkOrCopy(source) if layout.is_in_lower_store(source) => {
+            copy_real(directory, source, path)?;
         }
         Node::HardlinkOrCopy(source) => put_real(directory, source, path)?,
         Node::Copy(source) => directory.copy_new(fs::open(source)?, path, mode_of_copy(source)?)?,
@@ -47,7 +51,7 @@ const LARGE: u64 = 1 << 20;
 
 /// Makes a read-only file of the venv's own with the content of one in the store.
 fn put_real(directory: &Directory, source: &Path, path: &str) -> Result<(), VenvError> {
-    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    use std::os::unix::fs::MetadataExt as _;
     let facts = fs::metadata(source)?;
     if facts.len() >= LARGE && !fs::is_root() {
         let owner = fs::effective_user();
@@ -58,7 +62,13 @@ fn put_real(directory: &Directory, source: &Path, path: &str) -> Result<(), Venv
             return Ok(());
         }
     }
-    let executable = facts.permissions().mode() & 0o111;
+    copy_real(directory, source, path)
+}
+
+/// Makes a read-only copy.
+fn copy_real(directory: &Directory, source: &Path, path: &str) -> Result<(), VenvError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let executable = fs::metadata(source)?.permissions().mode() & 0o111;
     Ok(directory.copy_new(fs::open(source)?, path, 0o444 | executable)?)
 }
 

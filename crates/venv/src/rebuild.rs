@@ -4,7 +4,7 @@
 //! nothing but zeros), `state.json` among them. But the links are still there, and each distribution's METADATA is one
 //! into its entry, whose manifest knows the rest.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 use virtpy_files::{self as fs, FileKind};
@@ -38,26 +38,26 @@ pub(super) fn is_emptied(content: &[u8]) -> bool {
 pub(super) fn distributions(venv: &Venv) -> Result<Vec<Installed>, VenvError> {
     let mut distributions = Vec::new();
     let Some(store) = venv.config.get(STORE_KEY) else { return Ok(distributions) };
-    let entries = Path::new(store).join("w");
+    let own = [(PathBuf::from(store).join("w"), None)];
+    let lower = venv.config.layers().into_iter().map(|layer| (layer.join("w"), Some(layer)));
+    let stores: Vec<(PathBuf, Option<PathBuf>)> = own.into_iter().chain(lower).collect();
     let mut names = fs::read_dir_names(&venv.site_packages())?;
     names.sort_by(|(one, _), (other, _)| one.cmp(other));
     for (name, kind) in names {
         let Ok(name) = name.into_string() else { continue };
         if kind == FileKind::Folder && name.ends_with(".dist-info") {
-            distributions.extend(installed(venv, &entries, name));
+            distributions.extend(installed(venv, &stores, name));
         }
     }
     Ok(distributions)
 }
 
 /// The distribution of a dist-info folder, if its METADATA leads into an entry.
-fn installed(venv: &Venv, entries: &Path, dist_info: String) -> Option<Installed> {
+fn installed(venv: &Venv, stores: &[(PathBuf, Option<PathBuf>)], dist_info: String) -> Option<Installed> {
     let folder = venv.site_packages().join(&dist_info);
     let target = fs::read_link(&folder.join("METADATA")).ok()?;
     let entry = target.parent().filter(|alias| alias.ends_with(DIST_INFO_ALIAS))?.parent()?;
-    if entry.parent() != Some(entries) {
-        return None;
-    }
+    let (_, layer) = stores.iter().find(|(entries, _)| entry.parent() == Some(entries))?;
     let Facts { sha256, origin, name, version, requires_dist, provides_extra } =
         serde_json::from_slice(&fs::read(&entry.join("entry.json")).ok()?).ok()?;
     Some(Installed {
@@ -72,5 +72,6 @@ fn installed(venv: &Venv, entries: &Path, dist_info: String) -> Option<Installed
         provides_extra,
         copied: false,
         built: was_built(&origin),
+        layer: layer.clone(),
     })
 }

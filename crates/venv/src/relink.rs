@@ -8,9 +8,9 @@ use virtpy_wheel as wheel;
 
 use super::activation::Activation;
 use super::config::{ID_KEY, PATH_KEY, STORE_KEY};
-use super::create::{from_python_repr, mark, prompt};
+use super::create::{from_python_repr, prompt};
 use super::keys::Identity;
-use super::layout::{MARK_FILE, UNFINISHED};
+use super::layout::UNFINISHED;
 use super::{
     BaseInterpreter, Config, Contents, Installed, Layout, Owner, PRIVATE_FOLDER, Venv, VenvError, survey,
 };
@@ -112,11 +112,7 @@ impl Venv {
         for script in activation.scripts()? {
             directory.replace(UNFINISHED, in_bin(script.name), script.content.as_bytes(), 0o644)?;
         }
-        if self.config.link_mode().folds() {
-            let mark_file = format!("{}/{MARK_FILE}", self.layout.site_packages);
-            directory.replace(UNFINISHED, mark_file, mark(store)?.as_bytes(), 0o644)?;
-        }
-        Ok(())
+        self.write_mark(store, UNFINISHED)
     }
 
     /// The same venv as one whose links lead into this store, for scripts that name it. `pyvenv.cfg` is left for

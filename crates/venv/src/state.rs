@@ -3,11 +3,11 @@
 //! It names what virtpy put there; what really stands in `site-packages` decides ([`super::contents`]).
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use virtpy_files::{self as fs, Directory, PathError};
-use virtpy_store::Store;
+use virtpy_store::{LinkedWheel, Store};
 
 use super::layout::{JOURNAL, STATE, STATE_SIZE, UNFINISHED};
 use super::{Installed, Venv, VenvError, rebuild};
@@ -53,13 +53,21 @@ struct Summary {
 #[derive(Deserialize)]
 struct Digest {
     sha256: String,
+    #[serde(default)]
+    store: Option<PathBuf>,
+}
+
+impl Digest {
+    fn linked(&self) -> LinkedWheel<'_> {
+        LinkedWheel { sha256: &self.sha256, layer: self.store.as_deref() }
+    }
 }
 
 impl Summary {
     /// Which of the distributions the store does not have, by their number.
     fn missing(&self, venv: &Venv, store: &Store) -> Vec<usize> {
-        let digests: Vec<&str> = self.distributions.iter().map(|one| one.sha256.as_str()).collect();
-        store.missing(&venv.id, &self.change, &digests)
+        let wheels: Vec<LinkedWheel<'_>> = self.distributions.iter().map(Digest::linked).collect();
+        store.missing(&venv.id, &self.change, &wheels)
     }
 }
 
@@ -128,15 +136,15 @@ impl State {
     pub fn is_in_store(venv: &Venv, configured: &Store) -> bool {
         let Ok(content) = fs::read_own(&venv.root.join(STATE), STATE_SIZE) else { return true };
         let Ok(state) = serde_json::from_slice::<Summary>(&content) else { return true };
-        let own = venv.store_home().map(Store::new);
+        let own = venv.store_home().map(|home| configured.beside(home));
         let store = own.as_ref().unwrap_or(configured);
         state.missing(venv, store).is_empty()
     }
 
     /// Which of the distributions the store does not have, by their number.
     pub(super) fn missing(&self, venv: &Venv, store: &Store) -> Vec<usize> {
-        let digests: Vec<&str> = self.distributions.iter().map(|one| one.sha256.as_str()).collect();
-        store.missing(&venv.id, &self.change, &digests)
+        let wheels: Vec<LinkedWheel<'_>> = self.distributions.iter().map(Installed::linked).collect();
+        store.missing(&venv.id, &self.change, &wheels)
     }
 
     /// Replaces a venv's state by one rename: the moment at which a change has happened.

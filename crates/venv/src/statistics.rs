@@ -3,6 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use std::path::PathBuf;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use virtpy_store::{EntryId, Facts};
@@ -32,6 +34,9 @@ pub struct Statistics {
     pub saved_bytes: u64,
     /// What killed commands left; unknown while other commands are at work.
     pub abandoned_bytes: Option<u64>,
+    /// The lower stores that venvs have links into.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lower_stores: Vec<LowerStoreUse>,
     /// Each wheel, the largest first.
     pub by_package: Vec<EntryUsage>,
     /// Each venv, the largest first.
@@ -76,7 +81,7 @@ impl Statistics {
         by_package.sort_by_key(|entry| Reverse(entry.facts.size));
         let venv = |venv: &&Surveyed| VenvSize {
             path: venv.label(),
-            packages: venv.uses.len(),
+            packages: venv.uses.len() + venv.uses_lower.len(),
             bytes: venv.uses.iter().filter_map(|id| sizes.get(id)).sum(),
         };
         let mut by_venv: Vec<VenvSize> = living.iter().map(venv).collect();
@@ -96,10 +101,33 @@ impl Statistics {
             bytes_without_sharing,
             saved_bytes: bytes_without_sharing.saturating_sub(bytes - unused_bytes),
             abandoned_bytes: None,
+            lower_stores: lower_stores(&living),
             by_package,
             by_venv,
         }
     }
+}
+
+/// What venvs have of a lower store.
+#[derive(Debug, PartialEq, Eq, JsonSchema, Serialize)]
+pub struct LowerStoreUse {
+    /// Where it is.
+    pub path: PathBuf,
+    /// How many of its wheels venvs use.
+    pub wheels: usize,
+    /// How many venvs those are.
+    pub venvs: usize,
+}
+
+fn lower_stores(venvs: &[&Surveyed]) -> Vec<LowerStoreUse> {
+    let all: BTreeSet<_> = venvs.iter().flat_map(|venv| &venv.uses_lower).collect();
+    let paths: BTreeSet<&PathBuf> = all.iter().map(|used| &used.store).collect();
+    let of = |path: &&PathBuf| LowerStoreUse {
+        path: (*path).clone(),
+        wheels: all.iter().filter(|used| used.store == **path).count(),
+        venvs: venvs.iter().filter(|venv| venv.uses_lower.iter().any(|used| used.store == **path)).count(),
+    };
+    paths.iter().map(of).collect()
 }
 
 #[cfg(test)]

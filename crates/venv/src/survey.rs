@@ -49,16 +49,45 @@ pub struct Surveyed {
     pub root: Option<Root>,
     /// What became of it.
     pub fate: Fate,
-    /// The entries that it uses.
+    /// The entries of the store that it uses.
     pub uses: BTreeSet<EntryId>,
+    /// The entries of lower stores that it uses, as its state says.
+    pub uses_lower: BTreeSet<LowerEntry>,
     /// When its state was replaced last, at each of its places.
     stamps: Vec<Option<fs::Stamp>>,
+}
+
+/// An entry of a lower store.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LowerEntry {
+    /// The store's folder.
+    pub store: PathBuf,
+    /// The entry's handle.
+    pub id: EntryId,
+}
+
+/// What a venv uses.
+#[derive(Default)]
+struct Used {
+    own: BTreeSet<EntryId>,
+    lower: BTreeSet<LowerEntry>,
+}
+
+impl Used {
+    fn is_empty(&self) -> bool {
+        self.own.is_empty() && self.lower.is_empty()
+    }
+
+    fn extend(&mut self, other: Self) {
+        self.own.extend(other.own);
+        self.lower.extend(other.lower);
+    }
 }
 
 impl Surveyed {
     /// Puts together what was found out.
     pub fn new(id: VenvId, root: Option<Root>, fate: Fate, uses: BTreeSet<EntryId>) -> Self {
-        Self { id, root, fate, uses, stamps: Vec::new() }
+        Self { id, root, fate, uses, uses_lower: BTreeSet::new(), stamps: Vec::new() }
     }
 
     /// Where it is, or was.
@@ -130,7 +159,7 @@ fn state_of(place: &Path) -> PathBuf {
 fn look(root: &Root, records: &Records) -> Surveyed {
     // Before anything is read: what changes while it is read is read once more.
     let stamps = stamps(root);
-    let mut uses = BTreeSet::new();
+    let mut uses = Used::default();
     let mut found: Option<PathBuf> = None;
     let mut trouble = None;
     for place in root.places() {
@@ -158,12 +187,13 @@ fn look(root: &Root, records: &Records) -> Surveyed {
         (Some(place), None, _) if place == root.path => Fate::Present,
         (Some(place), None, _) => Fate::Moved(place),
         (None, None, Some(point)) => {
-            uses.extend(root.uses.iter().cloned());
+            uses.own.extend(root.uses.iter().cloned());
             Fate::Unmounted(point)
         }
         (None, None, None) => Fate::Gone,
     };
-    Surveyed { stamps, ..Surveyed::new(root.id.clone(), Some(root.clone()), fate, uses) }
+    let Used { own, lower } = uses;
+    Surveyed { stamps, uses_lower: lower, ..Surveyed::new(root.id.clone(), Some(root.clone()), fate, own) }
 }
 
 /// Whether the venv with this id stands at a place, as far as it says so itself.
@@ -192,6 +222,8 @@ struct Uses {
 #[derive(Deserialize)]
 struct Use {
     sha256: String,
+    #[serde(default)]
+    store: Option<PathBuf>,
 }
 
 /// What the store knows of venvs, and its folder of entries by its name and by its real path.
@@ -209,7 +241,7 @@ impl Records {
 
     /// What the venv with this id uses at a place; `None` if it is not there. Another venv that stands there answers for
     /// itself, if the store knows it at this place.
-    fn used_at(&self, place: &Path, id: &VenvId) -> Result<Option<BTreeSet<EntryId>>, String> {
+    fn used_at(&self, place: &Path, id: &VenvId) -> Result<Option<Used>, String> {
         if fs::kind(place).map_err(|error| explained(&error))?.is_none() {
             return Ok(None);
         }
@@ -219,8 +251,8 @@ impl Records {
             return Ok(None);
         }
         let stated = used_by(place)?;
-        let mut used = self.linked_from(place, stated.is_none())?;
-        used.extend(stated.into_iter().flatten());
+        let mut used = Used { own: self.linked_from(place, stated.is_none())?, ..Used::default() };
+        used.extend(stated.unwrap_or_default());
         Ok((standing.as_ref() == Some(id) || !used.is_empty()).then_some(used))
     }
 
@@ -272,7 +304,7 @@ fn names_in(folder: &Path) -> Result<Vec<(std::ffi::OsString, FileKind)>, String
 
 /// The entries that the state of the venv at a place names; `None` if it has none. One that a power cut emptied does not tell:
 /// copies have no links.
-fn used_by(place: &Path) -> Result<Option<BTreeSet<EntryId>>, String> {
+fn used_by(place: &Path) -> Result<Option<Used>, String> {
     let path = state_of(place);
     let content = match fs::read_own(&path, 64 * 1024) {
         Ok(content) => content,
@@ -281,8 +313,15 @@ fn used_by(place: &Path) -> Result<Option<BTreeSet<EntryId>>, String> {
     };
     let damaged = |reason: String| format!("`{}` is damaged: {reason}", path.display());
     let state: Uses = serde_json::from_slice(&content).map_err(|error| damaged(error.to_string()))?;
-    let ids = state.distributions.iter().map(|used| EntryId::of(&used.sha256));
-    ids.collect::<Result<_, _>>().map(Some).map_err(|error| damaged(error.to_string()))
+    let mut used = Used::default();
+    for Use { sha256, store } in state.distributions {
+        let id = EntryId::of(&sha256).map_err(|error| damaged(error.to_string()))?;
+        match store {
+            Some(store) => drop(used.lower.insert(LowerEntry { store, id })),
+            None => drop(used.own.insert(id)),
+        }
+    }
+    Ok(Some(used))
 }
 
 /// Looks for a venv whose project's folder was renamed: beside the deepest folder on its way that is still there.

@@ -17,6 +17,7 @@ impl Venv {
             return Ok(Vec::new());
         }
         let mut torn = State::read(self)?.distributions;
+        torn.retain(|one| one.layer.is_none());
         let used = torn.iter().map(|one| EntryId::of(&one.sha256)).collect::<Result<Vec<_>, _>>()?;
         let damaged = store.torn(&used, &mut checked);
         if damaged.is_empty() {

@@ -1,5 +1,7 @@
 //! Which venvs use an entry of the store, and why.
 
+use std::path::Path;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use virtpy_pep::Requirement;
@@ -21,9 +23,13 @@ pub struct EntryUse {
 }
 
 impl EntryUse {
-    /// How a venv uses an entry; `None` if it does not, as far as anybody knows.
-    pub fn of(id: &EntryId, venv: &Surveyed) -> Option<Self> {
-        if !venv.fate.keeps() || !venv.uses.contains(id) {
+    /// How a venv uses an entry of its store, or of a lower one in this folder; `None` if it does not, as far as anybody knows.
+    pub fn of(id: &EntryId, store: Option<&Path>, venv: &Surveyed) -> Option<Self> {
+        let uses = match store {
+            None => venv.uses.contains(id),
+            Some(store) => venv.uses_lower.iter().any(|used| used.id == *id && used.store == store),
+        };
+        if !venv.fate.keeps() || !uses {
             return None;
         }
         let path = venv.label();

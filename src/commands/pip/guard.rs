@@ -6,7 +6,7 @@ use crate::cli::pip::PipRequest;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
-use crate::store::Store;
+use crate::store::{Layer, Store};
 use crate::venv::Venv;
 
 /// The options whose value is a place that is written to, in all spellings.
@@ -35,7 +35,9 @@ const PLACES: [&str; 19] = [
 /// Refuses words by which something would be written among the packages in the store, also by way of a link in a venv: as root
 /// nothing else is against it.
 pub(super) fn refuse_store(context: &Context, store: &Store, words: &[String]) -> Result<(), Failure> {
-    let entries = fs::canonicalize(&store.entries()).unwrap_or_else(|_| store.entries());
+    let lower = store.lower()?.iter().map(Layer::entries);
+    let real = |entries: PathBuf| fs::canonicalize(&entries).unwrap_or(entries);
+    let entries: Vec<PathBuf> = std::iter::once(store.entries()).chain(lower).map(real).collect();
     for (place, word) in words.iter().enumerate() {
         let named = PLACES.iter().find_map(|option| {
             let rest = word.strip_prefix(option)?;
@@ -46,7 +48,8 @@ pub(super) fn refuse_store(context: &Context, store: &Store, words: &[String]) -
             }
         });
         let Some(value) = named.filter(|value| !value.is_empty()) else { continue };
-        if standing(context, value).starts_with(&entries) {
+        let place = standing(context, value);
+        if entries.iter().any(|entries| place.starts_with(entries)) {
             return Err(Failure::new(format!("`{value}` is among the packages in the store"))
                 .hinted("choose another directory: only virtpy writes there"));
         }

@@ -29,6 +29,13 @@ pub(super) fn run(context: &Context, arguments: &StoreArguments) -> Result<u8, F
     }
 }
 
+/// Whether an entry is meant by an id or the name of its package, which is looked up only then.
+fn is_named(text: &str, id: &EntryId, name: &dyn Fn() -> Option<String>) -> bool {
+    let is_package =
+        || text.parse().is_ok_and(|key: PackageName| name().is_some_and(|name| key.is_spelled(&name)));
+    id.as_str() == text || is_package()
+}
+
 /// The entries that names of packages and ids mean; all of them where nothing is named.
 fn chosen(context: &Context, names: &[String]) -> Result<Vec<EntryId>, Failure> {
     let all = context.store.ids()?;
@@ -39,11 +46,7 @@ fn chosen(context: &Context, names: &[String]) -> Result<Vec<EntryId>, Failure> 
     for name in names {
         let before = chosen.len();
         for id in &all {
-            let is_named = || {
-                let key: PackageName = name.parse().ok()?;
-                key.is_spelled(&context.store.provenance(id)?.name).then_some(())
-            };
-            if id.as_str() == name || is_named().is_some() {
+            if is_named(name, id, &|| Some(context.store.provenance(id)?.name)) {
                 chosen.push(id.clone());
             }
         }

@@ -4,7 +4,7 @@ use crate::cli::StatsArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::output::{bytes, counted};
-use crate::venv::{self, Statistics};
+use crate::venv::{self, LowerStoreUse, Statistics};
 
 pub(super) fn run(context: &Context, arguments: &StatsArguments) -> Result<u8, Failure> {
     // While somebody works with the store, nobody knows what is abandoned.
@@ -43,6 +43,10 @@ fn text(statistics: &Statistics, is_detailed: bool) -> String {
             bytes(statistics.saved_bytes)
         ),
     ];
+    for LowerStoreUse { path, wheels, venvs } in &statistics.lower_stores {
+        let (wheels, venvs) = (counted(*wheels, "wheel"), counted(*venvs, "venv"));
+        lines.push(format!("from the store `{}`: {wheels} in {venvs}", path.display()));
+    }
     if let Some(abandoned) = statistics.abandoned_bytes.filter(|size| *size > 0) {
         let size = bytes(abandoned);
         lines.push(format!("left by interrupted commands: {size}; `virtpy store gc --remove` removes it"));

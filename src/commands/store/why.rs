@@ -1,5 +1,7 @@
 //! `virtpy store why`: which venvs use a package, and why.
 
+use std::path::PathBuf;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -12,20 +14,22 @@ use crate::venv::{self, EntryUse};
 
 pub(super) fn run(context: &Context, arguments: &WhyArguments) -> Result<u8, Failure> {
     let _store_lock = context.store.lock_shared(&mut context.host.announce())?;
-    let chosen = super::chosen(context, std::slice::from_ref(&arguments.name))?;
+    let entries = found(context, &arguments.name)?;
     let surveyed = venv::survey(&context.store)?;
     let mut answers = Vec::new();
-    for facts in context.store.facts()?.into_iter().filter(|entry| chosen.contains(&entry.id)) {
-        let venvs = surveyed.iter().filter_map(|venv| EntryUse::of(&facts.id, venv)).collect();
-        answers.push(Answer { facts, venvs });
+    for (store, facts) in entries {
+        let of = |venv| EntryUse::of(&facts.id, store.as_deref(), venv);
+        let venvs = surveyed.iter().filter_map(of).collect();
+        answers.push(Answer { facts, store, venvs });
     }
     if arguments.json {
         context.output.json(&answers)?;
         return Ok(0);
     }
-    for Answer { facts, venvs } in &answers {
+    for Answer { facts, store, venvs } in &answers {
         let Facts { name, version, id, size, .. } = facts;
-        context.output.data(format_args!("{name} {version} ({id}): {}", bytes(*size)));
+        let place = store.as_ref().map_or_else(String::new, |store| format!(", in `{}`", store.display()));
+        context.output.data(format_args!("{name} {version} ({id}): {}{place}", bytes(*size)));
         for user in venvs {
             context.output.data(format_args!("  {}: {}", user.path, reason(user)));
         }
@@ -36,10 +40,30 @@ pub(super) fn run(context: &Context, arguments: &WhyArguments) -> Result<u8, Fai
     Ok(0)
 }
 
+/// The entries that a name or an id means, of the user's own store and of those below it, with the latter's folders.
+fn found(context: &Context, name: &str) -> Result<Vec<(Option<PathBuf>, Facts)>, Failure> {
+    let store = &context.store;
+    let mut below = Vec::new();
+    for layer in store.lower()? {
+        for facts in store.facts_below(layer, |id, known| super::is_named(name, id, known))? {
+            below.push((Some(layer.home().to_path_buf()), facts));
+        }
+    }
+    let chosen = match super::chosen(context, &[name.to_owned()]) {
+        Err(_) if !below.is_empty() => Vec::new(),
+        other => other?,
+    };
+    let own = store.facts()?.into_iter().filter(|entry| chosen.contains(&entry.id));
+    Ok(own.map(|facts| (None, facts)).chain(below).collect())
+}
+
 #[derive(JsonSchema, Serialize)]
 pub(in crate::commands) struct Answer {
     #[serde(flatten)]
     facts: Facts,
+    /// The lower store that it is in; absent for one of the user's own store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store: Option<PathBuf>,
     /// The venvs that use it.
     venvs: Vec<EntryUse>,
 }

@@ -15,7 +15,10 @@ pub fn clean(host: &Host, venv: &Venv, contents: &Contents) {
     for distribution in contents.distributions.iter().filter(|one| !one.is_copied()) {
         let Owner::Virtpy(installed) = &distribution.owner else { continue };
         // Whatever else is wrong with an entry has its own problem.
-        let Ok(Some(entry)) = host.store.entry(&installed.sha256) else { continue };
+        // A lower store is its owner's to clean.
+        let entry =
+            if installed.layer.is_some() { Ok(None) } else { host.store.own_entry(&installed.sha256) };
+        let Ok(Some(entry)) = entry else { continue };
         let label = distribution.label().to_string();
         match compiler::clean(&host.store, &entry) {
             Ok(found) => strays.extend(PackageStray::of(&label, found)),

@@ -39,10 +39,11 @@ pub fn compile_venv(host: &Host, root: &Root, staging: Staging) -> Result<Report
     let mut wanted = Vec::new();
     for distribution in &contents.distributions {
         let Owner::Virtpy(installed) = &distribution.owner else { continue };
-        if installed.copied {
+        // A lower store has what its owner compiled, and nobody else writes there.
+        if installed.copied || installed.layer.is_some() {
             continue;
         }
-        match store.entry(&installed.sha256) {
+        match store.own_entry(&installed.sha256) {
             Ok(Some(entry)) => wanted.push(Wanted { entry, requested: installed.requested }),
             Ok(None) | Err(StoreError::Damaged { .. }) => {}
             Err(error) => return Err(error.into()),

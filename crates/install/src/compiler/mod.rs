@@ -108,7 +108,7 @@ pub(crate) fn clean(store: &Store, entry: &Entry) -> Result<Vec<Stray>, StoreErr
 }
 
 /// Compiles what is not compiled yet of some entries, for the venvs of an interpreter. What was compiled is in place soon, not
-/// only when all is done: who is killed loses the last second.
+/// only when all is done: who is killed loses the last second. Nothing is written into lower stores.
 ///
 /// # Errors
 /// When the store cannot be written, or the interpreter does not start.
@@ -121,7 +121,7 @@ pub(crate) fn compile(
     let mut outcome = Outcome::default();
     let Some(dialect) = dialect(interpreter) else { return Ok(outcome) };
     let mut works = Vec::with_capacity(wanted.len());
-    for Wanted { entry, requested } in wanted {
+    for Wanted { entry, requested } in wanted.iter().filter(|wanted| wanted.entry.layer.is_none()) {
         let modules = entry.manifest.modules()?;
         let label = entry.manifest.label().to_string();
         let strays = store.clean_bytecode(entry, &modules)?;

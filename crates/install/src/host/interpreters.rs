@@ -200,9 +200,13 @@ impl Host {
         let Some(named) = venv.store_home() else { return Some(self.store.clone()) };
         let is_it = |home: &Path| named.is_absolute() && is_same_place(home, &named);
         if is_it(self.store.home()) {
-            return Some(Store::new(self.store.home().to_path_buf()));
+            return Some(self.store.beside(self.store.home().to_path_buf()));
         }
-        self.caller().believed_stores().into_iter().find(|home| is_it(home)).map(Store::new)
+        self.caller()
+            .believed_stores()
+            .into_iter()
+            .find(|home| is_it(home))
+            .map(|home| self.store.beside(home))
     }
 
     /// The folders of packages that a venv sees beside its own, in the order in which they are searched: the user's, then

@@ -1,5 +1,7 @@
 //! What the store has of wheels, for requests that may not ask an index.
 
+use std::path::Path;
+
 use virtpy_resolver::{LocalWheel, LocalWheels};
 
 use virtpy_store::{ADOPTED, DIST_INFO_ALIAS, EntryId, KnownOrigin, Store};
@@ -14,19 +16,20 @@ impl StoredWheels {
         Self(store)
     }
 
-    fn wheel(&self, id: &EntryId) -> Option<LocalWheel> {
-        let KnownOrigin { name, sha256, filename, origin, indexes } = self.0.provenance(id)?;
+    fn wheel(id: &EntryId, folder: &Path) -> Option<LocalWheel> {
+        let KnownOrigin { name, sha256, filename, origin, indexes } = KnownOrigin::of_entry(folder)?;
         // The hash of an adopted entry is none of a wheel.
         if origin == ADOPTED || EntryId::of(&sha256).ok()? != *id {
             return None;
         }
-        let metadata = self.0.entry_path(id).join(DIST_INFO_ALIAS).join("METADATA");
+        let metadata = folder.join(DIST_INFO_ALIAS).join("METADATA");
         Some(LocalWheel { name, filename, sha256, origin, indexes, metadata })
     }
 }
 
 impl LocalWheels for StoredWheels {
     fn list(&self) -> Vec<LocalWheel> {
-        self.0.ids().unwrap_or_default().iter().filter_map(|id| self.wheel(id)).collect()
+        let folders = self.0.folders().unwrap_or_default();
+        folders.iter().filter_map(|(id, folder)| Self::wheel(id, folder)).collect()
     }
 }
