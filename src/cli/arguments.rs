@@ -6,9 +6,10 @@ use super::{
     AddArguments, AdoptArguments, ApplicationCommand, CacheArguments, CheckArguments, CompletionsArguments,
     DetachArguments, DisableArguments, EnableArguments, EnsurePathArguments, ExportArguments,
     FreezeArguments, HelpArguments, HookArguments, InitArguments, KernelArguments, ListAllArguments,
-    ListArguments, LockArguments, ManArguments, NewArguments, PathArguments, PoetryArguments,
-    PoetryInstallArguments, PythonArguments, RelinkArguments, RemoveArguments, RunArguments, SeedArguments,
-    ShowArguments, StatusArguments, StoreArguments, SyncArguments, ToolArguments, TreeArguments, pip,
+    ListArguments, LockArguments, ManArguments, NewArguments, OutdatedArguments, PathArguments,
+    PoetryArguments, PoetryInstallArguments, PythonArguments, ReasonsArguments, RelinkArguments,
+    RemoveArguments, RunArguments, SeedArguments, ShowArguments, StatusArguments, StoreArguments,
+    SyncArguments, ToolArguments, TreeArguments, pip,
 };
 
 /// A Python environment for every project, at the price of a few symlinks
@@ -89,6 +90,8 @@ pub enum Command {
     Check(CheckArguments),
     /// Show what requires what
     Tree(TreeArguments),
+    Why(ReasonsArguments),
+    Outdated(OutdatedArguments),
     /// List every venv that the store knows
     ListAll(ListAllArguments),
     /// Applications on PATH

@@ -14,7 +14,7 @@ use super::tool::ToolRunArguments;
 
 /// The commands as people look for them.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Environments", &["new", "add", "remove", "list", "show", "tree", "freeze", "check"]),
+    ("Environments", &["new", "add", "remove", "list", "outdated", "show", "tree", "why", "freeze", "check"]),
     ("Projects, locks and scripts", &["init", "sync", "lock", "run", "poetry-install"]),
     (
         "Applications",

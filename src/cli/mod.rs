@@ -60,8 +60,8 @@ pub use poetry::{
 pub use poetry_install::PoetryInstallArguments;
 pub use python::{BuildIndexArguments, PythonArguments, PythonCommand, UpdateIndexArguments};
 pub use read::{
-    CheckArguments, FreezeArguments, ListAllArguments, ListArguments, PathArguments, PathKind,
-    RemoveArguments, ShowArguments, TreeArguments,
+    CheckArguments, FreezeArguments, ListAllArguments, ListArguments, OutdatedArguments, PathArguments,
+    PathKind, ReasonsArguments, RemoveArguments, ShowArguments, TreeArguments,
 };
 pub use run::RunArguments;
 pub use save::SaveArguments;

@@ -47,6 +47,33 @@ pub struct ListArguments {
     pub index: IndexArguments,
 }
 
+/// List what is installed in a venv and has a newer version
+///
+/// Beside the newest version it shows the newest that the requirements allow: those of the project beside the venv, and of
+/// what is installed. `virtpy lock --upgrade` and `virtpy add -U` go up to that.
+#[derive(Debug, Args)]
+pub struct OutdatedArguments {
+    /// Which venv
+    #[command(flatten)]
+    pub venv: VenvArgument,
+    /// Count pre-releases as newer versions
+    #[arg(long)]
+    pub pre: bool,
+    /// Print the list as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Where packages come from
+    #[command(flatten)]
+    pub index: IndexArguments,
+}
+
+impl From<OutdatedArguments> for ListArguments {
+    fn from(arguments: OutdatedArguments) -> Self {
+        let OutdatedArguments { venv, pre, json, index } = arguments;
+        Self { venv, outdated: true, pre, json, index }
+    }
+}
+
 /// Print what is installed in the form of a requirements file
 #[derive(Debug, Args)]
 pub struct FreezeArguments {
@@ -99,6 +126,23 @@ pub struct TreeArguments {
     #[arg(long)]
     pub invert: bool,
     /// Print the graph as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Show which requirements bring a package into a venv
+///
+/// It shows the shortest way to the package from each thing that was asked for: by the project beside the venv, or by name. `virtpy
+/// store why` shows which venvs use a package of the store.
+#[derive(Debug, Args)]
+pub struct ReasonsArguments {
+    /// The packages' names
+    #[arg(required = true, value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Which venv
+    #[command(flatten)]
+    pub venv: VenvArgument,
+    /// Print the ways as JSON
     #[arg(long)]
     pub json: bool,
 }

@@ -29,7 +29,7 @@ pub enum StoreCommand {
     Gc(GcArguments),
     /// Show how much the store holds and what it saves
     Stats(StatsArguments),
-    /// Show which venvs use a package, and why
+    /// Show which venvs use a package of the store, and why (`virtpy why` shows what brings it into a venv)
     Why(WhyArguments),
     /// Hash every file and look for what was changed, removed or added
     Verify(VerifyArguments),

@@ -8,7 +8,9 @@ use std::path::Path;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value};
 
-use super::{detach, export, freeze, list_all, listing, plugins, python, remove, show, store, tool, tree};
+use super::{
+    detach, export, freeze, list_all, listing, plugins, python, remove, show, store, tool, tree, why,
+};
 use crate::fs;
 use crate::install::{Adoption, Relinked};
 use crate::report;
@@ -23,10 +25,11 @@ fn answers() -> Vec<(&'static str, Value)> {
     vec![
         ("add, sync, poetry-install", of::<report::Report<'_>>()),
         ("remove", of::<remove::Removal<'_>>()),
-        ("list", of::<Vec<listing::Row>>()),
+        ("list, outdated", of::<Vec<listing::Row>>()),
         ("freeze", of::<Vec<freeze::Frozen<'_>>>()),
         ("show", of::<Vec<show::Card>>()),
         ("tree", of::<tree::Graph>()),
+        ("why", of::<Vec<why::Answer>>()),
         ("check", of::<Vec<Problem>>()),
         ("list-all", of::<Vec<list_all::Row>>()),
         ("adopt", of::<Vec<Adoption>>()),

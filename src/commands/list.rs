@@ -1,11 +1,12 @@
-//! `virtpy list`: what is installed in a venv.
+//! `virtpy list`: what is installed in a venv; `virtpy outdated`: what there is a newer version of.
 
 use super::listing::{Row, table};
 use crate::cli::ListArguments;
 use crate::context::Context;
 use crate::error::Failure;
+use crate::install;
 use crate::report;
-use crate::venv::{Contents, Venv};
+use crate::venv::{Contents, Distribution, Venv};
 
 pub(super) fn run(context: &Context, arguments: &ListArguments) -> Result<u8, Failure> {
     let venv = context.venv_to_read(&arguments.venv)?.venv;
@@ -35,8 +36,14 @@ fn outdated(
     asked.retain(|one| !one.is_pip_shim());
     let names: Vec<_> = asked.iter().map(|one| one.package.clone()).collect();
     let newest = context.host.newest(&interpreter, &arguments.index.options(), &names, arguments.pre)?;
-    let row = |distribution| {
-        Some(Row::of(distribution, Some(newest.beyond(&distribution.package, &distribution.version)?)))
+    let markers = install::markers(&interpreter)?;
+    let project = venv.root.parent().unwrap_or(&venv.root);
+    let row = |distribution: &Distribution| {
+        let (package, version) = (&distribution.package, &distribution.version);
+        let latest = newest.beyond(package, version)?;
+        let limits = install::limits_on(contents, &markers, project, package);
+        let allowed = newest.allowed(package, version, &limits).map(|allowed| allowed.to_string());
+        Some(Row { allowed_version: allowed, ..Row::of(distribution, Some(latest)) })
     };
     Ok(asked.into_iter().filter_map(row).collect())
 }

@@ -22,6 +22,9 @@ pub(super) struct Row {
     /// The tool that installed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) installer: Option<String>,
+    /// The newest version that the requirements of the project and of what is installed allow, with `--outdated`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) allowed_version: Option<String>,
     /// The newest version, with `--outdated`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) latest_version: Option<String>,
@@ -42,6 +45,7 @@ impl Row {
             build: None,
             location: None,
             installer: None,
+            allowed_version: None,
             latest_version: latest.map(|latest| latest.version.to_string()),
             latest_filetype: latest.map(|latest| latest.kind.clone()),
             editable_project_location: distribution.direct_url().and_then(editable_location),
@@ -57,6 +61,7 @@ pub(super) fn table(rows: &[Row]) -> String {
             ("Package", |row| Some(&row.name)),
             ("Version", |row| Some(&row.version)),
             ("Build", |row| row.build.as_deref()),
+            ("Allowed", |row| row.allowed_version.as_deref()),
             ("Latest", |row| row.latest_version.as_deref()),
             ("Type", |row| row.latest_filetype.as_deref()),
             ("Editable project location", |row| row.editable_project_location.as_deref()),

@@ -39,6 +39,7 @@ mod store;
 mod sync;
 mod tool;
 mod tree;
+mod why;
 
 use crate::cli::{ApplicationCommand, Command, ToolCommand};
 use crate::context::Context;
@@ -114,6 +115,8 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Show(arguments) => show::run(context, &arguments),
         Command::Check(arguments) => check::run(context, &arguments),
         Command::Tree(arguments) => tree::run(context, &arguments),
+        Command::Why(arguments) => why::run(context, &arguments),
+        Command::Outdated(arguments) => list::run(context, &arguments.into()),
         Command::ListAll(arguments) => list_all::run(context, &arguments),
         Command::Application(command) => tool::run_application(context, command),
         Command::EnsurePath(arguments) => tool::run(context, ToolCommand::EnsurePath(arguments)),

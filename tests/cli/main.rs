@@ -90,4 +90,5 @@ mod transport;
 mod tree;
 mod which_venv;
 mod whose;
+mod why;
 mod worktrees;

@@ -10,6 +10,7 @@
 //! | `environment`, `restore`, `installed` | a venv that is worked on: locks, recovery, what is in it |
 //! | `plan`, `execute`, `changelog`, `followed`, `current_project` | goals, plans, and what came of them; following a file |
 //! | `adopt`, `relink`, `seed`, `collection`, `locking` | other operations: on venvs, on the store, making a lock file |
+//! | `reasons` | why a package is in a venv, and what limits its version |
 //! | `git`, `git_hook`, `kernels` | git, its new worktrees, and Jupyter's kernels |
 //! | `plugins` | other tools that make venvs, and virtpy's plugins in them |
 //! | `host`, `error`, `words` | where operations take place and who asks for them, with which interpreters and indexes; why they fail |
@@ -45,6 +46,7 @@ pub mod pip;
 mod plan;
 pub mod plugins;
 pub mod poetry;
+mod reasons;
 mod relink;
 mod resolve;
 mod resolved;
@@ -79,6 +81,7 @@ pub use kernels::{Kernel, Kernels, kernel_name};
 pub use locking::{Locked, Locking};
 pub use new_project::{Backend, NewProject, project_folder};
 pub use plan::{Extent, Goal, InstallOptions, InstallPlan, Source};
+pub use reasons::{AskedBy, Step, Way, limits_on, ways_to};
 pub use relink::{Relinked, relink};
 pub use resolve::{Repaired, Reporter, ResolveError, repair};
 pub use restore::{damaged, demand_stores, described, refresh_names, torn};

@@ -35,7 +35,7 @@ pub(crate) async fn newest(
     name: &PackageName,
     prerelease: bool,
 ) -> Result<Option<LatestVersion>, Error> {
-    let mut candidates = Vec::new();
+    let mut candidates: Vec<Candidate> = Vec::new();
     for (filename, file) in files(context, name).await? {
         if let Some(kind) = usable(context, &filename, &file)? {
             candidates.push(Candidate { version: filename.version().clone(), kind });
@@ -43,17 +43,17 @@ pub(crate) async fn newest(
     }
     // Pre-releases count if they are wanted, or if there is nothing else.
     let only_final = !prerelease && candidates.iter().any(|candidate| !candidate.version.any_prerelease());
-    let newest = candidates
-        .into_iter()
-        .filter(|candidate| !(only_final && candidate.version.any_prerelease()))
-        .max_by(|one, other| one.version.cmp(&other.version).then(one.kind.cmp(&other.kind)));
-    Ok(newest.map(|newest| LatestVersion {
-        version: virtpy_pep::Version::from(newest.version),
-        kind: match newest.kind {
-            FileKind::Wheel => "wheel".to_owned(),
-            FileKind::Source => "sdist".to_owned(),
-        },
-    }))
+    candidates.retain(|candidate| !(only_final && candidate.version.any_prerelease()));
+    candidates.sort_by(|one, other| other.version.cmp(&one.version).then(other.kind.cmp(&one.kind)));
+    let Some(newest) = candidates.first() else { return Ok(None) };
+    let kind = match newest.kind {
+        FileKind::Wheel => "wheel".to_owned(),
+        FileKind::Source => "sdist".to_owned(),
+    };
+    let mut usable: Vec<Version> = candidates.into_iter().map(|candidate| candidate.version).collect();
+    usable.dedup();
+    let usable: Vec<_> = usable.into_iter().map(virtpy_pep::Version::from).collect();
+    Ok(usable.first().cloned().map(|version| LatestVersion { version, kind, usable }))
 }
 
 /// All files that the indexes and the `--find-links` locations have of a package.

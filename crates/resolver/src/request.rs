@@ -303,6 +303,8 @@ pub struct LatestVersion {
     pub version: Version,
     /// What there is of it for this interpreter: `wheel` or `sdist`.
     pub kind: String,
+    /// All versions that this interpreter can use, the newest first.
+    pub usable: Vec<Version>,
 }
 
 impl Package {

@@ -67,7 +67,7 @@ fn values_of(above: &str, command: &str, argument: &Arg) -> Option<Values> {
     let values: Values = match (above, command, argument.get_id().as_str()) {
         (_, _, "path") if argument.get_long() == Some("venv") => venvs,
         (_, _, "python") => interpreters,
-        (_, "remove" | "show" | "detach" | "tree", "names") => packages,
+        (_, "remove" | "show" | "detach" | "tree" | "why", "names") => packages,
         ("python", "uninstall" | "update", "names") | ("python", "use" | "pin" | "find", "request") => {
             interpreters
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use virtpy_pep::{PackageName, Version};
+use virtpy_pep::{PackageName, Requirement, Version};
 use virtpy_resolver::LatestVersion;
 
 use crate::resolve::ResolveError;
@@ -18,6 +18,15 @@ impl NewestVersions {
     pub fn beyond(&self, name: &PackageName, version: &str) -> Option<&LatestVersion> {
         let version = version.parse::<Version>().ok()?;
         self.0.get(name).filter(|newest| newest.version > version)
+    }
+
+    /// The newest version of a package that all of these requirements accept; what is installed counts as one.
+    pub fn allowed(&self, name: &PackageName, installed: &str, limits: &[Requirement]) -> Option<Version> {
+        let installed = installed.parse::<Version>().ok()?;
+        let usable = self.0.get(name).map(|newest| newest.usable.as_slice()).unwrap_or_default();
+        let accepted = |version: &&Version| limits.iter().all(|limit| limit.accepts(version));
+        let best = usable.iter().take_while(|version| **version > installed).find(accepted);
+        Some(best.cloned().unwrap_or(installed))
     }
 
     /// Whether an index knows a package.

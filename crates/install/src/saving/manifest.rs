@@ -76,8 +76,28 @@ impl Manifest {
         Ok(!found.is_empty())
     }
 
+    /// All requirements, each with the list that it is in. What is no requirement by itself (a group that is included) is left out.
+    pub(super) fn requirements(&mut self) -> Vec<(RequirementList, Requirement)> {
+        let mut all = Vec::new();
+        for list in self.lists() {
+            let found = self.list(&list).ok().flatten();
+            let texts = found.into_iter().flat_map(|array| array.iter()).filter_map(Value::as_str);
+            all.extend(texts.filter_map(parsed).map(|requirement| (list.clone(), requirement)));
+        }
+        all
+    }
+
     /// The lists that have a requirement of a package.
     pub(super) fn lists_with(&mut self, name: &PackageName) -> Vec<RequirementList> {
+        let mut lists = self.lists();
+        let has =
+            |list: &mut Option<&mut Array>| list.as_ref().is_some_and(|list| !places(list, name).is_empty());
+        lists.retain(|list| self.list(list).is_ok_and(|mut list| has(&mut list)));
+        lists
+    }
+
+    /// The dependencies, the extras and the groups.
+    fn lists(&self) -> Vec<RequirementList> {
         let mut lists = vec![RequirementList::Dependencies];
         let keys = |table: Option<&Item>| -> Vec<String> {
             let table = table.and_then(Item::as_table_like);
@@ -86,9 +106,6 @@ impl Manifest {
         let extras = self.0.get("project").and_then(|project| project.get("optional-dependencies"));
         lists.extend(keys(extras).into_iter().map(RequirementList::Extra));
         lists.extend(keys(self.0.get("dependency-groups")).into_iter().map(RequirementList::Group));
-        let has =
-            |list: &mut Option<&mut Array>| list.as_ref().is_some_and(|list| !places(list, name).is_empty());
-        lists.retain(|list| self.list(list).is_ok_and(|mut list| has(&mut list)));
         lists
     }
 

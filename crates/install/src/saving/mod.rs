@@ -233,6 +233,12 @@ pub fn unrecorded(host: &Host, specs: &[String], venv: &Path) -> Vec<String> {
     specs.iter().filter(is_new).cloned().collect()
 }
 
+/// What the project in a directory requires, each with the list that it is in; nothing where there is none that can be read.
+pub(crate) fn recorded(folder: &Path) -> Vec<(RequirementList, Requirement)> {
+    let text = fs::read_to_string(&folder.join("pyproject.toml")).unwrap_or_default();
+    Manifest::parse(&text).map(|mut manifest| manifest.requirements()).unwrap_or_default()
+}
+
 /// Those of some packages that are installed in an environment and that nothing else there requires.
 ///
 /// # Errors

@@ -1,0 +1,134 @@
+//! Why a package is in a venv: the ways on which requirements lead to it from what was asked for.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::Path;
+
+use virtpy_pep::{MarkerEnvironment, PackageName, Requirement};
+
+use crate::saving::{RequirementList, recorded};
+use virtpy_venv::{Contents, Distribution, RequirementGraph};
+
+/// Who asked for what a way begins with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AskedBy {
+    /// The project beside the venv, in one of its lists.
+    Project(RequirementList),
+    /// Somebody, by its name.
+    Name,
+    /// Nobody any more, or a lock: nothing that is installed requires it.
+    Nothing,
+}
+
+/// A way on which requirements lead to a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Way {
+    /// Who asked for the first package.
+    pub asked_by: AskedBy,
+    /// The packages on it, from what was asked for to the one in question.
+    pub steps: Vec<Step>,
+}
+
+/// A package on a way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The requirement that leads to it; none leads to what was asked for by name.
+    pub requirement: Option<String>,
+}
+
+/// The shortest way to an installed package from each thing that was asked for; `project` is the directory that the venv is of.
+pub fn ways_to(
+    contents: &Contents,
+    markers: &MarkerEnvironment,
+    project: &Path,
+    target: &Distribution,
+) -> Vec<Way> {
+    let graph = RequirementGraph::of(contents, markers, false);
+    let mut begun = BTreeSet::new();
+    let mut ways = Vec::new();
+    let mut add = |asked_by: AskedBy, first: &Distribution, requirement: Option<String>| {
+        begun.insert(first.package.clone());
+        ways.extend(shortest(&graph, (first, requirement), target).map(|steps| Way { asked_by, steps }));
+    };
+    for (list, requirement) in recorded(project).into_iter().filter(|(_, one)| one.applies(markers, &[])) {
+        if let Some(first) = graph.find(requirement.name()) {
+            add(AskedBy::Project(list), first, Some(without_marker(&requirement)));
+        }
+    }
+    let own = contents.distributions.iter().filter(|one| is_in(one, project)).map(|one| one.package.clone());
+    let own: BTreeSet<PackageName> = own.filter(|name| *name != target.package).collect();
+    let asked = contents.state.distributions.iter().filter(|one| one.requested);
+    let asked: Vec<&Distribution> = asked.filter_map(|one| graph.find(&one.package)).collect();
+    for (firsts, by) in [(asked, AskedBy::Name), (graph.roots(), AskedBy::Nothing)] {
+        for first in firsts {
+            if !own.contains(&first.package) && begun.insert(first.package.clone()) {
+                let steps = shortest(&graph, (first, None), target);
+                ways.extend(steps.map(|steps| Way { asked_by: by.clone(), steps }));
+            }
+        }
+    }
+    ways
+}
+
+/// Whether a distribution is the project in a directory, used in place.
+fn is_in(distribution: &Distribution, project: &Path) -> bool {
+    let place = distribution.direct_url().and_then(virtpy_venv::editable_location);
+    place.is_some_and(|place| Path::new(&place) == project)
+}
+
+/// A requirement as it is shown: that it applies is known.
+fn without_marker(requirement: &Requirement) -> String {
+    let text = requirement.to_string();
+    text.split(';').next().unwrap_or(&text).trim().to_owned()
+}
+
+/// The fewest steps from one distribution to another.
+fn shortest(
+    graph: &RequirementGraph<'_>,
+    (first, requirement): (&Distribution, Option<String>),
+    target: &Distribution,
+) -> Option<Vec<Step>> {
+    let mut before: BTreeMap<&PackageName, (&PackageName, &String)> = BTreeMap::new();
+    let mut waiting = VecDeque::from([&first.package]);
+    while let Some(key) = waiting.pop_front().filter(|key| **key != target.package) {
+        for (next, text) in graph.targets(key).into_iter().flatten() {
+            if *next != first.package && graph.find(next).is_some() && !before.contains_key(next) {
+                before.insert(next, (key, text));
+                waiting.push_back(next);
+            }
+        }
+    }
+    let mut steps = Vec::new();
+    let mut key = &target.package;
+    while *key != first.package {
+        let (from, text) = before.get(key)?;
+        let found = graph.find(key)?;
+        steps.push(step(found, Some((*text).clone())));
+        key = from;
+    }
+    steps.push(step(first, requirement));
+    steps.reverse();
+    Some(steps)
+}
+
+fn step(distribution: &Distribution, requirement: Option<String>) -> Step {
+    Step { name: distribution.name.clone(), version: distribution.version.clone(), requirement }
+}
+
+/// What the requirements of a project and of all that is installed beside it say about the versions of a package.
+pub fn limits_on(
+    contents: &Contents,
+    markers: &MarkerEnvironment,
+    project: &Path,
+    name: &PackageName,
+) -> Vec<Requirement> {
+    let graph = RequirementGraph::of(contents, markers, true);
+    let asked = graph.targets(name).into_iter().flatten();
+    let installed = asked.filter_map(|(_, text)| Requirement::of_metadata(text).ok());
+    let own = recorded(project).into_iter().map(|(_, requirement)| requirement);
+    let own = own.filter(|one| one.name() == name && one.applies(markers, &[]));
+    installed.chain(own).collect()
+}

@@ -1,0 +1,114 @@
+//! `virtpy why`: which requirements bring a package into a venv.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::cli::ReasonsArguments;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::install::{self, AskedBy, RequirementList, Way};
+use crate::report;
+
+pub(super) fn run(context: &Context, arguments: &ReasonsArguments) -> Result<u8, Failure> {
+    let venv = context.venv_to_read(&arguments.venv)?.venv;
+    let contents = report::contents(context, &venv)?;
+    let markers = install::markers(&context.host.interpreter(&venv)?)?;
+    let project = venv.root.parent().unwrap_or(&venv.root);
+    let mut answers = Vec::new();
+    for name in &arguments.names {
+        let target = name.parse().ok().and_then(|name| contents.find_visible(&name));
+        let target = target.ok_or_else(|| {
+            Failure::new(format!("`{name}` is not installed in `{}`", venv.root.display()))
+                .hinted("`virtpy store why` says which venvs use a package of the store")
+        })?;
+        let ways = install::ways_to(&contents, &markers, project, target);
+        answers.push(Answer {
+            name: target.name.clone(),
+            version: target.version.clone(),
+            ways: ways.iter().map(AnswerWay::of).collect(),
+        });
+    }
+    if arguments.json {
+        context.output.json(&answers)?;
+        return Ok(0);
+    }
+    for answer in &answers {
+        context.output.data(format_args!("{} {}", answer.name, answer.version));
+        for way in &answer.ways {
+            context.output.data(format_args!("  {}", way.line()));
+        }
+    }
+    Ok(0)
+}
+
+/// Why a package is installed.
+#[derive(JsonSchema, Serialize)]
+pub(super) struct Answer {
+    /// Its name.
+    name: String,
+    /// Its version.
+    version: String,
+    /// The shortest way to it from each thing that was asked for.
+    ways: Vec<AnswerWay>,
+}
+
+/// A way on which requirements lead to a package.
+#[derive(JsonSchema, Serialize)]
+struct AnswerWay {
+    /// Who asked for its first package: `dependencies`, `extra`, `group` (of the project), `name` (of a command), or `nothing`.
+    asked_by: &'static str,
+    /// The name of the extra or the group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    list: Option<String>,
+    /// The packages on it; the last one is the package itself.
+    steps: Vec<AnswerStep>,
+}
+
+/// A package on a way.
+#[derive(JsonSchema, Serialize)]
+struct AnswerStep {
+    /// Its name.
+    name: String,
+    /// Its version.
+    version: String,
+    /// The requirement that leads to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requirement: Option<String>,
+}
+
+impl AnswerWay {
+    fn of(way: &Way) -> Self {
+        let (asked_by, list) = match &way.asked_by {
+            AskedBy::Project(RequirementList::Dependencies) => ("dependencies", None),
+            AskedBy::Project(RequirementList::Extra(name)) => ("extra", Some(name.clone())),
+            AskedBy::Project(RequirementList::Group(name)) => ("group", Some(name.clone())),
+            AskedBy::Name => ("name", None),
+            AskedBy::Nothing => ("nothing", None),
+        };
+        let steps = way.steps.iter().map(|step| AnswerStep {
+            name: step.name.clone(),
+            version: step.version.clone(),
+            requirement: step.requirement.clone(),
+        });
+        Self { asked_by, list, steps: steps.collect() }
+    }
+
+    /// As people read it.
+    fn line(&self) -> String {
+        let list = self.list.as_deref().unwrap_or_default();
+        let mut line = match self.asked_by {
+            "dependencies" => "the dependencies of `pyproject.toml`".to_owned(),
+            "extra" | "group" => format!("the {} `{list}` of `pyproject.toml`", self.asked_by),
+            "name" => "asked for by name".to_owned(),
+            _ => "nothing requires it".to_owned(),
+        };
+        let is_alone = self.steps.len() == 1 && self.steps.iter().all(|step| step.requirement.is_none());
+        for step in self.steps.iter().filter(|_| !is_alone) {
+            line.extend([" → ", &step.name, " ", &step.version]);
+            if let Some(requirement) = &step.requirement {
+                line.extend([" (", requirement, ")"]);
+            }
+        }
+        line
+    }
+}
