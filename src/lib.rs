@@ -12,6 +12,7 @@ pub mod error;
 pub mod output;
 pub mod progress;
 pub mod report;
+pub mod restart;
 pub mod settings;
 
 pub use virtpy_files::{self as fs, digest};

@@ -9,6 +9,7 @@ use virtpy::commands::{self, completions, isopy};
 use virtpy::error::Failure;
 use virtpy::fs;
 use virtpy::output::{Output, trace};
+use virtpy::restart;
 
 fn main() -> ExitCode {
     fs::narrow_umask();
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
     match run(arguments, output) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
+            let failure = restart::for_git(failure);
             output.failure(&failure);
             ExitCode::from(failure.code())
         }

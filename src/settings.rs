@@ -111,7 +111,10 @@ impl Settings {
                 Err(error) if error.is_not_found() && variable("VIRTPY_CONFIG_FILE").is_none() => {
                     ConfigFile::default()
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => {
+                    return Err(Error::from(error)
+                        .hinted("HOME says whose settings are read, VIRTPY_CONFIG_FILE names another file"));
+                }
             },
             None => ConfigFile::default(),
         };

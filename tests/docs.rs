@@ -82,7 +82,8 @@ fn each_page_links_the_first_use_of_a_word_of_the_glossary() {
     for (path, text) in pages() {
         let is_for_users =
             path.starts_with("docs") || path.ends_with("README.md") && !path.starts_with("fuzz");
-        if !is_for_users || path.ends_with("glossary.md") {
+        // The table of contents has titles only.
+        if !is_for_users || path.ends_with("glossary.md") || path.ends_with("SUMMARY.md") {
             continue;
         }
         let words = prose(&text);
@@ -106,6 +107,18 @@ fn the_glossary_has_each_word_once_in_order() {
     let found: Vec<&str> = anchors.captures_iter(&text).map(|found| found.get(1).unwrap().as_str()).collect();
     let words: Vec<&str> = WORDS.iter().map(|(word, _)| *word).collect();
     assert_eq!(found, words);
+}
+
+#[test]
+fn the_table_of_contents_has_each_page_once() {
+    let contents = std::fs::read_to_string(root().join("docs/SUMMARY.md")).unwrap();
+    let link = Regex::new(r"\]\(([a-z-]+\.md)\)").unwrap();
+    let mut listed: Vec<String> = link.captures_iter(&contents).map(|found| found[1].to_owned()).collect();
+    listed.sort();
+    let in_docs =
+        pages().into_keys().filter_map(|path| Some(path.strip_prefix("docs").ok()?.to_str()?.to_owned()));
+    let pages: Vec<String> = in_docs.filter(|page| page != "SUMMARY.md").collect();
+    assert_eq!(listed, pages);
 }
 
 #[test]

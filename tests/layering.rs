@@ -20,6 +20,7 @@ const LAYERS: &[&[&str]] = &[
     &["context"],
     &["settings"],
     &["progress"],
+    &["restart"],
     &["error", "output"],
     &["cli"],
 ];

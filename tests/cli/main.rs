@@ -28,6 +28,7 @@ mod foldings;
 mod foreign;
 mod freeze;
 mod fresh;
+mod git_credentials;
 mod hostile;
 mod installed;
 mod interpreters;

@@ -422,6 +422,25 @@ fn the_rest_is_done_by_a_real_pip_that_stays_out_of_the_venv() {
 }
 
 #[test]
+fn all_settings_are_shown_without_their_passwords_and_one_as_it_is() {
+    let (context, _index) = scene();
+    let code = "import ensurepip, os, sys; sys.exit(not os.path.isdir(os.path.join(os.path.dirname(ensurepip.__file__), '_bundled')))";
+    if context.python(".venv", code).code != Some(0) {
+        return crate::support::skip("the interpreter carries no pip of its own");
+    }
+    let address = "https://alice:S3KR3T@index.example/simple/";
+    let file = context.home().join(".config/pip/pip.conf");
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, format!("[global]\nextra-index-url = {address}\nno-index = true\n")).unwrap();
+    for words in ["config list", "config debug", "--no-color config list", "debug"] {
+        let output = pip(&context, words).success();
+        assert!(!output.dump().contains("S3KR3T"), "{words}: {}", output.dump());
+    }
+    pip(&context, "config list").success().stdout_has("https://****@index.example/simple/");
+    pip(&context, "config --user get global.extra-index-url").success().stdout_has(address);
+}
+
+#[test]
 fn wrong_settings_for_builds_are_told() {
     let (context, _index) = scene();
     SdistBuilder::new("project", "1.0").write_folder(&context.path("project"));

@@ -1,9 +1,7 @@
 //! Certificates, redirects and credentials on the way to an index: who is believed, and what is told to whom.
 
-use std::process::Command;
-
 use crate::credentials::{SECRET, is_nowhere, lacks_secret};
-use crate::support::{Fault, Index, SdistBuilder, TestContext, TlsFront, WheelBuilder, skip};
+use crate::support::{Fault, Index, TestContext, TlsFront, WheelBuilder, skip};
 
 const DEMO: &str = "demo-1.0-py3-none-any.whl";
 
@@ -219,42 +217,4 @@ fn another_file_than_the_index_lists_is_refused_whatever_the_way() {
         context.assert_no_leftovers();
         is_nowhere(&context);
     }
-}
-
-#[test]
-fn a_git_repository_behind_a_token_is_built_and_the_token_kept_nowhere() {
-    if Command::new("git").arg("--version").output().is_err() {
-        skip("this machine has no git");
-        return;
-    }
-    let context = TestContext::new();
-    SdistBuilder::new("demo", "1.0").write_folder(&context.path("repository"));
-    let git = |arguments: &[&str]| {
-        let mut command = context.command("git");
-        command.args(["-c", "user.name=A", "-c", "user.email=a@example.com"]).args(arguments);
-        context.run(command.current_dir(context.path("repository"))).success()
-    };
-    git(&["init", "--quiet", "--initial-branch=main"]);
-    git(&["add", "."]);
-    git(&["commit", "--quiet", "-m", "one"]);
-    let bare = context.path("served/demo.git");
-    git(&["clone", "--quiet", "--bare", ".", bare.to_str().unwrap()]);
-    // What a server without git's own protocol needs.
-    context.run(context.command("git").arg("update-server-info").current_dir(&bare)).success();
-    let index = Index::start(&[]);
-    index.serve_folder(&context.path("served"));
-    index.require_credentials(&format!("alice:{SECRET}"));
-    context.new_venv();
-    let address = index.url_with_credentials(&format!("alice:{SECRET}"));
-    let requirement = format!("demo @ git+{}", address.replace("/simple/", "/folder/demo.git"));
-    lacks_secret(context.virtpy(["add", "-v", "--no-index", &requirement]).success());
-    for command in ["freeze", "list", "tree", "check"] {
-        lacks_secret(context.virtpy([command]).success());
-    }
-    let frozen = context.virtpy(["freeze"]).success();
-    frozen.stdout_has(&format!("demo @ git+http://127.0.0.1:{}/folder/demo.git@", index.port()));
-    is_nowhere(&context);
-    let wrong = requirement.replace("demo.git", "absent.git");
-    lacks_secret(context.virtpy(["add", "-v", "--no-index", &wrong]).one_error());
-    is_nowhere(&context);
 }

@@ -83,7 +83,7 @@ class Count:
     """How many faults were tried, and what came of them."""
 
     def __init__(self):
-        self.passed, self.failed, self.wrong = 0, 0, []
+        self.passed, self.failed, self.elsewhere, self.wrong = 0, 0, 0, []
 
     def note(self, subject, done, what, writes=True):
         """Judges one and notes it. `writes` is whether the command could write its error."""
@@ -99,7 +99,8 @@ class Count:
         """Returns a sentence."""
         if self.wrong:
             return "FAILED: %s: %d were wrong" % (what, len(self.wrong))
-        return "%s: %d commands failed clearly, %d went through" % (what, self.failed, self.passed)
+        told = "%s: %d commands failed clearly, %d went through" % (what, self.failed, self.passed)
+        return told + (", %d did not fail at the disk" % self.elsewhere if self.elsewhere else "")
 
 
 def spread(items, count):
@@ -124,12 +125,34 @@ def failing_calls(place, names, per_subject):
         for error, calls in FAULTS.items():
             concerned = [point for point in points if point.call in calls.split(",")]
             for point in spread(concerned, per_subject):
-                place.restore(name)
-                done = place.attempt(tracing.inject(subject.command, point, "error=" + error))
                 what = "%s at %s %d" % ((error,) + point)
-                counts[error].note(subject, done, what, writes=point.call != "write")
+                done = fail_at(subject, point, error, counts[error])
+                if done is not None:
+                    counts[error].note(subject, done, what, writes=point.call != "write")
     for error, count in counts.items():
         yield count.close(error)
+
+
+def fail_at(subject, point, error, count):
+    """Runs the subject's command with a call of it failing. Returns what came of it; `None` where the failure struck
+    something else than the disk each time, or the command did not end, which is noted."""
+    place = subject.place
+    log = place.root / "injected"
+    for _ in range(3):
+        place.restore(subject.name)
+        hangs = None
+        try:
+            done = place.attempt(tracing.inject(subject.command, point, "error=" + error, log))
+        except CheckFailed as problem:
+            hangs = problem
+        if tracing.struck_folders(log, (place.home, place.project)):
+            if hangs is None:
+                return done
+            count.wrong.append("%s: %s" % (subject.name, hangs))
+            print("    WRONG: %s" % hangs, flush=True)
+            return None
+    count.elsewhere += 1
+    return None
 
 
 def too_few_descriptors(place, names, steps):
@@ -244,16 +267,18 @@ def no_rights(place):
     place.add("hd-plain==1.0")
     before, store = snapshot(place.venv), snapshot(place.home)
     add = [place.program, "add", "--venv", place.venv, "hd-alpha"] + place.index
-    # Both are root's; then only the project is; then only the venv.
-    require_one_error(place.attempt(user + add))
-    for command in commands_that_read(place, place.venv):
-        done = place.attempt(user + command)
-        require(done.code == 0, "as an ordinary user: %s" % done)
-    lines = differences(snapshot(place.home), store)
-    require(not lines, "the store has changed:\n%s" % lines)
     own = place.root / "own"
     own.mkdir()
     os.chown(str(own), NOBODY, NOBODY)
+    # Root's settings are none of his.
+    environment = dict(place.environment, HOME=str(own))
+    # Both are root's; then only the project is; then only the venv.
+    require_one_error(place.attempt(user + add, environment))
+    for command in commands_that_read(place, place.venv):
+        done = place.attempt(user + command, environment)
+        require(done.code == 0, "as an ordinary user: %s" % done)
+    lines = differences(snapshot(place.home), store)
+    require(not lines, "the store has changed:\n%s" % lines)
     environment = dict(place.environment, VIRTPY_HOME=str(own / "s"), HOME=str(own))
     new = [place.program, "new", place.project / "other", "-p", python]
     require_one_error(place.attempt(user + new, environment))

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -180,7 +181,8 @@ class Place:
         try:
             out, err = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
-            process.kill()
+            # With what it started: a program that is traced outlives its tracer.
+            os.killpg(process.pid, signal.SIGKILL)
             out, err = process.communicate()
             raise CheckFailed("did not end in %d s: %s" % (timeout, Done(command, "none", out, err)))
         return Done(command, process.returncode, out, err)
@@ -195,6 +197,7 @@ class Place:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             universal_newlines=True,
+            start_new_session=True,
         )
         self.started = [one for one in self.started if one.poll() is None] + [process]
         return process

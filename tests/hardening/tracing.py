@@ -61,8 +61,16 @@ def record(place, command, calls):
     return done, points, total, others
 
 
-def inject(command, point, what):
-    """The command line that runs a command and does something at a point: `signal=SIGKILL`, `error=EIO`."""
+def inject(command, point, what, log="/dev/null"):
+    """The command line that runs a command and does something at a point: `signal=SIGKILL`, `error=EIO`. The calls
+    go to `log`."""
     tamper = "inject=%s:%s:when=%d" % (point.call, what, point.number)
-    trace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=" + point.call, "-e", tamper]
+    trace = ["strace", "-f", "-qq", "-y", "-s", "0", "-o", log, "-e", "trace=" + point.call, "-e", tamper]
     return trace + command
+
+
+def struck_folders(log, folders):
+    """Whether what was injected struck calls on these folders only. A thread that comes to the number first may
+    write elsewhere: to wake another one, say, which no disk can keep it from."""
+    struck = [line for line in log.read_text(errors="replace").splitlines() if line.endswith("(INJECTED)")]
+    return all(any(str(folder) in line for folder in folders) for line in struck)

@@ -1,6 +1,6 @@
 //! Why an operation failed: the error of whatever was under way, or a sentence of this module's own, with what to do.
 
-use virtpy_resolver::PythonNeed;
+use virtpy_resolver::{GitSetting, PythonNeed};
 
 use crate::compiler;
 use crate::lockfile::LockFileError;
@@ -214,6 +214,15 @@ impl Error {
     pub fn python_need(&self) -> Option<&PythonNeed> {
         match self.resolver()? {
             ResolveError::Resolver(error) => error.python_need(),
+            _ => None,
+        }
+    }
+
+    /// What git has to find in its environment before this can go on, if that is what failed.
+    pub fn git_settings(&self) -> Option<&[GitSetting]> {
+        let ResolveError::Resolver(error) = self.resolver()? else { return None };
+        match error.as_ref() {
+            virtpy_resolver::Error::GitSettings { settings } => Some(settings),
             _ => None,
         }
     }

@@ -4,12 +4,22 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use virtpy_resolver::{GitSetting, add_git_settings};
+
 use crate::{Error, Result};
 
 /// Runs git in a folder and returns what it printed.
 pub(super) fn git(folder: Option<&Path>, words: &[&OsStr]) -> Result<String> {
+    git_with(&[], folder, words)
+}
+
+/// As [`git`], with settings that are nobody else's business.
+pub(super) fn git_with(settings: &[GitSetting], folder: Option<&Path>, words: &[&OsStr]) -> Result<String> {
     let mut command = Command::new("git");
     command.args(words).stdin(Stdio::null());
+    if !settings.is_empty() {
+        add_git_settings(&mut command, settings);
+    }
     if let Some(folder) = folder {
         command.current_dir(folder);
     }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use virtpy_pep::PackageName;
 
+use crate::git_settings::GitSetting;
 use crate::reasons;
 use crate::reword::reword;
 
@@ -45,6 +46,12 @@ pub enum Error {
         #[source]
         /// Why, in more detail.
         cause: Option<Cause>,
+    },
+    /// Git needs settings in its environment: the program has to start again with them.
+    #[error("the credentials of a git repository are not in the environment")]
+    GitSettings {
+        /// Which settings.
+        settings: Vec<GitSetting>,
     },
     /// A wheel for another interpreter or system.
     #[error(transparent)]
@@ -242,6 +249,7 @@ impl Error {
             Self::Network { .. } => {
                 "look at the network connection and at `--index-url`; `--offline` uses only what is cached"
             }
+            Self::GitSettings { .. } => "put the credentials in ~/.netrc or in git's credential helper",
             Self::Offline { .. } => "run it again without `--offline`",
             Self::Hash { .. } => {
                 "do not use the file unless you know why it changed; if it did on purpose, put the new hash \

@@ -13,6 +13,7 @@
 //! | `session`, `runtime` | the calls, and the runtime, the cache and the interpreter that they use |
 //! | `request` | what goes in and what comes out |
 //! | `requirements`, `indexes` | requirements files and the other inputs, and the indexes that they name |
+//! | `git_settings` | what git is given in its environment |
 //! | `client`, `context` | HTTP, and what one request shares |
 //! | `project` | what a project's file asks for |
 //! | `locked`, `pylock` | reading lock files |
@@ -38,6 +39,7 @@ mod explain;
 mod failure;
 mod fetch;
 mod folders;
+mod git_settings;
 mod hashing;
 mod indexes;
 mod installed;
@@ -77,6 +79,9 @@ mod url;
 pub use client::prepare;
 pub use error::{Cause, Error, PythonNeed};
 pub use folders::KnownDirectories;
+pub use git_settings::{
+    GitSetting, add_git_settings, input_was_consumed, remove_git_settings, withhold_git_credentials,
+};
 pub use interrupt::on_interrupt;
 pub use local_wheels::{LocalWheel, LocalWheels};
 pub use locked::{LockFormat, LockedRequest};

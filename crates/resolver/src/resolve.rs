@@ -85,7 +85,7 @@ async fn attempt(
 ) -> Result<Resolution, Error> {
     let mut warnings: Vec<String> = project::projects(request)?.iter().flat_map(Project::warnings).collect();
     warnings.extend(request.files.warnings.iter().cloned());
-    let Wanted { specification: mut inputs, build_settings } = inputs;
+    let Wanted { specification: mut inputs, build_settings, .. } = inputs;
     let archives = archives::unpack(runtime, network, &mut inputs).await?;
     let indexes = indexes::locations(settings, &inputs, &request.options.folder(), &mut warnings)?;
     let environment = runtime.interpreter.to_resolver_marker_environment();

@@ -38,6 +38,7 @@ use crate::cli::{ColorWhen, GlobalArguments};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::output::Output;
+use crate::restart;
 use crate::store::PIP_SHIM_VERSION;
 
 pub(super) fn run(context: &Context, arguments: &PipArguments) -> u8 {
@@ -47,13 +48,14 @@ pub(super) fn run(context: &Context, arguments: &PipArguments) -> u8 {
             context.output.complaint(&usage.message);
             usage.code
         }
-        Err(Stop::Failure(failure)) => tell_failure(context.output, &failure, None),
+        Err(Stop::Failure(failure)) => tell_failure(context.output, failure, None),
     }
 }
 
 /// Tells why a command failed; returns its exit code.
-fn tell_failure(output: Output, failure: &Failure, request: Option<&PipRequest>) -> u8 {
-    for line in complaint::lines(failure, request) {
+fn tell_failure(output: Output, failure: Failure, request: Option<&PipRequest>) -> u8 {
+    let failure = restart::for_git(failure);
+    for line in complaint::lines(&failure, request) {
         output.complaint(line);
     }
     failure.code()
@@ -98,7 +100,7 @@ fn answer(context: &Context, arguments: &PipArguments) -> Result<u8, Stop> {
             }
             let context = Context::of(store, context.working_directory.clone(), output);
             match (Call { context, venv, request: &request }).run() {
-                Err(Stop::Failure(failure)) => Ok(tell_failure(output, &failure, Some(&request))),
+                Err(Stop::Failure(failure)) => Ok(tell_failure(output, failure, Some(&request))),
                 other => other,
             }
         }

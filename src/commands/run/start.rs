@@ -23,6 +23,7 @@ pub(super) fn start(call: &Call, place: &Ran) -> Failure {
     };
     command.args(&call.arguments);
     command.env("VIRTUAL_ENV", &place.environment).env("PATH", path(&bins)).env_remove("PYTHONHOME");
+    virtpy_resolver::remove_git_settings(&mut command);
     let program = PathBuf::from(command.get_program());
     fs::restore_umask();
     let error = command.exec();

@@ -5,9 +5,9 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use virtpy_pep::{PackageName, public_url};
-use virtpy_resolver::EntryKind;
+use virtpy_resolver::{EntryKind, GitSetting, withhold_git_credentials};
 
-use crate::git::git;
+use crate::git::{git, git_with};
 use crate::poetry::file_url;
 use crate::{Error, Host, Requirements, Result};
 use virtpy_files::{self as fs, Directory};
@@ -21,6 +21,8 @@ const SYSTEMS: [&str; 4] = ["git+", "hg+", "svn+", "bzr+"];
 struct Repository {
     /// Its address, as git takes it.
     url: String,
+    /// Its credentials, as git takes them.
+    settings: Vec<GitSetting>,
     /// The branch, the tag or the commit.
     revision: Option<String>,
     /// The name of its package.
@@ -164,6 +166,10 @@ impl Repository {
             ))
             .hinted("clone it yourself, and give the directory: `pip install -e DIR`"));
         };
+        // Neither git's arguments nor its configuration in the clone are a place for a password.
+        let mut settings = Vec::new();
+        let withheld = withhold_git_credentials(&format!("git+{address}"), &mut settings);
+        let address = withheld.as_deref().and_then(|text| text.strip_prefix("git+")).unwrap_or(address);
         let (address, fragment) = address.split_once('#').unwrap_or((address, ""));
         let of = |key: &str| fragment.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='));
         let Some(named) = before.or_else(|| of("egg")) else {
@@ -179,13 +185,15 @@ impl Repository {
             return Err(Error::new(format!("`{folder}` is not a directory inside the repository")));
         }
         let (url, revision) = split_revision(address);
+        let url = url.to_owned();
         let is_option = |text: &str| text.starts_with('-');
-        if !url.contains("://") || is_option(url) || revision.is_some_and(is_option) {
+        if !url.contains("://") || is_option(&url) || revision.is_some_and(is_option) {
             return Err(Error::new(format!("`{text}` is not a repository of git's"))
                 .hinted("write `git+https://…`, `git+ssh://…` or `git+file://…`"));
         }
         Ok(Some(Self {
-            url: url.to_owned(),
+            url,
+            settings,
             revision: revision.map(str::to_owned),
             name,
             extras: extras.to_owned(),
@@ -201,7 +209,7 @@ impl Repository {
         let temporary = host.store.temporary_folder()?;
         let folder = temporary.path().join(self.name.as_str());
         let target = folder.as_os_str();
-        git(None, &["clone".as_ref(), "--quiet".as_ref(), "--".as_ref(), self.url.as_ref(), target])?;
+        self.git(None, &["clone".as_ref(), "--quiet".as_ref(), "--".as_ref(), self.url.as_ref(), target])?;
         self.check_out(&folder)?;
         Ok(directory.move_in(&folder, clone)?)
     }
@@ -214,40 +222,53 @@ impl Repository {
                 .hinted("move it away, or name another directory with `--src`")
         };
         let folder = &clone.path_to_work_in();
-        let known = git(Some(folder), &["config", "--get", "remote.origin.url"].map(OsStr::new));
-        if fs::kind(&folder.join(".git"))?.is_none() || known.ok().as_deref() != Some(self.url.as_str()) {
+        let known = self.git(Some(folder), &["config", "--get", "remote.origin.url"].map(OsStr::new));
+        if fs::kind(&folder.join(".git"))?.is_none()
+            || known.ok().map(|url| public_url(&url)).as_deref() != Some(self.url.as_str())
+        {
             return Err(in_the_way("is not a clone of this repository"));
         }
-        if !git(Some(folder), &["status", "--porcelain", "--untracked-files=no"].map(OsStr::new))?.is_empty()
+        if !self
+            .git(Some(folder), &["status", "--porcelain", "--untracked-files=no"].map(OsStr::new))?
+            .is_empty()
         {
             return Err(in_the_way("has changes that are not committed"));
         }
-        git(Some(folder), &["fetch", "--quiet", "--tags", "origin"].map(OsStr::new))?;
+        self.git(Some(folder), &["fetch", "--quiet", "--tags", "origin"].map(OsStr::new))?;
         if self.revision.is_none() {
-            git(Some(folder), &["merge", "--quiet", "--ff-only"].map(OsStr::new))
+            self.git(Some(folder), &["merge", "--quiet", "--ff-only"].map(OsStr::new))
                 .map_err(|error| error.within(format!("`{shown}` cannot be updated")))?;
         }
         self.check_out(folder)
+    }
+
+    /// Runs git with what it has to know of this repository.
+    fn git(&self, folder: Option<&Path>, words: &[&OsStr]) -> Result<String> {
+        git_with(&self.settings, folder, words)
     }
 
     /// Takes the revision that is wanted: a branch as the origin has it now, a tag, a commit.
     fn check_out(&self, folder: &Path) -> Result<()> {
         if let Some(revision) = &self.revision {
             let branch = format!("refs/remotes/origin/{revision}");
-            let is_branch =
-                git(Some(folder), &["rev-parse", "--quiet", "--verify", &branch].map(OsStr::new)).is_ok();
+            let is_branch = self
+                .git(Some(folder), &["rev-parse", "--quiet", "--verify", &branch].map(OsStr::new))
+                .is_ok();
             if is_branch {
                 let track = ["checkout", "--quiet", "-B", revision, "--track", &format!("origin/{revision}")];
-                git(Some(folder), &track.map(OsStr::new))?;
-            } else if git(Some(folder), &["checkout", "--quiet", revision].map(OsStr::new)).is_err() {
+                self.git(Some(folder), &track.map(OsStr::new))?;
+            } else if self.git(Some(folder), &["checkout", "--quiet", revision].map(OsStr::new)).is_err() {
                 // Not every commit comes with a clone.
-                git(Some(folder), &["fetch", "--quiet", "origin", revision].map(OsStr::new))
+                self.git(Some(folder), &["fetch", "--quiet", "origin", revision].map(OsStr::new))
                     .map_err(|error| error.within(format!("{} has no revision `{revision}`", self.url)))?;
-                git(Some(folder), &["checkout", "--quiet", "FETCH_HEAD"].map(OsStr::new))?;
+                self.git(Some(folder), &["checkout", "--quiet", "FETCH_HEAD"].map(OsStr::new))?;
             }
         }
         if fs::kind(&folder.join(".gitmodules"))?.is_some() {
-            git(Some(folder), &["submodule", "update", "--init", "--recursive", "--quiet"].map(OsStr::new))?;
+            self.git(
+                Some(folder),
+                &["submodule", "update", "--init", "--recursive", "--quiet"].map(OsStr::new),
+            )?;
         }
         Ok(())
     }
@@ -326,13 +347,15 @@ mod tests {
         assert_eq!(
             one,
             Repository {
-                url: "https://a@host.example/x/y.git".to_owned(),
+                url: "https://host.example/x/y.git".to_owned(),
+                settings: one.settings.clone(),
                 revision: Some("v1".to_owned()),
                 name: "na-me".parse().unwrap(),
                 extras: "[dev,more]".to_owned(),
                 subdirectory: Some("in/side".to_owned()),
             }
         );
+        assert_eq!(one.settings.len(), 1, "the user's name is one");
         let one = parse("name[dev] @ git+ssh://git@host.example/x.git");
         assert_eq!((one.name.as_str(), one.extras.as_str()), ("name", "[dev]"));
         assert_eq!((one.url.as_str(), one.revision), ("ssh://git@host.example/x.git", None));

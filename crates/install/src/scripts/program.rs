@@ -42,6 +42,7 @@ pub enum Program {
 /// # Errors
 /// When it cannot be read, or is too large.
 pub fn read_input(input: &mut dyn std::io::Read) -> Result<Vec<u8>, ScriptError> {
+    virtpy_resolver::input_was_consumed();
     let mut source = Vec::new();
     input.take(LARGEST_SCRIPT + 1).read_to_end(&mut source).map_err(ScriptError::Input)?;
     if source.len() as u64 > LARGEST_SCRIPT {
@@ -84,6 +85,7 @@ pub fn program(word: &OsStr, folder: &Path) -> Result<Program, ScriptError> {
             Err(ScriptError::NoMain(path))
         }
         Some(FileKind::Other) if (is_source || text.contains('/')) && is_stream(&absolute) => {
+            virtpy_resolver::input_was_consumed();
             Ok(Program::Pipe(fs::read_stream(&absolute)?))
         }
         Some(kind) if is_source && kind != FileKind::Folder => {

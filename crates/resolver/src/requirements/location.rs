@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use uv_redacted::DisplaySafeUrl;
 
+use crate::git_settings::input_was_consumed;
 use crate::url::local_path;
 
 /// How large a file may be: the longest lock files with all their hashes have some MiB.
@@ -129,8 +130,12 @@ fn normalized(path: &Path) -> PathBuf {
 /// Opens a file or a pipe.
 pub(super) fn open(path: &Path) -> io::Result<File> {
     let file = File::open(path)?;
-    if file.metadata()?.is_dir() {
+    let kind = file.metadata()?.file_type();
+    if kind.is_dir() {
         return Err(io::Error::from(io::ErrorKind::IsADirectory));
+    }
+    if !kind.is_file() {
+        input_was_consumed();
     }
     Ok(file)
 }

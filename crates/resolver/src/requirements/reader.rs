@@ -12,6 +12,7 @@ use super::location::{ABSENT, Form, LARGEST_FILE, Location, bounded, form, open,
 use super::logical_lines::{expanded, logical_lines};
 use super::statement::{self, FileOption, Statement, Wanted};
 use crate::error::{Cause, Error};
+use crate::git_settings::input_was_consumed;
 use crate::public::public;
 
 /// How much all files together may have.
@@ -308,7 +309,10 @@ impl<'a> Reader<'a> {
         }
         let failed = |reason: &str| unreadable(role, &name, reason);
         let bytes = match location {
-            Location::StandardInput => bounded(io::stdin().lock()),
+            Location::StandardInput => {
+                input_was_consumed();
+                bounded(io::stdin().lock())
+            }
             Location::Path(path) => open(path).and_then(bounded),
             Location::Url(url) => {
                 let url = url.displayable_with_credentials().to_string();

@@ -2,6 +2,7 @@
 //!
 //! A requirements file may name indexes itself, so everything is put together before the first index is asked.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -22,6 +23,7 @@ use super::files::{EntryKind, RequirementsEntry, RequirementsFiles};
 use super::location;
 use crate::error::{Cause, Error};
 use crate::failure::requirements;
+use crate::git_settings::{self, GitSetting, withhold_git_credentials};
 use crate::indexes;
 use crate::project::Project;
 use crate::request::{Input, Request};
@@ -38,13 +40,15 @@ pub(crate) struct Wanted {
     pub(crate) specification: RequirementsSpecification,
     /// Settings for the build backends of single requirements, by their places in the specification.
     pub(crate) build_settings: Vec<(usize, Vec<String>)>,
+    /// What git needs to know of the repositories among them.
+    git_settings: Vec<GitSetting>,
 }
 
 /// Puts all inputs and constraints of a request together.
 ///
 /// # Errors
 ///
-/// [`Error::Requirements`] for what cannot be parsed or read.
+/// [`Error::Requirements`] for what cannot be parsed or read; [`Error::GitSettings`] if the environment lacks some.
 pub(crate) fn read(request: &Request) -> Result<Wanted, Error> {
     let folder = request.options.folder();
     let mut wanted = Wanted::default();
@@ -52,24 +56,33 @@ pub(crate) fn read(request: &Request) -> Result<Wanted, Error> {
     let settings = &request.options.build_settings;
     build_settings(settings)?;
     for input in &request.requirements {
-        let all = &mut wanted.specification;
         if request.options.settings_of_inputs && !settings.is_empty() {
-            wanted.build_settings.push((all.requirements.len(), settings.clone()));
+            let place = wanted.specification.requirements.len();
+            wanted.build_settings.push((place, settings.clone()));
         }
         match input {
             Input::Requirement(text) => {
                 refuse_file(text.trim(), &folder)?;
-                all.requirements.push(parse(text, &folder, false)?.into());
+                let text = wanted.withhold(text.trim());
+                let read = parse(&text, &folder, false)?;
+                wanted.specification.requirements.push(read.into());
             }
-            Input::Editable(text) => all.requirements.push(parse(text, &folder, true)?.into()),
+            Input::Editable(text) => {
+                let text = wanted.withhold(text);
+                let read = parse(&text, &folder, true)?;
+                wanted.specification.requirements.push(read.into());
+            }
             Input::Project(input) => {
-                let wanted = Project::read(input, &folder)?.requirements()?;
-                all.requirements.extend(wanted.into_iter().map(UnresolvedRequirementSpecification::from));
+                let requirements = Project::read(input, &folder)?.requirements()?;
+                let all = &mut wanted.specification;
+                all.requirements
+                    .extend(requirements.into_iter().map(UnresolvedRequirementSpecification::from));
             }
         }
     }
     wanted.add(&request.files, &folder)?;
-    Ok(wanted)
+    let settings = git_settings::missing(std::mem::take(&mut wanted.git_settings));
+    if settings.is_empty() { Ok(wanted) } else { Err(Error::GitSettings { settings }) }
 }
 
 /// The constraints for what builds need.
@@ -112,8 +125,17 @@ impl Wanted {
         Ok(())
     }
 
+    /// A requirement without the credentials of a git repository, which are kept for git.
+    fn withhold<'t>(&mut self, text: &'t str) -> Cow<'t, str> {
+        if !git_settings::can_start_again() {
+            return Cow::Borrowed(text);
+        }
+        withhold_git_credentials(text, &mut self.git_settings).map_or(Cow::Borrowed(text), Cow::Owned)
+    }
+
     fn entry(&mut self, entry: &RequirementsEntry, folder: &Path) -> Result<(), Error> {
-        let requirement = parse(&entry.text, folder, entry.kind == EntryKind::Editable)?;
+        let text = self.withhold(&entry.text);
+        let requirement = parse(&text, folder, entry.kind == EntryKind::Editable)?;
         let all = &mut self.specification;
         let read = UnresolvedRequirementSpecification::from(RequirementEntry {
             requirement,
