@@ -62,10 +62,12 @@ fn no_command_walks_past_the_root_of_a_project() {
         let refused = within(&context, "inner/src", arguments).failure(1).one_error();
         refused.stderr_has("up to the project's root");
     }
-    let shown =
-        within(&context, "inner", &["run", "python", "-c", "import sys; print(sys.prefix)"]).success();
+    let code = "import sys; print(sys.prefix)";
+    let shown = within(&context, "inner", &["run", "--no-sync", "python", "-c", code]).success();
     assert!(!shown.raw_stdout.contains("work/.venv"), "{}", shown.raw_stdout);
     within(&context, "inner", &["sync", "-i", &url]).success().stderr_has("Made `.venv`");
+    let shown = within(&context, "inner", &["run", "python", "-c", code]).success();
+    assert!(shown.raw_stdout.ends_with("inner/.venv\n"), "{}", shown.raw_stdout);
     assert_eq!(installed(&context, "inner/.venv"), ["one"]);
     assert_eq!(installed(&context, ".venv"), ["one", "two"]);
     // Where nothing begins, the venv above serves, and is named.

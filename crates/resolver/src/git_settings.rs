@@ -3,8 +3,7 @@
 //! A program's arguments can be read by everybody on the machine, its environment only by its owner. The libraries underneath
 //! hand git the address as it is, so an address is cleared of its credentials before they see it, and git finds these among its
 //! settings (`GIT_CONFIG_COUNT` and what belongs to it). A process cannot change its own environment while other threads run:
-//! where a
-//! setting is missing, reading the requirements fails with it, and the program starts again.
+//! where a setting is missing, reading the requirements fails with it, and the program starts again.
 
 use std::env;
 use std::ffi::OsString;
