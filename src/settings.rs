@@ -5,6 +5,7 @@
 
 mod lower_stores;
 mod paths;
+mod remote;
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,8 @@ use crate::fs;
 use crate::install::{Bytecode, Error, IndexLimits, Preferences, Result};
 use crate::store::Policy;
 use crate::venv::LinkMode;
+
+pub use remote::key_file_of_user;
 
 /// What the user has chosen once for all venvs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +68,8 @@ struct ConfigFile {
     tool: ToolSection,
     #[serde(default)]
     project: ProjectSection,
+    #[serde(default)]
+    remote: remote::RemoteSection,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -156,7 +161,9 @@ impl Settings {
         let store_owners = lower_stores::owners(variable("VIRTPY_STORE_OWNERS"), file.store_owners)?;
         let store = store_settings(variable, file.store)?;
         let index = index_limits(variable, file.index)?;
-        let preferences = Preferences { link_mode, always_copy, bytecode, immutable, pip_shim, index };
+        let remote = remote::read(variable, &switch, file.remote)?;
+        let preferences =
+            Preferences { link_mode, always_copy, bytecode, immutable, pip_shim, index, remote };
         Ok(Self { preferences, safe_directories, tool_bin, save, stores, store_owners, store })
     }
 

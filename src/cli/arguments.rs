@@ -8,8 +8,8 @@ use super::{
     FreezeArguments, HelpArguments, HookArguments, InitArguments, KernelArguments, ListAllArguments,
     ListArguments, LockArguments, ManArguments, NewArguments, OutdatedArguments, PathArguments,
     PoetryArguments, PoetryInstallArguments, PythonArguments, ReasonsArguments, RelinkArguments,
-    RemoveArguments, RunArguments, SeedArguments, ShowArguments, StatusArguments, StoreArguments,
-    SyncArguments, ToolArguments, TreeArguments, pip,
+    RemoteArguments, RemoveArguments, RunArguments, SeedArguments, ShowArguments, StatusArguments,
+    StoreArguments, SyncArguments, ToolArguments, TreeArguments, pip,
 };
 
 /// A Python environment for every project, at the price of a few symlinks
@@ -124,6 +124,8 @@ pub enum Command {
     /// Look after the store that all venvs share
     #[command(alias = "internal-store")]
     Store(StoreArguments),
+    /// Share wheels, builds and bytecode with other machines by object storage
+    Remote(RemoteArguments),
     /// Do what pip does, in a venv of virtpy's
     Pip(pip::PipArguments),
     /// Print one of virtpy's own directories

@@ -34,7 +34,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Python", &["python"]),
     (
         "The store, and venvs that use it",
-        &["store", "list-all", "adopt", "detach", "relink", "export", "path"],
+        &["store", "remote", "list-all", "adopt", "detach", "relink", "export", "path"],
     ),
     ("Other tools", &["enable", "disable", "status", "poetry", "hook", "kernel", "pip"]),
     ("Help", &["help", "completions", "man"]),

@@ -20,6 +20,7 @@ mod python;
 pub mod quantity;
 mod quick;
 mod read;
+mod remote;
 mod run;
 mod save;
 mod selection;
@@ -62,6 +63,10 @@ pub use python::{BuildIndexArguments, PythonArguments, PythonCommand, UpdateInde
 pub use read::{
     CheckArguments, FreezeArguments, ListAllArguments, ListArguments, OutdatedArguments, PathArguments,
     PathKind, ReasonsArguments, RemoveArguments, ShowArguments, TreeArguments,
+};
+pub use remote::{
+    RemoteArguments, RemoteCommand, RemoteGcArguments, RemoteKeyArguments, RemotePullArguments,
+    RemotePushArguments, RemoteStatusArguments, RemoteVerifyArguments,
 };
 pub use run::RunArguments;
 pub use save::SaveArguments;

@@ -9,7 +9,7 @@ use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value};
 
 use super::{
-    detach, export, freeze, list_all, listing, plugins, python, remove, show, store, tool, tree, why,
+    detach, export, freeze, list_all, listing, plugins, python, remote, remove, show, store, tool, tree, why,
 };
 use crate::fs;
 use crate::install::{Adoption, Relinked};
@@ -41,6 +41,7 @@ fn answers() -> Vec<(&'static str, Value)> {
         ("python install", of::<Vec<python::install::Row<'_>>>()),
         ("python list", of::<Vec<python::list::Row>>()),
         ("python show", of::<python::show::Shown>()),
+        ("remote status", of::<remote::status::Status>()),
         ("store gc", of::<store::gc::Report<'_>>()),
         ("store stats", of::<Statistics>()),
         ("store verify", of::<Vec<Verdict>>()),

@@ -30,6 +30,7 @@ mod poetry;
 mod poetry_install;
 mod python;
 mod relink;
+mod remote;
 mod remove;
 mod run;
 mod save;
@@ -131,6 +132,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::PoetryInstall(arguments) => poetry_install::run(context, &arguments),
         Command::Python(arguments) => python::run(context, &arguments),
         Command::Store(arguments) => store::run(context, &arguments),
+        Command::Remote(arguments) => remote::run(context, &arguments),
         Command::Pip(arguments) => Ok(pip::run(context, &arguments)),
         Command::Path(arguments) => path::run(context, &arguments),
         Command::Help(arguments) => help::run(context, &arguments),

@@ -103,7 +103,7 @@ fn shells_are_told_what_there_is() {
     context.new_venv();
     context.add(&index, &["demo", "other"]).success();
     context.virtpy(["install", "tool", "--index-url", &index.url()]).success();
-    assert_eq!(completed(&context, &["virtpy", "remo"]), ["remove"]);
+    assert_eq!(completed(&context, &["virtpy", "remov"]), ["remove"]);
     assert_eq!(completed(&context, &["virtpy", "remove", "d"]), ["demo"]);
     assert_eq!(completed(&context, &["virtpy", "tree", "o"]), ["other"]);
     assert_eq!(completed(&context, &["virtpy", "uninstall", "t"]), ["tool"]);

@@ -61,6 +61,7 @@ mod power_cut;
 mod python_index;
 mod python_install;
 mod python_use;
+mod remote;
 mod remove;
 mod reports;
 mod requirement_hashes;

@@ -28,6 +28,7 @@ import python_use  # noqa: E402
 import pythons  # noqa: E402
 import reach  # noqa: E402
 import real_path_tools  # noqa: E402
+import remote  # noqa: E402
 import second_venv  # noqa: E402
 import side_by_side  # noqa: E402
 import sources  # noqa: E402
@@ -56,6 +57,8 @@ CHECKS = {
     "poetry-between": poetry.check_between,
     "reach": reach.check,
     "real-path-tools": real_path_tools.check,
+    "remote": remote.check,
+    "remote-all": remote.check_all,
     "tools": tools.check,
     "tools-all": tools.check_all,
 }

@@ -2,6 +2,7 @@
 //! background, or before the command ends, or never; and entries are protected where the settings say so.
 
 mod background;
+pub(crate) mod carried;
 mod clean;
 mod copies;
 mod look;
@@ -12,12 +13,14 @@ pub use clean::clean;
 pub use pass::{Report, compile_venv, tell_strays};
 
 use crate::Bytecode;
+use crate::Environment;
 use crate::Error;
 use crate::Host;
 use crate::compiler::{self, Wanted};
 use virtpy_interpreters::Interpreter;
-use virtpy_store::{Staging, StoreError};
-use virtpy_venv::{PackageToInstall, Venv};
+use virtpy_remote::Remote;
+use virtpy_store::{Entry, Staging, StoreError};
+use virtpy_venv::{Owner, PackageToInstall, Venv};
 
 /// Sees to the bytecode of what has arrived in a venv, as the settings say, or at once if `eager`. Whoever calls holds the
 /// store and the venv.
@@ -55,6 +58,26 @@ pub(super) fn after_change(
     Ok(())
 }
 
+/// Takes the bytecode of what an environment holds from a remote. Returns the number of modules.
+///
+/// # Errors
+/// When the store cannot be written.
+pub fn pull(environment: &Environment<'_>, remote: &Remote) -> Result<usize, Error> {
+    let host = environment.host;
+    let mut entries = Vec::new();
+    for distribution in &environment.contents.distributions {
+        let Owner::Virtpy(installed) = &distribution.owner else { continue };
+        if !installed.copied && installed.layer.is_none() {
+            entries.extend(host.store.own_entry(&installed.sha256)?);
+        }
+    }
+    let entries: Vec<&Entry> = entries.iter().collect();
+    let folder = host.store.temporary_folder()?;
+    let mut staging = Staging::in_folder(folder.path().to_path_buf());
+    let place = carried::Place { store: &host.store, remote, interpreter: environment.interpreter()? };
+    Ok(carried::bring(place, &entries, &mut staging)?)
+}
+
 /// Says what the process in the background has found since the last command.
 pub fn tell(host: &Host) {
     if !host.caller().is_listening() {
@@ -79,14 +102,23 @@ fn now(host: &Host, interpreter: &Interpreter, arrivals: &[&PackageToInstall]) -
     if wanted.is_empty() {
         return Ok(());
     }
+    let entries: Vec<&Entry> = wanted.iter().map(|wanted| &wanted.entry).collect();
     let compiled = host.store.temporary_folder().map_err(compiler::Error::from).and_then(|folder| {
-        let staging = Staging::in_folder(folder.path().to_path_buf());
+        let mut staging = Staging::in_folder(folder.path().to_path_buf());
+        let brought = carried::bring_by_itself(host, interpreter, &entries, &mut staging)?;
+        if brought > 0 {
+            host.detail(format_args!("took {brought} compiled modules from the remote"));
+        }
         compiler::compile(&host.store, interpreter, &wanted, staging)
     });
+    host.tell_remote();
     match compiled {
         Ok(outcome) => {
             host.detail(format_args!("compiled {} modules", outcome.compiled));
             tell_strays(host, &outcome.strays);
+            if let Err(error) = carried::push_by_itself(host, interpreter, &entries) {
+                host.warning(format_args!("the bytecode was not pushed: {error}"));
+            }
             // Who waits for all that there is to do waits for the disk as well.
             let _ = host.store.note_durable();
             Ok(())

@@ -12,6 +12,7 @@ use crate::tools::ToolError;
 use virtpy_files::PathError;
 use virtpy_interpreters::available::AvailableError;
 use virtpy_interpreters::{self as interpreters, managed::ManagedError};
+use virtpy_remote::Error as RemoteError;
 use virtpy_store::StoreError;
 use virtpy_venv::VenvError;
 
@@ -65,6 +66,9 @@ enum Kind {
     /// An application cannot be read or changed.
     #[error(transparent)]
     Tool(#[from] ToolError),
+    /// A remote refuses, or its settings or keys make no sense.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
     /// The operation itself refuses.
     #[error("{message}")]
     Refused {
@@ -116,7 +120,8 @@ from!(
     PluginError,
     LockFileError,
     ScriptError,
-    ToolError
+    ToolError,
+    RemoteError
 );
 
 impl Error {
@@ -167,6 +172,7 @@ impl Error {
             Kind::LockFile(error) => error.hint(),
             Kind::Script(error) => error.hint(),
             Kind::Tool(error) => error.hint(),
+            Kind::Remote(error) => error.hint(),
             Kind::Refused { .. } => None,
             Kind::Within { source, .. } => source.hint(),
             Kind::Hinted { hint, .. } => Some(hint.clone()),

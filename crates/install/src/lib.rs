@@ -10,6 +10,7 @@
 //! | `environment`, `restore`, `installed` | a venv that is worked on: locks, recovery, what is in it |
 //! | `plan`, `execute`, `changelog`, `followed`, `current_project` | goals, plans, and what came of them; following a file |
 //! | `adopt`, `relink`, `seed`, `collection`, `locking` | other operations: on venvs, on the store, making a lock file |
+//! | `pushing` | putting what the store has on a remote |
 //! | `reasons` | why a package is in a venv, and what limits its version |
 //! | `git`, `git_hook`, `kernels` | git, its new worktrees, and Jupyter's kernels |
 //! | `plugins` | other tools that make venvs, and virtpy's plugins in them |
@@ -46,6 +47,7 @@ pub mod pip;
 mod plan;
 pub mod plugins;
 pub mod poetry;
+mod pushing;
 mod reasons;
 mod relink;
 mod resolve;
@@ -81,6 +83,7 @@ pub use kernels::{Kernel, Kernels, kernel_name};
 pub use locking::{Locked, Locking};
 pub use new_project::{Backend, NewProject, project_folder};
 pub use plan::{Extent, Goal, InstallOptions, InstallPlan, Source};
+pub use pushing::{PushOutcome, push_entries};
 pub use reasons::{AskedBy, Step, Way, limits_on, ways_to};
 pub use relink::{Relinked, relink};
 pub use resolve::{Repaired, Reporter, ResolveError, repair};

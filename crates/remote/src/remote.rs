@@ -19,6 +19,9 @@ use crate::{Error, RemoteSettings};
 /// How many requests are under way at once.
 pub(crate) const AT_ONCE: usize = 16;
 
+/// Of how many objects is said that they were refused.
+const MOST_NEWS: usize = 5;
+
 /// A remote. Nothing is connected before something is asked of it.
 #[derive(Debug)]
 pub struct Remote {
@@ -37,6 +40,8 @@ type Reading<'a, T> = &'a dyn Fn(&str, &[u8]) -> Result<T, Refusal>;
 struct State {
     /// Why nothing more is asked.
     down: Option<String>,
+    /// Whether somebody was told.
+    is_told: bool,
     /// What was refused, for people.
     refused: Vec<String>,
 }
@@ -75,6 +80,23 @@ impl Remote {
     /// What was refused since the last time, a sentence each.
     pub fn take_refused(&self) -> Vec<String> {
         std::mem::take(&mut self.state().refused)
+    }
+
+    /// What people have to know of it that they were not told: what was refused, and once that it is not asked any more.
+    pub fn news(&self) -> Vec<String> {
+        let mut state = self.state();
+        let mut news = std::mem::take(&mut state.refused);
+        let more = news.len().saturating_sub(MOST_NEWS);
+        if more > 0 {
+            news.truncate(MOST_NEWS);
+            news.push(format!("{more} more objects of the remote are not used"));
+        }
+        if let (Some(reason), false) = (&state.down, state.is_told) {
+            let address = &self.settings.address;
+            news.push(format!("the remote `{address}` cannot be used, and is left out: {reason}"));
+            state.is_told = true;
+        }
+        news
     }
 
     /// The records of builds that are there, in the order of the keys. What nobody trusted has signed is as if absent.

@@ -41,7 +41,7 @@ impl RemoteSettings {
     /// When there is none, or others could read it.
     pub fn private_key(&self) -> Result<PrivateKey, Error> {
         match &self.key {
-            KeySource::File(path) => PrivateKey::parse(&read_private(path)?),
+            KeySource::File(path) => PrivateKey::read(path),
             KeySource::Variable(name) => PrivateKey::parse(&std::env::var(name).unwrap_or_default()),
         }
     }
@@ -68,6 +68,14 @@ fn read_private(path: &Path) -> Result<String, Error> {
 }
 
 impl PrivateKey {
+    /// Reads the one in a file.
+    ///
+    /// # Errors
+    /// When there is none, or others could read it.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        Self::parse(&read_private(path)?)
+    }
+
     /// Makes a pair of keys, the private one in a file that must not exist yet. Returns the public one.
     ///
     /// # Errors

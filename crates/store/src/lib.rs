@@ -35,7 +35,7 @@ mod verify;
 
 pub use adopt::{ADOPTED, Catalogue, content_key};
 pub use boot::Checked;
-pub use bytecode::{Batch, Dialect, Module, Published, Record, Staging, Stray};
+pub use bytecode::{Batch, Compilation, CompiledFile, Dialect, Module, Published, Record, Staging, Stray};
 pub use collect::{Collecting, Collection, Discarded, Policy};
 pub use daily::Look;
 pub use entry::Entry;

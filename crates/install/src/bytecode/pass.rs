@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::carried;
 use crate::Error;
 use crate::Host;
 use crate::compiler::{self, PackageStray, Wanted};
 use crate::words::counted;
 use virtpy_files as fs;
-use virtpy_store::{Root, Staging, StoreError};
+use virtpy_store::{Entry, Root, Staging, StoreError};
 use virtpy_venv::{Contents, Owner, Venv};
 
 /// What came of one venv, or of several.
@@ -24,7 +25,7 @@ pub struct Report {
 ///
 /// # Errors
 /// When the store cannot be written, or the interpreter does not start.
-pub fn compile_venv(host: &Host, root: &Root, staging: Staging) -> Result<Report, Error> {
+pub fn compile_venv(host: &Host, root: &Root, mut staging: Staging) -> Result<Report, Error> {
     let store = &host.store;
     let is_own = fs::is_own(&root.path) && fs::is_own(&root.path.join("pyvenv.cfg"));
     let Some(venv) = Venv::open(&root.path).ok().filter(|venv| is_own && venv.id == root.id) else {
@@ -49,7 +50,11 @@ pub fn compile_venv(host: &Host, root: &Root, staging: Staging) -> Result<Report
             Err(error) => return Err(error.into()),
         }
     }
+    let entries: Vec<&Entry> = wanted.iter().map(|wanted| &wanted.entry).collect();
+    carried::bring_by_itself(host, &interpreter, &entries, &mut staging)?;
     let outcome = compiler::compile(store, &interpreter, &wanted, staging)?;
+    // Nobody waits for it, and nobody is there who could hear of it.
+    let _ = carried::push_by_itself(host, &interpreter, &entries);
     Ok(Report { compiled: outcome.compiled, strays: outcome.strays })
 }
 

@@ -17,6 +17,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::Result;
 use crate::resolve::Reporter;
+use virtpy_remote::Remote;
 use virtpy_store::Store;
 
 /// Whoever asks for an operation: knows what the user prefers, and hears what the user should know.
@@ -64,6 +65,8 @@ pub struct Host {
     pub working_directory: PathBuf,
     caller: Arc<dyn Caller>,
     preferences: OnceLock<Preferences>,
+    /// One for all clones: a remote that is out of reach is waited for once.
+    remote: Arc<OnceLock<Option<Remote>>>,
 }
 
 impl Host {
@@ -79,7 +82,7 @@ impl Host {
 
     /// Puts them together.
     pub fn new(store: Store, working_directory: PathBuf, caller: Arc<dyn Caller>) -> Self {
-        Self { store, working_directory, caller, preferences: OnceLock::new() }
+        Self { store, working_directory, caller, preferences: OnceLock::new(), remote: Arc::default() }
     }
 
     /// What the user prefers.
@@ -92,6 +95,24 @@ impl Host {
         }
         let preferences = self.caller.preferences()?;
         Ok(self.preferences.get_or_init(|| preferences))
+    }
+
+    /// The remote that is asked before indexes are, if the settings name one.
+    ///
+    /// # Errors
+    /// When the settings make no sense.
+    pub fn remote(&self) -> Result<Option<&Remote>> {
+        let settings = &self.preferences()?.remote;
+        Ok(self.remote.get_or_init(|| settings.clone().map(Remote::by_the_way)).as_ref())
+    }
+
+    /// Says what there is to know of the remote, if one was asked.
+    pub(crate) fn tell_remote(&self) {
+        if let Some(Some(remote)) = self.remote.get() {
+            for news in remote.news() {
+                self.warning(news);
+            }
+        }
     }
 
     pub(crate) fn caller(&self) -> &dyn Caller {

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use virtpy_pep::PackageName;
+use virtpy_remote::RemoteSettings;
 use virtpy_resolver::IndexSettings;
 
 use virtpy_venv::LinkMode;
@@ -22,6 +23,8 @@ pub struct Preferences {
     pub pip_shim: bool,
     /// What is taken from indexes.
     pub index: IndexLimits,
+    /// The storage that is shared with other machines.
+    pub remote: Option<RemoteSettings>,
 }
 
 impl Preferences {

@@ -13,6 +13,7 @@ use virtpy_resolver::{Artifact, ObtainedWheel, Package, Receiver, Resolution, Se
 use super::built::BuiltWheels;
 use super::inputs::BuildInputs;
 use super::kept;
+use super::remote::{self, Arrival, Made, RemoteSupply};
 use super::{Reporter, ResolveError};
 use virtpy_files as fs;
 use virtpy_files::digest::{hex, sha256};
@@ -30,6 +31,8 @@ pub(crate) struct FetchContext<'a> {
     pub since: SystemTime,
     /// Who hears of progress.
     pub reporter: &'a dyn Reporter,
+    /// What is asked before indexes are, and before anything is built.
+    pub remote: Option<RemoteSupply<'a>>,
 }
 
 /// A package's entry.
@@ -175,6 +178,7 @@ struct Delivery {
     wheel: WheelFile,
     temporary: bool,
     archive: Option<String>,
+    from_remote: bool,
 }
 
 /// A package whose wheel is in the store by now.
@@ -183,6 +187,9 @@ struct Unpacked {
     taken: Taken,
     /// The SHA-256 of the archive that the wheel was built from.
     archive: Option<String>,
+    from_remote: bool,
+    /// The wheel, where its file is still wanted.
+    made: Option<Made>,
 }
 
 /// What was made of a delivery.
@@ -259,24 +266,32 @@ fn fetch(
         drop(hand_back);
         let receiver = WheelReceiver { supply, resolution, deliver: Mutex::new(deliver) };
         let mut absent = receiver.bring_kept(wanted)?;
-        absent.sort_by_key(|index| Reverse(resolution.packages[*index].file.size()));
         if absent.is_empty() {
             return Ok(());
         }
         supply.reporter.expect(absent.len());
+        absent = receiver.bring_from_remote(absent, folder.path());
+        absent.sort_by_key(|index| Reverse(resolution.packages[*index].file.size()));
         Ok(supply.session.obtain(resolution, &absent, folder.path(), &receiver)?)
     });
     let unpacked = handed_back.into_iter().collect::<Result<Vec<_>, _>>();
     fetched?;
-    let obtained: Vec<Obtained> =
-        unpacked?.into_iter().map(|one| obtained(supply, resolution, one)).collect();
+    let mut unpacked = unpacked?;
+    if let Some(remote) = supply.remote {
+        let made: Vec<Made> = unpacked.iter_mut().filter_map(|one| one.made.take()).collect();
+        if let Some(trouble) = remote::see_off(remote, supply.store, resolution, &made) {
+            supply.reporter.warning(&format!("what is new was not pushed: {trouble}"));
+        }
+    }
+    let obtained: Vec<Obtained> = unpacked.into_iter().map(|one| obtained(supply, resolution, one)).collect();
     sights.remember(supply, &obtained);
     Ok(obtained)
 }
 
 /// Tells what there is to tell of a package that came, and remembers what was built.
 fn obtained(supply: &FetchContext<'_>, resolution: &Resolution, unpacked: Unpacked) -> Obtained {
-    let Unpacked { package, taken: Taken { entry, was_stored, warnings }, archive } = unpacked;
+    let Unpacked { package, taken: Taken { entry, was_stored, warnings }, archive, from_remote, .. } =
+        unpacked;
     let described = &resolution.packages[package];
     for warning in &warnings {
         supply.reporter.warning(&format!("{}: {warning}", label(described)));
@@ -286,7 +301,7 @@ fn obtained(supply: &FetchContext<'_>, resolution: &Resolution, unpacked: Unpack
             if let Some(key) = key {
                 BuiltWheels::new(supply.store, supply.interpreter).put(key, &entry.manifest.sha256);
             }
-            Origin::Built
+            if from_remote { Origin::Downloaded } else { Origin::Built }
         }
         Artifact::Wheel { .. } if was_stored => Origin::Store,
         Artifact::Wheel { .. } => Origin::Downloaded,
@@ -331,12 +346,16 @@ fn unpack_all(
         let Some(delivery) = delivery else { return };
         let sight = sights.files.get(&delivery.package);
         let taken = take_in(supply.store, resolution, &delivery, sight);
-        if delivery.temporary {
-            kept::discard(&delivery.wheel.path);
-        }
         supply.reporter.finished(&label(&resolution.packages[delivery.package]));
-        let Delivery { package, archive, .. } = delivery;
-        if hand_back.send(taken.map(|taken| Unpacked { package, taken, archive })).is_err() {
+        let Delivery { package, archive, from_remote, size, wheel, temporary } = delivery;
+        let is_wanted = |remote| remote::is_wanted(remote, &resolution.packages[package]);
+        let is_wanted = temporary && !from_remote && taken.is_ok() && supply.remote.is_some_and(is_wanted);
+        if temporary && !is_wanted {
+            kept::discard(&wheel.path);
+        }
+        let made = is_wanted.then_some(Made { package, size, wheel });
+        let unpacked = taken.map(|taken| Unpacked { package, taken, archive, from_remote, made });
+        if hand_back.send(unpacked).is_err() {
             return;
         }
     }
@@ -393,12 +412,35 @@ impl WheelReceiver<'_> {
             match kept::take(self.supply.store, described) {
                 Some(wheel) => {
                     let size = described.file.size().unwrap_or_default();
-                    self.deliver(Delivery { package, size, wheel, temporary: true, archive: None })?;
+                    let from_remote = false;
+                    self.deliver(Delivery {
+                        package,
+                        size,
+                        wheel,
+                        temporary: true,
+                        archive: None,
+                        from_remote,
+                    })?;
                 }
                 None => absent.push(package),
             }
         }
         Ok(absent)
+    }
+
+    /// Delivers what the remote has; returns the indices of the rest.
+    fn bring_from_remote(&self, wanted: Vec<usize>, folder: &Path) -> Vec<usize> {
+        let Some(supply) = self.supply.remote else { return wanted };
+        let take = |arrival: Arrival| {
+            let Arrival { package, size, wheel, archive } = arrival;
+            self.deliver(Delivery { package, size, wheel, temporary: true, archive, from_remote: true })
+                .is_ok()
+        };
+        let absent = remote::bring(supply, self.resolution, &wanted, folder, (self.supply.reporter, &take));
+        for news in supply.remote.news() {
+            self.supply.reporter.warning(&news);
+        }
+        absent
     }
 }
 
@@ -428,6 +470,7 @@ impl Receiver for WheelReceiver<'_> {
             size: wheel.size,
             temporary: wheel.temporary,
             archive: wheel.archive_sha256,
+            from_remote: false,
             wheel: WheelFile {
                 path,
                 filename: wheel.filename,

@@ -12,7 +12,7 @@ use std::time::SystemTime;
 
 use virtpy_resolver::{IndexSettings, LockedRequest, Request, Resolution, Session};
 
-use crate::resolve::{self, FetchContext, Obtained, ResolveError, build_key};
+use crate::resolve::{self, BuildTarget, FetchContext, Obtained, RemoteSupply, ResolveError, build_key};
 use crate::{Host, Progress, Result};
 use virtpy_interpreters::Interpreter;
 
@@ -29,6 +29,10 @@ pub(crate) struct Resolved {
     host: Host,
     session: Session,
     build_key: String,
+    /// For whom is built, if there is a remote that may know of it.
+    target: Option<BuildTarget>,
+    /// The most bytes of a wheel.
+    limit: u64,
     /// When the resolver was asked.
     since: SystemTime,
     progress: Box<dyn Progress>,
@@ -46,6 +50,7 @@ impl Resolved {
     ) -> Result<Self> {
         let since = SystemTime::now();
         interrupt::watch(host);
+        let (is_offline, limit) = (settings.offline, settings.max_file_size);
         let session = host.session(interpreter, settings);
         let progress = host.progress("resolving");
         let resolution = match asked {
@@ -68,18 +73,21 @@ impl Resolved {
             host.detail(format_args!("kept {}, which is installed and satisfies the request", kept.name));
         }
         let build_key = build_key(interpreter);
-        Ok(Self { host: host.clone(), session, build_key, since, progress, resolution })
+        let target = host.remote()?.filter(|_| !is_offline).map(|_| BuildTarget::of(interpreter));
+        Ok(Self { host: host.clone(), session, build_key, target, limit, since, progress, resolution })
     }
 
     /// Fetches or builds the packages at these places, as far as the store lacks them.
     pub(crate) fn fetch(&self, places: &[usize]) -> Result<Vec<Obtained>> {
         self.progress.stage("fetching");
+        let remote = self.target.as_ref().zip(self.host.remote()?);
         let supply = FetchContext {
             store: &self.host.store,
             session: &self.session,
             interpreter: &self.build_key,
             since: self.since,
             reporter: self.progress.as_ref(),
+            remote: remote.map(|(target, remote)| RemoteSupply { remote, target, limit: self.limit }),
         };
         Ok(resolve::obtain(&supply, &self.resolution, places, &mut self.host.announce())?)
     }

@@ -6,6 +6,7 @@
 //! runs the compilers is not known here.
 
 mod audit;
+mod carry;
 mod publish;
 mod record;
 mod requests;
@@ -14,6 +15,7 @@ use std::collections::{BTreeSet, HashSet};
 
 pub(super) use audit::Recorded;
 pub use audit::Stray;
+pub use carry::{Compilation, CompiledFile};
 pub use publish::{Batch, Published, Staging};
 pub use record::Record;
 
@@ -44,6 +46,11 @@ impl Dialect {
     /// The cache tag: `cpython-312`.
     pub fn tag(&self) -> &str {
         &self.tag
+    }
+
+    /// The magic number, in hexadecimal digits.
+    pub fn magic(&self) -> &str {
+        &self.magic
     }
 
     /// Where the bytecode of a module lies (PEP 3147): `demo/__pycache__/part.cpython-312.pyc` of `demo/part.py`. `None` for

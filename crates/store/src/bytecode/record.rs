@@ -55,6 +55,10 @@ impl Record {
         &self.files
     }
 
+    pub(super) fn failed(&self) -> &BTreeSet<String> {
+        &self.failed
+    }
+
     pub(super) fn add(&mut self, source: &str, compiled: Compiled) {
         self.failed.remove(source);
         self.files.insert(source.to_owned(), compiled);

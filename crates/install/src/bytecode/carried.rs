@@ -1,0 +1,141 @@
+//! Bytecode of a remote: taken in place of compiling, and put there after it.
+
+use crate::Host;
+use crate::compiler;
+use virtpy_interpreters::Interpreter;
+use virtpy_remote::{BytecodeArchive, BytecodeFile, BytecodeKey, NewObject, Remote};
+use virtpy_store::{Batch, Dialect, Entry, Published, Staging, Store, StoreError};
+
+/// How many archives are held at once.
+const AT_ONCE: usize = 16;
+
+/// From where bytecode comes, for whom.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub store: &'a Store,
+    pub remote: &'a Remote,
+    pub interpreter: &'a Interpreter,
+}
+
+/// Publishes what the remote of the settings has, if there is one.
+///
+/// # Errors
+/// When the store cannot be written.
+pub(super) fn bring_by_itself(
+    host: &Host,
+    interpreter: &Interpreter,
+    entries: &[&Entry],
+    staging: &mut Staging,
+) -> Result<usize, StoreError> {
+    match host.remote() {
+        Ok(Some(remote)) => bring(Place { store: &host.store, remote, interpreter }, entries, staging),
+        _ => Ok(0),
+    }
+}
+
+/// Publishes what a remote has of the bytecode of entries that is not complete. What it lacks, Python compiles here. Returns the
+/// number of modules.
+///
+/// # Errors
+/// When the store cannot be written.
+pub(super) fn bring(
+    place: Place<'_>,
+    entries: &[&Entry],
+    staging: &mut Staging,
+) -> Result<usize, StoreError> {
+    let Some(dialect) = compiler::dialect(place.interpreter) else { return Ok(0) };
+    let has_modules = |entry: &&Entry| entry.manifest.modules().is_ok_and(|modules| !modules.is_empty());
+    let incomplete = entries.iter().copied().filter(|entry| !entry.record(&dialect).is_complete());
+    let incomplete: Vec<&Entry> = incomplete.filter(has_modules).collect();
+    let mut count = 0;
+    for entries in incomplete.chunks(AT_ONCE) {
+        let keys: Vec<BytecodeKey> = entries.iter().map(|entry| key(entry, &dialect)).collect();
+        for (entry, archive) in entries.iter().zip(place.remote.bytecode(&keys)) {
+            if let Some(archive) = archive {
+                count += publish(place.store, &dialect, entry, archive, staging)?;
+            }
+        }
+    }
+    Ok(count)
+}
+
+/// The name that the bytecode of an entry has for others.
+pub(crate) fn key(entry: &Entry, dialect: &Dialect) -> BytecodeKey {
+    BytecodeKey {
+        wheel_sha256: entry.manifest.sha256.to_ascii_lowercase(),
+        cache_tag: dialect.tag().to_owned(),
+        magic: dialect.magic().to_owned(),
+    }
+}
+
+/// Publishes an archive as if it had been compiled here: recorded, with its digests. What is no module of the entry, or no
+/// bytecode for this interpreter, is left out, whoever has signed it.
+fn publish(
+    store: &Store,
+    dialect: &Dialect,
+    entry: &Entry,
+    archive: BytecodeArchive,
+    staging: &mut Staging,
+) -> Result<usize, StoreError> {
+    let modules = entry.manifest.modules()?;
+    let record = entry.record(dialect);
+    let is_missing = |source: &str| modules.iter().any(|module| module.path == source) && !record.has(source);
+    let mut batch = Batch::default();
+    for BytecodeFile { source, content } in archive.files {
+        if is_missing(&source) && dialect.begins(&content) {
+            staging.add(&mut batch, entry, &source, &content)?;
+        }
+    }
+    for source in archive.failed.iter().filter(|source| is_missing(source)) {
+        batch.fail(source);
+    }
+    if batch.is_empty() {
+        return Ok(0);
+    }
+    staging.sync()?;
+    Ok(match store.publish_bytecode(entry, dialect, &modules, &batch)? {
+        Published::Done => batch.len(),
+        // It is compiled like any other.
+        Published::Busy | Published::Gone => 0,
+    })
+}
+
+/// Puts the bytecode of entries on the remote if the settings say that it goes there by itself, where it is complete and not
+/// there yet.
+///
+/// # Errors
+/// When there is no key to sign with, or the remote does not take it.
+pub(super) fn push_by_itself(
+    host: &Host,
+    interpreter: &Interpreter,
+    entries: &[&Entry],
+) -> Result<(), virtpy_remote::Error> {
+    let Some((remote, dialect)) = host.remote().ok().flatten().zip(compiler::dialect(interpreter)) else {
+        return Ok(());
+    };
+    if !remote.settings().push || !remote.settings().address.is_writable() || remote.failure().is_some() {
+        return Ok(());
+    }
+    let private = remote.settings().private_key()?;
+    let keys: Vec<BytecodeKey> = entries.iter().map(|entry| key(entry, &dialect)).collect();
+    let there = remote.has_bytecode(&keys)?;
+    let absent = entries.iter().zip(keys).zip(there).filter(|(_, is_there)| !is_there);
+    for ((entry, key), _) in absent {
+        if let Some(object) = object(entry, &dialect, key) {
+            remote.push(&[object], Some(&private), &|_, _| {})?;
+        }
+    }
+    Ok(())
+}
+
+/// The bytecode of an entry, where it is complete and there is any.
+pub(crate) fn object(entry: &Entry, dialect: &Dialect, key: BytecodeKey) -> Option<NewObject> {
+    let compilation = entry.compilation(dialect)?;
+    if compilation.files.is_empty() && compilation.failed.is_empty() {
+        return None;
+    }
+    let files = compilation.files.into_iter();
+    let files = files.map(|file| BytecodeFile { source: file.source, content: file.content }).collect();
+    let archive = BytecodeArchive { files, failed: compilation.failed };
+    Some(NewObject::Bytecode { key, archive })
+}

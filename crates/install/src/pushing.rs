@@ -1,0 +1,126 @@
+//! Putting what the store has on a remote: the wheels of entries, the records of builds, and bytecode.
+//!
+//! The store keeps what wheels unpack to. A wheel that came from an index is fetched from there once more; one that was built is
+//! still there if a remote was set up when it was built.
+
+use virtpy_remote::{BytecodeKey, NewObject, PrivateKey, Pushed, Remote};
+use virtpy_resolver::{KnownWheel, Session};
+
+use crate::bytecode::carried;
+use crate::resolve::{ResolveError, Unpushed};
+use crate::{Host, Result};
+use virtpy_store::{ADOPTED, Entry, KnownOrigin, PIP_SHIM_ORIGIN, was_built};
+
+/// How many objects are prepared before they are sent.
+const AT_ONCE: usize = 16;
+
+/// What came of a push.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PushOutcome {
+    /// How many wheels are there now that were not.
+    pub wheels: usize,
+    /// How many records of builds.
+    pub builds: usize,
+    /// How many archives of bytecode.
+    pub bytecode: usize,
+    /// The packages whose wheels cannot be had again.
+    pub lost: Vec<String>,
+}
+
+/// Puts entries on a remote, as far as it does not have them. Without a key only wheels go there.
+///
+/// # Errors
+/// When the remote does not take something, or a wheel cannot be fetched again. What is there by then stays, and the next push
+/// goes on from there.
+pub fn push_entries(
+    host: &Host,
+    remote: &Remote,
+    key: Option<&PrivateKey>,
+    entries: &[Entry],
+    session: &Session,
+) -> Result<PushOutcome> {
+    let mut outcome = PushOutcome::default();
+    let is_of_wheel = |entry: &&Entry| {
+        let origin = KnownOrigin::of_entry(&entry.path).map(|known| known.origin);
+        !matches!(origin.as_deref(), None | Some(ADOPTED | PIP_SHIM_ORIGIN))
+    };
+    let entries: Vec<&Entry> = entries.iter().filter(is_of_wheel).collect();
+    for entries in entries.chunks(AT_ONCE) {
+        push_wheels(host, Push { remote, key, session }, entries, &mut outcome)?;
+        if let Some(key) = key {
+            outcome.bytecode += push_bytecode(remote, key, entries)?;
+        }
+    }
+    Ok(outcome)
+}
+
+/// With what is pushed.
+#[derive(Clone, Copy)]
+struct Push<'a> {
+    remote: &'a Remote,
+    key: Option<&'a PrivateKey>,
+    session: &'a Session,
+}
+
+fn push_wheels(host: &Host, push: Push<'_>, entries: &[&Entry], outcome: &mut PushOutcome) -> Result<()> {
+    let unpushed = Unpushed::new(&host.store);
+    let folder = host.store.temporary_folder()?;
+    let hashes: Vec<String> =
+        entries.iter().map(|entry| entry.manifest.sha256.to_ascii_lowercase()).collect();
+    let there = push.remote.has_wheels(&hashes)?;
+    let (mut objects, mut waiting) = (Vec::new(), Vec::new());
+    for ((entry, sha256), is_there) in entries.iter().zip(&hashes).zip(there) {
+        if let Some(wheel) = unpushed.get(sha256) {
+            objects.push(NewObject::Wheel { sha256: sha256.clone(), path: wheel.path });
+            if push.key.is_some() {
+                objects.push(NewObject::Build(wheel.record));
+                waiting.push(sha256);
+            }
+            continue;
+        }
+        let Some(known) = KnownOrigin::of_entry(&entry.path).filter(|_| !is_there) else { continue };
+        if was_built(&known.origin) {
+            outcome.lost.push(entry.manifest.label().to_string());
+            continue;
+        }
+        let wheel = KnownWheel { filename: known.filename, sha256: sha256.clone(), origin: known.origin };
+        match push.session.fetch(&wheel, folder.path()).map_err(ResolveError::from)? {
+            Some(fetched) => objects.push(NewObject::Wheel { sha256: fetched.sha256, path: fetched.path }),
+            None => outcome.lost.push(entry.manifest.label().to_string()),
+        }
+    }
+    let (wheels, builds) = send(push.remote, &objects, push.key)?;
+    outcome.wheels += wheels;
+    outcome.builds += builds;
+    for sha256 in waiting {
+        unpushed.discard(sha256);
+    }
+    Ok(())
+}
+
+/// Sends objects. Returns how many wheels and other objects are new.
+fn send(remote: &Remote, objects: &[NewObject], key: Option<&PrivateKey>) -> Result<(usize, usize)> {
+    let (wheels, others) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
+    remote.push(objects, key, &|index, pushed| {
+        if pushed == Pushed::New {
+            let count = if matches!(objects[index], NewObject::Wheel { .. }) { &wheels } else { &others };
+            count.set(count.get() + 1);
+        }
+    })?;
+    Ok((wheels.get(), others.get()))
+}
+
+/// Puts bytecode there, of whatever interpreters it is complete for. Returns how many archives are new.
+fn push_bytecode(remote: &Remote, private: &PrivateKey, entries: &[&Entry]) -> Result<usize> {
+    let mut count = 0;
+    for entry in entries {
+        let dialects = entry.dialects();
+        let keys: Vec<BytecodeKey> = dialects.iter().map(|dialect| carried::key(entry, dialect)).collect();
+        let there = remote.has_bytecode(&keys)?;
+        let absent = dialects.iter().zip(keys).zip(there).filter(|(_, is_there)| !is_there);
+        let objects: Vec<NewObject> =
+            absent.filter_map(|((dialect, key), _)| carried::object(entry, dialect, key)).collect();
+        count += send(remote, &objects, Some(private))?.1;
+    }
+    Ok(count)
+}

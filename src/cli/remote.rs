@@ -1,0 +1,112 @@
+//! Arguments of `virtpy remote`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+
+use super::{IndexArguments, VenvArgument, quantity};
+
+/// Share wheels, builds and bytecode with other machines by object storage
+///
+/// The setting `remote.url` or the variable `VIRTPY_REMOTE` names the storage. Commands that install something ask it by
+/// themselves.
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
+pub struct RemoteArguments {
+    /// What to do
+    #[command(subcommand)]
+    pub command: RemoteCommand,
+}
+
+/// What can be done with a remote
+#[derive(Debug, Subcommand)]
+pub enum RemoteCommand {
+    /// Make a pair of keys, or show the public one
+    Key(RemoteKeyArguments),
+    /// Put what this machine has on the remote
+    Push(Box<RemotePushArguments>),
+    /// Take the bytecode of what a venv uses from the remote, now
+    Pull(RemotePullArguments),
+    /// Show which remote is used, and how much is there
+    Status(RemoteStatusArguments),
+    /// Read everything that is there, and look for what is not what it should be
+    Verify(RemoteVerifyArguments),
+    /// Say what is old on the remote, and remove it
+    Gc(RemoteGcArguments),
+}
+
+/// Make a pair of keys, or show the public one
+///
+/// The private key signs what goes to the remote, and stays in a file that nobody else can read. The public key, which is
+/// printed, belongs into the setting `remote.trust` of whoever shall believe it.
+#[derive(Debug, Args)]
+pub struct RemoteKeyArguments {
+    /// The file of the private key [default: the setting `remote.key-file`, or `remote.key` beside `config.toml`]
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+}
+
+/// Put what this machine has on the remote
+///
+/// Wheels, records of what was built from source, and bytecode. What is there already is left. A push that was interrupted goes on
+/// where it was.
+#[derive(Debug, Args)]
+pub struct RemotePushArguments {
+    /// Wheels on this machine
+    #[arg(value_name = "WHEEL", conflicts_with_all = ["all", "path"])]
+    pub files: Vec<PathBuf>,
+    /// Everything that the store has
+    #[arg(long, conflicts_with = "path")]
+    pub all: bool,
+    /// Which venv
+    #[command(flatten)]
+    pub venv: VenvArgument,
+    /// Where wheels are fetched from once more
+    #[command(flatten)]
+    pub index: IndexArguments,
+}
+
+/// Take the bytecode of what a venv uses from the remote, now
+///
+/// What the store has lost of the venv comes first, from the remote or from where it came from.
+#[derive(Debug, Args)]
+pub struct RemotePullArguments {
+    /// Which venv
+    #[command(flatten)]
+    pub venv: VenvArgument,
+    /// Where packages come from that the remote does not have
+    #[command(flatten)]
+    pub index: IndexArguments,
+}
+
+/// Show which remote is used, and how much is there
+#[derive(Debug, Args)]
+pub struct RemoteStatusArguments {
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Read everything that is there, and look for what is not what it should be
+///
+/// Ends with 1 if anything was found.
+#[derive(Debug, Args)]
+pub struct RemoteVerifyArguments {
+    /// Remove what is damaged
+    #[arg(long)]
+    pub remove: bool,
+}
+
+/// Say what is old on the remote, and remove it
+///
+/// Without `--remove` nothing is changed. What is removed and still used comes back with the next push.
+#[derive(Debug, Args)]
+pub struct RemoteGcArguments {
+    /// What was put there longer ago than this (`90d`, `12h`)
+    #[arg(long, value_name = "TIME", value_parser = quantity::duration)]
+    pub max_age: Duration,
+    /// Remove it
+    #[arg(long)]
+    pub remove: bool,
+}

@@ -1,0 +1,106 @@
+//! `virtpy remote push`: put what this machine has on the remote.
+
+use std::path::{Path, PathBuf};
+
+use virtpy_pep::WheelName;
+use virtpy_remote::{NewObject, PrivateKey, Pushed, Remote};
+
+use super::configured;
+use crate::cli::RemotePushArguments;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::fs;
+use crate::install::{Indexes, PushOutcome, push_entries};
+use crate::output::counted;
+use crate::progress::Counter;
+use crate::report;
+use crate::store::Entry;
+use crate::venv::Owner;
+
+pub(super) fn run(context: &Context, arguments: &RemotePushArguments) -> Result<u8, Failure> {
+    let remote = configured(context)?;
+    if !arguments.files.is_empty() {
+        return push_files(context, &remote, &arguments.files);
+    }
+    let key = private_key(context, &remote);
+    let _store_lock = context.store.lock_shared(&mut context.host.announce())?;
+    let entries = if arguments.all { all(context)? } else { of_venv(context, arguments)? };
+    let interpreter = context.host.find_interpreter(None)?;
+    let indexes = Indexes::new(arguments.index.options());
+    let session = context.host.session(&interpreter, indexes.settings(&context.host)?.clone());
+    let outcome = push_entries(&context.host, &remote, key.as_ref(), &entries, &session)?;
+    tell(context, &remote, &outcome);
+    Ok(0)
+}
+
+/// The key to sign with. Without one, wheels go there and nothing else.
+fn private_key(context: &Context, remote: &Remote) -> Option<PrivateKey> {
+    match remote.settings().private_key() {
+        Ok(key) => Some(key),
+        Err(error) => {
+            context
+                .output
+                .warning(format_args!("only wheels are pushed, no builds and no bytecode: {error}"));
+            None
+        }
+    }
+}
+
+fn all(context: &Context) -> Result<Vec<Entry>, Failure> {
+    let entry = |id| context.store.entry_by_id(&id).transpose();
+    Ok(context.store.ids()?.into_iter().filter_map(entry).collect::<Result<_, _>>()?)
+}
+
+fn of_venv(context: &Context, arguments: &RemotePushArguments) -> Result<Vec<Entry>, Failure> {
+    let venv = context.venv(&arguments.venv)?;
+    let contents = report::contents(context, &venv)?;
+    let mut entries = Vec::new();
+    for distribution in &contents.distributions {
+        let Owner::Virtpy(installed) = &distribution.owner else { continue };
+        entries.extend(context.store.entry(&installed.sha256)?);
+    }
+    Ok(entries)
+}
+
+fn tell(context: &Context, remote: &Remote, outcome: &PushOutcome) {
+    for label in &outcome.lost {
+        context.output.warning(format_args!(
+            "{label} is not pushed: it was built before a remote was set up, and no two builds are equal; with \
+             `--reinstall` it is built again"
+        ));
+    }
+    let PushOutcome { wheels, builds, bytecode, .. } = outcome;
+    let address = &remote.settings().address;
+    if wheels + builds + bytecode == 0 {
+        context.output.message(format_args!("There is nothing new for `{address}`"));
+        return;
+    }
+    context.output.message(format_args!(
+        "Pushed {}, {} and {} to `{address}`",
+        counted(*wheels, "wheel"),
+        counted(*builds, "record of a build").replace("record of a builds", "records of builds"),
+        counted(*bytecode, "archive of bytecode").replace("archive of bytecodes", "archives of bytecode"),
+    ));
+}
+
+fn push_files(context: &Context, remote: &Remote, files: &[PathBuf]) -> Result<u8, Failure> {
+    let object = |file: &PathBuf| wheel(&context.working_directory.join(file));
+    let objects = files.iter().map(object).collect::<Result<Vec<_>, _>>()?;
+    let (progress, new) = (Counter::new(context.output, "pushing", objects.len()), std::cell::Cell::new(0));
+    remote.push(&objects, None, &|_, pushed| {
+        progress.tick();
+        new.set(new.get() + usize::from(pushed == Pushed::New));
+    })?;
+    drop(progress);
+    let (new, address) = (counted(new.get(), "wheel"), &remote.settings().address);
+    context.output.message(format_args!("Pushed {new} to `{address}`"));
+    Ok(0)
+}
+
+/// A wheel in a file.
+fn wheel(path: &Path) -> Result<NewObject, Failure> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    WheelName::parse(&name).map_err(|error| Failure::new(error.to_string()))?;
+    let sha256 = virtpy_wheel::file_sha256(path)?;
+    Ok(NewObject::Wheel { sha256: fs::digest::hex(&sha256), path: path.to_path_buf() })
+}
