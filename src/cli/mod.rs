@@ -72,8 +72,8 @@ pub use run::RunArguments;
 pub use save::SaveArguments;
 pub use selection::SelectionArguments;
 pub use store::{
-    CompileArguments, GcArguments, ProtectArguments, RepairArguments, StatsArguments, StoreArguments,
-    StoreCommand, VerifyArguments, WhyArguments,
+    CompileArguments, FillArguments, GcArguments, ProtectArguments, RepairArguments, SealArguments,
+    StatsArguments, StoreArguments, StoreCommand, VerifyArguments, WhyArguments,
 };
 pub use sync::SyncArguments;
 pub use tool::{

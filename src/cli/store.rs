@@ -1,10 +1,11 @@
 //! Arguments of `virtpy store`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::{IndexArguments, quantity};
+use super::{IndexArguments, SelectionArguments, quantity};
 
 /// Look after the store that all venvs share
 #[derive(Debug, Args)]
@@ -39,6 +40,10 @@ pub enum StoreCommand {
     Compile(CompileArguments),
     /// Protect the store from root's own programs, or take that back
     Protect(ProtectArguments),
+    /// Put what files ask for into the store, with bytecode, for others to read
+    Fill(FillArguments),
+    /// Make the store one that is only read, and say what it lacks
+    Seal(SealArguments),
 }
 
 /// Compile the bytecode of what venvs use, now
@@ -52,6 +57,46 @@ pub struct CompileArguments {
     /// Be that process
     #[arg(long, hide = true, conflicts_with = "wait")]
     pub background: bool,
+}
+
+/// Put what files ask for into the store, with bytecode, for others to read
+///
+/// Each file is taken on its own: requirements, or a lock file of any kind. No venv is left. For a store that other users name in
+/// the setting `stores`, for images and for read-only mounts.
+#[derive(Debug, Args)]
+pub struct FillArguments {
+    /// Requirements files and lock files
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// An interpreter to choose wheels and compile bytecode for (can be repeated) [default: one that the file admits]
+    #[arg(long, short, value_name = "PYTHON")]
+    pub python: Vec<String>,
+    /// Which extras and groups
+    #[command(flatten)]
+    pub selection: SelectionArguments,
+    /// Refuse every file whose hash a requirements file does not give
+    #[arg(long)]
+    pub require_hashes: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Where packages come from
+    #[command(flatten)]
+    pub index: IndexArguments,
+}
+
+/// Make the store one that is only read, and say what it lacks
+///
+/// Every file is hashed first. Then the packages can no longer be written to, and other users can read them. What is missing for them,
+/// such as bytecode, is told.
+#[derive(Debug, Args)]
+pub struct SealArguments {
+    /// Let the store be written again
+    #[arg(long)]
+    pub undo: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Protect the store from root's own programs, or take that back

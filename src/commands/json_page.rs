@@ -45,6 +45,8 @@ fn answers() -> Vec<(&'static str, Value)> {
         ("store gc", of::<store::gc::Report<'_>>()),
         ("store stats", of::<Statistics>()),
         ("store verify", of::<Vec<Verdict>>()),
+        ("store fill", of::<Vec<crate::install::Filled>>()),
+        ("store seal", of::<store::seal::Report>()),
         ("store why", of::<Vec<store::why::Answer>>()),
         ("status, poetry status", of::<Vec<plugins::status::Report>>()),
         ("kernel list", of::<Vec<crate::install::Kernel>>()),

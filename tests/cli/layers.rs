@@ -161,6 +161,11 @@ fn a_store_to_which_somebody_else_can_write_is_refused() {
         refused("can be written by others");
         mode(&path, usual);
     }
+    // Also if nothing is wanted of it.
+    mode(&scene.lower, 0o757);
+    context.virtpy(["new", "another"]).one_error().stderr_has("is not trusted");
+    assert!(!context.path("another").exists());
+    mode(&scene.lower, 0o755);
     // Above, it keeps everybody from putting something else there.
     mode(context.root(), 0o1777);
     context.add(&scene.index, &["demo"]).success().stderr_has("1 from the store");
@@ -241,6 +246,7 @@ fn a_store_at_another_path_is_explained_and_relinked() {
             .stderr_has("which is not there")
             .stderr_has("relink");
     }
+    scene.context.virtpy(["new", "bare"]).success().stderr_has("in the setting `stores` is not there");
     scene.context.set("VIRTPY_STORES", &moved);
     scene.context.virtpy(["list"]).success();
     scene.context.virtpy(["relink"]).success().stderr_has("0 fetched");

@@ -71,6 +71,7 @@ mod run_environments;
 mod run_projects;
 mod save;
 mod scripts;
+mod sealed;
 mod served;
 mod show;
 mod sources;

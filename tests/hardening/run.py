@@ -20,6 +20,7 @@ import crowds  # noqa: E402
 import cuts  # noqa: E402
 import disks  # noqa: E402
 import kills  # noqa: E402
+import layers  # noqa: E402
 import pythons  # noqa: E402
 import servers  # noqa: E402
 import strangers  # noqa: E402
@@ -38,6 +39,7 @@ SUITES = {
     "servers": servers.check,
     "strangers": strangers.check,
     "writers": writers.check,
+    "layers": layers.check,
 }
 
 

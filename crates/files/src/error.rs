@@ -52,6 +52,13 @@ impl PathError {
 
     /// What a user can do about it, where the operating system's answer tells.
     pub fn hint(&self) -> Option<String> {
+        if self.action == "lock" && self.source.raw_os_error().is_some_and(has_no_locks) {
+            return Some(
+                "this file system has no locks that work: keep the store on a disk of this machine (`VIRTPY_HOME`), and name \
+                 the shared one in the setting `stores`, which is only read"
+                    .to_owned(),
+            );
+        }
         match self.source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 Some("free some space on that disk, then run the command again".to_owned())
@@ -74,6 +81,12 @@ impl PathError {
             _ => self.source.raw_os_error().and_then(hint_by_number),
         }
     }
+}
+
+/// Whether an error number of flock(2) says that there are no locks, as some network file systems do.
+fn has_no_locks(number: i32) -> bool {
+    use rustix::io::Errno;
+    matches!(Errno::from_raw_os_error(number), Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS)
 }
 
 /// A hint for what the standard library has no kind of error for.

@@ -89,7 +89,11 @@ pub fn tell(host: &Host) {
 }
 
 /// Compiles at once what is not compiled yet.
-fn now(host: &Host, interpreter: &Interpreter, arrivals: &[&PackageToInstall]) -> Result<(), Error> {
+pub(super) fn now(
+    host: &Host,
+    interpreter: &Interpreter,
+    arrivals: &[&PackageToInstall],
+) -> Result<(), Error> {
     let is_missing = |arrival: &&&PackageToInstall| {
         compiler::dialect(interpreter)
             .is_some_and(|dialect| !arrival.entry.record(&dialect).is_complete() || virtpy_files::is_root())

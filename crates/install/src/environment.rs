@@ -76,9 +76,13 @@ fn warn_of_other_owner(host: &Host) {
     }
 }
 
-/// Holds the store, so that it is not collected: always before a venv.
+/// Holds the store, so that it is not collected: always before a venv. The stores below it have to be believed.
 pub(super) fn lock_store(host: &Host) -> Result<Lock> {
     warn_of_other_owner(host);
+    for missing in host.store.lower()?.iter().filter(|layer| !layer.is_there()) {
+        let home = missing.home().display();
+        host.warning(format_args!("the store `{home}` in the setting `stores` is not there"));
+    }
     host.caller().note_store(host.store.home());
     Ok(host.store.lock_shared(&mut host.announce())?)
 }

@@ -158,11 +158,11 @@ impl Following<'_> {
     /// Does something with the interpreter that is meant. Where the user names none, that is one whose version the file admits;
     /// if the file then turns out to have nothing for it (wheels tell that by their tags), the first one that the file has
     /// everything for.
-    fn with_interpreter(
+    pub(super) fn with_interpreter<T>(
         &self,
         host: &Host,
-        act: &dyn Fn(Interpreter) -> Result<Changelog>,
-    ) -> Result<Changelog> {
+        act: &dyn Fn(Interpreter) -> Result<T>,
+    ) -> Result<T> {
         let error = match act(self.meant_interpreter(host)?) {
             Ok(done) => return Ok(done),
             Err(error) => error,

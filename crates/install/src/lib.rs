@@ -34,6 +34,7 @@ mod downloads;
 mod environment;
 mod error;
 mod execute;
+mod filling;
 mod followed;
 mod git;
 mod git_hook;
@@ -72,6 +73,7 @@ pub use current_project::{CurrentProject, LockTrust};
 pub use environment::{Environment, NewEnvironment, own_program};
 pub use error::{Error, Result};
 pub use execute::{bring, execute, install};
+pub use filling::{Filled, Filling, fill};
 pub use followed::{Followed, Following};
 pub use git_hook::{GitHook, HookState, is_new_worktree};
 pub use host::{

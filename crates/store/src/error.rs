@@ -1,5 +1,7 @@
 //! What can go wrong in the store.
 
+use std::path::PathBuf;
+
 use virtpy_files::{LockError, PathError};
 use virtpy_wheel as wheel;
 
@@ -43,6 +45,9 @@ pub enum StoreError {
     /// An entry cannot be protected by the immutable flag.
     #[error("the setting `immutable` cannot be kept here: {}", .0.source)]
     Unprotected(#[source] PathError),
+    /// The store was sealed, and takes nothing any more.
+    #[error("the store `{}` is sealed", .0.display())]
+    Sealed(PathBuf),
     /// A store below the user's own is not believed.
     #[error(transparent)]
     Layer(#[from] LayerError),
@@ -69,6 +74,7 @@ impl StoreError {
                  (`VIRTPY_HOME`) if both are wanted"
                     .to_owned(),
             ),
+            Self::Sealed(_) => Some("`virtpy store seal --undo` lets it be written again".to_owned()),
             Self::Layer(error) => error.hint.clone(),
             Self::InvalidId(_) => None,
         }

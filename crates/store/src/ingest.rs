@@ -161,8 +161,7 @@ impl Store {
         let mut published = Vec::with_capacity(batch.len());
         for staged in batch {
             let path = self.entry_path(&staged.id);
-            let is_new =
-                publish_one(&staged, &path)? || (self.make_way(&staged.id)? && publish_one(&staged, &path)?);
+            let is_new = self.put(&staged, &path)?;
             ids.push(staged.id.clone());
             let entry = if is_new {
                 let site_rows = LazyText::of(path.join(ROWS));
@@ -181,6 +180,18 @@ impl Store {
 }
 
 impl Store {
+    /// Renames a staged entry into place, also where something is in the way that is none; `false` where an entry is.
+    fn put(&self, staged: &Staged, path: &Path) -> Result<bool, StoreError> {
+        let put = publish_one(staged, path)
+            .and_then(|is_new| Ok(is_new || (self.make_way(&staged.id)? && publish_one(staged, path)?)));
+        match put {
+            Err(StoreError::Path(error)) if error.is_refused() && self.is_sealed()? => {
+                Err(StoreError::Sealed(self.home().to_path_buf()))
+            }
+            other => other,
+        }
+    }
+
     /// The entry that stands where a staged one was to be published.
     fn published_before(&self, staged: &Staged) -> Result<Entry, StoreError> {
         let found = self.entry_by_id(&staged.id)?.ok_or_else(|| StoreError::Damaged {

@@ -112,7 +112,7 @@ impl Store {
             return Some(error.to_string());
         }
         let lower = Self::new(layer.home().to_path_buf());
-        if lower.is_durable(&entry.id) {
+        if Self::is_listed(layer, entry) || lower.is_durable(&entry.id) {
             return None;
         }
         // A power cut may have emptied its files.

@@ -1,9 +1,11 @@
 //! `virtpy store`: looking after the store that all venvs share.
 
 mod compile;
+mod fill;
 pub(super) mod gc;
 mod protect;
 mod repair;
+pub(super) mod seal;
 mod stats;
 mod verify;
 pub(super) mod why;
@@ -26,6 +28,8 @@ pub(super) fn run(context: &Context, arguments: &StoreArguments) -> Result<u8, F
         StoreCommand::Repair(arguments) => repair::run(context, arguments),
         StoreCommand::Compile(arguments) => compile::run(context, arguments),
         StoreCommand::Protect(arguments) => protect::run(context, arguments),
+        StoreCommand::Fill(arguments) => fill::run(context, arguments),
+        StoreCommand::Seal(arguments) => seal::run(context, arguments),
     }
 }
 

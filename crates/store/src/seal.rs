@@ -1,0 +1,147 @@
+//! Sealing a store: making it one that is only read, for others to have below their own.
+//!
+//! `sealed` lists the entries that were whole then, each with the SHA-256 of its manifest. Who reads the store need not hash them
+//! before their first use, as entries are that a power cut may have emptied.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use virtpy_files::digest::{hex, sha256};
+use virtpy_files::{self as fs, Lock};
+
+use super::manifest::MANIFEST;
+use super::{Entry, EntryId, Layer, Owners, Store, StoreError};
+
+/// The name of the list.
+const SEALED: &str = "sealed";
+
+/// The most that is read of the list.
+const LARGEST_LIST: u64 = 64 << 20;
+
+/// What a sealed store lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lack {
+    /// Packages have no bytecode for a kind of interpreter that others have it for.
+    Bytecode {
+        /// The kind: `cpython-312`.
+        tag: String,
+        /// The packages, with their versions.
+        packages: Vec<String>,
+    },
+    /// Nothing has bytecode.
+    AllBytecode,
+    /// Others can't get to a folder.
+    Closed(PathBuf),
+    /// Others will not believe it, for this reason.
+    Distrust(String),
+}
+
+impl Store {
+    /// The list of entries in a store.
+    fn seal_path(home: &Path) -> PathBuf {
+        home.join(SEALED)
+    }
+
+    /// Whether this store was sealed.
+    ///
+    /// # Errors
+    /// When its folder cannot be looked at.
+    pub fn is_sealed(&self) -> Result<bool, StoreError> {
+        Ok(fs::kind(&Self::seal_path(self.home()))?.is_some())
+    }
+
+    /// Seals the store: these entries are whole, and nobody writes any more. The caller holds the store alone (its `lock` is the
+    /// proof).
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn seal(&self, _lock: &Lock, ids: &[EntryId]) -> Result<(), StoreError> {
+        self.mark_as_third_party()?;
+        let mut list = String::new();
+        for id in ids {
+            let digest = hex(&sha256(fs::read(&self.entry_path(id).join(MANIFEST))?));
+            let _ = writeln!(list, "{id} {digest}");
+        }
+        // What is listed has to be on the disk before the list is.
+        fs::sync_file_system(&self.entries())?;
+        let path = Self::seal_path(self.home());
+        fs::write_atomic(&path, list.as_bytes())?;
+        fs::set_mode(&path, 0o444)?;
+        let mode = fs::metadata(self.home())?.permissions().mode();
+        fs::set_mode(self.home(), (mode | 0o555) & 0o755)?;
+        Ok(fs::set_mode(&self.entries(), 0o555)?)
+    }
+
+    /// Lets the store be written again. Returns whether it was sealed.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn unseal(&self, _lock: &Lock) -> Result<bool, StoreError> {
+        let was_sealed = self.is_sealed()?;
+        if was_sealed {
+            fs::remove_file(&Self::seal_path(self.home()))?;
+        }
+        if fs::kind(&self.entries())?.is_some() {
+            fs::set_mode(&self.entries(), 0o755)?;
+        }
+        Ok(was_sealed)
+    }
+
+    /// What others will miss who have this store below theirs.
+    ///
+    /// # Errors
+    /// When the entries cannot be read.
+    pub fn lacks(&self) -> Result<Vec<Lack>, StoreError> {
+        let mut lacks = self.missing_bytecode()?;
+        let closed =
+            |folder: &&Path| fs::metadata(folder).is_ok_and(|facts| facts.permissions().mode() & 0o001 == 0);
+        // Its own folder is opened by sealing it.
+        lacks.extend(
+            self.home().ancestors().skip(1).filter(closed).map(|path| Lack::Closed(path.to_path_buf())),
+        );
+        if let Err(error) = Layer::at(self.home(), &Owners::and([])) {
+            lacks.push(Lack::Distrust(error.message));
+        }
+        Ok(lacks)
+    }
+
+    fn missing_bytecode(&self) -> Result<Vec<Lack>, StoreError> {
+        let mut tags = BTreeSet::new();
+        let mut packages: Vec<(String, HashSet<String>)> = Vec::new();
+        for id in self.ids()? {
+            let Some(entry) = self.entry_by_id(&id)? else { continue };
+            if entry.manifest.modules()?.is_empty() {
+                continue;
+            }
+            let complete = complete_tags(&entry);
+            tags.extend(complete.iter().cloned());
+            packages.push((entry.manifest.label().to_string(), complete));
+        }
+        if tags.is_empty() && !packages.is_empty() {
+            return Ok(vec![Lack::AllBytecode]);
+        }
+        let mut lacking: BTreeMap<&String, Vec<String>> = BTreeMap::new();
+        for tag in &tags {
+            for (label, _) in packages.iter().filter(|(_, complete)| !complete.contains(tag)) {
+                lacking.entry(tag).or_default().push(label.clone());
+            }
+        }
+        let lack = |(tag, packages): (&String, Vec<String>)| Lack::Bytecode { tag: tag.clone(), packages };
+        Ok(lacking.into_iter().map(lack).collect())
+    }
+
+    /// Whether an entry of a lower store is as it was when that was sealed.
+    pub(super) fn is_listed(layer: &Layer, entry: &Entry) -> bool {
+        let Ok(list) = fs::read_bounded(&Self::seal_path(layer.home()), LARGEST_LIST) else { return false };
+        let Ok(manifest) = fs::read(&entry.path.join(MANIFEST)) else { return false };
+        let line = format!("{} {}", entry.id, hex(&sha256(manifest)));
+        String::from_utf8_lossy(&list).lines().any(|known| known == line)
+    }
+}
+
+/// The kinds of interpreters that all modules of an entry were compiled for.
+fn complete_tags(entry: &Entry) -> HashSet<String> {
+    entry.records().into_iter().filter(|(_, record)| record.is_complete()).map(|(tag, _)| tag).collect()
+}

@@ -1,0 +1,134 @@
+//! Stores that are made for others to read: filled from files, with bytecode and without a venv, and sealed.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::support::{Index, TestContext, WheelBuilder, skip};
+
+/// A context whose store is the one to be filled, and an index.
+fn scene() -> (TestContext, Index) {
+    let wheels = ["demo", "other"].map(|name| WheelBuilder::new(name, "1.0").build());
+    (TestContext::new(), Index::start(&wheels))
+}
+
+fn fill(context: &TestContext, index: &Index, file: &str, python: &str) -> crate::support::Output {
+    let url = index.url();
+    context.virtpy(["store", "fill", file, "--python", python, "--index-url", &url])
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .map(|entries| entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect())
+        .unwrap_or_default();
+    names.sort();
+    names
+}
+
+/// The entry of a package.
+fn entry(context: &TestContext, name: &str) -> PathBuf {
+    let entries = context.store().join("w");
+    let is_it = |id: &String| entries.join(id).join("site").join(name).is_dir();
+    entries.join(names(&entries).into_iter().find(is_it).expect("the store has the package"))
+}
+
+#[test]
+fn what_files_ask_for_is_there_with_bytecode_and_no_venv_stays() {
+    let (context, index) = scene();
+    context.write("one.txt", "demo==1.0\n");
+    context.write("two.txt", "other\n");
+    let url = index.url();
+    let python = context.interpreter().path.display().to_string();
+    let filled = ["store", "fill", "one.txt", "two.txt", "--python", &python, "--index-url", &url];
+    let filled = context.virtpy(filled).success();
+    filled.stderr_has("`one.txt` for Python").stderr_has("1 package, 1 of them new");
+    for name in ["demo", "other"] {
+        let entry = entry(&context, name);
+        assert!(names(&entry).iter().any(|name| name.starts_with("bytecode.")), "{:?}", names(&entry));
+        assert_eq!(names(&entry.join(format!("site/{name}/__pycache__"))).len(), 1);
+    }
+    assert!(names(&context.store().join("roots")).is_empty());
+    assert!(names(&context.store().join("tmp")).is_empty());
+    assert!(names(&context.path(".")).iter().all(|name| !name.contains("venv")));
+    // A second time there is nothing to fetch.
+    fill(&context, &index, "one.txt", &python).success().stderr_has("0 of them new");
+    // A file that is not there leaves everything as it is.
+    fill(&context, &index, "three.txt", &python).one_error();
+}
+
+#[test]
+fn a_sealed_store_serves_others_and_takes_nothing() {
+    let (mut context, index) = scene();
+    context.write("one.txt", "demo==1.0\n");
+    let python = context.interpreter().path.display().to_string();
+    fill(&context, &index, "one.txt", &python).success();
+    std::fs::set_permissions(context.root(), std::fs::Permissions::from_mode(0o700)).unwrap();
+    let sealed = context.virtpy(["store", "seal"]).success();
+    sealed.stderr_has("Sealed 2 packages").stderr_has("is closed to them");
+    let lower = context.root().join("sealed");
+    std::fs::rename(context.store(), &lower).unwrap();
+    std::fs::create_dir(context.store()).unwrap();
+    assert_eq!((mode(&lower.join("w")), mode(&lower)), (0o555, 0o755));
+    context.set("VIRTPY_STORES", &lower);
+    context.new_venv();
+    context.add(&index, &["demo"]).success().stderr_has("1 from the store, 0 downloaded");
+    let cached =
+        context.eval(".venv", "import demo, os; print(os.path.exists(demo.__cached__), demo.__cached__)");
+    assert!(cached.starts_with("True "), "{cached}");
+    context.virtpy(["check"]).success();
+
+    context.unset("VIRTPY_STORES");
+    context.set("VIRTPY_HOME", &lower);
+    let refused = fill(&context, &index, "one.txt", &python).one_error();
+    refused.stderr_has("is sealed").stderr_has("store seal --undo");
+    context.virtpy(["store", "seal", "--undo"]).success();
+    context.write("one.txt", "demo==1.0\nother\n");
+    fill(&context, &index, "one.txt", &python).success().stderr_has("1 of them new");
+    assert_eq!(mode(&lower.join("w")), 0o755);
+}
+
+#[test]
+fn what_a_store_lacks_for_others_is_told() {
+    let (context, index) = scene();
+    context.new_venv();
+    context.add(&index, &["other"]).success();
+    context.virtpy(["store", "seal"]).success().stderr_has("there is no bytecode");
+    context.virtpy(["store", "seal", "--undo"]).success();
+    context.write("one.txt", "demo\n");
+    let python = context.interpreter().path.display().to_string();
+    fill(&context, &index, "one.txt", &python).success();
+    let sealed = context.virtpy(["store", "seal"]).success();
+    sealed.stderr_has("other 1.0 lack bytecode for cpython-");
+    // One that is damaged is not sealed.
+    context.virtpy(["store", "seal", "--undo"]).success();
+    let module = entry(&context, "demo").join("site/demo/__init__.py");
+    std::fs::set_permissions(&module, std::fs::Permissions::from_mode(0o644)).unwrap();
+    std::fs::write(&module, "changed\n").unwrap();
+    let refused = context.virtpy(["store", "seal"]).one_error();
+    refused.stderr_has("demo 1.0").stderr_has("was not sealed").stderr_has("store repair");
+}
+
+#[test]
+fn a_file_system_without_locks_is_refused_with_the_way_out() {
+    if !Path::new("/usr/bin/strace").exists() {
+        skip("there is no strace");
+        return;
+    }
+    let (context, index) = scene();
+    context.new_venv();
+    let program = context.virtpy_command(["x"]).get_program().to_owned();
+    for error in ["ENOLCK", "EOPNOTSUPP", "ENOSYS"] {
+        let mut command = context.command("strace");
+        command.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=flock", "-e"]);
+        command.arg(format!("inject=flock:error={error}")).arg(&program);
+        let url = index.url();
+        let refused = context.run(command.args(["add", "--index-url", &url, "demo"])).one_error();
+        refused.stderr_has("could not lock").stderr_has("no locks that work").stderr_has("`stores`");
+        assert!(!context.read(".venv/pyvenv.cfg").is_empty());
+        assert!(names(&context.store().join("w")).is_empty());
+    }
+    context.add(&index, &["demo"]).success();
+}
