@@ -226,7 +226,7 @@ fn an_extra_is_missed_in_what_is_installed_as_well() {
 }
 
 #[test]
-fn what_is_not_read_of_a_project_is_told_where_it_cannot_be_met() {
+fn a_place_of_a_package_that_is_not_there_is_named() {
     let context = TestContext::new();
     context.write(
         "pyproject.toml",
@@ -234,6 +234,9 @@ fn what_is_not_read_of_a_project_is_told_where_it_cannot_be_met() {
          [tool.uv.sources]\nnear = { path = 'near' }\n",
     );
     for command in [&["lock", "--no-index"][..], &["sync", "--no-index"]] {
-        context.virtpy(command).failure(1).stderr_has("`[tool.uv.sources]` is not read");
+        context
+            .virtpy(command)
+            .failure(1)
+            .stderr_has("`[tool.uv.sources]` gives a place for `near` that is not there");
     }
 }

@@ -19,12 +19,16 @@ use crate::proof::Proof;
 use crate::public::public;
 use crate::reasons::{self, BuildFailure};
 use crate::replies::{BadReply, without_marks};
-use crate::reword::{reword, reword_hint};
+use crate::reword::{reword, reword_hint, with_choices_named};
 use crate::url::local_path;
 
 /// What to do about a name that no index has.
 const MISSING_HINT: &str = "look at the spelling of the name; another index is given with `--index-url` or \
                             `--extra-index-url`";
+
+/// What to do about extras and groups that do not go together.
+const TOGETHER_HINT: &str = "extras and groups are locked together, since they may be installed together: let them agree, or leave a group \
+                             out of the lock with `virtpy lock --no-group NAME`";
 
 /// What to do about requirements that exclude each other.
 pub(crate) const LOOSEN_HINT: &str =
@@ -289,6 +293,11 @@ fn absent(url: &DisplaySafeUrl) -> Error {
 
 fn no_solution_of(text: &str, mut hints: Vec<String>) -> Error {
     let text = mend_versions(&reword(text));
+    if let Some(text) = with_choices_named(&text) {
+        hints.retain(|hint| !hint.contains("environment that is not the current one"));
+        hints.push(TOGETHER_HINT.to_owned());
+        return no_solution(text, hints);
+    }
     if text.contains("was not found on the index") || text.contains("were not found on the index") {
         hints.push(MISSING_HINT.to_owned());
     }

@@ -15,7 +15,7 @@
 //! | `requirements`, `indexes` | requirements files and the other inputs, and the indexes that they name |
 //! | `git_settings` | what git is given in its environment |
 //! | `client`, `context` | HTTP, and what one request shares |
-//! | `project` | what a project's file asks for |
+//! | `project`, `tool_sources` | what a project's file asks for, and from where |
 //! | `locked`, `pylock` | reading lock files |
 //! | `locking`, `portable` | writing them, with paths that hold elsewhere |
 //! | `local_wheels`, `local_grounds` | the caller's wheels, in place of an index that may not be asked |
@@ -72,6 +72,7 @@ mod session;
 mod settings;
 mod solution;
 
+mod tool_sources;
 mod transfer;
 
 mod url;

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 use uv_normalize::{DefaultGroups, ExtraName, GroupName, PackageName};
-use uv_pep508::MarkerTree;
+use uv_pep508::{MarkerTree, VersionOrUrl};
 use uv_pypi_types::VerbatimParsedUrl;
 use uv_redacted::DisplaySafeUrl;
 use uv_requirements_txt::RequirementsTxtRequirement;
@@ -18,6 +18,7 @@ use virtpy_pep::limits;
 use crate::error::{Cause, Error};
 use crate::portable;
 use crate::request::{Input, ProjectInput, Request, Selection};
+use crate::tool_sources::ToolSources;
 
 type GroupRequirement = uv_pep508::Requirement<VerbatimParsedUrl>;
 
@@ -46,6 +47,7 @@ pub(crate) struct Project {
     folder: PathBuf,
     toml: PyProjectToml,
     more: More,
+    sources: ToolSources,
     groups: Vec<(GroupName, Vec<GroupRequirement>)>,
 }
 
@@ -73,7 +75,6 @@ struct MoreOfTool {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 struct MoreOfUv {
-    sources: Option<toml::Table>,
     default_groups: Option<DefaultGroups>,
 }
 
@@ -102,7 +103,8 @@ impl Project {
         // Checked above as far as it is TOML; what is of another type is none of ours.
         let more = toml::from_str(&text).unwrap_or_default();
         let folder = path.parent().unwrap_or(Path::new("/")).to_path_buf();
-        let project = Self { input: input.clone(), folder, toml, more, groups };
+        let sources = ToolSources::of(&folder);
+        let project = Self { input: input.clone(), folder, toml, more, sources, groups };
         if project.toml.project.is_none() && project.groups.is_empty() && !project.is_package() {
             return Err(Error::Requirements {
                 message: format!(
@@ -149,9 +151,12 @@ impl Project {
 
     /// What the user should know.
     pub(crate) fn warnings(&self) -> Vec<String> {
-        let has_sources = self.more.tool.uv.sources.as_ref().is_some_and(|sources| !sources.is_empty());
-        let warning = "the table `[tool.uv.sources]` is not read: its packages are taken from the indexes";
-        has_sources.then(|| warning.to_owned()).into_iter().collect()
+        let warning = |name: &PackageName| {
+            format!(
+                "`[tool.uv.sources]` names an index for `{name}`: it is taken from the configured indexes instead"
+            )
+        };
+        self.sources.of_indexes().into_iter().map(warning).collect()
     }
 
     /// Requirements that were locked for it, with the project itself named by its path from the directory in which they were.
@@ -177,7 +182,17 @@ impl Project {
     pub(crate) fn requirements(&self) -> Result<Vec<RequirementsTxtRequirement>, Error> {
         let mut all = Vec::new();
         if self.input.selection.only_groups.is_empty() {
-            if self.is_package() { self.itself(&mut all)? } else { self.dependencies(&mut all)? }
+            if self.is_package() {
+                self.itself(&mut all)?;
+                // It says by itself what it requires, but not from where.
+                let mut own = Vec::new();
+                if !self.sources.is_empty() {
+                    self.dependencies(&mut own)?;
+                }
+                all.extend(own.into_iter().filter(is_placed));
+            } else {
+                self.dependencies(&mut all)?;
+            }
         }
         let default = self.default_groups();
         let Selection { groups, only_groups, without_groups, no_default_groups, all_groups, .. } =
@@ -193,7 +208,7 @@ impl Project {
             for requirement in requirements {
                 let mut requirement = requirement.clone();
                 requirement.marker = requirement.marker.and(marker);
-                all.push(RequirementsTxtRequirement::Named(requirement));
+                self.place(requirement, &mut all)?;
             }
         }
         Ok(all)
@@ -236,7 +251,10 @@ impl Project {
     fn dependencies(&self, all: &mut Vec<RequirementsTxtRequirement>) -> Result<(), Error> {
         let Some(project) = &self.toml.project else { return Ok(()) };
         for text in project.dependencies.iter().flatten() {
-            all.push(self.parse(text)?);
+            match self.parse(text)? {
+                RequirementsTxtRequirement::Named(named) => self.place(named, all)?,
+                unnamed @ RequirementsTxtRequirement::Unnamed(_) => all.push(unnamed),
+            }
         }
         let extras = if self.input.conditional { self.extras() } else { self.wanted_extras()? };
         for extra in extras {
@@ -264,7 +282,7 @@ impl Project {
             };
             named.marker = named.marker.and(marker);
             if named.name != project.name {
-                all.push(requirement);
+                self.place(named.clone(), all)?;
                 continue;
             }
             for other in &named.extras {
@@ -275,6 +293,17 @@ impl Project {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Adds a requirement, from where the project wants it.
+    fn place(
+        &self,
+        requirement: GroupRequirement,
+        all: &mut Vec<RequirementsTxtRequirement>,
+    ) -> Result<(), Error> {
+        let placed = self.sources.place(requirement).map_err(|reason| self.invalid(&reason))?;
+        all.extend(placed);
         Ok(())
     }
 
@@ -341,6 +370,11 @@ impl Project {
             cause: None,
         }
     }
+}
+
+/// Whether a requirement says where its package is from.
+fn is_placed(requirement: &RequirementsTxtRequirement) -> bool {
+    matches!(requirement, RequirementsTxtRequirement::Named(named) if matches!(named.version_or_url, Some(VersionOrUrl::Url(_))))
 }
 
 /// Whether two texts name the same group.

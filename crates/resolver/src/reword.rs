@@ -96,6 +96,30 @@ pub(crate) fn reword_hint(text: &str) -> Option<String> {
     (!foreign && !text.is_empty()).then_some(text)
 }
 
+/// A proof with the extras and groups that requirements are of in words: `tomli{'old' in extras}<2` is `tomli<2 (extra old)`. Nothing if
+/// it speaks of none.
+pub(crate) fn with_choices_named(text: &str) -> Option<String> {
+    const KINDS: [(&str, &str); 2] = [("' in extras}", "extra"), ("' in dependency_groups}", "group")];
+    let mut named = String::new();
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once("{'") {
+        let end = KINDS.iter().filter_map(|(end, kind)| Some((behind.split_once(end)?, kind)));
+        let Some(((name, behind), kind)) = end.min_by_key(|((name, _), _)| name.len()) else { break };
+        let versions = behind.find([' ', ',', '.']).map_or(behind.len(), |mut end| {
+            // A dot within a version is none at the end of a sentence.
+            while behind[end..].starts_with('.')
+                && behind[end + 1..].starts_with(|next: char| next.is_ascii_alphanumeric())
+            {
+                end = behind[end + 1..].find([' ', ',', '.']).map_or(behind.len(), |next| end + 1 + next);
+            }
+            end
+        });
+        named.extend([before, &behind[..versions], &format!(" ({kind} `{name}`)")]);
+        rest = &behind[versions..];
+    }
+    (!named.is_empty()).then(|| named + rest)
+}
+
 /// Keeps the last lines of each of the two streams that a build's message quotes in full.
 fn shorten_output(text: &str) -> String {
     if !text.contains("[stdout]") && !text.contains("[stderr]") {
@@ -143,6 +167,15 @@ mod tests {
     #[test]
     fn a_package_of_that_name_keeps_it() {
         assert_eq!(reword("Because uv==0.1 depends on foo"), "Because uv==0.1 depends on foo");
+    }
+
+    #[test]
+    fn extras_and_groups_are_named_in_words() {
+        let text = "you require tomli{'old' in extras}<2.1 and tomli{'new' in dependency_groups}>=2, so x.";
+        let told = "you require tomli<2.1 (extra `old`) and tomli>=2 (group `new`), so x.";
+        assert_eq!(with_choices_named(text).as_deref(), Some(told));
+        assert_eq!(with_choices_named("you require tomli<2"), None);
+        assert_eq!(with_choices_named("a{'b"), None);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod target;
 
 use std::path::PathBuf;
 
+use virtpy_pep::Requirement;
 use virtpy_resolver::{LockForm, LockRequest, Options, Request, RequirementsFiles};
 
 pub use self::spec::Locking;
@@ -81,12 +82,16 @@ impl Locking {
             Some(script) => script.metadata.uv.applied_to(index, self.index.index_url.is_some()),
             None => index,
         };
-        let files = host.requirements_files(&inputs.files, &self.constraints, &index)?;
+        let mut files = host.requirements_files(&inputs.files, &self.constraints, &index)?;
+        let upgrades = self.upgrades()?;
+        let limited = upgrades.iter().filter(|one| !one.specifiers().is_empty());
+        let limits: Vec<String> = limited.map(ToString::to_string).collect();
+        files.constrain(&limits, "--upgrade-package");
         if let Some(remark) = files.remark_on_nothing().filter(|_| inputs.asked.is_empty()) {
             host.warning(remark);
         }
         let request = LockRequest {
-            request: self.request(host, inputs, target, files),
+            request: self.request(host, inputs, target, files)?,
             form: target.form,
             universal: self.universal,
             requires_python: self.requires_python(inputs),
@@ -103,20 +108,38 @@ impl Locking {
         Ok((lock.text, lock.packages))
     }
 
-    fn request(&self, host: &Host, inputs: &Inputs, target: &Target, files: RequirementsFiles) -> Request {
-        Request {
+    /// The packages whose newest versions are taken, each with the versions that it is limited to.
+    fn upgrades(&self) -> Result<Vec<Requirement>> {
+        let parsed = |text: &String| {
+            let requirement = text.parse::<Requirement>().ok().filter(|one| one.url().is_none());
+            requirement.ok_or_else(|| {
+                Error::usage(format!("`{text}` does not name a package to upgrade"))
+                    .hinted("give its name, with versions if need be: `-P rich`, `-P 'rich<15'`")
+            })
+        };
+        self.upgrade_packages.iter().map(parsed).collect()
+    }
+
+    fn request(
+        &self,
+        host: &Host,
+        inputs: &Inputs,
+        target: &Target,
+        files: RequirementsFiles,
+    ) -> Result<Request> {
+        Ok(Request {
             requirements: inputs.in_form(target.form),
             files,
             options: Options {
                 upgrade: self.upgrade,
-                upgrade_packages: self.upgrade_packages.clone(),
+                upgrade_packages: self.upgrades()?.iter().map(|one| one.name().to_string()).collect(),
                 prerelease: self.pre,
                 exclude_newer: self.exclude_newer.clone(),
                 working_directory: inputs.folder(&host.working_directory),
                 ..Options::default()
             },
             ..Request::default()
-        }
+        })
     }
 
     /// A lock file that was made from something else is not replaced, unless the user names it or says so.
