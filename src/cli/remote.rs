@@ -100,7 +100,8 @@ pub struct RemoteVerifyArguments {
 
 /// Say what is old on the remote, and remove it
 ///
-/// Without `--remove` nothing is changed. What is removed and still used comes back with the next push.
+/// Without `--remove` nothing is changed. What is removed and still wanted comes back: wheels and bytecode with the next push, builds
+/// from the next machine that has to build.
 #[derive(Debug, Args)]
 pub struct RemoteGcArguments {
     /// What was put there longer ago than this (`90d`, `12h`)

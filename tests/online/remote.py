@@ -352,8 +352,8 @@ def killed_clients(scene):
     chance = random.Random(1)
     builder = Machine(scene, "killed-" + scene.prefix, pushes=True)
     builder.environment["VIRTPY_REMOTE_PUSH"] = "0"
-    builder.install()
     builder.environment["VIRTPY_REMOTE"] += "-killed"
+    builder.install()
     for _ in range(KILLS):
         process = builder.spawn("remote", "push", "--all")
         time.sleep(chance.uniform(0.02, 1.5))
@@ -379,14 +379,14 @@ def killed_clients(scene):
 def killed_server(scene):
     """The server is killed while somebody pushes and while somebody installs; when it is back, both go on."""
     chance = random.Random(2)
-    builder = Machine(scene, "server-" + scene.prefix, pushes=True)
-    builder.environment["VIRTPY_REMOTE_PUSH"] = "0"
-    builder.install()
     reader = Machine(scene, "server-reader-" + scene.prefix)
     reader.environment.pop("NO_BUILDS_HERE")
     for number in range(KILLS // 2):
-        address = builder.environment["VIRTPY_REMOTE"].split("-down")[0] + "-down%d" % number
-        builder.environment["VIRTPY_REMOTE"] = reader.environment["VIRTPY_REMOTE"] = address
+        builder = Machine(scene, "server-%d-%s" % (number, scene.prefix), pushes=True)
+        builder.environment["VIRTPY_REMOTE_PUSH"] = "0"
+        builder.environment["VIRTPY_REMOTE"] += "-down%d" % number
+        reader.environment["VIRTPY_REMOTE"] = builder.environment["VIRTPY_REMOTE"]
+        builder.install()
         push = builder.spawn("remote", "push", "--all")
         time.sleep(chance.uniform(0.05, 1.0))
         scene.engine.stop()
