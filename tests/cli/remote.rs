@@ -2,6 +2,7 @@
 //! what is installed.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -253,6 +254,13 @@ fn what_was_built_is_pushed_when_somebody_says_so() {
     install(&second).success();
     assert_eq!(team.index.all_downloads(), 0);
     assert_right(&second);
+    // What was built is nowhere else: damage is mended from there.
+    let entry = second.store_entries().into_iter().map(|id| second.store().join("w").join(id));
+    let source = entry.map(|entry| entry.join("site/made.py")).find(|path| path.exists()).unwrap();
+    std::fs::set_permissions(&source, std::fs::Permissions::from_mode(0o644)).unwrap();
+    std::fs::write(&source, "z = 66\n").unwrap();
+    second.virtpy(["store", "repair"]).success().stdout_has("made 2.0").stdout_has("fetched again");
+    assert_right(&second);
     // A wheel of somebody's own.
     let own = WheelBuilder::new("own", "1.0").build().write_to(&second.path("dist"));
     second.virtpy(["remote", "push", &own.to_string_lossy()]).success().stderr_has("Pushed 1 wheel ");
@@ -306,7 +314,6 @@ fn a_remote_is_looked_after() {
 
 #[test]
 fn keys_are_made_once_and_settings_that_make_no_sense_are_named() {
-    use std::os::unix::fs::PermissionsExt as _;
     let mut context = TestContext::new();
     let made = context.virtpy(["remote", "key"]).success();
     let path = context.home().join(".config/virtpy/remote.key");

@@ -301,7 +301,8 @@ fn restore(host: &Host, damaged: &[Entry], venv: &Venv, indexes: &Indexes) -> Re
                 "another installer changed {label} in the store, through the venv at `{}`",
                 venv.root.display()
             ));
-            let repaired = resolve::repair(&host.store, &session, verdict, &mut host.announce());
+            let repaired =
+                resolve::repair(&host.store, &session, host.remote()?, verdict, &mut host.announce());
             if let Err(error @ ResolveError::CannotRepair { .. }) = &repaired {
                 let hint = error.hint().unwrap_or_default();
                 host.warning(format_args!("{label} stays damaged: {error}; {hint}"));

@@ -71,10 +71,12 @@ pub(super) fn run(context: &Context, arguments: &RepairArguments) -> Result<u8, 
     let interpreter = context.host.find_interpreter(None)?;
     let session =
         context.host.session(&interpreter, context.host.index_settings(&arguments.index.options())?);
-    let mut failed = 0;
+    // Without the network, what can be had is had without it.
+    let remote = context.host.remote()?.filter(|_| !arguments.index.offline);
+    let (mut failed, mut announce) = (0, context.host.announce());
     for verdict in &damaged {
         let label = label(verdict);
-        match install::repair(&context.store, &session, verdict, &mut context.host.announce()) {
+        match install::repair(&context.store, &session, remote, verdict, &mut announce) {
             Ok(Repaired::InPlace) => context.output.data(format_args!("{label}: repaired")),
             Ok(Repaired::Fetched(entry)) => {
                 let venvs = install::refresh_names(&context.host, &entry, None)?;

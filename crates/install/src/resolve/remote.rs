@@ -8,13 +8,16 @@ use std::path::Path;
 
 use virtpy_pep::WheelName;
 use virtpy_remote::{BuildKey, BuildRecord, NewObject, Remote, WantedWheel, WheelReceiver};
-use virtpy_resolver::{Artifact, Package, Resolution};
+use virtpy_resolver::{Artifact, KnownWheel, ObtainedWheel, Package, Resolution};
 
 use super::Reporter;
 use super::unpushed::Unpushed;
 use virtpy_files as fs;
 use virtpy_interpreters::Interpreter;
 use virtpy_store::{Store, WheelFile};
+
+/// The most bytes of a wheel that the store had, and of which only the hash is known.
+const LARGEST_KNOWN: u64 = 10_000_000_000;
 
 /// A remote, as far as fetching is concerned.
 #[derive(Clone, Copy)]
@@ -194,6 +197,35 @@ impl WheelReceiver for Listening<'_> {
                 indexes: described.indexes.clone(),
             },
         })
+    }
+}
+
+/// Fetches a wheel that was had before. What was built is nowhere else.
+pub(super) fn fetch_known(remote: &Remote, wheel: &KnownWheel, folder: &Path) -> Option<ObtainedWheel> {
+    let path = folder.join(format!("remote-{}", wheel.sha256));
+    let wanted =
+        WantedWheel { sha256: wheel.sha256.clone(), size: None, limit: LARGEST_KNOWN, path: path.clone() };
+    remote.fetch_wheels(&[wanted], &Silent).is_empty().then(|| ObtainedWheel {
+        size: fs::metadata(&path).map_or(0, |facts| facts.len()),
+        path,
+        filename: wheel.filename.clone(),
+        sha256: wheel.sha256.clone(),
+        origin: wheel.origin.clone(),
+        temporary: true,
+        archive_sha256: None,
+    })
+}
+
+/// Hears nothing.
+struct Silent;
+
+impl WheelReceiver for Silent {
+    fn started(&self, _index: usize, _bytes: u64) {}
+
+    fn progress(&self, _index: usize, _bytes: u64) {}
+
+    fn finished(&self, _index: usize, _bytes: u64) -> bool {
+        true
     }
 }
 

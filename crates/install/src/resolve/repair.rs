@@ -1,8 +1,9 @@
 //! Restoring damaged entries of the store from where their wheels came from.
 
+use virtpy_remote::Remote;
 use virtpy_resolver::{KnownWheel, Session};
 
-use super::ResolveError;
+use super::{ResolveError, remote};
 use virtpy_store::{
     ADOPTED, Entry, EntryId, Finding, PIP_SHIM_ORIGIN, Store, StoreError, Verdict, WheelFile,
 };
@@ -16,7 +17,7 @@ pub enum Repaired {
     Fetched(Box<Entry>),
 }
 
-/// Restores one entry. The caller holds the store's lock.
+/// Restores one entry: from the remote if it has the wheel, else from where it came from. The caller holds the store's lock.
 ///
 /// # Errors
 /// [`ResolveError::CannotRepair`] when nothing says where the wheel came from or it was built from source; otherwise
@@ -24,6 +25,7 @@ pub enum Repaired {
 pub fn repair(
     store: &Store,
     session: &Session,
+    shared: Option<&Remote>,
     verdict: &Verdict,
     announce: &mut dyn FnMut(&str),
 ) -> Result<Repaired, ResolveError> {
@@ -49,7 +51,10 @@ pub fn repair(
         return Ok(Repaired::Fetched(Box::new(store.replace(store.stage(&file)?)?)));
     }
     let wheel = KnownWheel { filename: known.filename, sha256: known.sha256, origin: known.origin };
-    let fetched = session.fetch(&wheel, folder.path())?;
+    let fetched = match shared.and_then(|shared| remote::fetch_known(shared, &wheel, folder.path())) {
+        Some(fetched) => Some(fetched),
+        None => session.fetch(&wheel, folder.path())?,
+    };
     let fetched = fetched.ok_or_else(|| cannot("it was built from source, and no two builds are equal"))?;
     let file = WheelFile {
         path: fetched.path,
