@@ -24,6 +24,7 @@ pub(super) fn run(context: &Context, arguments: LockArguments) -> Result<u8, Fai
         python: arguments.python,
         no_project: arguments.no_project,
         without_groups: arguments.without_groups,
+        draft: None,
         pre: arguments.pre,
         hashes: !arguments.no_hashes,
         exclude_newer: arguments.exclude_newer,

@@ -21,6 +21,7 @@ import cuts  # noqa: E402
 import disks  # noqa: E402
 import kills  # noqa: E402
 import layers  # noqa: E402
+import projects  # noqa: E402
 import pythons  # noqa: E402
 import servers  # noqa: E402
 import strangers  # noqa: E402
@@ -33,6 +34,7 @@ SUITES = {
     "crowds": crowds.check,
     "disks": disks.check,
     "cuts": cuts.check,
+    "projects": projects.check,
     "pythons": pythons.check,
     "tools": tools.check,
     "collecting": collecting.check,

@@ -91,9 +91,12 @@ impl Project {
             hint: None,
             cause: Some(cause),
         };
-        // Reading only: the ban is on writing past the one module that does.
-        #[expect(clippy::disallowed_methods)]
-        let text = std::fs::read_to_string(&path).map_err(|error| failed(Cause::from_error(&error)))?;
+        let text = match &input.text {
+            Some(text) => text.clone(),
+            // Reading only: the ban is on writing past the one module that does.
+            #[expect(clippy::disallowed_methods)]
+            None => std::fs::read_to_string(&path).map_err(|error| failed(Cause::from_error(&error)))?,
+        };
         limits::check_file(&text).map_err(|reason| failed(Cause::new(reason)))?;
         let toml = PyProjectToml::from_string(text.clone(), &path)
             .map_err(|error| failed(Cause::from_error(&error)))?;

@@ -44,6 +44,8 @@ pub enum Input {
 pub struct ProjectInput {
     /// Its `pyproject.toml`.
     pub path: PathBuf,
+    /// What stands in place of that file's text, if the file is to be changed.
+    pub text: Option<String>,
     /// What is wanted beside the dependencies that everybody gets.
     pub selection: Selection,
     /// Ask for all that the selection does not leave out, each under the condition that its extra or group is

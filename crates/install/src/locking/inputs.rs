@@ -58,12 +58,17 @@ impl Inputs {
         };
         let mut inputs = Self::default();
         for text in texts {
-            inputs.push(text, here.join(text), &selection)?;
+            inputs.push(text, here.join(text), (&selection, locking.draft.clone()))?;
         }
         Ok(inputs)
     }
 
-    fn push(&mut self, text: &str, path: PathBuf, selection: &Selection) -> Result<()> {
+    fn push(
+        &mut self,
+        text: &str,
+        path: PathBuf,
+        (selection, draft): (&Selection, Option<String>),
+    ) -> Result<()> {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let is_file = matches!(extension(&path), Some("in" | "txt"))
             || matches!(name.as_str(), "setup.py" | "setup.cfg")
@@ -73,7 +78,7 @@ impl Inputs {
             fs::metadata(&path)?;
             self.project.get_or_insert_with(|| path.clone());
             let selection = selection.clone();
-            self.asked.push(Input::Project(ProjectInput { path, selection, conditional: true }));
+            self.asked.push(Input::Project(ProjectInput { path, text: draft, selection, conditional: true }));
         } else if is_file {
             self.files.push(PathBuf::from(text));
         } else {

@@ -58,7 +58,7 @@ impl Locking {
             LockForm::Requirements { .. } => format!("# Made by `virtpy lock`\n{text}"),
         };
         let is_unchanged = existing.as_ref() == Some(&text);
-        if let Some(path) = target.path.as_ref().filter(|_| !is_unchanged) {
+        if let Some(path) = target.path.as_ref().filter(|_| !is_unchanged && self.draft.is_none()) {
             if self.check {
                 return Err(Error::new(format!("`{}` is out of date", host.shown(path)))
                     .hinted("update it with `virtpy lock`"));

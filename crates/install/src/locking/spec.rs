@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::IndexOptions;
 
 /// What is to be locked, and how.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each stands for a flag of its own")]
 pub struct Locking {
     /// Requirements, requirements files, projects, or one script; where none is named, what is found here.
@@ -32,6 +32,8 @@ pub struct Locking {
     pub no_project: bool,
     /// The groups of a project that are left out.
     pub without_groups: Vec<String>,
+    /// The text that a project's file is to have. With it nothing is written: the answer is what the lock would be.
+    pub draft: Option<String>,
     /// Whether pre-releases are accepted.
     pub pre: bool,
     /// Whether requirements are written with hashes.

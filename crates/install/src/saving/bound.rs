@@ -14,12 +14,18 @@ pub enum Bound {
     Nothing,
 }
 
+/// Whether a requirement gets a bound.
+pub(super) fn is_open(text: &str, bound: Bound) -> bool {
+    let open = |one: Requirement| one.specifiers().is_empty() && one.url().is_none();
+    bound != Bound::Nothing && text.parse::<Requirement>().is_ok_and(open)
+}
+
 /// A requirement with the bound that it gets of the versions in a lock file; none if it stays as it is.
 pub(super) fn bounded(text: &str, bound: Bound, lock: &str) -> Option<String> {
-    let requirement: Requirement = text.parse().ok()?;
-    if !requirement.specifiers().is_empty() || requirement.url().is_some() {
+    if !is_open(text, bound) {
         return None;
     }
+    let requirement: Requirement = text.parse().ok()?;
     let operator = match bound {
         Bound::Lower => ">=",
         Bound::Exact => "==",

@@ -117,20 +117,19 @@ impl<'a> Saving<'a> {
         locking: &Locking,
     ) -> Result<(Locked, Vec<String>)> {
         let mut recorded: Vec<String> = specs.iter().map(|spec| spec.trim().to_owned()).collect();
-        self.record(&recorded)?;
-        let mut locked = self.locked(locking)?;
-        let bounds: Vec<Option<String>> =
-            recorded.iter().map(|text| bounded(text, bound, &locked.text)).collect();
-        if bounds.iter().any(Option::is_some) {
-            for (text, bounded) in recorded.iter_mut().zip(bounds) {
-                if let Some(bounded) = bounded {
+        // The file is written once, with the bounds: whatever ends this, it is as before or as after.
+        let draft = Locking { draft: Some(self.with(&recorded)?), no_project: true, ..locking.clone() };
+        if recorded.iter().any(|text| bound::is_open(text, bound)) {
+            let chosen = draft.run(self.host)?.text;
+            for text in &mut recorded {
+                if let Some(bounded) = bounded(text, bound, &chosen) {
                     *text = bounded;
                 }
             }
-            self.record(&recorded)?;
-            locked = self.locked(locking)?;
         }
-        Ok((locked, recorded))
+        let text = self.with(&recorded)?;
+        self.project.write(text)?;
+        Ok((self.locked(locking)?, recorded))
     }
 
     /// Takes requirements out and locks the project.
@@ -164,13 +163,13 @@ impl<'a> Saving<'a> {
         Manifest::parse(text).map_err(|reason| self.unusable(&reason))
     }
 
-    /// Writes the file as it was, with these requirements.
-    fn record(&mut self, requirements: &[String]) -> Result<()> {
+    /// The file's text as it was, with these requirements.
+    fn with(&self, requirements: &[String]) -> Result<String> {
         let mut manifest = self.manifest()?;
         for text in requirements {
             manifest.add(&self.list, text).map_err(|reason| self.unusable(&reason))?;
         }
-        self.project.write(manifest.text())
+        Ok(manifest.text())
     }
 
     /// Locks the project as its file says now.

@@ -271,7 +271,7 @@ impl LockSource {
             }
             LockKind::Project | LockKind::Poetry => {
                 let (path, selection) = (self.files[0].clone(), self.choice.selection.clone());
-                let input = Input::Project(ProjectInput { path, selection, conditional: false });
+                let input = Input::Project(ProjectInput { path, text: None, selection, conditional: false });
                 // Nothing is locked, so what is there does, wherever it came from.
                 let installed = candidates(&contents.visible(), Path::new(""));
                 ask(Request { installed, ..request(vec![input], options) })
