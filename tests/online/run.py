@@ -19,6 +19,7 @@ sys.dont_write_bytecode = True  # Nothing may be left in the source tree.
 import adopt  # noqa: E402
 import archive_differential  # noqa: E402
 import foreign_tools  # noqa: E402
+import lock_projects  # noqa: E402
 import locks  # noqa: E402
 import pip_callers  # noqa: E402
 import pip_suite  # noqa: E402
@@ -47,6 +48,7 @@ CHECKS = {
     "sources": sources.check,
     "adopt": adopt.check,
     "locks": locks.check,
+    "lock-projects": lock_projects.check,
     "foreign-tools": foreign_tools.check,
     "foreign-tools-all": foreign_tools.check_all,
     "pip-callers": pip_callers.check,
