@@ -7,6 +7,7 @@ import io
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -336,7 +337,9 @@ def tampering(scene, count):
     while done < count:
         changed = int(scene.engine.s3(MUTATE, scene.prefixed(), str(seed)))
         verified = machine.virtpy("remote", "verify", fails=True)
-        require("%d damaged" % changed in verified[1], "round %d: %s%s" % (seed, verified[0], verified[1]))
+        # A bit of the signer's name makes it another signer, who counts for nothing.
+        refused = re.findall(r"(\d+) objects? signed by keys", verified[1]) + re.findall(r"(\d+) damaged", verified[1])
+        require(sum(map(int, refused)) == changed, "round %d: %s%s" % (seed, verified[0], verified[1]))
         if seed % 20 == 0:
             output = machine.install()
             require("of the remote is not used" in output, output)

@@ -33,10 +33,14 @@ const USER_AGENT: &str = concat!("virtpy/", env!("CARGO_PKG_VERSION"));
 const CONNECTING: Duration = Duration::from_secs(2);
 
 /// What is sent in one piece, and the size of the pieces of what is larger.
-const PIECE: usize = 16 << 20;
+const PIECE: usize = 8 << 20;
 
 /// How many pieces are under way at once.
-const PIECES_AT_ONCE: usize = 4;
+const PIECES_AT_ONCE: usize = 2;
+
+/// How long is waited for what is sent, and how many bytes a second have to go.
+const SENDING: Duration = Duration::from_mins(1);
+const SLOWEST: u64 = 10_000;
 
 /// How long is waited, and how often something is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +109,9 @@ fn told(error: &dyn std::error::Error) -> String {
     let line: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
     line.chars().take(300).collect()
 }
+
+/// What is put somewhere. A copy of it takes no room.
+pub(crate) type Content = PutPayload;
 
 /// An object while it comes.
 pub(crate) type Pieces = BoxStream<'static, Result<Vec<u8>, object_store::Error>>;
@@ -243,18 +250,18 @@ impl Engine {
     }
 
     /// Puts an object where none is.
-    pub(crate) async fn create(&self, name: &str, content: Vec<u8>) -> Result<(), Failure> {
+    pub(crate) async fn create(&self, name: &str, content: Content) -> Result<(), Failure> {
         self.put(name, content, PutMode::Create).await
     }
 
     /// Puts an object, whatever is there.
-    pub(crate) async fn replace(&self, name: &str, content: Vec<u8>) -> Result<(), Failure> {
+    pub(crate) async fn replace(&self, name: &str, content: Content) -> Result<(), Failure> {
         self.put(name, content, PutMode::Overwrite).await
     }
 
-    async fn put(&self, name: &str, content: Vec<u8>, mode: PutMode) -> Result<(), Failure> {
-        let path = self.path(name);
-        self.store.put_opts(&path, PutPayload::from(content), mode.into()).await?;
+    async fn put(&self, name: &str, content: Content, mode: PutMode) -> Result<(), Failure> {
+        let (path, size) = (self.path(name), content.content_length() as u64);
+        sent(size, self.store.put_opts(&path, content, mode.into())).await?;
         Ok(())
     }
 
@@ -267,27 +274,27 @@ impl Engine {
         size: u64,
         approve: &dyn Fn([u8; 32]) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let upload = self.store.put_multipart(&self.path(name)).await?;
+        let upload = self.answered(self.store.put_multipart(&self.path(name))).await?;
         let mut upload = WriteMultipart::new_with_chunk_size(upload, PIECE);
         let mut hash = Sha256::new();
-        let mut sent = Ok(());
+        let mut read = Ok(());
         for range in pieces(size) {
             let piece = match read_piece(file, &range) {
                 Ok(piece) => piece,
                 Err(error) => {
-                    sent = Err(Failure::Refused(error.to_string()));
+                    read = Err(Failure::Refused(error.to_string()));
                     break;
                 }
             };
             hash.update(&piece);
-            upload.wait_for_capacity(PIECES_AT_ONCE).await?;
+            sent(PIECE as u64 * PIECES_AT_ONCE as u64, upload.wait_for_capacity(PIECES_AT_ONCE)).await?;
             upload.write(&piece);
         }
-        if let Err(failure) = sent.and_then(|()| approve(hash.finish())) {
+        if let Err(failure) = read.and_then(|()| approve(hash.finish())) {
             let _ = upload.abort().await;
             return Err(failure);
         }
-        upload.finish().await?;
+        sent(PIECE as u64 * PIECES_AT_ONCE as u64, upload.finish()).await?;
         Ok(())
     }
 
@@ -326,6 +333,18 @@ impl Engine {
     }
 }
 
+/// Waits until so many bytes are sent, as long as that may take on a slow line.
+async fn sent<T>(
+    bytes: u64,
+    request: impl Future<Output = Result<T, object_store::Error>>,
+) -> Result<T, Failure> {
+    let limit = SENDING + Duration::from_secs(bytes / SLOWEST);
+    match timeout(limit, request).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(Failure::Unavailable(format!("it took nothing for {} seconds", limit.as_secs()))),
+    }
+}
+
 /// The parts of a file that are sent one after the other.
 fn pieces(size: u64) -> impl Iterator<Item = Range<u64>> {
     let piece = PIECE as u64;
@@ -341,11 +360,12 @@ fn read_piece(file: &FilePath, range: &Range<u64>) -> std::io::Result<Vec<u8>> {
     Ok(piece)
 }
 
-fn client(patience: Patience, allow_http: bool) -> ClientOptions {
+fn client(allow_http: bool) -> ClientOptions {
     ClientOptions::new()
         .with_config(ClientConfigKey::UserAgent, USER_AGENT)
         .with_connect_timeout(CONNECTING)
-        .with_read_timeout(patience.silence())
+        // How long is waited for what is read and written is decided here, for each of them.
+        .with_read_timeout_disabled()
         .with_timeout_disabled()
         .with_allow_http(allow_http)
 }
@@ -364,8 +384,7 @@ fn endpoint(settings: &RemoteSettings, variables: &[&str]) -> Option<String> {
     named.map(|(_, value)| value.clone()).or_else(variable)
 }
 
-fn of_option(name: &str, error: &dyn std::error::Error) -> Error {
-    let _ = error;
+fn unknown_option(name: &str) -> Error {
     Error::Setting { name: "options", reason: format!("`{name}` is nothing that this kind of storage knows") }
 }
 
@@ -390,7 +409,7 @@ fn http(settings: &RemoteSettings, patience: Patience) -> Result<Arc<dyn ObjectS
         .with_url(host)
         .with_retry(patience.retries())
         // The address was looked at when it was read.
-        .with_client_options(client(patience, true))
+        .with_client_options(client(true))
         .build()?;
     Ok(Arc::new(store))
 }
@@ -401,9 +420,9 @@ fn s3(settings: &RemoteSettings, patience: Patience) -> Result<Arc<dyn ObjectSto
     let mut builder = AmazonS3Builder::from_env()
         .with_url(settings.address.url.as_str())
         .with_retry(patience.retries())
-        .with_client_options(client(patience, allow_http));
+        .with_client_options(client(allow_http));
     for (name, value) in &settings.options {
-        let key: AmazonS3ConfigKey = name.parse().map_err(|error| of_option(name, &error))?;
+        let key: AmazonS3ConfigKey = name.parse().map_err(|_| unknown_option(name))?;
         builder = builder.with_config(key, value);
     }
     Ok(Arc::new(builder.build().map_err(|error| of_builder(&error))?))
@@ -414,9 +433,9 @@ fn gcs(settings: &RemoteSettings, patience: Patience) -> Result<Arc<dyn ObjectSt
     let mut builder = GoogleCloudStorageBuilder::from_env()
         .with_url(settings.address.url.as_str())
         .with_retry(patience.retries())
-        .with_client_options(client(patience, allow_http));
+        .with_client_options(client(allow_http));
     for (name, value) in &settings.options {
-        let key: GoogleConfigKey = name.parse().map_err(|error| of_option(name, &error))?;
+        let key: GoogleConfigKey = name.parse().map_err(|_| unknown_option(name))?;
         builder = builder.with_config(key, value);
     }
     Ok(Arc::new(builder.build().map_err(|error| of_builder(&error))?))
@@ -428,9 +447,9 @@ fn azure(settings: &RemoteSettings, patience: Patience) -> Result<Arc<dyn Object
     let mut builder = MicrosoftAzureBuilder::from_env()
         .with_url(settings.address.url.as_str())
         .with_retry(patience.retries())
-        .with_client_options(client(patience, allow_http));
+        .with_client_options(client(allow_http));
     for (name, value) in &settings.options {
-        let key: AzureConfigKey = name.parse().map_err(|error| of_option(name, &error))?;
+        let key: AzureConfigKey = name.parse().map_err(|_| unknown_option(name))?;
         builder = builder.with_config(key, value);
     }
     Ok(Arc::new(builder.build().map_err(|error| of_builder(&error))?))

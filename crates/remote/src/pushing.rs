@@ -6,7 +6,7 @@ use futures::StreamExt as _;
 use virtpy_files as fs;
 use virtpy_files::digest::{hex, sha256};
 
-use crate::engine::{Engine, Failure, Meter};
+use crate::engine::{Content, Engine, Failure, Meter};
 use crate::{
     BuildRecord, BytecodeArchive, BytecodeKey, Error, PrivateKey, PublicKey, Remote, bytecode, names, signed,
 };
@@ -159,6 +159,7 @@ async fn put_wheel(engine: &Engine, expected: &str, path: &std::path::Path) -> R
         if hex(&sha256(&content)) != expected {
             return Err(other());
         }
+        let content = Content::from(content);
         return match engine.create(&name, content.clone()).await {
             Ok(()) => Ok(Pushed::New),
             // Another one was faster, or it is one that was cut off.
@@ -185,14 +186,15 @@ struct Signed<'a> {
 /// Puts a signed object there. One that the same key has signed stays as it is; another one makes way, since whoever trusts this
 /// key only has nothing of it.
 async fn put_signed(engine: &Engine, signed: Signed<'_>, key: &PrivateKey) -> Result<Pushed, Failure> {
-    match engine.create(signed.name, signed.object.clone()).await {
+    let object = Content::from(signed.object);
+    match engine.create(signed.name, object.clone()).await {
         Err(Failure::Present) => {}
         other => return other.map(|()| Pushed::New),
     }
     match engine.whole(signed.name, signed.limit, &Meter::default()).await {
-        Ok(object) if (signed.is_mine)(&object, &[key.public()]) => Ok(Pushed::Present),
+        Ok(there) if (signed.is_mine)(&there, &[key.public()]) => Ok(Pushed::Present),
         Ok(_) | Err(Failure::Absent | Failure::Refused(_)) => {
-            engine.replace(signed.name, signed.object).await.map(|()| Pushed::New)
+            engine.replace(signed.name, object).await.map(|()| Pushed::New)
         }
         Err(failure) => Err(failure),
     }

@@ -28,6 +28,8 @@ pub struct Remote {
     settings: RemoteSettings,
     patience: Patience,
     engine: OnceLock<Engine>,
+    /// The same for what is asked for and what is sent, which is always waited for.
+    patient: OnceLock<Engine>,
     runtime: OnceLock<BackgroundRuntime>,
     state: Mutex<State>,
 }
@@ -62,6 +64,7 @@ impl Remote {
             settings,
             patience,
             engine: OnceLock::new(),
+            patient: OnceLock::new(),
             runtime: OnceLock::new(),
             state: Mutex::default(),
         }
@@ -149,7 +152,7 @@ impl Remote {
         if self.state().down.is_some() {
             return None;
         }
-        match self.open() {
+        match self.open_with(&self.engine, self.patience) {
             Ok(ready) => Some(ready),
             Err(error) => {
                 self.give_up(error.to_string());
@@ -158,14 +161,24 @@ impl Remote {
         }
     }
 
-    /// What requests are made with.
+    /// What requests are made with that somebody waits for.
     pub(crate) fn open(&self) -> Result<(&Engine, &BackgroundRuntime), Error> {
-        if self.engine.get().is_none() {
-            let _ = self.engine.set(Engine::new(&self.settings, self.patience)?);
+        self.open_with(&self.patient, Patience::Long)
+    }
+
+    fn open_with<'a>(
+        &'a self,
+        engine: &'a OnceLock<Engine>,
+        patience: Patience,
+    ) -> Result<(&'a Engine, &'a BackgroundRuntime), Error> {
+        if engine.get().is_none() {
+            let _ = engine.set(Engine::new(&self.settings, patience)?);
+        }
+        if self.runtime.get().is_none() {
             let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::Start)?;
             let _ = self.runtime.set(BackgroundRuntime(Some(runtime)));
         }
-        match (self.engine.get(), self.runtime.get()) {
+        match (engine.get(), self.runtime.get()) {
             (Some(engine), Some(runtime)) => Ok((engine, runtime)),
             _ => Err(Error::Start(std::io::Error::other("it was started twice"))),
         }

@@ -65,7 +65,7 @@ fn of_venv(context: &Context, arguments: &RemotePushArguments) -> Result<Vec<Ent
 fn tell(context: &Context, remote: &Remote, outcome: &PushOutcome) {
     for label in &outcome.lost {
         context.output.warning(format_args!(
-            "{label} is not pushed: it was built before a remote was set up, and no two builds are equal; with \
+            "{label} is not pushed: it was built before there was a remote and a key, and no two builds are equal; with \
              `--reinstall` it is built again"
         ));
     }

@@ -249,7 +249,9 @@ pub(super) struct Made {
 pub(super) fn is_wanted(supply: RemoteSupply<'_>, package: &Package) -> bool {
     let settings = supply.remote.settings();
     let pushes = settings.push && package.file.sha256().is_some();
-    settings.address.is_writable() && (pushes || supply.target.key(package).is_some())
+    // Only who has a key may ever push what was built.
+    let is_kept = || supply.target.key(package).is_some() && settings.private_key().is_ok();
+    settings.address.is_writable() && (pushes || is_kept())
 }
 
 /// Lets go what was made: to the remote if it goes there by itself. Builds that do not go there are kept until somebody pushes
@@ -272,10 +274,11 @@ pub(super) fn see_off(
         })
     };
     let mut trouble = None;
-    if supply.remote.settings().push {
+    let pushes = supply.remote.settings().push && supply.remote.failure().is_none();
+    if pushes {
         trouble = push(supply.remote, made, &record).err().map(|error| error.to_string());
     }
-    let is_there = supply.remote.settings().push && trouble.is_none();
+    let is_there = pushes && trouble.is_none();
     for one in made {
         match record(one).filter(|_| !is_there) {
             Some(record) => Unpushed::new(store).keep(&record, &one.wheel.path),
