@@ -4,15 +4,17 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use tokio::fs::File;
 use uv_configuration::{BuildKind, BuildOutput, NoSources};
+use uv_dispatch::BuildDispatch;
 use uv_distribution_filename::{DistFilename, SourceDistExtension, WheelFilename};
 use uv_distribution_types::{Name, SourceDist};
 use uv_git_types::GitUrl;
 use uv_pypi_types::HashDigest;
 use uv_redacted::DisplaySafeUrl;
-use uv_types::{BuildContext, BuildStack, SourceBuildTrait};
+use uv_types::{BuildContext, BuildKey, BuildStack, SourceBuildTrait};
 
 use crate::archives::Unpacked;
 use crate::context::Context;
@@ -254,6 +256,9 @@ async fn run(
     if let Some(DistFilename::WheelFilename(wheel)) = direct {
         return Ok(wheel.to_string());
     }
+    if let Some(builder) = environment_of_metadata(context, &dispatch, tree, kind) {
+        return builder.wheel(output).await.map_err(|error| build_of(label, &error));
+    }
     let builder = dispatch
         .setup_build(
             &tree.root,
@@ -270,6 +275,27 @@ async fn run(
         .await
         .map_err(|error| build_of(label, &error))?;
     builder.wheel(output).await.map_err(|error| build_of(label, &error))
+}
+
+/// The environment in which the metadata of a source was asked for a moment ago: the wheel is built there as well, and no second
+/// one is made.
+fn environment_of_metadata<'d>(
+    context: &Context,
+    dispatch: &'d BuildDispatch<'_>,
+    tree: &Tree,
+    build_kind: BuildKind,
+) -> Option<Arc<<BuildDispatch<'d> as BuildContext>::SourceDistBuilder>> {
+    // Settings of single packages are known only when all packages have names, which some metadata was asked for.
+    if context.choices.package_settings.is_some() {
+        return None;
+    }
+    dispatch.build_arena().remove(&BuildKey {
+        base_python: context.interpreter.find_base_python().ok()?.into_boxed_path(),
+        source_root: tree.root.clone().into_boxed_path(),
+        subdirectory: tree.subdirectory.as_deref().map(Box::from),
+        no_sources: NoSources::All,
+        build_kind,
+    })
 }
 
 /// A backend may say anything: what it built has to be a wheel of this package, in the output folder.

@@ -67,6 +67,30 @@ fn a_folder_is_built() {
 }
 
 #[test]
+fn metadata_and_wheel_come_from_one_environment() {
+    for hook in [
+        "",
+        "\ndef prepare_metadata_for_build_wheel(directory, config_settings=None):\n    \
+        return _build_metadata(directory)\n",
+    ] {
+        let world = World::new();
+        write_source(&world, DYNAMIC);
+        let note = "\nopen('environments', 'a').write(sys.prefix + '\\n')\n\
+            def _build_metadata(directory):\n    \
+                os.makedirs(os.path.join(directory, 'demo-1.0.dist-info'))\n    \
+                open(os.path.join(directory, 'demo-1.0.dist-info', 'METADATA'), 'w').write('Metadata-Version: 2.1\\nName: demo\\nVersion: 1.0\\n')\n    \
+                return 'demo-1.0.dist-info'\n";
+        world.write("demo/backend.py", &format!("{BACKEND}{note}{hook}"));
+        world.obtain(&world.session(), &world.request(&["./demo"])).unwrap();
+        let noted = std::fs::read_to_string(world.path("demo/environments")).unwrap();
+        let mut environments: Vec<&str> = noted.lines().collect();
+        assert!(environments.len() > 1, "it was called for the metadata and for the wheel");
+        environments.dedup();
+        assert_eq!(environments.len(), 1, "{noted}");
+    }
+}
+
+#[test]
 fn an_editable_folder_gives_an_editable_wheel() {
     let world = World::new();
     write_source(&world, PROJECT);
