@@ -86,7 +86,7 @@ fn is_named_pylock(name: &str) -> bool {
 /// `uv.lock`, `poetry.lock`, `Pipfile.lock`, `requirements.txt` and `pyproject.toml`. A member of a workspace that has no lock
 /// of its own is locked by the `uv.lock` of the workspace.
 pub fn find(folder: &Path) -> Option<PathBuf> {
-    let found = within_project(folder).into_iter().find_map(|folder| {
+    let found = within_project(folder).find_map(|folder| {
         let paths = IN_ORDER.iter().map(|(name, _)| folder.join(name));
         let mut present = paths.filter(|path| is_file(path));
         present.next()
@@ -103,8 +103,8 @@ pub fn find(folder: &Path) -> Option<PathBuf> {
 
 /// The project's file of the nearest folder, from this one upwards.
 pub fn find_project(folder: &Path) -> Option<PathBuf> {
-    let paths = within_project(folder).into_iter().map(|folder| folder.join("pyproject.toml"));
-    paths.into_iter().find(|path| is_file(path))
+    let mut paths = within_project(folder).map(|folder| folder.join("pyproject.toml"));
+    paths.find(|path| is_file(path))
 }
 
 /// The files that ask for something else now than when a lock file in `folder` with this text was made. Poetry's own lock says

@@ -33,27 +33,29 @@ fn has_any(folder: &Path, names: &[&str]) -> bool {
 /// The directories that belong to the project that a directory is in, from this one upwards. The last one is the project's
 /// root: it has a file of a Python project, or is the top of a working copy. A member of a workspace (uv) belongs to that.
 /// Where there is no project, these are all directories above.
-pub fn within_project(folder: &Path) -> Vec<PathBuf> {
-    let mut inside = Vec::new();
-    for above in folder.ancestors() {
-        inside.push(above.to_path_buf());
-        if has_any(above, &FILES) {
-            if let Some(workspace) = workspace_of(above) {
-                let between = above.ancestors().skip(1).take_while(|between| between.starts_with(&workspace));
-                inside.extend(between.map(Path::to_path_buf));
-            }
-            break;
+///
+/// Whether one is the root is found out when the next one is asked for: most of what is looked for is in the first.
+pub fn within_project(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let mut above = folder.ancestors();
+    let mut root: Option<PathBuf> = None;
+    let mut last: Option<&Path> = None;
+    std::iter::from_fn(move || {
+        if let (Some(last), None) = (last, &root) {
+            root = if has_any(last, &FILES) {
+                Some(workspace_of(last).unwrap_or_else(|| last.to_path_buf()))
+            } else {
+                has_any(last, &REPOSITORIES).then(|| last.to_path_buf())
+            };
         }
-        if has_any(above, &REPOSITORIES) {
-            break;
-        }
-    }
-    inside
+        last = above.next().filter(|next| root.as_ref().is_none_or(|root| next.starts_with(root)));
+        last.map(Path::to_path_buf)
+    })
+    .fuse()
 }
 
 /// The root of the project that a directory is in; none if it is in no project.
 pub fn project_root(folder: &Path) -> Option<PathBuf> {
-    let root = within_project(folder).pop()?;
+    let root = within_project(folder).last()?;
     (has_any(&root, &FILES) || has_any(&root, &REPOSITORIES)).then_some(root)
 }
 
@@ -176,7 +178,7 @@ mod tests {
         assert_eq!(workspace_of(&root.join("packages/old")), None);
         assert_eq!(workspace_of(&root.join("packages/one/deep")), None);
         let all = ["packages/one", "packages", ""].map(|part| root.join(part));
-        assert_eq!(within_project(&root.join("packages/one")), all);
+        assert!(within_project(&root.join("packages/one")).eq(all));
     }
 
     #[test]
