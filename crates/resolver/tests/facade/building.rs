@@ -80,7 +80,7 @@ fn metadata_and_wheel_come_from_one_environment() {
                 os.makedirs(os.path.join(directory, 'demo-1.0.dist-info'))\n    \
                 open(os.path.join(directory, 'demo-1.0.dist-info', 'METADATA'), 'w').write('Metadata-Version: 2.1\\nName: demo\\nVersion: 1.0\\n')\n    \
                 return 'demo-1.0.dist-info'\n";
-        world.write("demo/backend.py", &format!("{BACKEND}{note}{hook}"));
+        world.write("demo/backend.py", format!("{BACKEND}{note}{hook}"));
         world.obtain(&world.session(), &world.request(&["./demo"])).unwrap();
         let noted = std::fs::read_to_string(world.path("demo/environments")).unwrap();
         let mut environments: Vec<&str> = noted.lines().collect();
