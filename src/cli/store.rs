@@ -94,6 +94,9 @@ pub struct SealArguments {
     /// Let the store be written again
     #[arg(long)]
     pub undo: bool,
+    /// Let other users register their venvs, so that a collection keeps what those use
+    #[arg(long, conflicts_with = "undo")]
+    pub roots: bool,
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,

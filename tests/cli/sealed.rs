@@ -112,6 +112,43 @@ fn what_a_store_lacks_for_others_is_told() {
 }
 
 #[test]
+fn users_register_where_they_may_and_a_collection_keeps_what_they_use() {
+    let (mut context, index) = scene();
+    context.write("one.txt", "demo\nother\n");
+    let python = context.interpreter().path.display().to_string();
+    fill(&context, &index, "one.txt", &python).success();
+    context.virtpy(["store", "seal", "--roots"]).success();
+    let lower = context.root().join("sealed");
+    std::fs::rename(context.store(), &lower).unwrap();
+    assert_eq!(mode(&lower.join("roots")), 0o1777);
+    let collect = |context: &mut TestContext| {
+        context.set("VIRTPY_HOME", &lower);
+        context.unset("VIRTPY_STORES");
+        context.virtpy(["store", "seal", "--undo"]).success();
+        context.virtpy(["store", "gc", "--remove", "--grace", "0s"]).success();
+        context.set("VIRTPY_HOME", context.store());
+        context.set("VIRTPY_STORES", &lower);
+    };
+    context.set("VIRTPY_STORES", &lower);
+    context.new_venv();
+    context.add(&index, &["demo"]).success().stderr_has("1 from the store");
+    let roots = names(&lower.join("roots"));
+    assert_eq!(roots.len(), 1, "{roots:?}");
+    let root = std::fs::read_to_string(lower.join("roots").join(&roots[0])).unwrap();
+    assert!(root.contains(r#""uses":[""#), "{root}");
+    collect(&mut context);
+    // What it uses is there, and nothing else.
+    assert_eq!(names(&lower.join("w")).len(), 1);
+    context.virtpy(["check"]).success();
+    assert_eq!(context.eval(".venv", "import demo; print(demo.__version__)"), "1.0");
+    // What is used no more is taken back.
+    context.virtpy(["remove", "demo"]).success();
+    assert!(names(&lower.join("roots")).is_empty());
+    collect(&mut context);
+    assert!(names(&lower.join("w")).is_empty());
+}
+
+#[test]
 fn a_file_system_without_locks_is_refused_with_the_way_out() {
     if !Path::new("/usr/bin/strace").exists() {
         skip("there is no strace");

@@ -140,6 +140,35 @@ def attacked(scene, victim, attacker):
     return "%d attacks with another user's rights changed nothing that a venv imports" % len(ATTACKS)
 
 
+def collected(scene, victim, attacker):
+    """Users register in a lower store that lets them; its owner's collection keeps what they use, and believes nothing else."""
+    place, lower = scene.place, scene.lower
+    owner = dict(place.environment, VIRTPY_HOME=str(lower))
+    done = place.attempt([place.program, "store", "seal", "--roots"], owner)
+    require(done.code == 0, str(done))
+    folder, environment = scene.user("registered", victim)
+    scene.fill(folder, environment, victim)
+    script = (
+        "cd $S/roots; ln -s /dev/zero 0000000000000001; mkfifo 0000000000000002; truncate -s 1T 0000000000000003;"
+        "echo '{' > 0000000000000004; ln -s ../digests 0000000000000005; mkdir 0000000000000006;"
+        "echo '{\"id\": \"0000000000000007\", \"path\": \"/proc/self/root\", \"uses\": [\"../../x\"]}' > 0000000000000007;"
+        "echo '{\"id\": \"0000000000000008\", \"path\": \"/etc\", \"uses\": []}' > 0000000000000008;"
+        "for f in *; do rm -f $f.x; mv $f $f.x; done 2>/dev/null; ls"
+    )
+    done = place.attempt(["sh", "-c", script], dict(environment, S=str(lower)), account=attacker, folder=lower / "roots")
+    before = sorted(os.listdir(str(lower / "w")))
+    for command in (["seal", "--undo"], ["gc", "--remove", "--grace", "0s"], ["stats"], ["verify"]):
+        done = place.attempt([place.program, "store"] + command, owner, timeout=30)
+        require(done.code == 0, "%s: %s" % (command, done))
+    require(scene.answer(folder, environment, victim) == "1.0", "the collection broke a user's venv")
+    done = place.attempt([place.program, "check", "--venv", folder / "project" / ".venv"], environment, account=victim,
+                         folder=folder)
+    require(done.code == 0, str(done))
+    after = sorted(os.listdir(str(lower / "w")))
+    require(len(after) >= len(PACKAGES), "what a user registered is gone: %s" % (set(before) - set(after)))
+    return "an owner's collection kept what users registered, beside links, pipes and endless files"
+
+
 def given_away(scene, victim):
     """Root gives a project to a user, who then writes through everything in it."""
     folder, environment = scene.user("given", scene.place.account)
@@ -264,6 +293,9 @@ def check(arguments):
             yield from mounts(scene, account)
         else:
             yield "skipped: read-only mounts, for want of root"
+        if is_root() and user is not None:
+            # The last: what is planted stays.
+            yield collected(scene, user, attacker)
     finally:
         if not arguments.keep:
             place.remove()

@@ -1,7 +1,7 @@
 //! Reading whole files. Most of what is read may have been put there by somebody else (a cloned repository, another user of
 //! a shared directory), so only regular files are read, only so much of them, and nobody waits for a pipe or a device.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
@@ -15,6 +15,36 @@ use super::error::{IoResultExt as _, PathError};
 /// When there is no such file, it is of another kind or larger, or it cannot be read.
 pub fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, PathError> {
     open_to_read(path).and_then(|file| whole(file, limit)).at("read", path)
+}
+
+/// Returns the content as [`read_bounded`] does, of a file that may have been put there by somebody else: no link is followed.
+///
+/// # Errors
+/// As those of [`read_bounded`]; when the path leads to a link, too.
+pub fn read_unlinked(path: &Path, limit: u64) -> Result<Vec<u8>, PathError> {
+    open_unlinked(path).and_then(|file| whole(file, limit)).at("read", path)
+}
+
+/// Returns the content of a file that `virtpy` most likely wrote itself, as [`read_own`] does, and what tells whose it is. No link is
+/// followed.
+///
+/// # Errors
+/// As those of [`read_own`]; when the path leads to a link, too.
+pub fn read_own_with_facts(path: &Path, expected: usize) -> Result<(Vec<u8>, Metadata), PathError> {
+    let read = |file: File| {
+        let facts = file.metadata()?;
+        if !facts.is_file() {
+            return Err(not_regular());
+        }
+        Ok((own_of(file, facts.len(), expected)?, facts))
+    };
+    open_unlinked(path).and_then(read).at("read", path)
+}
+
+fn open_unlinked(path: &Path) -> io::Result<File> {
+    use rustix::fs::OFlags;
+    let flags = (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits().cast_signed();
+    OpenOptions::new().read(true).custom_flags(flags).open(path)
 }
 
 /// The most that is read of a file by [`read`]: the largest files of wheels are smaller.
@@ -70,7 +100,11 @@ pub fn read_own(path: &Path, expected: usize) -> Result<Vec<u8>, PathError> {
 
 /// The content of an open file that `virtpy` wrote itself.
 pub(super) fn own(file: File, expected: usize) -> io::Result<Vec<u8>> {
-    let (mut file, size) = regular(file)?;
+    let (file, size) = regular(file)?;
+    own_of(file, size, expected)
+}
+
+fn own_of(mut file: File, size: u64, expected: usize) -> io::Result<Vec<u8>> {
     if size > LARGEST_OWN {
         return Err(too_large(LARGEST_OWN));
     }

@@ -34,7 +34,9 @@ use std::os::fd::BorrowedFd;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-pub use bounded::{read, read_bounded, read_named, read_own, read_stream, read_to_string};
+pub use bounded::{
+    read, read_bounded, read_named, read_own, read_own_with_facts, read_stream, read_to_string, read_unlinked,
+};
 pub use canonical::canonicalize;
 pub use directory::{Directory, Facts};
 pub use disk_use::DiskUse;

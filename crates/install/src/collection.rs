@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use crate::words::counted;
 use crate::{Error, Host, Result, cache};
 use virtpy_files::Lock;
-use virtpy_store::{Collecting, Collection, Discarded, Facts, Policy, VenvId};
+use virtpy_store::{Collecting, Collection, Discarded, Facts, Policy, UsedByOthers, VenvId};
 use virtpy_venv::{self as venv, Fate, Surveyed};
 
 /// What may go, or went.
@@ -105,6 +106,8 @@ pub fn collect_builds(host: &Host) -> Result<()> {
 #[derive(Debug)]
 struct Findings {
     venvs: Vec<Surveyed>,
+    /// What venvs of other users say that they use, where they may.
+    others: UsedByOthers,
     given_up: BTreeSet<VenvId>,
 }
 
@@ -115,7 +118,7 @@ impl Findings {
             .iter()
             .map(|text| to_give_up(&host.working_directory, &venvs, text))
             .collect::<Result<_>>()?;
-        Ok(Self { venvs, given_up })
+        Ok(Self { venvs, others: host.store.used_by_others()?, given_up })
     }
 
     /// The venvs whose fate counts.
@@ -125,6 +128,11 @@ impl Findings {
 
     /// Says what became of venvs that are not simply there.
     fn tell(&self, host: &Host) {
+        if self.others.venvs > 0 {
+            let (venvs, packages) =
+                (counted(self.others.venvs, "venv"), counted(self.others.uses.len(), "package"));
+            host.message(format_args!("{venvs} of other users say that they use {packages}, which stay"));
+        }
         for venv in self.counting() {
             match &venv.fate {
                 Fate::Present => {}
@@ -165,7 +173,8 @@ impl Findings {
             self.counting().filter(|venv| venv.fate.keeps()).map(|venv| &venv.id).collect();
         let (kept, gone): (Vec<&Surveyed>, Vec<&Surveyed>) =
             self.venvs.iter().partition(|venv| keeping.contains(&venv.id));
-        let used = kept.iter().flat_map(|venv| venv.uses.iter().cloned()).collect();
+        let own = kept.iter().flat_map(|venv| venv.uses.iter().cloned());
+        let used = own.chain(self.others.uses.iter().cloned()).collect();
         let venvs = gone.into_iter().map(|venv| venv.id.clone()).collect();
         Collected { entries: Collection::plan(entries, &used, policy), venvs, discarded: None }
     }

@@ -171,6 +171,7 @@ impl Store {
     /// # Errors
     /// When the store cannot be written.
     pub fn forget(&self, id: &VenvId) -> Result<(), StoreError> {
+        self.forget_below(id);
         match fs::remove_file(&self.root_path(id)) {
             Err(error) if !error.is_not_found() => Err(error.into()),
             _ => Ok(()),
@@ -180,11 +181,13 @@ impl Store {
     /// Returns what is registered under an id.
     ///
     /// # Errors
-    /// When the file is there and cannot be read. One that makes no sense counts as absent: it is written again.
+    /// When the file is there and cannot be read. One that makes no sense counts as absent: it is written again. So does what
+    /// another user has put there, where they may.
     pub fn root(&self, id: &VenvId) -> Result<Option<Root>, StoreError> {
-        match fs::read_own(&self.root_path(id), 512) {
-            Ok(content) => Ok(serde_json::from_slice(&content).ok()),
-            Err(error) if error.is_not_found() => Ok(None),
+        match fs::read_own_with_facts(&self.root_path(id), 512) {
+            Ok((_, facts)) if self.is_of_others(&facts) => Ok(None),
+            Ok((content, _)) => Ok(serde_json::from_slice(&content).ok()),
+            Err(error) if error.is_not_found() || self.has_open_roots() => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

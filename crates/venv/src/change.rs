@@ -110,7 +110,9 @@ impl Venv {
         let own = present.iter().chain(&arriving).filter(|loaded| loaded.entry.layer.is_none());
         let uses: BTreeSet<EntryId> = own.map(|loaded| loaded.entry.id.clone()).collect();
         store.note_uses(root, uses.into_iter().collect())?;
-        store.note_linked(&set.iter().map(|loaded| loaded.entry.as_ref()).collect::<Vec<_>>());
+        let entries: Vec<&Entry> = set.iter().map(|loaded| loaded.entry.as_ref()).collect();
+        self.register_below(store, &entries, &contents.state.distributions);
+        store.note_linked(&entries);
         let mut new = self.plan(&set, &shared)?;
         let kept = self.folders_with_others(&folding(&old, &new), &old, &sets.foreign_leaving)?;
         if !kept.is_empty() {

@@ -1,14 +1,15 @@
 //! The lower stores that a venv has links into: `pyvenv.cfg` names them, and so does `_virtpy.pth`, for tools that sort files by
 //! their real paths.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use virtpy_store::{Entry, Store};
+use virtpy_store::{Entry, EntryId, Store};
 
 use super::create::mark;
 use super::layout::{MARK_FILE, UNFINISHED};
 use super::relink::write_config;
-use super::{Layout, Venv, VenvError};
+use super::{Installed, Layout, Venv, VenvError};
 
 impl Venv {
     /// The same venv with these entries' stores named among those that it has links into. Nothing is written.
@@ -46,6 +47,20 @@ impl Venv {
         write_config(&venv, &venv.config)?;
         venv.write_mark(store, UNFINISHED)?;
         Ok(Some(venv))
+    }
+
+    /// Registers in lower stores what is about to be linked from them, where their owners let users do that.
+    pub(super) fn register_below(&self, store: &Store, entries: &[&Entry], before: &[Installed]) {
+        let before: BTreeSet<PathBuf> = before.iter().filter_map(|one| one.layer.clone()).collect();
+        let mut uses: BTreeMap<PathBuf, BTreeSet<EntryId>> = BTreeMap::new();
+        for entry in entries {
+            if let Some(layer) = &entry.layer {
+                uses.entry(layer.clone()).or_default().insert(entry.id.clone());
+            }
+        }
+        if !(before.is_empty() && uses.is_empty()) {
+            store.register_below(&self.id, &self.root, &uses, &before);
+        }
     }
 
     /// Writes the file by which tools know the files of the stores for third-party code, if this venv has links into them; until it

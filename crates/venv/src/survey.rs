@@ -120,7 +120,7 @@ pub fn survey(store: &Store) -> Result<Vec<Surveyed>, StoreError> {
 /// When the store's records cannot be listed.
 pub fn survey_again(store: &Store, before: &[Surveyed]) -> Result<Vec<Surveyed>, StoreError> {
     let known: BTreeMap<&VenvId, &Surveyed> = before.iter().map(|venv| (&venv.id, venv)).collect();
-    let ids = store.root_ids()?;
+    let ids = store.own_root_ids()?;
     let mut records = Records::of(store);
     let mut venvs: Vec<Surveyed> = Vec::new();
     // Of many venvs most of the time is waiting for the disk.

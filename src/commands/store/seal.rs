@@ -51,6 +51,9 @@ pub(super) fn run(context: &Context, arguments: &SealArguments) -> Result<u8, Fa
     }
     let lacks = store.lacks()?;
     store.seal(&lock, &ids)?;
+    if arguments.roots {
+        store.open_roots()?;
+    }
     let report = Report { packages: ids.len(), lacks: lacks.iter().map(told).collect() };
     if arguments.json {
         context.output.json(&report)?;

@@ -40,7 +40,8 @@ fn fates() -> impl Strategy<Value = Fate> {
 fn findings() -> impl Strategy<Value = Findings> {
     let venv = (fates(), btree_set(0..8_usize, 0..4), any::<bool>());
     vec(venv, 0..6).prop_map(|all| {
-        let mut findings = Findings { venvs: Vec::new(), given_up: BTreeSet::new() };
+        let mut findings =
+            Findings { venvs: Vec::new(), others: UsedByOthers::default(), given_up: BTreeSet::new() };
         for (fate, uses, is_given_up) in all {
             let venv = Surveyed::new(VenvId::random(), None, fate, uses.into_iter().map(entry).collect());
             if is_given_up {
