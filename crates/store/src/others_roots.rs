@@ -81,7 +81,7 @@ impl Store {
     /// Whether a root was put there by another user, in a folder that is open to them. A second name of one of the owner's files
     /// may have been made by anybody.
     pub(super) fn is_of_others(&self, root: &Metadata) -> bool {
-        let is_usual = root.nlink() == 1 && [0, fs::effective_user()].contains(&root.uid());
+        let is_usual = root.nlink() == 1 && (root.uid() == 0 || root.uid() == fs::effective_user());
         let is_owners =
             || root.nlink() == 1 && fs::metadata(self.home()).is_ok_and(|home| home.uid() == root.uid());
         !is_usual && self.has_open_roots() && !is_owners()
