@@ -198,7 +198,9 @@ impl Store {
 
     /// Notes that the store is collected now.
     pub fn note_collection(&self, collecting: Collecting) {
-        let _ = fs::write_atomic(&self.cache().join(collecting.note()), b"");
+        if !self.is_being_removed() {
+            let _ = fs::write_atomic(&self.cache().join(collecting.note()), b"");
+        }
     }
 
     /// Takes entries out of the store, forgets venvs, and sweeps what killed commands left. The caller holds the store

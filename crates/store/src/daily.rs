@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use virtpy_files as fs;
+use virtpy_files::{self as fs, FileKind};
 
 use super::usage::today;
 use super::{Entry, EntryId, Store, StoreError};
@@ -36,8 +36,7 @@ impl Store {
     /// Notes what was looked at, a line each, and forgets what was on other days. A note that cannot be written only costs
     /// another look.
     pub fn note_looked(&self, lines: &[String]) {
-        // An empty cache is one that somebody is removing, with the store around it.
-        if lines.is_empty() || fs::names(&self.cache()).is_ok_and(|names| names.is_empty()) {
+        if lines.is_empty() || self.is_being_removed() {
             return;
         }
         let today = today().to_string();
@@ -59,7 +58,16 @@ impl Store {
 
     /// Notes when venvs were looked at. A note that cannot be written only costs more looks.
     pub fn note_venv_looks(&self, text: &str) {
-        let _ = fs::write_atomic(&self.cache().join("venvs"), text.as_bytes());
+        if !self.is_being_removed() {
+            let _ = fs::write_atomic(&self.cache().join("venvs"), text.as_bytes());
+        }
+    }
+
+    /// Whether somebody seems to be removing the store, as a whole: its entries' folder is gone, or its cache is empty. What is written
+    /// then would be left over.
+    pub(super) fn is_being_removed(&self) -> bool {
+        !matches!(fs::kind(&self.entries()), Ok(Some(FileKind::Folder)))
+            || fs::names(&self.cache()).is_ok_and(|names| names.is_empty())
     }
 
     /// Compares an entry's files with its manifest as [`Self::look_at`] does, without the store's lock and without keeping
@@ -102,6 +110,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let store = Store::new(home.path().to_owned());
         assert!(store.looked_today().is_empty());
+        fs::create_dir_all(&store.entries()).unwrap();
         fs::create_dir_all(&store.looked()).unwrap();
         let yesterday = store.looked().join((today() - 1).to_string());
         fs::write_new(&yesterday, b"one\n", 0o644).unwrap();
@@ -110,5 +119,26 @@ mod tests {
         store.note_looked(&["three".to_owned(), "four".to_owned()]);
         assert_eq!(store.looked_today().len(), 3);
         assert_eq!(fs::names(&store.looked()).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn nothing_is_noted_in_a_store_that_is_being_removed() {
+        let home = tempfile::tempdir().unwrap();
+        let store = Store::new(home.path().to_owned());
+        let (entries, cache) = (store.entries(), store.cache());
+        let note_everything = || {
+            store.note_looked(&["one".to_owned()]);
+            store.note_venv_looks("one");
+            store.note_collection(crate::Collecting::Builds);
+            fs::names(&cache).unwrap().len()
+        };
+        fs::create_dir_all(&cache).unwrap();
+        fs::write_new(&cache.join("other"), b"", 0o644).unwrap();
+        assert_eq!(note_everything(), 1, "the entries are gone");
+        fs::create_dir_all(&entries).unwrap();
+        assert_eq!(note_everything(), 4);
+        fs::remove_tree(&cache).unwrap();
+        fs::create_dir_all(&cache).unwrap();
+        assert_eq!(note_everything(), 0, "the cache is gone");
     }
 }
