@@ -8,7 +8,7 @@ use virtpy::cli::Arguments;
 use virtpy::commands::{self, completions, isopy};
 use virtpy::error::Failure;
 use virtpy::fs;
-use virtpy::output::{Output, trace};
+use virtpy::output::{Output, demand_written, trace};
 use virtpy::restart;
 
 fn main() -> ExitCode {
@@ -26,7 +26,8 @@ fn main() -> ExitCode {
     if let Some(problem) = trace::begin() {
         output.warning(problem);
     }
-    match run(arguments, output) {
+    let done = run(arguments, output).and_then(|code| demand_written().map(|()| code));
+    match done {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
             let failure = restart::for_git(failure);

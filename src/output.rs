@@ -5,7 +5,7 @@ pub mod trace;
 
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
@@ -36,6 +36,33 @@ pub struct Output {
     quiet: bool,
     verbose: bool,
     is_one_of_several: bool,
+}
+
+/// Why data could not be written.
+static UNWRITTEN: OnceLock<String> = OnceLock::new();
+
+/// Writes data. That it could not be written is told in the end, as of [`unwritten`]; a reader that has gone away is no error
+/// (`virtpy list | head -1`).
+fn write_out(text: &str) {
+    let mut output = anstream::stdout().lock();
+    if let Err(error) = output.write_all(text.as_bytes()).and_then(|()| output.flush())
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        let _ = UNWRITTEN.set(error.to_string());
+    }
+}
+
+/// That data was asked for and could not be written: the disk that it was led to is full.
+///
+/// # Errors
+/// When that is so.
+pub fn demand_written() -> Result<(), Failure> {
+    match UNWRITTEN.get() {
+        None => Ok(()),
+        Some(reason) => Err(Failure::new(reason)
+            .within("the standard output could not be written")
+            .hinted("what was printed is not whole: make room, and run it again")),
+    }
 }
 
 impl Output {
@@ -75,21 +102,21 @@ impl Output {
         let _ = fs::append(path, lines.concat().as_bytes());
     }
 
-    /// A line of data. A reader that has gone away is no error (`virtpy list | head -1`).
+    /// A line of data.
     pub fn data(self, line: impl Display) {
         self.log(&line);
-        let _ = writeln!(anstream::stdout().lock(), "{}", escaped(&line.to_string()));
+        write_out(&format!("{}\n", escaped(&line.to_string())));
     }
 
     /// Many lines of data, in one write.
     pub fn data_block(self, block: &str) {
         self.log(block);
-        let _ = anstream::stdout().lock().write_all(escaped(block).as_bytes());
+        write_out(&escaped(block));
     }
 
     /// Help on a command, with what makes it easy to read where the terminal has it.
     pub fn help(self, text: &StyledStr) {
-        let _ = writeln!(anstream::stdout().lock(), "{}", text.ansi().to_string().trim_end());
+        write_out(&format!("{}\n", text.ansi().to_string().trim_end()));
     }
 
     /// Whether the user wants to hear of failures only.

@@ -264,3 +264,18 @@ fn a_closed_pipe_is_no_panic() {
     command.args(["-c", &format!("'{program}' list | true; '{program}' --help | true")]);
     scene.context.run(&mut command).success().stderr_lacks("panicked");
 }
+
+#[test]
+fn data_that_cannot_be_written_is_an_error_and_a_reader_that_is_gone_is_none() {
+    let context = TestContext::new();
+    context.new_venv();
+    for command in [&["list-all"][..], &["freeze", "--json"], &["help"], &["store", "stats", "--json"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = context.virtpy_command(command).stdout(full).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{command:?}: {told}");
+        assert!(told.contains("error: the standard output could not be written"), "{command:?}: {told}");
+    }
+    let script = format!("{} list --json | true", env!("CARGO_BIN_EXE_virtpy"));
+    context.run(context.command("sh").args(["-ec", &script])).success();
+}

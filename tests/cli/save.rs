@@ -1,6 +1,9 @@
 //! `add --save` and `remove --save`: the project's file, its lock and its venv change together.
 
-use crate::support::{Index, Output, SdistBuilder, TestContext, WheelBuilder};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::support::{Fault, Index, Output, SdistBuilder, TestContext, WheelBuilder};
 
 const PROJECT: &str = "[project]\nname = \"demo\"\nversion = \"1\"\nrequires-python = \">=3.9\"\ndependencies = [\n    # Colours.\n    \"rich\",\n]\n";
 
@@ -57,6 +60,43 @@ fn what_is_added_is_recorded_locked_and_installed() {
     assert!(!text.contains("httpx") && text.contains("# Colours.\n    \"rich\","), "{text}");
     assert!(!context.read("pylock.toml").contains("httpx"));
     assert_eq!(names(&context), ["extra-thing", "idna", "pygments", "rich"], "idna is needed");
+}
+
+#[test]
+fn who_is_interrupted_finds_all_three_as_they_were() {
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        let (index, context) = (index(), TestContext::new());
+        context.write("pyproject.toml", PROJECT);
+        run(&context, &index, &["add", "--save", "extra-thing"]).success();
+        let before = (context.read("pyproject.toml"), context.read("pylock.toml"), names(&context));
+        index.fault("httpx-0.28-py3-none-any.whl", Fault::Slow(Duration::from_secs(20)));
+        let mut command = context.virtpy_command(["add", "--save", "httpx"]);
+        let child = command.env("PIP_INDEX_URL", index.url()).stderr(Stdio::piped()).spawn().unwrap();
+        let begun = Instant::now();
+        while !context.read("pylock.toml").contains("httpx") {
+            assert!(begun.elapsed() < Duration::from_mins(1), "nothing was locked");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        context.run(context.command("kill").args([signal, &child.id().to_string()])).success();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code));
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(told.contains("Interrupted: nothing was changed"), "{told}");
+        assert_eq!((context.read("pyproject.toml"), context.read("pylock.toml"), names(&context)), before);
+    }
+}
+
+#[test]
+fn the_ends_of_lines_and_what_a_requirement_says_besides_stay() {
+    let (index, context) = (index(), TestContext::new());
+    let text = "\u{feff}[project]\r\nname = \"demo\"\r\nversion = \"1\"\r\nrequires-python = \">=3.9\"\r\n\
+                dependencies = [\"httpx>=0.20,<0.28; os_name == 'posix'\"]\r\n";
+    context.write("pyproject.toml", text);
+    run(&context, &index, &["add", "--save", "httpx", "rich"]).success();
+    let expected = text.replace("'posix'\"", "'posix'\", \"rich>=14.0\"");
+    assert_eq!(context.read("pyproject.toml"), expected);
+    run(&context, &index, &["remove", "--save", "rich"]).success();
+    assert_eq!(context.read("pyproject.toml"), text);
 }
 
 #[test]

@@ -12,6 +12,7 @@
 //! | `adopt`, `relink`, `seed`, `collection`, `locking` | other operations: on venvs, on the store, making a lock file |
 //! | `pushing` | putting what the store has on a remote |
 //! | `reasons` | why a package is in a venv, and what limits its version |
+//! | `unfinished` | the user's files that are put back if a command is ended on the way |
 //! | `git`, `git_hook`, `kernels` | git, its new worktrees, and Jupyter's kernels |
 //! | `plugins` | other tools that make venvs, and virtpy's plugins in them |
 //! | `host`, `error`, `words` | where operations take place and who asks for them, with which interpreters and indexes; why they fail |
@@ -59,6 +60,7 @@ pub mod scripts;
 mod seed;
 mod sources;
 pub mod tools;
+mod unfinished;
 mod words;
 
 pub use adopt::{Adopted, Adoption, adopt};

@@ -17,7 +17,7 @@ use self::inputs::Inputs;
 use self::target::Target;
 use crate::lockfile::{LockKind, Origin};
 use crate::resolve::ResolveError;
-use crate::{Error, Host, Result};
+use crate::{Error, Host, Result, unfinished};
 use virtpy_files as fs;
 use virtpy_interpreters::Interpreter;
 
@@ -63,6 +63,7 @@ impl Locking {
                 return Err(Error::new(format!("`{}` is out of date", host.shown(path)))
                     .hinted("update it with `virtpy lock`"));
             }
+            let _held = unfinished::hold();
             fs::write_atomic(path, text.as_bytes())?;
         }
         Ok(Locked { path: target.path, text, packages, is_unchanged })

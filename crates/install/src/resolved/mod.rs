@@ -1,7 +1,7 @@
 //! One question to the resolver, and the entries of its answer. Whatever an operation asks for, it asks here, so that what the
 //! resolver has to tell is always told.
 
-mod interrupt;
+pub(crate) mod interrupt;
 mod key;
 mod supply;
 

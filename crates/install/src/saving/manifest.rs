@@ -49,18 +49,26 @@ impl Manifest {
         self.0.contains_key("project") || self.0.contains_key("dependency-groups")
     }
 
-    /// Records a requirement in a list: in the place of the one of the same package, where there is one.
+    /// A requirement as [`Self::add`] is to record it: what the one of the same package says in its place, and this one does not,
+    /// stays (extras, versions or a URL, a marker). `keeps_versions` is whether versions stay.
+    pub(super) fn merged(
+        &mut self,
+        list: &RequirementList,
+        text: &str,
+        keeps_versions: bool,
+    ) -> Result<String, String> {
+        let wanted = parsed(text).ok_or_else(|| format!("`{text}` is not a requirement"))?;
+        let old = self.list(list)?.and_then(|list| {
+            list.get(place_of(list, wanted.name(), text)?).and_then(Value::as_str).map(str::to_owned)
+        });
+        Ok(old.and_then(|old| merge(&old, text, keeps_versions)).unwrap_or_else(|| text.to_owned()))
+    }
+
+    /// Records a requirement in a list: in the place of the one of the same package and for the same marker, where there is one.
     pub(super) fn add(&mut self, list: &RequirementList, text: &str) -> Result<(), String> {
         let wanted = parsed(text).ok_or_else(|| format!("`{text}` is not a requirement"))?;
         let list = self.list_or_new(list)?;
-        let same: Vec<usize> = places(list, wanted.name());
-        let place = match same.as_slice() {
-            [only] => Some(*only),
-            // Of several, for different markers, the one with this marker.
-            _ => same.into_iter().find(|place| {
-                list.get(*place).and_then(Value::as_str).is_some_and(|old| marker(old) == marker(text))
-            }),
-        };
+        let place = place_of(list, wanted.name(), text);
         match place {
             Some(place) => array::replace(list, place, text),
             None => array::insert(list, text),
@@ -173,9 +181,57 @@ fn parsed(text: &str) -> Option<Requirement> {
     text.parse().ok()
 }
 
-/// What stands behind the semicolon.
+/// What stands behind the semicolon; in a URL one may be a part of it.
 fn marker(text: &str) -> &str {
-    text.split_once(';').map_or("", |(_, marker)| marker.trim())
+    let parts = if text.contains(" @ ") || text.contains("://") {
+        text.split_once(" ;")
+    } else {
+        text.split_once(';')
+    };
+    parts.map_or("", |(_, marker)| marker.trim())
+}
+
+/// Where a requirement of a package goes in a list that has some of it: to the one with the same marker, or to the only one if it
+/// names no marker.
+fn place_of(list: &Array, name: &PackageName, text: &str) -> Option<usize> {
+    let same = places(list, name);
+    let wanted = marker(text);
+    let marker_at = |place: &usize| list.get(*place).and_then(Value::as_str).map(marker);
+    let only = (same.len() == 1 && wanted.is_empty()).then(|| same[0]);
+    same.into_iter().find(|place| marker_at(place) == Some(wanted)).or(only)
+}
+
+/// A requirement with what an older one of the same package says besides.
+fn merge(old_text: &str, new_text: &str, keeps_versions: bool) -> Option<String> {
+    let (old, new) = (parsed(old_text)?, parsed(new_text)?);
+    let says_versions = new.url().is_some() || !new.specifiers().is_empty();
+    let says_marker = !marker(new_text).is_empty();
+    let (mut extras, of_new) = (old.extras(), new.extras());
+    let more: Vec<String> = of_new.iter().filter(|extra| !extras.contains(extra)).cloned().collect();
+    if more.is_empty()
+        && !says_versions
+        && keeps_versions
+        && (!says_marker || marker(old_text) == marker(new_text))
+    {
+        return Some(old_text.to_owned());
+    }
+    let is_all_new = extras.iter().all(|extra| of_new.contains(extra))
+        && (says_versions || !keeps_versions)
+        && (says_marker || marker(old_text).is_empty());
+    if is_all_new {
+        return Some(new_text.to_owned());
+    }
+    extras.extend(more);
+    let name_end = new_text
+        .find(|one: char| !one.is_ascii_alphanumeric() && !"-_.".contains(one))
+        .unwrap_or(new_text.len());
+    let extras = if extras.is_empty() { String::new() } else { format!("[{}]", extras.join(",")) };
+    let versions = if says_versions || !keeps_versions { &new } else { &old };
+    let (marker, source) = (if says_marker { marker(new_text) } else { marker(old_text) }, versions.url());
+    let (source, gap) = source
+        .map_or_else(|| (versions.specifiers().replace(", ", ","), ""), |url| (format!(" @ {url}"), " "));
+    let marker = if marker.is_empty() { String::new() } else { format!("{gap}; {marker}") };
+    Some(format!("{}{extras}{source}{marker}", &new_text[..name_end]))
 }
 
 /// Where a list has requirements of a package.

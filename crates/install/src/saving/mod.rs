@@ -19,9 +19,14 @@ pub use self::manifest::RequirementList;
 use self::bound::bounded;
 use self::manifest::Manifest;
 use crate::locking::{Locked, Locking};
+use crate::resolved::interrupt;
+use crate::unfinished::{self, UnfinishedFile};
 use crate::{Environment, Error, Host, Result, lockfile, markers};
 use virtpy_files as fs;
 use virtpy_venv::RequirementGraph;
+
+/// What some editors put before UTF-8.
+const MARK: char = '\u{feff}';
 
 /// A project whose requirements are being changed. Unless it is [kept](Self::keep), its files are put back.
 #[derive(Debug)]
@@ -56,6 +61,7 @@ impl<'a> Saving<'a> {
     /// # Errors
     /// When there is none, it is not a standard one (PEP 621, PEP 735), or another tool locks it.
     pub fn begin(host: &'a Host, list: RequirementList) -> Result<Self> {
+        interrupt::watch(host);
         let path = lockfile::find_project(&host.working_directory).ok_or_else(|| {
             Error::new("there is no `pyproject.toml` here or up to the project's root")
                 .hinted("make one with `virtpy init`, or go to the project's directory")
@@ -116,7 +122,12 @@ impl<'a> Saving<'a> {
         bound: Bound,
         locking: &Locking,
     ) -> Result<(Locked, Vec<String>)> {
-        let mut recorded: Vec<String> = specs.iter().map(|spec| spec.trim().to_owned()).collect();
+        let mut manifest = self.manifest()?;
+        let mut recorded: Vec<String> = Vec::with_capacity(specs.len());
+        for spec in specs {
+            let merged = manifest.merged(&self.list, spec.trim(), bound != Bound::Exact);
+            recorded.push(merged.map_err(|reason| self.unusable(&reason))?);
+        }
         // The file is written once, with the bounds: whatever ends this, it is as before or as after.
         let draft = Locking { draft: Some(self.with(&recorded)?), no_project: true, ..locking.clone() };
         if recorded.iter().any(|text| bound::is_open(text, bound)) {
@@ -144,7 +155,7 @@ impl<'a> Saving<'a> {
                 return Err(self.not_recorded(&mut manifest, name));
             }
         }
-        self.project.write(manifest.text())?;
+        self.project.write(self.in_style(manifest.text()))?;
         let before = self.lock.before.as_deref().map(bound::names).unwrap_or_default();
         let locked = self.locked(locking)?;
         let still = bound::names(&locked.text);
@@ -156,6 +167,7 @@ impl<'a> Saving<'a> {
     pub fn keep(mut self) {
         self.project.written = None;
         self.lock.written = None;
+        unfinished::hold().clear();
     }
 
     fn manifest(&self) -> Result<Manifest> {
@@ -169,11 +181,20 @@ impl<'a> Saving<'a> {
         for text in requirements {
             manifest.add(&self.list, text).map_err(|reason| self.unusable(&reason))?;
         }
-        Ok(manifest.text())
+        Ok(self.in_style(manifest.text()))
+    }
+
+    /// A text with the ends of lines, and the mark at its beginning, that the project's file has.
+    fn in_style(&self, text: String) -> String {
+        let before = self.project.before.as_deref().unwrap_or_default();
+        let has_crlf = before.contains("\r\n") && !before.replace("\r\n", "").contains('\n');
+        let text = if has_crlf { text.replace("\r\n", "\n").replace('\n', "\r\n") } else { text };
+        if before.starts_with(MARK) && !text.starts_with(MARK) { format!("{MARK}{text}") } else { text }
     }
 
     /// Locks the project as its file says now.
     fn locked(&mut self, locking: &Locking) -> Result<Locked> {
+        unfinished::hold().push(self.lock.unfinished());
         let locked = locking.run(self.host)?;
         self.lock.written = Some(locked.text.clone());
         Ok(locked)
@@ -261,11 +282,13 @@ pub fn unused(
 
 impl Drop for Saving<'_> {
     fn drop(&mut self) {
-        for file in [&self.project, &self.lock] {
-            if let Err(error) = file.restore() {
+        let mut held = unfinished::hold();
+        for file in [&self.project, &self.lock].into_iter().filter(|file| file.written.is_some()) {
+            if let Err(error) = file.unfinished().put_back() {
                 self.host.warning(format_args!("`{}` could not be put back: {error}", file.path.display()));
             }
         }
+        held.clear();
     }
 }
 
@@ -297,24 +320,16 @@ impl Kept {
             ))
             .hinted("run the command again"));
         }
-        self.put(&text)?;
+        let mode = fs::metadata(&self.path).map_or(0o644, |found| found.permissions().mode() & 0o777);
+        let mut held = unfinished::hold();
+        fs::write_atomic_with_mode(&self.path, text.as_bytes(), mode)?;
         self.written = Some(text);
+        held.push(self.unfinished());
         Ok(())
     }
 
-    fn put(&self, text: &str) -> Result<()> {
-        let mode = fs::metadata(&self.path).map_or(0o644, |found| found.permissions().mode() & 0o777);
-        Ok(fs::write_atomic_with_mode(&self.path, text.as_bytes(), mode)?)
-    }
-
-    /// Puts the file back as it was, unless somebody else has changed it since.
-    fn restore(&self) -> Result<()> {
-        if self.written.is_none() || self.written == self.before || self.present() != self.written {
-            return Ok(());
-        }
-        match &self.before {
-            Some(text) => self.put(text),
-            None => Ok(fs::remove_file(&self.path)?),
-        }
+    /// What there is to put back if the command does not come to its end.
+    fn unfinished(&self) -> UnfinishedFile {
+        UnfinishedFile { path: self.path.clone(), before: self.before.clone(), written: self.written.clone() }
     }
 }

@@ -96,6 +96,40 @@ fn of_several_requirements_the_one_with_the_marker_is_replaced() {
 }
 
 #[test]
+fn what_a_requirement_says_besides_stays() {
+    let dependencies = RequirementList::Dependencies;
+    let merged = |old: &str, new: &str, keeps_versions: bool| {
+        let text = format!("[project]\ndependencies = [{old}]\n");
+        Manifest::parse(&text).unwrap().merged(&dependencies, new, keeps_versions).unwrap()
+    };
+    let rich = "'httpx[http2]>=0.20,<0.29; sys_platform == \"linux\"'";
+    let same = "httpx[http2]>=0.20,<0.29; sys_platform == \"linux\"";
+    for (old, new, keeps_versions, expected) in [
+        (rich, "httpx", true, same),
+        (rich, "httpx[http2]", true, same),
+        (rich, "httpx>=1", true, "httpx[http2]>=1; sys_platform == \"linux\""),
+        (rich, "httpx[cli]", true, "httpx[http2,cli]>=0.20,<0.29; sys_platform == \"linux\""),
+        (rich, "httpx", false, "httpx[http2]; sys_platform == \"linux\""),
+        (rich, "httpx>=1; os_name == 'nt'", true, "httpx>=1; os_name == 'nt'"),
+        ("'attrs>=20'", "attrs[tests]", true, "attrs[tests]>=20"),
+        ("'Attrs>=20'", "attrs>=21", true, "attrs>=21"),
+        ("'r @ https://h/r.whl'", "r", true, "r @ https://h/r.whl"),
+        ("'r @ https://h/r.whl'", "r[x]", true, "r[x] @ https://h/r.whl"),
+        ("'r[x]>=1'", "r @ https://h/r.whl", true, "r[x] @ https://h/r.whl"),
+        ("", "new", true, "new"),
+    ] {
+        assert_eq!(merged(old, new, keeps_versions), expected, "{old} and {new}");
+    }
+}
+
+#[test]
+fn another_marker_is_another_line() {
+    let text = "[project]\ndependencies = [\"tomli; python_version < '3.11'\"]\n";
+    let both = added(text, &RequirementList::Dependencies, "tomli; python_version >= '3.11'");
+    assert!(both.contains("< '3.11'") && both.contains(">= '3.11'"), "{both}");
+}
+
+#[test]
 fn what_cannot_be_recorded_is_refused() {
     let refused = |text: &str, list: &RequirementList| {
         let mut manifest = Manifest::parse(text).unwrap();

@@ -1,0 +1,84 @@
+//! Files of the user's that a command has changed, and that have to be as before if it does not come to its end: whoever ends it on
+//! the way (^C, `kill`) puts them back.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use virtpy_files as fs;
+
+/// A file as it was, and as it was written since.
+#[derive(Debug)]
+pub(crate) struct UnfinishedFile {
+    /// Where it is.
+    pub(crate) path: PathBuf,
+    /// What it held; nothing where there was none.
+    pub(crate) before: Option<String>,
+    /// What it holds now, where that is known. If it holds something else, somebody else has written it.
+    pub(crate) written: Option<String>,
+}
+
+static FILES: Mutex<Vec<UnfinishedFile>> = Mutex::new(Vec::new());
+
+/// Held by who writes one of the files, so that nobody puts it back at the same moment.
+pub(crate) fn hold() -> MutexGuard<'static, Vec<UnfinishedFile>> {
+    FILES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Puts all files back, for a process that ends now: nobody can write one of them any more.
+pub(crate) fn put_back_at_the_end() {
+    let files = hold();
+    for file in files.iter().rev() {
+        // Nobody is left who could be told.
+        let _ = file.put_back();
+    }
+    std::mem::forget(files);
+}
+
+impl UnfinishedFile {
+    /// Puts it back as it was, unless somebody else has changed it since.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn put_back(&self) -> Result<(), fs::PathError> {
+        let present = fs::read_to_string(&self.path).ok();
+        let is_ours = self.written.is_none() || self.written == present;
+        if !is_ours || present == self.before {
+            return Ok(());
+        }
+        match &self.before {
+            Some(text) => {
+                let mode = fs::metadata(&self.path).map_or(0o644, |found| found.permissions().mode() & 0o777);
+                fs::write_atomic_with_mode(&self.path, text.as_bytes(), mode)
+            }
+            None => fs::remove_file(&self.path),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_put_back_unless_somebody_else_has_written_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let write = |text: &str| fs::write_atomic(&path, text.as_bytes()).unwrap();
+        let file = |before: Option<&str>, written: Option<&str>| UnfinishedFile {
+            path: path.clone(),
+            before: before.map(str::to_owned),
+            written: written.map(str::to_owned),
+        };
+        let read = || fs::read_to_string(&path).ok();
+        write("new");
+        file(Some("old"), Some("new")).put_back().unwrap();
+        assert_eq!(read().as_deref(), Some("old"));
+        write("edited");
+        file(Some("old"), Some("new")).put_back().unwrap();
+        assert_eq!(read().as_deref(), Some("edited"));
+        file(None, None).put_back().unwrap();
+        assert_eq!(read(), None);
+        file(None, None).put_back().unwrap();
+    }
+}
