@@ -65,8 +65,8 @@ fn of_venv(context: &Context, arguments: &RemotePushArguments) -> Result<Vec<Ent
 fn tell(context: &Context, remote: &Remote, outcome: &PushOutcome) {
     for label in &outcome.lost {
         context.output.warning(format_args!(
-            "{label} is not pushed: it was built before there was a remote and a key, and no two builds are equal; with \
-             `--reinstall` it is built again"
+            "{label} is not pushed: it was built before there was a remote and a key, and no two builds are equal; \
+             a store that builds it anew puts it there"
         ));
     }
     let PushOutcome { wheels, builds, bytecode, .. } = outcome;
