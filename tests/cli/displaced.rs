@@ -206,3 +206,20 @@ fn an_export_never_goes_into_what_is_exported() {
     context.virtpy([std::ffi::OsStr::new("export"), in_store.as_os_str()]).failure(1).one_error();
     before.assert_unchanged(&context.venv_tree(".venv"), "the venv");
 }
+
+#[test]
+fn what_is_run_in_a_moved_venv_is_not_run_by_the_one_in_its_old_place() {
+    let (context, index) = scene();
+    let run = || {
+        let mut command = context.virtpy_command(["run", "tool"]);
+        let output = context.run(command.current_dir(context.path("moved"))).success();
+        output.stdout().trim().replace("[WORK]/", "")
+    };
+    std::fs::rename(context.path("project"), context.path("moved")).unwrap();
+    assert_eq!(run(), "moved/.venv", "the interpreter that the script names is gone");
+    context.new_named_venv("project/.venv");
+    context.add(&index, &["--venv", "project/.venv", "tool"]).success();
+    assert_eq!(run(), "moved/.venv");
+    context.virtpy(["relink", "--venv", "moved/.venv"]).success();
+    assert_eq!(run(), "moved/.venv");
+}

@@ -10,6 +10,9 @@ use super::{Call, Ran, What};
 use crate::error::Failure;
 use crate::fs;
 
+/// So many bytes of a program are looked at.
+const LARGEST_SCRIPT: u64 = 64 << 10;
+
 /// Starts it. Returns why that failed.
 pub(super) fn start(call: &Call, place: &Ran) -> Failure {
     let bins: Vec<PathBuf> = [Some(&place.environment), place.base.as_ref()]
@@ -59,6 +62,8 @@ fn command(call: &Call, bins: &[PathBuf]) -> Result<Command, Failure> {
         }
         What::Command(name) if Path::new(name).components().count() > 1 => Command::new(name),
         What::Command(name) => match find(name, bins) {
+            // The venv was moved: the script would be run by what stands in its old place.
+            Some(program) if is_of_other_environment(&program, bins) => with(program.as_os_str()),
             Some(program) => {
                 let mut command = Command::new(&program);
                 // The name by which it was called tells some programs what to do.
@@ -71,6 +76,33 @@ fn command(call: &Call, bins: &[PathBuf]) -> Result<Command, Failure> {
             None => return Err(not_found(name, bins)),
         },
     })
+}
+
+/// Whether a script in an environment names the interpreter of another one, or one that is gone.
+fn is_of_other_environment(program: &Path, bins: &[PathBuf]) -> bool {
+    if !bins.iter().any(|bin| program.parent() == Some(bin)) {
+        return false;
+    }
+    // Programs that are no scripts are larger.
+    let Ok(script) = fs::read_bounded(program, LARGEST_SCRIPT) else { return false };
+    let text = String::from_utf8_lossy(&script);
+    let Some(interpreter) = named_interpreter(&text) else { return false };
+    let Some(bin) = interpreter.parent() else { return false };
+    let is_own = |own: &PathBuf| own == bin || fs::canonicalize(own).ok() == fs::canonicalize(bin).ok();
+    let is_of_venv = || fs::metadata(&bin.with_file_name("pyvenv.cfg")).is_ok();
+    !bins.iter().any(is_own) && (is_of_venv() || fs::metadata(interpreter).is_err())
+}
+
+/// The interpreter in the first lines of a script: behind `#!`, or where that line would be too long, behind `exec` in the second.
+fn named_interpreter(script: &str) -> Option<&Path> {
+    let mut lines = script.strip_prefix("#!")?.lines();
+    let (first, second) = (lines.next()?.trim(), lines.next().unwrap_or_default());
+    let named = match second.strip_prefix("'''exec' ") {
+        Some(rest) if first == "/bin/sh" => rest.trim_start_matches(['"', '\'']).split(['"', '\'']).next()?,
+        _ => first,
+    };
+    let path = Path::new(named);
+    path.file_name().is_some_and(is_interpreter).then_some(path)
 }
 
 /// Whether a command's name is that of an interpreter: `python`, `python3.12`, `pypy3`.
