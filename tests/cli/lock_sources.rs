@@ -157,3 +157,23 @@ fn one_package_is_upgraded_as_far_as_is_said_and_choices_at_odds_are_explained()
     assert_eq!(locked(), first);
     context.virtpy(["lock", "--no-group", "new"]).success();
 }
+
+#[test]
+fn a_lock_is_stale_when_a_project_beside_it_asks_for_something_else() {
+    let index = index();
+    let context = context(&index);
+    folder(&context, "near", &[], "");
+    context.write(
+        "pyproject.toml",
+        "[project]\nname = \"app\"\nversion = \"1\"\nrequires-python = \">=3.8\"\ndependencies = [\"near\"]\n\
+         [tool.uv.sources]\nnear = { path = \"near\", editable = true }\n",
+    );
+    context.virtpy(["lock"]).success();
+    context.virtpy(["sync", "--locked"]).success();
+    folder(&context, "near", &["helper<1.2"], "");
+    context.virtpy(["sync", "--locked"]).failure(1).one_error().stderr_has("near/pyproject.toml");
+    context.virtpy(["run", "--locked", "true"]).failure(1).one_error();
+    context.virtpy(["run", "python", "-c", "import helper"]).success();
+    context.virtpy(["sync", "--locked"]).success();
+    context.virtpy(["lock", "--check"]).success();
+}

@@ -33,6 +33,10 @@ pub struct Origin {
     pub inputs: Vec<String>,
     /// The digest of what the files said. Nothing if there are none.
     digest: Option<String>,
+    /// The projects on this machine among the packages, from the lock's directory on: what they ask for was locked as well.
+    directories: Vec<String>,
+    /// The digest of what they said. Nothing if there are none.
+    directories_digest: Option<String>,
 }
 
 impl Origin {
@@ -46,7 +50,23 @@ impl Origin {
             .iter()
             .filter_map(|one| if let LockedFrom::File(path) = one { Some(path) } else { None })
             .collect();
-        Self { inputs: inputs.collect(), digest: digest(&files) }
+        Self {
+            inputs: inputs.collect(),
+            digest: digest(&files),
+            directories: Vec::new(),
+            directories_digest: None,
+        }
+    }
+
+    /// The same with the projects on this machine that a lock in `folder` has (PEP 751, `packages.directory`).
+    #[must_use]
+    pub fn with_directories_of(mut self, lock: &str, folder: &Path) -> Self {
+        let lock: Table = lock.parse().unwrap_or_default();
+        let packages = lock.get("packages").and_then(Value::as_array).into_iter().flatten();
+        let paths = packages.filter_map(|package| package.get("directory")?.get("path")?.as_str());
+        self.directories = paths.filter(|path| *path != ".").map(str::to_owned).collect();
+        self.directories_digest = of_directories(&self.directories, folder);
+        self
     }
 
     /// What a lock file's text says of it.
@@ -61,7 +81,14 @@ impl Origin {
         let own = lock.get("tool")?.get(KEY)?;
         let inputs = own.get("inputs")?.as_array()?;
         let digest = own.get("inputs-digest").and_then(Value::as_str).map(str::to_owned);
-        Some(Self { inputs: inputs.iter().filter_map(Value::as_str).map(str::to_owned).collect(), digest })
+        let texts = |texts: &[Value]| texts.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        let directories = own.get("directories").and_then(Value::as_array);
+        Some(Self {
+            inputs: texts(inputs),
+            digest,
+            directories: directories.map(|directories| texts(directories)).unwrap_or_default(),
+            directories_digest: own.get("directories-digest").and_then(Value::as_str).map(str::to_owned),
+        })
     }
 
     /// The table that says it, for the end of a lock file.
@@ -70,6 +97,10 @@ impl Origin {
         own.insert("inputs".to_owned(), Value::from(self.inputs.clone()));
         if let Some(digest) = &self.digest {
             own.insert("inputs-digest".to_owned(), Value::from(digest.clone()));
+        }
+        if let Some(digest) = &self.directories_digest {
+            own.insert("directories".to_owned(), Value::from(self.directories.clone()));
+            own.insert("directories-digest".to_owned(), Value::from(digest.clone()));
         }
         format!("{HEADER}{own}")
     }
@@ -89,7 +120,13 @@ impl Origin {
         let paths: Vec<PathBuf> = files.iter().map(|name| folder.join(name)).collect();
         let now = digest(&paths.iter().collect::<Vec<_>>());
         let is_told = self.digest.is_some() && now.is_some();
-        if is_told && now != self.digest { files.into_iter().cloned().collect() } else { Vec::new() }
+        let mut changed: Vec<String> =
+            if is_told && now != self.digest { files.into_iter().cloned().collect() } else { Vec::new() };
+        let now = of_directories(&self.directories, folder);
+        if self.directories_digest.is_some() && now.is_some() && now != self.directories_digest {
+            changed.extend(self.directories.iter().map(|path| format!("{path}/pyproject.toml")));
+        }
+        changed
     }
 }
 
@@ -100,7 +137,7 @@ fn digest(files: &[&PathBuf]) -> Option<String> {
         let text = fs::read_to_string(file).ok()?;
         let asked = match text.parse::<Table>() {
             Ok(project) if file.file_name().is_some_and(|name| name == "pyproject.toml") => {
-                of_project(&project)
+                of_project(&project) + &made_of(&project, file.parent().unwrap_or(Path::new("/")))
             }
             _ => text,
         };
@@ -108,6 +145,42 @@ fn digest(files: &[&PathBuf]) -> Option<String> {
         digest.update(asked.as_bytes());
     }
     (!files.is_empty()).then(|| format!("sha256:{}", hex(&digest.finish())))
+}
+
+/// The digest of what the projects in these directories ask for; nothing if one of them cannot be read.
+fn of_directories(directories: &[String], folder: &Path) -> Option<String> {
+    let files: Vec<PathBuf> =
+        directories.iter().map(|path| folder.join(path).join("pyproject.toml")).collect();
+    digest(&files.iter().collect::<Vec<_>>())
+}
+
+/// What else decides about the dependencies of a project that does not say them itself (`dynamic`): the files that setuptools makes
+/// them of.
+fn made_of(project: &Table, folder: &Path) -> String {
+    let listed = |value: Option<&Value>| -> Vec<String> {
+        let texts = value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        texts.map(str::to_owned).collect()
+    };
+    let dynamic = listed(project.get("project").and_then(|project| project.get("dynamic")));
+    if !dynamic.iter().any(|field| field.ends_with("dependencies")) {
+        return String::new();
+    }
+    let of_tool = ["tool", "setuptools", "dynamic"];
+    let (first, rest) = (project.get(of_tool[0]), &of_tool[1..]);
+    let table = first.and_then(|first| rest.iter().try_fold(first, |value, key| value.get(key)));
+    let fields = table.and_then(Value::as_table).into_iter().flatten();
+    // Of extras there is one table more.
+    let tables = fields.flat_map(|(_, field)| {
+        std::iter::once(field).chain(field.as_table().into_iter().flat_map(Table::values))
+    });
+    let mut names = vec!["setup.py".to_owned(), "setup.cfg".to_owned()];
+    for file in tables.filter_map(|table| table.get("file")) {
+        names.extend(file.as_str().map(str::to_owned));
+        names.extend(listed(Some(file)));
+    }
+    let text = |name: &String| fs::read_to_string(&folder.join(name)).unwrap_or_default();
+    let parts: Vec<String> = names.iter().flat_map(|name| [name.clone(), text(name)]).collect();
+    parts.join("\n")
 }
 
 /// What a project asks for. A table's keys come sorted, so their order in the file does not count.
@@ -153,5 +226,31 @@ mod tests {
         fs::remove_file(&project).unwrap();
         assert_eq!(origin.changed(&folder), Vec::<String>::new());
         assert_eq!(Origin::read("lock-version = '1.0'"), None);
+    }
+
+    #[test]
+    fn projects_beside_it_and_files_that_a_backend_reads_count() {
+        let holder = tempfile::tempdir().unwrap();
+        let folder = fs::canonicalize(holder.path()).unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write_atomic(&path, text.as_bytes()).unwrap();
+        };
+        let own = "[project]\nname = 'x'\ndynamic = ['dependencies']\n\
+                   [tool.setuptools.dynamic]\ndependencies = { file = ['wanted.txt'] }\n";
+        write("pyproject.toml", own);
+        write("wanted.txt", "a\n");
+        write("near/pyproject.toml", "[project]\nname = 'near'\n");
+        let lock = "[[packages]]\nname = 'x'\ndirectory = { path = '.' }\n[[packages]]\nname = 'near'\n\
+                    [packages.directory]\npath = 'near'\n";
+        let asked = [LockedFrom::File(folder.join("pyproject.toml"))];
+        let origin = Origin::of(&asked, &folder).with_directories_of(lock, &folder);
+        assert_eq!(Origin::read(&origin.table()), Some(origin.clone()));
+        assert_eq!(origin.changed(&folder), Vec::<String>::new());
+        write("near/pyproject.toml", "[project]\nname = 'near'\ndependencies = ['b']\n");
+        assert_eq!(origin.changed(&folder), ["near/pyproject.toml"]);
+        write("wanted.txt", "a\nb\n");
+        assert_eq!(origin.changed(&folder), ["pyproject.toml", "near/pyproject.toml"]);
     }
 }

@@ -54,7 +54,10 @@ impl Locking {
         }
         let (text, packages) = self.resolve(host, &inputs, &target, existing.as_ref())?;
         let text = match target.form {
-            LockForm::Pylock => text + &origin.table(),
+            LockForm::Pylock => {
+                let table = origin.with_directories_of(&text, &target.folder).table();
+                text + &table
+            }
             LockForm::Requirements { .. } => format!("# Made by `virtpy lock`\n{text}"),
         };
         let is_unchanged = existing.as_ref() == Some(&text);
