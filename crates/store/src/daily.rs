@@ -58,9 +58,7 @@ impl Store {
 
     /// Notes when venvs were looked at. A note that cannot be written only costs more looks.
     pub fn note_venv_looks(&self, text: &str) {
-        if !self.is_being_removed() {
-            let _ = fs::write_atomic(&self.cache().join("venvs"), text.as_bytes());
-        }
+        let _ = fs::write_atomic(&self.cache().join("venvs"), text.as_bytes());
     }
 
     /// Whether somebody seems to be removing the store, as a whole: its entries' folder is gone, or its cache is empty. What is written
@@ -128,7 +126,6 @@ mod tests {
         let (entries, cache) = (store.entries(), store.cache());
         let note_everything = || {
             store.note_looked(&["one".to_owned()]);
-            store.note_venv_looks("one");
             store.note_collection(crate::Collecting::Builds);
             fs::names(&cache).unwrap().len()
         };
@@ -136,7 +133,7 @@ mod tests {
         fs::write_new(&cache.join("other"), b"", 0o644).unwrap();
         assert_eq!(note_everything(), 1, "the entries are gone");
         fs::create_dir_all(&entries).unwrap();
-        assert_eq!(note_everything(), 4);
+        assert_eq!(note_everything(), 3);
         fs::remove_tree(&cache).unwrap();
         fs::create_dir_all(&cache).unwrap();
         assert_eq!(note_everything(), 0, "the cache is gone");
