@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use virtpy_files as fs;
 
 /// A file as it was, and as it was written since.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct UnfinishedFile {
     /// Where it is.
     pub(crate) path: PathBuf,
@@ -36,21 +36,54 @@ pub(crate) fn put_back_at_the_end() {
 }
 
 impl UnfinishedFile {
+    /// Looks at a file that is about to be changed.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub(crate) fn read(path: PathBuf) -> Result<Self, fs::PathError> {
+        let before = match fs::read_to_string(&path) {
+            Ok(text) => Some(text),
+            Err(error) if error.is_not_found() => None,
+            Err(error) => return Err(error),
+        };
+        Ok(Self { path, before, written: None })
+    }
+
+    /// What it holds at this moment.
+    pub(crate) fn present(&self) -> Option<String> {
+        fs::read_to_string(&self.path).ok()
+    }
+
+    /// Writes it. From now on whoever ends the command puts it back.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn write(&mut self, text: String) -> Result<(), fs::PathError> {
+        let mut files = hold();
+        self.replace(&text)?;
+        self.written = Some(text);
+        files.push(self.clone());
+        Ok(())
+    }
+
+    /// Puts a text in the place of what it holds, with the mode that it has.
+    fn replace(&self, text: &str) -> Result<(), fs::PathError> {
+        let mode = fs::metadata(&self.path).map_or(0o644, |found| found.permissions().mode() & 0o777);
+        fs::write_atomic_with_mode(&self.path, text.as_bytes(), mode)
+    }
+
     /// Puts it back as it was, unless somebody else has changed it since.
     ///
     /// # Errors
     /// When it cannot be written.
     pub(crate) fn put_back(&self) -> Result<(), fs::PathError> {
-        let present = fs::read_to_string(&self.path).ok();
+        let present = self.present();
         let is_ours = self.written.is_none() || self.written == present;
         if !is_ours || present == self.before {
             return Ok(());
         }
         match &self.before {
-            Some(text) => {
-                let mode = fs::metadata(&self.path).map_or(0o644, |found| found.permissions().mode() & 0o777);
-                fs::write_atomic_with_mode(&self.path, text.as_bytes(), mode)
-            }
+            Some(text) => self.replace(text),
             None => fs::remove_file(&self.path),
         }
     }

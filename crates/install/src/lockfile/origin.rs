@@ -161,13 +161,11 @@ fn made_of(project: &Table, folder: &Path) -> String {
         let texts = value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         texts.map(str::to_owned).collect()
     };
-    let dynamic = listed(project.get("project").and_then(|project| project.get("dynamic")));
+    let dynamic = listed(at(project, &["project", "dynamic"]));
     if !dynamic.iter().any(|field| field.ends_with("dependencies")) {
         return String::new();
     }
-    let of_tool = ["tool", "setuptools", "dynamic"];
-    let (first, rest) = (project.get(of_tool[0]), &of_tool[1..]);
-    let table = first.and_then(|first| rest.iter().try_fold(first, |value, key| value.get(key)));
+    let table = at(project, &["tool", "setuptools", "dynamic"]);
     let fields = table.and_then(Value::as_table).into_iter().flatten();
     // Of extras there is one table more.
     let tables = fields.flat_map(|(_, field)| {
@@ -183,6 +181,12 @@ fn made_of(project: &Table, folder: &Path) -> String {
     parts.join("\n")
 }
 
+/// What stands under these keys, one in the table of the other.
+fn at<'t>(table: &'t Table, keys: &[&str]) -> Option<&'t Value> {
+    let (first, rest) = keys.split_first()?;
+    rest.iter().try_fold(table.get(*first)?, |value, key| value.get(key))
+}
+
 /// What a project asks for. A table's keys come sorted, so their order in the file does not count.
 fn of_project(project: &Table) -> String {
     let places: [&[&str]; 8] = [
@@ -195,10 +199,7 @@ fn of_project(project: &Table) -> String {
         &["build-system"],
         &["tool", "uv", "sources"],
     ];
-    let asked = places.iter().map(|place| {
-        let (first, rest) = place.split_first()?;
-        rest.iter().try_fold(project.get(*first)?, |value, key| value.get(key))
-    });
+    let asked = places.iter().map(|place| at(project, place));
     asked.map(|value| value.map(ToString::to_string).unwrap_or_default() + "\n").collect()
 }
 

@@ -8,8 +8,7 @@ mod manifest;
 mod tests;
 
 use std::collections::BTreeSet;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use virtpy_pep::{PackageName, Requirement};
 
@@ -33,17 +32,8 @@ const MARK: char = '\u{feff}';
 pub struct Saving<'a> {
     host: &'a Host,
     list: RequirementList,
-    project: Kept,
-    lock: Kept,
-}
-
-/// A file as it was, and as it was written here.
-#[derive(Debug)]
-struct Kept {
-    path: PathBuf,
-    before: Option<String>,
-    /// What it is to hold now, if that is another text.
-    written: Option<String>,
+    project: UnfinishedFile,
+    lock: UnfinishedFile,
 }
 
 /// What a removal left.
@@ -68,8 +58,8 @@ impl<'a> Saving<'a> {
         })?;
         // Where the file is a link, what it leads to is edited.
         let path = fs::canonicalize(&path)?;
-        let project = Kept::read(path)?;
-        let saving = Self { host, list, lock: Kept::read(project.folder().join("pylock.toml"))?, project };
+        let lock = UnfinishedFile::read(path.with_file_name("pylock.toml"))?;
+        let saving = Self { host, list, lock, project: UnfinishedFile::read(path)? };
         saving.refuse_other_tools(&saving.manifest()?)?;
         Ok(saving)
     }
@@ -81,7 +71,7 @@ impl<'a> Saving<'a> {
 
     /// The project's directory.
     pub fn folder(&self) -> &Path {
-        self.project.folder()
+        self.project.path.parent().unwrap_or(Path::new("/"))
     }
 
     /// What is locked, and how, if nothing else is said.
@@ -139,7 +129,7 @@ impl<'a> Saving<'a> {
             }
         }
         let text = self.with(&recorded)?;
-        self.project.write(text)?;
+        self.write(text)?;
         Ok((self.locked(locking)?, recorded))
     }
 
@@ -155,7 +145,7 @@ impl<'a> Saving<'a> {
                 return Err(self.not_recorded(&mut manifest, name));
             }
         }
-        self.project.write(self.in_style(manifest.text()))?;
+        self.write(self.in_style(manifest.text()))?;
         let before = self.lock.before.as_deref().map(bound::names).unwrap_or_default();
         let locked = self.locked(locking)?;
         let still = bound::names(&locked.text);
@@ -167,7 +157,6 @@ impl<'a> Saving<'a> {
     pub fn keep(mut self) {
         self.project.written = None;
         self.lock.written = None;
-        unfinished::hold().clear();
     }
 
     fn manifest(&self) -> Result<Manifest> {
@@ -184,6 +173,18 @@ impl<'a> Saving<'a> {
         Ok(self.in_style(manifest.text()))
     }
 
+    /// Replaces the project's file, unless somebody else has changed it since.
+    fn write(&mut self, text: String) -> Result<()> {
+        if self.project.present() != self.project.before {
+            return Err(Error::new(format!(
+                "`{}` was changed by somebody else meanwhile",
+                self.project.path.display()
+            ))
+            .hinted("run the command again"));
+        }
+        Ok(self.project.write(text)?)
+    }
+
     /// A text with the ends of lines, and the mark at its beginning, that the project's file has.
     fn in_style(&self, text: String) -> String {
         let before = self.project.before.as_deref().unwrap_or_default();
@@ -194,7 +195,7 @@ impl<'a> Saving<'a> {
 
     /// Locks the project as its file says now.
     fn locked(&mut self, locking: &Locking) -> Result<Locked> {
-        unfinished::hold().push(self.lock.unfinished());
+        unfinished::hold().push(self.lock.clone());
         let locked = locking.run(self.host)?;
         self.lock.written = Some(locked.text.clone());
         Ok(locked)
@@ -284,52 +285,10 @@ impl Drop for Saving<'_> {
     fn drop(&mut self) {
         let mut held = unfinished::hold();
         for file in [&self.project, &self.lock].into_iter().filter(|file| file.written.is_some()) {
-            if let Err(error) = file.unfinished().put_back() {
+            if let Err(error) = file.put_back() {
                 self.host.warning(format_args!("`{}` could not be put back: {error}", file.path.display()));
             }
         }
         held.clear();
-    }
-}
-
-impl Kept {
-    fn read(path: PathBuf) -> Result<Self> {
-        let before = match fs::read_to_string(&path) {
-            Ok(text) => Some(text),
-            Err(error) if error.is_not_found() => None,
-            Err(error) => return Err(error.into()),
-        };
-        Ok(Self { path, before, written: None })
-    }
-
-    fn folder(&self) -> &Path {
-        self.path.parent().unwrap_or(Path::new("/"))
-    }
-
-    /// What the file holds at this moment.
-    fn present(&self) -> Option<String> {
-        fs::read_to_string(&self.path).ok()
-    }
-
-    /// Replaces the file, unless somebody else has changed it since.
-    fn write(&mut self, text: String) -> Result<()> {
-        if self.present() != *self.written.as_ref().map_or(&self.before, |_| &self.written) {
-            return Err(Error::new(format!(
-                "`{}` was changed by somebody else meanwhile",
-                self.path.display()
-            ))
-            .hinted("run the command again"));
-        }
-        let mode = fs::metadata(&self.path).map_or(0o644, |found| found.permissions().mode() & 0o777);
-        let mut held = unfinished::hold();
-        fs::write_atomic_with_mode(&self.path, text.as_bytes(), mode)?;
-        self.written = Some(text);
-        held.push(self.unfinished());
-        Ok(())
-    }
-
-    /// What there is to put back if the command does not come to its end.
-    fn unfinished(&self) -> UnfinishedFile {
-        UnfinishedFile { path: self.path.clone(), before: self.before.clone(), written: self.written.clone() }
     }
 }
