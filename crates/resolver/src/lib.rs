@@ -91,7 +91,7 @@ pub use named_inputs::named_inputs;
 pub use package_choices::{ChoiceKind, PackageChoice};
 pub use pages::Pages;
 pub use pip_conf::PipConfiguration;
-pub use portable::relative_to;
+pub use portable::{normalized_path, relative_to};
 pub use request::{
     Artifact, Input, InstalledDistribution, Kept, KnownWheel, LatestVersion, ObtainedWheel, Options, Package,
     ProjectInput, Receiver, Request, Selection,

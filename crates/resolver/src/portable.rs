@@ -8,6 +8,19 @@ use uv_redacted::DisplaySafeUrl;
 
 use crate::url::local_path;
 
+/// A path without `.` and `..`, so that one file or directory has one name. Nothing is looked at: a `..` behind a link goes back to
+/// where the link stands.
+pub fn normalized_path(path: &Path) -> PathBuf {
+    path.components().fold(PathBuf::new(), |mut path, part| {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => drop(path.pop()),
+            part => path.push(part),
+        }
+        path
+    })
+}
+
 /// A file on this machine that a lock names without a hash.
 pub(crate) struct Unhashed<'a> {
     /// The file.

@@ -2,7 +2,7 @@
 //! as well. What a directory on this machine requires is looked at too, since it may have such places of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use toml::{Table, Value};
@@ -11,6 +11,8 @@ use uv_pep508::{MarkerTree, VersionOrUrl};
 use uv_pypi_types::VerbatimParsedUrl;
 use uv_redacted::DisplaySafeUrl;
 use uv_requirements_txt::RequirementsTxtRequirement;
+
+use crate::portable::normalized_path;
 
 type Requirement = uv_pep508::Requirement<VerbatimParsedUrl>;
 
@@ -194,7 +196,7 @@ fn place(table: &Table, name: &PackageName, folder: &Path) -> Result<Place, Stri
         return Ok(Place::Url { url: format!("{url}{fragment}"), editable: false });
     }
     if let Some(path) = word("path") {
-        let path = normalized(&folder.join(path));
+        let path = normalized_path(&folder.join(path));
         let editable = flag("editable").unwrap_or_default() && path.is_dir();
         return local(&path, editable);
     }
@@ -231,7 +233,7 @@ fn member(folder: &Path, name: &PackageName) -> Option<PathBuf> {
         let found = at(&file, &["project", "name"]).and_then(Value::as_str).map(PackageName::from_str);
         found.is_some_and(|found| found.is_ok_and(|found| found == *name))
     };
-    folders.flatten().map(|folder| normalized(&folder)).chain([root.clone()]).find(is_it)
+    folders.flatten().map(|folder| normalized_path(&folder)).chain([root.clone()]).find(is_it)
 }
 
 /// The nearest directory with a workspace, from this one upwards.
@@ -255,18 +257,6 @@ fn read(folder: &Path) -> Option<Table> {
     let path = folder.join("pyproject.toml");
     std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)?;
     std::fs::read_to_string(&path).ok()?.parse().ok()
-}
-
-/// A path without `.` and `..`.
-fn normalized(path: &Path) -> PathBuf {
-    path.components().fold(PathBuf::new(), |mut path, part| {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => drop(path.pop()),
-            part => path.push(part),
-        }
-        path
-    })
 }
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 //! as the directory is as it was.
 
 use std::collections::BTreeMap;
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
-use virtpy_resolver::{Artifact, Package};
+use virtpy_resolver::{Artifact, Package, normalized_path};
 
 use super::lock_source::LockSource;
 use crate::lockfile::LockKind;
@@ -35,7 +35,7 @@ impl Directories {
         let mut named = BTreeMap::from([(source.folder.clone(), true)]);
         if matches!(source.kind, LockKind::Pylock | LockKind::Uv) {
             for (path, in_place) in source.texts.iter().flat_map(|text| named_in(text)) {
-                let path = normalized(&source.folder.join(path));
+                let path = normalized_path(&source.folder.join(path));
                 // Used in place and built for good: then all of it counts.
                 named.entry(path).and_modify(|known| *known &= in_place).or_insert(in_place);
             }
@@ -96,18 +96,6 @@ fn named_in(text: &str) -> impl Iterator<Item = (&str, bool)> {
         ]
         .into_iter()
         .flatten()
-    })
-}
-
-/// A path without `.` and `..`, as the facade names directories.
-fn normalized(path: &Path) -> PathBuf {
-    path.components().fold(PathBuf::new(), |mut path, part| {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => drop(path.pop()),
-            part => path.push(part),
-        }
-        path
     })
 }
 

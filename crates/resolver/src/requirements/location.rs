@@ -2,11 +2,12 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use uv_redacted::DisplaySafeUrl;
 
 use crate::git_settings::input_was_consumed;
+use crate::portable::normalized_path;
 use crate::url::local_path;
 
 /// How large a file may be: the longest lock files with all their hashes have some MiB.
@@ -58,7 +59,7 @@ impl Location {
         }
         match base {
             Some(Self::Url(base)) => base.join(text).map(Self::Url).map_err(|error| error.to_string()),
-            _ => Ok(Self::Path(normalized(&beside.join(name)))),
+            _ => Ok(Self::Path(normalized_path(&beside.join(name)))),
         }
     }
 }
@@ -110,21 +111,6 @@ fn has_extension(name: &str, extension: &str) -> bool {
 /// Whether a path is that of what a shell passes on: `/dev/stdin`, `/dev/fd/63`.
 fn is_stream_name(path: &Path) -> bool {
     path.starts_with("/dev") || path.starts_with("/proc")
-}
-
-/// A path without `.` and `..`, so that one file has one name.
-fn normalized(path: &Path) -> PathBuf {
-    let mut parts = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    parts
 }
 
 /// Opens a file or a pipe.
