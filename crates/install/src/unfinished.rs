@@ -69,7 +69,7 @@ impl UnfinishedFile {
     /// Puts a text in the place of what it holds, with the mode that it has.
     fn replace(&self, text: &str) -> Result<(), fs::PathError> {
         let mode = fs::metadata(&self.path).map_or(0o644, |found| found.permissions().mode() & 0o777);
-        fs::write_atomic_with_mode(&self.path, text.as_bytes(), mode)
+        fs::write_in_project(&self.path, text.as_bytes(), mode)
     }
 
     /// Puts it back as it was, unless somebody else has changed it since.

@@ -22,7 +22,11 @@ pub(super) fn run(context: &Context, arguments: &PinArguments) -> Result<u8, Fai
         return Err(Failure::usage(format!("`{text}` is not a version of Python"))
             .hinted("`.python-version` takes a version such as `3.12` or `pypy3.10`"));
     }
-    fs::write_atomic(&context.working_directory.join(".python-version"), format!("{request}\n").as_bytes())?;
+    fs::write_in_project(
+        &context.working_directory.join(".python-version"),
+        format!("{request}\n").as_bytes(),
+        0o644,
+    )?;
     context.output.message(format_args!("Wrote `.python-version`: {request}"));
     if context.host.find_interpreter(Some(&request)).is_err() {
         context.output.warning(format_args!(

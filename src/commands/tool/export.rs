@@ -13,7 +13,7 @@ pub(super) fn export(context: &Context, arguments: &ToolExportArguments) -> Resu
     let text = ToolList::of_installed(&context.host)?.text()?;
     match &arguments.file {
         Some(file) => {
-            fs::write_atomic(&context.working_directory.join(file), text.as_bytes())?;
+            fs::write_in_project(&context.working_directory.join(file), text.as_bytes(), 0o644)?;
             context.output.message(format_args!("Wrote `{}`", file.display()));
         }
         None => context.output.data_block(&text),

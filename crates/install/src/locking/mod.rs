@@ -67,7 +67,7 @@ impl Locking {
                     .hinted("update it with `virtpy lock`"));
             }
             let _held = unfinished::hold();
-            fs::write_atomic(path, text.as_bytes())?;
+            fs::write_in_project(path, text.as_bytes(), 0o644)?;
         }
         Ok(Locked { path: target.path, text, packages, is_unchanged })
     }

@@ -1,0 +1,136 @@
+//! Files in a project's own folder, which nobody sweeps: a command that was killed while it replaced one must not litter there for
+//! good. Whoever replaces such a file holds a lock on the unfinished one, and takes away the unlocked ones that it finds.
+
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::Write as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+
+use super::user::effective_user;
+use super::{FileKind, IoResultExt as _, PathError, UNFINISHED, answer_of_system, read_dir_names};
+
+/// How many random characters follow [`UNFINISHED`] in the name of an unfinished file.
+const RANDOM: usize = 6;
+
+/// How often an unfinished file may be taken for one of a killed command before its writer could lock it.
+const TRIES: usize = 8;
+
+/// Replaces a file in a folder of the user's as [`write_atomic_with_mode`](super::write_atomic_with_mode) does, and removes what
+/// killed commands left of such files beside it.
+///
+/// # Errors
+/// As [`write_atomic`](super::write_atomic).
+pub fn write_in_project(path: &Path, content: &[u8], mode: u32) -> Result<(), PathError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    remove_abandoned(folder);
+    let mut file = locked_unfinished(folder, mode)?;
+    file.write_all(content).at("write", path)?;
+    file.persist(path).map_err(|failure| failure.error).at("replace", path)?;
+    Ok(())
+}
+
+/// A new unfinished file that nobody takes for an abandoned one.
+fn locked_unfinished(folder: &Path, mode: u32) -> Result<tempfile::NamedTempFile, PathError> {
+    let mut tries = 1;
+    loop {
+        let file = tempfile::Builder::new()
+            .prefix(UNFINISHED)
+            .rand_bytes(RANDOM)
+            .permissions(Permissions::from_mode(mode))
+            .tempfile_in(folder)
+            .map_err(answer_of_system)
+            .at("write to", folder)?;
+        let is_locked = match file.as_file().try_lock() {
+            Ok(()) => file.as_file().metadata().at("look at", file.path())?.nlink() == 1,
+            Err(std::fs::TryLockError::WouldBlock) => false,
+            // Where there are no locks, nothing is taken for abandoned.
+            Err(std::fs::TryLockError::Error(_)) => true,
+        };
+        if is_locked || tries == TRIES {
+            return Ok(file);
+        }
+        tries += 1;
+    }
+}
+
+/// Removes the unfinished files in a folder that no process is writing any more. What cannot be removed stays.
+fn remove_abandoned(folder: &Path) {
+    for (name, kind) in read_dir_names(folder).unwrap_or_default() {
+        let random = name.to_str().and_then(|name| name.strip_prefix(UNFINISHED));
+        let has_form = random.is_some_and(|random| {
+            random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        });
+        if has_form && kind == FileKind::File {
+            let path = folder.join(name);
+            // The lock is held until the file is gone.
+            if let Some(_locked) = lock_abandoned(&path) {
+                let _ = std::fs::remove_file(&path);
+            }
+        }
+    }
+}
+
+/// An unfinished file of this user's, locked, if no process has it.
+fn lock_abandoned(path: &Path) -> Option<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path).ok()?;
+    let facts = file.metadata().ok()?;
+    let is_ours = facts.is_file() && facts.nlink() == 1 && facts.uid() == effective_user();
+    (is_ours && file.try_lock().is_ok()).then_some(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let names = read_dir_names(folder).unwrap();
+        let mut names: Vec<String> = names.into_iter().map(|(name, _)| name.into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn what_a_killed_command_left_goes_with_the_next_one_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in [".virtpy-Abc123", ".virtpy-Abc12", ".virtpy-Abc12_", ".virtpy-writes", "lock"] {
+            std::fs::write(at(name), "half").unwrap();
+        }
+        std::fs::create_dir(at(".virtpy-folder")).unwrap();
+        std::os::unix::fs::symlink("lock", at(".virtpy-linked")).unwrap();
+        std::fs::write(at("twice"), "").unwrap();
+        std::fs::hard_link(at("twice"), at(".virtpy-twice1")).unwrap();
+        let written = File::open(at(".virtpy-writes")).unwrap();
+        written.try_lock().unwrap();
+
+        write_in_project(&at("lock"), b"whole", 0o644).unwrap();
+
+        let kept = [".virtpy-Abc12", ".virtpy-Abc12_", ".virtpy-folder", ".virtpy-linked", ".virtpy-twice1"];
+        let kept: Vec<&str> = kept.into_iter().chain([".virtpy-writes", "lock", "twice"]).collect();
+        assert_eq!(names(folder.path()), kept);
+        assert_eq!(std::fs::read(at("lock")).unwrap(), b"whole");
+
+        drop(written);
+        write_in_project(&at("lock"), b"again", 0o644).unwrap();
+        assert!(!names(folder.path()).contains(&".virtpy-writes".to_owned()));
+    }
+
+    #[test]
+    fn many_at_once_do_not_take_each_others_files_away() {
+        let folder = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let path = folder.path().join(format!("file-{thread}"));
+                scope.spawn(move || {
+                    for round in 0..200 {
+                        write_in_project(&path, format!("{round}").as_bytes(), 0o644).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(names(folder.path()), ["file-0", "file-1", "file-2", "file-3"]);
+    }
+}
