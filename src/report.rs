@@ -146,7 +146,8 @@ pub fn contents(context: &Context, venv: &Venv) -> Result<Contents, Failure> {
 pub fn warn_of_lost(context: &Context, contents: &Contents) {
     if !contents.dangling.is_empty() {
         context.output.warning(format_args!(
-            "the store no longer has {}; `virtpy relink` fetches what is missing",
+            "{} no longer has {}; `virtpy relink` fetches what is missing",
+            install::store_of(&contents.dangling),
             install::described(&contents.dangling)
         ));
     }

@@ -115,12 +115,15 @@ pub struct ProtectArguments {
 
 /// Hash every file and look for what was changed, removed or added
 ///
-/// Ends with 1 if anything was found.
+/// Looks at all of your store, and at what your venvs use of the stores below it. Ends with 1 if anything was found.
 #[derive(Debug, Args)]
 pub struct VerifyArguments {
     /// Only these: names of packages, or ids of entries
     #[arg(value_name = "NAME|ID")]
     pub names: Vec<String>,
+    /// All of this store alone: yours, or one that the setting `stores` names
+    #[arg(long, value_name = "DIRECTORY")]
+    pub store: Option<PathBuf>,
     /// Print the findings as JSON
     #[arg(long)]
     pub json: bool,
@@ -128,13 +131,16 @@ pub struct VerifyArguments {
 
 /// Restore what `verify` finds
 ///
-/// Wheels are fetched again from where they came from, and have to have the same hash. Ends with 1 if something could
-/// not be restored.
+/// Wheels are fetched again from where they came from, and have to have the same hash. A store below yours only its owner can
+/// restore; with `--relink` your venvs no longer need what is damaged there. Ends with 1 if something could not be restored.
 #[derive(Debug, Args)]
 pub struct RepairArguments {
     /// Only these: names of packages, or ids of entries
     #[arg(value_name = "NAME|ID")]
     pub names: Vec<String>,
+    /// Take what is damaged in a store below yours into your own, and link your venvs from there
+    #[arg(long)]
+    pub relink: bool,
     /// Where packages come from
     #[command(flatten)]
     pub index: IndexArguments,

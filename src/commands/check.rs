@@ -6,7 +6,7 @@ use crate::error::Failure;
 use crate::fs;
 use crate::install::{self, Indexes};
 use crate::output::counted;
-use crate::venv::{Contents, Place, Problem, Scope, Venv, check, check_requirements, check_tags};
+use crate::venv::{Contents, Installed, Place, Problem, Scope, Venv, check, check_requirements, check_tags};
 
 pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, Failure> {
     let found = context.venv_to_read(&arguments.venv)?;
@@ -25,12 +25,7 @@ pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, F
         }
         let mut contents = install::contents(&context.host, &venv)?;
         install::demand_stores(&context.host, &contents.dangling)?;
-        let own = contents.distributions.iter().filter(|one| !one.is_foreign()).count();
-        if own > 0 && contents.dangling.len() == own {
-            let (home, count) = (context.store.home().display(), counted(own, "package"));
-            return Err(Failure::new(format!("the store at `{home}` has none of this venv's {count}"))
-                .hinted("`virtpy relink` fetches them again"));
-        }
+        demand_some(context, &contents)?;
         if contents.state.rebuilt {
             contents.state.write(&venv)?;
             context.output.message("Rebuilt the package list: `.virtpy/state.json` was empty");
@@ -43,6 +38,19 @@ pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, F
     let mut problems = check(&venv, &context.store, &contents, &install::markers(&interpreter)?)?;
     problems.extend(check_tags(&context.store, &contents, &interpreter.tags())?);
     tell(context, arguments, &contents, &problems)
+}
+
+/// A store that has nothing of what a venv has from it is one thing that is wrong, however much that was.
+fn demand_some(context: &Context, contents: &Contents) -> Result<(), Failure> {
+    let linked = contents.distributions.iter().filter(|one| !one.is_foreign()).count();
+    let Some(layer) = contents.dangling.first().map(|one| &one.layer) else { return Ok(()) };
+    if contents.dangling.len() < linked || contents.dangling.iter().any(|one| one.layer != *layer) {
+        return Ok(());
+    }
+    let home = layer.as_deref().unwrap_or(context.store.home()).display();
+    let count = counted(linked, "package");
+    Err(Failure::new(format!("the store at `{home}` has none of this venv's {count}"))
+        .hinted("`virtpy relink` takes them from another store, or fetches them again"))
 }
 
 /// Tells what was found. Returns the exit code.
@@ -89,7 +97,8 @@ fn check_store(context: &Context, venv: &Venv) -> Result<(), Failure> {
         return context.venv_to_change(&VenvArgument { path: Some(venv.root.clone()) }).map(drop);
     }
     let contents = Contents::read(venv, &context.store)?;
-    if is_there || contents.state.distributions.is_empty() {
+    let is_own = |one: &Installed| one.layer.is_none();
+    if is_there || !contents.state.distributions.iter().any(is_own) {
         return Ok(());
     }
     Err(Failure::new(format!("the store `{}` of this venv is missing", home.display()))

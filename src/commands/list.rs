@@ -14,7 +14,12 @@ pub(super) fn run(context: &Context, arguments: &ListArguments) -> Result<u8, Fa
     let rows = if arguments.outdated {
         outdated(context, arguments, &venv, &contents)?
     } else {
-        contents.visible().into_iter().map(|distribution| Row::of(distribution, None)).collect()
+        // Where a package is linked from interests few readers, and every program.
+        let is_told = arguments.json || context.output.is_verbose();
+        let store =
+            |one: &Distribution| one.layer().filter(|_| is_told).map(|path| path.display().to_string());
+        let row = |one: &Distribution| Row { store: store(one), ..Row::of(one, None) };
+        contents.visible().into_iter().map(row).collect()
     };
     if arguments.json {
         context.output.json(&rows)?;

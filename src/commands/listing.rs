@@ -34,6 +34,9 @@ pub(super) struct Row {
     /// The directory whose source is used in place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) editable_project_location: Option<String>,
+    /// The lower store that it is linked from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) store: Option<String>,
 }
 
 impl Row {
@@ -49,6 +52,7 @@ impl Row {
             latest_version: latest.map(|latest| latest.version.to_string()),
             latest_filetype: latest.map(|latest| latest.kind.clone()),
             editable_project_location: distribution.direct_url().and_then(editable_location),
+            store: None,
         }
     }
 }
@@ -67,6 +71,7 @@ pub(super) fn table(rows: &[Row]) -> String {
             ("Editable project location", |row| row.editable_project_location.as_deref()),
             ("Location", |row| row.location.as_deref()),
             ("Installer", |row| row.installer.as_deref()),
+            ("Store", |row| row.store.as_deref()),
         ],
     )
 }

@@ -24,7 +24,7 @@ pub(super) fn run(context: &Context, arguments: &ShowArguments) -> Result<u8, Fa
     if arguments.json {
         context.output.json(&cards)?;
     } else {
-        let blocks: Vec<String> = cards.iter().map(Card::text).collect();
+        let blocks: Vec<String> = cards.iter().map(|card| card.text(context.output.is_verbose())).collect();
         context.output.data_block(&blocks.join("---\n"));
     }
     if missing.is_empty() {
@@ -59,6 +59,9 @@ pub(super) struct Card {
     requires: Vec<String>,
     /// What requires it.
     required_by: Vec<String>,
+    /// The lower store that it is linked from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store: Option<String>,
     /// Its files, with `--files`.
     #[serde(skip_serializing_if = "Option::is_none")]
     files: Option<Vec<String>>,
@@ -94,11 +97,12 @@ impl Card {
             editable_project_location: distribution.direct_url().and_then(editable_location),
             requires: distribution.required_names().into_iter().map(String::from).collect(),
             required_by: contents.dependents(&distribution.package),
+            store: distribution.layer().map(|path| path.display().to_string()),
             files: files.map(paths),
         })
     }
 
-    fn text(&self) -> String {
+    fn text(&self, is_verbose: bool) -> String {
         let (requires, required_by) = (self.requires.join(", "), self.required_by.join(", "));
         let lines = [
             ("Name", Some(&self.name)),
@@ -112,6 +116,7 @@ impl Card {
             ("Installer", Some(&self.installer)),
             ("Requires", Some(&requires)),
             ("Required-by", Some(&required_by)),
+            ("Store", self.store.as_ref().filter(|_| is_verbose)),
         ];
         let line = |(key, value): (&str, Option<&String>)| Some(format!("{key}: {}", value?));
         let mut lines: Vec<String> = lines.into_iter().filter_map(line).collect();

@@ -25,6 +25,7 @@ pub(super) fn run(context: &Context, arguments: &ReasonsArguments) -> Result<u8,
         answers.push(Answer {
             name: target.name.clone(),
             version: target.version.clone(),
+            store: target.layer().map(|path| path.display().to_string()),
             ways: ways.iter().map(AnswerWay::of).collect(),
         });
     }
@@ -33,7 +34,8 @@ pub(super) fn run(context: &Context, arguments: &ReasonsArguments) -> Result<u8,
         return Ok(0);
     }
     for answer in &answers {
-        context.output.data(format_args!("{} {}", answer.name, answer.version));
+        let place = answer.store.as_ref().map_or_else(String::new, |store| format!(", in `{store}`"));
+        context.output.data(format_args!("{} {}{place}", answer.name, answer.version));
         for way in &answer.ways {
             context.output.data(format_args!("  {}", way.line()));
         }
@@ -48,6 +50,9 @@ pub(super) struct Answer {
     name: String,
     /// Its version.
     version: String,
+    /// The lower store that it is linked from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store: Option<String>,
     /// The shortest way to it from each thing that was asked for.
     ways: Vec<AnswerWay>,
 }

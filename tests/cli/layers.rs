@@ -217,8 +217,9 @@ fn what_a_lower_store_lost_is_mended_from_elsewhere() {
     copied.success();
     scene.context.set("VIRTPY_STORES", format!("{}:{}", scene.lower.display(), copy.display()));
     remove_entry(&scene.entry("demo"));
-    scene.context.virtpy(["check"]).failure(1).stdout_has("demo 1.0 is gone from the store");
-    scene.context.virtpy(["list"]).success();
+    let lost = scene.context.virtpy(["check"]).failure(1);
+    lost.stdout_has("demo 1.0 is gone from the store `[ROOT]/lower`");
+    scene.context.virtpy(["list"]).success().stderr_has("the store `[ROOT]/lower` no longer has demo 1.0");
     // The next store has it.
     let mended = scene.context.add(&scene.index, &["demo"]).success();
     mended.stderr_has("no longer has demo 1.0");
@@ -230,6 +231,102 @@ fn what_a_lower_store_lost_is_mended_from_elsewhere() {
     assert!(scene.entry("demo").starts_with(scene.context.store()));
     scene.context.virtpy(["check"]).success();
     assert_eq!(scene.context.eval(".venv", "import demo, other; print(other.__version__)"), "1.0");
+}
+
+#[test]
+fn a_lower_store_that_lost_everything_is_named() {
+    let scene = Scene::new(&["demo"]);
+    scene.context.virtpy(["new", "--no-pip-shim"]).success();
+    scene.context.add(&scene.index, &["demo"]).success();
+    remove_entry(&scene.entry("demo"));
+    let lost = scene.context.virtpy(["check"]).one_error();
+    lost.stderr_has("the store at `[ROOT]/lower` has none of this venv's 1 package").stderr_has("relink");
+    // Nor is the own one to blame if it has nothing that the venv needs.
+    let url = scene.index.url();
+    scene.context.virtpy(["relink", "--index-url", &url]).success().stderr_has("1 fetched");
+    scene.context.virtpy(["check"]).success();
+}
+
+#[test]
+fn every_list_tells_which_store_a_package_is_in() {
+    let mut scene = Scene::new(&["demo"]);
+    scene.context.new_venv();
+    scene.context.add(&scene.index, &["demo"]).success();
+    for arguments in [["list", "--verbose"].as_slice(), &["show", "demo", "-v"], &["why", "demo"]] {
+        scene.context.virtpy(arguments).success().stdout_has("[ROOT]/lower");
+    }
+    for arguments in [["list", "--json"].as_slice(), &["show", "demo", "--json"], &["why", "demo", "--json"]]
+    {
+        let store = format!(r#""store": "{}""#, scene.lower.display());
+        let output = scene.context.virtpy(arguments).success();
+        assert!(output.raw_stdout.contains(&store), "{}", output.dump());
+    }
+    for quiet in [["list"].as_slice(), &["show", "demo"]] {
+        let output = scene.context.virtpy(quiet).success();
+        assert!(!output.stdout().contains("[ROOT]/lower"), "{}", output.dump());
+    }
+    let detailed = scene.context.virtpy(["store", "stats", "-v"]).success();
+    detailed.stdout_has("1 venv, in `[ROOT]/lower`").stdout_has("demo 1.0");
+    let stats: serde_json::Value =
+        serde_json::from_str(&scene.context.virtpy(["store", "stats", "--json"]).success().raw_stdout)
+            .unwrap();
+    assert_eq!(stats["lower_stores"][0]["by_package"][0]["venvs"], 1);
+    // Of one that is not there, what venvs had of it is still counted.
+    std::fs::rename(&scene.lower, scene.context.root().join("away")).unwrap();
+    scene.context.unset("VIRTPY_STORES");
+    scene.context.virtpy(["store", "stats", "-v"]).success().stdout_has("from the store `[ROOT]/lower`");
+    scene.context.virtpy(["store", "verify"]).success().stderr_has("is not looked at");
+}
+
+#[test]
+fn what_is_used_of_a_lower_store_is_verified_and_can_be_had_elsewhere() {
+    let scene = Scene::new(&["demo", "other", "unused"]);
+    let context = &scene.context;
+    context.new_venv();
+    context.virtpy(["new", "second"]).success();
+    context.add(&scene.index, &["demo", "other"]).success();
+    let url = scene.index.url();
+    context.virtpy(["add", "--venv", "second", "--index-url", &url, "demo"]).success();
+    context.virtpy(["store", "verify"]).success().stderr_has("in lower stores");
+    // One module has another content of the same length and time; another package nobody uses.
+    for name in ["demo", "unused"] {
+        let module = scene.entry_in("filled", name).join(format!("site/{name}/__init__.py"));
+        let facts = std::fs::metadata(&module).unwrap();
+        let text = std::fs::read_to_string(&module).unwrap().replace("1.0", "6.6");
+        mode(&module, 0o644);
+        std::fs::write(&module, text).unwrap();
+        let file = std::fs::File::options().write(true).open(&module).unwrap();
+        file.set_modified(facts.modified().unwrap()).unwrap();
+        mode(&module, 0o444);
+    }
+    let before = scene.snapshot();
+    let found = context
+        .virtpy(["store", "verify"])
+        .failure(1)
+        .stdout_has("in the store `[ROOT]/lower`: `site/demo/__init__.py` has another content");
+    assert!(!found.raw_stdout.contains("unused"), "{}", found.dump());
+    context.virtpy(["store", "verify", "other"]).success();
+    let lower = scene.lower.display().to_string();
+    let all = context.virtpy(["store", "verify", "--store", &lower]).failure(1);
+    all.stdout_has("unused 1.0").stdout_has("demo 1.0");
+    context.virtpy(["store", "verify", "--store", "elsewhere"]).one_error().stderr_has("one below it");
+    let json: serde_json::Value =
+        serde_json::from_str(&context.virtpy(["store", "verify", "--json"]).failure(1).raw_stdout).unwrap();
+    assert_eq!(json[0]["store"], lower.as_str());
+
+    let refused = context.virtpy(["store", "repair", "--index-url", &url]).one_error();
+    refused.stderr_has("can restore it there").stderr_has("VIRTPY_HOME=[ROOT]/lower virtpy store repair");
+    assert!(scene.entry("demo").starts_with(&scene.lower));
+    let repaired = context.virtpy(["store", "repair", "--relink", "--index-url", &url]).success();
+    repaired.stderr_has("Took 1 package into your own store; 2 venvs linked anew");
+    for venv in [".venv", "second"] {
+        assert!(scene.entry_in(venv, "demo").starts_with(context.store()), "{venv}");
+        assert_eq!(context.eval(venv, "import demo; print(demo.__version__)"), "1.0");
+        context.virtpy(["check", "--venv", venv]).success();
+    }
+    assert!(scene.entry("other").starts_with(&scene.lower));
+    context.virtpy(["store", "verify"]).success();
+    assert_eq!(scene.snapshot(), before, "the lower store was written to");
 }
 
 #[test]

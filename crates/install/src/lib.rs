@@ -91,7 +91,7 @@ pub use pushing::{PushOutcome, push_entries};
 pub use reasons::{AskedBy, Step, Way, limits_on, ways_to};
 pub use relink::{Relinked, relink};
 pub use resolve::{Repaired, Reporter, ResolveError, repair};
-pub use restore::{damaged, demand_stores, described, refresh_names, torn};
+pub use restore::{damaged, demand_stores, described, refresh_names, store_of, torn};
 pub use saving::{Bound, RequirementList, Saving, Unlocked, unrecorded, unused};
 pub use seed::{Seed, seed};
 pub use sources::{

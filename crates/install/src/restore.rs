@@ -24,10 +24,7 @@ pub(super) fn lost(host: &Host, venv: &Venv, contents: Contents, indexes: &Index
         return Ok(contents);
     }
     demand_stores(host, &contents.dangling)?;
-    let what = described(&contents.dangling);
-    let store = contents.dangling[0].layer.as_ref();
-    let store =
-        store.map_or_else(|| "the store".to_owned(), |layer| format!("the store `{}`", layer.display()));
+    let (store, what) = (store_of(&contents.dangling), described(&contents.dangling));
     host.message(format_args!("{store} no longer has {what}, which this venv uses: fetching"));
     fetch_again(
         host,
@@ -148,6 +145,12 @@ impl LowerStores<'_> {
         }
         Ok(store.usable(&[Some(sha256)])?.pop().flatten())
     }
+}
+
+/// The store that lost some distributions, as far as the first of them tells.
+pub fn store_of(some: &[Installed]) -> String {
+    let layer = some.first().and_then(|one| one.layer.as_ref());
+    layer.map_or_else(|| "the store".to_owned(), |layer| format!("the store `{}`", layer.display()))
 }
 
 /// The first of some distributions, and how many more there are.

@@ -12,7 +12,7 @@ use virtpy_files as fs;
 
 use super::manifest::MANIFEST;
 use super::verify::{Finding, entry_findings};
-use super::{Checked, Entry, EntryId, Layer, Store, StoreError};
+use super::{Checked, Entry, EntryId, Layer, Store, StoreError, Verdict};
 
 /// A wheel that a venv is linked with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,6 +118,24 @@ impl Store {
         // A power cut may have emptied its files.
         let findings = entry_findings(entry, &lower.digests());
         findings.iter().find(|finding| !finding.is_harmless()).map(Finding::to_string)
+    }
+
+    /// Verifies entries of a lower store as [`Self::verify`] does this one's. Nothing is locked there: what its owner is changing just
+    /// now may count as a finding.
+    pub fn verify_below(&self, layer: &Layer, ids: &[EntryId], done: &(dyn Fn() + Sync)) -> Vec<Verdict> {
+        let lower = Self::new(layer.home().to_path_buf());
+        let digests = lower.digests();
+        fs::map_ordered(ids, fs::processors(), |id| {
+            let manifest = lower.entry_by_id(id).ok().flatten().map(|entry| entry.manifest);
+            let findings = lower.examine(id, &digests);
+            done();
+            Verdict {
+                id: id.to_string(),
+                distribution: manifest.map(|manifest| (manifest.name.clone(), manifest.version.clone())),
+                store: Some(layer.home().to_path_buf()),
+                findings,
+            }
+        })
     }
 
     /// Every entry that this store or a lower one has, with its folder; of two with one handle the first.

@@ -101,6 +101,9 @@ pub struct Verdict {
     pub id: String,
     /// The distribution's name and version, where the manifest tells.
     pub distribution: Option<(String, String)>,
+    /// The lower store that it is in; absent for one of the user's own store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub store: Option<PathBuf>,
     /// What is wrong; nothing for a sound entry.
     pub findings: Vec<Finding>,
 }
@@ -120,7 +123,8 @@ impl Store {
     }
 
     fn verify_one(&self, id: &EntryId, digests: &Digests) -> Verdict {
-        let verdict = |distribution, findings| Verdict { id: id.to_string(), distribution, findings };
+        let verdict =
+            |distribution, findings| Verdict { id: id.to_string(), distribution, store: None, findings };
         let entry = match self.entry_by_id(id) {
             Ok(Some(entry)) => entry,
             Ok(None) => return verdict(None, vec![Finding::NoManifest("it is missing".to_owned())]),

@@ -136,6 +136,7 @@ fn check_files(
         let Owner::Virtpy(installed) = &distribution.owner else {
             continue;
         };
+        let place = installed.layer.as_ref().map(|layer| layer.display().to_string());
         match store.linked_entry(installed.linked())? {
             Some(entry) => {
                 // An editor's forced write goes through a link, and nothing prevents the store's owner from it.
@@ -148,7 +149,7 @@ fn check_files(
                 };
                 if let Some(reason) = reason {
                     let distribution = installed.label().to_string();
-                    problems.push(Problem::Damaged { distribution, reason });
+                    problems.push(Problem::Damaged { distribution, reason, store: place });
                 }
                 entries.push((entry, installed));
             }
@@ -158,6 +159,7 @@ fn check_files(
                     .path_linked(&EntryId::of(&installed.sha256)?, installed.layer.as_deref())
                     .display()
                     .to_string(),
+                store: place,
             }),
         }
     }

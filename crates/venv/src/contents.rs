@@ -121,6 +121,14 @@ impl Distribution {
         matches!(&self.owner, Owner::Virtpy(installed) if installed.is_pip_shim())
     }
 
+    /// The lower store that it is linked from.
+    pub fn layer(&self) -> Option<&Path> {
+        match &self.owner {
+            Owner::Virtpy(installed) => installed.layer.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Whether another tool put it into the venv.
     pub fn is_foreign(&self) -> bool {
         matches!(self.owner, Owner::Foreign(_))

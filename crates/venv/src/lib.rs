@@ -78,7 +78,7 @@ pub use problem::Problem;
 pub use relink::Place;
 pub use requirement_graph::RequirementGraph;
 pub use state::State;
-pub use statistics::{LowerStoreUse, Statistics};
+pub use statistics::{EntryUsage, LowerStoreUse, Statistics};
 pub use survey::{Fate, LowerEntry, Surveyed, survey, survey_again};
 pub use system_site::distributions_in;
 pub use users::EntryUse;

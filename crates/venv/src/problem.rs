@@ -36,6 +36,9 @@ pub enum Problem {
         distribution: String,
         /// Where the entry was.
         path: String,
+        /// The lower store that it was in; absent for the user's own.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        store: Option<String>,
     },
     /// A distribution whose files in the store are not as they were unpacked, for all venvs.
     Damaged {
@@ -43,6 +46,9 @@ pub enum Problem {
         distribution: String,
         /// What is wrong with which file.
         reason: String,
+        /// The lower store that they are in; absent for the user's own.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        store: Option<String>,
     },
     /// A distribution of another installer.
     Foreign {
@@ -113,10 +119,18 @@ impl fmt::Display for Problem {
             Self::Dangling { path } => {
                 write!(formatter, "`{path}` leads nowhere: the store no longer has its target")
             }
-            Self::NoEntry { distribution, path } => {
+            Self::NoEntry { distribution, path, store: None } => {
                 write!(formatter, "{distribution} is gone from the store: `{path}` is missing")
             }
-            Self::Damaged { distribution, reason } => write!(
+            Self::NoEntry { distribution, path, store: Some(store) } => write!(
+                formatter,
+                "{distribution} is gone from the store `{store}`: `{path}` is missing; `virtpy relink` takes it from elsewhere"
+            ),
+            Self::Damaged { distribution, reason, store: Some(store) } => write!(
+                formatter,
+                "{distribution} was changed in the store `{store}`: {reason}; `virtpy store repair --relink` takes it from elsewhere"
+            ),
+            Self::Damaged { distribution, reason, store: None } => write!(
                 formatter,
                 "{distribution} was changed in the store, for all venvs: {reason}; `virtpy store repair` restores it"
             ),

@@ -44,7 +44,7 @@ pub struct Statistics {
 }
 
 /// An entry, and how many venvs use it.
-#[derive(Debug, JsonSchema, Serialize)]
+#[derive(Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct EntryUsage {
     /// What is known of it.
     #[serde(flatten)]
@@ -117,6 +117,8 @@ pub struct LowerStoreUse {
     pub wheels: usize,
     /// How many venvs those are.
     pub venvs: usize,
+    /// Each of these wheels, the largest first, as far as the store is there.
+    pub by_package: Vec<EntryUsage>,
 }
 
 fn lower_stores(venvs: &[&Surveyed]) -> Vec<LowerStoreUse> {
@@ -126,6 +128,7 @@ fn lower_stores(venvs: &[&Surveyed]) -> Vec<LowerStoreUse> {
         path: (*path).clone(),
         wheels: all.iter().filter(|used| used.store == **path).count(),
         venvs: venvs.iter().filter(|venv| venv.uses_lower.iter().any(|used| used.store == **path)).count(),
+        by_package: Vec::new(),
     };
     paths.iter().map(of).collect()
 }

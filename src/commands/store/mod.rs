@@ -1,11 +1,13 @@
 //! `virtpy store`: looking after the store that all venvs share.
 
+mod below;
 mod compile;
 mod fill;
 pub(super) mod gc;
 mod protect;
 mod repair;
 pub(super) mod seal;
+mod shares;
 mod stats;
 mod verify;
 pub(super) mod why;

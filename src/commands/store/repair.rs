@@ -1,13 +1,15 @@
 //! `virtpy store repair`: restore what `verify` finds.
 
-use super::verify::{damaged, label, strangers};
+use super::below;
+use super::shares::Shares;
+use super::verify::{label, strangers};
 use crate::cli::RepairArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::install;
 use crate::install::Repaired;
 use crate::output::counted;
-use crate::store::EntryId;
+use crate::store::{EntryId, Verdict};
 use crate::venv::{self, Fate, Surveyed};
 
 /// What came of the strangers among the entries.
@@ -50,7 +52,7 @@ fn may_use(venv: &Surveyed, id: &EntryId) -> bool {
 }
 
 pub(super) fn run(context: &Context, arguments: &RepairArguments) -> Result<u8, Failure> {
-    let ids = super::chosen(context, &arguments.names)?;
+    let shares = Shares::of_user(context, &arguments.names)?;
     let _store_lock = context.store.lock_shared(&mut context.host.announce())?;
     // Somebody was killed, or a venv was in use, before all had the files of an entry that was fetched again.
     for id in context.store.renewed() {
@@ -59,22 +61,35 @@ pub(super) fn run(context: &Context, arguments: &RepairArguments) -> Result<u8, 
         }
     }
     let strangers = put_strangers_aside(context, &arguments.names)?;
-    let damaged = damaged(context, &ids);
+    let damaged = shares.damaged(context);
     if damaged.is_empty() && strangers.moved + strangers.kept > 0 {
         return Ok(u8::from(strangers.kept > 0));
     }
     if damaged.is_empty() {
-        let count = counted(ids.len(), "package");
-        context.output.message(format_args!("Verified {count}: there is nothing to repair"));
+        context.output.message(format_args!("Verified {}: there is nothing to repair", shares.told()));
         return Ok(0);
     }
+    let (own, lower): (Vec<Verdict>, Vec<Verdict>) =
+        damaged.into_iter().partition(|verdict| verdict.store.is_none());
+    let mut left = strangers.kept;
+    if !own.is_empty() {
+        left += repair(context, arguments, &own)?;
+    }
+    if !lower.is_empty() {
+        left += below::repair(context, arguments, &lower)?;
+    }
+    Ok(u8::from(left > 0))
+}
+
+/// Restores entries of the user's own store. Returns how many could not be restored.
+fn repair(context: &Context, arguments: &RepairArguments, damaged: &[Verdict]) -> Result<usize, Failure> {
     let interpreter = context.host.find_interpreter(None)?;
     let session =
         context.host.session(&interpreter, context.host.index_settings(&arguments.index.options())?);
     // Without the network, what can be had is had without it.
     let remote = context.host.remote()?.filter(|_| !arguments.index.offline);
     let (mut failed, mut announce) = (0, context.host.announce());
-    for verdict in &damaged {
+    for verdict in damaged {
         let label = label(verdict);
         match install::repair(&context.store, &session, remote, verdict, &mut announce) {
             Ok(Repaired::InPlace) => context.output.data(format_args!("{label}: repaired")),
@@ -94,5 +109,5 @@ pub(super) fn run(context: &Context, arguments: &RepairArguments) -> Result<u8, 
     }
     let repaired = counted(damaged.len() - failed, "package");
     context.output.message(format_args!("Repaired {repaired}{}", if failed == 0 { "" } else { ", not all" }));
-    Ok(u8::from(failed + strangers.kept > 0))
+    Ok(failed)
 }

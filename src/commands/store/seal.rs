@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::shares::Shares;
 use crate::cli::SealArguments;
 use crate::context::Context;
 use crate::error::Failure;
@@ -30,7 +31,7 @@ pub(super) fn run(context: &Context, arguments: &SealArguments) -> Result<u8, Fa
     let ids = store.ids()?;
     let damaged = {
         let _lock = store.lock_shared(&mut context.host.announce())?;
-        let mut damaged = super::verify::damaged(context, &ids);
+        let mut damaged = Shares::of_store(context, store.home(), &[])?.damaged(context);
         let harmless = |findings: &[Finding]| findings.iter().all(Finding::is_harmless);
         for verdict in damaged.iter().filter(|verdict| harmless(&verdict.findings)) {
             store.tidy(&crate::store::EntryId::parse(&verdict.id)?, &verdict.findings)?;

@@ -5,7 +5,7 @@ use virtpy_resolver::{KnownWheel, Session};
 
 use super::{ResolveError, remote};
 use virtpy_store::{
-    ADOPTED, Entry, EntryId, Finding, PIP_SHIM_ORIGIN, Store, StoreError, Verdict, WheelFile,
+    ADOPTED, Entry, EntryId, Finding, KnownOrigin, PIP_SHIM_ORIGIN, Store, StoreError, Verdict, WheelFile,
 };
 
 /// How an entry was restored.
@@ -17,7 +17,8 @@ pub enum Repaired {
     Fetched(Box<Entry>),
 }
 
-/// Restores one entry: from the remote if it has the wheel, else from where it came from. The caller holds the store's lock.
+/// Restores one entry: from the remote if it has the wheel, else from where it came from. What is damaged in a lower store is put
+/// into the user's own, since nobody else's is written. The caller holds the store's lock.
 ///
 /// # Errors
 /// [`ResolveError::CannotRepair`] when nothing says where the wheel came from or it was built from source; otherwise
@@ -30,13 +31,18 @@ pub fn repair(
     announce: &mut dyn FnMut(&str),
 ) -> Result<Repaired, ResolveError> {
     let id = EntryId::parse(&verdict.id)?;
-    if verdict.findings.iter().all(Finding::is_harmless) {
+    if verdict.store.is_some() {
+        if let Some(entry) = sound_entry(store, &id)? {
+            return Ok(Repaired::Fetched(Box::new(entry)));
+        }
+    } else if verdict.findings.iter().all(Finding::is_harmless) {
         store.tidy(&id, &verdict.findings)?;
         return Ok(Repaired::InPlace);
     }
     let cannot =
         |reason: &str| ResolveError::CannotRepair { id: verdict.id.clone(), reason: reason.to_owned() };
-    let known = store.provenance(&id).ok_or_else(|| cannot("nothing says which wheel it was"))?;
+    let known = KnownOrigin::of_entry(&store.path_linked(&id, verdict.store.as_deref()))
+        .ok_or_else(|| cannot("nothing says which wheel it was"))?;
     if EntryId::of(&known.sha256)? != id {
         return Err(cannot("its `entry.json` is of another wheel"));
     }
@@ -67,4 +73,13 @@ pub fn repair(
         .stage(&file)
         .map_err(|source: StoreError| ResolveError::Unpack { package: wheel.filename.clone(), source })?;
     Ok(Repaired::Fetched(Box::new(store.replace(staged)?)))
+}
+
+/// The entry of the user's own store, if it has one in which nothing is wrong.
+fn sound_entry(store: &Store, id: &EntryId) -> Result<Option<Entry>, ResolveError> {
+    if store.provenance(id).is_none() {
+        return Ok(None);
+    }
+    let is_sound = store.verify(std::slice::from_ref(id), &|| {}).iter().all(|one| one.findings.is_empty());
+    Ok(if is_sound { store.entry_by_id(id)? } else { None })
 }

@@ -1,0 +1,136 @@
+//! Which entries a command of the store means, in which store: the user's own, and what venvs use of those below it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use virtpy_resolver::normalized_path;
+
+use super::is_named;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::output::counted;
+use crate::progress::Counter;
+use crate::store::{EntryId, KnownOrigin, Layer, Store, Verdict};
+use crate::venv;
+
+/// Entries of one store.
+pub(super) struct Share<'a> {
+    /// The lower store; nothing for the user's own.
+    layer: Option<&'a Layer>,
+    ids: Vec<EntryId>,
+}
+
+/// All that is meant.
+pub(super) struct Shares<'a>(Vec<Share<'a>>);
+
+impl<'a> Shares<'a> {
+    /// Everything of the user's own store, and what the user's venvs use of the lower ones; of that what names of packages and ids
+    /// mean, where there are some.
+    pub(super) fn of_user(context: &'a Context, names: &[String]) -> Result<Self, Failure> {
+        let mut all = vec![Share { layer: None, ids: context.store.ids()? }];
+        all.extend(used_below(context)?);
+        Self(all).named(&context.store, names)
+    }
+
+    /// The same of one store alone, whoever uses it.
+    pub(super) fn of_store(context: &'a Context, store: &Path, names: &[String]) -> Result<Self, Failure> {
+        let path = normalized_path(&context.working_directory.join(store));
+        let share = if path == context.store.home() {
+            Share { layer: None, ids: context.store.ids()? }
+        } else {
+            let layer = layer_at(context, &path)?;
+            Share { layer: Some(layer), ids: Store::new(path).ids()? }
+        };
+        Self(vec![share]).named(&context.store, names)
+    }
+
+    fn named(mut self, store: &Store, names: &[String]) -> Result<Self, Failure> {
+        if names.is_empty() {
+            return Ok(self);
+        }
+        let mut found = BTreeSet::new();
+        for Share { layer, ids } in &mut self.0 {
+            let home = layer.map(Layer::home);
+            ids.retain(|id| {
+                let package = || Some(KnownOrigin::of_entry(&store.path_linked(id, home))?.name);
+                let meant: Vec<&String> = names.iter().filter(|name| is_named(name, id, &package)).collect();
+                found.extend(meant.iter().copied());
+                !meant.is_empty()
+            });
+        }
+        match names.iter().find(|name| !found.contains(name)) {
+            Some(name) => Err(Failure::new(format!("the store has nothing named `{name}`"))),
+            None => Ok(self),
+        }
+    }
+
+    /// Whether the user's own store is meant.
+    pub(super) fn has_own(&self) -> bool {
+        self.0.iter().any(|share| share.layer.is_none())
+    }
+
+    /// How many packages, in words.
+    pub(super) fn told(&self) -> String {
+        let count = |of: &dyn Fn(&&Share<'_>) -> bool| -> usize {
+            self.0.iter().filter(of).map(|share| share.ids.len()).sum()
+        };
+        let all = counted(count(&|_| true), "package");
+        match count(&|share| share.layer.is_some()) {
+            0 => all,
+            below => format!("{all}, {below} of them in lower stores"),
+        }
+    }
+
+    /// The verdicts on those in which something is wrong.
+    pub(super) fn damaged(&self, context: &Context) -> Vec<Verdict> {
+        let count = self.0.iter().map(|share| share.ids.len()).sum();
+        let progress = Counter::new(context.output, "verifying", count);
+        let mut verdicts = Vec::new();
+        for Share { layer, ids } in &self.0 {
+            let done = || progress.tick();
+            verdicts.extend(match layer {
+                None => context.store.verify(ids, &done),
+                Some(layer) => context.store.verify_below(layer, ids, &done),
+            });
+        }
+        verdicts.retain(|verdict| !verdict.findings.is_empty());
+        verdicts
+    }
+}
+
+/// The lower store in a folder.
+fn layer_at<'a>(context: &'a Context, path: &Path) -> Result<&'a Layer, Failure> {
+    let layer = context.store.lower()?.iter().find(|layer| layer.home() == path);
+    let Some(layer) = layer else {
+        let message = format!("`{}` is neither your store nor one below it", path.display());
+        return Err(Failure::new(message).hinted("the setting `stores` names the stores below yours"));
+    };
+    if layer.is_there() {
+        return Ok(layer);
+    }
+    Err(Failure::new(format!("the store `{}` is not there", path.display())).hinted("mount it there"))
+}
+
+/// What the user's venvs use of each lower store and is there. What is not there any more is a matter of `check`.
+fn used_below(context: &Context) -> Result<Vec<Share<'_>>, Failure> {
+    let mut used: BTreeMap<PathBuf, BTreeSet<EntryId>> = BTreeMap::new();
+    for venv in venv::survey(&context.store)? {
+        for entry in venv.uses_lower {
+            used.entry(entry.store).or_default().insert(entry.id);
+        }
+    }
+    let mut shares = Vec::new();
+    for (home, ids) in used {
+        let Some(layer) = context.store.layer(&home) else {
+            let (home, count) = (home.display(), counted(ids.len(), "package"));
+            context.output.warning(format_args!(
+                "the store `{home}`, from which venvs have {count}, is not looked at: it is not there, or not in the setting \
+                 `stores`"
+            ));
+            continue;
+        };
+        let there: BTreeSet<EntryId> = Store::new(home).ids()?.into_iter().collect();
+        shares.push(Share { layer: Some(layer), ids: ids.intersection(&there).cloned().collect() });
+    }
+    Ok(shares)
+}
