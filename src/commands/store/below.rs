@@ -83,9 +83,9 @@ fn relink_users(
         let relinked = match &surveyed.fate {
             Fate::Unreadable(reason) => Err(Failure::new(reason.clone())),
             Fate::Unmounted(point) => Err(Failure::new(format!("`{}` is not mounted", point.display()))),
-            _ => Venv::open_recorded(&context.store, path).map_err(Failure::from).and_then(|venv| {
-                install::relink(&context.host, &venv, None, &indexes).map_err(Failure::from)
-            }),
+            _ => Venv::open_recorded(&context.store, path)
+                .map_err(Failure::from)
+                .and_then(|venv| install::relink(&context.host, &venv, None, &indexes)),
         };
         match relinked {
             Ok(_) => linked += 1,
