@@ -40,6 +40,7 @@ mod list;
 mod list_all;
 mod lock;
 mod lock_places;
+mod lock_settings;
 mod lock_sources;
 mod looking;
 mod messages;

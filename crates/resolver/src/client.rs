@@ -92,13 +92,9 @@ impl ClientFactory {
     pub(crate) fn registry(&self, indexes: &IndexLocations) -> Result<RegistryClient, Error> {
         RegistryClientBuilder::new(self.deferred(indexes)?, self.cache.clone())
             .index_locations(indexes.clone())
-            .index_strategy(self.index_strategy())
+            .index_strategy(index_strategy(&self.settings))
             .build()
             .map_err(|error| no_client(&error))
-    }
-
-    pub(crate) fn index_strategy(&self) -> IndexStrategy {
-        if self.settings.best_match { IndexStrategy::UnsafeBestMatch } else { IndexStrategy::FirstIndex }
     }
 
     fn deferred(&self, indexes: &IndexLocations) -> Result<BaseClientBuilder<'static>, Error> {
@@ -180,6 +176,11 @@ impl ClientFactory {
             .collect::<Result<Vec<_>, _>>()?;
         Ok(builder()?.tls_certs_only(bundled).build()?)
     }
+}
+
+/// Which of several indexes decides about a package.
+pub(crate) fn index_strategy(settings: &IndexSettings) -> IndexStrategy {
+    if settings.best_match { IndexStrategy::UnsafeBestMatch } else { IndexStrategy::FirstIndex }
 }
 
 /// How an address was come to.

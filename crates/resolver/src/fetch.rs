@@ -50,7 +50,7 @@ pub(crate) async fn fetch(
     let options = Options::default();
     // The indexes are only named for their credentials.
     let indexes = indexes::locations(settings, &none, &options.folder(), &mut Vec::new())?;
-    let choices = resolve::choices(network, settings, &options, &[])?;
+    let choices = resolve::choices(settings, &options, &[])?;
     let context = Context::new(runtime, network, indexes, HashStrategy::None, choices).await?;
     let path = folder.join(&wheel.filename);
     let fetched = download::fetch(&context.client, &url, &path, &expected, &|_| {}).await?;

@@ -28,6 +28,9 @@ pub(crate) fn locations(
         indexes.push(parse(extra, folder, "--extra-index-url")?);
     }
     indexes.extend(inputs.extra_index_urls.iter().cloned().map(Index::from_extra_index_url));
+    for explicit in &settings.explicit_index_urls {
+        indexes.push(Index { explicit: true, ..parse(explicit, folder, "the index")? });
+    }
     let default = match (&inputs.index_url, &settings.index_url) {
         (Some(index), _) => Some(Index::from_index_url(index.clone())),
         (None, Some(index)) => Some(parse(index, folder, "--index-url")?),

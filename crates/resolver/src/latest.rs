@@ -35,7 +35,7 @@ pub(crate) async fn latest_versions(
         ..Options::default()
     };
     let indexes = indexes::locations(settings, &none, &options.folder(), &mut Vec::new())?;
-    let choices = resolve::choices(network, settings, &options, &[])?;
+    let choices = resolve::choices(settings, &options, &[])?;
     let context = Context::new(runtime, network, indexes, HashStrategy::None, choices).await?;
     let context = &context;
     let newest = futures::stream::iter(names)

@@ -15,7 +15,8 @@
 //! | `requirements`, `indexes` | requirements files and the other inputs, and the indexes that they name |
 //! | `git_settings` | what git is given in its environment |
 //! | `client`, `context` | HTTP, and what one request shares |
-//! | `project`, `tool_sources` | what a project's file asks for, and from where |
+//! | `project`, `workspace`, `tool_sources`, `tool_uv` | what a project's file asks for, from where, and by which settings |
+//! | `rules` | those settings as the libraries know them |
 //! | `locked`, `pylock` | reading lock files |
 //! | `locking`, `portable` | writing them, with paths that hold elsewhere |
 //! | `local_wheels`, `local_grounds` | the caller's wheels, in place of an index that may not be asked |
@@ -67,15 +68,18 @@ mod request;
 mod requirements;
 mod resolve;
 mod reword;
+mod rules;
 mod runtime;
 mod session;
 mod settings;
 mod solution;
 
 mod tool_sources;
+mod tool_uv;
 mod transfer;
 
 mod url;
+mod workspace;
 
 pub use client::prepare;
 pub use error::{Cause, Error, PythonNeed};
@@ -105,4 +109,6 @@ pub use runtime::SessionOptions;
 pub use session::Session;
 pub use settings::IndexSettings;
 pub use solution::Resolution;
+pub use tool_uv::{LOCK_KEYS, UnusableKey, UvIndex, UvTable};
 pub use transfer::{Body, Transfer, Transferred};
+pub use workspace::workspace_of;

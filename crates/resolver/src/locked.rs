@@ -76,7 +76,7 @@ pub(crate) async fn resolve(
     let mut warnings = Vec::new();
     let nothing = RequirementsSpecification::default();
     let locations = indexes::locations(settings, &nothing, &request.options.folder(), &mut warnings)?;
-    let choices = choices(network, settings, &request.options, &[])?;
+    let choices = choices(settings, &request.options, &[])?;
     let mut context = Context::new(runtime, network, locations, HashStrategy::default(), choices).await?;
     let reader = Reader { request, context: &context };
     let solved = match request.format {

@@ -26,8 +26,8 @@ use crate::replies::without_marks;
 use crate::request::Request;
 use crate::requirements;
 use crate::resolve::{NamedInputs, Problem, Target, choices, name_all, solve};
+use crate::rules::Rules;
 use crate::runtime::Runtime;
-use crate::settings::IndexSettings;
 use crate::{archives, folders, indexes, portable, public};
 
 /// The form of the lock file to be written.
@@ -79,20 +79,23 @@ pub struct Lock {
 pub(crate) async fn lock(
     runtime: &Runtime,
     network: &ClientFactory,
-    settings: &IndexSettings,
+    rules: &Rules,
     lock: &LockRequest,
 ) -> Result<Lock, Error> {
+    let settings = &rules.settings;
     let mut request = lock.request.clone();
     request.preferred.extend(lock.existing.as_deref().map(kept_versions).unwrap_or_default());
     let projects = project::projects(&request)?;
-    let mut warnings: Vec<String> = projects.iter().flat_map(Project::warnings).collect();
+    let mut warnings = rules.warnings.clone();
     warnings.extend(request.files.warnings.iter().cloned());
-    let mut inputs = requirements::read(&request)?.specification;
+    let mut inputs = requirements::read(&request, settings)?.specification;
+    inputs.constraints.extend(rules.constraints.iter().cloned());
     let folders = folders::of_inputs(&inputs);
     let runtime = &runtime.refreshed_folders(&request, &folders, Timestamp::now());
     let archives = archives::unpack(runtime, network, &mut inputs).await?;
     let indexes = indexes::locations(settings, &inputs, &request.options.folder(), &mut warnings)?;
-    let mut choices = choices(network, settings, &request.options, &request.files.options.choices)?;
+    let mut choices = choices(settings, &request.options, &request.files.options.choices)?;
+    rules.add_to(&mut choices.exclude_newer);
     choices.every_platform = lock.universal;
     let hasher = HashStrategy::Generate(HashGeneration::All);
     let mut context = Context::new(runtime, network, indexes, hasher, choices).await?;
@@ -101,11 +104,11 @@ pub(crate) async fn lock(
     let dispatch = context.dispatch();
     let wanted = name_all(&context, &dispatch, NamedInputs { entries: requirements, source_trees }).await?;
     let constraints = Constraints::from_requirements(constraints.into_iter().map(|entry| entry.requirement));
-    let scope = Scope::of(&context, lock, &projects)?;
-    let output = scope.solve(&context, &wanted, constraints, (&request, settings)).await?;
+    let scope = Scope::of(&context, lock, &projects, rules)?;
+    let output = scope.solve(&context, &wanted, constraints, (&request, rules)).await?;
     warnings.extend(output.diagnostics().iter().map(remark));
     let text = match lock.form {
-        LockForm::Pylock => pylock(&context, lock, &output, &projects).await?,
+        LockForm::Pylock => pylock(&context, lock, &output, (&projects, rules)).await?,
         LockForm::Requirements { hashes } => {
             let text = public::strip_lines(&scope.requirements_txt(&output, hashes));
             projects
@@ -125,7 +128,7 @@ struct Scope {
 }
 
 impl Scope {
-    fn of(context: &Context, lock: &LockRequest, projects: &[Project]) -> Result<Self, Error> {
+    fn of(context: &Context, lock: &LockRequest, projects: &[Project], rules: &Rules) -> Result<Self, Error> {
         let interpreter = &context.interpreter;
         if !lock.universal {
             let env = ResolverEnvironment::specific(interpreter.to_resolver_marker_environment());
@@ -142,7 +145,7 @@ impl Scope {
                 ]))
             }),
         };
-        let env = ResolverEnvironment::universal(Vec::new());
+        let env = ResolverEnvironment::universal(rules.environments.clone());
         Ok(Self { env, required: Some(required), universal: true })
     }
 
@@ -158,13 +161,13 @@ impl Scope {
         context: &Context,
         wanted: &[Requirement],
         constraints: Constraints,
-        (request, settings): (&Request, &IndexSettings),
+        (request, rules): (&Request, &Rules),
     ) -> Result<ResolverOutput, Error> {
         let tags = if self.universal { None } else { Some(context.tags()?) };
         let target = Target { env: &self.env, required: self.required.as_ref(), tags };
         // A lock says what anybody is to have, whatever is installed here.
         let installed = &Installed::default();
-        let problem = Problem { wanted, constraints, target, request, settings, installed };
+        let problem = Problem { wanted, constraints, target, request, rules, installed };
         solve(context, problem).await.map(|(output, _)| output)
     }
 
@@ -196,7 +199,7 @@ async fn pylock(
     context: &Context,
     lock: &LockRequest,
     output: &ResolverOutput,
-    projects: &[Project],
+    (projects, rules): (&[Project], &Rules),
 ) -> Result<String, Error> {
     let failed = |error: &(dyn std::error::Error + 'static)| Error::Requirements {
         message: "the result does not fit into a lock file".to_owned(),
@@ -216,6 +219,11 @@ async fn pylock(
     let mut document: toml_edit::DocumentMut =
         text.parse().map_err(|error: toml_edit::TomlError| failed(&error))?;
     document["created-by"] = toml_edit::value("virtpy");
+    let environments = rules.environments.iter().filter_map(|marker| marker.try_to_string());
+    let environments: toml_edit::Array = environments.filter(|_| lock.universal).collect();
+    if !environments.is_empty() {
+        document["environments"] = toml_edit::value(environments);
+    }
     let packages = document.get_mut("packages").and_then(toml_edit::Item::as_array_of_tables_mut);
     for package in packages.into_iter().flat_map(toml_edit::ArrayOfTables::iter_mut) {
         if let Some(required) = &made.requires_python {

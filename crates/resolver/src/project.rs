@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 use uv_normalize::{DefaultGroups, ExtraName, GroupName, PackageName};
-use uv_pep508::{MarkerTree, VersionOrUrl};
+use uv_pep508::MarkerTree;
 use uv_pypi_types::VerbatimParsedUrl;
 use uv_redacted::DisplaySafeUrl;
 use uv_requirements_txt::RequirementsTxtRequirement;
@@ -18,7 +18,8 @@ use virtpy_pep::limits;
 use crate::error::{Cause, Error};
 use crate::portable;
 use crate::request::{Input, ProjectInput, Request, Selection};
-use crate::tool_sources::ToolSources;
+use crate::settings::IndexSettings;
+use crate::tool_sources::{Placed, ToolSources};
 
 type GroupRequirement = uv_pep508::Requirement<VerbatimParsedUrl>;
 
@@ -34,11 +35,6 @@ pub(crate) fn projects(request: &Request) -> Result<Vec<Project>, Error> {
         _ => None,
     });
     projects.collect()
-}
-
-/// What the user should know of the projects of a request that failed.
-pub(crate) fn warnings_of(request: &Request) -> Vec<String> {
-    projects(request).map(|all| all.iter().flat_map(Project::warnings).collect()).unwrap_or_default()
 }
 
 /// A project's file, read.
@@ -152,16 +148,6 @@ impl Project {
         }
     }
 
-    /// What the user should know.
-    pub(crate) fn warnings(&self) -> Vec<String> {
-        let warning = |name: &PackageName| {
-            format!(
-                "`[tool.uv.sources]` names an index for `{name}`: it is taken from the configured indexes instead"
-            )
-        };
-        self.sources.of_indexes().into_iter().map(warning).collect()
-    }
-
     /// Requirements that were locked for it, with the project itself named by its path from the directory in which they were.
     pub(crate) fn named_relative(&self, requirements: &str, directory: &Path) -> String {
         let Ok(url) = DisplaySafeUrl::from_file_path(&self.folder) else { return requirements.to_owned() };
@@ -182,7 +168,7 @@ impl Project {
     /// # Errors
     ///
     /// [`Error::Requirements`] for a dependency that is no requirement.
-    pub(crate) fn requirements(&self) -> Result<Vec<RequirementsTxtRequirement>, Error> {
+    pub(crate) fn requirements(&self, users: &IndexSettings) -> Result<Vec<Placed>, Error> {
         let mut all = Vec::new();
         if self.input.selection.only_groups.is_empty() {
             if self.is_package() {
@@ -190,11 +176,11 @@ impl Project {
                 // It says by itself what it requires, but not from where.
                 let mut own = Vec::new();
                 if !self.sources.is_empty() {
-                    self.dependencies(&mut own)?;
+                    self.dependencies(users, &mut own)?;
                 }
-                all.extend(own.into_iter().filter(is_placed));
+                all.extend(own.into_iter().filter(Placed::is_placed));
             } else {
-                self.dependencies(&mut all)?;
+                self.dependencies(users, &mut all)?;
             }
         }
         let default = self.default_groups();
@@ -211,7 +197,7 @@ impl Project {
             for requirement in requirements {
                 let mut requirement = requirement.clone();
                 requirement.marker = requirement.marker.and(marker);
-                self.place(requirement, &mut all)?;
+                self.place(requirement, users, &mut all)?;
             }
         }
         Ok(all)
@@ -224,7 +210,7 @@ impl Project {
         (self.toml.is_package(true) && !self.input.selection.no_project) || (is_dynamic && !is_static)
     }
 
-    fn itself(&self, all: &mut Vec<RequirementsTxtRequirement>) -> Result<(), Error> {
+    fn itself(&self, all: &mut Vec<Placed>) -> Result<(), Error> {
         let url = DisplaySafeUrl::from_file_path(&self.folder)
             .map_err(|()| self.invalid("its folder has no absolute path"))?;
         let mut ask = |extras: &str, marker: Option<MarkerTree>| -> Result<(), Error> {
@@ -236,7 +222,7 @@ impl Project {
             if let (Some(marker), RequirementsTxtRequirement::Named(named)) = (marker, &mut requirement) {
                 named.marker = marker;
             }
-            all.push(requirement);
+            all.push(requirement.into());
             Ok(())
         };
         if self.input.conditional {
@@ -251,18 +237,18 @@ impl Project {
         ask(&if extras.is_empty() { extras } else { format!("[{extras}]") }, None)
     }
 
-    fn dependencies(&self, all: &mut Vec<RequirementsTxtRequirement>) -> Result<(), Error> {
+    fn dependencies(&self, users: &IndexSettings, all: &mut Vec<Placed>) -> Result<(), Error> {
         let Some(project) = &self.toml.project else { return Ok(()) };
         for text in project.dependencies.iter().flatten() {
             match self.parse(text)? {
-                RequirementsTxtRequirement::Named(named) => self.place(named, all)?,
-                unnamed @ RequirementsTxtRequirement::Unnamed(_) => all.push(unnamed),
+                RequirementsTxtRequirement::Named(named) => self.place(named, users, all)?,
+                unnamed @ RequirementsTxtRequirement::Unnamed(_) => all.push(unnamed.into()),
             }
         }
         let extras = if self.input.conditional { self.extras() } else { self.wanted_extras()? };
         for extra in extras {
             let marker = self.condition("extras", extra.as_str())?;
-            self.extra(&extra, marker, &mut vec![extra.clone()], all)?;
+            self.extra((&extra, marker), &mut vec![extra.clone()], users, all)?;
         }
         Ok(())
     }
@@ -270,28 +256,28 @@ impl Project {
     /// What an extra asks for. One may ask for another one of the same project.
     fn extra(
         &self,
-        extra: &ExtraName,
-        marker: MarkerTree,
+        (extra, marker): (&ExtraName, MarkerTree),
         above: &mut Vec<ExtraName>,
-        all: &mut Vec<RequirementsTxtRequirement>,
+        users: &IndexSettings,
+        all: &mut Vec<Placed>,
     ) -> Result<(), Error> {
         let Some(project) = &self.toml.project else { return Ok(()) };
         let optional = project.optional_dependencies.as_ref().and_then(|all| all.get(extra));
         for text in optional.into_iter().flatten() {
             let mut requirement = self.parse(text)?;
             let RequirementsTxtRequirement::Named(named) = &mut requirement else {
-                all.push(requirement);
+                all.push(requirement.into());
                 continue;
             };
             named.marker = named.marker.and(marker);
             if named.name != project.name {
-                self.place(named.clone(), all)?;
+                self.place(named.clone(), users, all)?;
                 continue;
             }
             for other in &named.extras {
                 if !above.contains(other) {
                     above.push(other.clone());
-                    self.extra(other, named.marker, above, all)?;
+                    self.extra((other, named.marker), above, users, all)?;
                     above.pop();
                 }
             }
@@ -303,9 +289,10 @@ impl Project {
     fn place(
         &self,
         requirement: GroupRequirement,
-        all: &mut Vec<RequirementsTxtRequirement>,
+        users: &IndexSettings,
+        all: &mut Vec<Placed>,
     ) -> Result<(), Error> {
-        let placed = self.sources.place(requirement).map_err(|reason| self.invalid(&reason))?;
+        let placed = self.sources.place(requirement, users).map_err(|reason| self.invalid(&reason))?;
         all.extend(placed);
         Ok(())
     }
@@ -373,11 +360,6 @@ impl Project {
             cause: None,
         }
     }
-}
-
-/// Whether a requirement says where its package is from.
-fn is_placed(requirement: &RequirementsTxtRequirement) -> bool {
-    matches!(requirement, RequirementsTxtRequirement::Named(named) if matches!(named.version_or_url, Some(VersionOrUrl::Url(_))))
 }
 
 /// Whether two texts name the same group.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use virtpy_pep::{ArchiveHashes, DirectSource, DirectUrl, NamedVersion, PackageName, Version};
 
 use crate::requirements::RequirementsFiles;
+use crate::tool_uv::UvTable;
 
 /// What to resolve.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +25,8 @@ pub struct Request {
     /// Versions that are taken from an index rather than others, as long as the requirements admit them, unless
     /// [`Options::upgrade`] says otherwise.
     pub preferred: Vec<NamedVersion>,
+    /// What `[tool.uv]` of a script says of versions; that of an [`Input::Project`] is read with it.
+    pub rules: UvTable,
     /// How to resolve.
     pub options: Options,
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use uv_cache_info::Timestamp;
-use uv_configuration::{BuildOptions, Constraints, Excludes, ExtrasSpecification, Overrides};
+use uv_configuration::{BuildOptions, Constraints, Excludes, ExtrasSpecification};
 use uv_dispatch::BuildDispatch;
 use uv_distribution_types::{
     ConfigSettingPackageEntry, ExcludeNewerValue, PackageConfigSettings, Requirement, RequiresPython,
@@ -26,7 +26,7 @@ use uv_resolver::{
 use uv_types::{BuildContext as _, HashStrategy};
 use virtpy_pep::NamedVersion;
 
-use crate::client::ClientFactory;
+use crate::client::{ClientFactory, index_strategy};
 use crate::context::{Choices, Context};
 use crate::demanded::NamedHashes;
 use crate::describe;
@@ -38,11 +38,11 @@ use crate::installed::Installed;
 use crate::local_grounds::{self, Terms};
 use crate::local_wheels::Candidates;
 use crate::package_choices::{self, ChoiceKind, Opposites, PackageChoice};
-use crate::project::{self, Project};
 use crate::provider::{self, RecordingProvider};
 use crate::request::{Artifact, Options, Request};
 use crate::requirements::{RequirementsFiles, Wanted};
 use crate::reword::reword;
+use crate::rules::Rules;
 use crate::runtime::Runtime;
 use crate::settings::IndexSettings;
 use crate::solution::{Plan, Resolution};
@@ -56,15 +56,15 @@ use crate::{archives, explain, folders, indexes, installed, requirements};
 pub(crate) async fn resolve(
     runtime: &Runtime,
     network: &ClientFactory,
-    settings: &IndexSettings,
+    rules: &Rules,
     request: &Request,
 ) -> Result<Resolution, Error> {
     let since = Timestamp::now();
-    let mut inputs = requirements::read(request)?;
+    let mut inputs = requirements::read(request, &rules.settings)?;
     let mut folders = folders::of_inputs(&inputs.specification);
     loop {
         let runtime = runtime.refreshed_folders(request, &folders, since);
-        let resolution = Box::pin(attempt(&runtime, network, settings, request, inputs)).await?;
+        let resolution = Box::pin(attempt(&runtime, network, rules, request, inputs)).await?;
         // Folders that folders require show only now.
         let known = folders.len();
         let others = resolution.plan.folders().filter(|folder| !folders.contains(folder));
@@ -72,27 +72,30 @@ pub(crate) async fn resolve(
         if folders.len() == known {
             return Ok(resolution);
         }
-        inputs = requirements::read(request)?;
+        inputs = requirements::read(request, &rules.settings)?;
     }
 }
 
 async fn attempt(
     runtime: &Runtime,
     network: &ClientFactory,
-    settings: &IndexSettings,
+    rules: &Rules,
     request: &Request,
     inputs: Wanted,
 ) -> Result<Resolution, Error> {
-    let mut warnings: Vec<String> = project::projects(request)?.iter().flat_map(Project::warnings).collect();
+    let settings = &rules.settings;
+    let mut warnings = rules.warnings.clone();
     warnings.extend(request.files.warnings.iter().cloned());
     let Wanted { specification: mut inputs, build_settings, .. } = inputs;
+    inputs.constraints.extend(rules.constraints.iter().cloned());
     let archives = archives::unpack(runtime, network, &mut inputs).await?;
     let indexes = indexes::locations(settings, &inputs, &request.options.folder(), &mut warnings)?;
     let environment = runtime.interpreter.to_resolver_marker_environment();
     let by_name = NamedHashes::of(&inputs, &environment)?;
     let required = request.options.require_hashes || settings.require_hashes || inputs.require_hashes;
     let hasher = by_name.strategy(&inputs, &environment, required)?;
-    let mut choices = choices(network, settings, &request.options, &request.files.options.choices)?;
+    let mut choices = choices(settings, &request.options, &request.files.options.choices)?;
+    rules.add_to(&mut choices.exclude_newer);
     choices.build_environment = build_environment(runtime, &request.options)?;
     choices.build_constraints = requirements::build_constraints(request)?;
     let mut context = Context::new(runtime, network, indexes, hasher, choices).await?;
@@ -120,8 +123,7 @@ async fn attempt(
     let installed = Installed::of(request);
     let solved = {
         let target = Target { env: &env, required: None, tags: Some(context.tags()?) };
-        let problem =
-            Problem { wanted: &wanted, constraints, target, request, settings, installed: &installed };
+        let problem = Problem { wanted: &wanted, constraints, target, request, rules, installed: &installed };
         let (output, hasher) = solve(&context, problem).await?;
         context.hasher = hasher;
         SolvedGraph::from(output)
@@ -176,7 +178,6 @@ async fn attempt(
 
 /// The choices of a request: its own, its files', and the settings'.
 pub(crate) fn choices(
-    network: &ClientFactory,
     settings: &IndexSettings,
     options: &Options,
     of_files: &[PackageChoice],
@@ -199,7 +200,7 @@ pub(crate) fn choices(
     Ok(Choices {
         build_options,
         exclude_newer,
-        index_strategy: network.index_strategy(),
+        index_strategy: index_strategy(settings),
         every_platform: false,
         build_settings: requirements::build_settings(if options.settings_of_inputs {
             &[]
@@ -303,7 +304,7 @@ pub(crate) struct Problem<'a> {
     pub(crate) constraints: Constraints,
     pub(crate) target: Target<'a>,
     pub(crate) request: &'a Request,
-    pub(crate) settings: &'a IndexSettings,
+    pub(crate) rules: &'a Rules,
     /// What may be kept.
     pub(crate) installed: &'a Installed,
 }
@@ -328,12 +329,12 @@ pub(crate) async fn solve(
     problem: Problem<'_>,
 ) -> Result<(ResolverOutput, HashStrategy), Error> {
     let installed = problem.installed;
-    let Problem { wanted, constraints, target: Target { env, required, tags }, request, settings, .. } =
-        problem;
+    let Problem { wanted, constraints, target: Target { env, required, tags }, request, rules, .. } = problem;
     let dispatch = context.dispatch();
     let options = &request.options;
     let left_out = options.left_out.iter().filter_map(|name| name.parse::<PackageName>().ok());
-    let (overrides, excludes) = (Overrides::default(), left_out.collect::<Excludes>());
+    let excludes = left_out.chain(rules.excludes.iter().cloned()).collect::<Excludes>();
+    let overrides = rules.overrides.clone();
     let (lookaheads, hasher) = if options.no_deps {
         (Vec::new(), context.hasher.clone())
     } else {
@@ -355,10 +356,13 @@ pub(crate) async fn solve(
         installed::exclusions(options),
         lookaheads,
     );
-    let prerelease = prerelease(request, settings);
+    let prerelease = prerelease(request, rules);
     let solver_options = OptionsBuilder::new()
         .dependency_mode(if options.no_deps { DependencyMode::Direct } else { DependencyMode::Transitive })
         .prerelease(prerelease)
+        .resolution_mode(rules.resolution)
+        .fork_strategy(rules.fork_strategy)
+        .artifact_environments(rules.required_environments.clone())
         .exclude_newer(context.choices.exclude_newer.clone())
         .index_strategy(context.choices.index_strategy)
         .build_options(context.choices.build_options.clone())
@@ -427,12 +431,12 @@ async fn explained(
 }
 
 /// Of which packages pre-releases are admitted.
-fn prerelease(request: &Request, settings: &IndexSettings) -> Prerelease {
+fn prerelease(request: &Request, rules: &Rules) -> Prerelease {
     let everything = PackageChoice { kind: ChoiceKind::AllReleases, names: ":all:".to_owned() };
-    let general = (request.options.prerelease || settings.prerelease).then_some(&everything);
+    let general = (request.options.prerelease || rules.settings.prerelease).then_some(&everything);
     let releases = [ChoiceKind::AllReleases, ChoiceKind::OnlyFinal];
     let releases = Opposites::of(general.into_iter().chain(&request.files.options.choices), releases);
-    let mut prerelease = Prerelease::default();
+    let mut prerelease = Prerelease { global: rules.prerelease.unwrap_or_default(), ..Prerelease::default() };
     for (names, mode) in
         [(releases.one(), PrereleaseMode::Allow), (releases.other(), PrereleaseMode::Disallow)]
     {

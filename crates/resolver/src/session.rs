@@ -16,9 +16,11 @@ use crate::error::Error;
 use crate::locked::{self, LockedRequest};
 use crate::locking::{self, Lock, LockRequest};
 use crate::request::{KnownWheel, LatestVersion, ObtainedWheel, Receiver, Request};
+use crate::rules::Rules;
 use crate::runtime::{Runtime, SessionOptions};
+use crate::settings::IndexSettings;
 use crate::solution::Resolution;
-use crate::{fetch, latest, obtain, project, resolve};
+use crate::{fetch, latest, obtain, resolve};
 
 /// Resolves requirements and obtains wheels. Costs nothing until it is used.
 pub struct Session {
@@ -43,13 +45,13 @@ impl Session {
     /// do not answer, and sources that cannot be built.
     pub fn resolve(&self, request: &Request) -> Result<Resolution, Error> {
         let runtime = self.runtime()?.refreshed(request);
-        let network = self.network_for(&runtime, request)?;
-        let settings = &self.options.settings;
-        let resolved = runtime.run(|| resolve::resolve(&runtime, &network, settings, request));
+        let rules = Rules::of(request, &self.options.settings)?;
+        let network = self.network_for(&runtime, request, &rules.settings)?;
+        let resolved = runtime.run(|| resolve::resolve(&runtime, &network, &rules, request));
         let notes = network.replies.notes.take();
         match resolved {
             Ok(resolution) => Ok(Resolution { notes, ..resolution }),
-            Err(error) => Err(error.with_notes(notes).with_notes(project::warnings_of(request))),
+            Err(error) => Err(error.with_notes(notes).with_notes(rules.warnings)),
         }
     }
 
@@ -60,11 +62,11 @@ impl Session {
     /// As those of [`Session::resolve`], and [`Error::Requirements`] for what a lock file cannot hold.
     pub fn lock(&self, request: &LockRequest) -> Result<Lock, Error> {
         let runtime = self.runtime()?.refreshed(&request.request);
-        let network = self.network_for(&runtime, &request.request)?;
-        let settings = &self.options.settings;
+        let rules = Rules::of(&request.request, &self.options.settings)?;
+        let network = self.network_for(&runtime, &request.request, &rules.settings)?;
         runtime
-            .run(|| locking::lock(&runtime, &network, settings, request))
-            .map_err(|error| error.with_notes(project::warnings_of(&request.request)))
+            .run(|| locking::lock(&runtime, &network, &rules, request))
+            .map_err(|error| error.with_notes(rules.warnings))
     }
 
     /// Finds what a lock file holds for the session's interpreter; no index is asked.
@@ -144,8 +146,13 @@ impl Session {
     }
 
     /// The network as a request's files want it.
-    fn network_for(&self, runtime: &Runtime, request: &Request) -> Result<ClientFactory, Error> {
-        let mut settings = self.options.settings.clone();
+    fn network_for(
+        &self,
+        runtime: &Runtime,
+        request: &Request,
+        settings: &IndexSettings,
+    ) -> Result<ClientFactory, Error> {
+        let mut settings = settings.clone();
         settings.trusted_hosts.extend(request.files.options.trusted_hosts.iter().cloned());
         ClientFactory::new(&settings, &self.options.user_agent, runtime.cache.clone())
     }

@@ -5,6 +5,7 @@
 //! them already). Whoever calls puts the flags of the command line on top. Proxies (`HTTPS_PROXY`, ...),
 //! `SSL_CERT_FILE`, `SSL_CERT_DIR` and `~/.netrc` are honoured when a request is made.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -34,8 +35,12 @@ pub struct IndexSettings {
     /// The index that is asked last (the public one if none is given): a URL or a folder, possibly with
     /// `NAME=` before it.
     pub index_url: Option<String>,
+    /// Whether the user named it for this call, so that nothing else replaces it.
+    pub names_index: bool,
     /// Indexes that are asked before it, in this order.
     pub extra_index_urls: Vec<String>,
+    /// Indexes that are asked for packages alone that name them: `NAME=URL`.
+    pub explicit_index_urls: Vec<String>,
     /// Folders of files, or pages of links to files, that are looked at besides the indexes.
     pub find_links: Vec<String>,
     /// Ask no index at all.
@@ -80,7 +85,9 @@ impl Default for IndexSettings {
     fn default() -> Self {
         Self {
             index_url: None,
+            names_index: false,
             extra_index_urls: Vec::new(),
+            explicit_index_urls: Vec::new(),
             find_links: Vec::new(),
             no_index: false,
             offline: false,
@@ -135,6 +142,12 @@ impl IndexSettings {
                 environment("SSL_CLIENT_CERT").filter(|path| !path.is_empty()).map(PathBuf::from);
         }
         Ok(settings)
+    }
+
+    /// The indexes that have a name, by that.
+    pub(crate) fn named_indexes(&self) -> BTreeMap<&str, &str> {
+        let all = self.index_url.iter().chain(&self.extra_index_urls).chain(&self.explicit_index_urls);
+        all.filter_map(|index| index.split_once('=').filter(|(name, _)| !name.contains([':', '/']))).collect()
     }
 
     fn apply(&mut self, source: &Source<'_>, names: &Names) -> Result<(), Error> {

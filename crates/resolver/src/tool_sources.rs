@@ -6,19 +6,30 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use toml::{Table, Value};
+use uv_distribution_types::{
+    IndexFormat, IndexMetadata, RequirementSource, UnresolvedRequirement, UnresolvedRequirementSpecification,
+};
 use uv_normalize::PackageName;
 use uv_pep508::{MarkerTree, VersionOrUrl};
 use uv_pypi_types::VerbatimParsedUrl;
 use uv_redacted::DisplaySafeUrl;
 use uv_requirements_txt::RequirementsTxtRequirement;
 
+use crate::indexes;
 use crate::portable::normalized_path;
+use crate::settings::IndexSettings;
+use crate::tool_uv::{UvIndex, UvTable};
+use crate::workspace::{at, read, workspace_of};
 
 type Requirement = uv_pep508::Requirement<VerbatimParsedUrl>;
 
 /// The places that a project's file and its workspace's give.
 #[derive(Debug, Default)]
-pub(crate) struct ToolSources(BTreeMap<PackageName, Given>);
+pub(crate) struct ToolSources {
+    given: BTreeMap<PackageName, Given>,
+    /// The indexes that they may name; those of the project itself first.
+    indexes: Vec<UvIndex>,
+}
 
 /// What stands under one name, and in which directory's file.
 #[derive(Debug)]
@@ -33,56 +44,78 @@ enum Place {
         url: String,
         editable: bool,
     },
-    /// An index, which is among those that are asked, or not.
-    Index,
+    /// The index of this name.
+    Index(String),
+}
+
+/// A requirement with the index that alone is asked for it, if the project says so.
+#[derive(Debug)]
+pub(crate) struct Placed {
+    pub(crate) requirement: RequirementsTxtRequirement,
+    pub(crate) index: Option<IndexMetadata>,
 }
 
 impl ToolSources {
     /// Those that count for the project in a directory.
     pub(crate) fn of(folder: &Path) -> Self {
-        let mut all = BTreeMap::new();
-        let root = workspace(folder).filter(|root| root != folder);
+        let mut all = Self::default();
+        let root = workspace_of(folder);
         for folder in root.iter().map(PathBuf::as_path).chain([folder]) {
             let file = read(folder).unwrap_or_default();
             let sources = at(&file, &["tool", "uv", "sources"]).and_then(Value::as_table);
             for (name, value) in sources.into_iter().flatten() {
                 if let Ok(name) = PackageName::from_str(name) {
-                    all.insert(name, Given { value: value.clone(), folder: folder.to_path_buf() });
+                    all.given.insert(name, Given { value: value.clone(), folder: folder.to_path_buf() });
                 }
             }
+            all.indexes.splice(0..0, indexes_of(&file, folder));
         }
-        Self(all)
+        all
     }
 
     /// Whether there are none.
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The packages that an index of their own is given for, which is not read.
-    pub(crate) fn of_indexes(&self) -> Vec<&PackageName> {
-        let is_index = |given: &Given| tables(&given.value).iter().any(|one| one.contains_key("index"));
-        self.0.iter().filter(|(_, given)| is_index(given)).map(|(name, _)| name).collect()
+        self.given.is_empty()
     }
 
     /// A requirement, led to the places that are given for it: one for each, and one for where none of them counts. Behind them comes
     /// what directories among them require that has a place as well. The error says why a place cannot be used.
-    pub(crate) fn place(&self, requirement: Requirement) -> Result<Vec<RequirementsTxtRequirement>, String> {
+    pub(crate) fn place(
+        &self,
+        requirement: Requirement,
+        users: &IndexSettings,
+    ) -> Result<Vec<Placed>, String> {
         let mut placed = Vec::new();
-        self.add(requirement, &mut BTreeSet::new(), &mut placed)?;
+        self.add(requirement, users, &mut BTreeSet::new(), &mut placed)?;
         Ok(placed)
+    }
+
+    /// The index of a name: the user's, or else one that a project's file has.
+    fn index(&self, name: &str, users: &IndexSettings) -> Result<IndexMetadata, String> {
+        let own = self.indexes.iter().find(|index| index.name.as_deref() == Some(name));
+        let users = users.named_indexes().get(name).map(|url| (*url).to_owned());
+        let is_flat = users.is_none() && own.is_some_and(|index| index.flat);
+        let url = users.or_else(|| own.map(|index| index.url.clone()));
+        let url =
+            url.ok_or_else(|| format!("is the index `{name}`, which `[[tool.uv.index]]` does not have"))?;
+        let setting = format!("the index `{name}`:");
+        let url =
+            indexes::url(&url, Path::new("/"), &setting).map_err(|error| format!("is no index: {error}"))?;
+        let format = if is_flat { IndexFormat::Flat } else { IndexFormat::Simple };
+        Ok(IndexMetadata { url, format })
     }
 
     fn add(
         &self,
         requirement: Requirement,
+        users: &IndexSettings,
         seen: &mut BTreeSet<PathBuf>,
-        placed: &mut Vec<RequirementsTxtRequirement>,
+        placed: &mut Vec<Placed>,
     ) -> Result<(), String> {
-        let given = self.0.get(&requirement.name);
+        let given = self.given.get(&requirement.name);
         let has_url = matches!(requirement.version_or_url, Some(VersionOrUrl::Url(_)));
         let Some(given) = given.filter(|_| !has_url) else {
-            placed.push(RequirementsTxtRequirement::Named(requirement));
+            placed.push(Placed::named(requirement));
             return Ok(());
         };
         let unusable = |reason: &str| {
@@ -95,7 +128,16 @@ impl ToolSources {
             let marker = marker.map_or(Ok(MarkerTree::TRUE), |text| {
                 MarkerTree::from_str(text).map_err(|error| unusable(&format!("has no valid marker: {error}")))
             })?;
-            let Place::Url { url, editable } = place else { continue };
+            let (url, editable) = match place {
+                Place::Url { url, editable } => (url, editable),
+                Place::Index(name) => {
+                    let index = self.index(&name, users).map_err(|reason| unusable(&reason))?;
+                    let narrowed = Requirement { marker: rest.and(marker), ..requirement.clone() };
+                    placed.push(Placed { index: Some(index), ..Placed::named(narrowed) });
+                    rest = rest.and(marker.negate());
+                    continue;
+                }
+            };
             let extras = requirement.extras.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
             let extras = if extras.is_empty() { extras } else { format!("[{extras}]") };
             let text = format!("{}{extras} @ {url}", requirement.name);
@@ -106,13 +148,13 @@ impl ToolSources {
             }
             if let RequirementsTxtRequirement::Named(named) = &mut led {
                 named.marker = requirement.marker.and(marker);
-                self.add_below(&url, named, seen, placed)?;
+                self.add_below(&url, named, users, (seen, placed))?;
             }
-            placed.push(led);
+            placed.push(Placed { requirement: led, index: None });
             rest = rest.and(marker.negate());
         }
         if !rest.is_false() {
-            placed.push(RequirementsTxtRequirement::Named(Requirement { marker: rest, ..requirement }));
+            placed.push(Placed::named(Requirement { marker: rest, ..requirement }));
         }
         Ok(())
     }
@@ -122,8 +164,8 @@ impl ToolSources {
         &self,
         url: &str,
         parent: &Requirement,
-        seen: &mut BTreeSet<PathBuf>,
-        placed: &mut Vec<RequirementsTxtRequirement>,
+        users: &IndexSettings,
+        (seen, placed): (&mut BTreeSet<PathBuf>, &mut Vec<Placed>),
     ) -> Result<(), String> {
         let folder = DisplaySafeUrl::parse(url).ok().and_then(|url| url.to_file_path().ok());
         let Some(folder) = folder.filter(|folder| folder.is_dir() && seen.insert(folder.clone())) else {
@@ -146,13 +188,50 @@ impl ToolSources {
             else {
                 continue;
             };
-            if own.0.contains_key(&named.name) && !self.0.contains_key(&named.name) {
+            if own.given.contains_key(&named.name) && !self.given.contains_key(&named.name) {
                 named.marker = named.marker.and(parent.marker);
-                own.add(named, seen, placed)?;
+                own.add(named, users, seen, placed)?;
             }
         }
         Ok(())
     }
+}
+
+impl Placed {
+    fn named(requirement: Requirement) -> Self {
+        Self { requirement: RequirementsTxtRequirement::Named(requirement), index: None }
+    }
+
+    /// Whether it says where its package is from.
+    pub(crate) fn is_placed(&self) -> bool {
+        let has_url = matches!(&self.requirement, RequirementsTxtRequirement::Named(named) if matches!(named.version_or_url, Some(VersionOrUrl::Url(_))));
+        has_url || self.index.is_some()
+    }
+}
+
+impl From<RequirementsTxtRequirement> for Placed {
+    fn from(requirement: RequirementsTxtRequirement) -> Self {
+        Self { requirement, index: None }
+    }
+}
+
+impl From<Placed> for UnresolvedRequirementSpecification {
+    fn from(placed: Placed) -> Self {
+        let mut specification = Self::from(placed.requirement);
+        if let UnresolvedRequirement::Named(requirement) = &mut specification.requirement
+            && let RequirementSource::Registry { index, .. } = &mut requirement.source
+        {
+            *index = placed.index;
+        }
+        specification
+    }
+}
+
+/// The indexes that the file of a directory has.
+fn indexes_of(file: &Table, folder: &Path) -> Vec<UvIndex> {
+    let own = at(file, &["tool", "uv", "index"]).map(|index| ("index".to_owned(), index.clone()));
+    // What makes no sense is told where it is used.
+    UvTable::parse(own.into_iter().collect()).unwrap_or_default().in_directory(folder).indexes
 }
 
 /// One place, or several with markers.
@@ -205,8 +284,8 @@ fn place(table: &Table, name: &PackageName, folder: &Path) -> Result<Place, Stri
             member(folder, name).ok_or("is a member of the workspace, and no member has that name")?;
         return local(&member, flag("editable").unwrap_or(true));
     }
-    if word("index").is_some() {
-        return Ok(Place::Index);
+    if let Some(name) = word("index") {
+        return Ok(Place::Index(name.to_owned()));
     }
     Err("names none of `path`, `workspace`, `git`, `url` and `index`".to_owned())
 }
@@ -221,7 +300,7 @@ fn local(path: &Path, editable: bool) -> Result<Place, String> {
 
 /// The directory of the workspace's member with a name; the root is one as well.
 fn member(folder: &Path, name: &PackageName) -> Option<PathBuf> {
-    let root = workspace(folder)?;
+    let root = workspace_of(folder).unwrap_or_else(|| folder.to_path_buf());
     let file = read(&root)?;
     let patterns = at(&file, &["tool", "uv", "workspace", "members"]).and_then(Value::as_array);
     let patterns = patterns.into_iter().flatten().filter_map(Value::as_str);
@@ -236,29 +315,6 @@ fn member(folder: &Path, name: &PackageName) -> Option<PathBuf> {
     folders.flatten().map(|folder| normalized_path(&folder)).chain([root.clone()]).find(is_it)
 }
 
-/// The nearest directory with a workspace, from this one upwards.
-fn workspace(folder: &Path) -> Option<PathBuf> {
-    let has_one =
-        |folder: &&Path| read(folder).is_some_and(|file| at(&file, &["tool", "uv", "workspace"]).is_some());
-    folder.ancestors().find(has_one).map(Path::to_path_buf)
-}
-
-fn at<'t>(file: &'t Table, keys: &[&str]) -> Option<&'t Value> {
-    let (first, rest) = keys.split_first()?;
-    rest.iter().try_fold(file.get(*first)?, |value, key| value.get(key))
-}
-
-/// A directory's `pyproject.toml`.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "reading only: the ban is on writing past the one module that does"
-)]
-fn read(folder: &Path) -> Option<Table> {
-    let path = folder.join("pyproject.toml");
-    std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)?;
-    std::fs::read_to_string(&path).ok()?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -269,7 +325,7 @@ mod tests {
         let name = PackageName::from_str("a").unwrap();
         let url = |text: &str| match place(&table(text), &name, Path::new("/nowhere")) {
             Ok(Place::Url { url, .. }) => url,
-            Ok(Place::Index) => "index".to_owned(),
+            Ok(Place::Index(name)) => format!("index {name}"),
             Err(reason) => reason,
         };
         assert_eq!(
@@ -277,7 +333,7 @@ mod tests {
             "git+https://example.org/a@v1#subdirectory=b"
         );
         assert_eq!(url("url = 'https://example.org/a.zip'"), "https://example.org/a.zip");
-        assert_eq!(url("index = 'own'"), "index");
+        assert_eq!(url("index = 'own'"), "index own");
         assert_eq!(url("path = '../b/./c'"), "is not there: `/b/c`");
         assert!(url("extra = 'x'\npath = '.'").contains("`extra`"));
         assert!(url("workspace = true").contains("no member has that name"));

@@ -43,7 +43,6 @@ pub(super) fn of(
         editables: arguments.with_editable.iter().map(editable).collect(),
         python: arguments.python.clone(),
         base,
-        names_index: arguments.index.index_url.is_some(),
         refresh: arguments.refresh,
         ..EnvironmentSpec::default()
     };

@@ -56,8 +56,6 @@ pub struct EnvironmentSpec {
     pub base: Option<Base>,
     /// Where packages come from, without what the script says about that.
     pub settings: IndexSettings,
-    /// Whether the user named an index.
-    pub names_index: bool,
     /// Whether the newest versions are wanted.
     pub refresh: bool,
 }
@@ -163,7 +161,7 @@ impl EnvironmentSpec {
             files: has_files.then_some(FilesKey { folder: &host.working_directory, files: &self.files }),
             python: self.python.as_deref(),
             pin: if is_pinned { host.pin().map(|pin| pin.requests) } else { None },
-            names_index: self.names_index,
+            names_index: self.settings.names_index,
             block,
             block_folder: block.filter(has_path).map(|_| self.folder.as_path()),
             lock: self.lock.as_ref(),
@@ -257,7 +255,7 @@ impl Maker<'_> {
         if inputs.is_empty() && !self.spec.files.asks_for_something() {
             return Ok(Set { packages: Vec::new(), watched: Some(Vec::new()) });
         }
-        let settings = self.metadata.uv.applied_to(self.spec.settings.clone(), self.spec.names_index);
+        let settings = self.metadata.uv.applied_to(self.spec.settings.clone());
         let options = self.options(&settings);
         let asked = if let Some(lock) = &self.spec.lock {
             let is_uv = LockKind::of(&lock.path) == LockKind::Uv;
@@ -269,11 +267,10 @@ impl Maker<'_> {
                 options,
             }))
         } else {
-            let mut files = self.spec.files.clone();
-            files.constrain(&self.metadata.uv.constraints, "the script");
             ResolveRequest::Request(Box::new(Request {
                 requirements: inputs,
-                files,
+                files: self.spec.files.clone(),
+                rules: self.metadata.uv.clone(),
                 installed: candidates(&self.beneath.iter().collect::<Vec<_>>(), Path::new("")),
                 options,
                 ..Request::default()

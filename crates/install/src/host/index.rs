@@ -128,6 +128,7 @@ impl Host {
         self.preferences()?.index.apply(&mut settings);
         if let Some(url) = &options.index_url {
             settings.index_url = Some(url.clone());
+            settings.names_index = true;
             settings.no_index = false;
         }
         settings.extra_index_urls.extend(options.extra_index_urls.iter().cloned());

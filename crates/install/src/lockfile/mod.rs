@@ -18,8 +18,8 @@ pub use origin::{LockedFrom, Origin};
 pub use pipfile::Pipfile;
 pub use project::{
     lock_of_other_tool, member_in_lock, project_of_file, project_root, python_project, within_project,
-    workspace_of,
 };
+pub use virtpy_resolver::workspace_of;
 
 /// The form of a file that says what a venv is to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

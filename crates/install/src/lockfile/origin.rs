@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 use virtpy_pep::public_requirement;
-use virtpy_resolver::relative_to;
+use virtpy_resolver::{LOCK_KEYS, relative_to, workspace_of};
 
 use crate::words::masked;
 use virtpy_files as fs;
@@ -137,7 +137,8 @@ fn digest(files: &[&PathBuf]) -> Option<String> {
         let text = fs::read_to_string(file).ok()?;
         let asked = match text.parse::<Table>() {
             Ok(project) if file.file_name().is_some_and(|name| name == "pyproject.toml") => {
-                of_project(&project) + &made_of(&project, file.parent().unwrap_or(Path::new("/")))
+                let folder = file.parent().unwrap_or(Path::new("/"));
+                of_project(&project) + &made_of(&project, folder) + &settings_of(&project, folder)
             }
             _ => text,
         };
@@ -179,6 +180,20 @@ fn made_of(project: &Table, folder: &Path) -> String {
     let text = |name: &String| fs::read_to_string(&folder.join(name)).unwrap_or_default();
     let parts: Vec<String> = names.iter().flat_map(|name| [name.clone(), text(name)]).collect();
     parts.join("\n")
+}
+
+/// The settings in `[tool.uv]` that decide about a lock: the project's own, and those of its workspace's root.
+fn settings_of(project: &Table, folder: &Path) -> String {
+    let root = workspace_of(folder).and_then(|root| fs::read_to_string(&root.join("pyproject.toml")).ok());
+    let root = root.and_then(|text| text.parse::<Table>().ok());
+    let tables = [Some(project), root.as_ref()].into_iter().flatten();
+    let of = |table| -> Vec<String> {
+        let settings = at(table, &["tool", "uv"]).and_then(Value::as_table);
+        let counting = settings.into_iter().flatten().filter(|(key, _)| LOCK_KEYS.contains(&key.as_str()));
+        counting.map(|(key, value)| format!("{key} = {value}\n")).collect()
+    };
+    // A lock that was made without any is as current as before there was anything to look at.
+    tables.flat_map(of).collect::<Vec<_>>().concat()
 }
 
 /// What stands under these keys, one in the table of the other.
@@ -223,6 +238,10 @@ mod tests {
         write("[tool.x]\ny = 1\n[project]\ndependencies = ['a']\nname = 'x'\n");
         assert_eq!(origin.changed(&folder), Vec::<String>::new());
         write("[project]\nname = 'x'\ndependencies = ['a', 'b']\n");
+        assert_eq!(origin.changed(&folder), ["pyproject.toml"]);
+        write("[project]\nname = 'x'\ndependencies = ['a']\n[tool.uv]\ncache-keys = []\n");
+        assert_eq!(origin.changed(&folder), Vec::<String>::new());
+        write("[project]\nname = 'x'\ndependencies = ['a']\n[tool.uv]\nresolution = 'lowest'\n");
         assert_eq!(origin.changed(&folder), ["pyproject.toml"]);
         fs::remove_file(&project).unwrap();
         assert_eq!(origin.changed(&folder), Vec::<String>::new());

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use toml::Table;
 
 use virtpy_files as fs;
+use virtpy_resolver::workspace_of;
 
 /// The files of a Python project. Requirements files are none of them: many projects keep one in `docs/` or `tests/`.
 const FILES: [&str; 9] = [
@@ -85,41 +86,6 @@ pub fn project_of_file(folder: &Path, present: &Path) -> PathBuf {
         }
     }
     python_project(present).unwrap_or_else(|| present.to_path_buf())
-}
-
-/// The root of the workspace (uv) that a project is a member of.
-pub fn workspace_of(project: &Path) -> Option<PathBuf> {
-    if workspace(&read(project)?).is_some() {
-        return None;
-    }
-    // The nearest one decides, as in uv.
-    let above = project.ancestors().skip(1);
-    let (root, table) = above
-        .filter_map(|above| Some((above, read(above)?)))
-        .find(|(_, table)| workspace(table).is_some())?;
-    let path = project.strip_prefix(root).ok()?;
-    let names = |key: &str| {
-        let patterns = workspace(&table)?.get(key)?.as_array()?;
-        let matches = |text: &str| {
-            let options =
-                glob::MatchOptions { require_literal_separator: true, ..glob::MatchOptions::default() };
-            let pattern = glob::Pattern::new(text.trim_start_matches("./").trim_end_matches('/'));
-            pattern.is_ok_and(|pattern| pattern.matches_path_with(path, options))
-        };
-        Some(patterns.iter().filter_map(toml::Value::as_str).any(matches))
-    };
-    (names("members") == Some(true) && names("exclude") != Some(true)).then(|| root.to_path_buf())
-}
-
-fn read(folder: &Path) -> Option<Table> {
-    let path = folder.join("pyproject.toml");
-    // Whoever made it: it is read for every command, so nothing is waited for.
-    fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)?;
-    fs::read_to_string(&path).ok()?.parse().ok()
-}
-
-fn workspace(project: &Table) -> Option<&Table> {
-    project.get("tool")?.get("uv")?.get("workspace")?.as_table()
 }
 
 /// The name of the member whose project is in `folder`, if a `uv.lock` in `root` with this text has it.

@@ -83,7 +83,7 @@ impl Locking {
         let interpreter = self.interpreter(host, inputs)?;
         let index = host.index_settings(&self.index)?;
         let index = match &inputs.script {
-            Some(script) => script.metadata.uv.applied_to(index, self.index.index_url.is_some()),
+            Some(script) => script.metadata.uv.applied_to(index),
             None => index,
         };
         let mut files = host.requirements_files(&inputs.files, &self.constraints, &index)?;
@@ -131,9 +131,11 @@ impl Locking {
         target: &Target,
         files: RequirementsFiles,
     ) -> Result<Request> {
+        let script = inputs.script.as_ref();
         Ok(Request {
             requirements: inputs.in_form(target.form),
             files,
+            rules: script.map(|script| script.metadata.uv.clone()).unwrap_or_default(),
             options: Options {
                 upgrade: self.upgrade,
                 upgrade_packages: self.upgrades()?.iter().map(|one| one.name().to_string()).collect(),

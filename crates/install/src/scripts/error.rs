@@ -69,6 +69,11 @@ impl<E: Into<StoreError>> From<E> for ScriptError {
 }
 
 impl ScriptError {
+    /// That a key below `tool.uv` asks for what virtpy cannot do.
+    pub(super) fn unsupported(key: &str, instead: &'static str) -> Self {
+        Self::Unsupported { what: format!("tool.uv.{key}"), instead }
+    }
+
     /// What a user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {

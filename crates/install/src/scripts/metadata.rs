@@ -10,9 +10,9 @@
 use serde::Deserialize;
 use toml::Spanned;
 use virtpy_pep::{Requirement, Version, accepts_python};
-use virtpy_resolver::Input;
+use virtpy_resolver::{Input, UnusableKey, UvTable};
 
-use super::{ScriptError, UvTable};
+use super::{ScriptError, places};
 
 /// How a block begins, with the type of its content after it.
 const OPENING: &[u8] = b"# /// ";
@@ -144,19 +144,21 @@ impl Metadata {
             accepts_python(requires.get_ref(), &zero)
                 .map_err(|error| invalid(requires.span(), error.to_string()))?;
         }
-        let mut uv = UvTable::parse(document.tool.uv)?;
+        let unsupported = |UnusableKey { key, instead }| ScriptError::unsupported(&key, instead);
+        let uv = UvTable::parse(document.tool.uv).map_err(unsupported)?;
+        places::check(&uv.sources)?;
         let mut dependencies = Vec::with_capacity(document.dependencies.len());
         for text in document.dependencies {
             let requirement = text
                 .get_ref()
                 .parse::<Requirement>()
                 .map_err(|error| invalid(text.span(), error.to_string()))?;
-            dependencies.push(uv.place(text.get_ref(), &requirement)?);
+            dependencies.push(places::place(&uv.sources, text.get_ref(), &requirement)?);
         }
         let is_known = |key: &str| matches!(key, "dependencies" | "requires-python" | "tool");
         let mut unknown: Vec<String> =
             keys.into_iter().map(|(key, _)| key).filter(|key| !is_known(key)).collect();
-        unknown.append(&mut uv.unknown);
+        unknown.extend(uv.unknown.iter().map(|key| format!("tool.uv.{key}")));
         let requires_python = document.requires_python.map(Spanned::into_inner);
         Ok(Self { requires_python, dependencies, uv, unknown })
     }

@@ -1,5 +1,7 @@
 //! The standard's rules for metadata in scripts, one by one.
 
+use virtpy_resolver::IndexSettings;
+
 use super::*;
 
 fn text(script: &str) -> Option<String> {
@@ -145,13 +147,13 @@ fn the_table_of_uv_is_honoured_where_it_can_be() {
          two = { path = '../two' }\nthree = { path = 'three', editable = true }\n",
     )
     .unwrap();
-    let UvTable { index_url, extra_index_urls, exclude_newer, constraints, only_binary, find_links, .. } =
-        &metadata.uv;
-    assert_eq!(index_url.as_deref(), Some("https://b.example/simple"));
-    assert_eq!(extra_index_urls[..], ["first=https://a.example/simple"]);
+    let UvTable { exclude_newer, constraints, only_binary, find_links, .. } = &metadata.uv;
+    let applied = metadata.uv.applied_to(IndexSettings::default());
+    assert_eq!(applied.index_url.as_deref(), Some("https://b.example/simple"));
+    assert_eq!(applied.extra_index_urls[..], ["first=https://a.example/simple"]);
     assert_eq!(exclude_newer.as_deref(), Some("2024-05-01T00:00:00Z"));
     assert_eq!((constraints.len(), &only_binary[0][..], &find_links[0][..]), (1, ":all:", "./wheels"));
-    assert!(metadata.uv.prerelease && metadata.unknown.is_empty());
+    assert_eq!((metadata.uv.prerelease.as_deref(), metadata.unknown.len()), (Some("allow"), 0));
     let requirement = |text: &str| Input::Requirement(text.to_owned());
     assert_eq!(
         metadata.dependencies,
@@ -167,7 +169,7 @@ fn the_table_of_uv_is_honoured_where_it_can_be() {
 #[test]
 fn what_would_bring_other_packages_is_refused() {
     for (document, key) in [
-        ("[tool.uv]\noverride-dependencies = ['six==1']\n", "tool.uv.override-dependencies"),
+        ("[tool.uv]\nindex-strategy = 'unsafe-first-match'\n", "tool.uv.index-strategy"),
         ("dependencies = ['x']\n[tool.uv.sources]\nx = { index = 'own' }\n", "tool.uv.sources.x.index"),
         (
             "dependencies = ['x']\n[tool.uv.sources]\nx = { workspace = true }\n",

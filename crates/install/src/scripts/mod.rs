@@ -8,12 +8,11 @@
 mod environments;
 mod error;
 mod metadata;
+mod places;
 mod program;
-mod tool_uv;
 
 pub use crate::resolve::{Watched, watch};
 pub use environments::{CachedEnvironment, Environments, Note, is_environment};
 pub use error::ScriptError;
 pub use metadata::{Block, Metadata, block};
 pub use program::{LARGEST_SCRIPT, Program, lock_beside, lock_name, program, read_input};
-pub use tool_uv::UvTable;

@@ -196,7 +196,11 @@ impl LockSource {
 
     /// All that decides about what it says, as a text; what the directories that it names hold is left out.
     pub(crate) fn identity(&self) -> String {
-        let named = (&self.kind, &self.folder, &self.texts, &self.requirements);
+        // The settings of a workspace's root count for a project that is not locked.
+        let root = (self.kind == LockKind::Project).then(|| lockfile::workspace_of(&self.folder)).flatten();
+        let root = root.and_then(|root| fs::read_to_string(&root.join("pyproject.toml")).ok());
+        let texts: Vec<&String> = self.texts.iter().chain(&root).collect();
+        let named = (&self.kind, &self.folder, texts, &self.requirements);
         let chosen = (&self.choice.selection, self.choice.own_indexes, self.choice.require_hashes);
         serde_json::to_string(&(named, chosen)).unwrap_or_default()
     }

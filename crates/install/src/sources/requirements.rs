@@ -7,7 +7,7 @@ use serde::Serialize;
 use virtpy_pep::{NamedVersion, Version};
 use virtpy_resolver::{
     EntryKind, IndexSettings, Input, LockFormat, LockedRequest, Options, Package, Request, RequirementsEntry,
-    RequirementsFiles, Selection,
+    RequirementsFiles, Selection, UvTable,
 };
 
 use crate::host::markers;
@@ -152,6 +152,7 @@ impl Requirements {
             build_constraints: self.build.constraints.clone(),
             installed: candidates(&contents.visible(), &site_packages.unwrap_or_default()),
             preferred: self.preferred.clone(),
+            rules: UvTable::default(),
             options: Options {
                 no_deps: self.no_deps,
                 left_out: own_pip(contents),

@@ -18,4 +18,6 @@ pub use files::{
 };
 pub use logical_lines::LogicalLine;
 pub use reader::Surroundings;
-pub(crate) use specification::{Wanted, build_constraints, build_settings, no_binary, only_binary, read};
+pub(crate) use specification::{
+    Wanted, build_constraints, build_settings, no_binary, of_setting, only_binary, read,
+};

@@ -28,6 +28,7 @@ use crate::indexes;
 use crate::project::Project;
 use crate::request::{Input, Request};
 use crate::reword::reword;
+use crate::settings::IndexSettings;
 
 /// The forms of an input, for hints.
 const FORMS: &str = "forms: `rich`, `rich>=13`, `rich[jupyter]`, `./folder`, `file.whl`, `git+https://HOST/REPO`, \
@@ -44,12 +45,12 @@ pub(crate) struct Wanted {
     git_settings: Vec<GitSetting>,
 }
 
-/// Puts all inputs and constraints of a request together.
+/// Puts all inputs and constraints of a request together. Of the user's settings only the names of indexes count.
 ///
 /// # Errors
 ///
 /// [`Error::Requirements`] for what cannot be parsed or read; [`Error::GitSettings`] if the environment lacks some.
-pub(crate) fn read(request: &Request) -> Result<Wanted, Error> {
+pub(crate) fn read(request: &Request, users: &IndexSettings) -> Result<Wanted, Error> {
     let folder = request.options.folder();
     let mut wanted = Wanted::default();
     // What makes no sense is told, whether or not anything is built.
@@ -73,7 +74,7 @@ pub(crate) fn read(request: &Request) -> Result<Wanted, Error> {
                 wanted.specification.requirements.push(read.into());
             }
             Input::Project(input) => {
-                let requirements = Project::read(input, &folder)?.requirements()?;
+                let requirements = Project::read(input, &folder)?.requirements(users)?;
                 let all = &mut wanted.specification;
                 all.requirements
                     .extend(requirements.into_iter().map(UnresolvedRequirementSpecification::from));
@@ -95,6 +96,39 @@ pub(crate) fn build_constraints(request: &Request) -> Result<Constraints, Error>
     wanted.add(&request.build_constraints, &request.options.folder())?;
     let constraints = wanted.specification.constraints.into_iter();
     Ok(Constraints::from_requirements(constraints.map(|entry| entry.requirement)))
+}
+
+/// The requirements that a key of `[tool.uv]` has.
+///
+/// # Errors
+///
+/// [`Error::Requirements`] for what is none.
+pub(crate) fn of_setting(
+    key: &str,
+    texts: &[String],
+    folder: &Path,
+) -> Result<Vec<NameRequirementSpecification>, Error> {
+    let read = |text: &String| {
+        let read = UnresolvedRequirementSpecification::from(parse(text, folder, false)?);
+        let requirement = named(read.requirement).ok_or_else(|| nameless(text))?;
+        Ok(NameRequirementSpecification { requirement, hashes: read.hashes })
+    };
+    let within = |error| match error {
+        Error::Requirements { message, hint, cause } => {
+            Error::Requirements { message: format!("`{key}` in `[tool.uv]`: {message}"), hint, cause }
+        }
+        other => other,
+    };
+    texts.iter().map(|text| read(text).map_err(within)).collect()
+}
+
+/// That a requirement that limits versions has no name.
+fn nameless(text: &str) -> Error {
+    Error::Requirements {
+        message: format!("`{text}` has no name"),
+        hint: Some("a constraint is written `NAME==VERSION` or `NAME @ URL`".to_owned()),
+        cause: None,
+    }
 }
 
 impl Wanted {
@@ -150,11 +184,7 @@ impl Wanted {
             return Ok(());
         }
         let Some(requirement) = named(read.requirement) else {
-            return Err(Error::Requirements {
-                message: format!("`{}` has no name", entry.text),
-                hint: Some("a constraint is written `NAME==VERSION` or `NAME @ URL`".to_owned()),
-                cause: None,
-            });
+            return Err(nameless(&entry.text));
         };
         all.constraints.push(NameRequirementSpecification { requirement, hashes: read.hashes });
         Ok(())
