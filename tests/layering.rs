@@ -199,6 +199,27 @@ fn only_the_files_crate_may_write_without_asking() {
     }
 }
 
+/// What systems do differently has one module per crate, so that it is plain what another system needs. (`cfg!` is an ordinary
+/// condition: both sides are compiled everywhere.)
+#[test]
+fn systems_differ_in_one_module_per_crate() {
+    let names_a_system = |line: &&str| {
+        line.trim_start().starts_with("#[cfg")
+            && ["target_os", "(unix", "(windows", "target_family"].iter().any(|word| line.contains(word))
+    };
+    for folder in ["src", "crates"] {
+        for path in sources(&root().join(folder)) {
+            let parts = || path.components().map(std::path::Component::as_os_str);
+            if parts().any(|part| part == "platform" || part == "tests" || part == "tests.rs") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let found = text.lines().find(names_a_system);
+            assert!(found.is_none(), "{}: `{}` belongs into `platform`", path.display(), found.unwrap());
+        }
+    }
+}
+
 /// Whoever may write to a venv can put a link in place of one of its folders at any moment: what is changed there is changed
 /// by way of its open folder. These lines are about what is not in a venv yet, or about the whole of it.
 #[test]

@@ -195,14 +195,8 @@ mod tests {
         assert!(read_bounded(folder.path(), 5).is_err());
         assert!(read_bounded(&folder.path().join("absent"), 5).unwrap_err().is_not_found());
         let pipe = folder.path().join("pipe");
-        rustix::fs::mknodat(
-            rustix::fs::CWD,
-            &pipe,
-            rustix::fs::FileType::Fifo,
-            rustix::fs::Mode::from_raw_mode(0o644),
-            0,
-        )
-        .unwrap();
+        // Not every system has a call that makes one.
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         for error in [
             read_bounded(&pipe, 5).unwrap_err(),
             read(&pipe).unwrap_err(),

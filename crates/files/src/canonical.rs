@@ -3,36 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use super::error::{IoResultExt as _, PathError};
+use super::platform;
 
 /// Returns the absolute path without links, `.` and `..`.
 ///
 /// # Errors
 /// When a part is missing.
 pub fn canonicalize(path: &Path) -> Result<PathBuf, PathError> {
-    match resolved_by_kernel(path) {
+    match platform::resolved_by_kernel(path) {
         Some(resolved) => Ok(resolved),
         None => std::fs::canonicalize(path).at("resolve", path),
-    }
-}
-
-/// The same by three system calls, where a library makes one for each part of the path. `None` where the kernel does not tell.
-fn resolved_by_kernel(path: &Path) -> Option<PathBuf> {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    {
-        use std::os::fd::AsRawFd as _;
-        use std::os::unix::ffi::OsStrExt as _;
-
-        use rustix::fs::{Mode, OFlags};
-        let file = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).ok()?;
-        let resolved = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()?;
-        // Of what was removed meanwhile, or is out of reach, the kernel says so in the text.
-        let is_plain = resolved.is_absolute() && !resolved.as_os_str().as_bytes().ends_with(b" (deleted)");
-        is_plain.then_some(resolved)
-    }
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    {
-        let _ = path;
-        None
     }
 }
 

@@ -20,6 +20,7 @@ mod lock;
 mod mounts;
 mod new_folder;
 mod parallel;
+mod platform;
 mod size_limit;
 mod stamp;
 mod times;
@@ -28,10 +29,9 @@ mod umask;
 mod user;
 mod walk;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Seek as _, Write as _};
-use std::os::fd::BorrowedFd;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -196,7 +196,7 @@ pub fn rename(from: &Path, to: &Path) -> Result<(), PathError> {
 /// When one is missing, or a folder is not writable.
 pub fn exchange(one: &Path, other: &Path) -> Result<(), PathError> {
     let (first, second) = (one.as_os_str(), other.as_os_str());
-    if exchange_at((rustix::fs::CWD, first), (rustix::fs::CWD, second)).at("replace", other)? {
+    if platform::exchange((rustix::fs::CWD, first), (rustix::fs::CWD, second)).at("replace", other)? {
         return Ok(());
     }
     let aside = temporary_folder(one.parent().unwrap_or(Path::new(".")))?;
@@ -207,26 +207,6 @@ pub fn exchange(one: &Path, other: &Path) -> Result<(), PathError> {
         return Err(error);
     }
     rename(&kept, one)
-}
-
-/// Exchanges two names in one step. Returns whether it was done: not every system and file system can.
-fn exchange_at(
-    (here, one): (BorrowedFd<'_>, &OsStr),
-    (there, other): (BorrowedFd<'_>, &OsStr),
-) -> std::io::Result<bool> {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    {
-        use rustix::fs::{RenameFlags, renameat_with};
-        match renameat_with(here, one, there, other, RenameFlags::EXCHANGE) {
-            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => Ok(false),
-            answer => Ok(answer.map(|()| true)?),
-        }
-    }
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    {
-        let _ = (here, one, there, other);
-        Ok(false)
-    }
 }
 
 /// Makes a link, in one step where another file or link stands, by way of a fixed name on the same file system at which one
@@ -281,27 +261,13 @@ pub fn names(folder: &Path) -> Result<Vec<OsString>, PathError> {
 /// # Errors
 /// When the kernel reports that writing back failed (a full or failing disk).
 pub fn sync_file_system(folder: &Path) -> Result<(), PathError> {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    {
-        let handle = open(folder)?;
-        rustix::fs::syncfs(&handle).map_err(std::io::Error::from).at("write back", folder)
-    }
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    {
-        let _ = folder;
-        rustix::fs::sync();
-        Ok(())
-    }
+    platform::sync_file_system(folder).at("write back", folder)
 }
 
 /// Lets the kernel begin to write a large new file back, without waiting for it: what comes later has less to wait for. Only
 /// a hint.
 pub fn begin_writing_back(file: &File) {
-    // It also drops pages that are on the disk already, which those of a new file are not.
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    let _ = file;
+    platform::begin_writing_back(file);
 }
 
 /// How many bytes this user may still write to the file system of a path.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::error::{IoResultExt as _, PathError};
-use super::{canonicalize, kind, metadata, read_stream};
+use super::{canonicalize, kind, metadata, platform, read_stream};
 
 /// Returns where the file system of a path is mounted, and what tells it from others (`f_fsid` of statvfs(3)). Of a path
 /// whose last parts are missing it is the one that they would be on.
@@ -33,21 +33,9 @@ pub fn mount_of(path: &Path) -> Result<(PathBuf, u64), PathError> {
 /// Whether two paths are surely on one mounted file system: the system numbers its mounts. Of a path where nothing stands it is
 /// the folder that it is in.
 pub fn is_on_mount_of(path: &Path, other: &Path) -> bool {
-    let number = |path: &Path| number_of_mount(path).or_else(|| number_of_mount(path.parent()?));
+    let number =
+        |path: &Path| platform::number_of_mount(path).or_else(|| platform::number_of_mount(path.parent()?));
     number(path).is_some_and(|own| number(other) == Some(own))
-}
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn number_of_mount(path: &Path) -> Option<u64> {
-    use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
-    let facts = statx(CWD, path, AtFlags::empty(), StatxFlags::MNT_ID).ok()?;
-    // Kernels before 5.8 don't tell.
-    (facts.stx_mask & StatxFlags::MNT_ID.bits() != 0).then_some(facts.stx_mnt_id)
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn number_of_mount(_path: &Path) -> Option<u64> {
-    None
 }
 
 /// Where file systems are mounted in a folder or at it, also folders that are bound there. None where the system does not tell.

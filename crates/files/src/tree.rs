@@ -9,7 +9,7 @@ use std::path::Path;
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fchmod, openat, statat, unlinkat};
 use rustix::io::Errno;
 
-use super::{FileKind, IoResultExt as _, PathError};
+use super::{FileKind, IoResultExt as _, PathError, platform};
 
 /// Returns the names in a folder and what they are, unsorted.
 ///
@@ -86,7 +86,7 @@ impl Level {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let handle = match openat(parent, name, flags, Mode::empty()) {
             Err(Errno::ACCESS) => {
-                make_accessible(parent, name)?;
+                platform::make_accessible(parent, name)?;
                 openat(parent, name, flags, Mode::empty())?
             }
             other => other?,
@@ -128,25 +128,8 @@ fn unlink(place: Place<'_>, name: &OsStr, flags: AtFlags) -> Result<(), Errno> {
 fn take_flag_off(file: impl AsFd) {
     if super::is_root() {
         // Whoever tries to remove it next tells why that cannot be.
-        let _ = super::immutable::change(&file, false);
+        let _ = platform::set_immutable(&file, false);
     }
-}
-
-/// Lets the owner look into a folder that nobody may look into.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn make_accessible(parent: BorrowedFd<'_>, name: &OsStr) -> Result<(), Errno> {
-    use std::os::fd::AsRawFd as _;
-    // There is no call that changes the mode of a name and follows no link, nor one for what was opened without looking
-    // into it, but by this name of a descriptor.
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let folder = openat(parent, name, flags, Mode::empty())?;
-    rustix::fs::chmod(format!("/proc/self/fd/{}", folder.as_raw_fd()), Mode::RWXU)
-}
-
-/// Lets the owner look into a folder that nobody may look into.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn make_accessible(parent: BorrowedFd<'_>, name: &OsStr) -> Result<(), Errno> {
-    rustix::fs::chmodat(parent, name, Mode::RWXU, AtFlags::SYMLINK_NOFOLLOW)
 }
 
 /// The names in an open folder and what they are, unsorted.

@@ -56,6 +56,7 @@ mod obtain;
 mod package_choices;
 mod pages;
 mod pip_conf;
+mod platform;
 mod portable;
 mod project;
 mod proof;

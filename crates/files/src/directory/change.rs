@@ -194,7 +194,7 @@ impl Directory {
         self.forget(one);
         self.forget(other);
         let exchanged = self.on_two(one, other, "replace", |(here, old), (there, new)| {
-            crate::exchange_at((here.as_fd(), old), (there.as_fd(), new))
+            crate::platform::exchange((here.as_fd(), old), (there.as_fd(), new))
         })?;
         if exchanged {
             return Ok(());

@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustix::fs::{Mode, OFlags, Stat, openat};
 
 use super::bounded;
-use super::{FileKind, IoResultExt as _, PathError};
+use super::{FileKind, IoResultExt as _, PathError, platform};
 
 /// How many folders below it a directory keeps open: as many as several threads work in at a time.
 const MOST_OPEN: usize = 16;
@@ -131,7 +131,7 @@ impl Directory {
     pub fn folder(&self, path: impl AsRef<Path>) -> Result<Self, PathError> {
         let path = path.as_ref();
         let absolute = self.path.join(path);
-        let handle = self.open_folder(path, reach::TO_WORK_IN).at("open the folder", &absolute)?;
+        let handle = self.open_folder(path, platform::FOLDER_TO_WORK_IN).at("open the folder", &absolute)?;
         Ok(Self { path: absolute, handle: Arc::new(handle), recent: None, only_steps: self.only_steps })
     }
 
@@ -171,14 +171,14 @@ impl Directory {
             return Ok(Arc::clone(&self.handle));
         }
         let Some(recent) = &self.recent else {
-            return Ok(Arc::new(self.open_folder(path, reach::TO_WORK_IN)?));
+            return Ok(Arc::new(self.open_folder(path, platform::FOLDER_TO_WORK_IN)?));
         };
         let mut recent = recent.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(place) = recent.iter().rposition(|reached| reached.path == path) {
             // The latest is at the end.
             recent[place..].rotate_left(1);
         } else {
-            let handle = Arc::new(self.open_folder(path, reach::TO_WORK_IN)?);
+            let handle = Arc::new(self.open_folder(path, platform::FOLDER_TO_WORK_IN)?);
             if recent.len() == MOST_OPEN {
                 recent.remove(0);
             }

@@ -2,9 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-
-use rustix::fs::CWD;
 
 use super::*;
 
@@ -181,7 +178,9 @@ fn a_link_goes_and_what_it_leads_to_stays() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_folder_that_is_swapped_leads_nowhere() {
-    use rustix::fs::{RenameFlags, renameat_with};
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
     let scene = Scene::new();
     symlink(scene.path("outside"), scene.path("inside/link")).unwrap();
     let (real, link) = (scene.path("inside/real"), scene.path("inside/link"));
