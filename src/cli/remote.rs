@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::{IndexArguments, VenvArgument, quantity};
+use super::{IndexArguments, SelectionArguments, VenvArgument, quantity};
 
 /// Share wheels, builds and bytecode with other machines by object storage
 ///
@@ -26,8 +26,8 @@ pub enum RemoteCommand {
     Key(RemoteKeyArguments),
     /// Put what this machine has on the remote
     Push(Box<RemotePushArguments>),
-    /// Take the bytecode of what a venv uses from the remote, now
-    Pull(RemotePullArguments),
+    /// Take what a venv uses or a file asks for from the remote, now
+    Pull(Box<RemotePullArguments>),
     /// Show which remote is used, and how much is there
     Status(RemoteStatusArguments),
     /// Read everything that is there, and look for what is not what it should be
@@ -49,29 +49,45 @@ pub struct RemoteKeyArguments {
 
 /// Put what this machine has on the remote
 ///
-/// Wheels, records of what was built from source, and bytecode. What is there already is left. A push that was interrupted goes on
-/// where it was.
+/// Wheels, records of what was built from source, and bytecode: of what a venv uses, or of what the store has of what requirements or
+/// lock files ask for. What is there already is left. A push that was interrupted goes on where it was.
 #[derive(Debug, Args)]
 pub struct RemotePushArguments {
-    /// Wheels on this machine
-    #[arg(value_name = "WHEEL", conflicts_with_all = ["all", "path"])]
+    /// Requirements files, lock files, and wheels on this machine
+    #[arg(value_name = "FILE", conflicts_with_all = ["all", "path"])]
     pub files: Vec<PathBuf>,
+    /// An interpreter for which files are read (can be repeated) [default: one that the file admits]
+    #[arg(long, short, value_name = "PYTHON", requires = "files")]
+    pub python: Vec<String>,
     /// Everything that the store has
     #[arg(long, conflicts_with = "path")]
     pub all: bool,
     /// Which venv
     #[command(flatten)]
     pub venv: VenvArgument,
+    /// Which extras and groups of lock files
+    #[command(flatten)]
+    pub selection: SelectionArguments,
     /// Where wheels are fetched from once more
     #[command(flatten)]
     pub index: IndexArguments,
 }
 
-/// Take the bytecode of what a venv uses from the remote, now
+/// Take what a venv uses or a file asks for from the remote, now
 ///
-/// What the store has lost of the venv comes first, from the remote or from where it came from.
+/// Of a venv that is its bytecode, after what the store has lost of it. Of a requirements or lock file it is all that the remote has:
+/// wheels, what was built from source, and bytecode. No venv is needed for it, and the rest is named.
 #[derive(Debug, Args)]
 pub struct RemotePullArguments {
+    /// Requirements files and lock files
+    #[arg(value_name = "FILE", conflicts_with = "path")]
+    pub files: Vec<PathBuf>,
+    /// An interpreter for which files are read (can be repeated) [default: one that the file admits]
+    #[arg(long, short, value_name = "PYTHON", requires = "files")]
+    pub python: Vec<String>,
+    /// Which extras and groups of lock files
+    #[command(flatten)]
+    pub selection: SelectionArguments,
     /// Which venv
     #[command(flatten)]
     pub venv: VenvArgument,

@@ -64,6 +64,7 @@ mod python_index;
 mod python_install;
 mod python_use;
 mod remote;
+mod remote_files;
 mod remove;
 mod reports;
 mod requirement_hashes;

@@ -58,11 +58,11 @@ pub(super) fn after_change(
     Ok(())
 }
 
-/// Takes the bytecode of what an environment holds from a remote. Returns the number of modules.
+/// The entries of the user's own store that an environment has links into: what is in a lower one its owner sees to.
 ///
 /// # Errors
-/// When the store cannot be written.
-pub fn pull(environment: &Environment<'_>, remote: &Remote) -> Result<usize, Error> {
+/// When one of them is damaged.
+pub fn linked_entries(environment: &Environment<'_>) -> Result<Vec<Entry>, Error> {
     let host = environment.host;
     let mut entries = Vec::new();
     for distribution in &environment.contents.distributions {
@@ -71,11 +71,32 @@ pub fn pull(environment: &Environment<'_>, remote: &Remote) -> Result<usize, Err
             entries.extend(host.store.own_entry(&installed.sha256)?);
         }
     }
-    let entries: Vec<&Entry> = entries.iter().collect();
+    Ok(entries)
+}
+
+/// Takes the bytecode of entries from a remote; `heard` hears of each that was seen to. Returns the number of modules.
+///
+/// # Errors
+/// When the store cannot be written.
+pub fn pull(
+    host: &Host,
+    interpreter: &Interpreter,
+    remote: &Remote,
+    entries: &[Entry],
+    heard: &dyn Fn(),
+) -> Result<usize, Error> {
     let folder = host.store.temporary_folder()?;
     let mut staging = Staging::in_folder(folder.path().to_path_buf());
-    let place = carried::Place { store: &host.store, remote, interpreter: environment.interpreter()? };
-    Ok(carried::bring(place, &entries, &mut staging)?)
+    let place = carried::Place { store: &host.store, remote, interpreter };
+    let mut count = 0;
+    for some in entries.chunks(carried::AT_ONCE) {
+        let own: Vec<&Entry> = some.iter().filter(|entry| entry.layer.is_none()).collect();
+        count += carried::bring(place, &own, &mut staging)?;
+        for _ in some {
+            heard();
+        }
+    }
+    Ok(count)
 }
 
 /// Says what the process in the background has found since the last command.

@@ -1,4 +1,4 @@
-//! Filling a store that others read: what files ask for, with bytecode for each interpreter, and without a venv that stays.
+//! What files ask for, without a venv that stays: filling a store that others read with it, and finding out what there is of it.
 
 use std::path::Path;
 
@@ -11,9 +11,11 @@ use crate::execute::bring;
 use crate::followed::{Followed, Following};
 use crate::lockfile::LockKind;
 use crate::plan::{Extent, Goal, InstallOptions};
+use crate::resolved::AtHand;
 use crate::sources::{LockChoice, LockSource, Requirements};
 use crate::{Environment, Host, Indexes, Result};
 use virtpy_interpreters::Interpreter;
+use virtpy_remote::Remote;
 use virtpy_venv::PackageToInstall;
 
 /// A file that says what a store is to have.
@@ -70,16 +72,71 @@ pub struct Filled {
 /// When something cannot be had or compiled; what the store has then is complete.
 pub fn fill(host: &Host, filling: &Filling, python: Option<&str>, indexes: &Indexes) -> Result<Filled> {
     let options = InstallOptions { compile_bytecode: true, ..InstallOptions::default() };
-    match &filling.asks {
-        Asks::Requirements(source) => {
-            let goal = Goal { source: source.as_ref(), extent: Extent::Exact, options };
-            put(host, &host.wanted_interpreter(python)?, filling, &goal, indexes)
-        }
-        Asks::Locked(followed) => {
-            let following = Following { followed, extent: Extent::Exact, options, indexes, python };
-            following.with_interpreter(host, &|interpreter| {
-                put(host, &interpreter, filling, &following.goal(), indexes)
-            })
+    let asking = Asking { python, indexes, options };
+    filling.for_interpreter(host, asking, &|interpreter, goal| put(host, interpreter, filling, goal, indexes))
+}
+
+/// For whom something is asked, and how.
+#[derive(Clone, Copy)]
+struct Asking<'a> {
+    python: Option<&'a str>,
+    indexes: &'a Indexes,
+    options: InstallOptions,
+}
+
+/// What there is of what a file asks for.
+#[derive(Debug)]
+pub struct Found {
+    /// The interpreter that it is for.
+    pub interpreter: Interpreter,
+    /// What there is.
+    pub at_hand: AtHand,
+}
+
+impl Filling {
+    /// The file's name, for people.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// Finds out what the store has of what the file asks for, and a remote, if one is asked; what comes from there is in the store
+    /// then. The caller holds the store.
+    ///
+    /// # Errors
+    /// When the file has nothing for the interpreter, or an index that has to be asked what is meant does not answer.
+    pub fn at_hand(
+        &self,
+        host: &Host,
+        python: Option<&str>,
+        indexes: &Indexes,
+        remote: Option<&Remote>,
+    ) -> Result<Found> {
+        let options = InstallOptions { dry_run: true, ..InstallOptions::default() };
+        self.for_interpreter(host, Asking { python, indexes, options }, &|interpreter, goal| {
+            let environment = Environment::imagined(host, interpreter.clone(), indexes);
+            let plan = goal.source.plan(&environment, goal)?;
+            let at_hand = plan.supply.at_hand(&environment, remote)?;
+            Ok(Found { interpreter: interpreter.clone(), at_hand })
+        })
+    }
+
+    /// Does something with the interpreter that is named, or else one that the file admits.
+    fn for_interpreter<T>(
+        &self,
+        host: &Host,
+        Asking { python, indexes, options }: Asking<'_>,
+        act: &dyn Fn(&Interpreter, &Goal<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let extent = Extent::Exact;
+        match &self.asks {
+            Asks::Requirements(source) => {
+                let goal = Goal { source: source.as_ref(), extent, options };
+                act(&host.wanted_interpreter(python)?, &goal)
+            }
+            Asks::Locked(followed) => {
+                let following = Following { followed, extent, options, indexes, python };
+                following.with_interpreter(host, &|interpreter| act(&interpreter, &following.goal()))
+            }
         }
     }
 }

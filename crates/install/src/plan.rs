@@ -8,8 +8,10 @@ use virtpy_resolver::IndexSettings;
 use crate::changelog::Changelog;
 use crate::environment::Environment;
 use crate::error::Result;
+use crate::resolved::AtHand;
 use virtpy_interpreters::Interpreter;
 use virtpy_pep::PackageName;
+use virtpy_remote::Remote;
 use virtpy_venv::{Distribution, PackageToInstall};
 
 /// What is wanted of an environment.
@@ -103,6 +105,10 @@ pub(super) trait Supply {
     /// Says what would come.
     fn preview(&self, environment: &Environment<'_>, log: &mut Changelog);
 
+    /// What of it the store has, and the remote, if that is asked: what comes from there is in the store then. Neither an index is
+    /// asked for it, nor is anything built.
+    fn at_hand(&self, environment: &Environment<'_>, remote: Option<&Remote>) -> Result<AtHand>;
+
     /// Has it in the store, and says how it came.
     fn fetch(
         self: Box<Self>,
@@ -121,6 +127,11 @@ impl Supply for Vec<PackageToInstall> {
     fn preview(&self, _: &Environment<'_>, log: &mut Changelog) {
         log.summary.added = self.iter().map(|one| one.entry.manifest.label()).collect();
         log.origins.from_store = self.len();
+    }
+
+    fn at_hand(&self, _: &Environment<'_>, _: Option<&Remote>) -> Result<AtHand> {
+        let entries = self.iter().map(|one| one.entry.clone()).collect();
+        Ok(AtHand { entries, ..AtHand::default() })
     }
 
     fn fetch(self: Box<Self>, _: &Environment<'_>, _: InstallOptions, _: &mut Changelog) -> Result<Self> {

@@ -9,7 +9,7 @@ use virtpy_resolver::{KnownWheel, Session};
 use crate::bytecode::carried;
 use crate::resolve::{ResolveError, Unpushed};
 use crate::{Host, Result};
-use virtpy_store::{ADOPTED, Entry, KnownOrigin, PIP_SHIM_ORIGIN, was_built};
+use virtpy_store::{ADOPTED, Dialect, Entry, KnownOrigin, PIP_SHIM_ORIGIN, was_built};
 
 /// How many objects are prepared before they are sent.
 const AT_ONCE: usize = 16;
@@ -32,34 +32,36 @@ pub struct PushOutcome {
 /// # Errors
 /// When the remote does not take something, or a wheel cannot be fetched again. What is there by then stays, and the next push
 /// goes on from there.
-pub fn push_entries(
-    host: &Host,
-    remote: &Remote,
-    key: Option<&PrivateKey>,
-    entries: &[Entry],
-    session: &Session,
-) -> Result<PushOutcome> {
+pub fn push_entries(host: &Host, push: Push<'_>, entries: &[Entry]) -> Result<PushOutcome> {
     let mut outcome = PushOutcome::default();
     let is_of_wheel = |entry: &&Entry| {
         let origin = KnownOrigin::of_entry(&entry.path).map(|known| known.origin);
         !matches!(origin.as_deref(), None | Some(ADOPTED | PIP_SHIM_ORIGIN))
     };
+    let all = entries.len();
     let entries: Vec<&Entry> = entries.iter().filter(is_of_wheel).collect();
+    (push.heard)(all - entries.len());
     for entries in entries.chunks(AT_ONCE) {
-        push_wheels(host, Push { remote, key, session }, entries, &mut outcome)?;
-        if let Some(key) = key {
-            outcome.bytecode += push_bytecode(remote, key, entries)?;
+        push_wheels(host, push, entries, &mut outcome)?;
+        if let Some(key) = push.key {
+            outcome.bytecode += push_bytecode(push.remote, key, entries)?;
         }
+        (push.heard)(entries.len());
     }
     Ok(outcome)
 }
 
 /// With what is pushed.
 #[derive(Clone, Copy)]
-struct Push<'a> {
-    remote: &'a Remote,
-    key: Option<&'a PrivateKey>,
-    session: &'a Session,
+pub struct Push<'a> {
+    /// The remote.
+    pub remote: &'a Remote,
+    /// What is signed with.
+    pub key: Option<&'a PrivateKey>,
+    /// From where wheels are fetched once more.
+    pub session: &'a Session,
+    /// Hears how many more packages are done.
+    pub heard: &'a dyn Fn(usize),
 }
 
 fn push_wheels(host: &Host, push: Push<'_>, entries: &[&Entry], outcome: &mut PushOutcome) -> Result<()> {
@@ -112,15 +114,18 @@ fn send(remote: &Remote, objects: &[NewObject], key: Option<&PrivateKey>) -> Res
 
 /// Puts bytecode there, of whatever interpreters it is complete for. Returns how many archives are new.
 fn push_bytecode(remote: &Remote, private: &PrivateKey, entries: &[&Entry]) -> Result<usize> {
+    let of =
+        |entry: &&Entry| entry.dialects().into_iter().map(|dialect| ((*entry).clone(), dialect)).collect();
+    let all: Vec<(Entry, Dialect)> =
+        entries.iter().flat_map(|entry| -> Vec<(Entry, Dialect)> { of(entry) }).collect();
+    let keys: Vec<BytecodeKey> = all.iter().map(|(entry, dialect)| carried::key(entry, dialect)).collect();
+    let there = remote.has_bytecode(&keys)?;
     let mut count = 0;
-    for entry in entries {
-        let dialects = entry.dialects();
-        let keys: Vec<BytecodeKey> = dialects.iter().map(|dialect| carried::key(entry, dialect)).collect();
-        let there = remote.has_bytecode(&keys)?;
-        let absent = dialects.iter().zip(keys).zip(there).filter(|(_, is_there)| !is_there);
-        let objects: Vec<NewObject> =
-            absent.filter_map(|((dialect, key), _)| carried::object(entry, dialect, key)).collect();
-        count += send(remote, &objects, Some(private))?.1;
+    for (((entry, dialect), key), _) in all.iter().zip(keys).zip(there).filter(|(_, is_there)| !is_there) {
+        // One after the other: they may be large.
+        if let Some(object) = carried::object(entry, dialect, key) {
+            count += send(remote, &[object], Some(private))?.1;
+        }
     }
     Ok(count)
 }

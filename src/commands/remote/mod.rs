@@ -1,6 +1,7 @@
 //! `virtpy remote`: object storage that machines share.
 
 mod care;
+mod files;
 mod key;
 mod pull;
 mod push;

@@ -1,34 +1,51 @@
 //! `virtpy remote push`: put what this machine has on the remote.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use virtpy_pep::WheelName;
 use virtpy_remote::{NewObject, PrivateKey, Pushed, Remote};
 
 use super::configured;
+use super::files::{Asked, is_wheel};
 use crate::cli::RemotePushArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
-use crate::install::{Indexes, PushOutcome, push_entries};
+use crate::install::{Indexes, Push, PushOutcome, push_entries};
 use crate::output::counted;
 use crate::progress::Counter;
 use crate::report;
-use crate::store::Entry;
+use crate::store::{Entry, EntryId};
 use crate::venv::Owner;
 
 pub(super) fn run(context: &Context, arguments: &RemotePushArguments) -> Result<u8, Failure> {
     let remote = configured(context)?;
-    if !arguments.files.is_empty() {
-        return push_files(context, &remote, &arguments.files);
+    let (wheels, files): (Vec<&PathBuf>, Vec<&PathBuf>) =
+        arguments.files.iter().partition(|file| is_wheel(file));
+    if !wheels.is_empty() {
+        push_files(context, &remote, &wheels)?;
+        if files.is_empty() {
+            return Ok(0);
+        }
     }
     let key = private_key(context, &remote);
     let _store_lock = context.store.lock_shared(&mut context.host.announce())?;
-    let entries = if arguments.all { all(context)? } else { of_venv(context, arguments)? };
+    let entries = if arguments.all {
+        all(context)?
+    } else if files.is_empty() {
+        of_venv(context, arguments)?
+    } else {
+        of_files(context, arguments, files)?
+    };
     let interpreter = context.host.find_interpreter(None)?;
     let indexes = Indexes::new(arguments.index.options());
     let session = context.host.session(&interpreter, indexes.settings(&context.host)?.clone());
-    let outcome = push_entries(&context.host, &remote, key.as_ref(), &entries, &session)?;
+    let progress = Counter::new(context.output, "pushing", entries.len());
+    let heard = |count: usize| (0..count).for_each(|_| progress.tick());
+    let push = Push { remote: &remote, key: key.as_ref(), session: &session, heard: &heard };
+    let outcome = push_entries(&context.host, push, &entries)?;
+    drop(progress);
     tell(context, &remote, &outcome);
     Ok(0)
 }
@@ -62,6 +79,19 @@ fn of_venv(context: &Context, arguments: &RemotePushArguments) -> Result<Vec<Ent
     Ok(entries)
 }
 
+/// What the store has of what files ask for, each entry once.
+fn of_files(
+    context: &Context,
+    arguments: &RemotePushArguments,
+    files: Vec<&PathBuf>,
+) -> Result<Vec<Entry>, Failure> {
+    let (selection, index) = (&arguments.selection, &arguments.index);
+    let found = Asked { files, pythons: &arguments.python, selection, index }.find(context, None)?;
+    let entries = found.into_iter().flat_map(|found| found.at_hand.entries);
+    let by_id: BTreeMap<EntryId, Entry> = entries.map(|entry| (entry.id.clone(), entry)).collect();
+    Ok(by_id.into_values().collect())
+}
+
 fn tell(context: &Context, remote: &Remote, outcome: &PushOutcome) {
     for label in &outcome.lost {
         context.output.warning(format_args!(
@@ -83,8 +113,8 @@ fn tell(context: &Context, remote: &Remote, outcome: &PushOutcome) {
     ));
 }
 
-fn push_files(context: &Context, remote: &Remote, files: &[PathBuf]) -> Result<u8, Failure> {
-    let object = |file: &PathBuf| wheel(&context.working_directory.join(file));
+fn push_files(context: &Context, remote: &Remote, files: &[&PathBuf]) -> Result<(), Failure> {
+    let object = |file: &&PathBuf| wheel(&context.working_directory.join(file));
     let objects = files.iter().map(object).collect::<Result<Vec<_>, _>>()?;
     let (progress, new) = (Counter::new(context.output, "pushing", objects.len()), std::cell::Cell::new(0));
     remote.push(&objects, None, &|_, pushed| {
@@ -94,7 +124,7 @@ fn push_files(context: &Context, remote: &Remote, files: &[PathBuf]) -> Result<u
     drop(progress);
     let (new, address) = (counted(new.get(), "wheel"), &remote.settings().address);
     context.output.message(format_args!("Pushed {new} to `{address}`"));
-    Ok(0)
+    Ok(())
 }
 
 /// A wheel in a file.

@@ -7,7 +7,7 @@ use virtpy_remote::{BytecodeArchive, BytecodeFile, BytecodeKey, NewObject, Remot
 use virtpy_store::{Batch, Dialect, Entry, Published, Staging, Store, StoreError};
 
 /// How many archives are held at once.
-const AT_ONCE: usize = 16;
+pub(super) const AT_ONCE: usize = 16;
 
 /// From where bytecode comes, for whom.
 #[derive(Clone, Copy)]

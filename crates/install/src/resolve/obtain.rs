@@ -23,8 +23,8 @@ use virtpy_store::{Entry, Sight, Store, WheelFile};
 pub(crate) struct FetchContext<'a> {
     /// The store.
     pub store: &'a Store,
-    /// The indexes.
-    pub session: &'a Session,
+    /// The indexes, and what builds; without it, what neither the store nor the remote has does not come.
+    pub session: Option<&'a Session>,
     /// What tells this interpreter's builds from another's.
     pub interpreter: &'a str,
     /// When the resolver was asked.
@@ -59,7 +59,7 @@ pub(crate) enum Origin {
     Built,
 }
 
-/// Returns the entries of the packages at `indices`, in their order.
+/// Returns the entries of the packages at `indices`, in their order: of all of them, if indexes may be asked.
 ///
 /// # Errors
 /// When one cannot be fetched, built, verified or unpacked; the store then holds complete entries only.
@@ -272,7 +272,10 @@ fn fetch(
         supply.reporter.expect(absent.len());
         absent = receiver.bring_from_remote(absent, folder.path());
         absent.sort_by_key(|index| Reverse(resolution.packages[*index].file.size()));
-        Ok(supply.session.obtain(resolution, &absent, folder.path(), &receiver)?)
+        match supply.session {
+            Some(session) => Ok(session.obtain(resolution, &absent, folder.path(), &receiver)?),
+            None => Ok(()),
+        }
     });
     let unpacked = handed_back.into_iter().collect::<Result<Vec<_>, _>>();
     fetched?;

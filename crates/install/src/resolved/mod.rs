@@ -10,11 +10,26 @@ pub(crate) use supply::{Check, ResolvedSupply};
 
 use std::time::SystemTime;
 
-use virtpy_resolver::{IndexSettings, LockedRequest, Request, Resolution, Session};
+use virtpy_resolver::{Artifact, IndexSettings, LockedRequest, Request, Resolution, Session};
 
-use crate::resolve::{self, BuildTarget, FetchContext, Obtained, RemoteSupply, ResolveError, build_key};
+use crate::resolve::{
+    self, BuildTarget, FetchContext, Obtained, Origin, RemoteSupply, ResolveError, build_key,
+};
 use crate::{Host, Progress, Result};
 use virtpy_interpreters::Interpreter;
+use virtpy_remote::Remote;
+use virtpy_store::Entry;
+
+/// What there is of what is wanted, as far as neither an index is asked nor anything is built.
+#[derive(Debug, Default)]
+pub struct AtHand {
+    /// The entries.
+    pub entries: Vec<Entry>,
+    /// How many of them came just now.
+    pub fetched: usize,
+    /// The other packages, with their versions.
+    pub lacking: Vec<String>,
+}
 
 /// What the resolver is asked.
 pub(crate) enum ResolveRequest {
@@ -79,11 +94,43 @@ impl Resolved {
 
     /// Fetches or builds the packages at these places, as far as the store lacks them.
     pub(crate) fn fetch(&self, places: &[usize]) -> Result<Vec<Obtained>> {
-        self.progress.stage("fetching");
         let remote = self.target.as_ref().zip(self.host.remote()?);
+        self.obtain(places, Some(&self.session), remote)
+    }
+
+    /// What the store has of the packages at these places, and what a remote has, if one is asked. What was made of a directory is
+    /// nobody else's.
+    pub(crate) fn at_hand(
+        &self,
+        places: &[usize],
+        interpreter: &Interpreter,
+        remote: Option<&Remote>,
+    ) -> Result<AtHand> {
+        let packages = &self.resolution.packages;
+        let is_shared =
+            |place: &usize| !matches!(packages[*place].file, Artifact::Source { directory: Some(_), .. });
+        let places: Vec<usize> = places.iter().copied().filter(is_shared).collect();
+        let target = BuildTarget::of(interpreter);
+        let obtained = self.obtain(&places, None, remote.map(|remote| (&target, remote)))?;
+        let lacks = |place: &&usize| obtained.iter().all(|one| one.package != **place);
+        let label = |place: &usize| format!("{} {}", packages[*place].name, packages[*place].version);
+        Ok(AtHand {
+            lacking: places.iter().filter(lacks).map(label).collect(),
+            fetched: obtained.iter().filter(|one| one.origin != Origin::Store).count(),
+            entries: obtained.into_iter().map(|one| one.entry).collect(),
+        })
+    }
+
+    fn obtain(
+        &self,
+        places: &[usize],
+        session: Option<&Session>,
+        remote: Option<(&BuildTarget, &Remote)>,
+    ) -> Result<Vec<Obtained>> {
+        self.progress.stage("fetching");
         let supply = FetchContext {
             store: &self.host.store,
-            session: &self.session,
+            session,
             interpreter: &self.build_key,
             since: self.since,
             reporter: self.progress.as_ref(),

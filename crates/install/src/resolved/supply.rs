@@ -3,13 +3,14 @@
 use virtpy_pep::NamedVersion;
 use virtpy_resolver::Resolution;
 
-use super::Resolved;
+use super::{AtHand, Resolved};
 use crate::changelog::{ArrivingWheel, Changelog, Origins};
 use crate::environment::Environment;
 use crate::error::Result;
 use crate::installed::package;
 use crate::plan::{InstallOptions, Supply};
 use crate::resolve::{self, Obtained, Origin, ResolutionCache};
+use virtpy_remote::Remote;
 use virtpy_venv::PackageToInstall;
 
 /// Looks at what was fetched before anything is changed.
@@ -40,6 +41,10 @@ impl Supply for ResolvedSupply {
         log.origins = Origins { from_store: at_hand, downloaded: log.arriving.len() - at_hand, built: 0 };
         log.summary.added =
             log.arriving.iter().map(|one| NamedVersion::new(one.name.as_str(), &one.version)).collect();
+    }
+
+    fn at_hand(&self, environment: &Environment<'_>, remote: Option<&Remote>) -> Result<AtHand> {
+        self.resolved.at_hand(&self.arriving, environment.interpreter()?, remote)
     }
 
     fn fetch(

@@ -15,13 +15,13 @@ use crate::poetry::{
     group_name, identity_of_folder, root_wheel,
 };
 use crate::resolve::{Obtained, ResolutionCache, ResolveError};
-use crate::resolved::RequestKey;
-use crate::resolved::{ResolveRequest, Resolved};
-use crate::{Changelog, Environment, Error, Origins, Result, admits};
+use crate::resolved::{AtHand, RequestKey, ResolveRequest, Resolved};
+use crate::{Changelog, Environment, Error, Host, Origins, Result, admits};
 use virtpy_files as fs;
 use virtpy_files::digest::hex;
 use virtpy_interpreters::Interpreter;
 use virtpy_pep::{DirectUrl, InvalidName, NamedVersion, PackageName};
+use virtpy_remote::Remote;
 use virtpy_store::{Entry, WheelFile};
 use virtpy_venv::PackageToInstall;
 use virtpy_wheel as wheel;
@@ -176,6 +176,13 @@ impl PoetrySupply {
         let key = Key { poetry: wanted.identity.as_deref()? };
         Some(RequestKey::new(Some(interpreter), &settings, key).digest())
     }
+
+    /// Finds the files of packages, which are pinned.
+    fn resolve(&self, host: &Host, interpreter: &Interpreter, wanted: &[&Wanted]) -> Result<Resolved> {
+        let request = poetry::request(&self.project, wanted).map_err(ResolveError::from)?;
+        let asked = ResolveRequest::Request(Box::new(request));
+        Resolved::of(host, interpreter, self.settings.clone(), &asked)
+    }
 }
 
 impl Supply for PoetrySupply {
@@ -186,6 +193,18 @@ impl Supply for PoetrySupply {
     fn preview(&self, _: &Environment<'_>, log: &mut Changelog) {
         log.summary.added =
             self.wanted.iter().map(|one| NamedVersion::new(one.package.as_str(), &one.version)).collect();
+    }
+
+    fn at_hand(&self, environment: &Environment<'_>, remote: Option<&Remote>) -> Result<AtHand> {
+        let (host, interpreter) = (environment.host, environment.interpreter()?);
+        let is_shared = |one: &&Wanted| !matches!(&one.ask, Ask::Input(Input::Editable(_)));
+        let wanted: Vec<&Wanted> = self.wanted.iter().filter(is_shared).collect();
+        if wanted.is_empty() {
+            return Ok(AtHand::default());
+        }
+        let resolved = self.resolve(host, interpreter, &wanted)?;
+        let places: Vec<usize> = (0..resolved.resolution.packages.len()).collect();
+        resolved.at_hand(&places, interpreter, remote)
     }
 
     /// Takes what was had before, fetches or builds the rest with exact pins and hashes, so that nothing is left for the
@@ -204,9 +223,7 @@ impl Supply for PoetrySupply {
         let unknown: Vec<usize> = (0..entries.len()).filter(|place| entries[*place].is_none()).collect();
         if !unknown.is_empty() {
             let wanted: Vec<&Wanted> = unknown.iter().map(|place| &self.wanted[*place]).collect();
-            let request = poetry::request(&self.project, &wanted).map_err(ResolveError::from)?;
-            let asked = ResolveRequest::Request(Box::new(request));
-            let resolved = Resolved::of(host, interpreter, self.settings.clone(), &asked)?;
+            let resolved = self.resolve(host, interpreter, &wanted)?;
             let obtained = resolved.fetch_all()?;
             log.origins = Origins::of(obtained.iter().map(|one| one.origin));
             for place in unknown {

@@ -9,9 +9,11 @@ use virtpy_pep::{NamedVersion, PackageName, WheelName};
 
 use crate::installed::package;
 use crate::plan::{Goal, InstallOptions, InstallPlan, Source, Supply};
+use crate::resolved::AtHand;
 use crate::{Changelog, Environment, Host, Refusal, Result};
 use virtpy_files as fs;
 use virtpy_files::digest::hex;
+use virtpy_remote::Remote;
 use virtpy_store::{Staged, StoreError, WheelFile};
 use virtpy_venv::PackageToInstall;
 use virtpy_wheel as wheel;
@@ -66,6 +68,14 @@ impl LocalSupply {
     fn names(&self) -> impl Iterator<Item = WheelName> {
         self.0.iter().filter_map(|one| WheelName::parse(&one.filename()).ok())
     }
+
+    /// The SHA-256 of each.
+    fn digests(&self) -> Result<Vec<String>> {
+        let digests = fs::map_ordered(&self.0, fs::processors(), |one| {
+            wheel::file_sha256(&one.wheel).map(|bytes| hex(&bytes))
+        });
+        Ok(digests.into_iter().collect::<Result<Vec<_>, _>>()?)
+    }
 }
 
 impl Supply for LocalSupply {
@@ -77,6 +87,19 @@ impl Supply for LocalSupply {
         log.summary.added = self.names().map(|wheel| NamedVersion::new(wheel.name, wheel.version)).collect();
     }
 
+    fn at_hand(&self, environment: &Environment<'_>, _: Option<&Remote>) -> Result<AtHand> {
+        let digests = self.digests()?;
+        let known: Vec<Option<&str>> = digests.iter().map(|sha256| Some(sha256.as_str())).collect();
+        let mut at_hand = AtHand::default();
+        for (one, entry) in self.0.iter().zip(environment.host.store.usable(&known)?) {
+            match entry {
+                Some(entry) => at_hand.entries.push(entry),
+                None => at_hand.lacking.push(one.filename()),
+            }
+        }
+        Ok(at_hand)
+    }
+
     /// Brings the wheels into the store, those that it lacks on several threads.
     fn fetch(
         self: Box<Self>,
@@ -86,10 +109,7 @@ impl Supply for LocalSupply {
     ) -> Result<Vec<PackageToInstall>> {
         let (host, tags) = (environment.host, environment.interpreter()?.tags());
         let store = &host.store;
-        let digests = fs::map_ordered(&self.0, fs::processors(), |one| {
-            wheel::file_sha256(&one.wheel).map(|bytes| hex(&bytes))
-        });
-        let digests = digests.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let digests = self.digests()?;
         let known: Vec<Option<&str>> = digests.iter().map(|sha256| Some(sha256.as_str())).collect();
         let present = store.usable(&known)?;
         let absent = digests.iter().zip(present).filter(|(_, entry)| entry.is_none());
