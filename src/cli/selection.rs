@@ -29,6 +29,9 @@ pub struct SelectionArguments {
     /// Leave the groups out that come unasked
     #[arg(long)]
     pub no_default_groups: bool,
+    /// Leave the group `dev` out, if there is one
+    #[arg(long)]
+    pub no_dev: bool,
     /// Only this group, without the project's dependencies (can be repeated)
     #[arg(long = "only-group", value_name = "GROUP", value_delimiter = ',')]
     pub only_groups: Vec<String>,
@@ -56,6 +59,7 @@ impl SelectionArguments {
             all_groups: self.all_groups,
             without_groups: self.without_groups.clone(),
             no_default_groups: self.no_default_groups,
+            no_dev: self.no_dev,
             only_groups: self.only_groups.clone(),
             no_project: self.no_install_project,
             members: self.packages.clone(),

@@ -22,6 +22,8 @@ pub(super) fn run(context: &Context, arguments: &SyncArguments) -> Result<u8, Fa
     };
     let indexes = arguments.index.indexes();
     let source = LockSource::find(&context.host, choice, &indexes)?;
+    // A file that is named says itself what comes unasked.
+    let source = if arguments.files.is_empty() { source.with_development_group() } else { source };
     let path = context.project_venv(&arguments.venv, &source.project)?;
     let following = Following {
         followed: &Followed::of(source)?,

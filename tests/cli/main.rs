@@ -84,6 +84,7 @@ mod store_places;
 #[cfg(target_os = "linux")]
 mod swapped;
 mod sync;
+mod sync_groups;
 mod system_site;
 mod tags;
 mod tolerated;

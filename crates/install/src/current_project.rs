@@ -2,16 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use toml::{Table, Value};
+use toml::Table;
 use virtpy_resolver::Selection;
 
 use crate::lockfile::{self, LockKind};
 use crate::locking::{Locked, Locking};
 use crate::{Error, Host, IndexOptions, Indexes, LockChoice, LockSource, Result};
 use virtpy_files as fs;
-
-/// The group that comes unasked where something is run.
-const DEVELOPMENT: &str = "dev";
 
 /// How much a lock is believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,22 +68,8 @@ impl<'a> CurrentProject<'a> {
     /// When a file cannot be read or makes no sense.
     pub fn source(&self, selection: &Selection, own_indexes: bool, indexes: &Indexes) -> Result<LockSource> {
         let choice = LockChoice { selection: selection.clone(), own_indexes, ..LockChoice::default() };
-        let mut source = LockSource::find_from(self.host, self.folder(), choice, indexes)?;
-        let is_named = |names: &[String]| names.iter().any(|name| name == DEVELOPMENT);
-        let is_open = !selection.no_default_groups
-            && selection.only_groups.is_empty()
-            && !is_named(&selection.groups)
-            && !is_named(&selection.without_groups);
-        if is_open && !self.says_default_groups() && is_named(&source.groups()) {
-            source.choice.selection.groups.push(DEVELOPMENT.to_owned());
-        }
-        Ok(source)
-    }
-
-    /// Whether it says itself which groups come unasked.
-    fn says_default_groups(&self) -> bool {
-        let uv = self.table.get("tool").and_then(|tool| tool.get("uv"));
-        uv.and_then(|uv: &Value| uv.get("default-groups")).is_some()
+        let source = LockSource::find_from(self.host, self.folder(), choice, indexes)?;
+        Ok(source.with_development_group())
     }
 
     /// Sees to it that a source is a lock, and as current as it has to be: locks the project where that is needed.

@@ -41,7 +41,11 @@ impl Followed {
         } else {
             Vec::new()
         };
-        let choice = poetry_choice(selection, all_groups)?;
+        let mut choice = poetry_choice(selection, all_groups)?;
+        let dev = "dev".to_owned();
+        if selection.no_dev && Project::read(&source.folder)?.groups().contains_key(&dev) {
+            choice.groups.without.push(dev);
+        }
         Ok(Self::Poetry(Box::new(PoetryProject::read(&source.folder, choice)?)))
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use uv_configuration::{
-    BuildOptions, DependencyGroups, ExtrasSpecification, HashCheckingMode, InstallOptions,
+    BuildOptions, DependencyGroups, DevMode, ExtrasSpecification, HashCheckingMode, InstallOptions,
 };
 use uv_distribution_types::{
     DirectorySourceDist, Dist, HashPolicy, Node, Resolution as SolvedGraph, ResolvedDist, SourceDist,
@@ -265,7 +265,7 @@ impl Reader<'_> {
             selection.all_extras,
         );
         let groups = DependencyGroups::from_args(
-            None,
+            selection.no_dev.then_some(DevMode::Exclude),
             names(&selection.groups)?,
             names(&selection.without_groups)?,
             selection.no_default_groups,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::Deserialize;
-use uv_normalize::{DefaultGroups, ExtraName, GroupName, PackageName};
+use uv_normalize::{DEV_DEPENDENCIES, DefaultGroups, ExtraName, GroupName, PackageName};
 use uv_pep508::MarkerTree;
 use uv_pypi_types::VerbatimParsedUrl;
 use uv_redacted::DisplaySafeUrl;
@@ -184,13 +184,14 @@ impl Project {
             }
         }
         let default = self.default_groups();
-        let Selection { groups, only_groups, without_groups, no_default_groups, all_groups, .. } =
+        let Selection { groups, only_groups, without_groups, no_default_groups, no_dev, all_groups, .. } =
             &self.input.selection;
         for (name, requirements) in &self.groups {
             let is = |others: &[String]| others.iter().any(|other| same_name(other, name.as_str()));
             let by_default = !no_default_groups && only_groups.is_empty() && default.contains(name);
             let wanted = self.input.conditional || *all_groups || is(groups) || is(only_groups) || by_default;
-            if !wanted || is(without_groups) {
+            let is_left_out = is(without_groups) || *no_dev && *name == *DEV_DEPENDENCIES;
+            if !wanted || is_left_out {
                 continue;
             }
             let marker = self.condition("dependency_groups", name.as_str())?;

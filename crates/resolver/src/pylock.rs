@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 use uv_distribution_types::Resolution as SolvedGraph;
-use uv_normalize::{ExtraName, GroupName, PackageName};
+use uv_normalize::{DEV_DEPENDENCIES, ExtraName, GroupName, PackageName};
 use uv_pep508::MarkerTree;
 use uv_resolver::PylockToml;
 use virtpy_pep::NamedVersion;
@@ -124,7 +124,8 @@ impl Reader<'_> {
         if !self.request.selection.no_default_groups && only.is_empty() {
             chosen.extend(lock.default_groups.iter().cloned());
         }
-        let without: Vec<GroupName> = names(without_groups)?;
+        let mut without: Vec<GroupName> = names(without_groups)?;
+        without.extend(self.request.selection.no_dev.then(|| DEV_DEPENDENCIES.clone()));
         chosen.retain(|group| !without.contains(group));
         Ok(Chosen { extras, groups: chosen })
     }

@@ -72,6 +72,8 @@ pub struct Selection {
     pub without_groups: Vec<String>,
     /// Leave the default groups out.
     pub no_default_groups: bool,
+    /// Leave the group `dev` out, if there is one.
+    pub no_dev: bool,
     /// Only these groups, without the project's own dependencies.
     pub only_groups: Vec<String>,
     /// Leave the project itself out.

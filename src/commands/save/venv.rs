@@ -39,8 +39,9 @@ impl ProjectVenv<'_> {
         };
         let files = vec![saving.lock().to_path_buf()];
         let choice = LockChoice { files, selection, own_indexes: self.own_indexes, ..LockChoice::default() };
+        let source = LockSource::find(&context.host, choice, self.indexes)?.with_development_group();
         let following = Following {
-            followed: &Followed::of(LockSource::find(&context.host, choice, self.indexes)?)?,
+            followed: &Followed::of(source)?,
             extent: Extent::Sufficient,
             options: self.options,
             indexes: self.indexes,

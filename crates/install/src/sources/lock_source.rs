@@ -15,6 +15,9 @@ use crate::{Error, Host, Indexes, Result};
 use virtpy_files as fs;
 use virtpy_venv::Contents;
 
+/// The group of what is needed to work on a project.
+const DEVELOPMENT: &str = "dev";
+
 /// Which file is meant, and what of it.
 #[derive(Debug, Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each stands for a flag of its own")]
@@ -212,14 +215,38 @@ impl LockSource {
         origin.is_some_and(|origin| origin.inputs == ["pyproject.toml"])
     }
 
-    /// The dependency groups that it has to choose from, if it is of a form that says so at its beginning.
-    pub(crate) fn groups(&self) -> Vec<String> {
-        let text = self.texts.first().filter(|_| self.kind == LockKind::Pylock);
+    /// The same with the group that comes unasked with the lock of a project of one's own: `dev`, as uv has it, unless the lock or the
+    /// project says which ones do.
+    #[must_use]
+    pub fn with_development_group(mut self) -> Self {
+        let selection = &self.choice.selection;
+        let names_it = |names: &[String]| names.iter().any(|name| name == DEVELOPMENT);
+        let is_decided = selection.no_default_groups
+            || selection.no_dev
+            || !selection.only_groups.is_empty()
+            || names_it(&selection.groups)
+            || names_it(&selection.without_groups);
+        if !is_decided && self.has_undecided_development_group() {
+            self.choice.selection.groups.push(DEVELOPMENT.to_owned());
+        }
+        self
+    }
+
+    /// Whether it is a lock with a group `dev`, and neither it nor its project says which groups come unasked.
+    fn has_undecided_development_group(&self) -> bool {
+        let Some(text) = self.texts.first().filter(|_| self.kind == LockKind::Pylock) else { return false };
+        let parse = |text: &str| text.parse::<toml::Table>().unwrap_or_default();
         // The packages come behind it, and are many.
-        let head = text.and_then(|text| text.split("\n[[packages]]").next()).unwrap_or_default();
-        let groups = head.parse::<toml::Table>().ok().and_then(|head| head.get("dependency-groups").cloned());
-        let groups = groups.as_ref().and_then(toml::Value::as_array).into_iter().flatten();
-        groups.filter_map(toml::Value::as_str).map(str::to_owned).collect()
+        let head = parse(text.split("\n[[packages]]").next().unwrap_or_default());
+        let groups = head.get("dependency-groups").and_then(toml::Value::as_array);
+        let has_group = groups.is_some_and(|all| all.iter().any(|name| name.as_str() == Some(DEVELOPMENT)));
+        if !has_group || head.contains_key("default-groups") {
+            return false;
+        }
+        let project = fs::read_to_string(&self.folder.join("pyproject.toml")).unwrap_or_default();
+        let project = parse(&project);
+        let settings = project.get("tool").and_then(|tool| tool.get("uv"));
+        settings.is_none_or(|settings| settings.get("default-groups").is_none())
     }
 
     /// Its name, for people.
@@ -302,7 +329,8 @@ impl LockSource {
         if *all_groups {
             wanted = known;
         }
-        let without: Vec<String> = without_groups.iter().map(category).collect();
+        let mut without: Vec<String> = without_groups.iter().map(category).collect();
+        without.extend(self.choice.selection.no_dev.then(|| category(&DEVELOPMENT.to_owned())));
         wanted.retain(|name| !without.contains(name));
         wanted.extend(only_groups.is_empty().then(|| "default".to_owned()));
         Ok(pipfile.requirements(&wanted, !self.choice.own_indexes, &|name| std::env::var(name).ok()))
