@@ -74,6 +74,26 @@ pub fn write_atomic(path: &Path, content: &[u8]) -> Result<(), PathError> {
 /// # Errors
 /// As [`write_atomic`].
 pub fn write_atomic_with_mode(path: &Path, content: &[u8], mode: u32) -> Result<(), PathError> {
+    let file = unfinished(path, content, mode)?;
+    file.persist(path).map_err(|failure| failure.error).at("replace", path)?;
+    Ok(())
+}
+
+/// Replaces a note that can be made again: for a moment there may be none, and after a power cut half of one. In return nobody waits
+/// for the disk, as they do where a file is renamed over another one: ext4 then writes the new one out first, which takes longer than
+/// some commands.
+///
+/// # Errors
+/// As [`write_atomic`].
+pub fn write_note(path: &Path, content: &[u8]) -> Result<(), PathError> {
+    let file = unfinished(path, content, 0o644)?;
+    let _ = std::fs::remove_file(path);
+    file.persist(path).map_err(|failure| failure.error).at("replace", path)?;
+    Ok(())
+}
+
+/// A file with this content, in the folder of `path`, that is to take its place.
+fn unfinished(path: &Path, content: &[u8], mode: u32) -> Result<tempfile::NamedTempFile, PathError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new()
         .prefix(UNFINISHED)
@@ -82,8 +102,7 @@ pub fn write_atomic_with_mode(path: &Path, content: &[u8], mode: u32) -> Result<
         .map_err(answer_of_system)
         .at("write to", folder)?;
     file.write_all(content).at("write", path)?;
-    file.persist(path).map_err(|failure| failure.error).at("replace", path)?;
-    Ok(())
+    Ok(file)
 }
 
 /// Gives a file or a folder itself to another user.

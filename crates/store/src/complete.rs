@@ -34,7 +34,7 @@ impl Store {
         if let (true, true, false, Some(note)) = (missing.is_empty(), is_settled, change.is_empty(), note) {
             // One that cannot be written costs another look.
             let _ = fs::create_dir_all(&self.complete_venvs())
-                .and_then(|()| fs::write_atomic(&path, note.as_bytes()));
+                .and_then(|()| fs::write_note(&path, note.as_bytes()));
         }
         missing
     }

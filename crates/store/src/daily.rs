@@ -58,7 +58,7 @@ impl Store {
 
     /// Notes when venvs were looked at. A note that cannot be written only costs more looks.
     pub fn note_venv_looks(&self, text: &str) {
-        let _ = fs::write_atomic(&self.cache().join("venvs"), text.as_bytes());
+        let _ = fs::write_note(&self.cache().join("venvs"), text.as_bytes());
     }
 
     /// Whether somebody seems to be removing the store, as a whole: its entries' folder is gone, or its cache is empty. What is written

@@ -1,17 +1,17 @@
 //! Carrying out the difference between two plans: journal, take away, put, and then the new state.
 
+mod creation;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 
 use virtpy_files::{self as fs, Directory, FileKind};
 use virtpy_wheel as wheel;
 
+use self::creation::Creation;
 use super::journal::{Journal, Removed};
 use super::node::Node;
-use super::nodes::{make, put_shared};
 use super::plan::{Plan, folder_of};
 use super::{Distribution, Phase, State, Venv, VenvError, foreign};
 
@@ -31,9 +31,6 @@ pub(super) struct Transaction<'a> {
     /// Where something stood in the way when it was to be made.
     blocked: Mutex<BTreeSet<String>>,
 }
-
-/// A path to be made, and what is to be there.
-type Item<'p, 'n> = (&'p &'p str, &'n &'n Node);
 
 impl<'a> Transaction<'a> {
     /// Notes what goes: foreign distributions with the folders that they have alone, then what only the old plan has.
@@ -279,79 +276,11 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Makes what is new: the folders, then what is in them. Much of it is made by several threads, each in folders of its
-    /// own, since the kernel lets one at a time into a folder.
+    /// Makes what is new.
     fn put(&self) -> Result<(), VenvError> {
-        let (folders, others): (Vec<_>, Vec<_>) =
-            self.create.iter().partition(|(_, node)| matches!(node, Node::Folder));
-        self.put_all(&folders)?;
-        let threads = threads_for(others.len());
-        if threads == 1 {
-            return self.put_all(&others);
-        }
-        let shares = shares(&others, threads);
-        thread::scope(|scope| {
-            let workers: Vec<_> =
-                shares.iter().map(|share| scope.spawn(move || self.put_all(share))).collect();
-            let results =
-                workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)));
-            // All have ended when the first error is told.
-            results.collect::<Vec<_>>().into_iter().collect()
-        })
+        Creation { venv: self.venv, directory: &self.directory, create: &self.create, blocked: &self.blocked }
+            .carry_out()
     }
-
-    fn put_all(&self, items: &[Item<'_, '_>]) -> Result<(), VenvError> {
-        let mut firsts = BTreeMap::new();
-        for (path, node) in items {
-            if is_bytecode_folder(path) && self.directory.kind(path)? == Some(FileKind::Folder) {
-                // Python made it in a folder that another installer left behind.
-                self.directory.remove_tree(path)?;
-            }
-            let made = match node {
-                Node::SharedText(content) => put_shared(&self.directory, path, content, &mut firsts),
-                _ => make(&self.directory, &self.venv.layout, path, node),
-            };
-            if let Err(error) = made {
-                return Err(match error {
-                    VenvError::Path(error) if error.already_exists() => {
-                        let mut blocked = self.blocked.lock().unwrap_or_else(PoisonError::into_inner);
-                        blocked.insert((**path).to_owned());
-                        VenvError::InTheWay(self.venv.root.join(path))
-                    }
-                    other => other,
-                });
-            }
-        }
-        Ok(())
-    }
-}
-
-/// By how many threads so many paths are made: a thread costs as much as a few dozen of them.
-fn threads_for(paths: usize) -> usize {
-    let worthwhile = (paths / 100).clamp(1, 4);
-    if worthwhile == 1 {
-        // Asking how many processors there are takes a dozen system calls.
-        return 1;
-    }
-    worthwhile.min(thread::available_parallelism().map_or(1, usize::from))
-}
-
-/// Divides sorted paths into shares of about the same size. What is in one folder stays in one share.
-fn shares<'p, 'n>(items: &[Item<'p, 'n>], count: usize) -> Vec<Vec<Item<'p, 'n>>> {
-    let mut folders: BTreeMap<&str, Vec<Item<'p, 'n>>> = BTreeMap::new();
-    for item in items {
-        let folder = folder_of(item.0);
-        folders.entry(folder).or_default().push(*item);
-    }
-    let mut folders: Vec<Vec<Item<'p, 'n>>> = folders.into_values().collect();
-    folders.sort_by_key(|folder| std::cmp::Reverse(folder.len()));
-    let mut shares: Vec<Vec<Item<'p, 'n>>> = vec![Vec::new(); count];
-    for folder in folders {
-        if let Some(smallest) = shares.iter_mut().min_by_key(|share| share.len()) {
-            smallest.extend(folder);
-        }
-    }
-    shares
 }
 
 /// Whether what a plan wants at a path of the venv's folder is what is there.
@@ -371,28 +300,3 @@ pub(super) fn is_bytecode_folder(path: &str) -> bool {
 
 #[cfg(test)]
 mod properties;
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shares_are_even_and_keep_folders_whole() {
-        let node = &Node::Folder;
-        let paths = ["a/1", "a/2", "a/3", "b/1", "b/2", "c/1", "top"];
-        let items: Vec<Item<'_, '_>> = paths.iter().map(|path| (path, &node)).collect();
-        let shares = shares(&items, 2);
-        let folders = |share: &Vec<Item<'_, '_>>| -> BTreeSet<String> {
-            share.iter().map(|(path, _)| path.split('/').next().unwrap_or_default().to_owned()).collect()
-        };
-        assert_eq!(shares.iter().map(Vec::len).sum::<usize>(), paths.len());
-        assert!(folders(&shares[0]).is_disjoint(&folders(&shares[1])));
-        assert!(shares.iter().all(|share| share.len() >= 3), "{shares:?}");
-    }
-
-    #[test]
-    fn little_is_made_by_one_thread() {
-        assert_eq!(threads_for(0), 1);
-        assert_eq!(threads_for(150), 1);
-        assert!(threads_for(10_000) <= 4);
-    }
-}

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 
 use super::*;
+use crate::nodes::make;
 use crate::testing::{self, LoadedSamples, Sample, modes, sets};
 use crate::{LinkMode, Venv, journal};
 
@@ -128,9 +129,7 @@ fn do_steps(transaction: &Transaction<'_>, steps: usize) {
             Removed::File(_, slot) => fs::rename(&path, &venv.root.join(Journal::trash(*slot))).unwrap(),
         }
     }
-    let (folders, others): (Vec<_>, Vec<_>) =
-        transaction.create.iter().partition(|(_, node)| matches!(node, Node::Folder));
-    let created: Vec<_> = folders.into_iter().chain(others).collect();
+    let created = creation::order(&transaction.create);
     for (path, node) in created.iter().take(steps.saturating_sub(removed.len())) {
         make(&transaction.directory, &venv.layout, path, node).unwrap();
     }
