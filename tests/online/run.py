@@ -30,6 +30,7 @@ import pythons  # noqa: E402
 import reach  # noqa: E402
 import real_path_tools  # noqa: E402
 import remote  # noqa: E402
+import remote_builds  # noqa: E402
 import second_venv  # noqa: E402
 import side_by_side  # noqa: E402
 import sources  # noqa: E402
@@ -61,6 +62,7 @@ CHECKS = {
     "real-path-tools": real_path_tools.check,
     "remote": remote.check,
     "remote-all": remote.check_all,
+    "remote-builds": remote_builds.check,
     "tools": tools.check,
     "tools-all": tools.check_all,
 }
