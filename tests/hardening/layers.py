@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 
+import fuse
 from support import Account, Place, can_mount, is_root, ordinary_user, require
 from wheels import make_wheels
 
@@ -236,10 +237,10 @@ def mounted(arguments, target):
         subprocess.run(["umount", str(target)], check=True)
 
 
-def read_only(scene, account, name, arguments):
+def read_only(scene, account, name, mount):
     """The lower store is mounted read-only at the same path, as in a container."""
     folder, environment = scene.user("mounted-%s" % name, account)
-    with mounted(arguments, scene.lower):
+    with mount:
         scene.fill(folder, environment, account)
         require(scene.answer(folder, environment, account) == "1.0", "another package is imported")
         done = scene.place.attempt([scene.place.program, "check", "--venv", folder / "project" / ".venv"],
@@ -252,7 +253,8 @@ def read_only(scene, account, name, arguments):
 def mounts(scene, account):
     """Read-only mounts of the lower store, in the namespace of mounts that this runs in."""
     bind = ["--bind", "-o", "ro", str(scene.lower)]
-    yield read_only(scene, account, "bind", bind)
+    yield read_only(scene, account, "bind", mounted(bind, scene.lower))
+    yield from user_space(scene, account)
     if shutil.which("mksquashfs") is None:
         yield "skipped: squashfs, for want of mksquashfs"
         return
@@ -266,7 +268,58 @@ def mounts(scene, account):
         yield "skipped: squashfs cannot be mounted here"
         return
     subprocess.run(["umount", str(probe)], check=True)
-    yield read_only(scene, account, "squashfs", kind)
+    yield read_only(scene, account, "squashfs", mounted(kind, scene.lower))
+
+
+def user_space(scene, account):
+    """File systems in user space, one without locks as some network file systems are: for the lower store, and for one's own."""
+    trial = scene.place.root / "trial"
+    trial.mkdir()
+    if not fuse.is_possible(trial):
+        yield "skipped: file systems in user space, for want of /dev/fuse"
+        return
+    without = fuse.mounted(scene.lower, scene.lower, has_locks=False, is_read_only=True)
+    yield read_only(scene, account, "in user space, without locks", without)
+    yield own_store(scene)
+
+
+def own_store(scene):
+    """The user's own store is on a file system whose locks don't work, and then on one whose locks do. A lower store stays what it
+    is, and so does what was there."""
+    place = scene.place
+    folder, environment = scene.user("in-user-space", place.account)
+    disk, store, venv = folder / "disk", folder / "store", folder / "project" / ".venv"
+    disk.mkdir()
+    bare = dict(environment, VIRTPY_STORES="")
+    commands = [["new", venv, "-p", place.account.python], ["add", "--venv", venv, "hd-plain==1.0"] + place.index]
+    with fuse.mounted(disk, store, has_locks=False):
+        for command in commands[:1]:
+            done = place.attempt([place.program] + command, bare, account=place.account, folder=folder)
+            require(done.code == 1 and "no locks that work" in done.err and "`stores`" in done.err, str(done))
+        require(not venv.exists(), "half a venv was made")
+        require(not (store / "w").exists() or not os.listdir(str(store / "w")), "a package came into the store")
+    with fuse.mounted(disk, store):
+        for command in commands + [["check", "--venv", venv], ["store", "verify"]]:
+            done = place.attempt([place.program] + command, bare, account=place.account, folder=folder)
+            require(done.code == 0, str(done))
+        require(scene.answer(folder, bare, place.account) == "1.0", "another package is imported")
+        before = facts(disk / "w")
+    # The same store, whose locks are gone: what is there is used, and nothing is changed.
+    with fuse.mounted(disk, store, has_locks=False):
+        require(scene.answer(folder, bare, place.account) == "1.0", "another package is imported")
+        command = [place.program, "add", "--venv", venv, "hd-alpha==1.0"] + place.index
+        done = place.attempt(command, bare, account=place.account, folder=folder)
+        require(done.code == 1 and "no locks that work" in done.err, str(done))
+        # The way out: a store on this machine's disk, with the shared one below.
+        apart = dict(environment, VIRTPY_HOME=str(folder / "local"), VIRTPY_STORES=str(store))
+        other = folder / "project" / "other"
+        for command in (["new", other, "-p", place.account.python], ["add", "--venv", other, "hd-plain==1.0"] + place.index):
+            done = place.attempt([place.program] + command, apart, account=place.account, folder=folder)
+            require(done.code == 0, str(done))
+        require("0 downloaded" in done.err, str(done))
+    after = facts(disk / "w")
+    require(after == before, "packages were changed: %s" % changes(before, after))
+    return "a store on a file system without locks is refused for writing, and read as a lower one"
 
 
 def check(arguments):
