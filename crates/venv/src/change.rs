@@ -11,8 +11,8 @@ use super::contents::{Contents, Owner};
 use super::layout::UNFINISHED;
 use super::node::{Clash, Node, PlannedDistribution};
 use super::nodes::make;
-use super::plan::Plan;
-use super::transaction::{Transaction, is_bytecode_folder, stands};
+use super::plan::{Plan, is_bytecode_folder};
+use super::transaction::{Transaction, stands};
 use super::{Distribution, Installed, State, Venv, VenvError, foreign, journal};
 
 /// A distribution to install.

@@ -6,8 +6,7 @@ use std::path::Path;
 use virtpy_files::{self as fs, FileKind};
 use virtpy_store::Entry;
 
-use super::plan::Plan;
-use super::transaction::is_bytecode_folder;
+use super::plan::{Plan, is_bytecode_folder};
 use super::{Installed, Venv, VenvError};
 
 impl Venv {

@@ -353,6 +353,11 @@ pub(super) fn folder_of(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
+/// Whether a path is a folder of bytecode. Anybody may clear those, and Python makes them again.
+pub(super) fn is_bytecode_folder(path: &str) -> bool {
+    path.rsplit('/').next() == Some(wheel::BYTECODE_FOLDER)
+}
+
 fn first_component(path: &str) -> (&str, bool) {
     path.split_once('/').map_or((path, false), |(name, _)| (name, true))
 }

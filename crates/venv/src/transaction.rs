@@ -12,7 +12,7 @@ use virtpy_wheel as wheel;
 use self::creation::Creation;
 use super::journal::{Journal, Removed};
 use super::node::Node;
-use super::plan::{Plan, folder_of};
+use super::plan::{Plan, folder_of, is_bytecode_folder};
 use super::{Distribution, Phase, State, Venv, VenvError, foreign};
 
 /// A folder is listed if so many paths in it are to be made: a listing takes four system calls.
@@ -291,11 +291,6 @@ pub(super) fn stands(directory: &Directory, path: &str, node: &Node) -> Result<b
         (Node::Folder | Node::Link(_), _) => false,
         (_, found) => found == Some(FileKind::File),
     })
-}
-
-/// Whether a path is a folder of bytecode. Anybody may clear those, and Python makes them again.
-pub(super) fn is_bytecode_folder(path: &str) -> bool {
-    path.rsplit('/').next() == Some(wheel::BYTECODE_FOLDER)
 }
 
 #[cfg(test)]

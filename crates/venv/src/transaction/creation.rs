@@ -11,10 +11,9 @@ use std::thread;
 
 use virtpy_files::{Directory, FileKind};
 
-use super::is_bytecode_folder;
 use crate::node::Node;
 use crate::nodes::{make, put_shared};
-use crate::plan::folder_of;
+use crate::plan::{folder_of, is_bytecode_folder};
 use crate::{Venv, VenvError};
 
 /// What is to be made in a venv.
