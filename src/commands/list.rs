@@ -38,7 +38,8 @@ fn outdated(
 ) -> Result<Vec<Row>, Failure> {
     let interpreter = context.host.interpreter(venv)?;
     let mut asked = contents.visible();
-    asked.retain(|one| !one.is_pip_shim());
+    // What comes from a directory, a repository or a URL has namesakes on an index, and no newer versions.
+    asked.retain(|one| !one.is_pip_shim() && one.direct_url().is_none());
     let names: Vec<_> = asked.iter().map(|one| one.package.clone()).collect();
     let newest = context.host.newest(&interpreter, &arguments.index.options(), &names, arguments.pre)?;
     let markers = install::markers(&interpreter)?;

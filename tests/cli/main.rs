@@ -39,6 +39,7 @@ mod links;
 mod list;
 mod list_all;
 mod lock;
+mod lock_others;
 mod lock_places;
 mod lock_settings;
 mod lock_sources;

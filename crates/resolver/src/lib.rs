@@ -18,7 +18,7 @@
 //! | `project`, `workspace`, `tool_sources`, `tool_uv` | what a project's file asks for, from where, and by which settings |
 //! | `rules` | those settings as the libraries know them |
 //! | `locked`, `pylock` | reading lock files |
-//! | `locking`, `portable` | writing them, with paths that hold elsewhere |
+//! | `locking`, `locked_commits`, `portable` | writing them, with what the last one had, and paths that hold elsewhere |
 //! | `local_wheels`, `local_grounds` | the caller's wheels, in place of an index that may not be asked |
 //! | `resolve`, `provider`, `solution`, `describe`, `latest`, `newest` | solving, and describing the solution |
 //! | `obtain`, `download`, `build` | from a solution to wheel files |
@@ -49,6 +49,7 @@ mod latest;
 mod local_grounds;
 mod local_wheels;
 mod locked;
+mod locked_commits;
 mod locking;
 mod named_inputs;
 mod newest;
@@ -112,4 +113,4 @@ pub use settings::IndexSettings;
 pub use solution::Resolution;
 pub use tool_uv::{LOCK_KEYS, UnusableKey, UvIndex, UvTable};
 pub use transfer::{Body, Transfer, Transferred};
-pub use workspace::workspace_of;
+pub use workspace::{members_of, read_project, workspace_of};

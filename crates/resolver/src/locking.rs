@@ -28,7 +28,7 @@ use crate::requirements;
 use crate::resolve::{NamedInputs, Problem, Target, choices, name_all, solve};
 use crate::rules::Rules;
 use crate::runtime::Runtime;
-use crate::{archives, folders, indexes, portable, public};
+use crate::{archives, folders, indexes, locked_commits, portable, public};
 
 /// The form of the lock file to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +100,9 @@ pub(crate) async fn lock(
     let hasher = HashStrategy::Generate(HashGeneration::All);
     let mut context = Context::new(runtime, network, indexes, hasher, choices).await?;
     context.archives = archives;
+    if let Some(existing) = &lock.existing {
+        locked_commits::keep(context.state.git(), existing, &lock.folder, &request.options);
+    }
     let RequirementsSpecification { requirements, source_trees, constraints, .. } = inputs;
     let dispatch = context.dispatch();
     let wanted = name_all(&context, &dispatch, NamedInputs { entries: requirements, source_trees }).await?;

@@ -17,7 +17,7 @@ use crate::request::{Input, Request};
 use crate::requirements;
 use crate::settings::IndexSettings;
 use crate::tool_uv::{UnusableKey, UvTable};
-use crate::workspace::{at, read, workspace_of};
+use crate::workspace::{at, read_project, workspace_of};
 
 /// What a resolution follows.
 #[derive(Default)]
@@ -114,7 +114,7 @@ impl Rules {
 
 /// `[tool.uv]` of the `pyproject.toml` in a directory. What is no TOML is told by whoever reads the rest of it.
 fn table(folder: &Path) -> Result<UvTable, Error> {
-    let file = read(folder).unwrap_or_default();
+    let file = read_project(folder).unwrap_or_default();
     let Some(table) = at(&file, &["tool", "uv"]).and_then(toml::Value::as_table) else {
         return Ok(UvTable::default());
     };

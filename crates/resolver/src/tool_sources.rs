@@ -19,7 +19,7 @@ use crate::indexes;
 use crate::portable::normalized_path;
 use crate::settings::IndexSettings;
 use crate::tool_uv::{UvIndex, UvTable};
-use crate::workspace::{at, read, workspace_of};
+use crate::workspace::{at, members_of, read_project, workspace_of};
 
 type Requirement = uv_pep508::Requirement<VerbatimParsedUrl>;
 
@@ -61,7 +61,7 @@ impl ToolSources {
         let mut all = Self::default();
         let root = workspace_of(folder);
         for folder in root.iter().map(PathBuf::as_path).chain([folder]) {
-            let file = read(folder).unwrap_or_default();
+            let file = read_project(folder).unwrap_or_default();
             let sources = at(&file, &["tool", "uv", "sources"]).and_then(Value::as_table);
             for (name, value) in sources.into_iter().flatten() {
                 if let Ok(name) = PackageName::from_str(name) {
@@ -171,7 +171,7 @@ impl ToolSources {
         let Some(folder) = folder.filter(|folder| folder.is_dir() && seen.insert(folder.clone())) else {
             return Ok(());
         };
-        let file = read(&folder).unwrap_or_default();
+        let file = read_project(&folder).unwrap_or_default();
         let own = Self::of(&folder);
         let extras = parent.extras.iter().map(ToString::to_string);
         let lists = extras.map(|extra| at(&file, &["project", "optional-dependencies", &extra]).cloned());
@@ -301,18 +301,12 @@ fn local(path: &Path, editable: bool) -> Result<Place, String> {
 /// The directory of the workspace's member with a name; the root is one as well.
 fn member(folder: &Path, name: &PackageName) -> Option<PathBuf> {
     let root = workspace_of(folder).unwrap_or_else(|| folder.to_path_buf());
-    let file = read(&root)?;
-    let patterns = at(&file, &["tool", "uv", "workspace", "members"]).and_then(Value::as_array);
-    let patterns = patterns.into_iter().flatten().filter_map(Value::as_str);
-    let escaped = glob::Pattern::escape(&root.to_string_lossy());
-    let folders =
-        patterns.flat_map(|pattern| glob::glob(&format!("{escaped}/{pattern}")).into_iter().flatten());
-    let is_it = |folder: &PathBuf| {
-        let file = read(folder).unwrap_or_default();
-        let found = at(&file, &["project", "name"]).and_then(Value::as_str).map(PackageName::from_str);
-        found.is_some_and(|found| found.is_ok_and(|found| found == *name))
-    };
-    folders.flatten().map(|folder| normalized_path(&folder)).chain([root.clone()]).find(is_it)
+    let is_it = |found: &str| PackageName::from_str(found).is_ok_and(|found| found == *name);
+    if let Some((member, _)) = members_of(&root).into_iter().find(|(_, found)| is_it(found)) {
+        return Some(member);
+    }
+    let own = read_project(&root)?;
+    at(&own, &["project", "name"]).and_then(Value::as_str).is_some_and(is_it).then_some(root)
 }
 
 #[cfg(test)]

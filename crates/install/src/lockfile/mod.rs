@@ -112,13 +112,7 @@ pub fn find_project(folder: &Path) -> Option<PathBuf> {
 pub fn changed_since(kind: LockKind, text: &str, folder: &Path) -> Vec<String> {
     match kind {
         LockKind::Pylock => Origin::read(text).map(|origin| origin.changed(folder)).unwrap_or_default(),
-        LockKind::Uv => {
-            let project = folder.join("pyproject.toml");
-            let project = if is_file(&project) { fs::read_to_string(&project).ok() } else { None };
-            let tables = (text.parse(), project.and_then(|project| project.parse().ok()));
-            let differs = matches!(tables, (Ok(lock), Some(project)) if staleness::differs(&lock, &project));
-            if differs { vec!["pyproject.toml".to_owned()] } else { Vec::new() }
-        }
+        LockKind::Uv => text.parse().map(|lock| staleness::changed(&lock, folder)).unwrap_or_default(),
         _ => Vec::new(),
     }
 }

@@ -1,20 +1,65 @@
-//! Whether a `uv.lock` was made for a project as it is now. uv follows it all the same with `--frozen`, as virtpy does; but a
+//! Whether a `uv.lock` was made for a project, and the members of its workspace, as they are now. uv follows it all the same with `--frozen`, as virtpy does; but a
 //! user should hear of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use toml::{Table, Value};
 use virtpy_pep::{PackageName, Requirement};
+use virtpy_resolver::{members_of, read_project, relative_to};
+
+/// The kinds of sources that are directories on this machine.
+const DIRECTORIES: [&str; 3] = ["editable", "virtual", "directory"];
 
 /// What is required: names, each with its version specifiers, sorted. Those of a requirement with a source of its own (a URL, a
 /// directory) are not in a lock, so they are left out.
 type Specifiers = BTreeMap<PackageName, BTreeSet<String>>;
 
-/// Whether the requirements of a project differ from those that a lock has for it. What cannot be told is no difference.
-pub(super) fn differs(lock: &Table, project: &Table) -> bool {
-    let Some(locked) = package(lock, project).and_then(|package| package.get("metadata")) else {
-        return false;
+/// The projects that ask for something else than a lock in `folder` has for them: the root, the members of its workspace, and others on
+/// this machine. A member that the lock does not know is one of them.
+pub(super) fn changed(lock: &Table, folder: &Path) -> Vec<String> {
+    let root = read_project(folder).unwrap_or_default();
+    let inherited = sources(&root);
+    let places = places(lock);
+    let mut changed = Vec::new();
+    for place in &places {
+        let path = Path::new(place).join("pyproject.toml");
+        let shown = if place == "." { "pyproject.toml".to_owned() } else { path.display().to_string() };
+        // A member that is gone is no longer asked for; of any other directory nothing can be said.
+        let Some(project) = read_project(&folder.join(place)) else { continue };
+        if differs(lock, &project, &inherited) {
+            changed.push(shown);
+        }
+    }
+    let is_known = |member: &Path| places.iter().any(|place| folder.join(place) == member);
+    let new = members_of(folder).into_iter().map(|(member, _)| member).filter(|member| !is_known(member));
+    changed.extend(new.map(|member| relative_to(&member.join("pyproject.toml"), folder)));
+    changed
+}
+
+/// The directories that a lock has packages in.
+fn places(lock: &Table) -> BTreeSet<String> {
+    let packages = lock.get("package").and_then(Value::as_array).into_iter().flatten();
+    let place = |package: &Value| {
+        let source = package.get("source")?;
+        DIRECTORIES.iter().find_map(|kind| source.get(kind)?.as_str()).map(str::to_owned)
     };
+    packages.filter_map(place).collect()
+}
+
+/// The packages that a project gives a place for.
+fn sources(project: &Table) -> BTreeSet<PackageName> {
+    let sources = project.get("tool").and_then(|tool| tool.get("uv")?.get("sources")?.as_table());
+    sources.into_iter().flatten().filter_map(|(name, _)| name.parse::<PackageName>().ok()).collect()
+}
+
+/// Whether the requirements of a project differ from those that a lock has for it. The places that its workspace gives count as well.
+/// What cannot be told is no difference.
+fn differs(lock: &Table, project: &Table, inherited: &BTreeSet<PackageName>) -> bool {
+    let Some(package) = package(lock, project) else { return false };
+    // Where nothing is required, there is no such table.
+    let nothing = Value::Table(Table::new());
+    let locked = package.get("metadata").unwrap_or(&nothing);
     let is_dynamic = |key: &str| {
         let dynamic = project.get("project").and_then(|table| table.get("dynamic")).and_then(Value::as_array);
         dynamic.is_some_and(|all| all.iter().any(|one| one.as_str() == Some(key)))
@@ -22,11 +67,7 @@ pub(super) fn differs(lock: &Table, project: &Table) -> bool {
     if is_dynamic("dependencies") || is_dynamic("optional-dependencies") {
         return false;
     }
-    let sources: BTreeSet<PackageName> = project
-        .get("tool")
-        .and_then(|tool| tool.get("uv")?.get("sources")?.as_table())
-        .map(|sources| sources.keys().filter_map(|name| name.parse::<PackageName>().ok()).collect())
-        .unwrap_or_default();
+    let sources: BTreeSet<PackageName> = sources(project).union(inherited).cloned().collect();
     let mut texts = Vec::new();
     let own = project.get("project");
     collect(own.and_then(|table| table.get("dependencies")), &mut texts);
@@ -43,9 +84,7 @@ fn package<'a>(lock: &'a Table, project: &Table) -> Option<&'a Value> {
     let packages = lock.get("package")?.as_array()?;
     packages.iter().find(|package| {
         let source = package.get("source");
-        let is_own = ["editable", "virtual", "directory"]
-            .iter()
-            .any(|kind| source.is_some_and(|one| one.get(kind).is_some()));
+        let is_own = DIRECTORIES.iter().any(|kind| source.is_some_and(|one| one.get(kind).is_some()));
         is_own && package.get("name").and_then(Value::as_str) == Some(name.as_str())
     })
 }
@@ -128,7 +167,7 @@ mod tests {
             "[project]\nname = 'My.X'\ndependencies = {dependencies}\noptional-dependencies = {{ more = ['attrs[a] >= 1'] }}\n\
              [dependency-groups]\ndev = {dev}\n[tool.uv.sources]\nnear = {{ path = 'near' }}\n"
         );
-        differs(&LOCK.parse().unwrap(), &text.parse().unwrap())
+        differs(&LOCK.parse().unwrap(), &text.parse().unwrap(), &BTreeSet::new())
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod properties;
 mod spec;
 mod target;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use virtpy_pep::Requirement;
 use virtpy_resolver::{LockForm, LockRequest, Options, Request, RequirementsFiles};
@@ -17,7 +17,7 @@ use self::inputs::Inputs;
 use self::target::Target;
 use crate::lockfile::{LockKind, Origin};
 use crate::resolve::ResolveError;
-use crate::{Error, Host, Result, unfinished};
+use crate::{Error, Host, Result, lockfile, unfinished};
 use virtpy_files as fs;
 use virtpy_interpreters::Interpreter;
 
@@ -48,6 +48,7 @@ impl Locking {
             Some(path) if fs::metadata(path).is_ok() => Some(fs::read_to_string(path)?),
             _ => None,
         };
+        self.refuse_other_tools(host, &inputs, existing.as_ref())?;
         let origin = Origin::of(&inputs.origins(here), &target.folder);
         if let Some(existing) = &existing {
             self.refuse_another(&inputs, &target, existing, &origin)?;
@@ -146,6 +147,22 @@ impl Locking {
             },
             ..Request::default()
         })
+    }
+
+    /// A project that another tool locks gets no second lock, unless the user names its file or says so.
+    fn refuse_other_tools(&self, host: &Host, inputs: &Inputs, existing: Option<&String>) -> Result<()> {
+        let is_meant = self.force || self.output.is_some();
+        // One that virtpy made before is kept up to date.
+        let is_own = existing.is_some_and(|existing| Origin::read(existing).is_some());
+        let Some(project) = inputs.project.as_deref().filter(|_| !is_meant && !is_own) else { return Ok(()) };
+        let folder = project.parent().unwrap_or(Path::new("/"));
+        let Some((lock, tool)) = lockfile::lock_of_other_tool(folder) else { return Ok(()) };
+        let shown = host.shown(project);
+        Err(Error::new(format!("the project of `{shown}` is locked by `{lock}`; nothing was changed")).hinted(
+            format!(
+                "`{tool} lock` updates that; `virtpy lock -o pylock.toml` makes a lock beside it, which virtpy then follows"
+            ),
+        ))
     }
 
     /// A lock file that was made from something else is not replaced, unless the user names it or says so.
