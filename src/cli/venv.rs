@@ -18,6 +18,7 @@ pub struct VenvArgument {
 
 /// Make a venv
 #[derive(Debug, Clone, Default, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct NewArguments {
     /// Where to make it
     #[arg(default_value = ".venv")]
@@ -31,6 +32,9 @@ pub struct NewArguments {
     /// Replace a venv that is there already
     #[arg(long)]
     pub clear: bool,
+    /// Give the venv that is there another interpreter and keep its packages: the same versions from the same sources
+    #[arg(long, conflicts_with_all = ["clear", "from"])]
+    pub keep: bool,
     /// Let the venv see the packages of the interpreter it is made from
     #[arg(long)]
     pub system_site_packages: bool,
@@ -46,7 +50,7 @@ pub struct NewArguments {
     /// Which extras and groups of the lock file
     #[command(flatten)]
     pub selection: SelectionArguments,
-    /// Where the lock file's packages come from
+    /// Where packages come from
     #[command(flatten)]
     pub index: IndexArguments,
 }

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::sync;
-use crate::cli::NewArguments;
+use crate::cli::{NewArguments, VenvArgument};
 use crate::context::{Context, active_venv};
 use crate::error::Failure;
 use crate::fs;
-use crate::install::{Environment, Indexes, NewEnvironment, is_same_place};
-use crate::report;
+use crate::install::{Environment, Indexes, NewEnvironment, is_same_place, with_another_python};
+use crate::output::counted;
+use crate::report::{self, Telling};
 use crate::venv::activation::Shell;
 
 pub(super) fn run(context: &Context, arguments: &NewArguments) -> Result<u8, Failure> {
@@ -25,6 +26,9 @@ pub(super) fn run(context: &Context, arguments: &NewArguments) -> Result<u8, Fai
     if let Some(lock) = &arguments.from {
         return sync::new_from(context, arguments, lock, &new);
     }
+    if arguments.keep {
+        return keep(context, arguments, new);
+    }
     let started = Instant::now();
     let interpreter = context.host.wanted_interpreter(arguments.python.as_deref())?;
     let indexes = Indexes::default();
@@ -33,6 +37,23 @@ pub(super) fn run(context: &Context, arguments: &NewArguments) -> Result<u8, Fai
     report::made(context, &environment, started)?;
     tell_activation(context, &environment.venv().root);
     Ok(0)
+}
+
+/// `virtpy new --keep`: gives the venv that is there another interpreter.
+fn keep(context: &Context, arguments: &NewArguments, new: NewEnvironment) -> Result<u8, Failure> {
+    let started = Instant::now();
+    let venv = context.venv_to_change(&VenvArgument { path: Some(arguments.path.clone()) })?;
+    let interpreter = context.host.wanted_interpreter(arguments.python.as_deref())?;
+    let indexes = arguments.index.indexes();
+    let renewed = with_another_python(&context.host, venv, interpreter, new, &indexes)?;
+    report::made(context, &renewed.environment, started)?;
+    let telling = Telling { dry_run: false, json: false, file: None, started };
+    report::changelog(context.output, &telling, &renewed.log, |_| {
+        let (kept, more) = (counted(renewed.kept, "package"), renewed.log.summary.added.len());
+        let more =
+            if more == 0 { String::new() } else { format!(", and {more} more that this Python needs") };
+        format!("{kept} as before{more} ({})", renewed.log.origins)
+    })
 }
 
 /// Says how the shell at hand takes the venv into use, unless it has done so.

@@ -258,6 +258,6 @@ impl Context {
             "the venv at `{place}` has Python {}, not {wanted}; nothing was changed",
             interpreter.version
         ))
-        .hinted(format!("`virtpy new --clear -p {wanted} {place}` makes it again")))
+        .hinted(format!("`virtpy new --keep -p {wanted} {place}` gives it that one, with the same packages")))
     }
 }

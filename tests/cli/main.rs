@@ -11,6 +11,7 @@ mod about;
 mod activation;
 mod add;
 mod adopt;
+mod another_python;
 mod bounds;
 mod builds;
 mod bytecode;

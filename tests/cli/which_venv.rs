@@ -106,7 +106,7 @@ fn a_venv_with_another_python_is_refused_and_stays() {
     context.new_venv();
     let url = index.url();
     let refused = context.virtpy(["sync", "-i", &url, "-p", "3.99"]).failure(1).one_error();
-    refused.stderr_has("not 3.99; nothing was changed").stderr_has("virtpy new --clear -p 3.99");
+    refused.stderr_has("not 3.99; nothing was changed").stderr_has("virtpy new --keep -p 3.99");
     assert_eq!(installed(&context, ".venv"), Vec::<String>::new());
     let own = context.interpreter().path.display().to_string();
     context.virtpy(["sync", "-i", &url, "-p", &own]).success();

@@ -225,6 +225,7 @@ SCENARIOS = {
         fresh, "pip --venv VENV install hd-alpha==1.0 hd-share-two==1.0 hd-data-one==1.0 INDEX", shim=True
     ),
     "new-clear": Scenario(full, "new --clear VENV -p PYTHON"),
+    "new-keep": Scenario(full, "new --keep VENV -p PYTHON INDEX"),
     "add-fresh": Scenario(
         fresh, "add --venv VENV hd-alpha==1.0 hd-share-two==1.0 hd-data-one==1.0 INDEX", weight=3
     ),

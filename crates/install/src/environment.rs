@@ -11,7 +11,7 @@ use crate::installed::with_system;
 use crate::{Error, Host, Indexes, Result, base, contents, restore};
 use virtpy_files::{self as fs, Lock};
 use virtpy_interpreters::Interpreter;
-use virtpy_venv::{self as venv, Contents, LinkMode, NewVenv, Phase, Venv};
+use virtpy_venv::{self as venv, Contents, LinkMode, NewVenv, PackageToInstall, Phase, Venv};
 
 /// An environment that is worked on. One that was made is removed again, unless it is [kept](Self::keep).
 #[derive(Debug)]
@@ -45,6 +45,8 @@ pub struct NewEnvironment {
     pub pip_shim: bool,
     /// Whether it is one of virtpy's own, in the store's folder, where nobody else may make any.
     pub in_store: bool,
+    /// What is in it from the start, beside that `pip`; it is for the interpreter.
+    pub packages: Vec<PackageToInstall>,
 }
 
 impl NewEnvironment {
@@ -143,12 +145,13 @@ impl<'a> Environment<'a> {
         }
         // A collection must not come between the registration of the venv and its appearance.
         let store_lock = lock_store(host)?;
-        let pip = if new.pip_shim && preferences.pip_shim {
+        let mut packages = Vec::with_capacity(new.packages.len() + 1);
+        if new.pip_shim && preferences.pip_shim {
             host.note_program()?;
-            Some(host.store.pip_shim(&mut host.announce())?)
-        } else {
-            None
-        };
+            let entry = host.store.pip_shim(&mut host.announce())?;
+            packages.push(PackageToInstall { entry, requested: false, direct_url: None, copied: false });
+        }
+        packages.extend(new.packages);
         let new = NewVenv {
             path: new.path,
             prompt: new.prompt,
@@ -156,7 +159,7 @@ impl<'a> Environment<'a> {
             clear: new.clear,
             in_store: new.in_store,
             link_mode: new.link_mode.unwrap_or(preferences.link_mode),
-            pip,
+            packages,
         };
         Phase::UnderWay.enter();
         let made = venv::create(&host.store, &base(&interpreter), &new, &mut host.announce())?;

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `environment`, `restore`, `installed` | a venv that is worked on: locks, recovery, what is in it |
 //! | `plan`, `execute`, `changelog`, `followed`, `current_project` | goals, plans, and what came of them; following a file |
-//! | `adopt`, `relink`, `seed`, `collection`, `locking` | other operations: on venvs, on the store, making a lock file |
+//! | `adopt`, `another_python`, `relink`, `seed`, `collection`, `locking` | other operations: on venvs, on the store, making a lock file |
 //! | `pushing` | putting what the store has on a remote |
 //! | `reasons` | why a package is in a venv, and what limits its version |
 //! | `unfinished` | the user's files that are put back if a command is ended on the way |
@@ -24,6 +24,7 @@
 //! | `bytecode`, `compiler` | compiling what came |
 
 mod adopt;
+mod another_python;
 mod applications;
 pub mod bytecode;
 pub mod cache;
@@ -64,6 +65,7 @@ mod unfinished;
 mod words;
 
 pub use adopt::{Adopted, Adoption, adopt};
+pub use another_python::{Renewed, with_another_python};
 pub use applications::{
     ToolList, ToolOutcome, ToolSpec, Upgrade, absolutize_spec, install_generation, install_tool,
     package_name, versioned,

@@ -95,7 +95,11 @@ fn interpreter(host: &Host, venv: &Venv, python: Option<&str>) -> Result<Interpr
             found.executable.display(),
             found.version
         ))
-        .hinted("a venv keeps its Python version; make another one with `virtpy new`"));
+        .hinted(format!(
+            "relinking keeps the version; `virtpy new --keep -p {} {}` gives the venv another one, with the same packages",
+            found.version,
+            venv.root.display()
+        )));
     }
     Ok(found)
 }

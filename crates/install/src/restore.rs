@@ -12,7 +12,7 @@ use virtpy_files as fs;
 use virtpy_interpreters::Interpreter;
 use virtpy_store::Entry;
 use virtpy_venv::{
-    self as venv, ChangeSet, ChangedVenv, Contents, Installed, Lookout, PackageToInstall, Venv,
+    self as venv, ChangeSet, ChangedVenv, Contents, Distribution, Installed, Lookout, PackageToInstall, Venv,
 };
 
 /// Fetches what the store no longer has of a venv, and returns what is in it then. The caller holds both.
@@ -179,7 +179,7 @@ pub(super) fn fetch(
         }
         let request = Request {
             files,
-            requirements: others.iter().map(|installed| input(installed)).collect(),
+            requirements: others.iter().map(|one| input(&Distribution::from((*one).clone()))).collect(),
             options: Options {
                 no_deps: true,
                 prerelease: true,
@@ -207,12 +207,12 @@ fn is_one_file(installed: &Installed) -> bool {
 }
 
 /// An installed distribution as something to ask the resolver for.
-fn input(installed: &Installed) -> Input {
-    let editable = installed.direct_url.as_deref().and_then(venv::editable_location);
+pub(super) fn input(installed: &Distribution) -> Input {
+    let editable = installed.direct_url().and_then(venv::editable_location);
     if let Some(location) = editable {
         return Input::Editable(location);
     }
-    Input::Requirement(venv::frozen(&installed.clone().into()))
+    Input::Requirement(venv::frozen(installed))
 }
 
 /// What is linked, in the old order; for what had to be fetched the entry that came.

@@ -261,6 +261,17 @@ impl Venv {
         Ok(kept)
     }
 
+    /// Refuses to throw away what somebody wrote into packages that are this venv's own copies.
+    ///
+    /// # Errors
+    /// When somebody did, or the venv cannot be read.
+    pub fn demand_unedited(&self, store: &Store, contents: &Contents) -> Result<(), VenvError> {
+        let copies = contents.state.distributions.iter().filter(|one| one.copied && store.has(&one.sha256));
+        let copies = DistributionDiff::load(store, &copies.cloned().collect::<Vec<_>>())?;
+        let copies: Vec<&ResolvedDistribution<'_>> = copies.iter().collect();
+        self.refuse_lost_edits(&copies, &self.plan(&copies, &contents.state.shared_folders)?)
+    }
+
     /// What somebody wrote into a package of this venv's own is not thrown away unasked.
     fn refuse_lost_edits(&self, leaving: &[&ResolvedDistribution<'_>], old: &Plan) -> Result<(), VenvError> {
         for loaded in leaving.iter().filter(|loaded| loaded.installed.copied) {

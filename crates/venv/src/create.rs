@@ -5,13 +5,13 @@
 //! be renamed, it is made within, and moved up with `pyvenv.cfg` last.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use virtpy_files::digest::hex;
 use virtpy_files::{self as fs, Directory, Lock};
-use virtpy_store::{Entry, Store, VenvId};
+use virtpy_store::{Entry, EntryId, Store, VenvId};
 
 use super::activation::Activation;
 use super::change::ResolvedDistribution;
@@ -52,8 +52,8 @@ pub struct NewVenv {
     pub in_store: bool,
     /// How packages come into it.
     pub link_mode: LinkMode,
-    /// The entry of virtpy's own pip, if it is to be there from the start.
-    pub pip: Option<Entry>,
+    /// What is in it from the start, in order. It is for the interpreter.
+    pub packages: Vec<PackageToInstall>,
 }
 
 /// A venv that was just made.
@@ -91,14 +91,17 @@ pub fn create(
     let id = VenvId::random();
     let lock = store.lock_venv(&id, announce)?;
     let mut config = config(base, wish, &path, &Identity { id: &id, store });
-    config.set_layers(wish.pip.iter().filter_map(|pip| pip.layer.as_deref()));
+    let entries: Vec<&Entry> = wish.packages.iter().map(|package| &package.entry).collect();
+    config.set_layers(entries.iter().filter_map(|entry| entry.layer.as_deref()));
     let layout = Layout::of(&path, &config)?;
     let texts = Texts { config: &config, prompt: &prompt(wish.prompt.as_deref(), &path) };
     let directory = staging.directory.for_many_changes();
     fill(&directory, &path, base, &layout, &texts)?;
     let root = store.register(&id, &path)?;
-    if let Some(pip) = wish.pip.as_ref().filter(|pip| pip.layer.is_none()) {
-        store.note_uses(root, vec![pip.id.clone()])?;
+    let uses: BTreeSet<EntryId> =
+        entries.iter().filter(|entry| entry.layer.is_none()).map(|entry| entry.id.clone()).collect();
+    if !uses.is_empty() {
+        store.note_uses(root, uses.into_iter().collect())?;
     }
     // Before the state is written: it is to be the newest.
     if wish.link_mode.folds() {
@@ -107,11 +110,19 @@ pub fn create(
     }
     let root = directory.path().to_owned();
     let venv = Venv { root, directory, config, id, layout, lost_keys: false };
-    let contents = venv.furnish(wish.pip.as_ref())?;
-    if let Err(error) = staging.put_in_place(&path, &old) {
-        store.forget(&venv.id)?;
-        return Err(error);
-    }
+    let placed = venv.furnish(&wish.packages).and_then(|contents| {
+        let at_its_place = Venv { root: path.clone(), ..venv.clone() };
+        at_its_place.register_below(store, &entries, &[]);
+        staging.put_in_place(&path, &old)?;
+        Ok(contents)
+    });
+    let contents = match placed {
+        Ok(contents) => contents,
+        Err(error) => {
+            store.forget(&venv.id)?;
+            return Err(error);
+        }
+    };
     if let Existing::Venv { id: Some(replaced), .. } = &old {
         // The new one stands. A root whose venv is gone keeps nothing for long: the next collection removes it.
         let _ = store.forget(replaced);
@@ -125,25 +136,29 @@ pub fn create(
 }
 
 impl Venv {
-    /// Puts the first distribution, if there is to be one, into a venv that is only being made, so that it needs no journal.
-    /// Returns what is in it then.
-    fn furnish(&self, entry: Option<&Entry>) -> Result<Contents, VenvError> {
+    /// The name that activation shows, if it is another than the folder's.
+    pub fn prompt(&self) -> Option<String> {
+        self.config.get("prompt").map(from_python_repr)
+    }
+
+    /// Puts distributions into a venv that is only being made, so that it needs no journal. Returns what is in it then.
+    fn furnish(&self, packages: &[PackageToInstall]) -> Result<Contents, VenvError> {
         let directory = &self.directory;
         let mut state = State::default();
         state.change = VenvId::random().to_string();
-        if let Some(entry) = entry {
-            let arrival =
-                PackageToInstall { entry: entry.clone(), requested: false, direct_url: None, copied: false };
-            let loaded = ResolvedDistribution::of(&arrival);
+        let all: Vec<ResolvedDistribution<'_>> = packages.iter().map(ResolvedDistribution::of).collect();
+        if !all.is_empty() {
             let mut firsts = BTreeMap::new();
-            for (path, node) in &self.plan(&[&loaded], &[])?.nodes {
+            // A folder comes before what is in it.
+            for (path, node) in &self.plan(&all.iter().collect::<Vec<_>>(), &[])?.nodes {
                 match node {
+                    Node::Folder if directory.has_folder(path)? => {}
                     Node::SharedText(content) => put_shared(directory, path, content, &mut firsts)?,
                     _ => make(directory, &self.layout, path, node)?,
                 }
             }
-            state.distributions = vec![loaded.installed];
         }
+        state.distributions = all.into_iter().map(|one| one.installed).collect();
         directory.create_dir(PRIVATE_FOLDER)?;
         state.write(self)?;
         let distributions = state.distributions.iter().cloned().map(Distribution::from).collect();

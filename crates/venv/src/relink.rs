@@ -8,7 +8,7 @@ use virtpy_wheel as wheel;
 
 use super::activation::Activation;
 use super::config::{ID_KEY, PATH_KEY, STORE_KEY};
-use super::create::{from_python_repr, prompt};
+use super::create::prompt;
 use super::keys::Identity;
 use super::layout::UNFINISHED;
 use super::{
@@ -106,7 +106,7 @@ impl Venv {
         for name in base.names.iter().filter(|name| *name != "python") {
             directory.replace_by_link(UNFINISHED, Path::new("python"), in_bin(name))?;
         }
-        let wish = self.config.get("prompt").map(from_python_repr);
+        let wish = self.prompt();
         let prompt = prompt(wish.as_deref(), &self.root);
         let activation = Activation { root: &self.root, scripts: &self.layout.scripts, prompt: &prompt };
         for script in activation.scripts()? {

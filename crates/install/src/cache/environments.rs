@@ -141,7 +141,7 @@ impl EnvironmentSpec {
             base.root.display(),
             own.version
         ))
-        .hinted("`--isolated` leaves it aside; `virtpy new --clear -p VERSION` makes it again"))
+        .hinted("`--isolated` leaves it aside; `virtpy new --keep -p VERSION` gives it that one"))
     }
 
     /// Everything that decides about the environment, as a text.
