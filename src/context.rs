@@ -7,7 +7,7 @@ mod trust;
 mod which;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::error::Failure;
 use crate::fs;
@@ -29,6 +29,8 @@ pub struct Context {
     pub output: Output,
     /// Where operations take place.
     pub host: Host,
+    /// The nearest venv, once it was found.
+    nearest: OnceLock<PathBuf>,
 }
 
 /// Refuses a place of the store that could not be named in the files that name it: `pyvenv.cfg` has a line for it, scripts
@@ -79,7 +81,7 @@ impl Context {
     /// What a command needs that works on another store, or in another place.
     pub fn of(store: Store, working_directory: PathBuf, output: Output) -> Self {
         let host = Host::new(store.clone(), working_directory.clone(), Arc::new(output));
-        Self { store, working_directory, output, host }
+        Self { store, working_directory, output, host, nearest: OnceLock::new() }
     }
 
     /// Leads the store's link to this program, for the `pip` of the venvs, where there is one already.

@@ -10,7 +10,7 @@ use crate::fs;
 use crate::install::is_same_place;
 use crate::settings::Settings;
 use crate::store::Store;
-use crate::venv::{self, Venv};
+use crate::venv::Venv;
 
 impl Context {
     /// The store of a venv, which has to be one that is believed.
@@ -38,7 +38,7 @@ impl Context {
     /// When its store has no record of it at its place.
     pub fn demand_own(&self, venv: &Venv) -> Result<(), Failure> {
         let store = self.demand_believed_store(venv)?;
-        if venv::is_proven(&store, &venv.root) {
+        if venv.is_proven(&store) {
             return Ok(());
         }
         Err(Failure::new(format!(

@@ -205,11 +205,14 @@ impl Context {
     /// # Errors
     /// When a directory cannot be looked at.
     pub fn nearest_venv(&self) -> Result<Option<PathBuf>, Failure> {
+        if let Some(found) = self.nearest.get() {
+            return Ok(Some(found.clone()));
+        }
         for folder in lockfile::within_project(&self.working_directory) {
             let path = folder.join(".venv");
             if fs::kind(&path.join("pyvenv.cfg"))?.is_some() {
                 self.demand_safe(&path)?;
-                return Ok(Some(path));
+                return Ok(Some(self.nearest.get_or_init(|| path).clone()));
             }
         }
         Ok(None)

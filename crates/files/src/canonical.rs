@@ -11,7 +11,7 @@ use super::platform;
 /// When a part is missing.
 pub fn canonicalize(path: &Path) -> Result<PathBuf, PathError> {
     match platform::resolved_by_kernel(path) {
-        Some(resolved) => Ok(resolved),
+        Some(resolved) => resolved.map_err(std::io::Error::from).at("resolve", path),
         None => std::fs::canonicalize(path).at("resolve", path),
     }
 }

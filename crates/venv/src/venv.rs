@@ -76,6 +76,11 @@ impl Venv {
         Ok(())
     }
 
+    /// Whether it is this user's own, as [`is_proven`] says. What `pyvenv.cfg` said when it was opened counts.
+    pub fn is_proven(&self, store: &Store) -> bool {
+        if self.lost_keys { is_proven(store, &self.root) } else { store.vouches_for(&self.id, &self.root) }
+    }
+
     /// The folder of virtpy's own files in it.
     pub fn private(&self) -> PathBuf {
         self.root.join(PRIVATE_FOLDER)

@@ -52,14 +52,17 @@ pub(crate) fn begin_writing_back(file: &File) {
     let _ = fadvise(file, 0, None, Advice::DontNeed);
 }
 
-/// The absolute path without links, by three system calls, where a library makes one for each part of the path. `None` where the
-/// kernel does not tell.
-pub(crate) fn resolved_by_kernel(path: &Path) -> Option<PathBuf> {
-    let file = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).ok()?;
+/// The absolute path without links, by three system calls, where a library makes one for each part of the path; an error where
+/// nothing stands. `None` where the kernel does not tell.
+pub(crate) fn resolved_by_kernel(path: &Path) -> Option<Result<PathBuf, Errno>> {
+    let file = match rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()) {
+        Err(Errno::NOENT) => return Some(Err(Errno::NOENT)),
+        opened => opened.ok()?,
+    };
     let resolved = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()?;
     // Of what was removed meanwhile, or is out of reach, the kernel says so in the text.
     let is_plain = resolved.is_absolute() && !resolved.as_os_str().as_bytes().ends_with(b" (deleted)");
-    is_plain.then_some(resolved)
+    is_plain.then_some(Ok(resolved))
 }
 
 /// Lets the owner look into a folder that nobody may look into.

@@ -36,7 +36,7 @@ pub(crate) fn sync_file_system(_folder: &Path) -> std::io::Result<()> {
 pub(crate) fn begin_writing_back(_file: &File) {}
 
 /// The absolute path without links, where the kernel tells it.
-pub(crate) fn resolved_by_kernel(_path: &Path) -> Option<PathBuf> {
+pub(crate) fn resolved_by_kernel(_path: &Path) -> Option<Result<PathBuf, Errno>> {
     None
 }
 

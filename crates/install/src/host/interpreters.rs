@@ -9,7 +9,7 @@ use crate::{Error, Host, Result, pythons};
 use virtpy_files as fs;
 use virtpy_interpreters::{self as interpreters, Interpreter, PythonRequest, Sources, managed};
 use virtpy_store::Store;
-use virtpy_venv::{self as venv, BaseInterpreter, Venv};
+use virtpy_venv::{BaseInterpreter, Venv};
 
 /// What `.python-version` says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,7 +175,7 @@ impl Host {
     /// may ship a venv whose `bin/python` is any program.
     fn demand_known_interpreter(&self, venv: &Venv, executable: &Path) -> Result<()> {
         let store = self.believed_store(venv);
-        if store.is_some_and(|store| venv::is_proven(&store, &venv.root)) {
+        if store.is_some_and(|store| venv.is_proven(&store)) {
             return Ok(());
         }
         let program = interpreters::real_program(executable, &self.working_directory);
@@ -247,7 +247,7 @@ impl Host {
 /// Whether two paths lead to the same place; one that is not there is told by its path.
 pub fn is_same_place(one: &Path, other: &Path) -> bool {
     let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    real(one) == real(other)
+    one == other || real(one) == real(other)
 }
 
 /// The folders of packages that a venv of this interpreter may see beside its own.

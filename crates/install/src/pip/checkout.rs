@@ -11,7 +11,7 @@ use crate::git::{git, git_with};
 use crate::poetry::file_url;
 use crate::{Error, Host, Requirements, Result};
 use virtpy_files::{self as fs, Directory};
-use virtpy_venv::{Venv, is_proven};
+use virtpy_venv::Venv;
 
 /// The version control systems that pip installs from.
 const SYSTEMS: [&str; 4] = ["git+", "hg+", "svn+", "bzr+"];
@@ -59,7 +59,7 @@ impl CloneFolder<'_> {
     /// Whether what is in it is the user's own, and did not come with a venv that somebody else made.
     fn is_own(&self, host: &Host) -> bool {
         match self {
-            Self::Venv(venv) => is_proven(&host.store, &venv.root),
+            Self::Venv(venv) => venv.is_proven(&host.store),
             Self::Named(_) => true,
         }
     }
