@@ -32,7 +32,7 @@ pub enum RemoteCommand {
     Status(RemoteStatusArguments),
     /// Read everything that is there, and look for what is not what it should be
     Verify(RemoteVerifyArguments),
-    /// Say what is old on the remote, and remove it
+    /// Say what is old on the remote, or signed by keys that are not trusted, and remove it
     Gc(RemoteGcArguments),
 }
 
@@ -62,6 +62,9 @@ pub struct RemotePushArguments {
     /// Everything that the store has
     #[arg(long, conflicts_with = "path")]
     pub all: bool,
+    /// Nothing new: sign with this machine's key what other trusted keys have signed, before they are given up
+    #[arg(long, conflicts_with_all = ["files", "all", "path"])]
+    pub sign_again: bool,
     /// Which venv
     #[command(flatten)]
     pub venv: VenvArgument,
@@ -114,15 +117,18 @@ pub struct RemoteVerifyArguments {
     pub remove: bool,
 }
 
-/// Say what is old on the remote, and remove it
+/// Say what is old on the remote, or signed by keys that are not trusted, and remove it
 ///
 /// Without `--remove` nothing is changed. What is removed and still wanted comes back: wheels and bytecode with the next push, builds
-/// from the next machine that has to build.
+/// from the next machine that has to build. With both conditions, only what meets both is removed.
 #[derive(Debug, Args)]
 pub struct RemoteGcArguments {
     /// What was put there longer ago than this (`90d`, `12h`)
-    #[arg(long, value_name = "TIME", value_parser = quantity::duration)]
-    pub max_age: Duration,
+    #[arg(long, value_name = "TIME", value_parser = quantity::duration, required_unless_present = "untrusted")]
+    pub max_age: Option<Duration>,
+    /// What is signed by a key that the setting `remote.trust` does not list
+    #[arg(long)]
+    pub untrusted: bool,
     /// Remove it
     #[arg(long)]
     pub remove: bool,

@@ -67,6 +67,7 @@ mod python_install;
 mod python_use;
 mod remote;
 mod remote_files;
+mod remote_keys;
 mod remove;
 mod reports;
 mod requirement_hashes;

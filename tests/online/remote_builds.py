@@ -151,7 +151,30 @@ def built_once(scene):
         scene.engine.kind, slow, fast)
 
 
+def changed_key(scene):
+    """What the old key signed is signed by a new one; who trusts that one alone builds nothing."""
+    builds, path = scene.place.path("builds-" + scene.prefix), scene.place.path("new-%s.key" % scene.prefix)
+    public = scene.place.virtpy("remote", "key", path)[0].strip()
+    before = builds.read_text()
+    signer = machine(scene, "signer", builds)
+    signer.environment.update(VIRTPY_REMOTE_KEY_FILE=str(path), VIRTPY_REMOTE_TRUST="%s,%s" % (scene.public_key, public))
+    said = signer.virtpy("remote", "push", "--sign-again")[1]
+    require("Signed 2 objects" in said, said)
+    reader = machine(scene, "reader", builds)
+    reader.environment["VIRTPY_REMOTE_TRUST"] = public
+    install(reader, scene.place.path("long_build-1.0-%s.tar.gz" % scene.prefix))
+    require_equal(builds.read_text(), before, "how often it was built")
+    require("0 damaged" in reader.virtpy("remote", "verify")[1], "verify")
+    # Whose key no longer counts has nothing there.
+    said = signer.virtpy("remote", "gc", "--untrusted", "--remove")[1]
+    require("nothing to remove" in said, said)
+    old = machine(scene, "old", builds)
+    said = old.virtpy("remote", "gc", "--untrusted")[1]
+    require("Would remove 2 objects" in said, said)
+    yield "%s: the key was changed, and nothing was built again" % scene.engine.kind
+
+
 def check(place):
     """On both engines."""
     for kind in ("moto", "seaweedfs"):
-        yield from on_engine(place, kind, [built_once])
+        yield from on_engine(place, kind, [built_once, changed_key])

@@ -119,7 +119,7 @@ fn push_bytecode(remote: &Remote, private: &PrivateKey, entries: &[&Entry]) -> R
     let all: Vec<(Entry, Dialect)> =
         entries.iter().flat_map(|entry| -> Vec<(Entry, Dialect)> { of(entry) }).collect();
     let keys: Vec<BytecodeKey> = all.iter().map(|(entry, dialect)| carried::key(entry, dialect)).collect();
-    let there = remote.has_bytecode(&keys)?;
+    let there = remote.has_bytecode(&keys, private)?;
     let mut count = 0;
     for (((entry, dialect), key), _) in all.iter().zip(keys).zip(there).filter(|(_, is_there)| !is_there) {
         // One after the other: they may be large.

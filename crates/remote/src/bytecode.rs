@@ -106,6 +106,24 @@ impl BytecodeArchive {
         fits.then_some(object)
     }
 
+    /// An object that somebody trusted has signed, with another signature. The body stays as it is.
+    pub(crate) fn signed_again(
+        object: &[u8],
+        name: &str,
+        trusted: &[PublicKey],
+        signer: &PrivateKey,
+    ) -> Result<Vec<u8>, Refusal> {
+        let (statement, packed) = split(object).ok_or(Refusal::Damaged)?;
+        let facts: Body = signed::open(Kind::Bytecode, name, statement, trusted)?;
+        if hex(&sha256(packed)) != facts.sha256 {
+            return Err(Refusal::Content);
+        }
+        let statement = signed::sign(Kind::Bytecode, name, &facts, signer);
+        let mut object = with_length(&statement).ok_or(Refusal::Damaged)?;
+        object.extend_from_slice(packed);
+        Ok(object)
+    }
+
     /// Reads an object that stands under the name of some bytecode, or says why it does not count.
     pub(crate) fn decode(object: &[u8], name: &str, trusted: &[PublicKey]) -> Result<Self, Refusal> {
         if object.len() as u64 > LARGEST_OBJECT {
@@ -137,6 +155,12 @@ impl BytecodeArchive {
         }
         rest.is_empty().then_some(Self { files, failed: table.failed })
     }
+}
+
+/// Whether the beginning of an object has a statement that somebody trusted has signed. The body is not looked at.
+pub(crate) fn look_at_statement(beginning: &[u8], name: &str, trusted: &[PublicKey]) -> Result<(), Refusal> {
+    let (statement, _) = split(beginning).ok_or(Refusal::Damaged)?;
+    signed::open::<Body>(Kind::Bytecode, name, statement, trusted).map(drop)
 }
 
 /// Some bytes with their number before them.

@@ -26,6 +26,10 @@ use virtpy_files::digest::Sha256;
 use crate::address::{Scheme, is_loopback};
 use crate::{Error, RemoteSettings};
 
+mod seen;
+
+pub(crate) use seen::Seen;
+
 /// How the storage sees the program.
 const USER_AGENT: &str = concat!("virtpy/", env!("CARGO_PKG_VERSION"));
 

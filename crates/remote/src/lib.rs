@@ -15,7 +15,7 @@
 //! | `signed` | what a signature covers: the content, its kind, its name and the format |
 //! | `build`, `bytecode` | the two signed kinds, as bytes and as values |
 //! | `engine` | requests: bounded, timed, tried again |
-//! | `remote`, `wheels`, `pushing`, `care` | what is done with the storage |
+//! | `remote`, `wheels`, `pushing`, `signers`, `care` | what is done with the storage |
 
 mod address;
 mod build;
@@ -29,6 +29,7 @@ mod pushing;
 mod remote;
 mod settings;
 mod signed;
+mod signers;
 mod wheels;
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use futures::StreamExt as _;
 use virtpy_files as fs;
 use virtpy_files::digest::{hex, sha256};
 
-use crate::engine::{Content, Engine, Failure, Meter};
+use crate::engine::{Content, Engine, Failure, Meter, Seen};
 use crate::{
     BuildRecord, BytecodeArchive, BytecodeKey, Error, PrivateKey, PublicKey, Remote, bytecode, names, signed,
 };
@@ -45,14 +45,6 @@ pub enum Pushed {
 }
 
 impl Remote {
-    /// Whether an object with bytecode is there, whoever has signed it, in the order of the keys.
-    ///
-    /// # Errors
-    /// When the storage does not answer.
-    pub fn has_bytecode(&self, keys: &[BytecodeKey]) -> Result<Vec<bool>, Error> {
-        self.has(keys.iter().map(BytecodeKey::name).collect())
-    }
-
     /// Whether wheels are there, in the order of their hashes.
     ///
     /// # Errors
@@ -61,7 +53,7 @@ impl Remote {
         self.has(sha256.iter().map(|sha256| names::wheel(sha256)).collect())
     }
 
-    fn has(&self, names: Vec<String>) -> Result<Vec<bool>, Error> {
+    pub(crate) fn has(&self, names: Vec<String>) -> Result<Vec<bool>, Error> {
         let (engine, runtime) = self.open()?;
         let ask = |name: String| async move {
             match engine.size(&name).await {
@@ -184,17 +176,25 @@ struct Signed<'a> {
 }
 
 /// Puts a signed object there. One that the same key has signed stays as it is; another one makes way, since whoever trusts this
-/// key only has nothing of it.
+/// key only has nothing of it. What somebody else puts there meanwhile stays.
 async fn put_signed(engine: &Engine, signed: Signed<'_>, key: &PrivateKey) -> Result<Pushed, Failure> {
     let object = Content::from(signed.object);
     match engine.create(signed.name, object.clone()).await {
         Err(Failure::Present) => {}
         other => return other.map(|()| Pushed::New),
     }
+    let seen = match engine.beginning(signed.name, 1).await {
+        Ok((_, seen)) => seen,
+        Err(Failure::Absent | Failure::Refused(_)) => Seen::default(),
+        Err(failure) => return Err(failure),
+    };
     match engine.whole(signed.name, signed.limit, &Meter::default()).await {
         Ok(there) if (signed.is_mine)(&there, &[key.public()]) => Ok(Pushed::Present),
         Ok(_) | Err(Failure::Absent | Failure::Refused(_)) => {
-            engine.replace(signed.name, object).await.map(|()| Pushed::New)
+            match engine.replace_seen(signed.name, object, seen).await {
+                Err(Failure::Present) => Ok(Pushed::Present),
+                other => other.map(|()| Pushed::New),
+            }
         }
         Err(failure) => Err(failure),
     }

@@ -136,7 +136,10 @@ fn what_was_pushed_comes_back() {
     let keys = [build_key("sha256:bb"), build_key("sha256:aa")];
     assert_eq!(remote.builds(&keys), [None, Some(record("sha256:aa", &sha256))]);
     assert_eq!(remote.bytecode(&[bytecode_key(&sha256)]), [Some(archive())]);
-    assert_eq!(remote.has_bytecode(&[bytecode_key(&sha256), bytecode_key("0")]).unwrap(), [true, false]);
+    assert_eq!(
+        remote.has_bytecode(&[bytecode_key(&sha256), bytecode_key("0")], &world.key).unwrap(),
+        [true, false]
+    );
     assert_eq!((remote.failure(), remote.take_refused()), (None, Vec::new()));
     let objects = remote.objects().unwrap();
     let kinds: Vec<_> = objects.iter().filter_map(|object| object.kind).collect();

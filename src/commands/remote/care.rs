@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use virtpy_remote::{Condition, StoredObject};
+use virtpy_remote::{Condition, Remote, StoredObject};
 
 use super::configured;
 use crate::cli::{RemoteGcArguments, RemoteVerifyArguments};
@@ -50,10 +50,14 @@ pub(super) fn verify(context: &Context, arguments: &RemoteVerifyArguments) -> Re
 pub(super) fn gc(context: &Context, arguments: &RemoteGcArguments) -> Result<u8, Failure> {
     let remote = configured(context)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-    let limit = now.saturating_sub(arguments.max_age.as_secs());
-    let objects = remote.objects()?;
-    let is_old = |object: &&StoredObject| object.kind.is_some() && object.put_at < limit;
-    let old: Vec<&StoredObject> = objects.iter().filter(is_old).collect();
+    let limit = arguments.max_age.map(|age| now.saturating_sub(age.as_secs()));
+    let mut objects = remote.objects()?;
+    let all = objects.len();
+    objects.retain(|object| object.kind.is_some() && limit.is_none_or(|limit| object.put_at < limit));
+    if arguments.untrusted {
+        objects = untrusted(context, &remote, objects)?;
+    }
+    let old: Vec<&StoredObject> = objects.iter().collect();
     let names: Vec<&str> = old.iter().map(|object| object.name.as_str()).collect();
     for name in &names {
         context.output.data(name);
@@ -61,7 +65,7 @@ pub(super) fn gc(context: &Context, arguments: &RemoteGcArguments) -> Result<u8,
     let what = format!(
         "{} of {} ({})",
         counted(old.len(), "object"),
-        objects.len(),
+        all,
         bytes(old.iter().map(|object| object.size).sum())
     );
     if old.is_empty() {
@@ -73,4 +77,24 @@ pub(super) fn gc(context: &Context, arguments: &RemoteGcArguments) -> Result<u8,
         context.output.message(format_args!("Would remove {what}; `--remove` does it"));
     }
     Ok(0)
+}
+
+/// Those of some objects that keys have signed which are not trusted.
+fn untrusted(
+    context: &Context,
+    remote: &Remote,
+    objects: Vec<StoredObject>,
+) -> Result<Vec<StoredObject>, Failure> {
+    if remote.settings().trust.is_empty() {
+        return Err(Failure::new("no key is trusted, so that everything signed would be removed")
+            .hinted("list the keys that count in the setting `remote.trust`"));
+    }
+    let progress = Counter::new(context.output, "reading", objects.len());
+    let strangers = remote.are_strangers(&objects, &|| progress.tick())?;
+    Ok(objects
+        .into_iter()
+        .zip(strangers)
+        .filter(|(_, is_stranger)| *is_stranger)
+        .map(|(one, _)| one)
+        .collect())
 }

@@ -21,6 +21,9 @@ use crate::venv::Owner;
 
 pub(super) fn run(context: &Context, arguments: &RemotePushArguments) -> Result<u8, Failure> {
     let remote = configured(context)?;
+    if arguments.sign_again {
+        return sign_again(context, &remote);
+    }
     let (wheels, files): (Vec<&PathBuf>, Vec<&PathBuf>) =
         arguments.files.iter().partition(|file| is_wheel(file));
     if !wheels.is_empty() {
@@ -47,6 +50,17 @@ pub(super) fn run(context: &Context, arguments: &RemotePushArguments) -> Result<
     let outcome = push_entries(&context.host, push, &entries)?;
     drop(progress);
     tell(context, &remote, &outcome);
+    Ok(0)
+}
+
+/// Signs what other trusted keys have signed: the old key may be given up then.
+fn sign_again(context: &Context, remote: &Remote) -> Result<u8, Failure> {
+    let key = remote.settings().private_key()?;
+    let objects = remote.objects()?;
+    let progress = Counter::new(context.output, "signing", objects.len());
+    let count = remote.sign_again(&objects, &key, &|| progress.tick())?;
+    drop(progress);
+    context.output.message(format_args!("Signed {} with {}", counted(count, "object"), key.public()));
     Ok(0)
 }
 

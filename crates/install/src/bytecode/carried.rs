@@ -118,7 +118,7 @@ pub(super) fn push_by_itself(
     }
     let private = remote.settings().private_key()?;
     let keys: Vec<BytecodeKey> = entries.iter().map(|entry| key(entry, &dialect)).collect();
-    let there = remote.has_bytecode(&keys)?;
+    let there = remote.has_bytecode(&keys, &private)?;
     let absent = entries.iter().zip(keys).zip(there).filter(|(_, is_there)| !is_there);
     for ((entry, key), _) in absent {
         if let Some(object) = object(entry, &dialect, key) {
