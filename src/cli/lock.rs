@@ -31,6 +31,9 @@ pub struct LockArguments {
     /// Take the newest version of this package (can be repeated)
     #[arg(long, short = 'P', value_name = "NAME")]
     pub upgrade_package: Vec<String>,
+    /// Ask the index about everything, also about what the lock has and need not move
+    #[arg(long)]
+    pub refresh: bool,
     /// Replace a lock file that was made from something else
     #[arg(long)]
     pub force: bool,

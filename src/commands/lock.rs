@@ -17,6 +17,7 @@ pub(super) fn run(context: &Context, arguments: LockArguments) -> Result<u8, Fai
         constraints: arguments.constraints,
         upgrade: arguments.upgrade,
         upgrade_packages: arguments.upgrade_package,
+        refresh: arguments.refresh,
         force: arguments.force,
         check: arguments.check,
         universal: !arguments.no_universal,

@@ -40,6 +40,8 @@ mod links;
 mod list;
 mod list_all;
 mod lock;
+mod lock_again;
+
 mod lock_others;
 mod lock_places;
 mod lock_settings;

@@ -80,7 +80,7 @@ impl<'a> CurrentProject<'a> {
         &self,
         source: &LockSource,
         trust: LockTrust,
-        index: IndexOptions,
+        (index, refresh): (IndexOptions, bool),
     ) -> Result<Option<Locked>> {
         let is_lock = source.kind != LockKind::Project;
         match trust {
@@ -97,7 +97,7 @@ impl<'a> CurrentProject<'a> {
             return Ok(None);
         }
         let inputs = vec![source.folder.join("pyproject.toml").display().to_string()];
-        let locking = Locking { inputs, universal: true, hashes: true, index, ..Locking::default() };
+        let locking = Locking { inputs, universal: true, hashes: true, index, refresh, ..Locking::default() };
         locking.run(self.host).map(Some).map_err(|error| match error.hint() {
             Some(_) => error,
             None => error.hinted("`--no-sync` leaves the lock and the venv as they are"),

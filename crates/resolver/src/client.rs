@@ -97,6 +97,11 @@ impl ClientFactory {
             .map_err(|error| no_client(&error))
     }
 
+    /// The same for clients that look only into the cache.
+    pub(crate) fn offline(&self) -> Self {
+        Self { settings: IndexSettings { offline: true, ..self.settings.clone() }, ..self.clone() }
+    }
+
     fn deferred(&self, indexes: &IndexLocations) -> Result<BaseClientBuilder<'static>, Error> {
         // Never connects: every request ends in the middleware before it.
         let unconnected = reqwest::Client::builder()

@@ -1,6 +1,7 @@
 //! All that resolving, building and fetching share for one request: the client, the indexes, the
 //! interpreter, and the state that the libraries underneath keep.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -13,6 +14,7 @@ use uv_distribution_types::{
     ConfigSettings, DependencyMetadata, Dist, ExtraBuildRequires, ExtraBuildVariables, HashPolicy, Index,
     IndexLocations, PackageConfigSettings,
 };
+use uv_normalize::PackageName;
 use uv_platform_tags::Tags;
 use uv_preview::Preview;
 use uv_python::{Interpreter, PythonEnvironment};
@@ -77,7 +79,15 @@ pub(crate) struct Context {
     pub(crate) consulted: Mutex<ConsultedPages>,
     /// What the caller has of wheels.
     pub(crate) local_wheels: Candidates,
+    /// What need not be asked for again.
+    pub(crate) settled: Option<Settled>,
     defaults: Defaults,
+}
+
+/// Packages of which the cache's pages will do, and a client that looks only there.
+pub(crate) struct Settled {
+    pub(crate) names: BTreeSet<PackageName>,
+    client: RegistryClient,
 }
 
 /// Settings of builds that virtpy leaves as they are; builds borrow them.
@@ -121,12 +131,33 @@ impl Context {
             archives: Vec::new(),
             consulted: Mutex::default(),
             local_wheels: Candidates::default(),
+            settled: None,
             defaults: Defaults::default(),
         };
         if !context.indexes.is_none() {
             context.flat_index = context.read_flat_index().await?;
         }
         Ok(context)
+    }
+
+    /// Has the cache's pages do for some packages. Where several indexes may have a name, or where files lie beside the index, the cache
+    /// may not know all that there is, so everything is asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Network`] when no client can be made.
+    pub(crate) fn settle(
+        &mut self,
+        network: &ClientFactory,
+        names: BTreeSet<PackageName>,
+    ) -> Result<(), Error> {
+        let is_one =
+            self.indexes.fetch_indexes().count() == 1 && self.indexes.flat_indexes().next().is_none();
+        if is_one && !names.is_empty() {
+            let client = network.offline().registry(&self.indexes)?;
+            self.settled = Some(Settled { names, client });
+        }
+        Ok(())
     }
 
     /// Whether the first index that has a name decides about it, and not the best version of all.
@@ -196,6 +227,15 @@ impl Context {
             self.concurrency.clone(),
             Preview::default(),
         )
+    }
+
+    /// What gets the metadata of packages from the cache alone, where that is to do.
+    pub(crate) fn cached_database<'a>(
+        &'a self,
+        dispatch: &'a BuildDispatch<'a>,
+    ) -> Option<DistributionDatabase<'a, BuildDispatch<'a>>> {
+        let client = &self.settled.as_ref()?.client;
+        Some(DistributionDatabase::new(client, dispatch, self.concurrency.downloads_semaphore.clone()))
     }
 
     /// What gets the metadata of packages, from the indexes, the cache or a build.

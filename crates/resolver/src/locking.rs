@@ -1,12 +1,14 @@
 //! Writes lock files: a request is resolved for every platform and every Python that it is for, or for the
 //! session's interpreter alone, and written down as `pylock.toml` (PEP 751) or as requirements with hashes.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use uv_cache_info::Timestamp;
 use uv_configuration::Constraints;
 use uv_distribution_types::{HashGeneration, Requirement, RequiresPython};
+use uv_normalize::PackageName;
 use uv_pep440::{Version, VersionSpecifier, VersionSpecifiers};
 use uv_pep508::MarkerTree;
 use uv_requirements::RequirementsSpecification;
@@ -20,7 +22,7 @@ use crate::describe::remark;
 use crate::download::{self, Expected};
 use crate::error::{Cause, Error};
 use crate::installed::Installed;
-use crate::project::{self, Project};
+use crate::project::{self, Project, same_name};
 use crate::pylock::versions_of_pylock;
 use crate::replies::without_marks;
 use crate::request::Request;
@@ -58,6 +60,8 @@ pub struct LockRequest {
     pub folder: PathBuf,
     /// The text of the lock file that is replaced; its versions are kept where they can be.
     pub existing: Option<String>,
+    /// Whether the index is asked about all packages, also about those that the existing lock has.
+    pub asks_all: bool,
 }
 
 /// A lock file's text.
@@ -73,6 +77,9 @@ pub struct Lock {
 
 /// Resolves a request and writes the result down.
 ///
+/// Whatever the old lock has and need not move is taken from the cached pages of the index, however old these are. If it moves all the
+/// same, the index is asked about it, and about everything if there is no solution without.
+///
 /// # Errors
 ///
 /// Those of resolving, and [`Error::Requirements`] for what a lock file cannot hold.
@@ -82,9 +89,43 @@ pub(crate) async fn lock(
     rules: &Rules,
     lock: &LockRequest,
 ) -> Result<Lock, Error> {
+    let kept = lock.existing.as_deref().map(kept_versions).unwrap_or_default();
+    let upgraded = &lock.request.options.upgrade_packages;
+    let is_upgraded = |one: &NamedVersion| upgraded.iter().any(|name| same_name(name, &one.name));
+    let mut settled: BTreeSet<PackageName> = BTreeSet::new();
+    if !lock.asks_all {
+        let names = kept.iter().filter(|one| !is_upgraded(one));
+        settled.extend(names.filter_map(|one| PackageName::from_str(&one.name).ok()));
+    }
+    loop {
+        let made = Box::pin(attempt(runtime, network, rules, (lock, &kept, &settled))).await;
+        if settled.is_empty() {
+            return made;
+        }
+        let Ok(made) = made else {
+            settled.clear();
+            continue;
+        };
+        let before = settled.len();
+        for moved in kept_versions(&made.text).iter().filter(|one| !kept.contains(one)) {
+            settled.retain(|name| *name.as_str() != *moved.name);
+        }
+        if settled.len() == before {
+            return Ok(made);
+        }
+    }
+}
+
+/// Resolves a request. `kept` are the versions of the old lock, `settled` the packages that no index is asked about.
+async fn attempt(
+    runtime: &Runtime,
+    network: &ClientFactory,
+    rules: &Rules,
+    (lock, kept, settled): (&LockRequest, &[NamedVersion], &BTreeSet<PackageName>),
+) -> Result<Lock, Error> {
     let settings = &rules.settings;
     let mut request = lock.request.clone();
-    request.preferred.extend(lock.existing.as_deref().map(kept_versions).unwrap_or_default());
+    request.preferred.extend(kept.iter().cloned());
     let projects = project::projects(&request)?;
     let mut warnings = rules.warnings.clone();
     warnings.extend(request.files.warnings.iter().cloned());
@@ -100,6 +141,7 @@ pub(crate) async fn lock(
     let hasher = HashStrategy::Generate(HashGeneration::All);
     let mut context = Context::new(runtime, network, indexes, hasher, choices).await?;
     context.archives = archives;
+    context.settle(network, settled.clone())?;
     if let Some(existing) = &lock.existing {
         locked_commits::keep(context.state.git(), existing, &lock.folder, &request.options);
     }

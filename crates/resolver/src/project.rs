@@ -363,8 +363,8 @@ impl Project {
     }
 }
 
-/// Whether two texts name the same group.
-fn same_name(one: &str, other: &str) -> bool {
+/// Whether a text names the same as a normalized name.
+pub(crate) fn same_name(one: &str, other: &str) -> bool {
     PackageName::from_str(one).is_ok_and(|name| name.as_str() == other)
 }
 

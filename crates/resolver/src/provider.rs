@@ -1,11 +1,12 @@
 //! What the solver asks for: passed on to the indexes and noted, beside what is installed and the caller's wheels.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use uv_cache::{CacheBucket, WheelCache};
 use uv_distribution::Reporter;
-use uv_distribution_types::{Dist, IndexMetadata, IndexUrl, InstalledDist};
+use uv_distribution_types::{Dist, IndexMetadata, IndexUrl, InstalledDist, Name};
 use uv_normalize::PackageName;
 use uv_resolver::{
     MetadataResponse, PackageVersionsResult, ResolverProvider, VersionsResponse, WheelMetadataResult,
@@ -24,6 +25,33 @@ pub(crate) struct RecordingProvider<'a, P> {
     pub(crate) installed: &'a Installed,
     /// What the caller has of wheels, and what decides about them.
     pub(crate) local: (&'a Candidates, Terms<'a>),
+    pub(crate) settled: Option<SettledProvider<'a, P>>,
+}
+
+/// The packages of which the cache's pages will do, however old they are, and what looks only there.
+pub(crate) struct SettledProvider<'a, P> {
+    pub(crate) names: &'a BTreeSet<PackageName>,
+    pub(crate) provider: P,
+}
+
+impl<P: ResolverProvider> SettledProvider<'_, P> {
+    /// What the cache has of a package, if that will do.
+    async fn versions(&self, name: &PackageName, index: Option<&IndexMetadata>) -> Option<VersionsResponse> {
+        if !self.names.contains(name) {
+            return None;
+        }
+        let found = self.provider.get_package_versions(name, index).await.ok();
+        found.filter(|found| matches!(found, VersionsResponse::Found(_)))
+    }
+
+    /// The same of a wheel's metadata. What is built has to be looked at by whoever may ask for what that needs.
+    async fn metadata(&self, dist: &Dist) -> Option<MetadataResponse> {
+        if !matches!(dist, Dist::Built(_)) || !self.names.contains(dist.name()) {
+            return None;
+        }
+        let found = self.provider.get_or_build_wheel_metadata(dist).await.ok();
+        found.filter(|found| matches!(found, MetadataResponse::Found(_)))
+    }
 }
 
 impl<P: ResolverProvider> ResolverProvider for RecordingProvider<'_, P> {
@@ -39,6 +67,11 @@ impl<P: ResolverProvider> ResolverProvider for RecordingProvider<'_, P> {
         }
         let (local, terms) = self.local;
         async move {
+            if let Some(settled) = &self.settled
+                && let Some(found) = settled.versions(package_name, index).await
+            {
+                return Ok(found);
+            }
             match self.provider.get_package_versions(package_name, index).await {
                 // It is seen in the end whether anything else than what is installed was needed.
                 Err(error) if self.installed.stays(package_name) => {
@@ -61,10 +94,15 @@ impl<P: ResolverProvider> ResolverProvider for RecordingProvider<'_, P> {
     }
 
     async fn get_or_build_wheel_metadata<'io>(&'io self, dist: &'io Dist) -> WheelMetadataResult {
-        match self.local.0.metadata(dist) {
-            Some(metadata) => Ok(MetadataResponse::Found(metadata)),
-            None => self.provider.get_or_build_wheel_metadata(dist).await,
+        if let Some(metadata) = self.local.0.metadata(dist) {
+            return Ok(MetadataResponse::Found(metadata));
         }
+        if let Some(settled) = &self.settled
+            && let Some(found) = settled.metadata(dist).await
+        {
+            return Ok(found);
+        }
+        self.provider.get_or_build_wheel_metadata(dist).await
     }
 
     async fn get_installed_metadata<'io>(&'io self, dist: &'io InstalledDist) -> WheelMetadataResult {

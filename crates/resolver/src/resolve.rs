@@ -38,7 +38,7 @@ use crate::installed::Installed;
 use crate::local_grounds::{self, Terms};
 use crate::local_wheels::Candidates;
 use crate::package_choices::{self, ChoiceKind, Opposites, PackageChoice};
-use crate::provider::{self, RecordingProvider};
+use crate::provider::{self, RecordingProvider, SettledProvider};
 use crate::request::{Artifact, Options, Request};
 use crate::requirements::{RequirementsFiles, Wanted};
 use crate::reword::reword;
@@ -375,18 +375,24 @@ pub(crate) async fn solve(
         let own = RequiresPython::greater_than_equal_version(&own);
         (PythonRequirement::from_interpreter(interpreter), own)
     };
-    let provider = DefaultResolverProvider::new(
-        context.database(&dispatch),
-        &context.flat_index,
-        tags,
-        &required,
-        AllowedYanks::from_manifest(&manifest, env, solver_options.dependency_mode),
-        &hasher,
-        solver_options.exclude_newer.clone(),
-        &context.indexes,
-        &context.choices.build_options,
-        dispatch.capabilities(),
-    );
+    let provider = |database| {
+        DefaultResolverProvider::new(
+            database,
+            &context.flat_index,
+            tags,
+            &required,
+            AllowedYanks::from_manifest(&manifest, env, solver_options.dependency_mode),
+            &hasher,
+            solver_options.exclude_newer.clone(),
+            &context.indexes,
+            &context.choices.build_options,
+            dispatch.capabilities(),
+        )
+    };
+    let settled = context.settled.as_ref().zip(context.cached_database(&dispatch));
+    let settled = settled
+        .map(|(settled, database)| SettledProvider { names: &settled.names, provider: provider(database) });
+    let provider = provider(context.database(&dispatch));
     let local = (&context.local_wheels, Terms { context, tags, hasher: &hasher });
     let admitted = installed.excepted_from(&hasher);
     let resolver = Resolver::new_custom_io(
@@ -402,7 +408,7 @@ pub(crate) async fn solve(
         dispatch.git(),
         dispatch.capabilities(),
         &context.indexes,
-        RecordingProvider { provider, consulted: &context.consulted, installed, local },
+        RecordingProvider { provider, consulted: &context.consulted, installed, local, settled },
         installed.clone(),
     );
     match resolver.resolve().await {

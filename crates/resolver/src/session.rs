@@ -61,7 +61,12 @@ impl Session {
     ///
     /// As those of [`Session::resolve`], and [`Error::Requirements`] for what a lock file cannot hold.
     pub fn lock(&self, request: &LockRequest) -> Result<Lock, Error> {
-        let runtime = self.runtime()?.refreshed(&request.request);
+        let runtime = self.runtime()?;
+        let runtime = if request.asks_all {
+            runtime.asking_again(Refresh::from_args(Some(true), Vec::new()))
+        } else {
+            runtime.refreshed(&request.request)
+        };
         let rules = Rules::of(&request.request, &self.options.settings)?;
         let network = self.network_for(&runtime, &request.request, &rules.settings)?;
         runtime

@@ -41,7 +41,9 @@ pub(super) fn environment(
         return Base::open(&path);
     }
     let started = Instant::now();
-    if let Some(locked) = project.renew(&source, arguments.trust(), arguments.index.options())? {
+    if let Some(locked) =
+        project.renew(&source, arguments.trust(), (arguments.index.options(), arguments.refresh))?
+    {
         tell_of_lock(context, &locked);
         source = project.source(&chosen, own_indexes, indexes)?;
     }

@@ -102,6 +102,7 @@ impl Locking {
             requires_python: self.requires_python(inputs),
             folder: target.folder.clone(),
             existing: existing.filter(|_| !self.upgrade).cloned(),
+            asks_all: self.refresh,
         };
         let session = host.session(&interpreter, index);
         let progress = host.progress("resolving");

@@ -34,6 +34,8 @@ pub struct Locking {
     pub without_groups: Vec<String>,
     /// The text that a project's file is to have. With it nothing is written: the answer is what the lock would be.
     pub draft: Option<String>,
+    /// Whether the index is asked about what the lock has and need not move as well.
+    pub refresh: bool,
     /// Whether pre-releases are accepted.
     pub pre: bool,
     /// Whether requirements are written with hashes.

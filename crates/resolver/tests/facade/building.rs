@@ -291,6 +291,7 @@ fn one_folder_of_a_local_archive_is_built() {
         requires_python: None,
         folder: world.path("."),
         existing: None,
+        asks_all: false,
     };
     let text = session.lock(&lock).unwrap().text;
     assert!(text.contains("archive = {") && !text.contains("\ndirectory"), "{text}");

@@ -92,6 +92,7 @@ fn a_lock_has_urls_without_additions() {
         requires_python: None,
         folder: world.path("."),
         existing: None,
+        asks_all: false,
     };
     let text = world.session().lock(&lock).unwrap().text;
     assert!(text.contains(&world.index.file_url("lib", &wheel_name("lib", "1.0"))), "{text}");
