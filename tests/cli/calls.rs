@@ -42,6 +42,22 @@ fn calls(context: &TestContext, arguments: &[&str]) -> Vec<String> {
 }
 
 #[test]
+fn who_runs_it_is_asked_once() {
+    if !Path::new("/usr/bin/strace").exists() {
+        skip("there is no strace");
+        return;
+    }
+    let context = venv(FEW);
+    for number in 0..3 {
+        context.virtpy(["new", &format!("more{number}")]).success();
+    }
+    for command in [&["list-all"][..], &["check"], &["store", "gc"]] {
+        let asked = calls(&context, command).iter().filter(|call| call.contains("geteuid(")).count();
+        assert!(asked <= 1, "{command:?} asked {asked} times");
+    }
+}
+
+#[test]
 fn what_is_installed_is_told_without_looking_at_every_package() {
     if !Path::new("/usr/bin/strace").exists() {
         skip("there is no strace");

@@ -112,6 +112,56 @@ fn what_a_store_lacks_for_others_is_told() {
 }
 
 #[test]
+fn bytecode_that_a_package_cannot_have_is_not_missed() {
+    let context = TestContext::new();
+    let (major, minor) = context.interpreter().version;
+    let index = Index::start(&[
+        WheelBuilder::new("demo", "1.0").build(),
+        WheelBuilder::new("only", "1.0").tag(&format!("cp{major}{minor}-none-any")).build(),
+        WheelBuilder::new("early", "1.0").requires_python("<3.90").build(),
+        WheelBuilder::new("other", "1.0").build(),
+    ]);
+    context.write("one.txt", "demo\nonly\nearly\nother\n");
+    let python = context.interpreter().path.display().to_string();
+    fill(&context, &index, "one.txt", &python).success();
+    // One has bytecode of another Python as well.
+    let folder = entry(&context, "demo");
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let record = names(&folder).into_iter().find(|name| name.starts_with("bytecode.")).unwrap();
+    std::fs::copy(folder.join(&record), folder.join("bytecode.cpython-399")).unwrap();
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o555)).unwrap();
+    let sealed = context.virtpy(["store", "seal"]).success();
+    assert!(
+        !sealed.raw_stderr.contains("only 1.0") && !sealed.raw_stderr.contains("early 1.0"),
+        "{}",
+        sealed.dump()
+    );
+    sealed.stderr_has("other 1.0").stderr_has("lack bytecode for cpython-399");
+}
+
+#[test]
+fn what_is_editable_is_no_part_of_a_store_for_others() {
+    let (context, index) = scene();
+    let python = context.interpreter().path.display().to_string();
+    context.write(
+        "project/pyproject.toml",
+        "[project]\nname = \"mine\"\nversion = \"1.0\"\ndependencies = [\"demo\"]\n",
+    );
+    context.write("project/mine.py", "x = 1\n");
+    context.write("editable.txt", "other\n-e ./project\n");
+    let refused = fill(&context, &index, "editable.txt", &python).one_error();
+    refused.stderr_has("`editable.txt` asks for `mine` to be editable").stderr_has("without `-e`");
+    assert!(
+        names(&context.store().join("w")).iter().all(|id| !context
+            .store()
+            .join("w")
+            .join(id)
+            .join("site/other")
+            .exists())
+    );
+}
+
+#[test]
 fn users_register_where_they_may_and_a_collection_keeps_what_they_use() {
     let (mut context, index) = scene();
     context.write("one.txt", "demo\nother\n");

@@ -7,13 +7,13 @@ use serde::Serialize;
 
 use crate::bytecode;
 use crate::environment::NewEnvironment;
-use crate::execute::bring;
+use crate::execute::execute;
 use crate::followed::{Followed, Following};
 use crate::lockfile::LockKind;
 use crate::plan::{Extent, Goal, InstallOptions};
 use crate::resolved::AtHand;
 use crate::sources::{LockChoice, LockSource, Requirements};
-use crate::{Environment, Host, Indexes, Result};
+use crate::{Environment, Error, Host, Indexes, Result};
 use virtpy_interpreters::Interpreter;
 use virtpy_remote::Remote;
 use virtpy_venv::PackageToInstall;
@@ -154,7 +154,14 @@ fn put(
     let folder = host.store.temporary_folder()?;
     let new = NewEnvironment::in_store(folder.path().join("venv"));
     let mut environment = Environment::create(host, interpreter.clone(), new, indexes)?;
-    let log = bring(&mut environment, goal)?;
+    let plan = goal.source.plan(&environment, goal)?;
+    if let Some(name) = plan.supply.editable() {
+        let file = &filling.label;
+        return Err(Error::new(format!("`{file}` asks for `{name}` to be editable, which others cannot use from a store"))
+            .hinted("leave it out with `--no-install-project`, or have it built with `--no-editable`; in requirements, name it \
+                     without `-e`"));
+    }
+    let log = execute(&mut environment, plan)?;
     // The pip that venvs get.
     let pip = host.store.pip_shim(&mut host.announce())?;
     let pip = PackageToInstall { entry: pip, requested: false, direct_url: None, copied: false };

@@ -12,7 +12,7 @@ use crate::resolved::AtHand;
 use virtpy_interpreters::Interpreter;
 use virtpy_pep::PackageName;
 use virtpy_remote::Remote;
-use virtpy_venv::{Distribution, PackageToInstall};
+use virtpy_venv::{Distribution, PackageToInstall, editable_location};
 
 /// What is wanted of an environment.
 pub struct Goal<'a> {
@@ -105,6 +105,11 @@ pub(super) trait Supply {
     /// Says what would come.
     fn preview(&self, environment: &Environment<'_>, log: &mut Changelog);
 
+    /// A package of it whose source is used in place, if there is one.
+    fn editable(&self) -> Option<String> {
+        None
+    }
+
     /// What of it the store has, and the remote, if that is asked: what comes from there is in the store then. Neither an index is
     /// asked for it, nor is anything built.
     fn at_hand(&self, environment: &Environment<'_>, remote: Option<&Remote>) -> Result<AtHand>;
@@ -127,6 +132,12 @@ impl Supply for Vec<PackageToInstall> {
     fn preview(&self, _: &Environment<'_>, log: &mut Changelog) {
         log.summary.added = self.iter().map(|one| one.entry.manifest.label()).collect();
         log.origins.from_store = self.len();
+    }
+
+    fn editable(&self) -> Option<String> {
+        let is_editable =
+            |one: &&PackageToInstall| one.direct_url.as_deref().and_then(editable_location).is_some();
+        self.iter().find(is_editable).map(|one| one.entry.manifest.name.clone())
     }
 
     fn at_hand(&self, _: &Environment<'_>, _: Option<&Remote>) -> Result<AtHand> {

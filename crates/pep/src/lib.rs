@@ -32,5 +32,5 @@ pub use specifier::Specifier;
 pub use tag_facts::{TagFacts, TagSystem};
 pub use tags::{IncompatibleWheel, InterpreterTags};
 pub use url::{is_public_parameter, may_hold_secret, public_requirement, public_url, strip_secrets};
-pub use version::{Version, accepts_python};
+pub use version::{Version, accepts_python, may_accept};
 pub use wheel_name::WheelName;

@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 
 use virtpy_files::digest::{hex, sha256};
 use virtpy_files::{self as fs, Lock};
+use virtpy_pep::{WheelName, may_accept};
 
 use super::manifest::MANIFEST;
-use super::{Entry, EntryId, Layer, Owners, Store, StoreError};
+use super::{Entry, EntryId, Layer, Manifest, Owners, Store, StoreError};
 
 /// The name of the list.
 const SEALED: &str = "sealed";
@@ -109,7 +110,7 @@ impl Store {
 
     fn missing_bytecode(&self) -> Result<Vec<Lack>, StoreError> {
         let mut tags = BTreeSet::new();
-        let mut packages: Vec<(String, HashSet<String>)> = Vec::new();
+        let mut packages: Vec<(Entry, HashSet<String>)> = Vec::new();
         for id in self.ids()? {
             let Some(entry) = self.entry_by_id(&id)? else { continue };
             if entry.manifest.modules()?.is_empty() {
@@ -117,15 +118,18 @@ impl Store {
             }
             let complete = complete_tags(&entry);
             tags.extend(complete.iter().cloned());
-            packages.push((entry.manifest.label().to_string(), complete));
+            packages.push((entry, complete));
         }
         if tags.is_empty() && !packages.is_empty() {
             return Ok(vec![Lack::AllBytecode]);
         }
         let mut lacking: BTreeMap<&String, Vec<String>> = BTreeMap::new();
         for tag in &tags {
-            for (label, _) in packages.iter().filter(|(_, complete)| !complete.contains(tag)) {
-                lacking.entry(tag).or_default().push(label.clone());
+            let lacks = |(entry, complete): &&(Entry, HashSet<String>)| {
+                !complete.contains(tag) && may_be_for(&entry.manifest, tag)
+            };
+            for (entry, _) in packages.iter().filter(lacks) {
+                lacking.entry(tag).or_default().push(entry.manifest.label().to_string());
             }
         }
         let lack = |(tag, packages): (&String, Vec<String>)| Lack::Bytecode { tag: tag.clone(), packages };
@@ -139,6 +143,13 @@ impl Store {
         let line = format!("{} {}", entry.id, hex(&sha256(manifest)));
         String::from_utf8_lossy(&list).lines().any(|known| known == line)
     }
+}
+
+/// Whether an interpreter of this kind may take a package at all.
+fn may_be_for(manifest: &Manifest, cache_tag: &str) -> bool {
+    let by_tags = WheelName::parse(&manifest.filename).is_ok_and(|name| !name.may_be_for(cache_tag));
+    let required = manifest.requires_python.as_deref();
+    !by_tags && required.is_none_or(|required| may_accept(required, cache_tag))
 }
 
 /// The kinds of interpreters that all modules of an entry were compiled for.

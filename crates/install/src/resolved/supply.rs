@@ -1,7 +1,7 @@
 //! What the resolver has found as the supply of a plan: fetched, and remembered for the next request of the same kind.
 
 use virtpy_pep::NamedVersion;
-use virtpy_resolver::Resolution;
+use virtpy_resolver::{Artifact, Package, Resolution};
 
 use super::{AtHand, Resolved};
 use crate::changelog::{ArrivingWheel, Changelog, Origins};
@@ -41,6 +41,14 @@ impl Supply for ResolvedSupply {
         log.origins = Origins { from_store: at_hand, downloaded: log.arriving.len() - at_hand, built: 0 };
         log.summary.added =
             log.arriving.iter().map(|one| NamedVersion::new(one.name.as_str(), &one.version)).collect();
+    }
+
+    fn editable(&self) -> Option<String> {
+        let packages = &self.resolved.resolution.packages;
+        let is_editable =
+            |package: &&Package| matches!(package.file, Artifact::Source { editable: true, .. });
+        let arriving = self.arriving.iter().map(|place| &packages[*place]);
+        arriving.into_iter().find(is_editable).map(|package| package.name.to_string())
     }
 
     fn at_hand(&self, environment: &Environment<'_>, remote: Option<&Remote>) -> Result<AtHand> {

@@ -195,6 +195,14 @@ impl Supply for PoetrySupply {
             self.wanted.iter().map(|one| NamedVersion::new(one.package.as_str(), &one.version)).collect();
     }
 
+    fn editable(&self) -> Option<String> {
+        if self.own_root.is_some() {
+            return Some(self.project.text("name").unwrap_or_default().to_owned());
+        }
+        let is_editable = |one: &&Wanted| matches!(&one.ask, Ask::Input(Input::Editable(_)));
+        self.wanted.iter().find(is_editable).map(|one| one.package.to_string())
+    }
+
     fn at_hand(&self, environment: &Environment<'_>, remote: Option<&Remote>) -> Result<AtHand> {
         let (host, interpreter) = (environment.host, environment.interpreter()?);
         let is_shared = |one: &&Wanted| !matches!(&one.ask, Ask::Input(Input::Editable(_)));
