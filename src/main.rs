@@ -9,6 +9,7 @@ use virtpy::commands::{self, completions, isopy};
 use virtpy::error::Failure;
 use virtpy::fs;
 use virtpy::output::{Output, demand_written, trace};
+use virtpy::progress;
 use virtpy::restart;
 
 fn main() -> ExitCode {
@@ -23,7 +24,7 @@ fn main() -> ExitCode {
     // clap exits by itself, with 2, on a command line that makes no sense.
     let arguments = Arguments::of_this_process();
     let output = Output::new(&arguments.global);
-    if let Some(problem) = trace::begin() {
+    if let Some(problem) = trace::begin(output.shows_details().then_some(progress::heard)) {
         output.warning(problem);
     }
     let done = run(arguments, output).and_then(|code| demand_written().map(|()| code));

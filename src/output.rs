@@ -7,11 +7,12 @@ use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use anstyle::{AnsiColor, Style};
 use clap::builder::StyledStr;
+use indicatif::MultiProgress;
 use schemars::JsonSchema;
 use serde::Serialize;
 use virtpy_pep::NamedVersion;
@@ -40,6 +41,23 @@ pub struct Output {
 
 /// Why data could not be written.
 static UNWRITTEN: OnceLock<String> = OnceLock::new();
+
+/// What is drawn at the bottom of the terminal, if there is something.
+static DRAWN: Mutex<Option<MultiProgress>> = Mutex::new(None);
+
+/// From now on what is written goes above these bars, or there are none any more.
+pub(crate) fn draw(bars: Option<MultiProgress>) {
+    *DRAWN.lock().unwrap_or_else(PoisonError::into_inner) = bars;
+}
+
+/// Writes while the bars are away.
+fn aside(write: impl FnOnce() -> std::io::Result<()>) {
+    let drawn = DRAWN.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let _ = match drawn {
+        Some(bars) => bars.suspend(write),
+        None => write(),
+    };
+}
 
 /// Writes data. That it could not be written is told in the end, as of [`unwritten`]; a reader that has gone away is no error
 /// (`virtpy list | head -1`).
@@ -166,7 +184,7 @@ impl Output {
     pub fn message(self, message: impl Display) {
         self.log(&message);
         if !self.quiet {
-            let _ = writeln!(anstream::stderr().lock(), "{}", shown(&message));
+            aside(|| writeln!(anstream::stderr().lock(), "{}", shown(&message)));
         }
     }
 
@@ -174,7 +192,7 @@ impl Output {
     pub fn detail(self, message: impl Display) {
         self.log(&message);
         if self.verbose {
-            let _ = writeln!(anstream::stderr().lock(), "{}", shown(&message));
+            aside(|| writeln!(anstream::stderr().lock(), "{}", shown(&message)));
         }
     }
 
@@ -182,14 +200,14 @@ impl Output {
     pub fn warning(self, message: impl Display) {
         self.log(format_args!("warning: {message}"));
         if !self.quiet {
-            let _ = writeln!(anstream::stderr().lock(), "{YELLOW}warning{YELLOW:#}: {}", shown(&message));
+            aside(|| writeln!(anstream::stderr().lock(), "{YELLOW}warning{YELLOW:#}: {}", shown(&message)));
         }
     }
 
     /// A line on standard error that is part of the answer, whatever the user wants to hear.
     pub fn complaint(self, line: impl Display) {
         self.log(&line);
-        let _ = writeln!(anstream::stderr().lock(), "{}", shown(&line));
+        aside(|| writeln!(anstream::stderr().lock(), "{}", shown(&line)));
     }
 
     /// A question on standard output; the answer is a line of standard input, and nothing where that has ended.
@@ -222,6 +240,16 @@ impl Output {
         self.verbose
     }
 
+    /// Whether long work gives notice of itself by a line now and then: where nobody sees it move.
+    pub fn gives_notice(self) -> bool {
+        !self.quiet && !self.is_one_of_several && !std::io::stderr().is_terminal()
+    }
+
+    /// Whether long work shows its progress with every detail.
+    pub fn shows_details(self) -> bool {
+        self.verbose && self.shows_progress()
+    }
+
     /// Whether long work shows its progress.
     pub fn shows_progress(self) -> bool {
         !self.quiet && !self.is_one_of_several && std::io::stderr().is_terminal()
@@ -235,7 +263,7 @@ fn shown(message: &impl Display) -> String {
 
 /// A text in which nothing commands the terminal or turns the reading around: names, descriptions and answers come from
 /// strangers. What does is written as `\u001b`, which JSON and Python read as well. Lines and tabs stay.
-fn escaped(text: &str) -> Cow<'_, str> {
+pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unsafe) {
         return Cow::Borrowed(text);
     }

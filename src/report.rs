@@ -9,7 +9,7 @@ use virtpy_pep::NamedVersion;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::install::{self, Changelog, Environment, Origins};
-use crate::output::{Output, seconds};
+use crate::output::{Output, counted, seconds};
 use crate::venv::{ChangeSummary, Contents, Venv};
 
 /// What is said where another pip is asked for than the venv's own.
@@ -100,8 +100,8 @@ pub fn changelog(
     output.message(sentence(&seconds(elapsed)));
     if log.linked_in > Duration::ZERO && !log.summary.added.is_empty() {
         output.detail(format_args!(
-            "linked {} distributions in {:.1} ms",
-            log.summary.added.len(),
+            "linked {} in {:.1} ms",
+            counted(log.summary.added.len(), "distribution"),
             log.linked_in.as_secs_f64() * 1000.0
         ));
     }

@@ -64,6 +64,7 @@ mod plugins;
 mod poetry_install;
 mod poetry_plugin;
 mod power_cut;
+mod progress;
 mod python_index;
 mod python_install;
 mod python_use;

@@ -21,7 +21,7 @@
 //! | `locking`, `locked_commits`, `portable` | writing them, with what the last one had, and paths that hold elsewhere |
 //! | `local_wheels`, `local_grounds` | the caller's wheels, in place of an index that may not be asked |
 //! | `resolve`, `provider`, `solution`, `describe`, `latest`, `newest` | solving, and describing the solution |
-//! | `obtain`, `download`, `build` | from a solution to wheel files |
+//! | `obtain`, `download`, `build`, `build_output` | from a solution to wheel files; what builds print |
 //! | `fetch` | a wheel whose origin and hash are known |
 //! | `transfer` | whatever else is behind a URL |
 //! | `error`, `failure`, `proof`, `explain`, `reasons`, `reword` | what went wrong, and what to do |
@@ -29,6 +29,7 @@
 mod archives;
 mod build;
 mod build_locks;
+mod build_output;
 mod claims;
 mod client;
 mod context;
@@ -83,6 +84,7 @@ mod transfer;
 mod url;
 mod workspace;
 
+pub use build_output::build_output;
 pub use client::prepare;
 pub use error::{Cause, Error, PythonNeed};
 pub use folders::KnownDirectories;
