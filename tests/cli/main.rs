@@ -65,6 +65,7 @@ mod poetry_install;
 mod poetry_plugin;
 mod power_cut;
 mod progress;
+mod project_care;
 mod python_index;
 mod python_install;
 mod python_use;

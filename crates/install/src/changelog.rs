@@ -22,6 +22,8 @@ pub struct Changelog {
     pub origins: Origins,
     /// Whether another pip was asked for than the venv's own, which stays.
     pub pip_stays: bool,
+    /// Whether something was put back that had been deleted.
+    pub has_put_back: bool,
     /// Requirements that what is installed no longer meets, as sentences.
     pub unmet: Vec<String>,
     /// The packages that came or would come, where the resolver was asked.
@@ -62,7 +64,7 @@ impl Changelog {
 
     /// Whether nothing came and nothing went.
     pub fn is_empty(&self) -> bool {
-        self.summary.added.is_empty() && self.summary.removed.is_empty()
+        self.summary.added.is_empty() && self.summary.removed.is_empty() && !self.has_put_back
     }
 }
 

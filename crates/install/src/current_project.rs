@@ -7,6 +7,7 @@ use virtpy_resolver::Selection;
 
 use crate::lockfile::{self, LockKind};
 use crate::locking::{Locked, Locking};
+use crate::words::line_of;
 use crate::{Error, Host, IndexOptions, Indexes, LockChoice, LockSource, Result};
 use virtpy_files as fs;
 
@@ -38,8 +39,9 @@ impl<'a> CurrentProject<'a> {
     pub fn find(host: &'a Host) -> Result<Option<Self>> {
         let Some(path) = lockfile::find_project(&host.working_directory) else { return Ok(None) };
         let text = fs::read_named(&path)?;
-        let table = text.parse::<Table>().map_err(|error| {
-            Error::new(format!("`{}` is not TOML: {}", host.shown(&path), error.message()))
+        let table = text.parse::<Table>().map_err(|error: toml::de::Error| {
+            let line = line_of(&text, error.span().map_or(0, |span| span.start));
+            Error::new(format!("`{}` is not TOML: line {line}: {}", host.shown(&path), error.message()))
         })?;
         let project = Self { host, path, table };
         let kind = lockfile::find(project.folder()).map(|found| LockKind::of(&found));

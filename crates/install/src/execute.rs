@@ -80,17 +80,19 @@ pub fn execute(environment: &mut Environment<'_>, plan: InstallPlan) -> Result<C
     log.unchanged += all - install.len();
     let fetched = log.origins.downloaded + log.origins.built;
     log.origins.from_store = install.len().saturating_sub(fetched);
-    let linking = Instant::now();
+    let (linking, has_put_back) = (Instant::now(), !plan.put_back.is_empty());
     let change = ChangeSet {
         tags: if install.is_empty() { None } else { Some(environment.interpreter()?.tags()) },
         install,
         remove: plan.remove,
         force: plan.options.force,
         satisfies: plan.satisfies,
+        put_back: plan.put_back,
         ..ChangeSet::default()
     };
     log.summary = environment.apply(&change, plan.options.compile_bytecode)?;
     log.linked_in = linking.elapsed();
+    log.has_put_back = has_put_back;
     let checks = match plan.check {
         ConflictCheck::Never => false,
         ConflictCheck::OnReplacement => !log.summary.removed.is_empty(),
@@ -111,6 +113,7 @@ impl Environment<'_> {
         let known = &self.contents.state.satisfied;
         let is_idle = change.install.is_empty()
             && change.remove.is_empty()
+            && change.put_back.is_empty()
             && (change.satisfies.is_none() || *known == change.satisfies);
         if is_idle {
             return Ok(ChangeSummary::default());

@@ -95,6 +95,8 @@ pub struct InstallPlan {
     pub(super) keeps_same: bool,
     /// Whether another pip was asked for than the venv's own.
     pub(super) pip_stays: bool,
+    /// What was deleted and is put back.
+    pub(super) put_back: BTreeSet<String>,
 }
 
 /// Where the packages of a plan come from.
@@ -162,6 +164,7 @@ impl InstallPlan {
             check: ConflictCheck::Never,
             keeps_same: false,
             pip_stays: false,
+            put_back: BTreeSet::new(),
         }
     }
 

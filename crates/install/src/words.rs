@@ -70,6 +70,11 @@ fn masked_query(query: &str) -> String {
     shown.collect::<Vec<_>>().join("&")
 }
 
+/// The line of a text, from 1, that a byte is in.
+pub(crate) fn line_of(text: &str, at: usize) -> usize {
+    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -64,8 +64,10 @@ pub(crate) async fn describe(
             Edge::Optional(extra) => Some(extra.to_string()),
             _ => None,
         }));
-        let version = dist.version().or(version.as_ref()).map_or_else(|| "0".to_owned(), ToString::to_string);
-        let label = format!("{name} {version}");
+        let version = dist.version().or(version.as_ref()).map(ToString::to_string);
+        // What a build is to tell first has no version yet.
+        let label = version.as_ref().map_or_else(|| name.to_string(), |version| format!("{name} {version}"));
+        let version = version.unwrap_or_else(|| "0".to_owned());
         let (file, direct_url) = artifact(context, dist, &label).await?;
         let package = Package {
             name: name.into(),

@@ -40,6 +40,8 @@ pub struct ChangeSet {
     /// Whether everything is laid out again where it is not exactly as planned: scripts for another path, links into another
     /// store. Otherwise what a change does not concern is not looked at.
     pub relayout: bool,
+    /// Paths that were deleted and are to be there again, with all below them.
+    pub put_back: BTreeSet<String>,
     /// Whether what somebody wrote into packages that are this venv's own copies may be lost.
     pub force: bool,
     /// Which wheels the venv's interpreter takes: what comes is held against it. Without it, what comes was in the venv before.
@@ -59,6 +61,14 @@ pub struct ChangeSummary {
     pub clashes: Vec<Clash>,
     /// Paths that were no longer as virtpy had made them, and were left alone.
     pub left_alone: Vec<String>,
+}
+
+impl ChangeSet {
+    fn puts_back(&self, path: &str) -> bool {
+        let is_below =
+            |deleted: &String| path.strip_prefix(deleted.as_str()).is_some_and(|rest| rest.starts_with('/'));
+        self.put_back.contains(path) || self.put_back.iter().any(is_below)
+    }
 }
 
 impl Venv {
@@ -134,6 +144,7 @@ impl Venv {
         if change.relayout {
             self.see_what_stands(&mut old, &new, &sets.foreign_leaving)?;
         }
+        old.nodes.retain(|path, _| !change.puts_back(path));
         let mut state = State::default();
         state.change = VenvId::random().to_string();
         state.distributions = set.iter().map(|loaded| loaded.installed.clone()).collect();
@@ -366,7 +377,7 @@ impl<'a> ResolvedDistribution<'a> {
 }
 
 /// Who is there, who stays, who goes.
-struct DistributionDiff {
+pub(super) struct DistributionDiff {
     present: Vec<Installed>,
     /// Indices into `present`.
     staying: Vec<usize>,
@@ -454,7 +465,10 @@ impl DistributionDiff {
             .collect()
     }
 
-    fn load<'a>(store: &Store, present: &[Installed]) -> Result<Vec<ResolvedDistribution<'a>>, VenvError> {
+    pub(super) fn load<'a>(
+        store: &Store,
+        present: &[Installed],
+    ) -> Result<Vec<ResolvedDistribution<'a>>, VenvError> {
         let mut loaded = Vec::with_capacity(present.len());
         for installed in present {
             let entry = store

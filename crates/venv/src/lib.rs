@@ -15,6 +15,7 @@ mod config;
 mod contents;
 mod copied_bytecode;
 mod create;
+mod deleted;
 mod detach;
 mod direct_url;
 mod earlier;

@@ -12,7 +12,7 @@ use crate::error::Failure;
 use crate::fs;
 use crate::install::{
     Base, CurrentProject, Extent, Followed, Following, Indexes, InstallOptions, LockSource, LockTrust,
-    Locked, ready_for_lock,
+    Locked, Pin, ready_for_lock,
 };
 use crate::output::counted;
 use crate::venv::Venv;
@@ -51,6 +51,7 @@ pub(super) fn environment(
         let ready = ready_for_lock(&context.host, source, arguments.python.as_deref(), indexes)?;
         return Base::open(&told(context, ready, started));
     }
+    warn_of_pin(context, &path)?;
     bring(context, arguments, source, (&path, indexes))?;
     Base::open(&path)
 }
@@ -104,6 +105,25 @@ fn is_of_other_python(context: &Context, arguments: &RunArguments, path: &Path) 
         Some(base) => Ok(!context.host.is_wanted(python, &base.interpreter(&context.host)?)?),
         None => Ok(true),
     }
+}
+
+/// Says so when `.python-version` of the project chooses another interpreter than its venv has.
+fn warn_of_pin(context: &Context, path: &Path) -> Result<(), Failure> {
+    let is_of_project = |pin: &Pin| path.parent().is_some_and(|project| pin.path.starts_with(project));
+    let Some(pin) = context.host.pin().filter(is_of_project) else { return Ok(()) };
+    let Some(base) = Base::open(path)? else { return Ok(()) };
+    let interpreter = base.interpreter(&context.host)?;
+    for request in &pin.requests {
+        if context.host.is_wanted(request, &interpreter)? {
+            return Ok(());
+        }
+    }
+    let (file, venv, wanted) = (context.host.shown(&pin.path), context.host.shown(path), &pin.requests[0]);
+    context.output.warning(format_args!(
+        "`{file}` chooses Python {wanted}, and `{venv}` has {}; `virtpy new --keep -p {wanted} {venv}` gives it that one",
+        interpreter.version
+    ));
+    Ok(())
 }
 
 /// Whether there is a venv that virtpy did not make.

@@ -84,7 +84,7 @@ fn is_named_pylock(name: &str) -> bool {
 
 /// The lock file of the nearest folder of the project, from this one upwards, that has one: the first of `pylock.toml`,
 /// `uv.lock`, `poetry.lock`, `Pipfile.lock`, `requirements.txt` and `pyproject.toml`. A member of a workspace that has no lock
-/// of its own is locked by the `uv.lock` of the workspace.
+/// of its own is locked by the workspace's: by `pylock.toml` if that has it, or by `uv.lock`.
 pub fn find(folder: &Path) -> Option<PathBuf> {
     let found = within_project(folder).find_map(|folder| {
         let paths = IN_ORDER.iter().map(|(name, _)| folder.join(name));
@@ -93,10 +93,17 @@ pub fn find(folder: &Path) -> Option<PathBuf> {
     })?;
     let folder = found.parent().unwrap_or(folder);
     if matches!(LockKind::of(&found), LockKind::Requirements | LockKind::Project)
-        && let Some(lock) = workspace_of(folder).map(|workspace| workspace.join("uv.lock"))
-        && is_file(&lock)
+        && let Some(workspace) = workspace_of(folder)
     {
-        return Some(lock);
+        let own = workspace.join("pylock.toml");
+        let text = if is_file(&own) { fs::read_to_string(&own).ok() } else { None };
+        if text.is_some_and(|text| project::lists_directory(&text, &workspace, folder)) {
+            return Some(own);
+        }
+        let lock = workspace.join("uv.lock");
+        if is_file(&lock) {
+            return Some(lock);
+        }
     }
     Some(found)
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use toml::Table;
 
 use virtpy_files as fs;
-use virtpy_resolver::workspace_of;
+use virtpy_resolver::{normalized_path, workspace_of};
 
 /// The files of a Python project. Requirements files are none of them: many projects keep one in `docs/` or `tests/`.
 const FILES: [&str; 9] = [
@@ -86,6 +86,14 @@ pub fn project_of_file(folder: &Path, present: &Path) -> PathBuf {
         }
     }
     python_project(present).unwrap_or_else(|| present.to_path_buf())
+}
+
+/// Whether a `pylock.toml` in `root` with this text has the project in `folder`.
+pub(super) fn lists_directory(text: &str, root: &Path, folder: &Path) -> bool {
+    let lock: Table = text.parse().unwrap_or_default();
+    let packages = lock.get("packages").and_then(toml::Value::as_array).into_iter().flatten();
+    let mut places = packages.filter_map(|package| package.get("directory")?.get("path")?.as_str());
+    places.any(|place| normalized_path(&root.join(place)) == *folder)
 }
 
 /// The name of the member whose project is in `folder`, if a `uv.lock` in `root` with this text has it.

@@ -6,6 +6,7 @@ use toml_edit::{Array, DocumentMut, Item, Table, TableLike, Value};
 use virtpy_pep::{PackageName, Requirement};
 
 use super::array;
+use crate::words::line_of;
 
 /// A list of requirements in a project's file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +36,10 @@ pub(super) struct Manifest(DocumentMut);
 impl Manifest {
     /// Reads a file's text; the error says why it is none.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let document = text.parse::<DocumentMut>().map_err(|error| error.message().to_owned())?;
+        let document = text.parse::<DocumentMut>().map_err(|error| {
+            let line = line_of(text, error.span().map_or(0, |span| span.start));
+            format!("line {line}: {}", error.message())
+        })?;
         Ok(Self(document))
     }
 
@@ -47,6 +51,11 @@ impl Manifest {
     /// Whether the dependencies stand where standard tools look for them.
     pub(super) fn is_standard(&self) -> bool {
         self.0.contains_key("project") || self.0.contains_key("dependency-groups")
+    }
+
+    /// The name of the project itself.
+    pub(super) fn name(&self) -> Option<PackageName> {
+        self.0.get("project")?.get("name")?.as_str()?.parse().ok()
     }
 
     /// A requirement as [`Self::add`] is to record it: what the one of the same package says in its place, and this one does not,

@@ -113,6 +113,7 @@ impl<'a> Saving<'a> {
         locking: &Locking,
     ) -> Result<(Locked, Vec<String>)> {
         let mut manifest = self.manifest()?;
+        self.refuse_itself(&manifest, specs)?;
         let mut recorded: Vec<String> = Vec::with_capacity(specs.len());
         for spec in specs {
             let merged = manifest.merged(&self.list, spec.trim(), bound != Bound::Exact);
@@ -199,6 +200,20 @@ impl<'a> Saving<'a> {
         let locked = locking.run(self.host)?;
         self.lock.written = Some(locked.text.clone());
         Ok(locked)
+    }
+
+    /// A project cannot depend on itself; an extra or a group of it may ask for another extra.
+    fn refuse_itself(&self, manifest: &Manifest, specs: &[String]) -> Result<()> {
+        let Some(own) = manifest.name().filter(|_| self.list == RequirementList::Dependencies) else {
+            return Ok(());
+        };
+        let is_own = |spec: &String| spec.parse::<Requirement>().is_ok_and(|one| *one.name() == own);
+        if !specs.iter().any(is_own) {
+            return Ok(());
+        }
+        Err(Error::new(format!("`{own}` is the project of `{}` itself; nothing was changed", self.shown())).hinted(
+            "`virtpy sync` installs the project; another package of this name cannot be installed beside it",
+        ))
     }
 
     fn refuse_other_tools(&self, manifest: &Manifest) -> Result<()> {

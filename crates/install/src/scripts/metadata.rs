@@ -13,6 +13,7 @@ use virtpy_pep::{Requirement, Version, accepts_python};
 use virtpy_resolver::{Input, UnusableKey, UvTable};
 
 use super::{ScriptError, places};
+use crate::words::line_of;
 
 /// How a block begins, with the type of its content after it.
 const OPENING: &[u8] = b"# /// ";
@@ -128,7 +129,7 @@ impl Metadata {
     /// # Errors
     /// When they make no sense, with the script's line, or ask for what cannot be done.
     pub fn parse(block: &Block) -> Result<Self, ScriptError> {
-        let line = |at: usize| block.line + block.text[..at.min(block.text.len())].matches('\n').count();
+        let line = |at: usize| block.line + line_of(&block.text, at) - 1;
         let broken = |error: toml::de::Error| {
             let at = error.span().map_or(0, |span| span.start);
             ScriptError::Invalid { line: line(at), reason: error.message().to_owned() }

@@ -148,7 +148,10 @@ impl Source for LockSource {
         let target = Target::of(self, goal.extent, interpreter, settings);
         let (host, contents) = (environment.host, &environment.contents);
         if contents.is_own() && target.is_satisfied_by(contents.state.satisfied.as_deref()) {
-            return Ok(InstallPlan::nothing(contents.distributions.len()));
+            let put_back = deleted(environment, goal)?;
+            let satisfies = contents.state.satisfied.clone();
+            let nothing = InstallPlan::nothing(contents.distributions.len());
+            return Ok(InstallPlan { put_back, satisfies, options: goal.options, ..nothing });
         }
         if !goal.options.dry_run
             && !self.choice.upgrade
@@ -162,11 +165,27 @@ impl Source for LockSource {
                 .collect::<Result<_>>()?;
             return Ok(InstallPlan {
                 satisfies: Some(target.satisfies()),
+                put_back: deleted(environment, goal)?,
                 ..base(environment, goal, self, packages, &keys)
             });
         }
         resolved(environment, goal, target)
     }
+}
+
+/// What somebody has deleted of the environment's packages, which is put back.
+fn deleted(environment: &Environment<'_>, goal: &Goal<'_>) -> Result<BTreeSet<String>> {
+    let Some(venv) = environment.existing() else { return Ok(BTreeSet::new()) };
+    let deleted = venv.deleted(&environment.host.store, &environment.contents)?;
+    let verb = if goal.options.dry_run { "would be put back" } else { "is put back" };
+    let others = match deleted.len() {
+        0 | 1 => String::new(),
+        count => format!(" and {} more", count - 1),
+    };
+    if let Some(first) = deleted.first() {
+        environment.host.message(format_args!("`{first}`{others} was deleted from the venv, and {verb}"));
+    }
+    Ok(deleted)
 }
 
 /// The plan by which an environment holds what has these names.
@@ -219,7 +238,9 @@ fn resolved(environment: &Environment<'_>, goal: &Goal<'_>, target: Target<'_>) 
         arriving,
         resolved,
     };
-    Ok(InstallPlan { unchanged, satisfies, pip_stays, ..base(environment, goal, source, supply, &keys) })
+    let put_back = deleted(environment, goal)?;
+    let base = base(environment, goal, source, supply, &keys);
+    Ok(InstallPlan { unchanged, satisfies, pip_stays, put_back, ..base })
 }
 
 /// Whether the answer is the same for the next venv: a lock file names each file by its hash and each commit, and the
