@@ -1,7 +1,7 @@
 //! What a requirements or lock file asks for is pushed from the store, and taken from the remote, without a venv.
 
 use crate::remote::{Team, assert_right, install, package};
-use crate::support::{TestContext, skip};
+use crate::support::{Index, TestContext, WheelBuilder, skip};
 
 /// A machine that has installed the lock's packages, with bytecode, and pushed nothing.
 fn filled(team: &Team) -> TestContext {
@@ -127,4 +127,38 @@ fn progress_is_one_line_on_a_terminal_and_none_in_a_pipe() {
     assert!(shown.contains("pushing") && shown.contains("2/2"), "{shown:?}");
     let piped = first.virtpy(["remote", "push", "--all"]).success();
     assert_eq!(piped.raw_stderr.lines().count(), 1, "{}", piped.dump());
+}
+
+#[test]
+fn the_disk_is_waited_for_once_for_many_packages() {
+    if !std::path::Path::new("/usr/bin/strace").exists() {
+        skip("there is no strace");
+        return;
+    }
+    let team = Team::new();
+    let names: Vec<String> = (0..12).map(|number| format!("package{number}")).collect();
+    let wheels = names.iter().map(|name| WheelBuilder::new(name, "1.0").build());
+    let index = Index::start(&wheels.collect::<Vec<_>>());
+    let pins: String = names.iter().flat_map(|name| [name, "==1.0\n"]).collect();
+    let first = team.builder();
+    let mut second = team.machine();
+    second.set("VIRTPY_BYTECODE", "eager");
+    for machine in [&first, &second] {
+        machine.new_venv();
+        machine.write("pins.txt", &pins);
+    }
+    let url = index.url();
+    let add = ["add", "-v", "--index-url", &url, "-r", "pins.txt"];
+    first.virtpy(add).success();
+    let program = second.virtpy_command(["x"]).get_program().to_owned();
+    let (log, mut command) = (second.path("trace"), second.command("strace"));
+    command.args(["-f", "-qq", "-e", "trace=syncfs", "-o"]).arg(&log).arg(program).args(add);
+    second
+        .run(&mut command)
+        .success()
+        .stderr_has("took 12 compiled modules")
+        .stderr_has("compiled 0 modules");
+    let waited = std::fs::read_to_string(&log).unwrap().matches("syncfs(").count();
+    assert!((1..6).contains(&waited), "{waited} times");
+    second.virtpy(["store", "verify"]).success();
 }

@@ -1,10 +1,13 @@
 //! Bytecode of a remote: taken in place of compiling, and put there after it.
 
+use std::collections::HashSet;
+use std::sync::mpsc::sync_channel;
+
 use crate::Host;
 use crate::compiler;
 use virtpy_interpreters::Interpreter;
 use virtpy_remote::{BytecodeArchive, BytecodeFile, BytecodeKey, NewObject, Remote};
-use virtpy_store::{Batch, Dialect, Entry, Published, Staging, Store, StoreError};
+use virtpy_store::{Batch, Dialect, Entry, Module, Published, Staging, Store, StoreError};
 
 /// How many archives are held at once.
 pub(super) const AT_ONCE: usize = 16;
@@ -47,16 +50,33 @@ pub(super) fn bring(
     let has_modules = |entry: &&Entry| entry.manifest.modules().is_ok_and(|modules| !modules.is_empty());
     let incomplete = entries.iter().copied().filter(|entry| !entry.record(&dialect).is_complete());
     let incomplete: Vec<&Entry> = incomplete.filter(has_modules).collect();
-    let mut count = 0;
-    for entries in incomplete.chunks(AT_ONCE) {
-        let keys: Vec<BytecodeKey> = entries.iter().map(|entry| key(entry, &dialect)).collect();
-        for (entry, archive) in entries.iter().zip(place.remote.bytecode(&keys)) {
-            if let Some(archive) = archive {
-                count += publish(place.store, &dialect, entry, archive, staging)?;
+    let dialect = &dialect;
+    // What comes next is fetched while this is written.
+    std::thread::scope(|scope| {
+        let (send, received) = sync_channel(1);
+        scope.spawn(move || {
+            for entries in incomplete.chunks(AT_ONCE) {
+                let keys: Vec<BytecodeKey> = entries.iter().map(|entry| key(entry, dialect)).collect();
+                let came = entries.iter().copied().zip(place.remote.bytecode(&keys));
+                let came: Vec<Arrived<'_>> =
+                    came.filter_map(|(entry, archive)| Some(Arrived { entry, archive: archive? })).collect();
+                if send.send(came).is_err() {
+                    return;
+                }
             }
+        });
+        let mut count = 0;
+        for came in received {
+            count += publish(place.store, dialect, came, staging)?;
         }
-    }
-    Ok(count)
+        Ok(count)
+    })
+}
+
+/// Bytecode that came.
+struct Arrived<'a> {
+    entry: &'a Entry,
+    archive: BytecodeArchive,
 }
 
 /// The name that the bytecode of an entry has for others.
@@ -68,36 +88,59 @@ pub(crate) fn key(entry: &Entry, dialect: &Dialect) -> BytecodeKey {
     }
 }
 
-/// Publishes an archive as if it had been compiled here: recorded, with its digests. What is no module of the entry, or no
-/// bytecode for this interpreter, is left out, whoever has signed it.
+/// Publishes archives as if they had been compiled here: recorded, with their digests, and all of them on the disk before the first
+/// has its name. Returns the number of modules.
 fn publish(
     store: &Store,
     dialect: &Dialect,
-    entry: &Entry,
-    archive: BytecodeArchive,
+    came: Vec<Arrived<'_>>,
     staging: &mut Staging,
 ) -> Result<usize, StoreError> {
-    let modules = entry.manifest.modules()?;
+    let mut staged = Vec::new();
+    for Arrived { entry, archive } in came {
+        let modules = entry.manifest.modules()?;
+        let batch = stage(dialect, (entry, &modules), archive, staging)?;
+        if !batch.is_empty() {
+            staged.push((entry, modules, batch));
+        }
+    }
+    if staged.is_empty() {
+        return Ok(0);
+    }
+    // It writes back the whole disk: once for all of them.
+    staging.sync()?;
+    let mut count = 0;
+    for (entry, modules, batch) in staged {
+        match store.publish_bytecode(entry, dialect, &modules, &batch)? {
+            Published::Done => count += batch.len(),
+            // It is compiled like any other.
+            Published::Busy | Published::Gone => {}
+        }
+    }
+    Ok(count)
+}
+
+/// Writes down what an archive has that is missing. What is no module of the entry, or no bytecode for this interpreter, is left out,
+/// whoever has signed it.
+fn stage(
+    dialect: &Dialect,
+    (entry, modules): (&Entry, &[Module]),
+    archive: BytecodeArchive,
+    staging: &mut Staging,
+) -> Result<Batch, StoreError> {
     let record = entry.record(dialect);
-    let is_missing = |source: &str| modules.iter().any(|module| module.path == source) && !record.has(source);
+    let paths = modules.iter().map(|module| module.path.as_str());
+    let missing: HashSet<&str> = paths.filter(|path| !record.has(path)).collect();
     let mut batch = Batch::default();
     for BytecodeFile { source, content } in archive.files {
-        if is_missing(&source) && dialect.begins(&content) {
+        if missing.contains(source.as_str()) && dialect.begins(&content) {
             staging.add(&mut batch, entry, &source, &content)?;
         }
     }
-    for source in archive.failed.iter().filter(|source| is_missing(source)) {
+    for source in archive.failed.iter().filter(|source| missing.contains(source.as_str())) {
         batch.fail(source);
     }
-    if batch.is_empty() {
-        return Ok(0);
-    }
-    staging.sync()?;
-    Ok(match store.publish_bytecode(entry, dialect, &modules, &batch)? {
-        Published::Done => batch.len(),
-        // It is compiled like any other.
-        Published::Busy | Published::Gone => 0,
-    })
+    Ok(batch)
 }
 
 /// Puts the bytecode of entries on the remote if the settings say that it goes there by itself, where it is complete and not
