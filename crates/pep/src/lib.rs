@@ -5,6 +5,7 @@
 //! all they do; none of them touches the disk or the network. Underneath are uv's grammar crates, whose types only the
 //! resolver's facade sees.
 
+mod cache_tag;
 mod direct_url;
 mod invalid;
 pub mod limits;
@@ -21,6 +22,7 @@ mod url;
 mod version;
 mod wheel_name;
 
+pub use cache_tag::may_accept;
 pub use direct_url::{ArchiveHashes, DirectSource, DirectUrl, Revision};
 pub use invalid::{InvalidName, InvalidText, plain_text};
 pub use limits::check_requirement;
@@ -32,5 +34,5 @@ pub use specifier::Specifier;
 pub use tag_facts::{TagFacts, TagSystem};
 pub use tags::{IncompatibleWheel, InterpreterTags};
 pub use url::{is_public_parameter, may_hold_secret, public_requirement, public_url, strip_secrets};
-pub use version::{Version, accepts_python, may_accept};
+pub use version::{Version, accepts_python};
 pub use wheel_name::WheelName;

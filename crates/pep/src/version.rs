@@ -6,7 +6,6 @@ use std::str::FromStr;
 use uv_pep440::VersionSpecifiers;
 
 use crate::InvalidText;
-use crate::wheel_name::python_of_cache_tag;
 
 /// A version of a package (PEP 440). Compares by the order of the PEP, not as text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,17 +66,6 @@ pub fn accepts_python(requires_python: &str, version: &Version) -> Result<bool, 
         .map_err(|error| InvalidText::new(requires_python, "a `Requires-Python` value", &error))?;
     // A pre-release of an interpreter counts as its release: 3.14.0rc1 satisfies `>=3.14`.
     Ok(specifiers.contains(&version.0.only_release()))
-}
-
-/// Whether a `Requires-Python` may accept some Python whose bytecode has this cache tag (`cpython-312`). What cannot be read, and
-/// an interpreter that is not known, may.
-pub fn may_accept(requires_python: &str, cache_tag: &str) -> bool {
-    let Some((_, minor)) = python_of_cache_tag(cache_tag) else { return true };
-    // The first and the last of its releases.
-    [0, 99].into_iter().any(|patch| {
-        let version = format!("3.{minor}.{patch}").parse::<Version>();
-        version.is_ok_and(|version| accepts_python(requires_python, &version).unwrap_or(true))
-    })
 }
 
 #[cfg(test)]
