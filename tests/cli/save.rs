@@ -209,3 +209,29 @@ fn a_project_that_is_installed_in_place_forgets_what_it_no_longer_requires() {
     assert_eq!(names(&context), ["pygments", "rich"]);
     context.virtpy(["check", "--venv", ".venv"]).success();
 }
+
+#[test]
+fn a_project_file_that_is_a_link_stays_one_and_nothing_is_written_through_one_that_leads_away() {
+    let (index, context) = (index(), TestContext::new());
+    context.write("elsewhere/settings.toml", PROJECT);
+    context.write("project/settings.toml", PROJECT);
+    let link = context.path("project/pyproject.toml");
+    let add = |name: &str| {
+        let mut command = context.virtpy_command(["add", "--save", name]);
+        command.current_dir(context.path("project")).env("PIP_INDEX_URL", index.url());
+        context.run(&mut command)
+    };
+    std::os::unix::fs::symlink("settings.toml", &link).unwrap();
+    add("httpx").success();
+    assert!(link.is_symlink());
+    assert!(context.read("project/settings.toml").contains("\"httpx>=0.28\""));
+    assert!(context.read("project/pylock.toml").contains("\"idna\""));
+
+    std::fs::remove_file(&link).unwrap();
+    std::os::unix::fs::symlink("../elsewhere/settings.toml", &link).unwrap();
+    let lock = context.read("project/pylock.toml");
+    add("extra-thing").failure(1).stderr_has("is a link to");
+    assert_eq!(context.read("elsewhere/settings.toml"), PROJECT);
+    assert_eq!(context.read("project/pylock.toml"), lock);
+    assert!(!context.path("elsewhere/pylock.toml").exists());
+}

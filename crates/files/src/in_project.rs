@@ -1,15 +1,21 @@
 //! Files in a project's own folder, which nobody sweeps: a command that was killed while it replaced one must not litter there for
 //! good. Whoever replaces such a file holds a lock on the unfinished one, and takes away the unlocked ones that it finds.
+//!
+//! They are the user's: a link stays one, and an owner keeps the file. A link that leads elsewhere may have come with a repository, so
+//! nothing is written through it.
 
 use std::fs::{File, OpenOptions, Permissions};
-use std::io::Write as _;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
+use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
 use super::user::effective_user;
-use super::{FileKind, IoResultExt as _, PathError, UNFINISHED, answer_of_system, read_dir_names};
+use super::{
+    FileKind, IoResultExt as _, PathError, UNFINISHED, answer_of_system, canonicalize, kind, read_dir_names,
+    symlink_metadata,
+};
 
 /// How many random characters follow [`UNFINISHED`] in the name of an unfinished file.
 const RANDOM: usize = 6;
@@ -18,17 +24,41 @@ const RANDOM: usize = 6;
 const TRIES: usize = 8;
 
 /// Replaces a file in a folder of the user's as [`write_atomic_with_mode`](super::write_atomic_with_mode) does, and removes what
-/// killed commands left of such files beside it.
+/// killed commands left of such files beside it. In place of a link to a file in that folder, the file is replaced.
 ///
 /// # Errors
-/// As [`write_atomic`](super::write_atomic).
+/// As [`write_atomic`](super::write_atomic), and for a link that leads out of the folder.
 pub fn write_in_project(path: &Path, content: &[u8], mode: u32) -> Result<(), PathError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let path = &behind_link(path)?;
+    let folder = folder_of(path);
     remove_abandoned(folder);
     let mut file = locked_unfinished(folder, mode)?;
     file.write_all(content).at("write", path)?;
+    if let Ok(before) = symlink_metadata(path)
+        && before.uid() != effective_user()
+    {
+        // Root works for the owner. Whoever else may write here cannot give it away.
+        let _ = fchown(file.as_file(), Some(before.uid()), Some(before.gid()));
+    }
     file.persist(path).map_err(|failure| failure.error).at("replace", path)?;
     Ok(())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// The file that a path leads to, by way of a link or not.
+fn behind_link(path: &Path) -> Result<PathBuf, PathError> {
+    if kind(path)? != Some(FileKind::Link) {
+        return Ok(path.to_path_buf());
+    }
+    let target = canonicalize(path)?;
+    if target.starts_with(canonicalize(folder_of(path))?) {
+        return Ok(target);
+    }
+    let text = format!("it is a link to `{}`, which is not in the same folder", target.display());
+    Err(std::io::Error::new(ErrorKind::InvalidInput, text)).at("replace", path)
 }
 
 /// A new unfinished file that nobody takes for an abandoned one.
@@ -116,6 +146,26 @@ mod tests {
         drop(written);
         write_in_project(&at("lock"), b"again", 0o644).unwrap();
         assert!(!names(folder.path()).contains(&".virtpy-writes".to_owned()));
+    }
+
+    #[test]
+    fn a_link_stays_one_and_none_is_followed_elsewhere() {
+        let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("real"), "old").unwrap();
+        std::os::unix::fs::symlink("real", at("link")).unwrap();
+        write_in_project(&at("link"), b"new", 0o644).unwrap();
+        assert_eq!(std::fs::read_link(at("link")).unwrap(), Path::new("real"));
+        assert_eq!(std::fs::read(at("real")).unwrap(), b"new");
+
+        std::fs::write(other.path().join("file"), "theirs").unwrap();
+        std::os::unix::fs::symlink(other.path().join("file"), at("away")).unwrap();
+        let error = write_in_project(&at("away"), b"new", 0o644).unwrap_err();
+        assert!(error.source.to_string().contains("is a link to"), "{error}");
+        assert_eq!(std::fs::read(other.path().join("file")).unwrap(), b"theirs");
+        std::os::unix::fs::symlink("nowhere", at("dangling")).unwrap();
+        write_in_project(&at("dangling"), b"new", 0o644).unwrap_err();
+        assert_eq!(names(folder.path()), ["away", "dangling", "link", "real"]);
     }
 
     #[test]

@@ -56,8 +56,8 @@ impl<'a> Saving<'a> {
             Error::new("there is no `pyproject.toml` here or up to the project's root")
                 .hinted("make one with `virtpy init`, or go to the project's directory")
         })?;
-        // Where the file is a link, what it leads to is edited.
-        let path = fs::canonicalize(&path)?;
+        // The file itself may be a link: the project is where that is.
+        let path = fs::canonicalize(path.parent().unwrap_or(Path::new("/")))?.join("pyproject.toml");
         let lock = UnfinishedFile::read(path.with_file_name("pylock.toml"))?;
         let saving = Self { host, list, lock, project: UnfinishedFile::read(path)? };
         saving.refuse_other_tools(&saving.manifest()?)?;
@@ -256,7 +256,6 @@ pub fn unrecorded(host: &Host, specs: &[String], venv: &Path) -> Vec<String> {
         return Vec::new();
     }
     let project = lockfile::find_project(&host.working_directory);
-    let project = project.and_then(|project| fs::canonicalize(&project).ok());
     let own = project.and_then(|project| fs::canonicalize(&project.with_file_name(".venv")).ok());
     if own.as_deref() != Some(venv) {
         return Vec::new();
