@@ -97,6 +97,7 @@ fn index() -> Index {
         plain("idna", "3.20"),
         plain("mdurl", "0.1.2"),
         WheelBuilder::new("markdown-it-py", "4.3.0").requires("mdurl~=0.1").build(),
+        plain("markdown-it-py", "1.1.0"),
         plain("Pygments", "2.21.0"),
         plain("urllib3", "2.8.0"),
         WheelBuilder::new("requests", "2.34.2")
@@ -153,6 +154,14 @@ fn scene(page: &str) -> Scene {
             std::fs::write(&generate, "#!/bin/sh\necho 'print(1)'\n").unwrap();
             std::fs::set_permissions(&generate, std::fs::Permissions::from_mode(0o755)).unwrap();
         }
+        "screens.md" => {
+            SdistBuilder::new("broken", "1.0")
+                .failing("no compiler here")
+                .write_folder(&context.path("broken"));
+            context.write("wrong.txt", "rich\n==2.0\n");
+            context.write("hashed.txt", &format!("django==5.2 --hash=sha256:{}\n", "0".repeat(64)));
+            context.write("theirs/notes", "");
+        }
         "sync.md" => {
             context.write(
                 "pyproject.toml",
@@ -196,6 +205,11 @@ impl Scene {
             // The index of a user is the usual one.
             ("(?m)^Looking in indexes: .*\n", ""),
             (r"\b[0-9]+(\.[0-9]+)? (ms|s)\b", "[TIME]"),
+            // What is said on a machine that has much else to do.
+            (r"(?m)^(resolving|unpacking|fetching( \d+ packages?)?)\n", ""),
+            // Which others a machine has.
+            (r"(?m)^  \S+ at /.*\n", ""),
+            (r"\b[0-9a-f]{64}\b", "[SHA256]"),
             (r"CPython \d+\.\d+\.\d+", "CPython [PYTHON]"),
             (r"python3\.\d+", "python[X.Y]"),
             (r"\(python 3\.\d+\)", "(python [X.Y])"),

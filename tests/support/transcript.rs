@@ -91,6 +91,8 @@ impl<'a> Transcript<'a> {
             (r"\b[0-9]+(\.[0-9]+)? (ms|s)\b", "[TIME]"),
             (r#""seconds": [0-9.e-]+"#, r#""seconds": [TIME]"#),
             (r"\b[0-9]+(\.[0-9]+)? (bytes|B|kB|MB|GB)\b", "[SIZE]"),
+            // What is said on a machine that has much else to do.
+            (r"(?m)^(resolving|unpacking|fetching( [0-9]+ packages?)?)\n", ""),
             // What files take differs between disks.
             (r#"("[a-z_]*bytes[a-z_]*"): [1-9][0-9]*"#, "$1: [SIZE]"),
             (r"\b[0-9a-f]{64}\b", "[SHA256]"),

@@ -219,7 +219,7 @@ async fn request(
     progress: &dyn Fn(Progress),
 ) -> Result<(Response, Option<u64>), Failure> {
     if client.connectivity().is_offline() {
-        return Err(Error::Offline { what: format!("`{}`", public(url)) }.into());
+        return Err(Error::Offline { what: expected.label.to_owned() }.into());
     }
     // A compressed transfer would give other bytes than those that were hashed.
     let response = client
