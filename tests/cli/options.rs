@@ -246,7 +246,7 @@ fn quiet_prints_no_messages_and_verbose_prints_the_link_phase() {
     let output = context.virtpy(["--quiet", "add", "--index-url", &index.url(), "helper"]).success();
     assert_eq!(output.raw_stderr, "");
     let output = context.virtpy(["--verbose", "add", "--index-url", &index.url(), "demo"]).success();
-    assert!(output.stderr().contains("linked 1 distributions in [TIME]"), "{}", output.dump());
+    assert!(output.stderr().contains("linked 1 distribution in [TIME]"), "{}", output.dump());
 }
 
 #[test]
