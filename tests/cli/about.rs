@@ -152,6 +152,67 @@ fn completions_work_in_real_shells() {
     }
 }
 
+/// Types a beginning into an interactive zsh, and prints what stands there after Tab.
+const TYPED: &str = r#"
+import os, pty, select, sys, time
+child, terminal = pty.fork()
+if child == 0:
+    os.environ["TERM"] = "dumb"
+    os.execvp("zsh", ["zsh", "-i"])
+def came(until):
+    text, end = b"", time.time() + 60
+    while until not in text and time.time() < end:
+        if select.select([terminal], [], [], 0.2)[0]:
+            text += os.read(terminal, 65536)
+    return text
+came(b"READY")
+os.write(terminal, b"virtpy remove de\t")
+text = came(b"virtpy remove demo ")
+os.write(terminal, b"\x15exit\r")
+sys.stdout.write(text.decode())
+"#;
+
+#[test]
+fn completion_works_in_an_interactive_zsh() {
+    if std::process::Command::new("zsh").arg("--version").output().is_err() {
+        return skip("there is no zsh");
+    }
+    let index = Index::start(&[WheelBuilder::new("demo", "1.0").build()]);
+    let context = on_path();
+    context.new_venv();
+    context.add(&index, &["demo"]).success();
+    let start = "autoload -Uz compinit; compinit -u\neval \"$(virtpy completions zsh)\"\nPS1='READY '\n";
+    std::fs::write(context.home().join(".zshrc"), start).unwrap();
+    let mut command = context.command(&context.interpreter().path);
+    let output = context.run(command.args(["-c", TYPED])).success();
+    assert!(output.raw_stdout.contains("virtpy remove demo "), "{}", output.dump());
+}
+
+#[test]
+fn manual_pages_can_be_read() {
+    if std::process::Command::new("groff").arg("--version").output().is_err() {
+        return skip("there is no groff");
+    }
+    let context = TestContext::new();
+    context.virtpy(["man", "pages"]).success();
+    let mut count = 0;
+    for item in std::fs::read_dir(context.path("pages")).unwrap() {
+        let path = item.unwrap().path();
+        let mut command = context.command("groff");
+        let rendered = context.run(command.args(["-Kutf8", "-man", "-Tutf8", "-ww"]).arg(&path)).success();
+        assert_eq!(rendered.raw_stderr, "", "{}", path.display());
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        // Letters that are bold or underlined are written several times over.
+        let plain = regex::Regex::new(".\u{8}|\u{1b}\\[[0-9;]*m")
+            .unwrap()
+            .replace_all(&rendered.raw_stdout, "")
+            .into_owned();
+        assert!(plain.contains(&name) && plain.contains("SYNOPSIS"), "{name}: {plain}");
+        count += 1;
+    }
+    assert!(count > 60, "only {count} pages");
+}
+
 #[test]
 fn what_is_installed_for_shells_and_man_replaces_only_its_own() {
     let context = TestContext::new();
