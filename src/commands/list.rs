@@ -41,9 +41,10 @@ fn outdated(
     // What comes from a directory, a repository or a URL has namesakes on an index, and no newer versions.
     asked.retain(|one| !one.is_pip_shim() && one.direct_url().is_none());
     let names: Vec<_> = asked.iter().map(|one| one.package.clone()).collect();
-    let newest = context.host.newest(&interpreter, &arguments.index.options(), &names, arguments.pre)?;
-    let markers = install::markers(&interpreter)?;
     let project = venv.root.parent().unwrap_or(&venv.root);
+    let index = arguments.index.options();
+    let newest = context.host.newest(&interpreter, &index, &names, arguments.pre, Some(project))?;
+    let markers = install::markers(&interpreter)?;
     let row = |distribution: &Distribution| {
         let (package, version) = (&distribution.package, &distribution.version);
         let latest = newest.beyond(package, version)?;

@@ -148,4 +148,14 @@ fn what_does_not_come_from_an_index_has_no_newer_version_there() {
     let names: Vec<&str> =
         listed.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["plain"]);
+
+    // An index that the project has for it is asked about it, and no other.
+    let own = Index::start(&[WheelBuilder::new("plain", "1.5").build()]);
+    let more = format!(
+        "[[tool.uv.index]]\nname = \"own\"\nurl = \"{}\"\nexplicit = true\n[tool.uv.sources]\nplain = {{ index = \"own\" }}\n",
+        own.url()
+    );
+    context.write("pyproject.toml", &project("app", "\"plain\"", &more));
+    let listed = context.virtpy(["outdated", "--json"]).success().json();
+    assert_eq!((&listed[0]["latest_version"], listed.as_array().unwrap().len()), (&"1.5".into(), 1));
 }

@@ -121,6 +121,10 @@ fn a_projects_indexes_are_asked_and_some_only_for_what_names_them() {
     context.virtpy(["lock"]).success();
     assert_eq!(locked(&context.read("pylock.toml")), ["one 0.5", "two 0.5"]);
     assert_eq!(public.requests(), Vec::<String>::new());
+    // Who wants no index at all gets none.
+    own.forget_requests();
+    context.virtpy(["lock", "--refresh", "--no-index"]).failure(1);
+    assert_eq!(own.requests(), Vec::<String>::new());
 
     // One that can be built says itself what it requires, and is asked about as well.
     let builder = SdistBuilder::new("built", "1.0").requires("one");

@@ -35,7 +35,7 @@ pub(crate) async fn explain(context: &Context, request: &Request, error: Error) 
         }
     } else if let Some(name) = facts.as_ref().and_then(Proof::scarce)
         && let Ok(package) = name.parse::<PackageName>()
-        && let Ok(Some(newest)) = newest(context, &package, request.options.prerelease).await
+        && let Ok(Some(newest)) = newest(context, &package, request.options.prerelease, None).await
     {
         let newest = newest.version.to_string();
         let told = facts.as_ref().map_or_else(String::new, |facts| facts.sentence(Some(&newest)));

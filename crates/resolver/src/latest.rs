@@ -15,18 +15,28 @@ use crate::newest::newest;
 use crate::request::{LatestVersion, Options};
 use crate::runtime::Runtime;
 use crate::settings::IndexSettings;
+use crate::tool_sources::ToolSources;
 use crate::{indexes, resolve};
 
 /// How many packages are looked up at once.
 const AT_ONCE: usize = 32;
+
+/// Which packages are looked up.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) names: &'a [virtpy_pep::PackageName],
+    /// Whether pre-releases count.
+    pub(crate) prerelease: bool,
+    /// The indexes that alone are asked for some.
+    pub(crate) sources: &'a ToolSources,
+}
 
 /// See [`Session::latest_versions`](crate::Session::latest_versions).
 pub(crate) async fn latest_versions(
     runtime: &Runtime,
     network: &ClientFactory,
     settings: &IndexSettings,
-    names: &[virtpy_pep::PackageName],
-    prerelease: bool,
+    Wanted { names, prerelease, sources }: Wanted<'_>,
 ) -> Result<BTreeMap<virtpy_pep::PackageName, LatestVersion>, Error> {
     let none = RequirementsSpecification::default();
     let options = Options {
@@ -45,7 +55,8 @@ pub(crate) async fn latest_versions(
                 hint: None,
                 cause: Some(Cause::from_error(&error)),
             })?;
-            let newest = newest(context, &package, prerelease || settings.prerelease).await?;
+            let index = sources.index_of(&package, settings);
+            let newest = newest(context, &package, prerelease || settings.prerelease, index).await?;
             Ok::<_, Error>(newest.map(|newest| (name.clone(), newest)))
         })
         .buffer_unordered(AT_ONCE)

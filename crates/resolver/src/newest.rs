@@ -2,7 +2,7 @@
 
 use uv_client::{ErrorKind, MetadataFormat, OwnedArchive};
 use uv_distribution_filename::DistFilename;
-use uv_distribution_types::{File, IndexCapabilities};
+use uv_distribution_types::{File, IndexCapabilities, IndexMetadata, IndexMetadataRef};
 use uv_normalize::PackageName;
 use uv_pep440::Version;
 use uv_pypi_types::Yanked;
@@ -25,7 +25,7 @@ struct Candidate {
     kind: FileKind,
 }
 
-/// The newest version of a package that the context's interpreter can use.
+/// The newest version of a package that the context's interpreter can use, of all indexes or of one.
 ///
 /// # Errors
 ///
@@ -34,9 +34,10 @@ pub(crate) async fn newest(
     context: &Context,
     name: &PackageName,
     prerelease: bool,
+    index: Option<IndexMetadata>,
 ) -> Result<Option<LatestVersion>, Error> {
     let mut candidates: Vec<Candidate> = Vec::new();
-    for (filename, file) in files(context, name).await? {
+    for (filename, file) in files(context, name, index.as_ref()).await? {
         if let Some(kind) = usable(context, &filename, &file)? {
             candidates.push(Candidate { version: filename.version().clone(), kind });
         }
@@ -57,13 +58,17 @@ pub(crate) async fn newest(
 }
 
 /// All files that the indexes and the `--find-links` locations have of a package.
-async fn files(context: &Context, name: &PackageName) -> Result<Vec<(DistFilename, File)>, Error> {
+async fn files(
+    context: &Context,
+    name: &PackageName,
+    index: Option<&IndexMetadata>,
+) -> Result<Vec<(DistFilename, File)>, Error> {
     let client = &context.client;
     let what = format!("the versions of `{name}`");
     let permits = &context.concurrency.downloads_semaphore;
     let capabilities = IndexCapabilities::default();
     let mut files = Vec::new();
-    match client.simple_detail(name, None, &capabilities, permits).await {
+    match client.simple_detail(name, index.map(IndexMetadataRef::from), &capabilities, permits).await {
         Ok(found) => {
             for (_, metadata) in found {
                 match metadata {
@@ -85,6 +90,9 @@ async fn files(context: &Context, name: &PackageName) -> Result<Vec<(DistFilenam
             | ErrorKind::NoIndex(_) => {}
             _ => return Err(from_client(&what, &error)),
         },
+    }
+    if index.is_some() {
+        return Ok(files);
     }
     let linked =
         client.find_links_entries(name, permits).await.map_err(|error| from_client(&what, &error))?;

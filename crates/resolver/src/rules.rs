@@ -56,6 +56,15 @@ impl Rules {
             let rules = Self::of_table(&request.rules, &working_directory)?;
             return Ok(Self { settings: settings.clone(), ..rules });
         };
+        Self::of_project(folder, settings)
+    }
+
+    /// Those of the project in a directory.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`Self::of`].
+    pub(crate) fn of_project(folder: &Path, settings: &IndexSettings) -> Result<Self, Error> {
         let root = workspace_of(folder).unwrap_or_else(|| folder.to_path_buf());
         let table = table(&root)?.in_directory(&root);
         let rules = Self::of_table(&table, &root)?;

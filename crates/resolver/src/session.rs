@@ -20,6 +20,7 @@ use crate::rules::Rules;
 use crate::runtime::{Runtime, SessionOptions};
 use crate::settings::IndexSettings;
 use crate::solution::Resolution;
+use crate::tool_sources::ToolSources;
 use crate::{fetch, latest, obtain, resolve};
 
 /// Resolves requirements and obtains wheels. Costs nothing until it is used.
@@ -125,25 +126,32 @@ impl Session {
         runtime.run(|| fetch::fetch(&runtime, &network, settings, wheel, folder))
     }
 
-    /// The newest versions that the indexes have of some packages for this interpreter. Names that no
-    /// index knows are left out. The indexes are asked, whatever they said a few minutes ago.
+    /// The newest versions that the indexes have of some packages for this interpreter: the user's, and those of the project in a
+    /// directory. Names that no index knows are left out. The indexes are asked, whatever they said a few minutes ago.
     ///
     /// # Errors
     ///
-    /// [`Error::Network`] if an index does not answer.
+    /// [`Error::Network`] if an index does not answer; those of reading the project's settings.
     pub fn latest_versions(
         &self,
         names: &[PackageName],
         prerelease: bool,
+        project: Option<&Path>,
     ) -> Result<BTreeMap<PackageName, LatestVersion>, Error> {
         if names.is_empty() {
             return Ok(BTreeMap::new());
         }
         let runtime = self.runtime()?;
         let runtime = runtime.asking_again(Refresh::from_args(Some(true), Vec::new()));
-        let network = self.network(&runtime)?;
-        let settings = &self.options.settings;
-        runtime.run(|| latest::latest_versions(&runtime, &network, settings, names, prerelease))
+        let settings = self.options.settings.clone();
+        let settings = match project {
+            Some(folder) => Rules::of_project(folder, &settings)?.settings,
+            None => settings,
+        };
+        let network = ClientFactory::new(&settings, &self.options.user_agent, runtime.cache.clone())?;
+        let sources = project.map(ToolSources::of).unwrap_or_default();
+        let wanted = latest::Wanted { names, prerelease, sources: &sources };
+        runtime.run(|| latest::latest_versions(&runtime, &network, &settings, wanted))
     }
 
     fn network(&self, runtime: &Runtime) -> Result<ClientFactory, Error> {

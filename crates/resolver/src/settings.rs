@@ -35,7 +35,7 @@ pub struct IndexSettings {
     /// The index that is asked last (the public one if none is given): a URL or a folder, possibly with
     /// `NAME=` before it.
     pub index_url: Option<String>,
-    /// Whether the user named it for this call, so that nothing else replaces it.
+    /// Whether the user named it for this call, or wants none, so that nothing else replaces it.
     pub names_index: bool,
     /// Indexes that are asked before it, in this order.
     pub extra_index_urls: Vec<String>,

@@ -90,6 +90,13 @@ impl ToolSources {
         Ok(placed)
     }
 
+    /// The index that alone is asked for a package.
+    pub(crate) fn index_of(&self, package: &PackageName, users: &IndexSettings) -> Option<IndexMetadata> {
+        let names = tables(&self.given.get(package)?.value);
+        let name = names.into_iter().find_map(|one| one.get("index").and_then(Value::as_str))?;
+        self.index(name, users).ok()
+    }
+
     /// The index of a name: the user's, or else one that a project's file has.
     fn index(&self, name: &str, users: &IndexSettings) -> Result<IndexMetadata, String> {
         let own = self.indexes.iter().find(|index| index.name.as_deref() == Some(name));

@@ -63,11 +63,11 @@ impl Call<'_> {
             if self.request.has("prefer-binary") && !names.is_empty() {
                 let only_binary = vec![":all:".to_owned()];
                 let index = IndexOptions { only_binary, ..self.index() };
-                found.add(host.newest(&interpreter, &index, &names, pre)?);
+                found.add(host.newest(&interpreter, &index, &names, pre, None)?);
                 names.retain(|name| !found.has(name));
             }
             if !names.is_empty() {
-                found.add(host.newest(&interpreter, &self.index(), &names, pre)?);
+                found.add(host.newest(&interpreter, &self.index(), &names, pre, None)?);
             }
         }
         Ok(found)

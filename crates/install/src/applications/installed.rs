@@ -117,7 +117,7 @@ impl Host {
                 .filter_map(|tool| Some((tool.manifest.package.parse().ok()?, *tool)))
                 .collect();
             let names: Vec<PackageName> = by_name.iter().map(|(name, _)| name.clone()).collect();
-            let newest = self.newest(&group.interpreter, &index, &names, group.origin.pre)?;
+            let newest = self.newest(&group.interpreter, &index, &names, group.origin.pre, None)?;
             for (name, tool) in by_name {
                 if let Some(latest) = newest.beyond(&name, &tool.manifest.version) {
                     newer.insert(tool.name.clone(), latest.version.to_string());

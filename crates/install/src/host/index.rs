@@ -134,6 +134,7 @@ impl Host {
         settings.extra_index_urls.extend(options.extra_index_urls.iter().cloned());
         settings.find_links.extend(options.find_links.iter().cloned());
         settings.no_index |= options.no_index;
+        settings.names_index |= options.no_index;
         settings.offline |= options.offline;
         settings.no_binary.extend(options.no_binary.iter().cloned());
         settings.only_binary.extend(options.only_binary.iter().cloned());

@@ -1,6 +1,7 @@
 //! The newest versions that indexes have of what is installed.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use virtpy_pep::{PackageName, Requirement, Version};
 use virtpy_resolver::LatestVersion;
@@ -41,7 +42,8 @@ impl NewestVersions {
 }
 
 impl Host {
-    /// Asks the indexes for the newest versions for an interpreter, whatever they said a few minutes ago.
+    /// Asks the indexes, also those of the project in a directory, for the newest versions for an interpreter, whatever they said a few
+    /// minutes ago.
     ///
     /// # Errors
     /// When an index does not answer, or the configuration makes no sense.
@@ -51,8 +53,9 @@ impl Host {
         index: &IndexOptions,
         names: &[PackageName],
         prereleases: bool,
+        project: Option<&Path>,
     ) -> Result<NewestVersions> {
         let session = self.session(interpreter, self.index_settings(index)?);
-        Ok(NewestVersions(session.latest_versions(names, prereleases).map_err(ResolveError::from)?))
+        Ok(NewestVersions(session.latest_versions(names, prereleases, project).map_err(ResolveError::from)?))
     }
 }

@@ -284,12 +284,12 @@ fn the_newest_versions_are_looked_up() {
     });
     world.host_as("lib", "5.0", &[], |file| file.yanked = Some("broken".to_owned()));
     let names = ["Lib".parse().unwrap(), "no-such-package".parse().unwrap()];
-    let latest = world.session().latest_versions(&names, false).unwrap();
+    let latest = world.session().latest_versions(&names, false, None).unwrap();
     assert_eq!(latest.len(), 1);
     assert_eq!((latest["lib"].version.to_string().as_str(), latest["lib"].kind.as_str()), ("2.0", "wheel"));
     let usable: Vec<String> = latest["lib"].usable.iter().map(ToString::to_string).collect();
     assert_eq!(usable, ["2.0", "1.0"]);
-    let latest = world.session().latest_versions(&names, true).unwrap();
+    let latest = world.session().latest_versions(&names, true, None).unwrap();
     assert_eq!(latest["lib"].version.to_string(), "3.0b1");
 }
 
