@@ -195,6 +195,8 @@ fn manual_pages_can_be_read() {
     }
     let context = TestContext::new();
     context.virtpy(["man", "pages"]).success();
+    // Letters that are bold or underlined are written several times over, or between sequences.
+    let styles = regex::Regex::new(".\u{8}|\u{1b}\\[[0-9;]*m").unwrap();
     let mut count = 0;
     for item in std::fs::read_dir(context.path("pages")).unwrap() {
         let path = item.unwrap().path();
@@ -202,11 +204,7 @@ fn manual_pages_can_be_read() {
         let rendered = context.run(command.args(["-Kutf8", "-man", "-Tutf8", "-ww"]).arg(&path)).success();
         assert_eq!(rendered.raw_stderr, "", "{}", path.display());
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        // Letters that are bold or underlined are written several times over.
-        let plain = regex::Regex::new(".\u{8}|\u{1b}\\[[0-9;]*m")
-            .unwrap()
-            .replace_all(&rendered.raw_stdout, "")
-            .into_owned();
+        let plain = styles.replace_all(&rendered.raw_stdout, "");
         assert!(plain.contains(&name) && plain.contains("SYNOPSIS"), "{name}: {plain}");
         count += 1;
     }
