@@ -21,7 +21,7 @@ use super::{
 const RANDOM: usize = 6;
 
 /// How often an unfinished file may be taken for one of a killed command before its writer could lock it.
-const TRIES: usize = 8;
+const TRIES: usize = 1000;
 
 /// Replaces a file in a folder of the user's as [`write_atomic_with_mode`](super::write_atomic_with_mode) does, and removes what
 /// killed commands left of such files beside it. In place of a link to a file in that folder, the file is replaced.
