@@ -12,6 +12,8 @@ def _activate_virtual_env(root, scripts, prompt):
 
     old_path = list(env.get("PATH", []))
     old_home = env.get("PYTHONHOME") if "PYTHONHOME" in env else None
+    # The pydoc of this environment's Python. An alias of the user's own stays.
+    has_pydoc = "pydoc" not in aliases
 
     def _deactivate(args):
         env["PATH"] = old_path
@@ -31,8 +33,6 @@ def _activate_virtual_env(root, scripts, prompt):
     env["VIRTUAL_ENV"] = root
     env["VIRTUAL_ENV_PROMPT"] = prompt
     env["PATH"] = [join(root, scripts)] + old_path
-    # The pydoc of this environment's Python. An alias of the user's own stays.
-    has_pydoc = "pydoc" not in aliases
     if has_pydoc:
         aliases["pydoc"] = ["python", "-m", "pydoc"]
     aliases["deactivate"] = _deactivate

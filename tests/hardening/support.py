@@ -101,6 +101,8 @@ class Place:
         keep = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH")
         self.environment = {name: os.environ[name] for name in keep if name in os.environ}
         self.environment["VIRTPY_HOME"] = str(self.home)
+        # Where the user's own settings are, there also stands which stores they use.
+        self.environment["XDG_CONFIG_HOME"] = str(self.root / "config")
         # What a venv has from the start would be in the way of counting.
         self.environment["VIRTPY_PIP_SHIM"] = "0"
         # What happens in the background is a scenario of its own; and where root runs this, Python leaves nothing behind.
@@ -127,6 +129,7 @@ class Place:
         for folder in (home, self.home.parent):
             folder.mkdir(exist_ok=True)
         self.environment["HOME"] = str(home)
+        self.environment.pop("XDG_CONFIG_HOME", None)
         if is_root():
             # Others may pass, so that what keeps them out is the store's own doing.
             self.root.chmod(0o755)

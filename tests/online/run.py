@@ -32,6 +32,7 @@ import real_path_tools  # noqa: E402
 import remote  # noqa: E402
 import remote_builds  # noqa: E402
 import second_venv  # noqa: E402
+import shells  # noqa: E402
 import side_by_side  # noqa: E402
 import sources  # noqa: E402
 import tools  # noqa: E402
@@ -46,6 +47,7 @@ CHECKS = {
     "pythons": pythons.check,
     "python-side-by-side": python_side_by_side.check,
     "python-use": python_use.check,
+    "shells": shells.check,
     "sources": sources.check,
     "adopt": adopt.check,
     "locks": locks.check,

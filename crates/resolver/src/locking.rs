@@ -97,35 +97,48 @@ pub(crate) async fn lock(
         let names = kept.iter().filter(|one| !is_upgraded(one));
         settled.extend(names.filter_map(|one| PackageName::from_str(&one.name).ok()));
     }
+    let mut known = Known { kept, settled };
     loop {
-        let made = Box::pin(attempt(runtime, network, rules, (lock, &kept, &settled))).await;
-        if settled.is_empty() {
-            return made;
-        }
-        let Ok(made) = made else {
-            settled.clear();
-            continue;
+        let made = match Box::pin(attempt(runtime, network, rules, lock, &known)).await {
+            // What does not build does not build the second time either.
+            Err(error) if known.settled.is_empty() || matches!(error, Error::Build { .. }) => {
+                return Err(error);
+            }
+            Err(_) => {
+                known.settled.clear();
+                continue;
+            }
+            Ok(made) => made,
         };
-        let before = settled.len();
-        for moved in kept_versions(&made.text).iter().filter(|one| !kept.contains(one)) {
-            settled.retain(|name| *name.as_str() != *moved.name);
+        let before = known.settled.len();
+        for moved in kept_versions(&made.text).iter().filter(|one| !known.kept.contains(one)) {
+            known.settled.retain(|name| *name.as_str() != *moved.name);
         }
-        if settled.len() == before {
+        if known.settled.len() == before {
             return Ok(made);
         }
     }
 }
 
-/// Resolves a request. `kept` are the versions of the old lock, `settled` the packages that no index is asked about.
+/// What the lock that is replaced tells.
+struct Known {
+    /// The versions that it has.
+    kept: Vec<NamedVersion>,
+    /// The packages that no index is asked about.
+    settled: BTreeSet<PackageName>,
+}
+
+/// Resolves a request once.
 async fn attempt(
     runtime: &Runtime,
     network: &ClientFactory,
     rules: &Rules,
-    (lock, kept, settled): (&LockRequest, &[NamedVersion], &BTreeSet<PackageName>),
+    lock: &LockRequest,
+    known: &Known,
 ) -> Result<Lock, Error> {
     let settings = &rules.settings;
     let mut request = lock.request.clone();
-    request.preferred.extend(kept.iter().cloned());
+    request.preferred.extend(known.kept.iter().cloned());
     let projects = project::projects(&request)?;
     let mut warnings = rules.warnings.clone();
     warnings.extend(request.files.warnings.iter().cloned());
@@ -141,7 +154,7 @@ async fn attempt(
     let hasher = HashStrategy::Generate(HashGeneration::All);
     let mut context = Context::new(runtime, network, indexes, hasher, choices).await?;
     context.archives = archives;
-    context.settle(network, settled.clone())?;
+    context.settle(network, known.settled.clone())?;
     if let Some(existing) = &lock.existing {
         locked_commits::keep(context.state.git(), existing, &lock.folder, &request.options);
     }
