@@ -143,20 +143,23 @@ fn an_index_of_a_project_gets_no_password_of_another_and_not_the_name_of_one_of_
     public.require_credentials("alice:secret");
     let stranger = Index::start(&[WheelBuilder::new("one", "66").build()]);
     let mut context = TestContext::new();
-    context.set("UV_INDEX", format!("corp={}", public.url()));
-    context.set("UV_INDEX_CORP_USERNAME", "alice");
-    context.set("UV_INDEX_CORP_PASSWORD", "secret");
+    context.set("UV_INDEX", format!("my-corp={}", public.url()));
+    context.set("UV_INDEX_MY_CORP_USERNAME", "alice");
+    context.set("UV_INDEX_MY_CORP_PASSWORD", "secret");
     context.set("UV_DEFAULT_INDEX", public.url_with_credentials("alice:secret"));
     let text = format!(
-        "[[tool.uv.index]]\nname = \"corp\"\nurl = \"{}\"\n[tool.uv.sources]\none = {{ index = \"corp\" }}\n",
+        "[[tool.uv.index]]\nname = \"my-corp\"\nurl = \"{}\"\n[tool.uv.sources]\none = {{ index = \"my-corp\" }}\n",
         stranger.url()
     );
-    context.write("pyproject.toml", &project(&["one"], &text));
-    context.virtpy(["lock"]).success();
-    assert_eq!(locked(&context.read("pylock.toml")), ["one 2.0"]);
-    assert_eq!(stranger.requests(), Vec::<String>::new());
+    // The variables for the credentials do not tell these names apart.
+    for name in ["my-corp", "My_Corp", "MY.corp"] {
+        context.write("pyproject.toml", &project(&["one"], &text.replace("my-corp", name)));
+        context.virtpy(["lock", "-U"]).success();
+        assert_eq!(locked(&context.read("pylock.toml")), ["one 2.0"], "{name}");
+        assert_eq!(stranger.requests(), Vec::<String>::new(), "{name}");
+    }
     // Under another name it is asked, without what is meant for the others.
-    context.write("pyproject.toml", &project(&["one"], &text.replace("corp", "mine")));
+    context.write("pyproject.toml", &project(&["one"], &text.replace("my-corp", "mine")));
     context.virtpy(["lock", "-U"]).success();
     assert_eq!(locked(&context.read("pylock.toml")), ["one 66"]);
     assert_eq!(stranger.authorizations(), Vec::<String>::new());

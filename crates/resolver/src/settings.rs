@@ -5,7 +5,6 @@
 //! them already). Whoever calls puts the flags of the command line on top. Proxies (`HTTPS_PROXY`, ...),
 //! `SSL_CERT_FILE`, `SSL_CERT_DIR` and `~/.netrc` are honoured when a request is made.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -144,10 +143,14 @@ impl IndexSettings {
         Ok(settings)
     }
 
-    /// The indexes that have a name, by that.
-    pub(crate) fn named_indexes(&self) -> BTreeMap<&str, &str> {
+    /// The index of a name. Names are the same if their credentials are in the same variables, such as `UV_INDEX_MY_CORP_PASSWORD`
+    /// those of `my-corp` and `My_Corp`: whoever chooses a name chooses whose credentials an index gets.
+    pub(crate) fn index_named(&self, name: &str) -> Option<&str> {
         let all = self.index_url.iter().chain(&self.extra_index_urls).chain(&self.explicit_index_urls);
-        all.filter_map(|index| index.split_once('=').filter(|(name, _)| !name.contains([':', '/']))).collect()
+        let mut named =
+            all.filter_map(|index| index.split_once('=').filter(|(name, _)| !name.contains([':', '/'])));
+        let url = named.find(|(known, _)| in_variables(known) == in_variables(name));
+        url.map(|(_, url)| url)
     }
 
     fn apply(&mut self, source: &Source<'_>, names: &Names) -> Result<(), Error> {
@@ -341,6 +344,13 @@ impl<'a> Source<'a> {
 
 fn invalid(name: &str, value: &str, reason: &str) -> Error {
     Error::Settings { setting: format!("{name}={value}"), reason: reason.to_owned() }
+}
+
+/// How the name of an index stands in the names of environment variables.
+fn in_variables(name: &str) -> String {
+    let letter =
+        |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' };
+    name.chars().map(letter).collect()
 }
 
 #[cfg(test)]

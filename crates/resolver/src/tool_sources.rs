@@ -100,7 +100,7 @@ impl ToolSources {
     /// The index of a name: the user's, or else one that a project's file has.
     fn index(&self, name: &str, users: &IndexSettings) -> Result<IndexMetadata, String> {
         let own = self.indexes.iter().find(|index| index.name.as_deref() == Some(name));
-        let users = users.named_indexes().get(name).map(|url| (*url).to_owned());
+        let users = users.index_named(name).map(str::to_owned);
         let is_flat = users.is_none() && own.is_some_and(|index| index.flat);
         let url = users.or_else(|| own.map(|index| index.url.clone()));
         let url =

@@ -157,8 +157,8 @@ impl UvTable {
     /// The user's settings with what the table says. An index that the user named for this call goes first, and one of the user's is
     /// asked in place of one that has its name.
     pub fn applied_to(&self, mut settings: IndexSettings) -> IndexSettings {
-        let users = settings.named_indexes();
-        let is_users = |index: &&UvIndex| index.name.as_deref().is_some_and(|name| users.contains_key(name));
+        let is_users =
+            |index: &&UvIndex| index.name.as_deref().is_some_and(|name| settings.index_named(name).is_some());
         let own: Vec<&UvIndex> = self.indexes.iter().filter(|index| !is_users(index)).collect();
         let of = |wanted: fn(&UvIndex) -> bool| own.iter().filter(move |index| wanted(index));
         if let Some(index) = of(|index| index.default && !index.flat).next()
