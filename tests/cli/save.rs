@@ -211,6 +211,19 @@ fn a_project_that_is_installed_in_place_forgets_what_it_no_longer_requires() {
 }
 
 #[test]
+fn what_somebody_added_by_its_name_stays_when_the_lock_loses_it() {
+    let (index, context) = (index(), TestContext::new());
+    context.write("pyproject.toml", PROJECT);
+    context.virtpy(["new"]).success();
+    run(&context, &index, &["add", "idna"]).success();
+    run(&context, &index, &["add", "--save", "httpx", "extra-thing"]).success();
+    run(&context, &index, &["remove", "--save", "httpx"]).success();
+    assert_eq!(names(&context), ["extra-thing", "idna", "pygments", "rich"]);
+    run(&context, &index, &["remove", "--save", "extra-thing"]).success();
+    assert_eq!(names(&context), ["idna", "pygments", "rich"]);
+}
+
+#[test]
 fn a_project_file_that_is_a_link_stays_one_and_nothing_is_written_through_one_that_leads_away() {
     let (index, context) = (index(), TestContext::new());
     context.write("elsewhere/settings.toml", PROJECT);

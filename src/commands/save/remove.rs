@@ -36,7 +36,7 @@ pub(in crate::commands) fn remove(context: &Context, arguments: &RemoveArguments
     } else {
         let options = InstallOptions { force: arguments.force, ..InstallOptions::default() };
         let venv = ProjectVenv { path, indexes: &Indexes::default(), own_indexes: false, options };
-        Some(venv.bring_without(context, &saving, &unlocked.gone)?)
+        Some(venv.bring_without(context, &saving, &unlocked.gone, &names)?)
     };
     saving.keep();
     context.output.message(format_args!("Took `{shown}` out of {place}"));

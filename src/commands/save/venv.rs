@@ -50,18 +50,20 @@ impl ProjectVenv<'_> {
         follow::bring(context, &following, self.path.clone())
     }
 
-    /// Brings it to the lock, then removes what the lock has no more and nothing else in it requires.
+    /// Brings it to the lock, then removes what the lock has no more and nothing else in it requires, when these packages were named
+    /// to go.
     pub(super) fn bring_without(
         &self,
         context: &Context,
         saving: &Saving<'_>,
         gone: &BTreeSet<PackageName>,
+        named: &[PackageName],
     ) -> Result<Changelog, Failure> {
         // The project itself is installed again if need be: it no longer requires what is gone.
         self.bring(context, saving)?;
         let venv = context.venv_to_change(&VenvArgument { path: Some(self.path.clone()) })?;
         let mut environment = Environment::open(&context.host, venv, self.indexes)?;
-        let unused = install::unused(&environment, gone)?;
+        let unused = install::unused(&environment, gone, named)?;
         install::execute(&mut environment, InstallPlan::removal(unused, self.options))
     }
 }

@@ -22,7 +22,7 @@ use crate::resolved::interrupt;
 use crate::unfinished::{self, UnfinishedFile};
 use crate::{Environment, Error, Host, Result, lockfile, markers};
 use virtpy_files as fs;
-use virtpy_venv::RequirementGraph;
+use virtpy_venv::{Distribution, RequirementGraph};
 
 /// What some editors put before UTF-8.
 const MARK: char = '\u{feff}';
@@ -274,24 +274,30 @@ pub(crate) fn recorded(folder: &Path) -> Vec<(RequirementList, Requirement)> {
     Manifest::parse(&text).map(|mut manifest| manifest.requirements()).unwrap_or_default()
 }
 
-/// Those of some packages that are installed in an environment and that nothing else there requires.
+/// What of a project's packages is installed in an environment and is not needed there any more, when its lock lost some (`gone`) and
+/// some of these were `named` to go: nothing else requires it, and nobody asked for it by its name.
 ///
 /// # Errors
 /// When the environment's interpreter does not tell about itself.
 pub fn unused(
     environment: &Environment<'_>,
-    candidates: &BTreeSet<PackageName>,
+    gone: &BTreeSet<PackageName>,
+    named: &[PackageName],
 ) -> Result<BTreeSet<PackageName>> {
     let contents = &environment.contents;
     let markers = markers(environment.interpreter()?)?;
     let graph = RequirementGraph::of(contents, &markers, false);
-    let stays = |name: &PackageName| !candidates.contains(name);
-    let kept: BTreeSet<&PackageName> = (contents.distributions.iter())
-        .filter(|one| stays(&one.package))
-        .flat_map(|one| graph.below(one))
-        .collect();
+    let asked: BTreeSet<&PackageName> =
+        contents.state.distributions.iter().filter(|one| one.requested).map(|one| &one.package).collect();
+    let stays = |one: &Distribution| {
+        let name = &one.package;
+        !gone.contains(name) || asked.contains(name) && !named.contains(name)
+    };
+    let staying = || contents.distributions.iter().filter(|one| stays(one));
+    let mut kept: BTreeSet<&PackageName> = staying().flat_map(|one| graph.below(one)).collect();
+    kept.extend(staying().map(|one| &one.package));
     let is_unused = |name: &PackageName| contents.find(name).is_some() && !kept.contains(name);
-    let unused = candidates.iter().filter(|name| is_unused(name)).cloned().collect();
+    let unused = gone.iter().filter(|name| is_unused(name)).cloned().collect();
     Ok(unused)
 }
 
