@@ -137,3 +137,13 @@ fn a_lock_from_elsewhere_whose_pages_are_not_cached_is_locked_again() {
     write(&context, "\"top\"");
     context.virtpy(["lock"]).success();
 }
+
+#[test]
+fn a_checkout_with_other_ends_of_lines_has_the_same_lock() {
+    let (context, _index) = scene();
+    for file in ["pyproject.toml", "pylock.toml"] {
+        context.write(file, &context.read(file).replace('\n', "\r\n"));
+    }
+    context.virtpy(["lock", "--check"]).success();
+    context.virtpy(["sync", "--locked"]).success();
+}

@@ -61,7 +61,8 @@ impl Locking {
             }
             LockForm::Requirements { .. } => format!("# Made by `virtpy lock`\n{text}"),
         };
-        let is_unchanged = existing.as_ref() == Some(&text);
+        // A checkout may have the other ends of lines.
+        let is_unchanged = existing.as_deref().is_some_and(|old| old.replace("\r\n", "\n") == text);
         if let Some(path) = target.path.as_ref().filter(|_| !is_unchanged && self.draft.is_none()) {
             if self.check {
                 return Err(Error::new(format!("`{}` is out of date", host.shown(path)))
