@@ -236,7 +236,7 @@ impl Reader<'_> {
         }
         Err(self.other_python(
             &format!("is for Python {required}, and the venv has {version}"),
-            "make a venv with another interpreter: `virtpy new -p VERSION`",
+            "make the venv again with another interpreter: `virtpy new --clear -p VERSION`",
         ))
     }
 

@@ -85,7 +85,7 @@ impl LockSource {
         }
         let version = &interpreter.version;
         Err(Error::new(format!("the project is for Python {required}, and the venv has {version}"))
-            .hinted("make a venv with another interpreter: `virtpy new -p VERSION`"))
+            .hinted("make the venv again with another interpreter: `virtpy new --clear -p VERSION`"))
     }
 
     /// Says which files ask for something else now than when it was made.
