@@ -20,7 +20,7 @@ fn clean(context: &Context) -> Result<(), Failure> {
         context.output.message("The cache is empty");
         return Ok(());
     }
-    let _lock = context.store.lock_exclusive(&mut context.host.announce())?;
+    let _lock = context.store.lock_alone(&mut context.host.announce())?;
     fs::remove_tree(&folder)?;
     context.output.message(
         "Emptied the cache of what indexes and builds said; `virtpy store gc` removes packages that nothing uses",

@@ -17,7 +17,7 @@ pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, F
     check_store(context, &venv)?;
     let venv = context.venv(&arguments.venv)?;
     install::bytecode::settle(&context.host);
-    let _store_lock = context.store.lock_shared(&mut context.host.announce())?;
+    let _store_lock = context.store.lock_reading(&mut context.host.announce())?;
     let contents = {
         let _venv_lock = context.store.lock_venv(&venv.id, &mut context.host.announce())?;
         if venv.recover()? {

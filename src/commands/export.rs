@@ -18,7 +18,7 @@ pub(super) fn run(context: &Context, arguments: &ExportArguments) -> Result<u8, 
     let found = context.venv_to_read(&arguments.venv)?;
     if found.is_foreign {
         let contents = install::contents(&context.host, &found.venv)?;
-        let _lock = context.store.lock_shared(&mut context.host.announce())?;
+        let _lock = context.store.lock_reading(&mut context.host.announce())?;
         return write(context, arguments, started, &found.venv, &contents);
     }
     let venv = context.venv_to_change(&arguments.venv)?;

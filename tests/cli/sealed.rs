@@ -91,6 +91,49 @@ fn a_sealed_store_serves_others_and_takes_nothing() {
 }
 
 #[test]
+fn no_command_changes_a_sealed_store() {
+    let (context, index) = scene();
+    context.write("one.txt", "demo==1.0\n");
+    let python = context.interpreter().path.display().to_string();
+    fill(&context, &index, "one.txt", &python).success();
+    context.new_venv();
+    context.virtpy(["store", "seal"]).success();
+    let entries = || names(&context.store().join("w"));
+    let before = entries();
+    let url = index.url();
+    let commands: [&[&str]; 9] = [
+        &["store", "gc", "--remove", "--grace", "0s"],
+        &["store", "repair"],
+        &["store", "compile"],
+        &["store", "protect", "--undo"],
+        &["add", "demo", "--index-url", &url],
+        &["tool", "install", "other", "--index-url", &url],
+        &["sync", "one.txt", "--index-url", &url],
+        &["relink"],
+        &["venv", "second"],
+    ];
+    for command in commands {
+        let refused = context.virtpy(command).one_error();
+        refused.stderr_has("is sealed").stderr_has("`virtpy store seal --undo`");
+        assert_eq!(entries(), before, "{command:?}");
+    }
+    assert!(!context.path("second").exists());
+    // Who only reads it may.
+    for command in [
+        &["store", "gc"][..],
+        &["store", "verify"],
+        &["store", "stats"],
+        &["store", "why", "demo"],
+        &["check"],
+    ] {
+        context.virtpy(command).success();
+    }
+    context.virtpy(["store", "seal", "--undo"]).success();
+    context.virtpy(["store", "gc", "--remove", "--grace", "0s"]).success();
+    assert_ne!(entries(), before);
+}
+
+#[test]
 fn what_a_store_lacks_for_others_is_told() {
     let (context, index) = scene();
     context.new_venv();

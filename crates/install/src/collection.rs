@@ -26,6 +26,7 @@ pub struct Collected {
 /// venv can be read; nothing is removed then.
 pub fn collect(host: &Host, policy: &Policy, given_up: &[String], remove: bool) -> Result<Collected> {
     if remove {
+        host.store.require_unsealed()?;
         // What the cache gives up is used by nobody any more.
         cache::sweep(host);
     }
@@ -34,7 +35,7 @@ pub fn collect(host: &Host, policy: &Policy, given_up: &[String], remove: bool) 
     let lock = if remove {
         host.store.lock_exclusive(&mut host.announce())?
     } else {
-        host.store.lock_shared(&mut host.announce())?
+        host.store.lock_reading(&mut host.announce())?
     };
     let findings = Findings::of(host, &before, given_up)?;
     findings.tell(host);

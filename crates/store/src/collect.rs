@@ -174,21 +174,36 @@ impl Store {
     /// Holds the store alone, as a collection does.
     ///
     /// # Errors
-    /// When the lock file cannot be made, or installers hold it for longer than the patience.
+    /// When the store is sealed, the lock file cannot be made, or installers hold it for longer than the patience.
     pub fn lock_exclusive(&self, announce: &mut dyn FnMut(&str)) -> Result<Lock, StoreError> {
+        let lock = self.lock_alone(announce)?;
+        self.require_unsealed()?;
+        Ok(lock)
+    }
+
+    /// Holds the store alone, sealed or not: for who seals it, undoes that, or changes nothing that is sealed.
+    ///
+    /// # Errors
+    /// When the lock file cannot be made, or installers hold it for longer than the patience.
+    pub fn lock_alone(&self, announce: &mut dyn FnMut(&str)) -> Result<Lock, StoreError> {
         Ok(Lock::wait(&self.lock_file(LockName::Store), LockMode::Exclusive, PATIENCE, announce)?)
     }
 
     /// Holds the store alone if nobody holds it just now; `None` otherwise.
     ///
     /// # Errors
-    /// When the lock file cannot be made.
+    /// When the store is sealed, or the lock file cannot be made.
     pub fn try_lock_exclusive(&self) -> Result<Option<Lock>, StoreError> {
-        Ok(Lock::try_now(&self.lock_file(LockName::Store), LockMode::Exclusive)?)
+        let lock = Lock::try_now(&self.lock_file(LockName::Store), LockMode::Exclusive)?;
+        self.require_unsealed()?;
+        Ok(lock)
     }
 
-    /// Whether the last collection of this kind that nobody asked for was long enough ago.
+    /// Whether the last collection of this kind that nobody asked for was long enough ago. A sealed store is left alone.
     pub fn is_due(&self, collecting: Collecting) -> bool {
+        if self.require_unsealed().is_err() {
+            return false;
+        }
         let note = self.cache().join(collecting.note());
         let time = fs::symlink_metadata(&note).ok().and_then(|facts| facts.modified().ok());
         // A time that is ahead of the clock tells nothing.

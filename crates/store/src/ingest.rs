@@ -182,14 +182,7 @@ impl Store {
 impl Store {
     /// Renames a staged entry into place, also where something is in the way that is none; `false` where an entry is.
     fn put(&self, staged: &Staged, path: &Path) -> Result<bool, StoreError> {
-        let put = publish_one(staged, path)
-            .and_then(|is_new| Ok(is_new || (self.make_way(&staged.id)? && publish_one(staged, path)?)));
-        match put {
-            Err(StoreError::Path(error)) if error.is_refused() && self.is_sealed()? => {
-                Err(StoreError::Sealed(self.home().to_path_buf()))
-            }
-            other => other,
-        }
+        Ok(publish_one(staged, path)? || (self.make_way(&staged.id)? && publish_one(staged, path)?))
     }
 
     /// The entry that stands where a staged one was to be published.

@@ -80,8 +80,19 @@ impl Store {
     /// Holds the store as an installer does: any number at once, but never beside a collection.
     ///
     /// # Errors
-    /// When the lock file cannot be made, or a collection runs for longer than the patience.
+    /// When the store is sealed, the lock file cannot be made, or a collection runs for longer than the patience.
     pub fn lock_shared(&self, announce: &mut dyn FnMut(&str)) -> Result<Lock, StoreError> {
+        let lock = self.lock_reading(announce)?;
+        // Nobody can seal it from here on.
+        self.require_unsealed()?;
+        Ok(lock)
+    }
+
+    /// The same for who changes nothing in the store: it may be sealed.
+    ///
+    /// # Errors
+    /// When the lock file cannot be made, or a collection runs for longer than the patience.
+    pub fn lock_reading(&self, announce: &mut dyn FnMut(&str)) -> Result<Lock, StoreError> {
         Ok(Lock::wait(&self.lock_file(LockName::Store), LockMode::Shared, PATIENCE, announce)?)
     }
 

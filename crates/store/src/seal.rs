@@ -53,6 +53,14 @@ impl Store {
         Ok(fs::kind(&Self::seal_path(self.home()))?.is_some())
     }
 
+    /// Refuses what would change a sealed store. Every lock of those who write asks it.
+    ///
+    /// # Errors
+    /// When the store is sealed, or its folder cannot be looked at.
+    pub fn require_unsealed(&self) -> Result<(), StoreError> {
+        if self.is_sealed()? { Err(StoreError::Sealed(self.home().to_path_buf())) } else { Ok(()) }
+    }
+
     /// Seals the store: these entries are whole, and nobody writes any more. The caller holds the store alone (its `lock` is the
     /// proof).
     ///

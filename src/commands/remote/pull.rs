@@ -11,7 +11,7 @@ use crate::install::{Environment, Indexes, bytecode};
 use crate::interpreters::Interpreter;
 use crate::output::counted;
 use crate::progress::Counter;
-use crate::store::{Entry, StoreError};
+use crate::store::Entry;
 
 pub(super) fn run(context: &Context, arguments: &RemotePullArguments) -> Result<u8, Failure> {
     let remote = configured(context)?;
@@ -30,9 +30,6 @@ fn pull_files(context: &Context, remote: &Remote, arguments: &RemotePullArgument
     if let Some(wheel) = arguments.files.iter().find(|file| is_wheel(file)) {
         let message = format!("`{}` is a wheel, and does not say what is wanted", wheel.display());
         return Err(Failure::new(message).hinted("name a requirements file or a lock file"));
-    }
-    if context.store.is_sealed()? {
-        return Err(StoreError::Sealed(context.store.home().to_path_buf()).into());
     }
     let _store_lock = context.store.lock_shared(&mut context.host.announce())?;
     let asked = Asked {

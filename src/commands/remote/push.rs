@@ -33,7 +33,7 @@ pub(super) fn run(context: &Context, arguments: &RemotePushArguments) -> Result<
         }
     }
     let key = private_key(context, &remote);
-    let _store_lock = context.store.lock_shared(&mut context.host.announce())?;
+    let _store_lock = context.store.lock_reading(&mut context.host.announce())?;
     let entries = if arguments.all {
         all(context)?
     } else if files.is_empty() {

@@ -7,12 +7,9 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::install::{self, Filled, Filling, LockChoice};
 use crate::output::counted;
-use crate::store::StoreError;
 
 pub(super) fn run(context: &Context, arguments: &FillArguments) -> Result<u8, Failure> {
-    if context.store.is_sealed()? {
-        return Err(StoreError::Sealed(context.store.home().to_path_buf()).into());
-    }
+    context.store.require_unsealed()?;
     let indexes = arguments.index.indexes();
     // Read before anything is done: a file that is not there leaves everything as it is.
     let fillings = arguments.files.iter().map(|file| read(context, arguments, file));

@@ -17,7 +17,7 @@ const NAMED: usize = 3;
 pub(super) fn run(context: &Context, arguments: &SealArguments) -> Result<u8, Failure> {
     let store = &context.store;
     if arguments.undo {
-        let lock = store.lock_exclusive(&mut context.host.announce())?;
+        let lock = store.lock_alone(&mut context.host.announce())?;
         let was_sealed = store.unseal(&lock)?;
         context.output.message(if was_sealed {
             "The store can be written again"
@@ -30,7 +30,7 @@ pub(super) fn run(context: &Context, arguments: &SealArguments) -> Result<u8, Fa
     // What is harmless is put right; it needs the locks of entries, which come after the store's.
     let ids = store.ids()?;
     let damaged = {
-        let _lock = store.lock_shared(&mut context.host.announce())?;
+        let _lock = store.lock_reading(&mut context.host.announce())?;
         let mut damaged = Shares::of_store(context, store.home(), &[])?.damaged(context);
         let harmless = |findings: &[Finding]| findings.iter().all(Finding::is_harmless);
         for verdict in damaged.iter().filter(|verdict| harmless(&verdict.findings)) {
@@ -44,7 +44,7 @@ pub(super) fn run(context: &Context, arguments: &SealArguments) -> Result<u8, Fa
         return Err(Failure::new(format!("{label} is damaged: {finding}; the store was not sealed"))
             .hinted("restore it with `virtpy store repair`"));
     }
-    let lock = store.lock_exclusive(&mut context.host.announce())?;
+    let lock = store.lock_alone(&mut context.host.announce())?;
     let known = store.ids()?;
     if known != ids {
         return Err(Failure::new("packages came or went meanwhile; the store was not sealed")

@@ -13,7 +13,7 @@ pub(super) fn run(context: &Context, arguments: &VerifyArguments) -> Result<u8, 
         None => Shares::of_user(context, &arguments.names)?,
     };
     bytecode::settle(&context.host);
-    let _store_lock = context.store.lock_shared(&mut context.host.announce())?;
+    let _store_lock = context.store.lock_reading(&mut context.host.announce())?;
     let mut damaged = shares.damaged(context);
     if shares.has_own() {
         damaged.extend(strangers(context, &arguments.names)?.iter().map(verdict_on));

@@ -13,7 +13,7 @@ use crate::store::Facts;
 use crate::venv::{self, EntryUse};
 
 pub(super) fn run(context: &Context, arguments: &WhyArguments) -> Result<u8, Failure> {
-    let _store_lock = context.store.lock_shared(&mut context.host.announce())?;
+    let _store_lock = context.store.lock_reading(&mut context.host.announce())?;
     let entries = found(context, &arguments.name)?;
     let surveyed = venv::survey(&context.store)?;
     let mut answers = Vec::new();

@@ -147,7 +147,9 @@ impl Store {
 
     /// Holds the store shared if nobody collects it just now.
     fn try_lock_shared(&self) -> Result<Option<Lock>, StoreError> {
-        Ok(Lock::try_now(&self.lock_file(LockName::Store), fs::LockMode::Shared)?)
+        let lock = Lock::try_now(&self.lock_file(LockName::Store), fs::LockMode::Shared)?;
+        self.require_unsealed()?;
+        Ok(lock)
     }
 }
 

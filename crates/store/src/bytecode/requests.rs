@@ -78,16 +78,18 @@ impl Store {
     /// Holds the right to be the process that compiles, if nobody has it.
     ///
     /// # Errors
-    /// When the lock file cannot be made.
+    /// When the store is sealed, or the lock file cannot be made.
     pub fn try_lock_compiling(&self) -> Result<Option<Lock>, StoreError> {
+        self.require_unsealed()?;
         Ok(Lock::try_now(&self.lock_file(LockName::Compile), LockMode::Exclusive)?)
     }
 
     /// Waits for the same.
     ///
     /// # Errors
-    /// When the lock file cannot be made, or another process has it for longer than the patience.
+    /// When the store is sealed, the lock file cannot be made, or another process has it for longer than the patience.
     pub fn lock_compiling(&self, announce: &mut dyn FnMut(&str)) -> Result<Lock, StoreError> {
+        self.require_unsealed()?;
         Ok(Lock::wait(&self.lock_file(LockName::Compile), LockMode::Exclusive, PATIENCE, announce)?)
     }
 
