@@ -9,7 +9,7 @@ use crate::cli::{NewArguments, VenvArgument};
 use crate::context::{Context, active_venv};
 use crate::error::Failure;
 use crate::fs;
-use crate::install::{Environment, Indexes, NewEnvironment, is_same_place, with_another_python};
+use crate::install::{Environment, Indexes, NewEnvironment, Renewed, is_same_place, with_another_python};
 use crate::output::counted;
 use crate::report::{self, Telling};
 use crate::venv::activation::Shell;
@@ -49,11 +49,25 @@ fn keep(context: &Context, arguments: &NewArguments, new: NewEnvironment) -> Res
     report::made(context, &renewed.environment, started)?;
     let telling = Telling { dry_run: false, json: false, file: None, started };
     report::changelog(context.output, &telling, &renewed.log, |_| {
-        let (kept, more) = (counted(renewed.kept, "package"), renewed.log.summary.added.len());
+        let same = renewed.kept - renewed.other_files.len();
+        let (kept, more) = (counted(same, "package"), renewed.log.summary.added.len());
         let more =
             if more == 0 { String::new() } else { format!(", and {more} more that this Python needs") };
         format!("{kept} as before{more} ({})", renewed.log.origins)
-    })
+    })?;
+    if !renewed.other_files.is_empty() {
+        context.output.message(other_files(&renewed)?);
+    }
+    Ok(0)
+}
+
+/// Which packages came as other files, as a sentence.
+fn other_files(renewed: &Renewed<'_>) -> Result<String, Failure> {
+    let labels: Vec<String> = renewed.other_files.iter().map(ToString::to_string).collect();
+    let are = if labels.len() == 1 { "is another file" } else { "are other files" };
+    let version = &renewed.environment.interpreter()?.version;
+    let count = counted(labels.len(), "package");
+    Ok(format!("{count} {are} of the same version for Python {version}: {}", labels.join(", ")))
 }
 
 /// Says how the shell at hand takes the venv into use, unless it has done so.

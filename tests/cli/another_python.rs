@@ -1,9 +1,10 @@
 //! `virtpy new --keep`: another Python, the same packages, and the old venv as it was if that fails.
 
+use std::path::Path;
 use std::process::Command;
 
 use crate::support::python::{self, Python};
-use crate::support::{Index, TestContext, WheelBuilder, skip};
+use crate::support::{Index, SdistBuilder, TestContext, WheelBuilder, skip};
 
 /// A venv of one Python with packages of an index, and another Python.
 struct Scene {
@@ -107,6 +108,8 @@ fn a_failure_leaves_the_old_venv_as_it_was() {
     let site = format!(".venv/lib/python{}/site-packages", scene.context.interpreter().short());
     scene.context.write(&format!("{site}/base/deep/down.py"), "x = 'mine'\n");
     scene.refused("base/deep/down.py");
+    let refused = scene.renew(&[]).failure(1);
+    refused.stderr_has("discard it with `virtpy detach --undo --force base`").stderr_lacks("`--force`");
     scene.context.virtpy(["detach", "--undo", "--force", "base"]).success();
     scene.renew(&[]).success();
     let missing = scene.context.virtpy(["new", "--keep", "nowhere"]).failure(1);
@@ -134,6 +137,123 @@ fn a_venv_whose_python_is_gone_gets_another_one() {
     let old = context.interpreter().path.display().to_string();
     context.virtpy(["new", "--keep", "-p", &old, "--index-url", &scene.index.url()]).success();
     assert_eq!(context.eval(".venv", "import needed; print(needed.__name__)"), "needed");
+}
+
+/// The tag of wheels for one Python alone.
+fn tag(python: &Python) -> String {
+    format!("cp{0}{1}-none-any", python.version.0, python.version.1)
+}
+
+fn module(name: &str, value: &str) -> WheelBuilder {
+    WheelBuilder::empty(name, "2.0").file(&format!("{name}.py"), &format!("value = {value:?}\n"))
+}
+
+#[test]
+fn what_fits_stays_the_same_file_whatever_another_index_has() {
+    let Some(scene) = Scene::new() else { return };
+    let mut context = scene.context;
+    let lib = module("lib", "A").build();
+    let ours = Index::start(std::slice::from_ref(&lib));
+    let theirs = Index::start(&[module("lib", "B").build()]);
+    context.write("in.txt", &format!("lib==2.0 --hash=sha256:{}\n", lib.sha256()));
+    for arguments in [&["lib"][..], &["-r", "in.txt"]] {
+        context.virtpy(["new", "--clear"]).success();
+        context.add(&ours, arguments).success();
+        context.set("PIP_INDEX_URL", theirs.url());
+        let kept = context.virtpy(["new", "--keep", "-p", &scene.other.path.display().to_string()]).success();
+        kept.stderr_has("1 package as before (1 from the store").stderr_lacks("other file");
+        assert_eq!(context.eval(".venv", "import lib; print(lib.value)"), "A");
+        context.unset("PIP_INDEX_URL");
+    }
+    assert_eq!(theirs.requests(), Vec::<String>::new());
+
+    // A file that is gone, and what was built, with nobody to ask.
+    let wheel = module("local", "file").build().write_to(context.root());
+    let sdist = SdistBuilder::new("made", "1.0").build();
+    context.virtpy(["new", "--clear"]).success();
+    context.virtpy([Path::new("add"), &wheel]).success();
+    context.add(&Index::start(&[sdist]), &["made"]).success();
+    std::fs::remove_file(&wheel).unwrap();
+    let python = scene.other.path.display().to_string();
+    context
+        .virtpy(["new", "--keep", "-p", &python, "--no-index"])
+        .success()
+        .stderr_has("2 packages as before");
+    assert_eq!(context.eval(".venv", "import local, made; print(local.value)"), "file");
+    context.virtpy(["freeze"]).success().stdout_has("local @ file://");
+    context.virtpy(["check"]).success();
+}
+
+#[test]
+fn another_file_comes_only_for_what_does_not_fit_and_is_named() {
+    let Some(scene) = Scene::new() else { return };
+    let (context, other) = (&scene.context, scene.other);
+    let old = context.interpreter();
+    for wheel in [
+        module("native", "old").tag(&tag(old)).requires("lib>=2"),
+        module("native", "new").tag(&tag(other)).requires("lib>=2"),
+        module("lib", "A"),
+        WheelBuilder::new("lib", "3.0"),
+    ] {
+        scene.index.add(&wheel.build());
+    }
+    context.add(&scene.index, &["lib==2.0", "native"]).success();
+    assert_eq!(context.eval(".venv", "import native; print(native.value)"), "old");
+    let another =
+        |python: &Python| format!("is another file of the same version for Python {}", python.short());
+    scene
+        .renew(&[])
+        .success()
+        .stderr_has("3 packages as before, and 1 more that this Python needs")
+        .stderr_has(&another(other))
+        .stderr_has(": native 2.0");
+    let values = "import native, lib, needed; print(native.value, lib.value)";
+    assert_eq!(context.eval(".venv", values), "new A");
+    context.virtpy(["check"]).success();
+
+    // What says by itself that it is for the other Python alone.
+    let (old, new) = (old.path.display().to_string(), scene.python());
+    let newer = module("bound", "new").requires_python(&format!(">={}", other.short()));
+    context.virtpy(["new", "-p", &new, "up"]).success();
+    context.add(&Index::start(&[newer.build()]), &["bound", "--venv", "up"]).success();
+    assert_eq!(context.eval("up", "import bound; print(bound.value)"), "new");
+    scene.index.add(&module("bound", "all").build());
+    let url = scene.index.url();
+    let kept = context.virtpy(["new", "--keep", "-p", &old, "--index-url", &url, "up"]).success();
+    kept.stderr_has(&another(context.interpreter())).stderr_has(": bound 2.0");
+    assert_eq!(context.eval("up", "import bound; print(bound.value)"), "all");
+}
+
+#[test]
+fn a_projects_own_indexes_are_asked_for_its_venv() {
+    let Some(scene) = Scene::new() else { return };
+    let (context, other) = (&scene.context, scene.other);
+    let old = context.interpreter();
+    let needed = format!("more; python_version >= \"{}\"", other.short());
+    let own = Index::start(&[module("lib", "own").requires(&needed).build(), module("more", "own").build()]);
+    let explicit = Index::start(&[
+        module("native", "old").tag(&tag(old)).build(),
+        module("native", "new").tag(&tag(other)).build(),
+    ]);
+    let project = format!(
+        "[project]\nname = \"app\"\nversion = \"1\"\nrequires-python = \">={}\"\ndependencies = [\"lib\", \"native\"]\n\
+         [[tool.uv.index]]\nurl = \"{}\"\ndefault = true\n\
+         [[tool.uv.index]]\nname = \"special\"\nurl = \"{}\"\nexplicit = true\n\
+         [tool.uv.sources]\nnative = {{ index = \"special\" }}\n",
+        old.short(),
+        own.url(),
+        explicit.url()
+    );
+    context.virtpy(["new", "--clear"]).success();
+    context.write("pyproject.toml", &project);
+    context.virtpy(["lock"]).success();
+    context.virtpy(["sync"]).success();
+    let python = other.path.display().to_string();
+    context.virtpy(["new", "--keep", "-p", &python]).success();
+    let values = "import lib, more, native; print(lib.value, more.value, native.value)";
+    assert_eq!(context.eval(".venv", values), "own own new");
+    assert!(!own.requests().iter().any(|request| request.contains("native")), "{:?}", own.requests());
+    context.virtpy(["sync"]).success().stderr_has("Nothing to do");
 }
 
 /// Builds an editable wheel by hand: no index has a backend.

@@ -2,19 +2,23 @@
 //! step: until then the old one stands as it was, whatever fails or is killed.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::Instant;
 
-use virtpy_pep::{NamedVersion, PackageName};
-use virtpy_resolver::{Options, Request};
+use virtpy_pep::{InterpreterTags, NamedVersion, PackageName, Version};
+use virtpy_resolver::{Input, Options, Request, RequirementsFiles};
 
 use crate::changelog::Origins;
-use crate::installed::{own_pip, package, unmet};
-use crate::resolve::Obtained;
+use crate::host::markers;
+use crate::installed::{candidates, own_pip, package, sha256_of, unmet};
+use crate::resolve::{Obtained, PinnedRequest, is_satisfied};
 use crate::resolved::{ResolveRequest, Resolved};
 use crate::restore;
-use crate::{Changelog, Environment, Error, Host, Indexes, NewEnvironment, Result, bytecode};
+use crate::{Changelog, Environment, Error, Host, Indexes, NewEnvironment, Result, admits, bytecode};
+use virtpy_files as fs;
 use virtpy_interpreters::Interpreter;
-use virtpy_venv::{Distribution, Owner, PackageToInstall, Venv};
+use virtpy_store::Entry;
+use virtpy_venv::{Contents, Distribution, Owner, PackageToInstall, Venv, VenvError};
 
 /// A venv with another Python.
 pub struct Renewed<'a> {
@@ -24,6 +28,8 @@ pub struct Renewed<'a> {
     pub log: Changelog,
     /// How many packages it had, and has.
     pub kept: usize,
+    /// Those of them that are other files of the same versions: what it had is not for this Python, or the store has lost it.
+    pub other_files: Vec<NamedVersion>,
 }
 
 /// Makes a venv again at its place, with another interpreter. What `new` leaves open is as it was.
@@ -39,13 +45,13 @@ pub fn with_another_python<'a>(
     indexes: &'a Indexes,
 ) -> Result<Renewed<'a>> {
     let old = Environment::open_as_it_is(host, venv, indexes)?;
-    old.venv().demand_unedited(&host.store, &old.contents)?;
+    old.venv().demand_unedited(&host.store, &old.contents).map_err(unforced)?;
     let kept = kept(&old)?;
     let failed = |error: Error| {
         let (root, version) = (old.venv().root.display(), &interpreter.version);
         error.within(format!("the packages of `{root}` cannot be had for Python {version}; it is as it was"))
     };
-    let (packages, mut log) = fetched(&old, &kept, &interpreter).map_err(failed)?;
+    let Filling { packages, mut log, other_files } = fetched(&old, &kept, &interpreter).map_err(failed)?;
     let started = Instant::now();
     let new = NewEnvironment {
         clear: true,
@@ -62,7 +68,23 @@ pub fn with_another_python<'a>(
     let interpreter = environment.interpreter()?;
     bytecode::after_change(host, interpreter, environment.venv(), &packages, false)?;
     log.unmet = unmet(host, environment.venv(), interpreter)?;
-    Ok(Renewed { environment, log, kept: kept.len() })
+    Ok(Renewed { environment, log, kept: kept.len(), other_files })
+}
+
+/// Says of an edited copy what can be done here, where nothing is forced.
+fn unforced(error: VenvError) -> Error {
+    let name = match &error {
+        VenvError::Edited { distribution, .. } => distribution.split(' ').next().map(str::to_owned),
+        _ => None,
+    };
+    let hint = |name| {
+        format!("keep what you need of it, then discard it with `virtpy detach --undo --force {name}`")
+    };
+    let error = Error::from(error);
+    match name {
+        Some(name) => error.hinted(hint(name)),
+        None => error,
+    }
 }
 
 /// What the venv has, in the order in which it came, but for its own pip.
@@ -91,23 +113,123 @@ fn kept(old: &Environment<'_>) -> Result<Vec<Distribution>> {
     }
 }
 
-/// Has the same packages for another interpreter in the store, and what they need there only.
-fn fetched(
-    old: &Environment<'_>,
-    kept: &[Distribution],
-    interpreter: &Interpreter,
-) -> Result<(Vec<PackageToInstall>, Changelog)> {
-    let host = old.host;
-    if kept.is_empty() {
-        return Ok((Vec::new(), Changelog::default()));
+/// What the other venv is filled with.
+#[derive(Default)]
+struct Filling {
+    packages: Vec<PackageToInstall>,
+    log: Changelog,
+    other_files: Vec<NamedVersion>,
+}
+
+/// A package of the venv.
+struct Kept {
+    distribution: Distribution,
+    /// Its very wheel, where the store has it and it is for the other interpreter: no index is asked about that one.
+    wheel: Option<Entry>,
+}
+
+impl Kept {
+    fn new(
+        host: &Host,
+        distribution: Distribution,
+        (interpreter, tags): (&Interpreter, &InterpreterTags),
+    ) -> Result<Self> {
+        let entry = match sha256_of(&distribution) {
+            Some(sha256) => restore::LowerStores(host).entry(sha256)?,
+            None => None,
+        };
+        let is_for_it = |entry: &Entry| {
+            let required = entry.manifest.requires_python.as_deref();
+            tags.check(&entry.manifest.filename).is_ok()
+                && required.is_none_or(|required| admits(required, interpreter))
+        };
+        Ok(Self { distribution, wheel: entry.filter(is_for_it) })
     }
+
+    /// Whether it has a version that others can be compared with.
+    fn is_comparable(&self) -> bool {
+        self.distribution.version.parse::<Version>().is_ok()
+    }
+
+    /// What to ask the resolver for; nothing where nothing could be compared with what is there.
+    fn input(&self) -> Option<Input> {
+        match &self.wheel {
+            None => Some(restore::input(&self.distribution)),
+            Some(_) => self.is_comparable().then(|| Input::Requirement(self.pin())),
+        }
+    }
+
+    fn pin(&self) -> String {
+        format!("{}=={}", self.distribution.name, self.distribution.version)
+    }
+
+    /// Whether another file than before came of the same version. What was built of a place that the user named is the same source.
+    fn is_other_file(&self, entry: &Entry) -> bool {
+        let before = sha256_of(&self.distribution);
+        self.distribution.direct_url().is_none()
+            && before.is_some_and(|sha256| sha256 != entry.manifest.sha256)
+    }
+}
+
+/// Has the same packages for another interpreter in the store, and what they need there only.
+fn fetched(old: &Environment<'_>, kept: &[Distribution], interpreter: &Interpreter) -> Result<Filling> {
+    let (host, tags) = (old.host, interpreter.tags());
+    let kept: Vec<Kept> =
+        kept.iter().map(|one| Kept::new(host, one.clone(), (interpreter, &tags))).collect::<Result<_>>()?;
+    let mut filling = Filling::default();
+    for Kept { distribution, wheel } in &kept {
+        let Some(entry) = wheel.clone() else { continue };
+        let (requested, direct_url) = (was_requested(distribution), distribution.direct_url());
+        let direct_url = direct_url.map(str::to_owned);
+        filling.packages.push(package(host, &old.contents, entry, requested, direct_url)?);
+    }
+    filling.log.origins.from_store = filling.packages.len();
+    // Where it was not whole, nothing more comes: that is told in the end.
+    let no_deps = is_known_to_lack(old);
+    if !is_whole(&kept, no_deps, interpreter)? {
+        resolve_rest(old, &kept, no_deps, interpreter, &mut filling)?;
+    }
+    // Where two have the same file, it is the later one's, as before.
+    let place = |name: &PackageName| kept.iter().position(|one| one.distribution.package == *name);
+    filling.packages.sort_by_key(|one| place(&one.entry.package).unwrap_or(usize::MAX));
+    Ok(filling)
+}
+
+/// Whether the wheels that are taken again are all that is wanted, and have what they need on the other interpreter.
+fn is_whole(kept: &[Kept], no_deps: bool, interpreter: &Interpreter) -> Result<bool> {
+    if kept.iter().any(|one| one.wheel.is_none()) {
+        return Ok(false);
+    }
+    let pins: Vec<String> = kept.iter().map(Kept::pin).collect();
+    let Some(request) = PinnedRequest::of(&pins, &RequirementsFiles::default()) else { return Ok(false) };
+    let distributions = kept.iter().map(|one| one.distribution.clone()).collect();
+    let contents = Contents { distributions, ..Contents::default() };
+    Ok(is_satisfied(&request, &contents, &markers(interpreter)?, no_deps))
+}
+
+/// Asks for what cannot be taken again, and for what is needed on the other interpreter only.
+fn resolve_rest(
+    old: &Environment<'_>,
+    kept: &[Kept],
+    no_deps: bool,
+    interpreter: &Interpreter,
+    filling: &mut Filling,
+) -> Result<()> {
+    let host = old.host;
     let settings = old.settings()?.clone();
+    let taken: Vec<&Distribution> =
+        kept.iter().filter(|one| one.wheel.is_some()).map(|one| &one.distribution).collect();
+    let beyond_compare = kept.iter().filter(|one| one.wheel.is_some() && !one.is_comparable());
     let request = Request {
-        requirements: kept.iter().map(restore::input).collect(),
+        requirements: kept.iter().filter_map(Kept::input).collect(),
+        installed: candidates(&taken, &old.venv().site_packages()),
+        project: project(old.venv()),
         options: Options {
-            // Where it was not whole, nothing more comes: that is told in the end.
-            no_deps: is_known_to_lack(old),
-            left_out: own_pip(&old.contents),
+            no_deps,
+            left_out: own_pip(&old.contents)
+                .into_iter()
+                .chain(beyond_compare.map(|one| one.distribution.package.clone()))
+                .collect(),
             prerelease: true,
             no_binary: settings.no_binary.clone(),
             only_binary: settings.only_binary.clone(),
@@ -117,24 +239,35 @@ fn fetched(
         ..Request::default()
     };
     let resolved = Resolved::of(host, interpreter, settings, &ResolveRequest::Request(Box::new(request)))?;
-    let obtained = resolved.fetch_all()?;
-    let (tags, place) =
-        (interpreter.tags(), |name: &PackageName| kept.iter().position(|one| one.package == *name));
-    let mut log =
-        Changelog { origins: Origins::of(obtained.iter().map(|one| one.origin)), ..Changelog::default() };
-    let mut packages = Vec::with_capacity(obtained.len());
+    let packages = &resolved.resolution.packages;
+    let is_taken = |name: &PackageName| taken.iter().any(|one| one.package == *name);
+    let coming: Vec<usize> = (0..packages.len()).filter(|place| !is_taken(&packages[*place].name)).collect();
+    let obtained = resolved.fetch(&coming)?;
+    let log = &mut filling.log;
+    let taken = log.origins.from_store;
+    log.origins = Origins::of(obtained.iter().map(|one| one.origin));
+    log.origins.from_store += taken;
+    let tags = interpreter.tags();
     for Obtained { entry, direct_url, .. } in obtained {
-        tags.check(&entry.manifest.filename).map_err(virtpy_venv::VenvError::from)?;
-        let before = place(&entry.package).map(|place| &kept[place]);
-        if before.is_none() {
-            log.summary.added.push(NamedVersion::new(&entry.manifest.name, &entry.manifest.version));
+        tags.check(&entry.manifest.filename).map_err(VenvError::from)?;
+        let label = entry.manifest.label();
+        let before = kept.iter().find(|one| one.distribution.package == entry.package);
+        match before {
+            None => log.summary.added.push(label),
+            Some(before) if before.is_other_file(&entry) => filling.other_files.push(label),
+            Some(_) => {}
         }
-        let requested = before.is_some_and(was_requested);
-        packages.push(package(host, &old.contents, entry, requested, direct_url)?);
+        let requested = before.is_some_and(|one| was_requested(&one.distribution));
+        filling.packages.push(package(host, &old.contents, entry, requested, direct_url)?);
     }
-    // Where two have the same file, it is the later one's, as before.
-    packages.sort_by_key(|one| place(&one.entry.package).unwrap_or(usize::MAX));
-    Ok((packages, log))
+    Ok(())
+}
+
+/// The directory of the project that the venv stands in.
+fn project(venv: &Venv) -> Option<PathBuf> {
+    let folder = venv.root.parent()?;
+    let is_project = fs::metadata(&folder.join("pyproject.toml")).is_ok_and(|found| found.is_file());
+    is_project.then(|| folder.to_path_buf())
 }
 
 /// Whether the venv is known to lack something that is required in it.

@@ -138,7 +138,7 @@ impl LowerStores<'_> {
     }
 
     /// The entry to link a wheel from.
-    fn entry(&self, sha256: &str) -> Result<Option<Entry>> {
+    pub(super) fn entry(&self, sha256: &str) -> Result<Option<Entry>> {
         let store = &self.0.store;
         if store.lower()?.is_empty() {
             return Ok(store.entry(sha256)?);

@@ -27,6 +27,8 @@ pub struct Request {
     pub preferred: Vec<NamedVersion>,
     /// What `[tool.uv]` of a script says of versions; that of an [`Input::Project`] is read with it.
     pub rules: UvTable,
+    /// The directory of a project whose `[tool.uv]` counts, though it is not asked for itself: what its venv has is.
+    pub project: Option<PathBuf>,
     /// How to resolve.
     pub options: Options,
 }

@@ -52,7 +52,7 @@ impl Rules {
             Input::Project(project) => Some(working_directory.join(&project.path)),
             Input::Requirement(_) | Input::Editable(_) => None,
         });
-        let Some(folder) = project.as_deref().and_then(Path::parent) else {
+        let Some(folder) = project.as_deref().and_then(Path::parent).or(request.project.as_deref()) else {
             let rules = Self::of_table(&request.rules, &working_directory)?;
             return Ok(Self { settings: settings.clone(), ..rules });
         };

@@ -90,6 +90,19 @@ impl ToolSources {
         Ok(placed)
     }
 
+    /// A requirement that stays what it is, with the index that alone is asked for its package.
+    pub(crate) fn at_its_index(
+        &self,
+        requirement: RequirementsTxtRequirement,
+        users: &IndexSettings,
+    ) -> Placed {
+        let index = match &requirement {
+            RequirementsTxtRequirement::Named(named) => self.index_of(&named.name, users),
+            RequirementsTxtRequirement::Unnamed(_) => None,
+        };
+        Placed { requirement, index }
+    }
+
     /// The index that alone is asked for a package.
     pub(crate) fn index_of(&self, package: &PackageName, users: &IndexSettings) -> Option<IndexMetadata> {
         let names = tables(&self.given.get(package)?.value);

@@ -153,6 +153,7 @@ impl Requirements {
             installed: candidates(&contents.visible(), &site_packages.unwrap_or_default()),
             preferred: self.preferred.clone(),
             rules: UvTable::default(),
+            project: None,
             options: Options {
                 no_deps: self.no_deps,
                 left_out: own_pip(contents),

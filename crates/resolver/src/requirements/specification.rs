@@ -29,6 +29,7 @@ use crate::project::Project;
 use crate::request::{Input, Request};
 use crate::reword::reword;
 use crate::settings::IndexSettings;
+use crate::tool_sources::ToolSources;
 
 /// The forms of an input, for hints.
 const FORMS: &str = "forms: `rich`, `rich>=13`, `rich[jupyter]`, `./folder`, `file.whl`, `git+https://HOST/REPO`, \
@@ -56,6 +57,7 @@ pub(crate) fn read(request: &Request, users: &IndexSettings) -> Result<Wanted, E
     // What makes no sense is told, whether or not anything is built.
     let settings = &request.options.build_settings;
     build_settings(settings)?;
+    let sources = request.project.as_deref().map(ToolSources::of).unwrap_or_default();
     for input in &request.requirements {
         if request.options.settings_of_inputs && !settings.is_empty() {
             let place = wanted.specification.requirements.len();
@@ -66,7 +68,7 @@ pub(crate) fn read(request: &Request, users: &IndexSettings) -> Result<Wanted, E
                 refuse_file(text.trim(), &folder)?;
                 let text = wanted.withhold(text.trim());
                 let read = parse(&text, &folder, false)?;
-                wanted.specification.requirements.push(read.into());
+                wanted.specification.requirements.push(sources.at_its_index(read, users).into());
             }
             Input::Editable(text) => {
                 let text = wanted.withhold(text);
