@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use virtpy_pep::PackageName;
 
 use crate::{Error, Result};
-use virtpy_files as fs;
+use virtpy_files::{self as fs, PathError};
 
 /// What builds a project's wheel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,20 +57,24 @@ impl NewProject {
             return Err(Error::new(format!("`{}` is there already", file.display()))
                 .hinted("add to it with `virtpy add --save NAME`"));
         }
-        fs::create_dir_all(&self.folder)?;
-        let mut written = Vec::new();
+        let mut made = Made::default();
+        if let Err(error) = self.write(&name, module.as_deref(), &mut made) {
+            made.take_away();
+            return Err(error.into());
+        }
+        Ok(made.files)
+    }
+
+    fn write(&self, name: &str, module: Option<&str>, made: &mut Made) -> std::result::Result<(), PathError> {
+        made.folder(&self.folder)?;
         if let (Some(module), true) = (module, self.backend.is_some()) {
-            let source = self.folder.join("src").join(&module);
-            let start = source.join("__init__.py");
+            let source = self.folder.join("src").join(module);
             if fs::kind(&source)?.is_none() {
-                fs::create_dir_all(&source)?;
-                fs::write_new(&start, b"", 0o644)?;
-                written.push(start);
+                made.folder(&source)?;
+                made.file(source.join("__init__.py"), "")?;
             }
         }
-        fs::write_new(&file, self.text(&name).as_bytes(), 0o644)?;
-        written.push(file);
-        Ok(written)
+        made.file(self.folder.join("pyproject.toml"), &self.text(name))
     }
 
     /// The name of the module that the project's wheel has; none where it has no wheel.
@@ -97,6 +101,49 @@ impl NewProject {
             "[project]\nname = \"{name}\"\nversion = \"0.1.0\"\ndescription = \"\"\nrequires-python = \">={}\"\ndependencies = []\n{table}",
             self.python
         )
+    }
+}
+
+/// What was made of a project so far.
+#[derive(Default)]
+struct Made {
+    /// The files, in the order in which they were written.
+    files: Vec<PathBuf>,
+    /// The folders, outer ones first.
+    folders: Vec<PathBuf>,
+}
+
+impl Made {
+    /// Makes a folder and those above it that are not there.
+    fn folder(&mut self, path: &Path) -> std::result::Result<(), PathError> {
+        if fs::kind(path)?.is_some() {
+            return Ok(());
+        }
+        if let Some(parent) = path.parent() {
+            self.folder(parent)?;
+        }
+        fs::create_dir(path)?;
+        self.folders.push(path.to_path_buf());
+        Ok(())
+    }
+
+    /// Writes a file that is not there.
+    fn file(&mut self, path: PathBuf, text: &str) -> std::result::Result<(), PathError> {
+        let written = fs::write_new(&path, text.as_bytes(), 0o644);
+        if !written.as_ref().is_err_and(PathError::already_exists) {
+            self.files.push(path);
+        }
+        written
+    }
+
+    /// Removes the files, and the folders that nobody has put anything into.
+    fn take_away(&self) {
+        for file in &self.files {
+            let _ = fs::remove_file(file);
+        }
+        for folder in self.folders.iter().rev() {
+            let _ = fs::remove_dir(folder);
+        }
     }
 }
 
@@ -139,5 +186,20 @@ mod tests {
             assert!(fs::kind(&folder).unwrap().is_none());
         }
         assert!(project(&holder.path().join("3d"), None).make().is_ok());
+    }
+
+    #[test]
+    fn nothing_is_left_of_one_that_could_not_be_written() {
+        let holder = tempfile::tempdir().unwrap();
+        let project = project(&holder.path().join("deep/er"), Some(Backend::Flit));
+        let mut made = Made::default();
+        project.write("demo", Some("demo"), &mut made).unwrap();
+        assert_eq!(made.files.len(), 2);
+        // What somebody else puts there meanwhile stays, with the folders that it is in.
+        fs::write_atomic(&holder.path().join("deep/theirs"), b"").unwrap();
+        project.write("demo", Some("demo"), &mut made).unwrap_err();
+        made.take_away();
+        assert_eq!(fs::names(holder.path()).unwrap(), ["deep"]);
+        assert_eq!(fs::names(&holder.path().join("deep")).unwrap(), ["theirs"]);
     }
 }
