@@ -330,6 +330,47 @@ fn what_is_used_of_a_lower_store_is_verified_and_can_be_had_elsewhere() {
 }
 
 #[test]
+fn what_is_gone_from_a_lower_store_is_missed() {
+    let mut scene = Scene::new(&["demo", "other"]);
+    let lower = scene.lower.display().to_string();
+    scene.context.set("VIRTPY_HOME", &scene.lower);
+    scene.context.unset("VIRTPY_STORES");
+    scene.context.virtpy(["store", "seal"]).success();
+    scene.context.set("VIRTPY_HOME", scene.context.store().as_os_str());
+    scene.context.set("VIRTPY_STORES", &scene.lower);
+    scene.context.new_venv();
+    scene.context.add(&scene.index, &["demo"]).success();
+    let context = &scene.context;
+    let verify = || context.virtpy(["store", "verify", "--store", &lower]);
+    verify().success();
+    // One that nobody uses has another's place; only the list of the sealed store knows it.
+    let other = scene.entry_in("filled", "other");
+    let copy = context.root().join("copy");
+    mode(&scene.lower.join("w"), 0o755);
+    mode(&other, 0o755);
+    std::fs::rename(&other, &copy).unwrap();
+    std::os::unix::fs::symlink(&copy, &other).unwrap();
+    let found = verify().failure(1).stdout_has("something else is in its place");
+    found.stderr_has("1 damaged; in the store `[ROOT]/lower` only");
+    context.virtpy(["store", "verify"]).success();
+    std::fs::remove_file(&other).unwrap();
+    let found = verify().failure(1).stdout_has("its directory is missing");
+    found.stderr_has("`VIRTPY_HOME=[ROOT]/lower virtpy store fill`");
+    std::fs::rename(&copy, &other).unwrap();
+    mode(&other, 0o555);
+    verify().success();
+    // One that a venv uses.
+    remove_entry(&scene.entry("demo"));
+    let found = context.virtpy(["store", "verify"]).failure(1);
+    found.stdout_has("its directory is missing").stderr_has("`virtpy relink` in the venv at `[WORK]/.venv`");
+    let url = scene.index.url();
+    context.virtpy(["store", "repair", "--index-url", &url]).one_error().stderr_has("repair --relink");
+    context.virtpy(["store", "repair", "--relink", "--index-url", &url]).success();
+    context.virtpy(["store", "verify"]).success();
+    assert_eq!(context.eval(".venv", "import demo; print(demo.__version__)"), "1.0");
+}
+
+#[test]
 fn a_store_at_another_path_is_explained_and_relinked() {
     let mut scene = Scene::new(&["demo"]);
     scene.context.new_venv();

@@ -68,6 +68,27 @@ fn everything_that_is_wrong_is_found_and_restored() {
     context.assert_no_leftovers();
 }
 
+#[test]
+fn an_entry_that_is_gone_is_missed() {
+    let (context, index) = scene();
+    let url = index.url();
+    let folder = demo(&context);
+    context.virtpy(["store", "verify"]).success();
+    let entry = folder.ancestors().nth(2).unwrap();
+    let opened = std::process::Command::new("chmod").args(["-R", "u+w"]).arg(entry).status().unwrap();
+    assert!(opened.success());
+    std::fs::remove_dir_all(entry).unwrap();
+    let found = context.virtpy(["store", "verify"]).failure(1);
+    found
+        .stdout_has("its directory is missing")
+        .stderr_has("1 damaged; `virtpy relink` in the venv at `[WORK]/.venv`");
+    let refused = context.virtpy(["store", "repair", "--index-url", &url]).one_error();
+    refused.stderr_has("is missing").stderr_has("`virtpy relink` in the venv at");
+    context.virtpy(["relink", "--index-url", &url]).success();
+    context.virtpy(["store", "verify"]).success();
+    assert_eq!(context.eval(".venv", "import demo; print(demo.__version__)"), "1.0");
+}
+
 /// The store's tree; `entry.json` tells when an entry was unpacked, so it is not compared, nor its digest.
 fn without_time(context: &TestContext) -> crate::support::Tree {
     let mut tree = context.store_tree();

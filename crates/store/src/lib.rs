@@ -5,6 +5,7 @@
 //! nothing in use is ever collected. `docs/store.md` describes what is on disk.
 
 mod abandoned;
+mod absent;
 mod adopt;
 mod boot;
 mod bytecode;

@@ -146,10 +146,27 @@ impl Store {
 
     /// Whether an entry of a lower store is as it was when that was sealed.
     pub(super) fn is_listed(layer: &Layer, entry: &Entry) -> bool {
-        let Ok(list) = fs::read_bounded(&Self::seal_path(layer.home()), LARGEST_LIST) else { return false };
+        let Ok(list) = Self::list(layer.home()) else { return false };
         let Ok(manifest) = fs::read(&entry.path.join(MANIFEST)) else { return false };
         let line = format!("{} {}", entry.id, hex(&sha256(manifest)));
-        String::from_utf8_lossy(&list).lines().any(|known| known == line)
+        list.lines().any(|known| known == line)
+    }
+
+    /// What was in the store when it was sealed; nothing where it is not.
+    ///
+    /// # Errors
+    /// When the list is there and cannot be read.
+    pub fn sealed_ids(&self) -> Result<BTreeSet<EntryId>, StoreError> {
+        let list = match Self::list(self.home()) {
+            Err(error) if error.is_not_found() => return Ok(BTreeSet::new()),
+            other => other?,
+        };
+        Ok(list.lines().filter_map(|line| EntryId::parse(line.split(' ').next()?).ok()).collect())
+    }
+
+    fn list(home: &Path) -> Result<String, fs::PathError> {
+        let list = fs::read_bounded(&Self::seal_path(home), LARGEST_LIST)?;
+        Ok(String::from_utf8_lossy(&list).into_owned())
     }
 }
 

@@ -78,6 +78,8 @@ impl Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Changed(path) if path.is_empty() => formatter.write_str("something else is in its place"),
+            Self::Missing(path) if path.is_empty() => formatter.write_str("its directory is missing"),
             Self::Changed(path) => write!(formatter, "`{path}` has another content"),
             Self::Missing(path) => write!(formatter, "`{path}` is missing"),
             Self::Extra(path) => write!(formatter, "`{path}` does not belong there"),
@@ -125,10 +127,9 @@ impl Store {
     fn verify_one(&self, id: &EntryId, digests: &Digests) -> Verdict {
         let verdict =
             |distribution, findings| Verdict { id: id.to_string(), distribution, store: None, findings };
-        let entry = match self.entry_by_id(id) {
-            Ok(Some(entry)) => entry,
-            Ok(None) => return verdict(None, vec![Finding::NoManifest("it is missing".to_owned())]),
-            Err(error) => return verdict(None, vec![Finding::NoManifest(error.to_string())]),
+        let entry = match self.standing(id) {
+            Ok(entry) => entry,
+            Err(finding) => return verdict(None, vec![finding]),
         };
         let label = Some((entry.manifest.name.clone(), entry.manifest.version.clone()));
         let mut findings = entry_findings(&entry, digests);
@@ -143,10 +144,9 @@ impl Store {
 
     /// What is wrong with one entry, found without its lock, which the caller may hold.
     pub(super) fn examine(&self, id: &EntryId, digests: &Digests) -> Vec<Finding> {
-        match self.entry_by_id(id) {
-            Ok(Some(entry)) => entry_findings(&entry, digests),
-            Ok(None) => vec![Finding::NoManifest("it is missing".to_owned())],
-            Err(error) => vec![Finding::NoManifest(error.to_string())],
+        match self.standing(id) {
+            Ok(entry) => entry_findings(&entry, digests),
+            Err(finding) => vec![finding],
         }
     }
 

@@ -34,6 +34,11 @@ pub(super) fn repair(
     let remote = context.host.remote()?.filter(|_| !arguments.index.offline);
     let (mut taken, mut announce) = (Vec::new(), context.host.announce());
     for verdict in damaged {
+        // Nothing says what it was but the venvs, which are made whole by linking them anew.
+        if verdict.is_absent() {
+            taken.push(verdict);
+            continue;
+        }
         match install::repair(&context.store, &session, remote, verdict, &mut announce) {
             Ok(_) => taken.push(verdict),
             Err(error) => {
@@ -49,15 +54,20 @@ pub(super) fn repair(
     Ok(damaged.len() - taken.len() + failed)
 }
 
-fn only_the_owner(verdict: &Verdict, home: &Path) -> Failure {
-    let owner = fs::metadata(home).map_or_else(
+/// Who can write to a store, in words.
+pub(super) fn owner_of(home: &Path) -> String {
+    fs::metadata(home).map_or_else(
         |_| "its owner".to_owned(),
         |facts| match facts.uid() {
             0 => "root".to_owned(),
             uid if uid == fs::effective_user() => "you, by that store's own `VIRTPY_HOME`,".to_owned(),
             uid => format!("its owner (the user {uid})"),
         },
-    );
+    )
+}
+
+fn only_the_owner(verdict: &Verdict, home: &Path) -> Failure {
+    let owner = owner_of(home);
     Failure::new(format!("{} is damaged, and only {owner} can restore it there", label(verdict))).hinted(format!(
         "there it is `VIRTPY_HOME={} virtpy store repair`; `virtpy store repair --relink` takes it into your own store instead",
         home.display()

@@ -1,5 +1,6 @@
 //! `virtpy store`: looking after the store that all venvs share.
 
+mod advice;
 mod below;
 mod compile;
 mod fill;

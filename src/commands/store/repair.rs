@@ -1,5 +1,6 @@
 //! `virtpy store repair`: restore what `verify` finds.
 
+use super::advice::{relinked, users};
 use super::below;
 use super::shares::Shares;
 use super::verify::{label, strangers};
@@ -81,6 +82,15 @@ pub(super) fn run(context: &Context, arguments: &RepairArguments) -> Result<u8, 
     Ok(u8::from(left > 0))
 }
 
+/// Only venvs know what an entry was of which nothing is left.
+fn absent(context: &Context, verdict: &Verdict) -> Result<Failure, Failure> {
+    let users = users(context, &[verdict])?;
+    let hint = users.first().map(|user| relinked(user, users.len()));
+    let failure =
+        Failure::new(format!("{} is missing, and nothing in the store says what it was", label(verdict)));
+    Ok(failure.hinted(hint.unwrap_or_else(|| "`virtpy store fill` brings it back".to_owned())))
+}
+
 /// Restores entries of the user's own store. Returns how many could not be restored.
 fn repair(context: &Context, arguments: &RepairArguments, damaged: &[Verdict]) -> Result<usize, Failure> {
     let interpreter = context.host.find_interpreter(None)?;
@@ -91,6 +101,11 @@ fn repair(context: &Context, arguments: &RepairArguments, damaged: &[Verdict]) -
     let (mut failed, mut announce) = (0, context.host.announce());
     for verdict in damaged {
         let label = label(verdict);
+        if verdict.is_absent() {
+            failed += 1;
+            context.output.failure(&absent(context, verdict)?);
+            continue;
+        }
         match install::repair(&context.store, &session, remote, verdict, &mut announce) {
             Ok(Repaired::InPlace) => context.output.data(format_args!("{label}: repaired")),
             Ok(Repaired::Fetched(entry)) => {

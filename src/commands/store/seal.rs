@@ -36,7 +36,8 @@ pub(super) fn run(context: &Context, arguments: &SealArguments) -> Result<u8, Fa
         for verdict in damaged.iter().filter(|verdict| harmless(&verdict.findings)) {
             store.tidy(&crate::store::EntryId::parse(&verdict.id)?, &verdict.findings)?;
         }
-        damaged.retain(|verdict| !harmless(&verdict.findings));
+        // What is not there is not listed.
+        damaged.retain(|verdict| !harmless(&verdict.findings) && !verdict.is_absent());
         damaged
     };
     if let Some(verdict) = damaged.first() {

@@ -27,19 +27,24 @@ impl<'a> Shares<'a> {
     /// Everything of the user's own store, and what the user's venvs use of the lower ones; of that what names of packages and ids
     /// mean, where there are some.
     pub(super) fn of_user(context: &'a Context, names: &[String]) -> Result<Self, Failure> {
-        let mut all = vec![Share { layer: None, ids: context.store.ids()? }];
-        all.extend(used_below(context)?);
+        let used = Used::by_user(context)?;
+        let mut all = vec![used.share_of_own(context)?];
+        all.extend(used.shares_below(context));
         Self(all).named(&context.store, names)
     }
 
     /// The same of one store alone, whoever uses it.
     pub(super) fn of_store(context: &'a Context, store: &Path, names: &[String]) -> Result<Self, Failure> {
         let path = normalized_path(&context.working_directory.join(store));
+        let used = Used::by_user(context)?;
         let share = if path == context.store.home() {
-            Share { layer: None, ids: context.store.ids()? }
+            used.share_of_own(context)?
         } else {
             let layer = layer_at(context, &path)?;
-            Share { layer: Some(layer), ids: Store::new(path).ids()? }
+            let store = Store::new(path);
+            let mut ids: BTreeSet<EntryId> = store.ids()?.into_iter().chain(store.sealed_ids()?).collect();
+            ids.extend(used.below.get(layer.home()).into_iter().flatten().cloned());
+            Share { layer: Some(layer), ids: ids.into_iter().collect() }
         };
         Self(vec![share]).named(&context.store, names)
     }
@@ -111,26 +116,52 @@ fn layer_at<'a>(context: &'a Context, path: &Path) -> Result<&'a Layer, Failure>
     Err(Failure::new(format!("the store `{}` is not there", path.display())).hinted("mount it there"))
 }
 
-/// What the user's venvs use of each lower store and is there. What is not there any more is a matter of `check`.
-fn used_below(context: &Context) -> Result<Vec<Share<'_>>, Failure> {
-    let mut used: BTreeMap<PathBuf, BTreeSet<EntryId>> = BTreeMap::new();
-    for venv in venv::survey(&context.store)? {
-        for entry in venv.uses_lower {
-            used.entry(entry.store).or_default().insert(entry.id);
+/// What the user's venvs use, whether or not it is there.
+#[derive(Default)]
+struct Used {
+    own: BTreeSet<EntryId>,
+    /// By the folders of the lower stores.
+    below: BTreeMap<PathBuf, BTreeSet<EntryId>>,
+}
+
+impl Used {
+    fn by_user(context: &Context) -> Result<Self, Failure> {
+        let mut used = Self::default();
+        for venv in venv::survey(&context.store)?.into_iter().filter(|venv| venv.fate.keeps()) {
+            used.own.extend(venv.uses);
+            for entry in venv.uses_lower {
+                used.below.entry(entry.store).or_default().insert(entry.id);
+            }
         }
+        Ok(used)
     }
-    let mut shares = Vec::new();
-    for (home, ids) in used {
-        let Some(layer) = context.store.layer(&home) else {
+
+    /// What the user's own store has, and what it ought to have and nothing is in the place of.
+    fn share_of_own<'a>(&self, context: &Context) -> Result<Share<'a>, Failure> {
+        let store = &context.store;
+        let mut ids: BTreeSet<EntryId> = store.ids()?.into_iter().collect();
+        for id in store.sealed_ids()?.iter().chain(&self.own) {
+            if store.is_vacant(id)? {
+                ids.insert(id.clone());
+            }
+        }
+        Ok(Share { layer: None, ids: ids.into_iter().collect() })
+    }
+
+    /// What is used of each lower store.
+    fn shares_below(self, context: &Context) -> Vec<Share<'_>> {
+        let mut shares = Vec::new();
+        for (home, ids) in self.below {
+            if let Some(layer) = context.store.layer(&home) {
+                shares.push(Share { layer: Some(layer), ids: ids.into_iter().collect() });
+                continue;
+            }
             let (home, count) = (home.display(), counted(ids.len(), "package"));
             context.output.warning(format_args!(
                 "the store `{home}`, from which venvs have {count}, is not looked at: it is not there, or not in the setting \
                  `stores`"
             ));
-            continue;
-        };
-        let there: BTreeSet<EntryId> = Store::new(home).ids()?.into_iter().collect();
-        shares.push(Share { layer: Some(layer), ids: ids.intersection(&there).cloned().collect() });
+        }
+        shares
     }
-    Ok(shares)
 }

@@ -1,5 +1,6 @@
 //! `virtpy store verify`: look for what was changed, removed or added in the store.
 
+use super::advice::advice;
 use super::shares::Shares;
 use crate::cli::VerifyArguments;
 use crate::context::Context;
@@ -33,8 +34,9 @@ pub(super) fn run(context: &Context, arguments: &VerifyArguments) -> Result<u8, 
         return Ok(0);
     }
     context.output.message(format_args!(
-        "Verified {verified}: {} damaged; `virtpy store repair` restores what it can",
-        damaged.len()
+        "Verified {verified}: {} damaged; {}",
+        damaged.len(),
+        advice(context, &damaged)?
     ));
     Ok(1)
 }
