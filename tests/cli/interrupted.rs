@@ -93,3 +93,29 @@ fn what_killed_commands_left_is_shown_and_swept() {
     let stats = context.virtpy(["store", "stats"]).success().stdout();
     assert!(!stats.contains("left by interrupted commands"), "{stats}");
 }
+
+#[test]
+fn a_build_ends_with_the_command_that_wanted_it() {
+    let context = TestContext::new();
+    context.new_venv();
+    let system = "[build-system]\nrequires = []\nbuild-backend = \"backend\"\nbackend-path = [\".\"]\n";
+    context.write("slow/pyproject.toml", &format!("{system}[project]\nname = \"slow\"\nversion = \"1\"\n"));
+    let backend = "import os, time\nopen('number', 'w').write('%d ' % os.getpid())\ntime.sleep(120)\n";
+    context.write("slow/backend.py", backend);
+    let child = context.spawn(["add", "./slow"]);
+    let begun = Instant::now();
+    let number = loop {
+        assert!(begun.elapsed() < Duration::from_mins(1), "nothing was built");
+        match std::fs::read_to_string(context.path("slow/number")) {
+            Ok(text) if text.ends_with(' ') => break text.trim().to_owned(),
+            _ => std::thread::sleep(Duration::from_millis(20)),
+        }
+    };
+    context.run(context.command("kill").args(["-TERM", &child.id().to_string()])).success();
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(143));
+    let runs = || std::path::Path::new("/proc").join(&number).exists();
+    while runs() {
+        assert!(begun.elapsed() < Duration::from_mins(1), "the build goes on");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

@@ -3,9 +3,9 @@
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]
-pub(crate) use unix::asked_to_end;
+pub(crate) use unix::{asked_to_end, end_children};
 
 #[cfg(windows)]
 mod windows;
 #[cfg(windows)]
-pub(crate) use windows::asked_to_end;
+pub(crate) use windows::{asked_to_end, end_children};
