@@ -26,12 +26,21 @@ fn what_the_old_key_signed_is_signed_by_the_new_one() {
     machine.set("VIRTPY_REMOTE_KEY_FILE", &key);
     // Nobody signs what a stranger has signed.
     machine.set("VIRTPY_REMOTE_TRUST", &public);
-    machine.virtpy(["remote", "push", "--sign-again"]).success().stderr_has("Signed 0 objects");
+    let signed = machine.virtpy(["remote", "push", "--sign-again"]).success();
+    let unlisted = format!("lists the key {public}, which this machine does not");
+    assert!(!signed.raw_stderr.contains(&unlisted), "{}", signed.dump());
+    signed.stderr_has("Signed 0 objects");
     machine.set("VIRTPY_REMOTE_TRUST", format!("{},{public}", team.public_key));
     let signed = machine.virtpy(["remote", "push", "--sign-again"]).success();
     signed.stderr_has("Signed 2 objects with ed25519:");
     machine.virtpy(["remote", "push", "--sign-again"]).success().stderr_has("Signed 0 objects");
     machine.virtpy(["remote", "verify"]).success().stderr_has("0 damaged");
+    // A machine that will not believe its own key is told.
+    machine.set("VIRTPY_REMOTE_TRUST", &team.public_key);
+    for command in [&["remote", "push", "--all"][..], &["remote", "push", "--sign-again"]] {
+        let told = machine.virtpy(command).success().raw_stderr;
+        assert_eq!(told.matches(&unlisted).count(), 1, "{told}");
+    }
     // Who trusts the new one alone has everything.
     let mut reader = team.machine();
     reader.set("VIRTPY_REMOTE_TRUST", &public);

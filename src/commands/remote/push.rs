@@ -56,6 +56,7 @@ pub(super) fn run(context: &Context, arguments: &RemotePushArguments) -> Result<
 /// Signs what other trusted keys have signed: the old key may be given up then.
 fn sign_again(context: &Context, remote: &Remote) -> Result<u8, Failure> {
     let key = remote.settings().private_key()?;
+    warn_of_distrust(context, remote, &key);
     let objects = remote.objects()?;
     let progress = Counter::new(context.output, "signing", objects.len());
     let count = remote.sign_again(&objects, &key, &|| progress.tick())?;
@@ -64,10 +65,23 @@ fn sign_again(context: &Context, remote: &Remote) -> Result<u8, Failure> {
     Ok(0)
 }
 
+/// Says so if this machine itself will not believe what it signs: most likely the others will not, either.
+fn warn_of_distrust(context: &Context, remote: &Remote, key: &PrivateKey) {
+    let public = key.public();
+    if !remote.settings().trust.contains(&public) {
+        context.output.warning(format_args!(
+            "what is signed counts only where `remote.trust` lists the key {public}, which this machine does not"
+        ));
+    }
+}
+
 /// The key to sign with. Without one, wheels go there and nothing else.
 fn private_key(context: &Context, remote: &Remote) -> Option<PrivateKey> {
     match remote.settings().private_key() {
-        Ok(key) => Some(key),
+        Ok(key) => {
+            warn_of_distrust(context, remote, &key);
+            Some(key)
+        }
         Err(error) => {
             context
                 .output
