@@ -47,6 +47,7 @@ mod lock_places;
 mod lock_settings;
 mod lock_sources;
 mod looking;
+mod meanwhile;
 mod messages;
 mod must_real;
 mod new;

@@ -1,7 +1,9 @@
 //! Lock files of every origin: how each is recognised, which one of a folder is meant, and the form of those that the
 //! facade and Poetry's module do not read (`Pipfile.lock`).
 
+mod asked;
 mod error;
+mod neighbours;
 mod origin;
 mod pipfile;
 mod project;
@@ -14,7 +16,8 @@ use serde::Serialize;
 use virtpy_files as fs;
 
 pub use error::LockFileError;
-pub use origin::{LockedFrom, Origin};
+pub use neighbours::Neighbours;
+pub use origin::{LockedFrom, Origin, directories_in};
 pub use pipfile::Pipfile;
 pub use project::{
     lock_of_other_tool, member_in_lock, project_of_file, project_root, python_project, within_project,

@@ -5,14 +5,18 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 use virtpy_pep::public_requirement;
-use virtpy_resolver::{LOCK_KEYS, relative_to, workspace_of};
+use virtpy_resolver::relative_to;
 
+use super::asked::{asked_by, asked_in, digest_of};
+use super::neighbours::{Neighbours, project_in};
 use crate::words::masked;
 use virtpy_files as fs;
-use virtpy_files::digest::{Sha256, hex};
 
 /// The table's name below `[tool]`.
 const KEY: &str = "virtpy";
+
+/// What stands for the digest of something that is not known to be what was locked: it is never that of anything.
+const UNKNOWN: &str = "unknown";
 
 /// How the table begins.
 const HEADER: &str = "\n[tool.virtpy]\n";
@@ -24,6 +28,8 @@ pub enum LockedFrom {
     Requirement(String),
     /// A project, a script or a requirements file.
     File(PathBuf),
+    /// A file that was read already, and what it said.
+    Read(PathBuf, String),
 }
 
 /// What a lock file was made from.
@@ -44,29 +50,38 @@ impl Origin {
     pub fn of(asked: &[LockedFrom], folder: &Path) -> Self {
         let inputs = asked.iter().map(|one| match one {
             LockedFrom::Requirement(text) => public_requirement(&masked(text)),
-            LockedFrom::File(path) => relative_to(path, folder),
+            LockedFrom::File(path) | LockedFrom::Read(path, _) => relative_to(path, folder),
         });
-        let files: Vec<&PathBuf> = asked
-            .iter()
-            .filter_map(|one| if let LockedFrom::File(path) = one { Some(path) } else { None })
-            .collect();
+        let texts = asked.iter().filter_map(|one| match one {
+            LockedFrom::Requirement(_) => None,
+            LockedFrom::File(path) => Some(asked_by(path)),
+            LockedFrom::Read(path, text) => Some(Some(asked_in(path, text.clone()))),
+        });
         Self {
             inputs: inputs.collect(),
-            digest: digest(&files),
+            digest: digest_of(texts),
             directories: Vec::new(),
             directories_digest: None,
         }
     }
 
-    /// The same with the projects on this machine that a lock in `folder` has (PEP 751, `packages.directory`).
+    /// The same with the projects on this machine that a lock in `folder` has, as they were when they were looked at.
     #[must_use]
-    pub fn with_directories_of(mut self, lock: &str, folder: &Path) -> Self {
-        let lock: Table = lock.parse().unwrap_or_default();
-        let packages = lock.get("packages").and_then(Value::as_array).into_iter().flatten();
-        let paths = packages.filter_map(|package| package.get("directory")?.get("path")?.as_str());
-        self.directories = paths.filter(|path| *path != ".").map(str::to_owned).collect();
-        self.directories_digest = of_directories(&self.directories, folder);
+    pub fn with_directories_of(mut self, lock: &str, folder: &Path, neighbours: &Neighbours) -> Self {
+        self.directories = directories_in(lock);
+        self.directories_digest = digest_of(self.projects(folder).map(|path| neighbours.asked_by(&path)));
+        // One that appeared meanwhile may be locked as it was or as it is.
+        if self.directories_digest.is_none()
+            && digest_of(self.projects(folder).map(|path| asked_by(&path))).is_some()
+        {
+            self.directories_digest = Some(UNKNOWN.to_owned());
+        }
         self
+    }
+
+    /// The files of the projects on this machine, for a lock in `folder`.
+    fn projects(&self, folder: &Path) -> impl Iterator<Item = PathBuf> {
+        self.directories.iter().map(move |path| project_in(&folder.join(path)))
     }
 
     /// What a lock file's text says of it.
@@ -118,11 +133,11 @@ impl Origin {
         }
         let files: Vec<&String> = self.inputs.iter().filter(is_file).collect();
         let paths: Vec<PathBuf> = files.iter().map(|name| folder.join(name)).collect();
-        let now = digest(&paths.iter().collect::<Vec<_>>());
+        let now = digest_of(paths.iter().map(|path| asked_by(path)));
         let is_told = self.digest.is_some() && now.is_some();
         let mut changed: Vec<String> =
             if is_told && now != self.digest { files.into_iter().cloned().collect() } else { Vec::new() };
-        let now = of_directories(&self.directories, folder);
+        let now = digest_of(self.projects(folder).map(|path| asked_by(&path)));
         if self.directories_digest.is_some() && now.is_some() && now != self.directories_digest {
             changed.extend(self.directories.iter().map(|path| format!("{path}/pyproject.toml")));
         }
@@ -130,92 +145,12 @@ impl Origin {
     }
 }
 
-/// The digest of what files ask for: of a project only what decides about that.
-fn digest(files: &[&PathBuf]) -> Option<String> {
-    let mut digest = Sha256::new();
-    for file in files {
-        let text = fs::read_to_string(file).ok()?;
-        let asked = match text.parse::<Table>() {
-            Ok(project) if file.file_name().is_some_and(|name| name == "pyproject.toml") => {
-                let folder = file.parent().unwrap_or(Path::new("/"));
-                of_project(&project) + &made_of(&project, folder) + &settings_of(&project, folder)
-            }
-            _ => text,
-        };
-        digest.update(asked.len().to_le_bytes());
-        digest.update(asked.as_bytes());
-    }
-    (!files.is_empty()).then(|| format!("sha256:{}", hex(&digest.finish())))
-}
-
-/// The digest of what the projects in these directories ask for; nothing if one of them cannot be read.
-fn of_directories(directories: &[String], folder: &Path) -> Option<String> {
-    let files: Vec<PathBuf> =
-        directories.iter().map(|path| folder.join(path).join("pyproject.toml")).collect();
-    digest(&files.iter().collect::<Vec<_>>())
-}
-
-/// What else decides about the dependencies of a project that does not say them itself (`dynamic`): the files that setuptools makes
-/// them of.
-fn made_of(project: &Table, folder: &Path) -> String {
-    let listed = |value: Option<&Value>| -> Vec<String> {
-        let texts = value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-        texts.map(str::to_owned).collect()
-    };
-    let dynamic = listed(at(project, &["project", "dynamic"]));
-    if !dynamic.iter().any(|field| field.ends_with("dependencies")) {
-        return String::new();
-    }
-    let table = at(project, &["tool", "setuptools", "dynamic"]);
-    let fields = table.and_then(Value::as_table).into_iter().flatten();
-    // Of extras there is one table more.
-    let tables = fields.flat_map(|(_, field)| {
-        std::iter::once(field).chain(field.as_table().into_iter().flat_map(Table::values))
-    });
-    let mut names = vec!["setup.py".to_owned(), "setup.cfg".to_owned()];
-    for file in tables.filter_map(|table| table.get("file")) {
-        names.extend(file.as_str().map(str::to_owned));
-        names.extend(listed(Some(file)));
-    }
-    let text = |name: &String| fs::read_to_string(&folder.join(name)).unwrap_or_default();
-    let parts: Vec<String> = names.iter().flat_map(|name| [name.clone(), text(name)]).collect();
-    parts.join("\n")
-}
-
-/// The settings in `[tool.uv]` that decide about a lock: the project's own, and those of its workspace's root.
-fn settings_of(project: &Table, folder: &Path) -> String {
-    let root = workspace_of(folder).and_then(|root| fs::read_to_string(&root.join("pyproject.toml")).ok());
-    let root = root.and_then(|text| text.parse::<Table>().ok());
-    let tables = [Some(project), root.as_ref()].into_iter().flatten();
-    let of = |table| -> Vec<String> {
-        let settings = at(table, &["tool", "uv"]).and_then(Value::as_table);
-        let counting = settings.into_iter().flatten().filter(|(key, _)| LOCK_KEYS.contains(&key.as_str()));
-        counting.map(|(key, value)| format!("{key} = {value}\n")).collect()
-    };
-    // A lock that was made without any is as current as before there was anything to look at.
-    tables.flat_map(of).collect::<Vec<_>>().concat()
-}
-
-/// What stands under these keys, one in the table of the other.
-fn at<'t>(table: &'t Table, keys: &[&str]) -> Option<&'t Value> {
-    let (first, rest) = keys.split_first()?;
-    rest.iter().try_fold(table.get(*first)?, |value, key| value.get(key))
-}
-
-/// What a project asks for. A table's keys come sorted, so their order in the file does not count.
-fn of_project(project: &Table) -> String {
-    let places: [&[&str]; 8] = [
-        &["project", "name"],
-        &["project", "dependencies"],
-        &["project", "optional-dependencies"],
-        &["project", "requires-python"],
-        &["project", "dynamic"],
-        &["dependency-groups"],
-        &["build-system"],
-        &["tool", "uv", "sources"],
-    ];
-    let asked = places.iter().map(|place| at(project, place));
-    asked.map(|value| value.map(ToString::to_string).unwrap_or_default() + "\n").collect()
+/// The projects on this machine that a lock has beside the one that it is made for (PEP 751, `packages.directory`).
+pub fn directories_in(lock: &str) -> Vec<String> {
+    let lock: Table = lock.parse().unwrap_or_default();
+    let packages = lock.get("packages").and_then(Value::as_array).into_iter().flatten();
+    let paths = packages.filter_map(|package| package.get("directory")?.get("path")?.as_str());
+    paths.filter(|path| *path != ".").map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -265,11 +200,19 @@ mod tests {
         let lock = "[[packages]]\nname = 'x'\ndirectory = { path = '.' }\n[[packages]]\nname = 'near'\n\
                     [packages.directory]\npath = 'near'\n";
         let asked = [LockedFrom::File(folder.join("pyproject.toml"))];
-        let origin = Origin::of(&asked, &folder).with_directories_of(lock, &folder);
+        let mut neighbours = Neighbours::default();
+        assert!(neighbours.look_at([folder.join("near")]));
+        assert!(!neighbours.look_at([folder.join("near")]), "the first look counts");
+        let origin = Origin::of(&asked, &folder).with_directories_of(lock, &folder, &neighbours);
         assert_eq!(Origin::read(&origin.table()), Some(origin.clone()));
         assert_eq!(origin.changed(&folder), Vec::<String>::new());
         write("near/pyproject.toml", "[project]\nname = 'near'\ndependencies = ['b']\n");
         assert_eq!(origin.changed(&folder), ["near/pyproject.toml"]);
+        // It changed after it was looked at, or was not there then.
+        for neighbours in [neighbours, Neighbours::default()] {
+            let origin = Origin::of(&asked, &folder).with_directories_of(lock, &folder, &neighbours);
+            assert_eq!(origin.changed(&folder), ["near/pyproject.toml"]);
+        }
         write("wanted.txt", "a\nb\n");
         assert_eq!(origin.changed(&folder), ["pyproject.toml", "near/pyproject.toml"]);
     }

@@ -26,15 +26,19 @@ pub(super) struct Inputs {
 pub(super) struct Script {
     pub(super) path: PathBuf,
     pub(super) metadata: Metadata,
+    /// All that it said when it was read.
+    text: String,
 }
 
 impl Script {
     fn read(path: PathBuf) -> Result<Self> {
-        let block = scripts::block(&fs::read(&path)?)?.ok_or_else(|| {
+        let source = fs::read(&path)?;
+        let block = scripts::block(&source)?.ok_or_else(|| {
             Error::new(format!("`{}` does not say what it needs", path.display()))
                 .hinted("begin it with a block `# /// script` (PEP 723)")
         })?;
-        Ok(Self { metadata: Metadata::parse(&block)?, path })
+        let text = String::from_utf8_lossy(&source).into_owned();
+        Ok(Self { metadata: Metadata::parse(&block)?, path, text })
     }
 }
 
@@ -90,7 +94,7 @@ impl Inputs {
     /// What the lock file will say that it was made from.
     pub(super) fn origins(&self, here: &Path) -> Vec<LockedFrom> {
         if let Some(script) = &self.script {
-            return vec![LockedFrom::File(script.path.clone())];
+            return vec![LockedFrom::Read(script.path.clone(), script.text.clone())];
         }
         let origin = |input: &Input| match input {
             Input::Project(project) => LockedFrom::File(project.path.clone()),
@@ -108,6 +112,14 @@ impl Inputs {
             }
         };
         self.asked.iter().map(origin).chain(self.files.iter().map(file)).collect()
+    }
+
+    /// The directories of the projects among the inputs.
+    pub(super) fn projects(&self) -> impl Iterator<Item = &Path> {
+        self.asked.iter().filter_map(|input| match input {
+            Input::Project(project) => project.path.parent(),
+            Input::Requirement(_) | Input::Editable(_) => None,
+        })
     }
 
     /// The inputs as a form can hold them: requirements have no way to leave extras and groups to be chosen later, so a project

@@ -15,7 +15,7 @@ pub use self::spec::Locking;
 
 use self::inputs::Inputs;
 use self::target::Target;
-use crate::lockfile::{LockKind, Origin};
+use crate::lockfile::{LockKind, Neighbours, Origin, directories_in};
 use crate::resolve::ResolveError;
 use crate::{Error, Host, Result, lockfile, unfinished};
 use virtpy_files as fs;
@@ -49,14 +49,16 @@ impl Locking {
             _ => None,
         };
         self.refuse_other_tools(host, &inputs, existing.as_ref())?;
+        // Before anything is resolved: what is edited while that lasts is not what is locked.
         let origin = Origin::of(&inputs.origins(here), &target.folder);
+        let mut neighbours = neighbours(&inputs, &target, existing.as_deref());
         if let Some(existing) = &existing {
             self.refuse_another(&inputs, &target, existing, &origin)?;
         }
-        let (text, packages) = self.resolve(host, &inputs, &target, existing.as_ref())?;
+        let (text, packages) = self.resolve(host, (&inputs, &target), existing.as_ref(), &mut neighbours)?;
         let text = match target.form {
             LockForm::Pylock => {
-                let table = origin.with_directories_of(&text, &target.folder).table();
+                let table = origin.with_directories_of(&text, &target.folder, &neighbours).table();
                 text + &table
             }
             LockForm::Requirements { .. } => format!("# Made by `virtpy lock`\n{text}"),
@@ -78,9 +80,9 @@ impl Locking {
     fn resolve(
         &self,
         host: &Host,
-        inputs: &Inputs,
-        target: &Target,
+        (inputs, target): (&Inputs, &Target),
         existing: Option<&String>,
+        neighbours: &mut Neighbours,
     ) -> Result<(String, usize)> {
         let interpreter = self.interpreter(host, inputs)?;
         let index = host.index_settings(&self.index)?;
@@ -107,7 +109,11 @@ impl Locking {
         };
         let session = host.session(&interpreter, index);
         let progress = host.progress("resolving");
-        let lock = session.lock(&request).map_err(ResolveError::from)?;
+        let mut lock = session.lock(&request).map_err(ResolveError::from)?;
+        // A project that nobody had looked at may have been edited since it was read.
+        while target.form == LockForm::Pylock && neighbours.look_at(directories_of(&lock.text, target)) {
+            lock = session.lock(&request).map_err(ResolveError::from)?;
+        }
         drop(progress);
         for warning in &lock.warnings {
             host.warning(warning);
@@ -213,4 +219,19 @@ impl Locking {
             _ => host.wanted_interpreter(None),
         }
     }
+}
+
+/// The projects on this machine that the lock may have, as they are now.
+fn neighbours(inputs: &Inputs, target: &Target, existing: Option<&str>) -> Neighbours {
+    let mut neighbours = Neighbours::default();
+    for project in inputs.projects() {
+        neighbours.look_around(project);
+    }
+    neighbours.look_at(existing.map(|text| directories_of(text, target)).unwrap_or_default());
+    neighbours
+}
+
+/// The directories of the projects on this machine that a lock has.
+fn directories_of(lock: &str, target: &Target) -> Vec<PathBuf> {
+    directories_in(lock).iter().map(|path| target.folder.join(path)).collect()
 }

@@ -1,0 +1,101 @@
+//! What files ask for that a lock is made from, as a text, and the digest by which it is known again.
+
+use std::path::Path;
+
+use toml::{Table, Value};
+use virtpy_resolver::{LOCK_KEYS, workspace_of};
+
+use virtpy_files as fs;
+use virtpy_files::digest::{Sha256, hex};
+
+/// What a file asks for; nothing if it cannot be read.
+pub(super) fn asked_by(file: &Path) -> Option<String> {
+    Some(asked_in(file, fs::read_to_string(file).ok()?))
+}
+
+/// What a file with this text asks for: of a project only what decides about that.
+pub(super) fn asked_in(file: &Path, text: String) -> String {
+    match text.parse::<Table>() {
+        Ok(project) if file.file_name().is_some_and(|name| name == "pyproject.toml") => {
+            let folder = file.parent().unwrap_or(Path::new("/"));
+            of_project(&project) + &made_of(&project, folder) + &settings_of(&project, folder)
+        }
+        _ => text,
+    }
+}
+
+/// The digest of what files ask for. Nothing if there are none, or one of them could not be read.
+pub(super) fn digest_of(asked: impl IntoIterator<Item = Option<String>>) -> Option<String> {
+    let mut digest = Sha256::new();
+    let mut is_empty = true;
+    for asked in asked {
+        let asked = asked?;
+        digest.update(asked.len().to_le_bytes());
+        digest.update(asked.as_bytes());
+        is_empty = false;
+    }
+    (!is_empty).then(|| format!("sha256:{}", hex(&digest.finish())))
+}
+
+/// What else decides about the dependencies of a project that does not say them itself (`dynamic`): the files that setuptools makes
+/// them of.
+fn made_of(project: &Table, folder: &Path) -> String {
+    let listed = |value: Option<&Value>| -> Vec<String> {
+        let texts = value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        texts.map(str::to_owned).collect()
+    };
+    let dynamic = listed(at(project, &["project", "dynamic"]));
+    if !dynamic.iter().any(|field| field.ends_with("dependencies")) {
+        return String::new();
+    }
+    let table = at(project, &["tool", "setuptools", "dynamic"]);
+    let fields = table.and_then(Value::as_table).into_iter().flatten();
+    // Of extras there is one table more.
+    let tables = fields.flat_map(|(_, field)| {
+        std::iter::once(field).chain(field.as_table().into_iter().flat_map(Table::values))
+    });
+    let mut names = vec!["setup.py".to_owned(), "setup.cfg".to_owned()];
+    for file in tables.filter_map(|table| table.get("file")) {
+        names.extend(file.as_str().map(str::to_owned));
+        names.extend(listed(Some(file)));
+    }
+    let text = |name: &String| fs::read_to_string(&folder.join(name)).unwrap_or_default();
+    let parts: Vec<String> = names.iter().flat_map(|name| [name.clone(), text(name)]).collect();
+    parts.join("\n")
+}
+
+/// The settings in `[tool.uv]` that decide about a lock: the project's own, and those of its workspace's root.
+fn settings_of(project: &Table, folder: &Path) -> String {
+    let root = workspace_of(folder).and_then(|root| fs::read_to_string(&root.join("pyproject.toml")).ok());
+    let root = root.and_then(|text| text.parse::<Table>().ok());
+    let tables = [Some(project), root.as_ref()].into_iter().flatten();
+    let of = |table| -> Vec<String> {
+        let settings = at(table, &["tool", "uv"]).and_then(Value::as_table);
+        let counting = settings.into_iter().flatten().filter(|(key, _)| LOCK_KEYS.contains(&key.as_str()));
+        counting.map(|(key, value)| format!("{key} = {value}\n")).collect()
+    };
+    // A lock that was made without any is as current as before there was anything to look at.
+    tables.flat_map(of).collect::<Vec<_>>().concat()
+}
+
+/// What stands under these keys, one in the table of the other.
+pub(super) fn at<'t>(table: &'t Table, keys: &[&str]) -> Option<&'t Value> {
+    let (first, rest) = keys.split_first()?;
+    rest.iter().try_fold(table.get(*first)?, |value, key| value.get(key))
+}
+
+/// What a project asks for. A table's keys come sorted, so their order in the file does not count.
+fn of_project(project: &Table) -> String {
+    let places: [&[&str]; 8] = [
+        &["project", "name"],
+        &["project", "dependencies"],
+        &["project", "optional-dependencies"],
+        &["project", "requires-python"],
+        &["project", "dynamic"],
+        &["dependency-groups"],
+        &["build-system"],
+        &["tool", "uv", "sources"],
+    ];
+    let asked = places.iter().map(|place| at(project, place));
+    asked.map(|value| value.map(ToString::to_string).unwrap_or_default() + "\n").collect()
+}
