@@ -19,7 +19,7 @@ pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, F
     install::bytecode::settle(&context.host);
     let _store_lock = context.store.lock_reading(&mut context.host.announce())?;
     let contents = {
-        let _venv_lock = context.store.lock_venv(&venv.id, &mut context.host.announce())?;
+        let _venv_lock = venv.lock(&context.store, &mut context.host.announce())?;
         if venv.recover()? {
             context.output.message("Rolled back an interrupted change");
         }

@@ -13,12 +13,27 @@ use crate::install::{Changelog, Followed, Following, NewEnvironment};
 use crate::output::{counted, seconds};
 use crate::report::{self, Telling};
 
+/// How often a venv is looked at again that others make, replace or remove meanwhile.
+const LOOKS: usize = 2;
+
 /// Brings the venv at a path to what is followed; one that is made for that is gone if it failed.
 pub(super) fn bring(
     context: &Context,
     following: &Following<'_>,
     path: PathBuf,
 ) -> Result<Changelog, Failure> {
+    // Others may bring the same venv at the same time: once they are done, it is looked at again.
+    for _ in 0..LOOKS {
+        match bring_as_it_is(context, following, path.clone()) {
+            Err(failure) if failure.is_of_other_command() => {}
+            other => return other,
+        }
+    }
+    bring_as_it_is(context, following, path)
+}
+
+/// Brings the venv at a path, if it stays the one that is there now.
+fn bring_as_it_is(context: &Context, following: &Following<'_>, path: PathBuf) -> Result<Changelog, Failure> {
     if fs::kind(&path.join("pyvenv.cfg"))?.is_none() {
         return make(context, following, &following.followed.environment(path));
     }

@@ -1,5 +1,6 @@
 //! What others do while a command runs: files that are edited, and a venv that is made, replaced or removed.
 
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Child;
 use std::time::{Duration, Instant};
 
@@ -82,4 +83,73 @@ fn a_project_that_only_the_lock_tells_of_is_read_again() {
     lock_and_edit(&context, &index, "near/pyproject.toml", &project("near", "dependencies = [\"other\"]"));
     assert!(context.read("pylock.toml").contains("name = \"other\""));
     context.virtpy(["lock", "--check"]).success();
+}
+
+#[test]
+fn whoever_comes_second_to_a_project_uses_the_venv_that_the_first_made() {
+    let index = index();
+    let context = context(&index);
+    context.write("pyproject.toml", &project("app", "dependencies = [\"helper\", \"other\"]"));
+    context.virtpy(["lock"]).success();
+    for _ in 0..4 {
+        let run = ["run", "python", "-c", "import helper, other"];
+        let children: Vec<_> =
+            (0..3).map(|_| context.spawn(run)).chain((0..2).map(|_| context.spawn(["sync"]))).collect();
+        let said: Vec<_> = children.into_iter().map(ended).collect();
+        assert_eq!(said.iter().filter(|said| said.contains("Made `.venv`")).count(), 1, "{said:?}");
+        context.assert_no_leftovers();
+        std::fs::remove_dir_all(context.path(".venv")).unwrap();
+    }
+}
+
+/// Holds the lock of the venv there as a command does that changes it.
+fn hold(context: &TestContext) -> virtpy_files::Lock {
+    let config = context.read(".venv/pyvenv.cfg");
+    let id = config.lines().find_map(|line| line.strip_prefix("virtpy-id = ")).unwrap();
+    let path = context.store().join(format!("locks/venv-{id}"));
+    virtpy_files::Lock::try_now(&path, virtpy_files::LockMode::Exclusive).unwrap().unwrap()
+}
+
+/// Starts a command that waits for the venv's lock, replaces the venv or removes it, and lets the command go on.
+fn wait_while(context: &TestContext, arguments: &[&str], act: impl FnOnce()) -> (bool, String) {
+    let held = hold(context);
+    let mut child = context.spawn(arguments);
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut said = String::new();
+    while !said.contains("waiting for") {
+        assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "{said}");
+    }
+    act();
+    drop(held);
+    stderr.read_to_string(&mut said).unwrap();
+    (child.wait().unwrap().success(), said)
+}
+
+#[test]
+fn a_venv_that_is_replaced_while_it_is_waited_for_is_looked_at_again() {
+    let index = index();
+    let context = context(&index);
+    context.write("pyproject.toml", &project("app", "dependencies = [\"helper\"]"));
+    context.virtpy(["lock"]).success();
+    context.new_venv();
+    let replace = || {
+        context.virtpy(["new", "--clear"]).success();
+    };
+    let remove = || std::fs::remove_dir_all(context.path(".venv")).unwrap();
+    let import = ["run", "python", "-c", "import helper"];
+    for arguments in [&["sync"][..], &import] {
+        let (is_well, said) = wait_while(&context, arguments, replace);
+        assert!(is_well, "{said}");
+        context.virtpy(["run", "--no-sync", "python", "-c", "import helper"]).success();
+        replace();
+        let (is_well, said) = wait_while(&context, arguments, remove);
+        assert!(is_well && said.contains("Made `.venv`"), "{said}");
+        replace();
+    }
+    // Who names packages is told of it: the venv that was meant is gone.
+    for arguments in [&["add", "other"][..], &["check"], &["remove", "helper"]] {
+        let (is_well, said) = wait_while(&context, arguments, replace);
+        assert!(!is_well && said.contains("was replaced or removed meanwhile"), "{said}");
+        assert!(said.contains("run the command again"), "{said}");
+    }
 }

@@ -44,7 +44,7 @@ impl Job<'_> {
         }
         let changes_nothing = self.dry_run && candidate.is_foreign();
         let _venv_lock =
-            if changes_nothing { None } else { Some(store.lock_venv(&venv.id, &mut self.host.announce())?) };
+            if changes_nothing { None } else { Some(venv.lock(store, &mut self.host.announce())?) };
         let contents = self.contents(&candidate)?;
         let inventory = venv.inventory(&contents)?;
         let catalogue = store.catalogue()?;

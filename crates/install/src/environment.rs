@@ -99,7 +99,7 @@ impl<'a> Environment<'a> {
             host.store.require_protection()?;
         }
         let store_lock = lock_store(host)?;
-        let venv_lock = host.store.lock_venv(&venv.id, &mut host.announce())?;
+        let venv_lock = venv.lock(&host.store, &mut host.announce())?;
         if venv.recover()? {
             host.detail("Rolled back an interrupted change");
         }

@@ -216,6 +216,14 @@ impl Error {
         matches!(self.0.as_ref(), Kind::Venv(VenvError::NotOurs(_)))
     }
 
+    /// Whether another command has made, replaced or removed the venv meanwhile, so that looking again may help.
+    pub fn is_of_other_command(&self) -> bool {
+        let is_own = |error: &VenvError| {
+            matches!(error, VenvError::Replaced(_) | VenvError::Exists { is_venv: true, .. })
+        };
+        matches!(self.0.as_ref(), Kind::Venv(error) if is_own(error))
+    }
+
     /// Whether another Python may help, and which.
     pub fn python_need(&self) -> Option<&PythonNeed> {
         match self.resolver()? {

@@ -35,7 +35,7 @@ pub fn relink(host: &Host, venv: &Venv, python: Option<&str>, indexes: &Indexes)
     let interpreter = interpreter(host, venv, python)?;
     let _store_lock = store.lock_shared(&mut host.announce())?;
     // The original's lock, while this may be a copy of it: two relinks of one copy must not both give it an id.
-    let _original_lock = store.lock_venv(&venv.id, &mut host.announce())?;
+    let _original_lock = venv.lock(store, &mut host.announce())?;
     // Only now nobody else changes it.
     let mut venv = Venv::open_recorded(store, &venv.root)?;
     let place = venv.place(store)?;

@@ -35,6 +35,9 @@ pub enum VenvError {
         /// Whether it is a venv, so that `--clear` may replace it.
         is_venv: bool,
     },
+    /// A venv that has gone while another process was waited for.
+    #[error("the venv at `{}` was replaced or removed meanwhile", .0.display())]
+    Replaced(PathBuf),
     /// `new --clear` where the path is a link.
     #[error("`{}` is a link, and nothing is removed through one", .0.display())]
     LinkedPlace(PathBuf),
@@ -192,6 +195,7 @@ impl VenvError {
             Self::Activation(_) => "choose another folder or another `--prompt`".to_owned(),
             Self::Damaged { .. } => "make the venv again with `virtpy new --clear`".to_owned(),
             Self::LinkToNothing(_) => "make the directory that it names, or remove the link".to_owned(),
+            Self::Replaced(_) => "run the command again".to_owned(),
             Self::InTheWay(_) => "move it away, then run the command again".to_owned(),
             Self::Edited { distribution, .. } => {
                 let name = distribution.split(' ').next().unwrap_or_default();

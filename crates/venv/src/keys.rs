@@ -83,7 +83,7 @@ pub(super) fn id_at(root: &Path) -> Option<VenvId> {
 }
 
 /// The id of a venv whose folder is held open.
-fn id_in(directory: &Directory) -> Option<VenvId> {
+pub(super) fn id_in(directory: &Directory) -> Option<VenvId> {
     let config = read(directory).map(|(text, _)| Config::parse(&text)).unwrap_or_default();
     let kept = || kept(directory).keys.remove(ID_KEY);
     VenvId::parse(&config.get(ID_KEY).map(str::to_owned).or_else(kept)?).ok()

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use virtpy_files::{self as fs, Directory, PathError};
+use virtpy_files::{self as fs, Directory, Lock, PathError};
 use virtpy_store::{Store, StoreError, VenvId};
 
 use crate::config::{Config, ID_KEY, LIBRARY_KEY, STORE_KEY};
@@ -79,6 +79,26 @@ impl Venv {
     /// Whether it is this user's own, as [`is_proven`] says. What `pyvenv.cfg` said when it was opened counts.
     pub fn is_proven(&self, store: &Store) -> bool {
         if self.lost_keys { is_proven(store, &self.root) } else { store.vouches_for(&self.id, &self.root) }
+    }
+
+    /// Holds it alone, for as long as it is changed.
+    ///
+    /// # Errors
+    /// When another process changes it for longer than the patience, or it was replaced or removed meanwhile.
+    pub fn lock(&self, store: &Store, announce: &mut dyn FnMut(&str)) -> Result<Lock, VenvError> {
+        let lock = store.lock_venv(&self.id, announce)?;
+        if self.is_in_place()? { Ok(lock) } else { Err(VenvError::Replaced(self.root.clone())) }
+    }
+
+    /// Whether it is what stands at its place now.
+    fn is_in_place(&self) -> Result<bool, VenvError> {
+        let present = match Directory::open(&self.root) {
+            Err(error) if error.is_not_found() || error.is_no_folder() => return Ok(false),
+            other => other?,
+        };
+        // In a mount point a new one is made in the same folder.
+        let is_other = keys::id_in(&present).is_some_and(|id| id != self.id);
+        Ok(!is_other && present.own_facts()?.identity == self.directory.own_facts()?.identity)
     }
 
     /// The folder of virtpy's own files in it.
