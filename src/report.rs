@@ -144,7 +144,14 @@ pub fn contents(context: &Context, venv: &Venv) -> Result<Contents, Failure> {
 
 /// Says so if the store no longer has some of what is installed.
 pub fn warn_of_lost(context: &Context, contents: &Contents) {
-    if !contents.dangling.is_empty() {
+    if contents.dangling.is_empty() {
+        return;
+    }
+    // What a store has that is not looked at is not lost.
+    if let Err(error) = install::demand_stores(&context.host, &contents.dangling) {
+        let hint = error.hint().map_or_else(String::new, |hint| format!("; {hint}"));
+        context.output.warning(format_args!("{error}{hint}"));
+    } else {
         context.output.warning(format_args!(
             "{} no longer has {}; `virtpy relink` fetches what is missing",
             install::store_of(&contents.dangling),

@@ -371,6 +371,30 @@ fn what_is_gone_from_a_lower_store_is_missed() {
 }
 
 #[test]
+fn a_store_that_is_not_looked_at_has_lost_nothing() {
+    let mut scene = Scene::new(&["demo", "other"]);
+    scene.context.new_venv();
+    scene.context.add(&scene.index, &["demo", "other"]).success();
+    let list = |context: &TestContext, why: &str| {
+        let told = context.virtpy(["list"]).success().stdout_has("demo").stderr_has(why).raw_stderr;
+        assert!(!told.contains("no longer has") && told.matches("warning").count() == 1, "{told}");
+    };
+    mode(&scene.lower, 0o777);
+    list(&scene.context, "the store `[ROOT]/lower` is not trusted");
+    for command in [&["store", "verify"][..], &["store", "stats"]] {
+        scene.context.virtpy(command).one_error().stderr_has("is not trusted");
+    }
+    mode(&scene.lower, 0o755);
+    scene.context.set("VIRTPY_STORES", "../lower");
+    for command in [&["store", "verify"][..], &["store", "stats"], &["store", "why", "demo"], &["check"]] {
+        scene.context.virtpy(command).one_error().stderr_has("`../lower` is not an absolute path");
+    }
+    scene.context.unset("VIRTPY_STORES");
+    list(&scene.context, "which is not in the setting `stores`");
+    scene.context.virtpy(["pip", "check"]).failure(1).stderr_has("which is not in the setting `stores`");
+}
+
+#[test]
 fn a_store_at_another_path_is_explained_and_relinked() {
     let mut scene = Scene::new(&["demo"]);
     scene.context.new_venv();

@@ -3,7 +3,7 @@
 use virtpy_pep::{PackageName, Requirement};
 
 use super::call::{Call, Stop};
-use crate::install::described;
+use crate::install::{demand_stores, described};
 use crate::venv::{Problem, Scope, check_requirements, check_tags};
 
 impl Call<'_> {
@@ -12,8 +12,11 @@ impl Call<'_> {
         let output = self.context.output;
         let mut is_readable = contents.dangling.is_empty();
         if !is_readable {
+            let known = demand_stores(&self.context.host, &contents.dangling);
             let lost = described(&contents.dangling);
-            output.complaint(format_args!("WARNING: The store no longer has {lost}"));
+            let what =
+                known.map_or_else(|error| error.to_string(), |()| format!("The store no longer has {lost}"));
+            output.complaint(format_args!("WARNING: {what}"));
             output.complaint("HINT: `virtpy relink` fetches what is missing");
         }
         for distribution in contents.visible() {

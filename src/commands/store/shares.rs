@@ -126,6 +126,8 @@ struct Used {
 
 impl Used {
     fn by_user(context: &Context) -> Result<Self, Failure> {
+        // One that is not believed is not looked at, which has to be said.
+        context.store.lower()?;
         let mut used = Self::default();
         for venv in venv::survey(&context.store)?.into_iter().filter(|venv| venv.fate.keeps()) {
             used.own.extend(venv.uses);

@@ -11,6 +11,7 @@ use crate::store::{EntryId, Facts};
 use crate::venv::{self, EntryUsage, LowerStoreUse, Statistics, Surveyed};
 
 pub(super) fn run(context: &Context, arguments: &StatsArguments) -> Result<u8, Failure> {
+    context.store.lower()?;
     // While somebody works with the store, nobody knows what is abandoned.
     let alone = context.store.try_lock_exclusive().ok().flatten();
     let abandoned = alone.map(|lock| context.store.abandoned_bytes(&lock)).transpose()?;
