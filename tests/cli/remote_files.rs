@@ -53,6 +53,23 @@ fn what_a_lock_names_is_pushed_and_taken_without_a_venv() {
 }
 
 #[test]
+fn what_is_no_file_in_a_remote_that_is_a_directory_keeps_nobody_waiting() {
+    let team = Team::new();
+    install(&team.builder()).success();
+    for object in team.objects() {
+        std::fs::remove_file(&object).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&object).status().unwrap().success());
+    }
+    let machine = team.machine();
+    let program = machine.virtpy_command(["x"]).get_program().to_owned();
+    let mut pull = machine.command("timeout");
+    pull.arg("60").arg(&program).args(["remote", "pull", "pylock.toml"]);
+    machine.run(&mut pull).success().stderr_has("it is not a file").stderr_has("Took 0 wheels");
+    install(&machine).success();
+    assert_right(&machine);
+}
+
+#[test]
 fn requirements_with_hashes_and_a_lock_of_uv_say_the_same() {
     let team = Team::new();
     let first = filled(&team);

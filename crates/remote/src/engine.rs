@@ -1,7 +1,7 @@
 //! Requests to the storage: bounded, timed, and tried again where that may help.
 
 use std::ops::Range;
-use std::path::Path as FilePath;
+use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -166,6 +166,8 @@ pub(crate) struct Engine {
     store: Arc<dyn ObjectStore>,
     prefix: Path,
     patience: Patience,
+    /// Where it is, if it is a directory.
+    folder: Option<PathBuf>,
 }
 
 impl Engine {
@@ -180,7 +182,18 @@ impl Engine {
             Scheme::Gcs => (gcs(settings, patience)?, place),
             Scheme::Azure => (azure(settings, patience)?, place),
         };
-        Ok(Self { store, prefix, patience })
+        let folder = address.url.to_file_path().ok().filter(|_| address.scheme == Scheme::File);
+        Ok(Self { store, prefix, patience, folder })
+    }
+
+    /// Refuses what is no file in a directory: opening a pipe waits until somebody writes into it, and nothing ends that.
+    fn demand_file(&self, path: &Path) -> Result<(), Failure> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        match fs::metadata(&folder.join(path.as_ref())) {
+            Ok(facts) if !facts.is_file() => Err(Failure::Refused("it is not a file".to_owned())),
+            // What cannot be looked at cannot be opened, which says why.
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     fn path(&self, name: &str) -> Path {
@@ -205,6 +218,7 @@ impl Engine {
         let range = (from > 0).then_some(GetRange::Offset(from));
         let options = GetOptions { range, ..GetOptions::default() };
         let path = self.path(name);
+        self.demand_file(&path)?;
         let answer: GetResult = self.answered(self.store.get_opts(&path, options)).await?;
         if answer.range.start != from {
             return Err(Failure::Refused("it came from its beginning again".to_owned()));
@@ -250,6 +264,7 @@ impl Engine {
     /// The size of an object.
     pub(crate) async fn size(&self, name: &str) -> Result<u64, Failure> {
         let path = self.path(name);
+        self.demand_file(&path)?;
         Ok(self.answered(self.store.head(&path)).await?.size)
     }
 
