@@ -132,6 +132,9 @@ fn locks_and_venvs_of_other_tools_are_never_written() {
     context.write("uv.lock", UV_LOCK);
     // It locks nothing but the project, which asks for something else by now.
     seen(&context, &[]).success().stdout_is("\n").stderr_has("`uv.lock`");
+    // Also where the venv is as that lock says.
+    seen(&context, &[]).success().stderr_has("`pyproject.toml` changed since `uv.lock` was made");
+    assert_eq!(seen(&context, &["--frozen"]).success().raw_stderr, "");
     assert_eq!(context.read("uv.lock"), UV_LOCK);
     assert!(!context.path("pylock.toml").exists());
 

@@ -80,15 +80,15 @@ fn bring(
         indexes,
         python: None,
     };
-    if let Ok(venv) = Venv::open(path)
-        && following.is_reached(&context.host, &venv)?
-    {
-        return Ok(());
-    }
     if let Followed::Lock(source) = following.followed
         && !arguments.frozen
     {
         source.warn_if_stale(&context.host);
+    }
+    if let Ok(venv) = Venv::open(path)
+        && following.is_reached(&context.host, &venv)?
+    {
+        return Ok(());
     }
     let log = follow::bring(context, &following, path.to_path_buf())?;
     if !log.is_empty() {
