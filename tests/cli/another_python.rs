@@ -256,6 +256,41 @@ fn a_projects_own_indexes_are_asked_for_its_venv() {
     context.virtpy(["sync"]).success().stderr_has("Nothing to do");
 }
 
+#[test]
+fn the_lock_of_a_project_says_which_files_come_for_its_venv() {
+    let Some(scene) = Scene::new() else { return };
+    let (mut context, other) = (scene.context, scene.other);
+    let old = context.interpreter().clone();
+    let more = format!("more; python_version >= \"{}\"", other.short());
+    let of_new = |value: &str| module("native", value).tag(&tag(other)).requires(&more).build();
+    let of_old = module("native", "old").tag(&tag(&old)).requires(&more).build();
+    let locked = Index::start(&[of_old, of_new("new"), module("more", "locked").build()]);
+    let project = "[project]\nname = \"app\"\nversion = \"1\"\ndependencies = [\"native\"]\n";
+    context.write("pyproject.toml", &format!("{project}requires-python = \">={}\"\n", old.short()));
+    context.set("PIP_INDEX_URL", locked.url());
+    context.virtpy(["new", "--clear"]).success();
+    context.virtpy(["lock"]).success();
+    context.virtpy(["sync"]).success();
+
+    // Another index has another file of the same name.
+    let theirs = Index::start(&[of_new("theirs"), module("more", "theirs").build()]);
+    let python = other.path.display().to_string();
+    let keep = ["new", "--keep", "-p", &python];
+    let before = context.venv_content(".venv");
+    let refused = context.virtpy([&keep[..], &["--index-url", &theirs.url()]].concat()).failure(1);
+    refused
+        .stderr_has("cannot be had for Python")
+        .stderr_has("the hash of `native 2.0` is not the expected one");
+    before.assert_unchanged(&context.venv_content(".venv"), "the venv after a failure");
+
+    // Nor is what the lock has another version because there is a newer one.
+    locked.add(&WheelBuilder::new("more", "3.0").build());
+    context.virtpy(keep).success().stderr_has(": native 2.0");
+    context.virtpy(["freeze"]).success().stdout_has("more==2.0");
+    assert_eq!(context.eval(".venv", "import native; print(native.value)"), "new");
+    context.virtpy(["sync"]).success().stderr_has("Nothing to do");
+}
+
 /// Builds an editable wheel by hand: no index has a backend.
 const EDITABLE_BACKEND: &str = r#"
 import os, zipfile

@@ -11,6 +11,7 @@ use virtpy_resolver::{Input, Options, Request, RequirementsFiles};
 use crate::changelog::Origins;
 use crate::host::markers;
 use crate::installed::{candidates, own_pip, package, sha256_of, unmet};
+use crate::lockfile::LockedFiles;
 use crate::resolve::{Obtained, PinnedRequest, is_satisfied};
 use crate::resolved::{ResolveRequest, Resolved};
 use crate::restore;
@@ -220,10 +221,15 @@ fn resolve_rest(
     let taken: Vec<&Distribution> =
         kept.iter().filter(|one| one.wheel.is_some()).map(|one| &one.distribution).collect();
     let beyond_compare = kept.iter().filter(|one| one.wheel.is_some() && !one.is_comparable());
+    let project = project(old.venv());
+    let locked = project.as_deref().map(LockedFiles::of_project).unwrap_or_default();
     let request = Request {
         requirements: kept.iter().filter_map(Kept::input).collect(),
+        files: demanded(host, kept, &locked),
+        // What is needed on this Python only is in a lock for every Python.
+        preferred: locked.versions(),
         installed: candidates(&taken, &old.venv().site_packages()),
-        project: project(old.venv()),
+        project,
         options: Options {
             no_deps,
             left_out: own_pip(&old.contents)
@@ -261,6 +267,19 @@ fn resolve_rest(
         filling.packages.push(package(host, &old.contents, entry, requested, direct_url)?);
     }
     Ok(())
+}
+
+/// The files that the lock of the venv's project admits of what cannot be taken again.
+fn demanded(host: &Host, kept: &[Kept], locked: &LockedFiles) -> RequirementsFiles {
+    let mut files = RequirementsFiles::default();
+    let who = host.shown(&locked.path);
+    for one in kept.iter().filter(|one| one.wheel.is_none()).map(|one| &one.distribution) {
+        let hashes = locked.of(&one.package, &one.version);
+        if one.direct_url().is_none() && !hashes.is_empty() {
+            files.demand_files(&one.package, &one.version, hashes, &who);
+        }
+    }
+    files
 }
 
 /// The directory of the project that the venv stands in.

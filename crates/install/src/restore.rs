@@ -175,7 +175,7 @@ pub(super) fn fetch(
         // Anybody may have a package of the same name and version on another index: it has to be the same file.
         let mut files = RequirementsFiles::default();
         for one in others.iter().filter(|one| is_one_file(one)) {
-            files.demand_file(&one.package, &one.version, &one.sha256, "this venv");
+            files.demand_files(&one.package, &one.version, std::slice::from_ref(&one.sha256), "this venv");
         }
         let request = Request {
             files,

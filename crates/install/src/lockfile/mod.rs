@@ -3,6 +3,7 @@
 
 mod asked;
 mod error;
+mod locked_files;
 mod neighbours;
 mod origin;
 mod pipfile;
@@ -16,6 +17,7 @@ use serde::Serialize;
 use virtpy_files as fs;
 
 pub use error::LockFileError;
+pub use locked_files::LockedFiles;
 pub use neighbours::Neighbours;
 pub use origin::{LockedFrom, Origin, directories_in};
 pub use pipfile::Pipfile;

@@ -146,12 +146,12 @@ impl RequirementsFiles {
         }
     }
 
-    /// Takes this version of a package only, and of its files only the one with this hash. `who` says so, for messages.
-    pub fn demand_file(&mut self, name: &str, version: &str, sha256: &str, who: &str) {
+    /// Takes this version of a package only, and of its files only those with one of these hashes. `who` says so, for messages.
+    pub fn demand_files(&mut self, name: &str, version: &str, sha256: &[String], who: &str) {
         let line = self.entries.len() + 1;
         self.entries.push(constraint(
             format!("{name}=={version}"),
-            vec![format!("sha256:{sha256}")],
+            sha256.iter().map(|hash| format!("sha256:{hash}")).collect(),
             who,
             line,
         ));
