@@ -140,8 +140,8 @@ impl Context {
         Ok(context)
     }
 
-    /// Has the cache's pages do for some packages. Where several indexes may have a name, or where files lie beside the index, the cache
-    /// may not know all that there is, so everything is asked for.
+    /// Has the cache's pages do for some packages. Where several indexes may have a name, the cache may not know all that there is, so
+    /// everything is asked for. What `--find-links` names was read whole by now.
     ///
     /// # Errors
     ///
@@ -151,8 +151,7 @@ impl Context {
         network: &ClientFactory,
         names: BTreeSet<PackageName>,
     ) -> Result<(), Error> {
-        let is_one =
-            self.indexes.fetch_indexes().count() == 1 && self.indexes.flat_indexes().next().is_none();
+        let is_one = self.indexes.fetch_indexes().count() == 1;
         if is_one && !names.is_empty() {
             let client = network.offline().registry(&self.indexes)?;
             self.settled = Some(Settled { names, client });
