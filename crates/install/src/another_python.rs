@@ -236,11 +236,7 @@ fn resolve_rest(
                 .into_iter()
                 .chain(beyond_compare.map(|one| one.distribution.package.clone()))
                 .collect(),
-            prerelease: true,
-            no_binary: settings.no_binary.clone(),
-            only_binary: settings.only_binary.clone(),
-            working_directory: host.working_directory.clone(),
-            ..Options::default()
+            ..restore::as_it_was(host, &settings)
         },
         ..Request::default()
     };

@@ -3,7 +3,7 @@
 
 use std::cell::LazyCell;
 
-use virtpy_resolver::{Input, Options, Request, RequirementsFiles};
+use virtpy_resolver::{IndexSettings, Input, Options, Request, RequirementsFiles};
 
 use crate::resolve::{self, Repaired, ResolveError};
 use crate::resolved::{ResolveRequest, Resolved};
@@ -180,14 +180,7 @@ pub(super) fn fetch(
         let request = Request {
             files,
             requirements: others.iter().map(|one| input(&Distribution::from((*one).clone()))).collect(),
-            options: Options {
-                no_deps: true,
-                prerelease: true,
-                no_binary: settings.no_binary.clone(),
-                only_binary: settings.only_binary.clone(),
-                working_directory: host.working_directory.clone(),
-                ..Options::default()
-            },
+            options: Options { no_deps: true, ..as_it_was(host, &settings) },
             ..Request::default()
         };
         let resolved =
@@ -357,4 +350,15 @@ pub fn refresh_names(host: &Host, entry: &Entry, held: Option<&Venv>) -> Result<
         host.store.forget_renewed(&entry.id);
     }
     Ok(refreshed)
+}
+
+/// How the versions that a venv had are asked for: pre-releases too, and as files of the kinds that the user takes.
+pub(crate) fn as_it_was(host: &Host, settings: &IndexSettings) -> Options {
+    Options {
+        prerelease: true,
+        no_binary: settings.no_binary.clone(),
+        only_binary: settings.only_binary.clone(),
+        working_directory: host.working_directory.clone(),
+        ..Options::default()
+    }
 }
