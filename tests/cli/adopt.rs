@@ -273,7 +273,7 @@ fn a_dry_run_says_the_same_and_changes_nothing() {
 fn a_failure_leaves_that_venv_as_it_was_and_the_others_are_adopted() {
     let Some((context, index)) = scene() else { return };
     // Where two distributions have files, virtpy puts one of its own.
-    let obstacle = context.write("venv/share/demo/.virtpy", "mine\n");
+    let obstacle = context.write(&format!("{}/ns/.virtpy", context.site_packages("venv")), "mine\n");
     foreign_venv(&context, "other").unwrap();
     install(&context, &index, "other", &["ns-one"]);
     let before = Tree::of(&context.path("venv")).without_components(&["__pycache__"]);

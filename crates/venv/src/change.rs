@@ -100,6 +100,7 @@ impl Venv {
         let sets = DistributionDiff::of(store, contents, change);
         let present = DistributionDiff::load(store, &sets.present)?;
         let mut old = self.plan(&present.iter().collect::<Vec<_>>(), &contents.state.shared_folders)?;
+        self.see_earlier_markers(&mut old)?;
         if !contents.is_own() {
             self.see_all_earlier_links(&mut old)?;
             self.keep_what_stands(&mut old, contents)?;

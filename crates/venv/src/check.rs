@@ -10,7 +10,7 @@ use virtpy_wheel as wheel;
 
 use super::contents::{Contents, Distribution, Owner};
 use super::node::Node;
-use super::plan::Plan;
+use super::plan::{MARKER, Plan};
 use super::problem::Problem;
 use super::{Venv, VenvError, foreign};
 
@@ -219,7 +219,7 @@ fn check_node(venv: &Venv, path: &str, node: &Node, problems: &mut Vec<Problem>)
     if venv.layout.is_provenance(path) {
         return Ok(());
     }
-    if !venv.is_as_planned(path, node)? && !venv.is_record_but_for_provenance(path, node) {
+    if !venv.is_as_planned(path, node)? && !venv.is_record_of_the_same_files(path, node) {
         problems.push(Problem::Modified { path: path.to_owned() });
     } else if matches!(node, Node::Link(_)) && fs::metadata(&absolute).is_err() {
         problems.push(Problem::Dangling { path: path.to_owned() });
@@ -228,8 +228,9 @@ fn check_node(venv: &Venv, path: &str, node: &Node, problems: &mut Vec<Problem>)
 }
 
 impl Venv {
-    /// Whether a path is a RECORD that differs from the planned one only by what it says of a `direct_url.json`.
-    fn is_record_but_for_provenance(&self, path: &str, node: &Node) -> bool {
+    /// Whether a path is a RECORD that differs from the planned one only by what it says of a `direct_url.json`, or of markers,
+    /// of which earlier versions had more.
+    fn is_record_of_the_same_files(&self, path: &str, node: &Node) -> bool {
         if !self.layout.is_record(path) {
             return false;
         }
@@ -242,7 +243,9 @@ impl Venv {
         let Ok(found) = self.directory.read(path) else { return false };
         let rows = |text: &[u8]| -> Vec<String> {
             let text = String::from_utf8_lossy(text);
-            let is_other = |row: &&str| !row.contains(".dist-info/direct_url.json,");
+            let is_other = |row: &&str| {
+                !row.contains(".dist-info/direct_url.json,") && !row.contains(&format!("/{MARKER},"))
+            };
             text.lines().filter(is_other).map(str::to_owned).collect()
         };
         rows(&found) == rows(&planned)

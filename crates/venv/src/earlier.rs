@@ -1,5 +1,5 @@
 //! What an earlier virtpy made of a venv whose plan is another one by today's rules: what is a real folder or a real file
-//! now may have been a link then. Such a link leads to the very place in the store that the plan takes the files from, so
+//! now may have been a link then, and more folders had a marker. Such a link leads to the very place in the store that the plan takes the files from, so
 //! it is known for virtpy's own, and goes when what it stands for changes.
 
 use std::collections::BTreeSet;
@@ -12,6 +12,17 @@ use super::plan::Plan;
 use super::{Venv, VenvError, foreign};
 
 impl Venv {
+    /// Puts the markers of an earlier version into a plan that needs none there.
+    pub(super) fn see_earlier_markers(&self, plan: &mut Plan) -> Result<(), VenvError> {
+        for marker in std::mem::take(&mut plan.former_markers) {
+            let node = Node::SharedText("");
+            if self.is_as_planned(&marker, &node)? {
+                plan.nodes.insert(marker, node);
+            }
+        }
+        Ok(())
+    }
+
     /// Puts the links of an earlier version into the old plan, as far as they concern paths that change.
     pub(super) fn see_earlier_links(&self, old: &mut Plan, new: &Plan) -> Result<(), VenvError> {
         let gone = old.nodes.iter().filter(|(path, node)| new.nodes.get(*path) != Some(*node));

@@ -15,10 +15,10 @@ use super::node::{Clash, Node, PlannedDistribution};
 use super::served::is_code;
 use super::unfoldable::RealParts;
 use super::{Layout, LinkMode, VenvError, record};
+pub(crate) use markers::MARKER;
+use markers::{Decision, Markers, Need};
 
-/// An empty file in each unfolded folder. Real pip removes a folder when it finds no file in it, and links to folders
-/// do not count as files: without this one it would take the other distributions' links along.
-const MARKER: &str = ".virtpy";
+mod markers;
 
 /// A script of so few bytes is copied without asking what it looks for.
 const SMALL_SCRIPT: u64 = 64 << 10;
@@ -30,6 +30,8 @@ pub struct Plan {
     pub nodes: BTreeMap<String, Node>,
     /// Files that more than one distribution has.
     pub clashes: Vec<Clash>,
+    /// Where earlier versions put a marker that nobody needs.
+    pub(super) former_markers: Vec<String>,
 }
 
 impl Plan {
@@ -53,6 +55,7 @@ impl Plan {
             real: RealParts::of(members, &files)?,
             files,
             joined: BTreeSet::new(),
+            markers: Markers::default(),
             served: BTreeSet::new(),
             wanted: BTreeMap::new(),
             plan: Self::default(),
@@ -63,6 +66,7 @@ impl Plan {
         while let Some((path, candidates)) = planner.wanted.pop_first() {
             planner.decide(&path, &candidates)?;
         }
+        planner.put_markers();
         planner.write_metadata()?;
         Ok(planner.plan)
     }
@@ -77,6 +81,8 @@ struct Planner<'a> {
     files: Vec<Files>,
     /// Real folders that distributions share, or may share.
     joined: BTreeSet<String>,
+    /// Those of them out of which real pip could take too much.
+    markers: Markers,
     /// Folders of static files below real folders.
     served: BTreeSet<String>,
     wanted: BTreeMap<String, Vec<PathCandidate>>,
@@ -185,13 +191,8 @@ impl Planner<'_> {
             self.joined.insert(path.to_owned());
         }
         if self.mode.folds() && is_marked && !always_real && !path.ends_with(wheel::BYTECODE_FOLDER) {
-            let marker = format!("{path}/{MARKER}");
-            if !is_shared {
-                // It goes with its only owner, whoever uninstalls that.
-                let row = wheel::record_row(&self.layout.in_record(&marker), Some(b""));
-                self.footprints[last.member].rows.push_str(&row);
-            }
-            self.insert(&marker, Node::SharedText(""));
+            let owners = candidates.iter().map(|candidate| candidate.member).collect();
+            self.markers.add_folder(path, owners, is_shared);
         }
         candidates.iter().try_for_each(|candidate| self.open(path, candidate))
     }
@@ -233,6 +234,9 @@ impl Planner<'_> {
         for candidate in candidates {
             self.note_row(path, candidate);
         }
+        if losers.is_empty() {
+            self.markers.add_file(path, winner.member);
+        }
         let source = winner.source(self.members);
         let manifest = self.members[winner.member].manifest;
         let node = match winner.kind {
@@ -271,6 +275,23 @@ impl Planner<'_> {
             return self.layout.handover.clone();
         }
         wheel::script(&manifest.entry_points[index], &self.layout.shebang)
+    }
+
+    /// Adds the marker of each folder that needs one.
+    fn put_markers(&mut self) {
+        for Decision { folder, need } in std::mem::take(&mut self.markers).decide() {
+            let marker = format!("{folder}/{MARKER}");
+            if let Need::OfOne(owner) = need {
+                // It goes with its only owner, whoever uninstalls that.
+                let row = wheel::record_row(&self.layout.in_record(&marker), Some(b""));
+                self.footprints[owner].rows.push_str(&row);
+            }
+            if need == Need::None {
+                self.plan.former_markers.push(marker);
+            } else {
+                self.insert(&marker, Node::SharedText(""));
+            }
+        }
     }
 
     /// Adds the files that virtpy itself writes into each dist-info folder.

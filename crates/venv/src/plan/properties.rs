@@ -259,6 +259,47 @@ proptest! {
     }
 }
 
+/// The rows of a distribution's RECORD, by their paths.
+fn recorded(plan: &Plan, sample: &Sample) -> BTreeSet<String> {
+    let path = format!("{}/{}/RECORD", layout().site_packages, sample.dist_info());
+    let Some(Node::Text { content, .. }) = plan.nodes.get(&path) else { panic!("{path} is not written") };
+    let rows = wheel::parse_record(std::str::from_utf8(content).unwrap()).unwrap();
+    rows.into_iter().map(|row| row.path).collect()
+}
+
+proptest! {
+    /// Real pip takes a folder whole when all files in it are those that it uninstalls, and does not see links to folders:
+    /// there is always one more where another distribution would lose something.
+    #[test]
+    fn a_foreign_uninstall_takes_nothing_of_others(samples in sets(4), mode in modes()) {
+        let claims = claims(&samples);
+        let Ok(plan) = plan(&samples, mode) else { return Ok(()) };
+        let layout = layout();
+        let is_link_to_folder = |path: &str, node: &Node| {
+            let inside = format!("{path}/");
+            matches!(node, Node::Link(_)) && claims.iter().any(|claim| claim.path.starts_with(&inside))
+        };
+        let is_real = |(path, node): &(&String, &Node)| **node == Node::Folder && !layout.is_always_real(path);
+        for (member, sample) in samples.iter().enumerate() {
+            let rows = recorded(&plan, sample);
+            for (folder, _) in plan.nodes.iter().filter(is_real) {
+                let inside = format!("{folder}/");
+                let is_in_it = |claim: &&Claim| claim.path.starts_with(&inside);
+                let has_own = claims.iter().filter(is_in_it).any(|claim| claim.member == member);
+                let is_others = |claim: &Claim| {
+                    claim.member != member && !rows.contains(&layout.in_record(&claim.path))
+                };
+                let has_others = claims.iter().filter(is_in_it).any(is_others);
+                let files = plan.nodes.iter().filter(|(path, node)| {
+                    path.starts_with(&inside) && **node != Node::Folder && !is_link_to_folder(path, node)
+                });
+                let stays = files.map(|(path, _)| layout.in_record(path)).any(|row| !rows.contains(&row));
+                prop_assert!(!has_own || !has_others || stays, "{folder} goes with {}", sample.name);
+            }
+        }
+    }
+}
+
 /// Found by the first of these: data for `bin` is opened after all scripts, and the earlier one's took the place of the later one's.
 #[test]
 fn a_later_script_covers_earlier_data() {

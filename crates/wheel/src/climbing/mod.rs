@@ -72,6 +72,8 @@ mod tests {
             "x = (\n    Path(__file__)\n    .resolve()\n    .parent.parent\n    .parent\n)",
             "x = Path(__file__).resolve().parents[depth]",
             "x: Path = Path(__file__).resolve().parents[2]",
+            "x = os.path.realpath(os.path.join(__file__, '..', '..', '..'))",
+            "x = Path(__file__, '..', '..', '..', 'other').resolve()",
         ] {
             let expected = ("host/deep".to_owned(), "host/deep/mod.py".to_owned());
             assert_eq!(needs("host/deep/mod.py", source), expected, "{source}");
@@ -90,6 +92,7 @@ mod tests {
             "x = '{}/../../other'.format(os.path.dirname(__file__))",
             "x = os.path.join(__file__, os.pardir, os.pardir, os.pardir, 'other')",
             "x = os.path.exists(os.path.join(__path__[0], '..', '..', 'other'))",
+            "HERE = os.path.dirname(__file__)\nx = os.path.realpath(os.path.join(HERE, '..', '..'))",
         ] {
             let expected = ("host/deep".to_owned(), String::new());
             assert_eq!(needs("host/deep/mod.py", source), expected, "{source}");
@@ -110,6 +113,8 @@ mod tests {
             "x = Path(other).resolve().parent.parent.parent\ny = __file__",
             "x = Path(__file__).parent.parent.parent.resolve()",
             "x = Path(__file__).resolve().parent / 'a' / 'b' / '..' / '..' / '..'",
+            "DEV = os.path.exists(os.path.join(os.path.dirname(__file__), '..', '..', '.git'))",
+            "DEV = os.path.exists(os.path.dirname(__file__) + '/../../.git/HEAD')",
             "# Path(__file__).resolve().parents[2]",
             "'''Path(__file__).resolve().parents[2]'''",
         ] {

@@ -8,6 +8,9 @@ use super::tokens::{Token, statements};
 /// Brackets within brackets; nobody writes more by hand.
 const DEEPEST: usize = 48;
 
+/// Names that say that a module looks for its own repository, which is not there in any venv.
+const REPOSITORIES: [&str; 3] = [".git", ".hg", ".svn"];
+
 /// A path, as far as it is known how it comes about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Place {
@@ -17,12 +20,14 @@ struct Place {
     resolved: Option<isize>,
     /// How far up `..` leads that nobody has taken out of the text yet.
     dots: isize,
+    /// Whether a `..` comes right behind the file itself, which only the text of a path can have.
+    behind_file: bool,
     /// Whether it began with the package's `__init__.py`, by the package's name.
     of_package: bool,
 }
 
 impl Place {
-    const MODULE: Self = Self { ups: 0, resolved: None, dots: 0, of_package: false };
+    const MODULE: Self = Self { ups: 0, resolved: None, dots: 0, behind_file: false, of_package: false };
     const FOLDER: Self = Self { ups: 1, ..Self::MODULE };
 }
 
@@ -317,12 +322,10 @@ impl Module<'_> {
         if let Some(at) = place.resolved
             && place.ups >= self.depth
         {
-            let origin = if place.of_package { self.depth - 2 } else { 0 };
+            let origin = self.origin(place);
             self.needs_real(at.max(origin + 1));
             if at == origin {
-                let package = self.path.split('/').next().filter(|_| place.of_package);
-                let file = package.map_or(self.path.to_owned(), |folder| format!("{folder}/__init__.py"));
-                self.needs.files.insert(file);
+                self.needs_real_file(place);
             }
         }
         place
@@ -332,10 +335,14 @@ impl Module<'_> {
     fn walked(&mut self, mut place: Place, text: &str) -> Place {
         for part in text.split(['/', '\\']).filter(|part| !matches!(*part, "" | ".")) {
             if part == ".." {
+                place.behind_file |= place.ups == self.origin(place);
                 place = self.up(place);
                 place.dots = place.dots.max(place.ups);
             } else {
                 place.ups -= 1;
+            }
+            if REPOSITORIES.contains(&part) {
+                place.dots = 0;
             }
         }
         place
@@ -344,6 +351,10 @@ impl Module<'_> {
     /// A place with its links resolved.
     fn resolved(&mut self, mut place: Place) -> Place {
         self.used(&Value::Place(place));
+        // The file's own link is resolved before the dots behind it.
+        if place.behind_file && place.dots >= self.depth {
+            self.needs_real_file(place);
+        }
         place.dots = 0;
         if place.ups < self.depth {
             place.resolved = Some(place.resolved.map_or(place.ups, |at| at.min(place.ups)));
@@ -358,6 +369,18 @@ impl Module<'_> {
         {
             self.needs_real(1);
         }
+    }
+
+    /// How many folders above the module the file is with which a place began.
+    fn origin(&self, place: Place) -> isize {
+        if place.of_package { self.depth - 2 } else { 0 }
+    }
+
+    /// Notes that the file with which a place began has to be real.
+    fn needs_real_file(&mut self, place: Place) {
+        let package = self.path.split('/').next().filter(|_| place.of_package);
+        let file = package.map_or(self.path.to_owned(), |folder| format!("{folder}/__init__.py"));
+        self.needs.files.insert(file);
     }
 
     /// Notes that the folder so many levels above the module has to be real.
