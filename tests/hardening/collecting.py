@@ -2,7 +2,9 @@
 what they use, whatever virtpy was told meanwhile."""
 
 import os
+import random
 import subprocess
+import time
 
 from support import Place, can_mount, remove_tree, require
 from wheels import make_wheels
@@ -179,6 +181,25 @@ def rewritten(place):
     return "%d ways to write pyvenv.cfg again cost no package" % len(ways)
 
 
+def removed(place, count):
+    """`rm -rf` of a store just after a change: what works in the background is not in its way. `rm` reads a folder before it
+    empties it, so this can't be had every time: it failed in two of five before anybody looked."""
+    chance, failures = random.Random(1), []
+    environment = {name: value for name, value in place.environment.items() if name != "VIRTPY_BYTECODE"}
+    for _ in range(count):
+        place.begin()
+        place.new()
+        place.add("hd-plain==1.0", environment=environment)
+        time.sleep(chance.random() / 10)
+        subprocess.run(["chmod", "-R", "u+w", str(place.home)], stderr=subprocess.DEVNULL)
+        done = subprocess.run(["rm", "-rf", str(place.home)], stderr=subprocess.PIPE, universal_newlines=True)
+        time.sleep(0.05)
+        if done.returncode != 0 or place.home.exists():
+            failures.append(done.stderr.strip() or "it is there again")
+    require(len(failures) <= count // 20, "removing the store failed %d times: %s" % (len(failures), failures[:3]))
+    return "a store was removed %d times just after a change, %d times in vain" % (count, len(failures))
+
+
 def entries_of(place):
     """Whether everything that a venv links to is there."""
     links = list(place.venv.glob("lib/*/site-packages/hd_plain/__init__.py"))
@@ -196,6 +217,7 @@ def check(arguments):
         yield clones(place, count)
         yield renamed(place)
         yield rewritten(place)
+        yield removed(place, 20 if arguments.quick else 100)
         if can_mount():
             yield mounts(place, count, False)
             yield mounts(place, count, True)

@@ -213,9 +213,8 @@ impl Store {
 
     /// Notes that the store is collected now.
     pub fn note_collection(&self, collecting: Collecting) {
-        if !self.is_being_removed() {
-            let _ = fs::write_atomic(&self.cache().join(collecting.note()), b"");
-        }
+        let path = self.cache().join(collecting.note());
+        let _ = self.write_unless_removed(&path, || fs::write_atomic(&path, b""));
     }
 
     /// Takes entries out of the store, forgets venvs, and sweeps what killed commands left. The caller holds the store

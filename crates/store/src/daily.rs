@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use virtpy_files::{self as fs, FileKind};
+use virtpy_files as fs;
 
 use super::usage::today;
 use super::{Entry, EntryId, Store, StoreError};
@@ -36,13 +36,15 @@ impl Store {
     /// Notes what was looked at, a line each, and forgets what was on other days. A note that cannot be written only costs
     /// another look.
     pub fn note_looked(&self, lines: &[String]) {
-        if lines.is_empty() || self.is_being_removed() {
+        if lines.is_empty() {
             return;
         }
         let today = today().to_string();
         let text = lines.join("\n") + "\n";
-        let _ = fs::create_dir_all(&self.looked())
-            .and_then(|()| fs::append(&self.looked().join(&today), text.as_bytes()));
+        let path = self.looked().join(&today);
+        let _ = self.write_unless_removed(&path, || {
+            fs::create_dir_all(&self.looked()).and_then(|()| fs::append(&path, text.as_bytes()))
+        });
         for name in fs::names(&self.looked()).unwrap_or_default() {
             if name.to_str() != Some(&today) {
                 let _ = fs::remove_file(&self.looked().join(name));
@@ -58,14 +60,8 @@ impl Store {
 
     /// Notes when venvs were looked at. A note that cannot be written only costs more looks.
     pub fn note_venv_looks(&self, text: &str) {
-        let _ = fs::write_note(&self.cache().join("venvs"), text.as_bytes());
-    }
-
-    /// Whether somebody seems to be removing the store, as a whole: its entries' folder is gone, or its cache is empty. What is written
-    /// then would be left over.
-    pub(super) fn is_being_removed(&self) -> bool {
-        !matches!(fs::kind(&self.entries()), Ok(Some(FileKind::Folder)))
-            || fs::names(&self.cache()).is_ok_and(|names| names.is_empty())
+        let path = self.cache().join("venvs");
+        let _ = self.write_unless_removed(&path, || fs::write_note(&path, text.as_bytes()));
     }
 
     /// Compares an entry's files with its manifest as [`Self::look_at`] does, without the store's lock and without keeping

@@ -22,6 +22,11 @@ impl Store {
         self.home().join("durable")
     }
 
+    /// Makes the file of the notes. The process in the background, which writes them, then makes no new name in the store's folder.
+    pub(super) fn create_durable(&self) -> Result<(), StoreError> {
+        Ok(fs::append(&self.durable_path(), b"")?)
+    }
+
     /// The notes, as [`Self::durable_note`] writes them.
     fn durable_notes(&self) -> HashSet<String> {
         let content = fs::read_own(&self.durable_path(), 64 * 1024).unwrap_or_default();
@@ -52,7 +57,9 @@ impl Store {
         notes.sort();
         fs::sync_file_system(&self.entries())?;
         // A line of its own, whatever a power cut left at the end.
-        fs::append_durably(&self.durable_path(), format!("\n{}\n", notes.join("\n")).as_bytes())?;
+        let text = format!("\n{}\n", notes.join("\n"));
+        let path = self.durable_path();
+        self.write_unless_removed(&path, || fs::append_durably(&path, text.as_bytes()))?;
         Ok(notes.len())
     }
 

@@ -29,6 +29,7 @@ mod origin;
 mod others_roots;
 mod pip_shim;
 mod protect;
+mod removal;
 mod roots;
 mod seal;
 mod store;

@@ -1,7 +1,7 @@
 //! The folder of everything, and what is where in it.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use virtpy_files as fs;
 use virtpy_files::digest::{hex, sha256};
@@ -17,12 +17,14 @@ pub struct Store {
     bin: Option<PathBuf>,
     /// The stores below it, which are only read.
     lower: LowerStores,
+    /// What stood in it when a process began to watch for its removal; nothing for processes that don't.
+    pub(super) watched: Arc<OnceLock<Vec<PathBuf>>>,
 }
 
 impl Store {
     /// The store that lives in `home`, an absolute path.
     pub fn new(home: PathBuf) -> Self {
-        Self { home, bin: None, lower: LowerStores::default() }
+        Self { home, bin: None, lower: LowerStores::default(), watched: Arc::default() }
     }
 
     /// The same store above those that `source` finds for its folder, once somebody needs them.
@@ -37,7 +39,7 @@ impl Store {
     /// The store in another folder, above the same ones.
     #[must_use]
     pub fn beside(&self, home: PathBuf) -> Self {
-        Self { home, bin: None, lower: self.lower.beside() }
+        Self { lower: self.lower.beside(), ..Self::new(home) }
     }
 
     /// The stores below this one, in the order in which they are looked through. They are only read.
@@ -121,7 +123,7 @@ impl Store {
         for folder in [self.entries(), self.temporary(), self.locks(), self.cache(), roots] {
             fs::create_dir_all(&folder)?;
         }
-        Ok(())
+        self.create_durable()
     }
 
     /// Marks the entries as third-party code, once for each store: coverage takes for such what lies in a folder of

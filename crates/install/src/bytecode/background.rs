@@ -60,7 +60,8 @@ pub fn serve(host: &Host) -> Result<(), Error> {
     step_back();
     fs::make_no_parents();
     let store = &host.store;
-    while store.has_bytecode_requests() {
+    store.watch_for_removal();
+    while store.has_bytecode_requests() && !store.is_being_removed() {
         // The other one looks once more when it has let the lock go.
         let Some(held) = store.try_lock_compiling()? else { return Ok(()) };
         // It takes a moment, and nobody waits for it here. If it fails, entries are hashed after the next start of the machine.

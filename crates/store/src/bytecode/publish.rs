@@ -107,11 +107,17 @@ impl Store {
     ) -> Result<Published, StoreError> {
         let Some(_store_lock) = self.try_lock_shared()? else { return Ok(Published::Busy) };
         let Some(_lock) = self.try_lock_entry(&entry.id)? else { return Ok(Published::Busy) };
-        // It may have been collected since, or somebody removes the whole store, who shall not find new files in their way.
+        // It may have been collected since.
         match self.entry(&entry.manifest.sha256) {
-            Ok(Some(_)) if fs::kind(&entry.manifest.metadata_in(&entry.path))?.is_some() => {}
-            Ok(_) | Err(StoreError::Damaged { .. }) => return Ok(Published::Gone),
+            Ok(Some(_)) => {}
+            Ok(None) | Err(StoreError::Damaged { .. }) => return Ok(Published::Gone),
             Err(error) => return Err(error),
+        }
+        let folders = targets(entry, dialect, batch);
+        let parts = parts(entry)?;
+        let modules_of_batch = || folders.values().flatten().map(|file| &file.module);
+        if !all_stand(parts.iter().chain(modules_of_batch()))? {
+            return Ok(Published::Gone);
         }
         let mut record = entry.record(dialect);
         for (source, (_, compiled)) in &batch.files {
@@ -120,26 +126,23 @@ impl Store {
         batch.failed.iter().for_each(|source| record.fail(source));
         record.complete = modules.iter().all(|module| record.has(&module.path));
         write_record(entry, &dialect.record_name(), &record)?;
-        let mut folders: BTreeMap<PathBuf, Vec<(&Path, PathBuf)>> = BTreeMap::new();
-        for (source, (staged, _)) in &batch.files {
-            let site = entry.path.join("site");
-            let Some(path) = dialect.path(source).map(|path| site.join(path)) else {
-                continue;
-            };
-            if fs::kind(&site.join(source))?.is_none() {
-                return Ok(Published::Gone);
-            }
-            if let Some(folder) = path.parent() {
-                folders.entry(folder.to_path_buf()).or_default().push((staged, path));
-            }
+        if !all_stand(parts.iter().chain(modules_of_batch()))? {
+            let _ = fs::remove_file(&entry.path.join(dialect.record_name()));
+            return Ok(Published::Gone);
         }
         for (folder, files) in &folders {
             make_folder(folder)?;
             let open = OpenFolder::at(folder)?;
-            for (staged, path) in files {
-                release(path)?;
-                fs::rename(staged, path)?;
-                open.seal(path)?;
+            for file in files {
+                release(&file.target)?;
+                fs::rename(file.staged, &file.target)?;
+                open.seal(&file.target)?;
+            }
+            if !all_stand(parts.iter().chain(files.iter().map(|file| &file.module)))? {
+                for file in files {
+                    let _ = fs::remove_file(&file.target);
+                }
+                return Ok(Published::Gone);
             }
         }
         Ok(Published::Done)
@@ -151,6 +154,46 @@ impl Store {
         self.require_unsealed()?;
         Ok(lock)
     }
+}
+
+/// A file of bytecode on its way.
+struct Move<'a> {
+    /// Where it was written.
+    staged: &'a Path,
+    /// Where it belongs.
+    target: PathBuf,
+    /// The module that it was compiled from.
+    module: PathBuf,
+}
+
+/// The files of a batch, by the folder that they go to.
+fn targets<'a>(entry: &Entry, dialect: &Dialect, batch: &'a Batch) -> BTreeMap<PathBuf, Vec<Move<'a>>> {
+    let site = entry.path.join("site");
+    let mut folders: BTreeMap<PathBuf, Vec<Move<'a>>> = BTreeMap::new();
+    for (source, (staged, _)) in &batch.files {
+        let Some(target) = dialect.path(source).map(|path| site.join(path)) else { continue };
+        if let Some(folder) = target.parent().map(Path::to_path_buf) {
+            folders.entry(folder).or_default().push(Move { staged, target, module: site.join(source) });
+        }
+    }
+    folders
+}
+
+/// What stands in an entry's folder, with the file that is deepest in it. Where some of it vanishes somebody removes the whole store
+/// (`rm -rf`), and shall not find new files in their way.
+fn parts(entry: &Entry) -> Result<Vec<PathBuf>, StoreError> {
+    let mut parts = vec![entry.manifest.metadata_in(&entry.path)];
+    parts.extend(fs::names(&entry.path)?.into_iter().map(|name| entry.path.join(name)));
+    Ok(parts)
+}
+
+fn all_stand<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Result<bool, StoreError> {
+    for path in paths {
+        if fs::kind(path)?.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Makes a folder of bytecode that somebody took away: root, who clears bytecode with `rm`.
