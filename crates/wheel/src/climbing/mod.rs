@@ -74,6 +74,11 @@ mod tests {
             "x: Path = Path(__file__).resolve().parents[2]",
             "x = os.path.realpath(os.path.join(__file__, '..', '..', '..'))",
             "x = Path(__file__, '..', '..', '..', 'other').resolve()",
+            "x = Path(__file__).resolve().parents[3] / 'site-packages' / 'other'",
+            "root = Path(__file__).resolve().parents[3]\nx = os.path.join(root, name)",
+            "root = Path(__file__).resolve().parents[3]\nx = sorted(root.glob('*/other'))",
+            "root = Path(__file__).resolve().parents[3]\nx = root.parent / 'share'",
+            "x = Path(__file__).resolve().parents[4] / '.share'",
         ] {
             let expected = ("host/deep".to_owned(), "host/deep/mod.py".to_owned());
             assert_eq!(needs("host/deep/mod.py", source), expected, "{source}");
@@ -115,6 +120,8 @@ mod tests {
             "x = Path(__file__).resolve().parent / 'a' / 'b' / '..' / '..' / '..'",
             "DEV = os.path.exists(os.path.join(os.path.dirname(__file__), '..', '..', '.git'))",
             "DEV = os.path.exists(os.path.dirname(__file__) + '/../../.git/HEAD')",
+            "root = Path(__file__).resolve().parents[3]\nif (root / '.git').exists(): version(root=root)",
+            "x = (Path(__file__).resolve().parent.parent.parent.parent / '.host-repo').exists()",
             "# Path(__file__).resolve().parents[2]",
             "'''Path(__file__).resolve().parents[2]'''",
         ] {

@@ -8,6 +8,9 @@ use super::tokens::{Token, statements};
 /// Brackets within brackets; nobody writes more by hand.
 const DEEPEST: usize = 48;
 
+/// Functions and methods that show what is in a folder.
+const SEARCHES: [&str; 6] = ["glob", "rglob", "iterdir", "listdir", "scandir", "walk"];
+
 /// Names that say that a module looks for its own repository, which is not there in any venv.
 const REPOSITORIES: [&str; 3] = [".git", ".hg", ".svn"];
 
@@ -22,12 +25,22 @@ struct Place {
     dots: isize,
     /// Whether a `..` comes right behind the file itself, which only the text of a path can have.
     behind_file: bool,
+    /// Whether it is the folder above `site-packages` and was gone to at once: what is there is the interpreter's, so a module
+    /// that does so looks for its own repository, in which the package lies as deep.
+    above_packages: bool,
     /// Whether it began with the package's `__init__.py`, by the package's name.
     of_package: bool,
 }
 
 impl Place {
-    const MODULE: Self = Self { ups: 0, resolved: None, dots: 0, behind_file: false, of_package: false };
+    const MODULE: Self = Self {
+        ups: 0,
+        resolved: None,
+        dots: 0,
+        behind_file: false,
+        above_packages: false,
+        of_package: false,
+    };
     const FOLDER: Self = Self { ups: 1, ..Self::MODULE };
 }
 
@@ -120,7 +133,11 @@ impl Module<'_> {
             (Value::Place(place), Some('/' | '+'), Value::Text(text)) => {
                 Value::Place(self.walked(place, &text))
             }
-            // `/ name`, and keywords such as `if` and `or`.
+            (Value::Place(place), Some('/'), Value::Other) => {
+                self.searched(place);
+                Value::Place(place)
+            }
+            // Keywords such as `if` and `or`.
             (Value::Place(place), _, Value::Other) => Value::Place(place),
             (Value::Text(text), Some('%'), Value::Place(place)) => {
                 Value::Place(self.walked(place, text.split_once("%s").map_or("", |(_, rest)| rest)))
@@ -198,12 +215,18 @@ impl Module<'_> {
                     let arguments = self.list(cursor, deep);
                     self.call(name, Some(&value), &arguments)
                 }
-                (Value::Place(place), "parent") => Value::Place(self.up(place)),
+                (Value::Place(place), "parent") => {
+                    let mut count = 1;
+                    while names.next_if_eq(&"parent").is_some() {
+                        count += 1;
+                    }
+                    Value::Place(self.climbed(place, count))
+                }
                 (Value::Place(place), "parents") => {
                     let index = Self::index(cursor);
                     // Which one is not known: it may be any.
-                    let count = index.unwrap_or(DEEPEST).min(DEEPEST);
-                    Value::Place((0..=count).fold(place, |place, _| self.up(place)))
+                    let count = index.unwrap_or(DEEPEST).min(DEEPEST) + 1;
+                    Value::Place(self.climbed(place, count.cast_signed()))
                 }
                 (value, _) => {
                     self.used(&value);
@@ -250,6 +273,9 @@ impl Module<'_> {
             "realpath" | "resolve" | "readlink" => place = self.resolved(place),
             "abspath" | "normpath" | "absolute" => place.dots = 0,
             "join" | "joinpath" | "with_name" | "Path" | "PurePath" | "PosixPath" => {
+                if arguments.contains(&Value::Other) {
+                    self.searched(place);
+                }
                 for text in arguments.iter().filter_map(Value::text) {
                     place = self.walked(place, text);
                 }
@@ -261,6 +287,9 @@ impl Module<'_> {
             "str" | "fspath" | "fsdecode" | "fsencode" | "normcase" | "expanduser" | "as_posix"
             | "getfile" | "getsourcefile" | "getabsfile" | "with_suffix" => {}
             _ => {
+                if SEARCHES.contains(&function) {
+                    self.searched(place);
+                }
                 self.used(&Value::Place(place));
                 return Value::Other;
             }
@@ -317,18 +346,35 @@ impl Module<'_> {
     }
 
     /// The folder of a place, as text.
-    fn up(&mut self, mut place: Place) -> Place {
-        place.ups += 1;
-        if let Some(at) = place.resolved
-            && place.ups >= self.depth
-        {
-            let origin = self.origin(place);
-            self.needs_real(at.max(origin + 1));
-            if at == origin {
-                self.needs_real_file(place);
-            }
+    fn up(&mut self, place: Place) -> Place {
+        self.climbed(place, 1)
+    }
+
+    /// The folder so many levels above a place, as text.
+    fn climbed(&mut self, mut place: Place, count: isize) -> Place {
+        place.ups += count;
+        place.above_packages = count > 1 && place.ups == self.depth + 1;
+        if place.ups >= self.depth && !place.above_packages {
+            self.left(place);
         }
         place
+    }
+
+    /// Notes what has to be real for a place outside the distribution, if links were resolved on the way.
+    fn left(&mut self, place: Place) {
+        let Some(at) = place.resolved else { return };
+        let origin = self.origin(place);
+        self.needs_real(at.max(origin + 1));
+        if at == origin {
+            self.needs_real_file(place);
+        }
+    }
+
+    /// Takes note of a place that something unknown is looked for in.
+    fn searched(&mut self, place: Place) {
+        if place.above_packages {
+            self.left(place);
+        }
     }
 
     /// A place after the parts of a relative path.
@@ -339,7 +385,11 @@ impl Module<'_> {
                 place = self.up(place);
                 place.dots = place.dots.max(place.ups);
             } else {
+                if !part.starts_with('.') {
+                    self.searched(place);
+                }
                 place.ups -= 1;
+                place.above_packages = false;
             }
             if REPOSITORIES.contains(&part) {
                 place.dots = 0;
