@@ -1,7 +1,7 @@
 //! What a requirements or lock file asks for is pushed from the store, and taken from the remote, without a venv.
 
 use crate::remote::{Team, assert_right, install, package};
-use crate::support::{Index, TestContext, WheelBuilder, skip};
+use crate::support::{Defect, Index, TestContext, WheelBuilder, skip};
 
 /// A machine that has installed the lock's packages, with bytecode, and pushed nothing.
 fn filled(team: &Team) -> TestContext {
@@ -56,15 +56,33 @@ fn what_a_lock_names_is_pushed_and_taken_without_a_venv() {
 fn what_is_no_file_in_a_remote_that_is_a_directory_keeps_nobody_waiting() {
     let team = Team::new();
     install(&team.builder()).success();
-    for object in team.objects() {
-        std::fs::remove_file(&object).unwrap();
-        assert!(std::process::Command::new("mkfifo").arg(&object).status().unwrap().success());
+    let objects = team.objects();
+    for object in &objects {
+        std::fs::remove_file(object).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(object).status().unwrap().success());
     }
     let machine = team.machine();
     let program = machine.virtpy_command(["x"]).get_program().to_owned();
     let mut pull = machine.command("timeout");
     pull.arg("60").arg(&program).args(["remote", "pull", "pylock.toml"]);
-    machine.run(&mut pull).success().stderr_has("it is not a file").stderr_has("Took 0 wheels");
+    machine
+        .run(&mut pull)
+        .success()
+        .stderr_has("it is not a file but a named pipe")
+        .stderr_has("Took 0 wheels");
+    // Who looks after the remote is told of each.
+    let verify = |more: &[&str]| {
+        let mut verify = machine.command("timeout");
+        verify.arg("60").arg(&program).args(["remote", "verify"]).args(more);
+        machine.run(&mut verify)
+    };
+    let verified = verify(&[]).failure(1);
+    verified
+        .stderr_has(&format!("{} damaged", objects.len()))
+        .stdout_has("it is not a file but a named pipe");
+    verify(&["--remove"]).failure(1);
+    assert!(team.objects().is_empty());
+    verify(&[]).success();
     install(&machine).success();
     assert_right(&machine);
 }
@@ -178,4 +196,31 @@ fn the_disk_is_waited_for_once_for_many_packages() {
     let waited = std::fs::read_to_string(&log).unwrap().matches("syncfs(").count();
     assert!((1..6).contains(&waited), "{waited} times");
     second.virtpy(["store", "verify"]).success();
+}
+
+#[test]
+fn a_wheel_is_pushed_only_if_it_can_be_installed_and_its_record_is_right() {
+    let team = Team::new();
+    let machine = team.machine();
+    let whole = package().build();
+    let broken =
+        |defect: Defect, folder: &str| package().defect(defect).build().write_to(&machine.path(folder));
+    let misnamed = machine.path("whole.whl");
+    std::fs::write(&misnamed, &whole.bytes).unwrap();
+    let all = [
+        broken(Defect::NotAnArchive, "garbage"),
+        broken(Defect::Truncated, "cut"),
+        broken(Defect::WrongRecordHash("whole/part.py".to_owned()), "other"),
+        broken(Defect::Unlisted("whole/part.py".to_owned()), "more"),
+        misnamed,
+    ];
+    let good = whole.write_to(&machine.path("dist"));
+    for broken in &all {
+        // Nothing is pushed, not even what is right.
+        let pushed = machine.virtpy(["remote", "push", &good.to_string_lossy(), &broken.to_string_lossy()]);
+        pushed.one_error().stderr_has("is not a usable wheel");
+        assert!(team.objects().is_empty());
+    }
+    machine.virtpy(["remote", "push", &good.to_string_lossy()]).success().stderr_has("Pushed 1 wheel");
+    assert_eq!(std::fs::read_dir(machine.store().join("tmp")).map_or(0, Iterator::count), 0);
 }

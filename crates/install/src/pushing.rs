@@ -3,13 +3,17 @@
 //! The store keeps what wheels unpack to. A wheel that came from an index is fetched from there once more; one that was built is
 //! still there if a remote was set up when it was built.
 
+use std::path::Path;
+
+use virtpy_files as fs;
 use virtpy_remote::{BytecodeKey, NewObject, PrivateKey, Pushed, Remote};
 use virtpy_resolver::{KnownWheel, Session};
 
 use crate::bytecode::carried;
 use crate::resolve::{ResolveError, Unpushed};
 use crate::{Host, Result};
-use virtpy_store::{ADOPTED, Dialect, Entry, KnownOrigin, PIP_SHIM_ORIGIN, was_built};
+use virtpy_store::{ADOPTED, Dialect, Entry, KnownOrigin, PIP_SHIM_ORIGIN, Store, StoreError, was_built};
+use virtpy_wheel::{CheckStrategy, Limits};
 
 /// How many objects are prepared before they are sent.
 const AT_ONCE: usize = 16;
@@ -49,6 +53,23 @@ pub fn push_entries(host: &Host, push: Push<'_>, entries: &[Entry]) -> Result<Pu
         (push.heard)(entries.len());
     }
     Ok(outcome)
+}
+
+/// Refuses what is no wheel, cannot be unpacked, or has other files than its RECORD says: machines that take it from the remote would
+/// find out one after the other.
+///
+/// # Errors
+/// When it is refused, or there is no room to unpack it.
+pub fn check_wheel(store: &Store, path: &Path) -> Result<()> {
+    let filename = path.file_name().unwrap_or_default().to_string_lossy();
+    let folder = store.temporary_folder()?;
+    let strict = CheckStrategy::RejectInvalid;
+    let unpacked = virtpy_wheel::unpack(path, &filename, folder.path(), &Limits::default(), strict);
+    // Its directories are read-only by now.
+    fs::remove_tree(folder.path())?;
+    let unusable =
+        |source| StoreError::Wheel { filename: path.display().to_string(), source: Box::new(source) };
+    unpacked.map(drop).map_err(|source| unusable(source).into())
 }
 
 /// With what is pushed.

@@ -75,10 +75,7 @@ impl Remote {
     /// # Errors
     /// When the storage refuses or does not answer.
     pub fn remove(&self, names: &[&str]) -> Result<(), Error> {
-        if !self.settings().address.is_writable() {
-            return Err(Error::ReadOnly { address: self.settings().address.to_string() });
-        }
-        let (engine, runtime) = self.open()?;
+        let (engine, runtime) = self.open_to_write()?;
         let remove = |name| async move {
             engine.remove(name).await.map_err(|failure| self.failed("does not remove an object", failure))
         };
@@ -120,6 +117,7 @@ async fn look_at_wheel(engine: &Engine, name: &str) -> Result<Condition, Failure
     let (meter, mut hash) = (Meter::default(), Sha256::new());
     let mut stream = match engine.read(name, 0).await {
         Err(Failure::Absent) => return Ok(Condition::Gone),
+        Err(Failure::Refused(reason)) => return Ok(Condition::Damaged(reason)),
         other => other?.1,
     };
     while let Some(piece) = engine.next(&mut stream, &meter).await? {

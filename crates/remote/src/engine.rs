@@ -26,6 +26,7 @@ use virtpy_files::digest::Sha256;
 use crate::address::{Scheme, is_loopback};
 use crate::{Error, RemoteSettings};
 
+mod folder;
 mod seen;
 
 pub(crate) use seen::Seen;
@@ -186,16 +187,6 @@ impl Engine {
         Ok(Self { store, prefix, patience, folder })
     }
 
-    /// Refuses what is no file in a directory: opening a pipe waits until somebody writes into it, and nothing ends that.
-    fn demand_file(&self, path: &Path) -> Result<(), Failure> {
-        let Some(folder) = &self.folder else { return Ok(()) };
-        match fs::metadata(&folder.join(path.as_ref())) {
-            Ok(facts) if !facts.is_file() => Err(Failure::Refused("it is not a file".to_owned())),
-            // What cannot be looked at cannot be opened, which says why.
-            Ok(_) | Err(_) => Ok(()),
-        }
-    }
-
     fn path(&self, name: &str) -> Path {
         self.prefix.parts().chain(Path::from(name).parts()).collect()
     }
@@ -322,12 +313,12 @@ impl Engine {
         size <= PIECE as u64
     }
 
-    /// All objects below a folder.
+    /// All objects below a folder, and what is there that cannot be one.
     pub(crate) async fn list(&self, folder: &str) -> Result<Vec<Listed>, Failure> {
         let below = self.path(folder);
         let depth = self.prefix.parts().count();
         let mut stream = self.store.list(Some(&below));
-        let mut found = Vec::new();
+        let mut found = self.special_files(folder);
         while let Some(object) = timeout(self.patience.silence() * 2, stream.next())
             .await
             .map_err(|_| Failure::Unavailable("the list of objects does not come".to_owned()))?

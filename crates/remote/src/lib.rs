@@ -43,6 +43,6 @@ pub use error::Error;
 pub use keys::{PrivateKey, PublicKey};
 pub use names::Kind;
 pub use pushing::{NewObject, Pushed};
-pub use remote::Remote;
+pub use remote::{Remote, UnreadBytecode};
 pub use settings::{KeySource, RemoteSettings};
 pub use wheels::{WantedWheel, WheelReceiver};

@@ -55,13 +55,7 @@ impl Remote {
 
     pub(crate) fn has(&self, names: Vec<String>) -> Result<Vec<bool>, Error> {
         let (engine, runtime) = self.open()?;
-        let ask = |name: String| async move {
-            match engine.size(&name).await {
-                Ok(_) => Ok(true),
-                Err(Failure::Absent) => Ok(false),
-                Err(failure) => Err(self.failed("does not answer", failure)),
-            }
-        };
+        let ask = |name: String| async move { self.if_there(engine.size(&name).await.map(|_| true)) };
         let answers = futures::stream::iter(names).map(ask).buffered(AT_ONCE);
         runtime.block_on(answers.collect::<Vec<_>>()).into_iter().collect()
     }
@@ -77,10 +71,7 @@ impl Remote {
         key: Option<&PrivateKey>,
         heard: &dyn Fn(usize, Pushed),
     ) -> Result<(), Error> {
-        if !self.settings().address.is_writable() {
-            return Err(Error::ReadOnly { address: self.settings().address.to_string() });
-        }
-        let (engine, runtime) = self.open()?;
+        let (engine, runtime) = self.open_to_write()?;
         let is_record = |index: &usize| matches!(objects[*index], NewObject::Build(_));
         let (last, first): (Vec<usize>, Vec<usize>) = (0..objects.len()).partition(is_record);
         for indices in [first, last] {

@@ -34,8 +34,12 @@ pub struct Remote {
     state: Mutex<State>,
 }
 
-/// How an object of some name is read.
-type Reading<'a, T> = &'a dyn Fn(&str, &[u8]) -> Result<T, Refusal>;
+/// Bytecode that has come and that nobody has looked at yet.
+#[derive(Debug)]
+pub struct UnreadBytecode {
+    name: String,
+    object: Vec<u8>,
+}
 
 /// What came of what was asked.
 #[derive(Debug, Default)]
@@ -104,25 +108,53 @@ impl Remote {
 
     /// The records of builds that are there, in the order of the keys. What nobody trusted has signed is as if absent.
     pub fn builds(&self, keys: &[BuildKey]) -> Vec<Option<BuildRecord>> {
-        let read = |name: &str, object: &[u8]| BuildRecord::decode(object, name, &self.settings.trust);
         let names: Vec<String> = keys.iter().map(BuildKey::name).collect();
-        self.signed(&names, signed::LARGEST as u64, &read)
+        let mut found: Vec<Option<BuildRecord>> = names.iter().map(|_| None).collect();
+        self.each_object(&names, signed::LARGEST as u64, &mut |index, object| {
+            let read = BuildRecord::decode(&object, &names[index], &self.settings.trust);
+            found[index] = self.believed(&names[index], read);
+            true
+        });
+        found
     }
 
-    /// The bytecode that is there, in the order of the keys. What nobody trusted has signed is as if absent.
-    pub fn bytecode(&self, keys: &[BytecodeKey]) -> Vec<Option<BytecodeArchive>> {
-        let read = |name: &str, object: &[u8]| BytecodeArchive::decode(object, name, &self.settings.trust);
+    /// Fetches the bytecode that is there, and hands each archive over as it comes, with the place of its key. It goes on while
+    /// `arrived` says so.
+    pub fn each_bytecode(
+        &self,
+        keys: &[BytecodeKey],
+        arrived: &mut dyn FnMut(usize, UnreadBytecode) -> bool,
+    ) {
         let names: Vec<String> = keys.iter().map(BytecodeKey::name).collect();
-        self.signed(&names, bytecode::LARGEST_OBJECT, &read)
+        self.each_object(&names, bytecode::LARGEST_OBJECT, &mut |index, object| {
+            arrived(index, UnreadBytecode { name: names[index].clone(), object })
+        });
     }
 
-    fn signed<T>(&self, names: &[String], limit: u64, read: Reading<'_, T>) -> Vec<Option<T>> {
-        let mut found: Vec<Option<T>> = names.iter().map(|_| None).collect();
+    /// Reads what has come. What nobody trusted has signed is as if absent.
+    pub fn read_bytecode(&self, unread: &UnreadBytecode) -> Option<BytecodeArchive> {
+        let UnreadBytecode { name, object } = unread;
+        self.believed(name, BytecodeArchive::decode(object, name, &self.settings.trust))
+    }
+
+    /// What was read of an object, if it counts.
+    fn believed<T>(&self, name: &str, read: Result<T, Refusal>) -> Option<T> {
+        match read {
+            Ok(value) => Some(value),
+            Err(Refusal::Stranger) => None,
+            Err(refusal) => {
+                self.note_refused(name, &refusal.to_string());
+                None
+            }
+        }
+    }
+
+    fn each_object(&self, names: &[String], limit: u64, arrived: &mut dyn FnMut(usize, Vec<u8>) -> bool) {
         // Without a key that counts, there is nothing to believe.
         if names.is_empty() || self.settings.trust.is_empty() {
-            return found;
+            return;
         }
-        let Some((engine, runtime)) = self.ready() else { return found };
+        let Some((engine, runtime)) = self.ready() else { return };
         let meter = Meter::default();
         runtime.block_on(async {
             let ask = |index: usize| {
@@ -131,12 +163,14 @@ impl Remote {
             };
             let mut answers = futures::stream::iter(0..names.len()).map(ask).buffer_unordered(AT_ONCE);
             while let Some((index, answer)) = answers.next().await {
-                let name: &str = &names[index];
-                match answer.map(|object| read(name, &object)) {
-                    Ok(Ok(value)) => found[index] = Some(value),
-                    Ok(Err(Refusal::Stranger)) | Err(Failure::Absent | Failure::Present) => {}
-                    Ok(Err(refusal)) => self.note_refused(name, &refusal.to_string()),
-                    Err(Failure::Refused(reason)) => self.note_refused(name, &reason),
+                match answer {
+                    Ok(object) => {
+                        if !arrived(index, object) {
+                            break;
+                        }
+                    }
+                    Err(Failure::Absent | Failure::Present) => {}
+                    Err(Failure::Refused(reason)) => self.note_refused(&names[index], &reason),
                     Err(Failure::Unavailable(reason)) => {
                         self.give_up(reason);
                         break;
@@ -144,7 +178,6 @@ impl Remote {
                 }
             }
         });
-        found
     }
 
     /// What requests are made with; `None` where it is given up.
@@ -164,6 +197,14 @@ impl Remote {
     /// What requests are made with that somebody waits for.
     pub(crate) fn open(&self) -> Result<(&Engine, &BackgroundRuntime), Error> {
         self.open_with(&self.patient, Patience::Long)
+    }
+
+    /// The same, to change what is there.
+    pub(crate) fn open_to_write(&self) -> Result<(&Engine, &BackgroundRuntime), Error> {
+        if !self.settings.address.is_writable() {
+            return Err(Error::ReadOnly { address: self.settings.address.to_string() });
+        }
+        self.open()
     }
 
     fn open_with<'a>(
@@ -200,6 +241,14 @@ impl Remote {
             Failure::Refused(reason) | Failure::Unavailable(reason) => reason,
         };
         Error::Request { address: self.settings.address.to_string(), what, reason }
+    }
+
+    /// What was found out about an object. Of one that is not there, nothing is so.
+    pub(crate) fn if_there(&self, answer: Result<bool, Failure>) -> Result<bool, Error> {
+        match answer {
+            Err(Failure::Absent) => Ok(false),
+            other => other.map_err(|failure| self.failed("does not answer", failure)),
+        }
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {

@@ -40,11 +40,8 @@ impl Remote {
         let ask = |name: &String| {
             let (name, believed) = (name.clone(), &believed);
             async move {
-                match signer(engine, Kind::Bytecode, &name, believed).await {
-                    Ok(signer) => Ok(signer == Signer::Believed),
-                    Err(Failure::Absent) => Ok(false),
-                    Err(failure) => Err(self.failed("does not answer", failure)),
-                }
+                let signer = signer(engine, Kind::Bytecode, &name, believed).await;
+                self.if_there(signer.map(|signer| signer == Signer::Believed))
             }
         };
         let answers = futures::stream::iter(&names).map(ask).buffered(AT_ONCE);
@@ -64,11 +61,7 @@ impl Remote {
                 let Some(kind @ (Kind::Build | Kind::Bytecode)) = kind else { return Ok(false) };
                 let signer = signer(engine, kind, &name, trusted).await;
                 heard();
-                match signer {
-                    Ok(signer) => Ok(signer == Signer::Stranger),
-                    Err(Failure::Absent) => Ok(false),
-                    Err(failure) => Err(self.failed("does not answer", failure)),
-                }
+                self.if_there(signer.map(|signer| signer == Signer::Stranger))
             }
         };
         let answers = futures::stream::iter(objects).map(ask).buffered(AT_ONCE);
@@ -86,10 +79,7 @@ impl Remote {
         key: &PrivateKey,
         heard: &dyn Fn(),
     ) -> Result<usize, Error> {
-        if !self.settings().address.is_writable() {
-            return Err(Error::ReadOnly { address: self.settings().address.to_string() });
-        }
-        let (engine, runtime) = self.open()?;
+        let (engine, runtime) = self.open_to_write()?;
         let trusted = self.settings().trust.as_slice();
         let sign = |object: &StoredObject| {
             let (name, kind) = (object.name.clone(), object.kind);
@@ -116,8 +106,11 @@ impl Remote {
 }
 
 async fn signer(engine: &Engine, kind: Kind, name: &str, believed: &[PublicKey]) -> Result<Signer, Failure> {
-    let (content, _) = engine.beginning(name, statement_size(kind)).await?;
-    Ok(signer_of(kind, name, &content, believed))
+    match engine.beginning(name, statement_size(kind)).await {
+        Ok((content, _)) => Ok(signer_of(kind, name, &content, believed)),
+        Err(Failure::Refused(_)) => Ok(Signer::Unknown),
+        Err(failure) => Err(failure),
+    }
 }
 
 /// How much of an object is read for what was signed of it: of a record that is all.

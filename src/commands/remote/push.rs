@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use virtpy_pep::WheelName;
 use virtpy_remote::{NewObject, PrivateKey, Pushed, Remote};
 
 use super::configured;
@@ -12,7 +11,7 @@ use crate::cli::RemotePushArguments;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::fs;
-use crate::install::{Indexes, Push, PushOutcome, push_entries};
+use crate::install::{Indexes, Push, PushOutcome, check_wheel, push_entries};
 use crate::output::counted;
 use crate::progress::Counter;
 use crate::report;
@@ -142,7 +141,7 @@ fn tell(context: &Context, remote: &Remote, outcome: &PushOutcome) {
 }
 
 fn push_files(context: &Context, remote: &Remote, files: &[&PathBuf]) -> Result<(), Failure> {
-    let object = |file: &&PathBuf| wheel(&context.working_directory.join(file));
+    let object = |file: &&PathBuf| wheel(context, &context.working_directory.join(file));
     let objects = files.iter().map(object).collect::<Result<Vec<_>, _>>()?;
     let (progress, new) = (Counter::new(context.output, "pushing", objects.len()), std::cell::Cell::new(0));
     remote.push(&objects, None, &|_, pushed| {
@@ -155,10 +154,10 @@ fn push_files(context: &Context, remote: &Remote, files: &[&PathBuf]) -> Result<
     Ok(())
 }
 
-/// A wheel in a file.
-fn wheel(path: &Path) -> Result<NewObject, Failure> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    WheelName::parse(&name).map_err(|error| Failure::new(error.to_string()))?;
+/// A wheel in a file, as far as it can be installed and its RECORD says what is in it.
+fn wheel(context: &Context, path: &Path) -> Result<NewObject, Failure> {
+    // What is pushed is compared with this once more.
     let sha256 = virtpy_wheel::file_sha256(path)?;
+    check_wheel(&context.store, path)?;
     Ok(NewObject::Wheel { sha256: fs::digest::hex(&sha256), path: path.to_path_buf() })
 }

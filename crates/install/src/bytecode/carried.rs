@@ -1,5 +1,6 @@
 //! Bytecode of a remote: taken in place of compiling, and put there after it.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::sync::mpsc::sync_channel;
 
@@ -9,8 +10,11 @@ use virtpy_interpreters::Interpreter;
 use virtpy_remote::{BytecodeArchive, BytecodeFile, BytecodeKey, NewObject, Remote};
 use virtpy_store::{Batch, Dialect, Entry, Module, Published, Staging, Store, StoreError};
 
-/// How many archives are held at once.
-pub(super) const AT_ONCE: usize = 16;
+/// The bytecode of how many entries is published at once.
+pub(super) const AT_ONCE: usize = 64;
+
+/// How many archives that came may wait to be written.
+const WAITING: usize = 16;
 
 /// From where bytecode comes, for whom.
 #[derive(Clone, Copy)]
@@ -47,36 +51,46 @@ pub(super) fn bring(
     staging: &mut Staging,
 ) -> Result<usize, StoreError> {
     let Some(dialect) = compiler::dialect(place.interpreter) else { return Ok(0) };
-    let has_modules = |entry: &&Entry| entry.manifest.modules().is_ok_and(|modules| !modules.is_empty());
     let incomplete = entries.iter().copied().filter(|entry| !entry.record(&dialect).is_complete());
-    let incomplete: Vec<&Entry> = incomplete.filter(has_modules).collect();
-    let dialect = &dialect;
+    let mut incomplete: Vec<Incomplete<'_>> = incomplete.filter_map(Incomplete::of).collect();
+    // No large one may come alone at the end.
+    incomplete.sort_by_key(|one| Reverse(one.modules.len()));
+    let keys: Vec<BytecodeKey> = incomplete.iter().map(|one| key(one.entry, &dialect)).collect();
+    let publishing = Publishing { store: place.store, dialect: &dialect };
     // What comes next is fetched while this is written.
     std::thread::scope(|scope| {
-        let (send, received) = sync_channel(1);
+        let (send, received) = sync_channel(WAITING);
+        let keys = &keys;
         scope.spawn(move || {
-            for entries in incomplete.chunks(AT_ONCE) {
-                let keys: Vec<BytecodeKey> = entries.iter().map(|entry| key(entry, dialect)).collect();
-                let came = entries.iter().copied().zip(place.remote.bytecode(&keys));
-                let came: Vec<Arrived<'_>> =
-                    came.filter_map(|(entry, archive)| Some(Arrived { entry, archive: archive? })).collect();
-                if send.send(came).is_err() {
-                    return;
-                }
-            }
+            place.remote.each_bytecode(keys, &mut |index, unread| send.send((index, unread)).is_ok());
         });
-        let mut count = 0;
-        for came in received {
-            count += publish(place.store, dialect, came, staging)?;
+        let (mut staged, mut count) = (Vec::new(), 0);
+        for (index, unread) in received {
+            let Some(archive) = place.remote.read_bytecode(&unread) else { continue };
+            let batch = stage(&dialect, &incomplete[index], archive, staging)?;
+            if !batch.is_empty() {
+                staged.push((&incomplete[index], batch));
+            }
+            if staged.len() == AT_ONCE {
+                count += publishing.publish(std::mem::take(&mut staged), staging)?;
+            }
         }
-        Ok(count)
+        Ok(count + publishing.publish(staged, staging)?)
     })
 }
 
-/// Bytecode that came.
-struct Arrived<'a> {
+/// An entry whose bytecode is not complete.
+struct Incomplete<'a> {
     entry: &'a Entry,
-    archive: BytecodeArchive,
+    modules: Vec<Module>,
+}
+
+impl<'a> Incomplete<'a> {
+    /// `None` for an entry that has nothing to compile.
+    fn of(entry: &'a Entry) -> Option<Self> {
+        let modules = entry.manifest.modules().ok().filter(|modules| !modules.is_empty())?;
+        Some(Self { entry, modules })
+    }
 }
 
 /// The name that the bytecode of an entry has for others.
@@ -88,43 +102,42 @@ pub(crate) fn key(entry: &Entry, dialect: &Dialect) -> BytecodeKey {
     }
 }
 
-/// Publishes archives as if they had been compiled here: recorded, with their digests, and all of them on the disk before the first
-/// has its name. Returns the number of modules.
-fn publish(
-    store: &Store,
-    dialect: &Dialect,
-    came: Vec<Arrived<'_>>,
-    staging: &mut Staging,
-) -> Result<usize, StoreError> {
-    let mut staged = Vec::new();
-    for Arrived { entry, archive } in came {
-        let modules = entry.manifest.modules()?;
-        let batch = stage(dialect, (entry, &modules), archive, staging)?;
-        if !batch.is_empty() {
-            staged.push((entry, modules, batch));
+/// To where bytecode goes, of which interpreter.
+struct Publishing<'a> {
+    store: &'a Store,
+    dialect: &'a Dialect,
+}
+
+impl Publishing<'_> {
+    /// Publishes what is staged as if it had been compiled here: recorded, with its digests, and all of it on the disk before the first
+    /// has its name. Returns the number of modules.
+    fn publish(
+        &self,
+        staged: Vec<(&Incomplete<'_>, Batch)>,
+        staging: &mut Staging,
+    ) -> Result<usize, StoreError> {
+        if staged.is_empty() {
+            return Ok(0);
         }
-    }
-    if staged.is_empty() {
-        return Ok(0);
-    }
-    // It writes back the whole disk: once for all of them.
-    staging.sync()?;
-    let mut count = 0;
-    for (entry, modules, batch) in staged {
-        match store.publish_bytecode(entry, dialect, &modules, &batch)? {
-            Published::Done => count += batch.len(),
-            // It is compiled like any other.
-            Published::Busy | Published::Gone => {}
+        // It writes back the whole disk: once for all of them.
+        staging.sync()?;
+        let mut count = 0;
+        for (Incomplete { entry, modules }, batch) in staged {
+            match self.store.publish_bytecode(entry, self.dialect, modules, &batch)? {
+                Published::Done => count += batch.len(),
+                // It is compiled like any other.
+                Published::Busy | Published::Gone => {}
+            }
         }
+        Ok(count)
     }
-    Ok(count)
 }
 
 /// Writes down what an archive has that is missing. What is no module of the entry, or no bytecode for this interpreter, is left out,
 /// whoever has signed it.
 fn stage(
     dialect: &Dialect,
-    (entry, modules): (&Entry, &[Module]),
+    Incomplete { entry, modules }: &Incomplete<'_>,
     archive: BytecodeArchive,
     staging: &mut Staging,
 ) -> Result<Batch, StoreError> {

@@ -4,6 +4,7 @@
 //! without it. A wheel of an index is taken by the hash that the index or a lock file gave; a build by a record that somebody
 //! trusted has signed.
 
+use std::cmp::Reverse;
 use std::path::Path;
 
 use virtpy_pep::WheelName;
@@ -95,6 +96,8 @@ pub(super) fn bring(
 ) -> Vec<usize> {
     let mut offers = by_hash(supply, resolution, wanted, folder);
     offers.extend(by_record(supply, resolution, wanted, folder));
+    // As from an index: no large one may come alone at the end.
+    offers.sort_by_key(|offer| Reverse(offer.wanted.size));
     let (reporter, take) = receiver;
     let wheels: Vec<WantedWheel> = offers.iter().map(|offer| offer.wanted.clone()).collect();
     let absent =

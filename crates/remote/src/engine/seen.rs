@@ -13,6 +13,7 @@ impl Engine {
     pub(crate) async fn beginning(&self, name: &str, bytes: u64) -> Result<(Vec<u8>, Seen), Failure> {
         let options = GetOptions { range: Some(GetRange::Bounded(0..bytes)), ..GetOptions::default() };
         let path = self.path(name);
+        self.demand_file(&path)?;
         let answer = self.answered(self.store.get_opts(&path, options)).await?;
         let (e_tag, version) = (answer.meta.e_tag.clone(), answer.meta.version.clone());
         let seen = Seen(e_tag.is_some().then_some(UpdateVersion { e_tag, version }));
