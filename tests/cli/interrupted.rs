@@ -119,3 +119,23 @@ fn a_build_ends_with_the_command_that_wanted_it() {
         std::thread::sleep(Duration::from_millis(20));
     }
 }
+
+#[test]
+fn a_pipe_in_the_place_of_a_note_of_the_store_keeps_nobody_waiting() {
+    let context = TestContext::new();
+    let index =
+        Index::start(&[WheelBuilder::new("demo", "1.0").build(), WheelBuilder::new("other", "1.0").build()]);
+    context.new_venv();
+    context.add(&index, &["demo"]).success();
+    let notes = ["digests", "durable"].map(|name| context.store().join(name));
+    for note in &notes {
+        let _ = std::fs::remove_file(note);
+        assert!(std::process::Command::new("mkfifo").arg(note).status().unwrap().success());
+    }
+    let program = context.virtpy_command(["x"]).get_program().to_owned();
+    let mut add = context.command("timeout");
+    add.arg("60").arg(&program).args(["add", "other", "--index-url", &index.url()]);
+    context.run(&mut add).success();
+    assert!(notes[0].symlink_metadata().unwrap().is_file());
+    assert_eq!(context.eval(".venv", "import other; print(other.__version__)"), "1.0");
+}

@@ -207,6 +207,26 @@ fn an_entry_that_is_not_as_it_was_made_counts_as_absent() {
 }
 
 #[test]
+fn an_entry_that_a_link_took_the_place_of_counts_as_absent() {
+    let scene = Scene::new(&["demo", "other"]);
+    scene.context.new_venv();
+    scene.context.add(&scene.index, &["demo", "other"]).success();
+    // It was linked from there, and looked at.
+    let entry = scene.entry("demo");
+    assert!(entry.starts_with(&scene.lower));
+    let elsewhere = scene.context.root().join("elsewhere");
+    std::fs::rename(&entry, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &entry).unwrap();
+    scene.context.virtpy(["check"]).failure(1).stdout_has("demo 1.0 is gone from the store `[ROOT]/lower`");
+    scene.context.virtpy(["new", "second"]).success();
+    for venv in ["second", ".venv"] {
+        scene.context.virtpy(["add", "--venv", venv, "demo", "--index-url", &scene.index.url()]).success();
+        assert!(scene.entry_in(venv, "demo").starts_with(scene.context.store()), "{venv}");
+    }
+    scene.context.virtpy(["check"]).success();
+}
+
+#[test]
 fn what_a_lower_store_lost_is_mended_from_elsewhere() {
     let mut scene = Scene::new(&["demo", "other"]);
     scene.context.new_venv();

@@ -307,13 +307,25 @@ pub fn append(path: &Path, content: &[u8]) -> Result<(), PathError> {
     file.write_all(content).at("write", path)
 }
 
-/// Appends to a file as [`append`] does, and waits until it is on the disk, its name included.
+/// Appends to a file of virtpy's own, as [`append`] does. Neither is a link followed nor is a pipe or a device waited for.
+///
+/// # Errors
+/// As those of [`append`]; when it is there and no regular file, too.
+pub fn append_own(path: &Path, content: &[u8]) -> Result<(), PathError> {
+    use rustix::fs::OFlags;
+    let flags = (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits().cast_signed();
+    let opened = OpenOptions::new().append(true).create(true).custom_flags(flags).open(path);
+    let (mut file, _) = opened.and_then(bounded::regular).at("open", path)?;
+    file.write_all(content).at("write", path)
+}
+
+/// Appends to a file as [`append_own`] does, and waits until it is on the disk, its name included.
 ///
 /// # Errors
 /// When the folder is missing or not writable, or the disk does not take it.
 pub fn append_durably(path: &Path, content: &[u8]) -> Result<(), PathError> {
     let is_new = kind(path)?.is_none();
-    append(path, content)?;
+    append_own(path, content)?;
     open(path)?.sync_all().at("write back", path)?;
     match path.parent().filter(|_| is_new) {
         Some(folder) => open(folder)?.sync_all().at("write back", folder),

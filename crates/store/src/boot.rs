@@ -75,9 +75,9 @@ impl Store {
 
     fn append_notes(&self, text: &str) {
         let Some(path) = self.checked_path() else { return };
-        if fs::append(&path, text.as_bytes()).is_err() {
+        if fs::append_own(&path, text.as_bytes()).is_err() {
             let folder = path.parent().unwrap_or(Path::new("."));
-            let _ = fs::create_dir_all(folder).and_then(|()| fs::append(&path, text.as_bytes()));
+            let _ = fs::create_dir_all(folder).and_then(|()| fs::append_own(&path, text.as_bytes()));
         }
     }
 

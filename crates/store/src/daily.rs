@@ -43,7 +43,7 @@ impl Store {
         let text = lines.join("\n") + "\n";
         let path = self.looked().join(&today);
         let _ = self.write_unless_removed(&path, || {
-            fs::create_dir_all(&self.looked()).and_then(|()| fs::append(&path, text.as_bytes()))
+            fs::create_dir_all(&self.looked()).and_then(|()| fs::append_own(&path, text.as_bytes()))
         });
         for name in fs::names(&self.looked()).unwrap_or_default() {
             if name.to_str() != Some(&today) {

@@ -26,9 +26,16 @@ impl Store {
         self.home().join("digests")
     }
 
+    /// What is written there; nothing where something else stands in its place.
+    fn digests_content(&self) -> Vec<u8> {
+        fs::read_own_with_facts(&self.digests_path(), 64 * 1024)
+            .map(|(content, _)| content)
+            .unwrap_or_default()
+    }
+
     /// Reads all digests.
     pub(super) fn digests(&self) -> Digests {
-        let content = fs::read_own(&self.digests_path(), 64 * 1024).unwrap_or_default();
+        let content = self.digests_content();
         let mut known: HashMap<String, Vec<String>> = HashMap::new();
         for line in String::from_utf8_lossy(&content).lines() {
             // A power cut may have cut one off, or left zeros in its place.
@@ -62,9 +69,9 @@ impl Store {
         // A line of its own, whatever a power cut left at the end.
         let text: String = lines.flat_map(|line| ["\n".to_owned(), line]).chain(["\n".to_owned()]).collect();
         let path = self.digests_path();
-        if fs::append(&path, text.as_bytes()).is_err() {
-            // It may be the file of somebody else who has used the store once.
-            let known = fs::read_own(&path, 64 * 1024).unwrap_or_default();
+        if fs::append_own(&path, text.as_bytes()).is_err() {
+            // It may be the file of somebody else who has used the store once, or none at all.
+            let known = self.digests_content();
             let _ = fs::write_atomic(&path, &[known.as_slice(), text.as_bytes()].concat());
         }
     }
@@ -97,7 +104,7 @@ mod tests {
         assert!(store.digests().vouch_for(&one, b"anything"));
         let line = |id: &EntryId, text: &[u8]| format!("{id} {}\n", hex(&sha256(text)));
         for text in [line(&one, b"first"), line(&other, b"x"), line(&one, b"second")] {
-            fs::append(&store.digests_path(), text.as_bytes()).unwrap();
+            fs::append_own(&store.digests_path(), text.as_bytes()).unwrap();
         }
         let check = || {
             let digests = store.digests();

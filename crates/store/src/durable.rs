@@ -24,7 +24,7 @@ impl Store {
 
     /// Makes the file of the notes. The process in the background, which writes them, then makes no new name in the store's folder.
     pub(super) fn create_durable(&self) -> Result<(), StoreError> {
-        Ok(fs::append(&self.durable_path(), b"")?)
+        Ok(fs::append_own(&self.durable_path(), b"")?)
     }
 
     /// The notes, as [`Self::durable_note`] writes them.

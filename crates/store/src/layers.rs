@@ -158,12 +158,22 @@ impl Store {
 
 fn entry_in(layer: &Layer, sha256: &str) -> Result<Option<Entry>, StoreError> {
     let id = EntryId::of(sha256)?;
+    if !is_folder(layer, &id) {
+        return Ok(None);
+    }
     let entry = Entry::read(&id, layer.entries().join(id.as_str()), Some(layer.home()))?;
     Ok(entry.filter(|entry| entry.is_of(sha256)))
 }
 
 fn has_entry(layer: &Layer, id: &EntryId) -> bool {
-    layer.is_there() && matches!(fs::kind(&layer.entries().join(id.as_str()).join(MANIFEST)), Ok(Some(_)))
+    layer.is_there()
+        && is_folder(layer, id)
+        && matches!(fs::kind(&layer.entries().join(id.as_str()).join(MANIFEST)), Ok(Some(_)))
+}
+
+/// Whether an entry's folder is a real one. Where a link leads, somebody else may decide what is there.
+fn is_folder(layer: &Layer, id: &EntryId) -> bool {
+    matches!(fs::kind(&layer.entries().join(id.as_str())), Ok(Some(fs::FileKind::Folder)))
 }
 
 /// What is noted of an entry of a lower store that was looked at, and of no other that will stand there.

@@ -38,8 +38,8 @@ impl Store {
             return;
         }
         let path = self.linked().join(today().to_string());
-        if fs::append(&path, text.as_bytes()).is_err() {
-            let _ = fs::create_dir_all(&self.linked()).and_then(|()| fs::append(&path, text.as_bytes()));
+        if fs::append_own(&path, text.as_bytes()).is_err() {
+            let _ = fs::create_dir_all(&self.linked()).and_then(|()| fs::append_own(&path, text.as_bytes()));
         }
     }
 

@@ -28,12 +28,12 @@ impl Store {
     /// When the store cannot be written.
     pub fn request_bytecode(&self, venv: &VenvId) -> Result<(), StoreError> {
         let path = self.requests().join(venv.as_str());
-        if let Err(error) = fs::append(&path, b"") {
+        if let Err(error) = fs::append_own(&path, b"") {
             if !error.is_not_found() {
                 return Err(error.into());
             }
             fs::create_dir_all(&self.requests())?;
-            fs::append(&path, b"")?;
+            fs::append_own(&path, b"")?;
         }
         Ok(())
     }
@@ -113,7 +113,7 @@ impl Store {
         // Names of files are in it, whatever they are.
         let line: String =
             line.chars().map(|letter| if letter.is_control() { '?' } else { letter }).collect();
-        Ok(fs::append(&self.compiling().join("found"), format!("{line}\n").as_bytes())?)
+        Ok(fs::append_own(&self.compiling().join("found"), format!("{line}\n").as_bytes())?)
     }
 
     /// What was left to be told, each line once.
