@@ -269,6 +269,21 @@ fn a_lost_interpreter_is_told_and_mended() {
 }
 
 #[test]
+fn what_the_store_lost_of_an_application_is_named() {
+    let (context, index) = (TestContext::new(), index());
+    install(&context, &index, &["demo"]).success();
+    for (number, entry) in names(&context.store().join("w")).iter().enumerate() {
+        let aside = context.path(&format!("aside{number}"));
+        std::fs::rename(context.store().join("w").join(entry), aside).unwrap();
+    }
+    let list = context.virtpy(["tool", "list"]).success();
+    let broken = list.stdout_has("broken: the store no longer has demo 1.0 and 1 more");
+    broken.stdout_has("; `virtpy tool repair demo` repairs it");
+    context.virtpy(["tool", "repair"]).success().stderr_has("Repaired demo 1.0");
+    context.run(&mut context.command(command(&context, "demo"))).success();
+}
+
+#[test]
 fn an_application_runs_without_being_installed() {
     let (context, index) = (TestContext::new(), index());
     let url = index.url();

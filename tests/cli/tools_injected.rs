@@ -67,3 +67,30 @@ fn what_the_application_needs_is_not_taken_away_by_what_is_injected() {
     let frozen = context.virtpy(["freeze", "--venv", venv.to_str().unwrap()]).success();
     assert_eq!(frozen.lines(), ["helper==1.0", "strict==1.0"]);
 }
+
+#[test]
+fn installing_again_keeps_what_was_injected() {
+    let (context, public) = (TestContext::new(), index());
+    public.add(&side("1.0", "public"));
+    public.add(&side("1.1", "public"));
+    let private = Index::start(&[WheelBuilder::new("own", "1.0").console_script("own").build()]);
+    install(&context, &public, &["demo"]).success();
+    context.virtpy(["inject", "demo", "side<1.1", "--index-url", &public.url()]).success();
+    context.virtpy(["inject", "demo", "own", "--with-apps", "--index-url", &private.url()]).success();
+    let with = ["demo 1.0", "    with side<1.1, own", "    demo", "    demo-extra", "    own"];
+    install(&context, &public, &["--force", "demo"]).success();
+    assert_eq!(context.virtpy(["tool", "list"]).success().lines(), with);
+    assert_eq!(who(&context), "public 1.0");
+    public.add(&tool("2.0"));
+    install(&context, &public, &["demo@latest"]).success().stderr_has("Replaced 1.0 by");
+    let list = context.virtpy(["tool", "list"]).success();
+    assert_eq!(list.lines()[..2], ["demo 2.0", "    with side<1.1, own"]);
+    // What is said of one now goes before what was said of it.
+    install(&context, &public, &["--force", "demo", "--with", "side>=1.1"]).success();
+    assert_eq!(who(&context), "public 1.1");
+    let list = context.virtpy(["tool", "list"]).success();
+    assert_eq!(list.lines()[1], "    with side>=1.1, own");
+    context.virtpy(["uninject", "demo", "own", "side"]).success();
+    install(&context, &public, &["--force", "demo"]).success();
+    assert_eq!(context.virtpy(["tool", "list"]).success().lines()[1], "    demo");
+}

@@ -46,7 +46,7 @@ fn install(context: &Context, arguments: &ToolInstallArguments, spec: &str) -> R
     let downloads = !arguments.no_python_downloads;
     let outcome = install_tool(
         &context.host,
-        ToolSpec { index, lock, downloads, upgrade: newest, ..ToolSpec::of(manifest) },
+        ToolSpec { index, lock, downloads, upgrade: newest, keep_injected: true, ..ToolSpec::of(manifest) },
     )?;
     Ok(Installed::Now(Box::new(outcome)))
 }

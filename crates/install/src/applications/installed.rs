@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use virtpy_pep::{NamedVersion, PackageName, Requirement, Version};
 
 use crate::tools::{Manifest, Origin, Tool, Toolbox};
-use crate::{Error, Host, IndexOptions, Result};
+use crate::{Error, Host, IndexOptions, Result, demand_stores, described};
 use virtpy_files as fs;
 use virtpy_interpreters::Interpreter;
 use virtpy_venv::{Contents, Distribution, Venv};
@@ -52,9 +52,11 @@ impl Host {
         }
         match Contents::read(&venv, &self.store) {
             Err(error) => Some(error.to_string()),
-            Ok(contents) => {
-                contents.dangling.first().map(|one| format!("the store no longer has {}", one.label()))
-            }
+            Ok(Contents { dangling, .. }) if dangling.is_empty() => None,
+            Ok(Contents { dangling, .. }) => Some(match demand_stores(self, &dangling) {
+                Ok(()) => format!("the store no longer has {}", described(&dangling)),
+                Err(error) => error.to_string(),
+            }),
         }
     }
 

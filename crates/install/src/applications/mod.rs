@@ -113,6 +113,13 @@ fn attempt(
     if spec.manifest.package.is_empty() {
         spec.manifest.package = package_name(host, interpreter, spec)?.into();
     }
+    // A lock file says all that there is to be. What cannot be read is replaced.
+    if spec.keep_injected
+        && spec.lock.is_none()
+        && let Ok(Some(old)) = toolbox.open(&spec.manifest.name())
+    {
+        spec.manifest.keep_injected(&old.manifest);
+    }
     install_generation(host, toolbox, &spec.manifest.name(), spec, interpreter)
 }
 

@@ -45,6 +45,8 @@ pub struct ToolSpec {
     pub upgrade: bool,
     /// Whether an application that would come out the same is left as it is.
     pub keep_same: bool,
+    /// Whether what was injected into an application that is there already is kept.
+    pub keep_injected: bool,
     /// Whether it is only run, and not installed.
     pub is_run: bool,
 }

@@ -158,6 +158,25 @@ impl Manifest {
         }
     }
 
+    /// Keeps what is beside the application as it was before, with its commands, unless that is asked for anew. It comes from
+    /// where it came from.
+    pub fn keep_injected(&mut self, old: &Self) {
+        let asked = names_of(&self.with);
+        let is_other_place = self.origin.clone().without_credentials() != old.origin;
+        for spec in &old.with {
+            let names = names_of(std::slice::from_ref(spec));
+            if self.with.contains(spec) || names.iter().any(|name| asked.contains(name)) {
+                continue;
+            }
+            let own = old.with_origins.get(spec).or(is_other_place.then_some(&old.origin));
+            self.with_origins.extend(own.map(|own| (spec.clone(), own.clone())));
+            self.with.push(spec.clone());
+            self.with_apps.extend(names.into_iter().filter(|name| old.with_apps.contains(name)));
+        }
+        self.with_apps.sort();
+        self.with_apps.dedup();
+    }
+
     /// Asks for a package beside it no longer. Returns whether it was asked for.
     pub fn uninject(&mut self, package: &String) -> bool {
         let names = names_of(std::slice::from_ref(package));
