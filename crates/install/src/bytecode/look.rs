@@ -73,8 +73,9 @@ fn at_changed_venvs(
         if looked.contains(&note) {
             continue;
         }
-        let Ok(venv) = Venv::open(root) else { continue };
-        let Ok(contents) = Contents::read(&venv, store) else { continue };
+        // It is let go of at once: it can be unmounted while its packages are looked at.
+        let contents = Venv::open(root).ok().and_then(|venv| Contents::read(&venv, store).ok());
+        let Some(contents) = contents else { continue };
         let mut is_whole = true;
         for installed in &contents.state.distributions {
             let Ok(id) = EntryId::of(&installed.sha256) else { continue };

@@ -8,6 +8,7 @@ use crate::Host;
 use crate::compiler::{self, PackageStray, Wanted};
 use crate::words::counted;
 use virtpy_files as fs;
+use virtpy_interpreters::Interpreter;
 use virtpy_store::{Entry, Root, Staging, StoreError};
 use virtpy_venv::{Contents, Owner, Venv};
 
@@ -26,16 +27,33 @@ pub struct Report {
 /// # Errors
 /// When the store cannot be written, or the interpreter does not start.
 pub fn compile_venv(host: &Host, root: &Root, mut staging: Staging) -> Result<Report, Error> {
+    let Some(Uses { interpreter, wanted }) = uses_of(host, root)? else { return Ok(Report::default()) };
+    let entries: Vec<&Entry> = wanted.iter().map(|wanted| &wanted.entry).collect();
+    carried::bring_by_itself(host, &interpreter, &entries, &mut staging)?;
+    let outcome = compiler::compile(&host.store, &interpreter, &wanted, staging)?;
+    // Nobody waits for it, and nobody is there who could hear of it.
+    let _ = carried::push_by_itself(host, &interpreter, &entries);
+    Ok(Report { compiled: outcome.compiled, strays: outcome.strays })
+}
+
+/// What a venv uses of the store, and the interpreter that it is compiled for.
+struct Uses {
+    interpreter: Interpreter,
+    wanted: Vec<Wanted>,
+}
+
+/// Looks into a venv, and lets go of it: while its packages are compiled it can be unmounted.
+fn uses_of(host: &Host, root: &Root) -> Result<Option<Uses>, Error> {
     let store = &host.store;
     let is_own = fs::is_own(&root.path) && fs::is_own(&root.path.join("pyvenv.cfg"));
     let Some(venv) = Venv::open(&root.path).ok().filter(|venv| is_own && venv.id == root.id) else {
-        return Ok(Report::default());
+        return Ok(None);
     };
     if !venv.config.link_mode().folds() {
-        return Ok(Report::default());
+        return Ok(None);
     }
     let (Ok(interpreter), Ok(contents)) = (host.interpreter(&venv), Contents::read(&venv, store)) else {
-        return Ok(Report::default());
+        return Ok(None);
     };
     let mut wanted = Vec::new();
     for distribution in &contents.distributions {
@@ -50,12 +68,7 @@ pub fn compile_venv(host: &Host, root: &Root, mut staging: Staging) -> Result<Re
             Err(error) => return Err(error.into()),
         }
     }
-    let entries: Vec<&Entry> = wanted.iter().map(|wanted| &wanted.entry).collect();
-    carried::bring_by_itself(host, &interpreter, &entries, &mut staging)?;
-    let outcome = compiler::compile(store, &interpreter, &wanted, staging)?;
-    // Nobody waits for it, and nobody is there who could hear of it.
-    let _ = carried::push_by_itself(host, &interpreter, &entries);
-    Ok(Report { compiled: outcome.compiled, strays: outcome.strays })
+    Ok(Some(Uses { interpreter, wanted }))
 }
 
 /// Says what was removed.
