@@ -120,18 +120,19 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let store = Store::new(home.path().to_owned());
         let (entries, cache) = (store.entries(), store.cache());
-        let note_everything = || {
+        let note_everything = |store: &Store| {
             store.note_looked(&["one".to_owned()]);
+            store.note_venv_looks("two");
             store.note_collection(crate::Collecting::Builds);
             fs::names(&cache).unwrap().len()
         };
         fs::create_dir_all(&cache).unwrap();
-        fs::write_new(&cache.join("other"), b"", 0o644).unwrap();
-        assert_eq!(note_everything(), 1, "the entries are gone");
+        assert_eq!(note_everything(&store), 0, "the entries are gone");
         fs::create_dir_all(&entries).unwrap();
-        assert_eq!(note_everything(), 3);
+        assert_eq!(note_everything(&store), 3, "an empty cache is none that somebody removes");
+        store.watch_for_removal();
         fs::remove_tree(&cache).unwrap();
         fs::create_dir_all(&cache).unwrap();
-        assert_eq!(note_everything(), 0, "the cache is gone");
+        assert_eq!(note_everything(&store), 0, "the cache is gone");
     }
 }

@@ -32,7 +32,6 @@ impl Store {
     pub fn is_being_removed(&self) -> bool {
         let is_gone = |path: &Path| !matches!(fs::kind(path), Ok(Some(_)));
         is_gone(&self.entries())
-            || fs::names(&self.cache()).is_ok_and(|names| names.is_empty())
             || self.watched.get().is_some_and(|paths| paths.iter().any(|path| is_gone(path)))
     }
 
