@@ -21,7 +21,11 @@ from statistics import median
 
 sys.dont_write_bytecode = True  # Nothing may be left in the source tree.
 
+# Behind this folder: some files there have the names of benches.
+sys.path.append(str(Path(__file__).resolve().parents[1] / "tests/online"))
+
 import system_calls  # noqa: E402
+import user_settings  # noqa: E402
 
 ROOTS = "jupyterlab sphinx django pandas scipy matplotlib requests boto3 fastapi sqlalchemy black mypy pytest".split()
 QUICK_ROOTS = "requests rich flask sqlalchemy pandas pytest black sphinx".split()
@@ -47,14 +51,7 @@ class Bench:
         for name in ("VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH"):
             self.environment.pop(name, None)
         self.environment["VIRTPY_HOME"] = str(self.root / "store")
-        # Which stores they use is noted where the user's settings are: all but what is virtpy's stays as it is there.
-        settings = self.root / "user-settings"
-        settings.mkdir()
-        theirs = Path(os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config"))
-        for entry in theirs.iterdir() if theirs.is_dir() else ():
-            if entry.name != "virtpy":
-                (settings / entry.name).symlink_to(entry)
-        self.environment["XDG_CONFIG_HOME"] = str(settings)
+        self.environment["XDG_CONFIG_HOME"] = user_settings.without_virtpys(self.root)
         self.environment["UV_CACHE_DIR"] = str(self.root / "uv-cache")
         code = "import os, sys; n = 'python%d.%d' % sys.version_info[:2]; print(os.path.join(sys.base_prefix, 'bin', n))"
         named = subprocess.check_output([sys.executable, "-c", code], universal_newlines=True).strip()

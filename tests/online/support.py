@@ -11,6 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import user_settings
+
 # A code that says where an interpreter really lives, whatever shim or link it was started through.
 WHERE = (
     "import os, sys; name = 'bin/python%d.%d' % sys.version_info[:2]; "
@@ -53,14 +55,7 @@ class Place:
         for name in ("VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONHOME"):
             self.environment.pop(name, None)
         self.environment["VIRTPY_HOME"] = str(self.root / "s")
-        # Which stores they use is noted where the user's settings are: all but what is virtpy's stays as it is there.
-        settings = self.root / "user-settings"
-        settings.mkdir()
-        theirs = Path(os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config"))
-        for entry in theirs.iterdir() if theirs.is_dir() else ():
-            if entry.name != "virtpy":
-                (settings / entry.name).symlink_to(entry)
-        self.environment["XDG_CONFIG_HOME"] = str(settings)
+        self.environment["XDG_CONFIG_HOME"] = user_settings.without_virtpys(self.root)
         # What is compared are packages; the check of pip itself turns it on.
         self.environment["VIRTPY_PIP_SHIM"] = "0"
         # No process outlives its check; where root runs this, Python must not leave in the store what is not recorded.

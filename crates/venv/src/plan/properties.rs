@@ -114,6 +114,14 @@ fn folders_of_one(claims: &[Claim]) -> BTreeMap<&str, usize> {
     of_one.filter_map(|(folder, members)| Some((folder, members.into_iter().next()?))).collect()
 }
 
+/// The paths in a distribution's RECORD, in its order.
+fn recorded(plan: &Plan, sample: &Sample) -> Vec<String> {
+    let path = format!("{}/{}/RECORD", layout().site_packages, sample.dist_info());
+    let Some(Node::Text { content, .. }) = plan.nodes.get(&path) else { panic!("{path} is not written") };
+    let rows = wheel::parse_record(std::str::from_utf8(content).unwrap()).unwrap();
+    rows.into_iter().map(|row| row.path).collect()
+}
+
 proptest! {
     /// Every file of every distribution is there, as the last one's that has it.
     #[test]
@@ -233,10 +241,7 @@ proptest! {
         let layout = layout();
         let mut listed = BTreeMap::new();
         for (member, sample) in samples.iter().enumerate() {
-            let path = format!("{}/{}/RECORD", layout.site_packages, sample.dist_info());
-            let Some(Node::Text { content, .. }) = plan.nodes.get(&path) else { panic!("{path} is not written") };
-            let rows = wheel::parse_record(std::str::from_utf8(content).unwrap()).unwrap();
-            let paths: Vec<String> = rows.into_iter().map(|row| row.path).collect();
+            let paths = recorded(&plan, sample);
             for claim in claims.iter().filter(|claim| claim.member == member) {
                 let row = layout.in_record(&claim.path);
                 let place = paths.iter().position(|path| *path == row);
@@ -257,14 +262,6 @@ proptest! {
             }
         }
     }
-}
-
-/// The rows of a distribution's RECORD, by their paths.
-fn recorded(plan: &Plan, sample: &Sample) -> BTreeSet<String> {
-    let path = format!("{}/{}/RECORD", layout().site_packages, sample.dist_info());
-    let Some(Node::Text { content, .. }) = plan.nodes.get(&path) else { panic!("{path} is not written") };
-    let rows = wheel::parse_record(std::str::from_utf8(content).unwrap()).unwrap();
-    rows.into_iter().map(|row| row.path).collect()
 }
 
 proptest! {
