@@ -319,6 +319,20 @@ pub fn append_own(path: &Path, content: &[u8]) -> Result<(), PathError> {
     file.write_all(content).at("write", path)
 }
 
+/// Appends to a file as [`append_own`] does, and makes the folder that it is in where there is none.
+///
+/// # Errors
+/// As those of [`append_own`] and [`create_dir_all`].
+pub fn append_own_with_folder(path: &Path, content: &[u8]) -> Result<(), PathError> {
+    match (append_own(path, content), path.parent()) {
+        (Err(error), Some(folder)) if error.is_not_found() => {
+            create_dir_all(folder)?;
+            append_own(path, content)
+        }
+        (appended, _) => appended,
+    }
+}
+
 /// Appends to a file as [`append_own`] does, and waits until it is on the disk, its name included.
 ///
 /// # Errors

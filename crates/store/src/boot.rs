@@ -75,10 +75,7 @@ impl Store {
 
     fn append_notes(&self, text: &str) {
         let Some(path) = self.checked_path() else { return };
-        if fs::append_own(&path, text.as_bytes()).is_err() {
-            let folder = path.parent().unwrap_or(Path::new("."));
-            let _ = fs::create_dir_all(folder).and_then(|()| fs::append_own(&path, text.as_bytes()));
-        }
+        let _ = fs::append_own_with_folder(&path, text.as_bytes());
     }
 
     fn checked_path(&self) -> Option<PathBuf> {

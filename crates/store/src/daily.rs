@@ -42,9 +42,7 @@ impl Store {
         let today = today().to_string();
         let text = lines.join("\n") + "\n";
         let path = self.looked().join(&today);
-        let _ = self.write_unless_removed(&path, || {
-            fs::create_dir_all(&self.looked()).and_then(|()| fs::append_own(&path, text.as_bytes()))
-        });
+        let _ = self.write_unless_removed(&path, || fs::append_own_with_folder(&path, text.as_bytes()));
         for name in fs::names(&self.looked()).unwrap_or_default() {
             if name.to_str() != Some(&today) {
                 let _ = fs::remove_file(&self.looked().join(name));

@@ -38,9 +38,7 @@ impl Store {
             return;
         }
         let path = self.linked().join(today().to_string());
-        if fs::append_own(&path, text.as_bytes()).is_err() {
-            let _ = fs::create_dir_all(&self.linked()).and_then(|()| fs::append_own(&path, text.as_bytes()));
-        }
+        let _ = fs::append_own_with_folder(&path, text.as_bytes());
     }
 
     /// When each entry was linked last, in seconds since 1970, as far as that is known.

@@ -27,15 +27,7 @@ impl Store {
     /// # Errors
     /// When the store cannot be written.
     pub fn request_bytecode(&self, venv: &VenvId) -> Result<(), StoreError> {
-        let path = self.requests().join(venv.as_str());
-        if let Err(error) = fs::append_own(&path, b"") {
-            if !error.is_not_found() {
-                return Err(error.into());
-            }
-            fs::create_dir_all(&self.requests())?;
-            fs::append_own(&path, b"")?;
-        }
-        Ok(())
+        Ok(fs::append_own_with_folder(&self.requests().join(venv.as_str()), b"")?)
     }
 
     /// Takes up one request. The caller holds the lock of [`Self::lock_compiling`].
@@ -109,11 +101,10 @@ impl Store {
     /// # Errors
     /// When the store cannot be written.
     pub fn tell_later(&self, line: &str) -> Result<(), StoreError> {
-        fs::create_dir_all(&self.compiling())?;
         // Names of files are in it, whatever they are.
         let line: String =
             line.chars().map(|letter| if letter.is_control() { '?' } else { letter }).collect();
-        Ok(fs::append_own(&self.compiling().join("found"), format!("{line}\n").as_bytes())?)
+        Ok(fs::append_own_with_folder(&self.compiling().join("found"), format!("{line}\n").as_bytes())?)
     }
 
     /// What was left to be told, each line once.
