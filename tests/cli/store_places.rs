@@ -55,9 +55,51 @@ fn a_collection_sweeps_nothing_behind_a_link() {
     assert_eq!(context.read("elsewhere/folder/precious"), "x");
     // In a folder of its own it sweeps what killed commands left.
     std::fs::remove_file(&temporary).unwrap();
-    std::fs::create_dir_all(temporary.join("left")).unwrap();
+    std::fs::create_dir_all(temporary.join(".tmpleft")).unwrap();
     context.virtpy(["store", "gc", "--remove", "--grace", "0s"]).success();
-    assert!(!temporary.join("left").exists());
+    assert!(!temporary.join(".tmpleft").exists());
+}
+
+/// `VIRTPY_HOME` may be a folder in which somebody has other things, such as their home.
+#[test]
+fn a_collection_sweeps_only_what_virtpy_makes() {
+    let context = TestContext::new();
+    context.new_venv();
+    let kept = [
+        "tmp/precious",
+        "tmp/folder/precious",
+        "cache/wheels/precious",
+        "cache/files/precious",
+        "cache/linked/precious",
+        "cache/checked/precious",
+        "cache/complete/precious",
+    ];
+    for path in kept {
+        context.write(&format!("../store/{path}"), "x");
+    }
+    context.virtpy(["store", "gc", "--remove", "--grace", "0s"]).success();
+    for path in kept {
+        assert!(context.store().join(path).exists(), "{path}");
+    }
+}
+
+#[test]
+fn notes_behind_a_link_are_not_swept() {
+    let context = TestContext::new();
+    context.new_venv();
+    let digits = "0123456789abcdef";
+    for folder in ["files", "linked", "checked", "complete", "wheels"] {
+        let (elsewhere, place) = (format!("elsewhere/{folder}"), context.store().join("cache").join(folder));
+        let names =
+            [digits.to_owned(), digits.repeat(4), "1".to_owned()].map(|name| format!("{elsewhere}/{name}"));
+        for name in &names {
+            context.write(name, "x");
+        }
+        let _ = std::fs::remove_dir_all(&place);
+        std::os::unix::fs::symlink(context.path(&elsewhere), &place).unwrap();
+        context.virtpy(["store", "gc", "--remove", "--grace", "0s"]).success();
+        assert!(names.iter().all(|name| context.path(name).exists()), "{folder}");
+    }
 }
 
 #[test]

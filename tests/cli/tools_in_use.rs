@@ -137,3 +137,25 @@ fn what_pipx_installed_keeps_its_versions_and_its_index() {
     index.add(&tool("2.0"));
     context.virtpy(["upgrade", "demo"]).success().stderr_has("Upgraded 1.0 to demo 2.0");
 }
+
+/// The folder of an application may have been there before, or be a link to another disk.
+#[test]
+fn what_somebody_keeps_in_the_folder_of_an_application_stays() {
+    for is_link in [false, true] {
+        let (context, index) = (TestContext::new(), index());
+        let (folder, elsewhere) = (context.store().join("tools/demo"), context.path("elsewhere"));
+        let real = if is_link { &elsewhere } else { &folder };
+        std::fs::create_dir_all(real.join("notes")).unwrap();
+        std::fs::write(real.join("notes/precious"), "x").unwrap();
+        std::fs::write(real.join("precious"), "x").unwrap();
+        if is_link {
+            std::fs::create_dir_all(folder.parent().unwrap()).unwrap();
+            std::os::unix::fs::symlink(&elsewhere, &folder).unwrap();
+        }
+        install(&context, &index, &["demo"]).success();
+        install(&context, &index, &["--force", "demo"]).success();
+        context.virtpy(["uninstall", "demo"]).success();
+        assert!(real.join("precious").exists() && real.join("notes/precious").exists(), "link: {is_link}");
+        assert_eq!(context.virtpy(["tool", "list"]).success().raw_stdout, "");
+    }
+}

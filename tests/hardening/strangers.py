@@ -333,7 +333,7 @@ def swapped(place, rounds):
 
 
 def mounted(place):
-    """A disk that is mounted in a venv is not emptied with it."""
+    """A disk that is mounted in a venv or in the store is not emptied with what is around it."""
     place.begin()
     place.new()
     place.add("hd-plain==1.0")
@@ -351,7 +351,18 @@ def mounted(place):
         finally:
             subprocess.run(["umount", str(target)], check=True)
         target.rmdir()
-    return "what is mounted in a venv stayed"
+    for inner in ("tmp/.tmpleft", "tmp/removed-0123456789abcdef/deep", "cache/resolver", "compiling/staged/deep"):
+        target = place.home / inner
+        target.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["mount", "--bind", str(outside), str(target)], check=True)
+        try:
+            for command in ("store gc --remove", "cache clean", "store compile"):
+                done = place.attempt(words(place, command), folder=place.project)
+                require(done.code in (0, 1) and "panicked" not in done.err, str(done))
+                require(os.listdir(str(outside)) == ["precious"], "%s emptied what is mounted: %s" % (command, done))
+        finally:
+            subprocess.run(["umount", str(target)], check=True)
+    return "what is mounted in a venv and in the store stayed"
 
 
 def check(arguments):

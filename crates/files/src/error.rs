@@ -77,6 +77,10 @@ impl PathError {
             io::ErrorKind::NotADirectory => Some(
                 "a part of that path is a file; `VIRTPY_HOME` moves the store to another folder".to_owned(),
             ),
+            io::ErrorKind::ResourceBusy if self.action == "remove" => Some(
+                "a disk or another folder is mounted there or below it; unmount that, then run the command again"
+                    .to_owned(),
+            ),
             io::ErrorKind::Interrupted => Some("run the command again".to_owned()),
             _ => self.source.raw_os_error().and_then(hint_by_number),
         }

@@ -53,7 +53,7 @@ pub use parallel::{map_ordered, processors};
 pub use size_limit::survive_size_limit;
 pub use stamp::Stamp;
 pub use times::{changed_at, set_back, set_modified, touch};
-pub use tree::{read_dir_names, remove_tree};
+pub use tree::{own_names, read_dir_names, remove_tree};
 pub use umask::{narrow_umask, restore_umask};
 pub use user::{effective_user, is_own, is_root};
 pub use walk::{Found, Walk, make_folders_read_only, walk};

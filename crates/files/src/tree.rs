@@ -2,11 +2,11 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fchmod, openat, statat, unlinkat};
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fchmod, fstat, openat, statat, unlinkat};
 use rustix::io::Errno;
 
 use super::{FileKind, IoResultExt as _, PathError, platform};
@@ -25,11 +25,19 @@ pub fn read_dir_names(folder: &Path) -> Result<Vec<(OsString, FileKind)>, PathEr
     Ok(names)
 }
 
+/// Returns the names in a folder of virtpy's own, unsorted; none if it is missing, or if a link is in its place: what lies where
+/// that leads is somebody else's.
+pub fn own_names(folder: &Path) -> Vec<OsString> {
+    let is_own = matches!(super::kind(folder), Ok(Some(FileKind::Folder)));
+    let names = if is_own { read_dir_names(folder).unwrap_or_default() } else { Vec::new() };
+    names.into_iter().map(|(name, _)| name).collect()
+}
+
 /// Removes whatever stands at `path`: a file, a link (not its target), or a folder with all it holds, also one
-/// whose folders are read-only or protected, as the store's are. Nothing there is fine.
+/// whose folders are read-only or protected, as the store's are. Nothing there is fine. What is mounted at it or in it stays.
 ///
 /// # Errors
-/// When a part belongs to somebody else; what could be removed is then gone.
+/// When a part belongs to somebody else, or something is mounted there; what could be removed is then gone.
 pub fn remove_tree(path: &Path) -> Result<(), PathError> {
     match remove_at(CWD, path.as_os_str()) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
@@ -46,8 +54,11 @@ pub(super) fn remove_at(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> 
     if kind != FileKind::Folder {
         return Ok(unlink(Place { folder: parent, is_going: false }, name, AtFlags::empty())?);
     }
+    if platform::is_mounted_at(parent, name) {
+        return Err(Errno::BUSY.into());
+    }
     // Not by calls of this function for what is inside: a tree may be deeper than the stack.
-    let mut levels = vec![Level::open(parent, name)?];
+    let mut levels = vec![Level::open(parent, name, openat_plainly)?];
     while let Some(level) = levels.last_mut() {
         let Some((name, kind)) = level.left.pop() else {
             let Some(done) = levels.pop() else { break };
@@ -59,7 +70,11 @@ pub(super) fn remove_at(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> 
             continue;
         };
         let folder = level.folder.fd()?;
-        let opened = if kind == FileKind::Folder { Level::open(folder, &name) } else { Err(Errno::NOTDIR) };
+        let opened = if kind == FileKind::Folder {
+            Level::open(folder, &name, open_unless_mounted)
+        } else {
+            Err(Errno::NOTDIR)
+        };
         match opened {
             Ok(inner) => levels.push(inner),
             Err(Errno::NOENT) => {}
@@ -82,12 +97,12 @@ struct Level {
 }
 
 impl Level {
-    fn open(parent: BorrowedFd<'_>, name: &OsStr) -> Result<Self, Errno> {
+    fn open(parent: BorrowedFd<'_>, name: &OsStr, open: Opening) -> Result<Self, Errno> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let handle = match openat(parent, name, flags, Mode::empty()) {
+        let handle = match open(parent, name, flags) {
             Err(Errno::ACCESS) => {
                 platform::make_accessible(parent, name)?;
-                openat(parent, name, flags, Mode::empty())?
+                open(parent, name, flags)?
             }
             other => other?,
         };
@@ -95,6 +110,25 @@ impl Level {
         let left = names_of(&mut folder)?;
         Ok(Self { folder, name: name.to_owned(), left })
     }
+}
+
+/// How a folder is opened.
+type Opening = fn(BorrowedFd<'_>, &OsStr, OFlags) -> Result<OwnedFd, Errno>;
+
+fn openat_plainly(parent: BorrowedFd<'_>, name: &OsStr, flags: OFlags) -> Result<OwnedFd, Errno> {
+    openat(parent, name, flags, Mode::empty())
+}
+
+/// Opens a folder in another one, unless a file system or another folder is mounted there: what is in that is somebody else's.
+fn open_unless_mounted(parent: BorrowedFd<'_>, name: &OsStr, flags: OFlags) -> Result<OwnedFd, Errno> {
+    match platform::open_on_same_mount(parent, name, flags) {
+        Some(Err(Errno::XDEV)) => return Err(Errno::BUSY),
+        Some(answer) => return answer,
+        None => {}
+    }
+    let handle = openat_plainly(parent, name, flags)?;
+    let is_elsewhere = fstat(&handle)?.st_dev != fstat(parent)?.st_dev;
+    if is_elsewhere || platform::is_mounted_at(parent, name) { Err(Errno::BUSY) } else { Ok(handle) }
 }
 
 /// A folder out of which something is removed.

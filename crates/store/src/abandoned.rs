@@ -1,14 +1,27 @@
 //! What killed commands left: entries and downloads in the making, complete downloads that were not unpacked, and builds.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use virtpy_files::{self as fs, DiskUse, FileKind, Lock};
+use virtpy_files::{self as fs, DiskUse, Lock};
 
-use super::{Store, StoreError};
+use super::Store;
 
 /// How the names begin of what a command would have removed or renamed at its end.
 const TEMPORARY: &str = ".tmp";
+
+/// How the names in the folder for temporary files begin, whoever of virtpy made them: unfinished folders and files, interpreters, what a
+/// collection or a command took out of the way. Anything else there is not virtpy's: `VIRTPY_HOME` may be somebody's home.
+const IN_TEMPORARY: [&str; 5] = [TEMPORARY, fs::UNFINISHED, "python-", "removed-", "found-"];
+
+fn begins_with(name: &OsString, beginnings: &[&str]) -> bool {
+    name.to_str().is_some_and(|name| beginnings.iter().any(|beginning| name.starts_with(beginning)))
+}
+
+/// Whether a download that is complete has such a name: the hash that was announced.
+fn is_digest(name: &OsString) -> bool {
+    name.to_str().is_some_and(|name| name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
 
 impl Store {
     /// The folder of complete downloads that wait for being unpacked. A command that comes after a killed one takes them from
@@ -18,37 +31,27 @@ impl Store {
     }
 
     /// Everything that was abandoned. Whoever makes something there holds the store, and the caller holds it alone.
-    pub(super) fn abandoned(&self) -> Result<Vec<PathBuf>, StoreError> {
+    pub(super) fn abandoned(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();
-        let is_temporary = |name: &OsString| name.to_string_lossy().starts_with(TEMPORARY);
+        let mut take = |folder: &Path, is_ours: &dyn Fn(&OsString) -> bool| {
+            let names = fs::own_names(folder).into_iter().filter(is_ours);
+            found.extend(names.map(|name| folder.join(name)));
+        };
+        let is_temporary = |name: &OsString| begins_with(name, &[TEMPORARY]);
         let resolver = self.cache().join("resolver");
-        let buckets = fs::names(&resolver).unwrap_or_default().into_iter();
-        let buckets = buckets.filter(|name| !is_temporary(name)).map(|name| resolver.join(name));
-        for bucket in buckets.chain([resolver.clone()]) {
-            let names = fs::names(&bucket).unwrap_or_default().into_iter();
-            found.extend(names.filter(is_temporary).map(|name| bucket.join(name)));
+        for bucket in fs::own_names(&resolver).iter().filter(|name| !is_temporary(name)) {
+            take(&resolver.join(bucket), &is_temporary);
         }
-        for folder in [self.temporary(), self.kept_wheels()] {
-            // In a folder elsewhere, to which a link in its place leads, others have theirs.
-            if fs::kind(&folder)? != Some(FileKind::Folder) {
-                continue;
-            }
-            let names = match fs::names(&folder) {
-                Err(error) if error.is_not_found() => continue,
-                other => other?,
-            };
-            found.extend(names.into_iter().map(|name| folder.join(name)));
-        }
-        Ok(found)
+        take(&resolver, &is_temporary);
+        take(&self.temporary(), &|name| begins_with(name, &IN_TEMPORARY));
+        take(&self.kept_wheels(), &is_digest);
+        found
     }
 
     /// How many bytes on the disk killed commands left, which a collection removes. The caller holds the store alone.
-    ///
-    /// # Errors
-    /// When a folder cannot be read.
-    pub fn abandoned_bytes(&self, _lock: &Lock) -> Result<u64, StoreError> {
+    pub fn abandoned_bytes(&self, _lock: &Lock) -> u64 {
         let mut disk = DiskUse::default();
-        for path in self.abandoned()? {
+        for path in self.abandoned() {
             let below = fs::walk(&path).flatten().map(|found| found.path);
             for path in below.chain([path.clone()]) {
                 if let Ok(facts) = fs::symlink_metadata(&path) {
@@ -56,6 +59,6 @@ impl Store {
                 }
             }
         }
-        Ok(disk.bytes())
+        disk.bytes()
     }
 }

@@ -86,8 +86,9 @@ impl Store {
     pub(super) fn sweep_checked(&self) {
         let Some(path) = self.checked_path() else { return };
         let Some(folder) = path.parent() else { return };
-        for name in fs::names(folder).unwrap_or_default() {
-            if Some(name.as_os_str()) != path.file_name() {
+        for name in fs::own_names(folder) {
+            let is_boot = name.to_str().is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_hexdigit()));
+            if is_boot && Some(name.as_os_str()) != path.file_name() {
                 let _ = fs::remove_file(&folder.join(name));
             }
         }

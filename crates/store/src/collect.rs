@@ -231,7 +231,7 @@ impl Store {
         let temporary = self.temporary();
         fs::create_dir_all(&temporary)?;
         let mut folders = Vec::new();
-        for path in self.abandoned()? {
+        for path in self.abandoned() {
             if path.starts_with(&temporary) {
                 folders.push(path);
                 continue;

@@ -53,8 +53,9 @@ impl Store {
     /// Forgets venvs that are gone.
     pub(super) fn sweep_complete(&self) -> Result<(), StoreError> {
         let roots = self.root_ids()?;
-        for name in fs::names(&self.complete_venvs()).unwrap_or_default() {
-            if !roots.iter().any(|id| Some(id.as_str()) == name.to_str()) {
+        for name in fs::own_names(&self.complete_venvs()) {
+            let is_id = name.to_str().is_some_and(|name| VenvId::parse(name).is_ok());
+            if is_id && !roots.iter().any(|id| Some(id.as_str()) == name.to_str()) {
                 let _ = fs::remove_file(&self.complete_venvs().join(name));
             }
         }

@@ -43,8 +43,9 @@ impl Store {
         let text = lines.join("\n") + "\n";
         let path = self.looked().join(&today);
         let _ = self.write_unless_removed(&path, || fs::append_own_with_folder(&path, text.as_bytes()));
-        for name in fs::names(&self.looked()).unwrap_or_default() {
-            if name.to_str() != Some(&today) {
+        for name in fs::own_names(&self.looked()) {
+            let is_day = name.to_str().is_some_and(|name| name.parse::<u64>().is_ok());
+            if is_day && name.to_str() != Some(&today) {
                 let _ = fs::remove_file(&self.looked().join(name));
             }
         }

@@ -66,7 +66,10 @@ impl Store {
     /// Forgets files that are gone or others by now.
     pub(super) fn sweep_known_files(&self) {
         let folder = self.cache().join("files");
-        for name in fs::names(&folder).unwrap_or_default() {
+        for name in fs::own_names(&folder) {
+            if !Self::is_digest(&name) {
+                continue;
+            }
             let path = folder.join(name);
             let known = fs::read_own(&path, 1024).ok();
             let known = known.and_then(|content| serde_json::from_slice::<Known>(&content).ok());

@@ -1,5 +1,6 @@
 //! The folder of everything, and what is where in it.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -115,6 +116,12 @@ impl Store {
     /// A short digest of a text, for notes.
     pub fn digest_of(text: &str) -> String {
         hex(&sha256(text.as_bytes()))[..16].to_owned()
+    }
+
+    /// Whether a name in a folder of notes is a digest that [`Self::digest_of`] made.
+    pub(super) fn is_digest(name: &OsStr) -> bool {
+        let name = name.as_encoded_bytes();
+        name.len() == 16 && name.iter().all(u8::is_ascii_hexdigit)
     }
 
     /// Makes the folders that every store has; whoever registers the first venv does it.

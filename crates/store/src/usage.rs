@@ -66,8 +66,9 @@ impl Store {
             text.push_str(id);
             text.push('\n');
         }
-        for name in fs::names(&self.linked()).unwrap_or_default() {
-            if !name.to_str().and_then(|name| name.parse().ok()).is_some_and(|day| days.contains_key(&day)) {
+        for name in fs::own_names(&self.linked()) {
+            let day = name.to_str().and_then(|name| name.parse().ok());
+            if day.is_some_and(|day| !days.contains_key(&day)) {
                 let _ = fs::remove_file(&self.linked().join(name));
             }
         }

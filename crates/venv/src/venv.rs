@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use virtpy_files::{self as fs, Directory, Lock, PathError};
+use virtpy_files::{self as fs, Directory, FileKind, Lock, PathError};
 use virtpy_store::{Store, StoreError, VenvId};
 
 use crate::config::{Config, ID_KEY, LIBRARY_KEY, STORE_KEY};
@@ -133,6 +133,9 @@ pub fn is_proven(store: &Store, root: &Path) -> bool {
 /// # Errors
 /// When it cannot be removed.
 pub fn discard(store: &Store, root: &Path) -> Result<(), StoreError> {
+    if fs::kind(root)? == Some(FileKind::Link) {
+        return Ok(fs::remove_tree(root)?);
+    }
     let root = fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
     if let Some(id) = keys::is_proven(store, &root) {
         store.forget(&id)?;

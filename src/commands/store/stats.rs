@@ -14,7 +14,7 @@ pub(super) fn run(context: &Context, arguments: &StatsArguments) -> Result<u8, F
     context.store.lower()?;
     // While somebody works with the store, nobody knows what is abandoned.
     let alone = context.store.try_lock_exclusive().ok().flatten();
-    let abandoned = alone.map(|lock| context.store.abandoned_bytes(&lock)).transpose()?;
+    let abandoned = alone.map(|lock| context.store.abandoned_bytes(&lock));
     let _store_lock = context.store.lock_reading(&mut context.host.announce())?;
     let venvs = venv::survey(&context.store)?;
     let mut statistics =

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::{
-    Advice, AtFlags, CWD, IFlags, Mode, OFlags, RenameFlags, ResolveFlags, StatxFlags, chmod, fadvise,
-    ioctl_getflags, ioctl_setflags, openat, openat2, renameat_with, statx, syncfs,
+    Advice, AtFlags, CWD, IFlags, Mode, OFlags, RenameFlags, ResolveFlags, StatxAttributes, StatxFlags,
+    chmod, fadvise, ioctl_getflags, ioctl_setflags, openat, openat2, renameat_with, statx, syncfs,
 };
 use rustix::io::Errno;
 
@@ -28,6 +28,22 @@ pub(crate) fn number_of_mount(path: &Path) -> Option<u64> {
     let facts = statx(CWD, path, AtFlags::empty(), StatxFlags::MNT_ID).ok()?;
     // Kernels before 5.8 don't tell.
     (facts.stx_mask & StatxFlags::MNT_ID.bits() != 0).then_some(facts.stx_mnt_id)
+}
+
+/// Whether something is mounted at a name in a folder. Kernels before 5.8 don't tell.
+pub(crate) fn is_mounted_at(parent: BorrowedFd<'_>, name: &OsStr) -> bool {
+    statx(parent, name, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::TYPE)
+        .is_ok_and(|facts| facts.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+}
+
+/// Opens something in a folder, unless another file system or folder is mounted there; `None` where that has to be found out
+/// otherwise.
+pub(crate) fn open_on_same_mount(
+    parent: BorrowedFd<'_>,
+    name: &OsStr,
+    flags: OFlags,
+) -> Option<Result<OwnedFd, Errno>> {
+    at_once(parent, Path::new(name), flags, ResolveFlags::NO_XDEV)
 }
 
 /// Exchanges two names in one step. Returns whether it was done: not every file system can.

@@ -5,14 +5,16 @@
 mod linux;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) use linux::{
-    FOLDER_TO_WORK_IN, begin_writing_back, exchange, is_immutable, make_accessible, number_of_mount,
-    open_below, open_without_links, resolved_by_kernel, set_immutable, sync_file_system,
+    FOLDER_TO_WORK_IN, begin_writing_back, exchange, is_immutable, is_mounted_at, make_accessible,
+    number_of_mount, open_below, open_on_same_mount, open_without_links, resolved_by_kernel, set_immutable,
+    sync_file_system,
 };
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 mod other;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(crate) use other::{
-    FOLDER_TO_WORK_IN, begin_writing_back, exchange, is_immutable, make_accessible, number_of_mount,
-    open_below, open_without_links, resolved_by_kernel, set_immutable, sync_file_system,
+    FOLDER_TO_WORK_IN, begin_writing_back, exchange, is_immutable, is_mounted_at, make_accessible,
+    number_of_mount, open_below, open_on_same_mount, open_without_links, resolved_by_kernel, set_immutable,
+    sync_file_system,
 };

@@ -16,6 +16,20 @@ pub(crate) fn number_of_mount(_path: &Path) -> Option<u64> {
     None
 }
 
+/// Whether something is mounted at a name in a folder, which the system does not tell.
+pub(crate) fn is_mounted_at(_parent: BorrowedFd<'_>, _name: &OsStr) -> bool {
+    false
+}
+
+/// Opens something in a folder unless something is mounted there, for which there is no call.
+pub(crate) fn open_on_same_mount(
+    _parent: BorrowedFd<'_>,
+    _name: &OsStr,
+    _flags: OFlags,
+) -> Option<Result<OwnedFd, Errno>> {
+    None
+}
+
 /// Exchanges two names in one step, which is not done here.
 #[allow(clippy::unnecessary_wraps, reason = "it can fail on another system")]
 pub(crate) fn exchange(

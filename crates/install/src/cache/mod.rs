@@ -44,7 +44,7 @@ pub fn sweep(host: &Host) {
     }
     Environments::new(&host.store).sweep(LIFETIME);
     let downloads = downloads(host);
-    for name in fs::names(&downloads).unwrap_or_default() {
+    for name in fs::own_names(&downloads) {
         let folder = downloads.join(name);
         if !is_young(&folder) {
             let _ = fs::remove_tree(&folder);

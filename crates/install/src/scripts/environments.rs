@@ -113,7 +113,7 @@ impl<'a> Environments<'a> {
     /// Deletes the environments that were not used for longer than `lifetime` and those that were never finished, unless
     /// somebody works on them just now; and notes that are older.
     pub fn sweep(self, lifetime: Duration) {
-        for name in fs::names(&self.folder()).unwrap_or_default() {
+        for name in fs::own_names(&self.folder()) {
             let path = self.folder().join(&name);
             let Some(text) = name.to_str().filter(|text| !text.starts_with('.')) else { continue };
             let is_old = |path: &Path| age(path).is_some_and(|age| age > lifetime);
@@ -133,7 +133,7 @@ impl<'a> Environments<'a> {
                 };
             }
         }
-        for name in fs::names(&self.notes()).unwrap_or_default() {
+        for name in fs::own_names(&self.notes()) {
             let note = self.notes().join(name);
             if age(&note).is_some_and(|age| age > lifetime) {
                 let _ = fs::remove_file(&note);

@@ -23,7 +23,7 @@ pub use name::{check_suffix, names_of};
 pub use path_file::{Home, PathFile, Shell, path_files};
 pub use pipx::{PipxTool, pipx_home, pipx_tools};
 
-use name::{CURRENT, check_name, is_name};
+use name::{CURRENT, NEXT, check_name, is_left_over, is_name};
 use virtpy_files::{self as fs, FileKind, Lock, LockMode};
 use virtpy_store::{LockName, Store};
 use virtpy_venv as venv;
@@ -180,7 +180,7 @@ impl<'a> Toolbox<'a> {
         }
         let number = generation.file_name().map(PathBuf::from).unwrap_or_default();
         let link = self.folder(name).join(CURRENT);
-        fs::link_by_way_of(&self.folder(name).join("next"), &number, &link)?;
+        fs::link_by_way_of(&self.folder(name).join(NEXT), &number, &link)?;
         self.settle(name)
     }
 
@@ -196,12 +196,13 @@ impl<'a> Toolbox<'a> {
         if !self.is_cache {
             self.settle_names(name, current.as_deref())?;
         }
-        if fs::kind(&folder)?.is_none() {
+        // Behind a link in its place lies what somebody else keeps there.
+        if fs::kind(&folder)? != Some(FileKind::Folder) {
             return Ok(());
         }
         for (item, kind) in fs::read_dir_names(&folder)? {
             let path = folder.join(&item);
-            if current.as_ref() != Some(&path) && item != CURRENT {
+            if current.as_ref() != Some(&path) && is_left_over(&item) {
                 match kind {
                     FileKind::Folder if current.is_some() && running::is_running(&path) => {}
                     FileKind::Folder => self.discard(&path)?,
@@ -209,7 +210,7 @@ impl<'a> Toolbox<'a> {
                 }
             }
         }
-        if current.is_none() {
+        if current.is_none() && fs::names(&folder)?.is_empty() {
             fs::remove_dir(&folder)?;
         }
         Ok(())

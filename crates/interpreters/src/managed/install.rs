@@ -224,7 +224,7 @@ impl Installer<'_> {
 /// When the folder for temporary files cannot be written.
 pub(super) fn sweep_leftovers_of(store: &Store, key: &str) -> Result<(), ManagedError> {
     let prefix = stage_prefix(key);
-    for name in fs::names(&store.temporary()).unwrap_or_default() {
+    for name in fs::own_names(&store.temporary()) {
         if name.to_str().is_some_and(|name| name.starts_with(&prefix)) {
             fs::remove_tree(&store.temporary().join(&name))?;
         }
@@ -237,7 +237,7 @@ pub(super) fn sweep_leftovers_of(store: &Store, key: &str) -> Result<(), Managed
 /// # Errors
 /// When the folder for temporary files cannot be written.
 pub(super) fn sweep(store: &Store) -> Result<(), ManagedError> {
-    for name in fs::names(&store.temporary()).unwrap_or_default() {
+    for name in fs::own_names(&store.temporary()) {
         let key = name.to_str().and_then(|name| name.strip_prefix(UNFINISHED)?.rsplit_once('!'));
         let Some((key, _)) = key else { continue };
         let lock = store.lock_file(LockName::Python(key));

@@ -25,7 +25,10 @@ pub(super) fn refresh(pythons: &Path, temporary: &Path, going: Option<&str>) -> 
     staying.retain(|one| going != Some(one.folder_name.as_str()));
     let wanted = minors(&staying);
     for (name, kind) in fs::read_dir_names(pythons)? {
-        if kind == FileKind::Link && name.to_str().is_some_and(|name| !wanted.contains_key(name)) {
+        let is_unwanted = name.to_str().is_some_and(|name| !wanted.contains_key(name));
+        // One that leads out of the folder is somebody else's.
+        let is_ours = |link: &Path| fs::read_link(link).is_ok_and(|to| to.components().count() == 1);
+        if kind == FileKind::Link && is_unwanted && is_ours(&pythons.join(&name)) {
             fs::remove_file(&pythons.join(name))?;
         }
     }
@@ -168,8 +171,11 @@ mod tests {
         refresh(&pythons, &temporary, None).unwrap();
         assert_eq!(leads().unwrap(), Path::new("3.12.9"));
         fs::remove_tree(&pythons.join("3.12.9")).unwrap();
+        // A user's own.
+        fs::symlink(Path::new("/opt/python"), &pythons.join("mine")).unwrap();
         refresh(&pythons, &temporary, None).unwrap();
         assert_eq!(leads(), None);
+        assert_eq!(fs::read_link(&pythons.join("mine")).unwrap(), Path::new("/opt/python"));
     }
 
     #[test]
