@@ -27,7 +27,8 @@ const LAYERS: &[&[&str]] = &[
 
 /// What the install operation is made of, from the top. The files above those are the operation itself.
 const INSTALL_LAYERS: &[&[&str]] = &[
-    &["tools", "poetry", "plugins", "lockfile", "scripts"],
+    &["lockfile"],
+    &["tools", "poetry", "plugins", "scripts"],
     &["compiler"],
     &["resolve", "downloads"],
     &["words"],

@@ -46,6 +46,7 @@ mod lock_others;
 mod lock_places;
 mod lock_settings;
 mod lock_sources;
+mod lock_stale;
 mod looking;
 mod meanwhile;
 mod messages;

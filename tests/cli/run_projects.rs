@@ -120,7 +120,7 @@ fn other_extras_and_groups_have_environments_of_their_own() {
     assert!(!context.path(".venv").exists());
     seen(&context, &["-p", "3.99", "--offline"]).failure(1).one_error();
     for option in ["--no-sync", "--isolated"] {
-        seen(&context, &[option, "--group", "test"]).failure(2).stderr_has("about a project");
+        seen(&context, &[option, "--group", "test"]).failure(2).stderr_has("are parts of a project");
     }
 }
 

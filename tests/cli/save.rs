@@ -248,3 +248,45 @@ fn a_project_file_that_is_a_link_stays_one_and_nothing_is_written_through_one_th
     assert_eq!(context.read("project/pylock.toml"), lock);
     assert!(!context.path("elsewhere/pylock.toml").exists());
 }
+
+#[test]
+fn two_versions_of_one_package_are_not_recorded_as_one() {
+    let (index, context) = (index(), TestContext::new());
+    context.write("pyproject.toml", PROJECT);
+    run(&context, &index, &["add", "--save", "httpx<0.28", "HTTPX>0.1"])
+        .failure(2)
+        .stderr_has("`httpx<0.28` and `HTTPX>0.1` cannot both be recorded");
+    assert_eq!(context.read("pyproject.toml"), PROJECT);
+    let by_marker = [
+        "add",
+        "--save",
+        "httpx<0.28; python_version < '3'",
+        "httpx>0.1; python_version >= '3'",
+        "idna",
+        "idna",
+    ];
+    run(&context, &index, &by_marker).success();
+}
+
+#[test]
+fn the_hint_about_a_name_that_no_index_has_is_about_the_name() {
+    let (index, context) = (index(), TestContext::new());
+    context.write("pyproject.toml", PROJECT);
+    run(&context, &index, &["add", "--save", "--extra", "x", "idna"]).success();
+    let missing = run(&context, &index, &["add", "--save", "nowhere-at-all"]).failure(1).one_error();
+    let missing = missing.stderr_has("look at the spelling");
+    assert!(!missing.raw_stderr.contains("environment"), "{}", missing.raw_stderr);
+}
+
+#[test]
+fn what_excludes_what_is_told_of_a_project_as_of_any_package() {
+    let (index, context) = (index(), TestContext::new());
+    index.add(&WheelBuilder::new("demo", "7.7").build());
+    let builds = "[build-system]\nrequires = []\nbuild-backend = \"none\"\n[project.optional-dependencies]\nx = [\"idna\"]\n";
+    context.write("pyproject.toml", &(PROJECT.to_owned() + builds));
+    let failed = |spec: &str| run(&context, &index, &["add", "--save", spec]).failure(1).one_error();
+    let told = failed("pygments<1").stderr_has("demo 1 requires pygments<1");
+    assert!(!told.raw_stderr.contains("7.7"), "another package has the project's name\n{}", told.raw_stderr);
+    assert!(!told.raw_stderr.contains("environment"), "{}", told.raw_stderr);
+    failed("pygments<1; sys_platform == 'linux'").stderr_has("pygments<1 (where sys_platform == 'linux')");
+}

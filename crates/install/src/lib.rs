@@ -57,6 +57,7 @@ mod resolve;
 mod resolved;
 mod restore;
 mod saving;
+mod script_lock;
 pub mod scripts;
 mod seed;
 mod sources;
@@ -70,7 +71,7 @@ pub use applications::{
     ToolList, ToolOutcome, ToolSpec, Upgrade, absolutize_spec, install_generation, install_tool,
     package_name, versioned,
 };
-pub use cache::{Base, EnvironmentSpec, ReadyEnvironment, ScriptLock, ready_for_lock};
+pub use cache::{Base, EnvironmentSpec, ReadyEnvironment, ready_for_lock};
 pub use changelog::{ArrivingWheel, Changelog, Origins, Refusal};
 pub use collection::{Collected, collect, collect_builds, collect_if_due};
 pub use current_project::{CurrentProject, LockTrust};
@@ -96,6 +97,7 @@ pub use resolve::{Repaired, Reporter, ResolveError, repair};
 pub use resolved::AtHand;
 pub use restore::{damaged, demand_stores, described, refresh_names, store_of, torn};
 pub use saving::{Bound, RequirementList, Saving, Unlocked, unrecorded, unused};
+pub use script_lock::ScriptLock;
 pub use seed::{Seed, seed};
 pub use sources::{
     BuildOptions, LocalWheel, LockChoice, LockSource, PoetryChoice, PoetryProject, Requirements, WheelSource,

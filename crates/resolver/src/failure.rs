@@ -26,9 +26,15 @@ use crate::url::local_path;
 const MISSING_HINT: &str = "look at the spelling of the name; another index is given with `--index-url` or \
                             `--extra-index-url`";
 
+/// What a hint says that is about an environment which the lock is for as well.
+const OTHER_ENVIRONMENT: &str = "environment that is not the current one";
+
 /// What to do about extras and groups that do not go together.
 const TOGETHER_HINT: &str = "extras and groups are locked together, since they may be installed together: let them agree, or leave a group \
                              out of the lock with `virtpy lock --no-group NAME`";
+
+/// What to do about what cannot be had elsewhere.
+const ENVIRONMENTS_HINT: &str = "loosen one of these requirements; a lock is for every platform, unless `environments` in `[tool.uv]` of the project limits it";
 
 /// What to do about requirements that exclude each other.
 pub(crate) const LOOSEN_HINT: &str =
@@ -294,9 +300,17 @@ fn absent(url: &DisplaySafeUrl) -> Error {
 fn no_solution_of(text: &str, mut hints: Vec<String>) -> Error {
     let text = mend_versions(&reword(text));
     if let Some(text) = with_choices_named(&text) {
-        hints.retain(|hint| !hint.contains("environment that is not the current one"));
+        hints.retain(|hint| !hint.contains(OTHER_ENVIRONMENT));
         hints.push(TOGETHER_HINT.to_owned());
         return no_solution(text, hints);
+    }
+    if let Some(place) = hints.iter().position(|hint| hint.contains(OTHER_ENVIRONMENT)) {
+        // It is also said of a lock's extras and groups, which are no environments.
+        if text.contains('{') && !text.contains("not found") {
+            ENVIRONMENTS_HINT.clone_into(&mut hints[place]);
+        } else {
+            hints.remove(place);
+        }
     }
     if text.contains("was not found on the index") || text.contains("were not found on the index") {
         hints.push(MISSING_HINT.to_owned());

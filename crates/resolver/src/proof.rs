@@ -2,10 +2,14 @@
 //!
 //! The solver tells a proof: "Because A and B, we can conclude that C. And because D …". What of it helps are the facts it
 //! starts from: what is asked for, what requires what, which versions there are. [`Proof::of`] takes these out of the proof,
-//! [`Proof::told`] finds the sentence for their kind, by the table [`RULES`]. A proof with a fact that is not known here is
+//! [`Proof::sentence`] finds the sentence for their kind, by the table [`RULES`]. A proof with a fact that is not known here is
 //! told as it is.
 
+mod markers;
+
 use std::fmt::Write as _;
+
+use self::markers::Markers;
 
 use virtpy_pep::{PackageName, Requirement, Version};
 
@@ -63,16 +67,20 @@ const RULES: [Rule; 6] =
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Proof {
     facts: Vec<Fact>,
+    /// The conditions of requirements, for which numbers stand in the facts.
+    markers: Markers,
 }
 
 impl Proof {
     /// Takes the facts out of a proof; `None` where one is not understood.
     pub(crate) fn of(proof: &str) -> Option<Self> {
         let mut facts = Vec::new();
-        for sentence in sentences(proof) {
+        let (proof, markers) = Markers::taken_out_of(proof);
+        for sentence in sentences(&proof) {
             let premises =
                 sentence.strip_prefix("Because ").or_else(|| sentence.strip_prefix("And because "))?;
             let premises = premises.split(", we can conclude that ").next()?;
+            let premises = premises.strip_suffix(", which are incompatible").unwrap_or(premises);
             add_facts(premises, &mut facts)?;
         }
         for fact in &mut facts {
@@ -83,27 +91,61 @@ impl Proof {
                 *why = format!("{before}{}", reason.trim_end_matches(')'));
             }
         }
-        (!facts.is_empty()).then_some(Self { facts })
+        (!facts.is_empty()).then_some(Self { facts, markers })
     }
 
     /// The package of which there is no version that would do.
     pub(crate) fn scarce(&self) -> Option<PackageName> {
         self.facts.iter().find_map(|fact| match fact {
+            Fact::Only { name, .. } if self.takes_any(name) => None,
             Fact::Only { name, .. } | Fact::NoVersion { name, .. } => name.parse().ok(),
             _ => None,
         })
     }
 
+    /// Whether a package is required, and any version of it would do: then it is no reason that there are only some.
+    fn takes_any(&self, name: &str) -> bool {
+        let mut all = self
+            .facts
+            .iter()
+            .flat_map(|fact| match fact {
+                Fact::Asked(all) | Fact::Requires { what: all, .. } => all.as_slice(),
+                _ => &[],
+            })
+            .filter(|one| is_of(one, name))
+            .peekable();
+        all.peek().is_some() && all.all(|one| split_name(one).1.is_empty())
+    }
+
     /// What a user is told; `newest` is the newest version of the [scarce](Self::scarce) package.
     pub(crate) fn sentence(&self, newest: Option<&str>) -> String {
         let special = RULES.iter().find_map(|rule| rule(self, newest));
-        special.unwrap_or_else(|| {
+        let told = special.unwrap_or_else(|| {
             let mut text = "these requirements exclude each other:".to_owned();
-            for line in self.facts.iter().map(Fact::line) {
+            for line in self.facts.iter().filter(|fact| !self.is_plain_way(fact)).map(Fact::line) {
                 let _ = write!(text, "\n  {line}");
             }
             text
-        })
+        });
+        self.markers.put_into(&told)
+    }
+
+    /// Whether a fact only leads from who asks to a package that says what it requires itself, as a project does.
+    fn is_plain_way(&self, fact: &Fact) -> bool {
+        let says = |name: &str| {
+            self.facts.iter().any(|fact| match fact {
+                Fact::Requires { who, .. } => who.split(' ').next() == Some(name),
+                _ => false,
+            })
+        };
+        match fact {
+            Fact::Only { name, .. } => self.takes_any(name) && says(name),
+            Fact::Asked(all) => all.iter().all(|one| {
+                says(one)
+                    && self.facts.iter().any(|fact| matches!(fact, Fact::Only { name, .. } if name == one))
+            }),
+            _ => false,
+        }
     }
 
     fn find<'a, T>(&'a self, pick: impl Fn(&'a Fact) -> Option<T>) -> Option<T> {
@@ -138,6 +180,7 @@ impl Fact {
         match self {
             Self::Absent { name, place } => format!("{name} is not {place}"),
             Self::Only { name, versions } => format!("of {name} there is only {versions}"),
+            Self::NoVersion { name, wanted } if wanted.is_empty() => format!("{name} has no version"),
             Self::NoVersion { name, wanted } => format!("{name} has no version {wanted}"),
             Self::Asked(all) => format!("you require {}", all.join(" and ")),
             Self::Requires { who, what } => format!("{who} requires {}", what.join(" and ")),
@@ -177,10 +220,11 @@ fn of_python(proof: &Proof, _: Option<&str>) -> Option<String> {
 fn of_no_version(proof: &Proof, newest: Option<&str>) -> Option<String> {
     let name = proof.scarce().filter(|_| proof.is_about_packages_only())?;
     let asked = proof.asked(&name)?;
-    let wanted = pinned(asked).map_or_else(
-        || format!("no version of {name} satisfies `{asked}`"),
-        |version| format!("{name} has no version {version}"),
-    );
+    let wanted = match pinned(asked) {
+        Some(version) => format!("{name} has no version {version}"),
+        None if split_name(asked).1.is_empty() => return Some(format!("there is no version of `{asked}`")),
+        None => format!("no version of {name} satisfies `{asked}`"),
+    };
     Some(wanted + &proof.available(&name, newest))
 }
 
@@ -255,7 +299,9 @@ fn add_facts(premises: &str, facts: &mut Vec<Fact>) -> Option<()> {
         // "you require a and b"
         match facts.last_mut()? {
             Fact::Asked(all) | Fact::Requires { what: all, .. } => {
-                all.push(part.parse::<Requirement>().ok()?.to_string());
+                let (marker, rest) = markers::cut(part);
+                let requirement = rest.parse::<Requirement>().ok()?;
+                all.push(markers::behind(&requirement.to_string(), marker));
             }
             Fact::Unusable { why, .. } => {
                 let _ = write!(why, " and {part}");
@@ -273,7 +319,7 @@ fn fact(text: &str) -> Option<Fact> {
     if let Some((name, place)) =
         PLACES.iter().find_map(|(theirs, ours)| Some((text.strip_suffix(theirs)?, *ours)))
     {
-        return Some(Fact::Absent { name: name.to_owned(), place });
+        return Some(Fact::Absent { name: markers::cut(name).1, place });
     }
     if let Some(rest) = text.strip_prefix("the current Python version (") {
         let (is, wanted) = rest.split_once(") does not satisfy ")?;
@@ -281,19 +327,19 @@ fn fact(text: &str) -> Option<Fact> {
     }
     if let Some(range) = text.strip_prefix("only ").and_then(|rest| rest.strip_suffix(" is available")) {
         let (name, versions) = split_name(range);
-        return Some(Fact::Only { name: name.to_owned(), versions: plain(versions).to_owned() });
+        return Some(Fact::Only { name: markers::cut(name).1, versions: plain(versions).to_owned() });
     }
     if let Some(rest) = text.strip_prefix("only the following versions of ") {
         let (name, list) = rest.split_once(" are available: ")?;
         let versions: Vec<&str> = list.split(" or ").map(|one| plain(split_name(one).1)).collect();
-        return Some(Fact::Only { name: name.to_owned(), versions: versions.join(", ") });
+        return Some(Fact::Only { name: markers::cut(name).1, versions: versions.join(", ") });
     }
     if let Some(range) = text
         .strip_prefix("there is no version of ")
         .or_else(|| text.strip_prefix("there are no versions of "))
     {
         let (name, wanted) = split_name(range);
-        return Some(Fact::NoVersion { name: name.to_owned(), wanted: plain(wanted).to_owned() });
+        return Some(Fact::NoVersion { name: markers::cut(name).1, wanted: plain(wanted).to_owned() });
     }
     if let Some((who, what)) = text.split_once(" depends on ").or_else(|| text.split_once(" depend on ")) {
         return Some(Fact::Requires { who: subject(who), what: vec![alternatives(what)] });
@@ -340,7 +386,7 @@ fn plain(specifier: &str) -> &str {
 /// Whether a requirement is for a package.
 fn is_of(requirement: &str, name: &str) -> bool {
     let (own, _) = split_name(requirement);
-    let own = own.split('[').next().unwrap_or(own);
+    let own = own.split(['[', '{']).next().unwrap_or(own);
     own == name
 }
 

@@ -58,11 +58,33 @@ pub(super) fn environment(
 
 /// Refuses what can only be chosen of a project.
 pub(super) fn refuse_choice(arguments: &RunArguments) -> Result<(), Failure> {
-    if !arguments.selects() && !arguments.locked && !arguments.frozen {
+    let chosen = if arguments.selects() {
+        "extras and groups are parts of a project"
+    } else if arguments.locked || arguments.frozen {
+        "`--locked` and `--frozen` are about the lock of a project"
+    } else {
+        return Ok(());
+    };
+    let (why, hint) = if arguments.isolated {
+        ("`--isolated` leaves it aside", "leave one of the two out")
+    } else if arguments.no_sync {
+        ("`--no-sync` runs in the venv as it is", "leave one of the two out")
+    } else {
+        (
+            "there is none here that virtpy follows",
+            "go to the directory of a project with a `pyproject.toml`; `virtpy sync` follows a lock without one",
+        )
+    };
+    Err(Failure::usage(format!("{chosen}, and {why}")).hinted(hint))
+}
+
+/// Refuses the choice of parts for a script that says what it needs.
+pub(super) fn refuse_parts_of_script(arguments: &RunArguments) -> Result<(), Failure> {
+    if !arguments.selects() {
         return Ok(());
     }
-    Err(Failure::usage("extras, groups and `--locked` or `--frozen` are about a project, and none is followed here")
-        .hinted("go to the directory of a project with a `pyproject.toml`, and leave `--isolated` and `--no-sync` out"))
+    Err(Failure::usage("extras and groups are parts of a project, and the script says itself what it needs")
+        .hinted("leave them out; `--with PACKAGE` brings more packages"))
 }
 
 /// Brings the project's venv to its lock, to the sufficient extent: what a plain `add` installed stays.
@@ -131,7 +153,8 @@ fn is_of_other_tool(path: &Path) -> bool {
     matches!(fs::kind(&path.join("pyvenv.cfg")), Ok(Some(_))) && !Venv::is_at(path)
 }
 
-fn tell_of_lock(context: &Context, locked: &Locked) {
+/// Says that a lock was made, if it was.
+pub(super) fn tell_of_lock(context: &Context, locked: &Locked) {
     if let Some(path) = locked.path.as_ref().filter(|_| !locked.is_unchanged) {
         let packages = counted(locked.packages, "package");
         context.output.message(format_args!("Locked {packages} in `{}`", context.host.shown(path)));
@@ -144,7 +167,8 @@ impl RunArguments {
         self.selection.selection() != virtpy_resolver::Selection::default()
     }
 
-    fn trust(&self) -> LockTrust {
+    /// How much a lock is believed.
+    pub(super) fn trust(&self) -> LockTrust {
         if self.locked {
             LockTrust::Current
         } else if self.frozen {

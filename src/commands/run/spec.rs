@@ -4,10 +4,8 @@ use super::{Call, What, project};
 use crate::cli::{RunArguments, VenvArgument};
 use crate::context::{Context, active_venv};
 use crate::error::Failure;
-use crate::fs;
-use crate::install::{Base, Environment, EnvironmentSpec, Indexes, ScriptLock, absolutize_spec};
+use crate::install::{Base, Environment, EnvironmentSpec, Indexes, LockTrust, ScriptLock, absolutize_spec};
 use crate::lockfile;
-use crate::scripts;
 use crate::venv::{State, Venv};
 
 /// What the environment of a call has to have.
@@ -18,7 +16,10 @@ pub(super) fn of(
 ) -> Result<EnvironmentSpec, Failure> {
     let host = &context.host;
     let indexes = arguments.index.indexes();
-    let base = if call.block.is_some() || arguments.isolated {
+    let base = if call.block.is_some() {
+        project::refuse_parts_of_script(arguments)?;
+        None
+    } else if arguments.isolated {
         project::refuse_choice(arguments)?;
         None
     } else if let Some(base) = project::environment(context, arguments, &indexes)? {
@@ -55,7 +56,7 @@ pub(super) fn of(
         }
         spec.files.remark_on_nothing().into_iter().for_each(|remark| context.output.warning(remark));
     }
-    spec.lock = lock_of(context, call, &spec)?;
+    spec.lock = lock_of(context, arguments, call, &spec)?;
     if !spec.is_plain() || spec.base.is_none() {
         spec.settings = indexes.settings(host)?.clone();
         // Paths in the script's metadata start elsewhere.
@@ -68,20 +69,43 @@ pub(super) fn of(
     Ok(spec)
 }
 
-/// The lock file beside the script. What is asked for beside the script is not in it, so then it counts for nothing.
-fn lock_of(context: &Context, call: &Call, spec: &EnvironmentSpec) -> Result<Option<ScriptLock>, Failure> {
-    let What::File(script) = &call.what else { return Ok(None) };
-    let found = scripts::lock_beside(&context.working_directory.join(script));
-    let Some(path) = found.filter(|_| spec.block.is_some()) else { return Ok(None) };
+/// The lock file beside the script, as current as it has to be. What is asked for beside the script is not in it, so then it counts
+/// for nothing.
+fn lock_of(
+    context: &Context,
+    arguments: &RunArguments,
+    call: &Call,
+    spec: &EnvironmentSpec,
+) -> Result<Option<ScriptLock>, Failure> {
+    if call.block.is_none() {
+        return Ok(None);
+    }
+    let What::File(script) = &call.what else {
+        return if arguments.locked || arguments.frozen { Err(no_lock_of_pipe()) } else { Ok(None) };
+    };
+    let (script, trust) = (context.working_directory.join(script), arguments.trust());
+    let Some(mut lock) = ScriptLock::beside(&context.host, &script, trust)? else { return Ok(None) };
     if !spec.is_bare() {
+        let shown = lock.path.display();
+        if trust != LockTrust::Renewed {
+            return Err(Failure::usage(format!("what is asked for beside the script is not in `{shown}`"))
+                .hinted("leave `--with`, or `--locked` and `--frozen`, out"));
+        }
         context.output.warning(format_args!(
-            "`{}` is left aside: what is asked for beside the script is not locked",
-            path.display()
+            "`{shown}` is left aside: what is asked for beside the script is not locked"
         ));
         return Ok(None);
     }
-    let text = fs::read_to_string(&path)?;
-    Ok(Some(ScriptLock { path, text }))
+    let locked = lock.renew(&context.host, &script, trust, (arguments.index.options(), arguments.refresh))?;
+    if let Some(locked) = locked {
+        project::tell_of_lock(context, &locked);
+    }
+    Ok(Some(lock))
+}
+
+fn no_lock_of_pipe() -> Failure {
+    Failure::usage("a script that is not a file has no lock to follow")
+        .hinted("leave `--locked` and `--frozen` out, or save it as a file")
 }
 
 /// Fetches what the store lost of a venv, or a power cut has damaged, so that nothing runs without it.

@@ -17,7 +17,9 @@ use crate::resolved::RequestKey;
 use crate::resolved::{ResolveRequest, Resolved};
 use crate::scripts::{Block, CachedEnvironment, Environments, Metadata, Note, Watched, watch};
 use crate::tools::names_of;
-use crate::{Changelog, Environment, Error, Host, Indexes, NewEnvironment, Result, admits, cache, execute};
+use crate::{
+    Changelog, Environment, Error, Host, Indexes, NewEnvironment, Result, ScriptLock, admits, cache, execute,
+};
 use virtpy_files as fs;
 use virtpy_interpreters::Interpreter;
 use virtpy_venv::{self as venv, Distribution, PackageToInstall};
@@ -25,15 +27,6 @@ use virtpy_venv::{self as venv, Distribution, PackageToInstall};
 /// The file in an environment that lets it see the packages of the venv beneath it. Files of this kind are read in the order of
 /// their names; this one comes last, so that all of the environment's own goes before.
 const BASE_FILE: &str = "~virtpy-base.pth";
-
-/// A script's lock file.
-#[derive(Debug, Clone, Serialize)]
-pub struct ScriptLock {
-    /// The file.
-    pub path: PathBuf,
-    /// What is in it.
-    pub text: String,
-}
 
 /// What an environment has to have.
 #[derive(Debug, Clone, Default)]

@@ -7,7 +7,7 @@ mod environments;
 mod locked;
 
 pub use base::Base;
-pub use environments::{EnvironmentSpec, ReadyEnvironment, ScriptLock};
+pub use environments::{EnvironmentSpec, ReadyEnvironment};
 pub use locked::ready_for_lock;
 
 use std::path::{Path, PathBuf};

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use toml::{Table, Value};
-use virtpy_resolver::{LOCK_KEYS, workspace_of};
+use virtpy_resolver::{LOCK_KEYS, RequirementsFiles, Surroundings, relative_to, workspace_of};
 
+use crate::scripts;
 use virtpy_files as fs;
 use virtpy_files::digest::{Sha256, hex};
 
@@ -13,15 +14,37 @@ pub(super) fn asked_by(file: &Path) -> Option<String> {
     Some(asked_in(file, fs::read_to_string(file).ok()?))
 }
 
-/// What a file with this text asks for: of a project only what decides about that.
+/// What a file with this text asks for: of a project or a script only what decides about that, of requirements what they include
+/// as well.
 pub(super) fn asked_in(file: &Path, text: String) -> String {
-    match text.parse::<Table>() {
-        Ok(project) if file.file_name().is_some_and(|name| name == "pyproject.toml") => {
-            let folder = file.parent().unwrap_or(Path::new("/"));
-            of_project(&project) + &made_of(&project, folder) + &settings_of(&project, folder)
-        }
+    let folder = file.parent().unwrap_or(Path::new("/"));
+    if file.file_name().is_some_and(|name| name == "pyproject.toml") {
+        let Ok(project) = text.parse::<Table>() else { return text };
+        return of_project(&project) + &made_of(&project, folder) + &settings_of(&project, folder);
+    }
+    match file.extension().and_then(|extension| extension.to_str()) {
+        Some("in" | "txt") => of_requirements(file, folder, text),
+        Some("py" | "pyw") => match scripts::block(text.as_bytes()) {
+            Ok(Some(block)) => block.text,
+            _ => text,
+        },
         _ => text,
     }
+}
+
+/// What requirements ask for, with the files and projects of this machine that they include. Nothing is fetched: what is behind a
+/// URL counts by its address.
+fn of_requirements(file: &Path, folder: &Path, text: String) -> String {
+    let environment = |name: &str| std::env::var(name).ok();
+    let fetch = |_: &str, _: u64| Ok(Vec::new());
+    let from = Surroundings { folder, environment: &environment, fetch: &fetch };
+    let Ok(found) = RequirementsFiles::of_text(file, text.clone(), from) else { return text };
+    let included = found.texts.iter().filter_map(|one| Some((one.path.as_deref()?, one.text.clone())));
+    let included = included.filter(|(path, _)| *path != file);
+    let projects = found.projects.iter().filter_map(|path| Some((path.as_path(), asked_by(path)?)));
+    // What includes nothing is no more than its text.
+    let named = |(path, text): (&Path, String)| format!("\n{}\n{text}", relative_to(path, folder));
+    text + &included.chain(projects).map(named).collect::<String>()
 }
 
 /// The digest of what files ask for. Nothing if there are none, or one of them could not be read.

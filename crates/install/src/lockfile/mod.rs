@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::scripts;
 use virtpy_files as fs;
 
 pub use error::LockFileError;
@@ -126,6 +127,16 @@ pub fn changed_since(kind: LockKind, text: &str, folder: &Path) -> Vec<String> {
         LockKind::Pylock => Origin::read(text).map(|origin| origin.changed(folder)).unwrap_or_default(),
         LockKind::Uv => text.parse().map(|lock| staleness::changed(&lock, folder)).unwrap_or_default(),
         _ => Vec::new(),
+    }
+}
+
+/// Whether a script requires something else than uv's lock file with this text was made for. What cannot be told is no difference.
+pub fn is_of_another_script(text: &str, script: &Path) -> bool {
+    let metadata = fs::read(script).ok().and_then(|source| scripts::block(&source).ok().flatten());
+    let metadata = metadata.and_then(|block| block.text.parse().ok());
+    match (text.parse(), metadata) {
+        (Ok(lock), Some(metadata)) => staleness::script_differs(&lock, &metadata),
+        _ => false,
     }
 }
 

@@ -37,6 +37,16 @@ pub(super) fn changed(lock: &Table, folder: &Path) -> Vec<String> {
     changed
 }
 
+/// Whether the requirements of a script differ from those that its lock has.
+pub(super) fn script_differs(lock: &Table, metadata: &Table) -> bool {
+    let sources = sources(metadata);
+    let mut texts = Vec::new();
+    collect(metadata.get("dependencies"), &mut texts);
+    // Where nothing is required, there is no such table.
+    let locked = lock.get("manifest").and_then(|manifest| manifest.get("requirements"));
+    asked(&texts, &sources) != locked_requirements(locked, &sources)
+}
+
 /// The directories that a lock has packages in.
 fn places(lock: &Table) -> BTreeSet<String> {
     let packages = lock.get("package").and_then(Value::as_array).into_iter().flatten();
@@ -168,6 +178,16 @@ mod tests {
              [dependency-groups]\ndev = {dev}\n[tool.uv.sources]\nnear = {{ path = 'near' }}\n"
         );
         differs(&LOCK.parse().unwrap(), &text.parse().unwrap(), &BTreeSet::new())
+    }
+
+    #[test]
+    fn a_script_is_compared_with_what_its_lock_was_made_for() {
+        let lock = "[manifest]\nrequirements = [{ name = 'rich', specifier = '>=13' }]\n".parse().unwrap();
+        let differs = |metadata: &str| script_differs(&lock, &metadata.parse().unwrap());
+        assert!(!differs("dependencies = ['Rich >= 13']"));
+        assert!(differs("dependencies = ['rich>=14']"));
+        assert!(differs("dependencies = ['rich>=13', 'attrs']"));
+        assert!(!script_differs(&"version = 1".parse().unwrap(), &"dependencies = []".parse().unwrap()));
     }
 
     #[test]

@@ -191,7 +191,7 @@ fn parsed(text: &str) -> Option<Requirement> {
 }
 
 /// What stands behind the semicolon; in a URL one may be a part of it.
-fn marker(text: &str) -> &str {
+pub(super) fn marker(text: &str) -> &str {
     let parts = if text.contains(" @ ") || text.contains("://") {
         text.split_once(" ;")
     } else {

@@ -7,7 +7,7 @@ mod manifest;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use virtpy_pep::{PackageName, Requirement};
@@ -93,13 +93,23 @@ impl<'a> Saving<'a> {
     /// Checks requirements that are to be recorded.
     ///
     /// # Errors
-    /// When one of them cannot stand in a project's file.
+    /// When one of them cannot stand in a project's file, or in the place of another of them.
     pub fn check(specs: &[String]) -> Result<()> {
-        match specs.iter().find(|spec| spec.parse::<Requirement>().is_err()) {
-            None => Ok(()),
-            Some(spec) => Err(Error::usage(format!("`{spec}` cannot be recorded: it is not a requirement"))
-                .hinted("name a package, with versions if need be (`rich>=13`), or as `name @ URL`")),
+        let mut places = BTreeMap::new();
+        for spec in specs {
+            let Ok(requirement) = spec.parse::<Requirement>() else {
+                return Err(Error::usage(format!("`{spec}` cannot be recorded: it is not a requirement"))
+                    .hinted("name a package, with versions if need be (`rich>=13`), or as `name @ URL`"));
+            };
+            let place = (requirement.name().clone(), manifest::marker(spec));
+            if let Some(other) = places.insert(place, spec).filter(|other| *other != spec) {
+                return Err(Error::usage(format!(
+                    "`{other}` and `{spec}` cannot both be recorded: a package is listed once"
+                ))
+                .hinted("put their versions together: `rich>=13,<15`"));
+            }
         }
+        Ok(())
     }
 
     /// Records requirements and locks the project. Returns the lock, and the requirements as they were recorded.

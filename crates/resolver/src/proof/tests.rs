@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Proof;
 
 /// Proofs as they come, with the newest version where one would be known.
-const PROOFS: [(&str, Option<&str>); 16] = [
+const PROOFS: [(&str, Option<&str>); 22] = [
     (
         "Because nope was not found on the index and you require nope, we can conclude that your requirements are unsatisfiable.",
         None,
@@ -64,6 +64,30 @@ const PROOFS: [(&str, Option<&str>); 16] = [
     ),
     (
         "Because all versions of a depend on one of:\n    b<1\n    b>2\nand b==1.5 depends on c, we can conclude that (1)\n\nBecause we know from (1) that a cannot be used and you require a and b==1.5, we can conclude that your requirements are unsatisfiable.",
+        None,
+    ),
+    (
+        "Because requests>=2.34 depends on urllib3>=1.26,<3 and app==0.1.0 depends on requests[nope]>=2.34, we can conclude that app==0.1.0 depends on urllib3>=1.26,<3.\nAnd because app==0.1.0 depends on urllib3<1, we can conclude that app==0.1.0 cannot be used.\nAnd because only app==0.1.0 is available and you require app, we can conclude that your requirements are unsatisfiable.",
+        Some("7.7"),
+    ),
+    (
+        "Because requests>=2.34 depends on urllib3>=1.26,<3 and app==0.1.0 depends on requests>=2.34, we can conclude that app==0.1.0 and urllib3{sys_platform == 'linux' and os_name == 'posix'}<1 are incompatible.\nAnd because app==0.1.0 depends on urllib3{sys_platform == 'linux' and os_name == 'posix'}<1, we can conclude that app==0.1.0 cannot be used.\nAnd because only app==0.1.0 is available and you require app, we can conclude that your requirements are unsatisfiable.",
+        None,
+    ),
+    (
+        "Because only demo{sys_platform == 'win32'}<=1.0 is available and app==0.1.0 depends on demo{sys_platform == 'win32'}>99, we can conclude that app==0.1.0 cannot be used.\nAnd because only app==0.1.0 is available and you require app, we can conclude that your requirements are unsatisfiable.",
+        Some("1.0"),
+    ),
+    (
+        "Because there are no versions of nope{sys_platform == 'win32'} and you require nope{sys_platform == 'win32'}, we can conclude that your requirements are unsatisfiable.",
+        None,
+    ),
+    (
+        "Because you require demo{os_name == 'nt'}>=2 and demo<1, we can conclude that your requirements are unsatisfiable.",
+        None,
+    ),
+    (
+        "Because only app==0.1.0 is available and app==0.1.0 depends on demo==2.0 and demo>3, which are incompatible, we can conclude that all versions of app cannot be used.\nAnd because you require app, we can conclude that your requirements are unsatisfiable.",
         None,
     ),
     ("Because something nobody has seen, we can conclude that your requirements are unsatisfiable.", None),
