@@ -34,7 +34,7 @@ const TOGETHER_HINT: &str = "extras and groups are locked together, since they m
                              out of the lock with `virtpy lock --no-group NAME`";
 
 /// What to do about what cannot be had elsewhere.
-const ENVIRONMENTS_HINT: &str = "loosen one of these requirements; a lock is for every platform, unless `environments` in `[tool.uv]` of the project limits it";
+const ENVIRONMENTS_HINT: &str = "loosen one of these requirements; a lock is for every platform, unless the project's setting `environments` limits it";
 
 /// What to do about requirements that exclude each other.
 pub(crate) const LOOSEN_HINT: &str =
