@@ -5,6 +5,22 @@ Activates this virtual environment in PowerShell.
 Run this script as it is: its changes reach the calling session. The function "deactivate" takes them back.
 #>
 
+$_VIRTUAL_ROOT = @ROOT@
+if (-not [System.IO.Directory]::Exists($_VIRTUAL_ROOT)) {
+    # It was moved; PowerShell tells where this file is now.
+    $_VIRTUAL_HERE = if ($PSScriptRoot) { [System.IO.Path]::GetDirectoryName($PSScriptRoot) } else { '' }
+    if (-not [System.IO.File]::Exists("$_VIRTUAL_HERE/pyvenv.cfg")) {
+        Write-Error -Message "there is no virtual environment at $_VIRTUAL_ROOT; if it was moved, 'virtpy relink' repairs its scripts"
+        return
+    }
+    if ($_VIRTUAL_HERE.Contains([string][System.IO.Path]::PathSeparator)) {
+        Write-Error -Message "a virtual environment cannot be at ${_VIRTUAL_HERE}: '$([System.IO.Path]::PathSeparator)' separates the folders of PATH"
+        return
+    }
+    Write-Warning -Message "this virtual environment was moved here from $_VIRTUAL_ROOT; 'virtpy relink' repairs its scripts"
+    $_VIRTUAL_ROOT = $_VIRTUAL_HERE
+}
+
 # Whatever is active in this session goes first, so that environments do not pile up.
 if (Test-Path -Path function:deactivate) {
     deactivate -NonDestructive
@@ -38,11 +54,15 @@ function global:deactivate ([switch]$NonDestructive) {
     }
 }
 
-$env:VIRTUAL_ENV = @ROOT@
+$env:VIRTUAL_ENV = $_VIRTUAL_ROOT
 $env:VIRTUAL_ENV_PROMPT = @PROMPT@
 
 $global:_OLD_VIRTUAL_PATH = $env:PATH
-$env:PATH = [System.IO.Path]::Combine($env:VIRTUAL_ENV, @SCRIPTS@) + [System.IO.Path]::PathSeparator + $env:PATH
+$env:PATH = [System.IO.Path]::Combine($env:VIRTUAL_ENV, @SCRIPTS@)
+# An empty PATH adds no separator: an empty element of PATH means the current folder.
+if ($global:_OLD_VIRTUAL_PATH) {
+    $env:PATH += [System.IO.Path]::PathSeparator + $global:_OLD_VIRTUAL_PATH
+}
 
 # PYTHONHOME would point this environment's Python at another one's standard library.
 if (Test-Path -Path env:PYTHONHOME) {

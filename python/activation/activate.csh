@@ -1,6 +1,8 @@
 # Activates this virtual environment in csh and tcsh. Source this file ("source activate.csh").
 
-# Whatever is active in this shell goes first, so that environments do not pile up.
+# Whatever is active in this shell goes first, so that environments do not pile up. A variable of that name in what the shell was
+# started with is of another shell, and here no "deactivate" belongs to it.
+unsetenv _OLD_VIRTUAL_PATH
 if ( $?_OLD_VIRTUAL_PATH ) then
     deactivate nondestructive
 endif
@@ -11,8 +13,13 @@ setenv VIRTUAL_ENV_PROMPT @PROMPT@
 # A csh alias cannot ask whether a variable is set and then use it (both are expanded before the question is
 # answered), so each step of the way back is an alias of its own, chosen now.
 if ( $?PATH ) then
-    set _OLD_VIRTUAL_PATH = "$PATH"
-    setenv PATH @ROOT@/@SCRIPTS@:$_OLD_VIRTUAL_PATH:q
+    set _OLD_VIRTUAL_PATH = $PATH:q
+    # An empty PATH gets no colon: an empty element of PATH means the current folder.
+    if ( "$_OLD_VIRTUAL_PATH:q" == "" ) then
+        setenv PATH @ROOT@/@SCRIPTS@
+    else
+        setenv PATH @ROOT@/@SCRIPTS@:$_OLD_VIRTUAL_PATH:q
+    endif
     alias _virtual_restore_path 'setenv PATH $_OLD_VIRTUAL_PATH:q; unset _OLD_VIRTUAL_PATH'
 else
     set _OLD_VIRTUAL_PATH
@@ -23,7 +30,7 @@ endif
 # PYTHONHOME would point this environment's Python at another one's standard library.
 alias _virtual_restore_pythonhome ':'
 if ( $?PYTHONHOME ) then
-    set _OLD_VIRTUAL_PYTHONHOME = "$PYTHONHOME"
+    set _OLD_VIRTUAL_PYTHONHOME = $PYTHONHOME:q
     unsetenv PYTHONHOME
     alias _virtual_restore_pythonhome 'setenv PYTHONHOME $_OLD_VIRTUAL_PYTHONHOME:q; unset _OLD_VIRTUAL_PYTHONHOME'
 endif

@@ -1,5 +1,28 @@
 # Activates this virtual environment in fish. Source this file ("source activate.fish").
 
+set -l root @ROOT@
+if not test -d $root
+    # It was moved; fish tells where this file is now.
+    set -l here (string replace --regex '/[^/]*/[^/]*$' '' -- (builtin realpath (status filename) 2>/dev/null))
+    if not test -f "$here/pyvenv.cfg"
+        echo "there is no virtual environment at $root; if it was moved, `virtpy relink` repairs its scripts" >&2
+        return 1
+    else if string match --quiet '*:*' -- $here
+        echo "a virtual environment cannot be at $here: `:` separates the folders of PATH" >&2
+        return 1
+    end
+    echo "this virtual environment was moved here from $root; `virtpy relink` repairs its scripts" >&2
+    set root $here
+end
+
+# What is to be taken back can have come from another shell that started this one. A shell that has no "deactivate" has nothing.
+if not functions -q deactivate
+    set -e _OLD_VIRTUAL_PATH
+    set -e _OLD_VIRTUAL_PYTHONHOME
+    set -e _OLD_FISH_PROMPT_OVERRIDE
+    set -e _VIRTUAL_PYDOC
+end
+
 function deactivate -d 'Leave the virtual environment and return to the shell as it was'
     # Called with "nondestructive" by an activation script, which goes on to need this function.
     if set -q _OLD_VIRTUAL_PATH
@@ -32,7 +55,7 @@ end
 # Whatever is active in this shell goes first, so that environments do not pile up.
 deactivate nondestructive
 
-set -gx VIRTUAL_ENV @ROOT@
+set -gx VIRTUAL_ENV $root
 set -gx VIRTUAL_ENV_PROMPT @PROMPT@
 
 set -g _OLD_VIRTUAL_PATH $PATH

@@ -2,7 +2,19 @@
 # Hiding the overlay brings back every variable as it was.
 
 export-env {
-    let root = @ROOT@
+    let made_for = @ROOT@
+    # Nushell tells where this file is now.
+    let here = ($env.CURRENT_FILE? | default "" | path dirname | path dirname)
+    let root = if ($made_for | path exists) {
+        $made_for
+    } else if not ([$here "pyvenv.cfg"] | path join | path exists) {
+        error make --unspanned { msg: $"there is no virtual environment at ($made_for); if it was moved, `virtpy relink` repairs its scripts" }
+    } else if (char esep) in $here {
+        error make --unspanned { msg: $"a virtual environment cannot be at ($here): `(char esep)` separates the folders of PATH" }
+    } else {
+        print --stderr $"this virtual environment was moved here from ($made_for); `virtpy relink` repairs its scripts"
+        $here
+    }
     let prompt = @PROMPT@
     let shown = @SHOWN_PROMPT@
     # Windows spells it Path; a configuration may have left it one string.
@@ -30,6 +42,8 @@ export-env {
     if ($env.VIRTUAL_ENV_DISABLE_PROMPT? | default "" | is-empty) {
         load-env {
             _OLD_VIRTUAL_PROMPT_COMMAND: $old_prompt
+            # What prompts of people's own show, as they know it from other tools.
+            VIRTUAL_PREFIX: $shown
             PROMPT_COMMAND: {||
                 let rest = if ($old_prompt | describe) == "closure" { do $old_prompt } else { $old_prompt }
                 $"($shown)($rest)"
@@ -38,5 +52,6 @@ export-env {
     }
 }
 
-export alias deactivate = overlay hide activate
 export alias pydoc = python -m pydoc
+# Not an active overlay? Activate with "overlay use activate.nu"; under another NAME ("as NAME"), leave with "overlay hide NAME".
+export alias deactivate = overlay hide activate

@@ -2,10 +2,27 @@
 # The prompt needs nothing here: xonsh's own {env_name} field shows VIRTUAL_ENV_PROMPT.
 
 
-def _activate_virtual_env(root, scripts, prompt):
-    from os.path import join
+def _activate_virtual_env(root, scripts, prompt, file):
+    from os.path import abspath, dirname, isdir, isfile, join, pathsep
+
+    if not isdir(root):
+        # It was moved; xonsh tells where this file is now.
+        here = dirname(dirname(abspath(file)))
+        if not isfile(join(here, "pyvenv.cfg")):
+            raise RuntimeError(f"there is no virtual environment at {root}; if it was moved, `virtpy relink` repairs its scripts")
+        if pathsep in here:
+            raise RuntimeError(f"a virtual environment cannot be at {here}: `{pathsep}` separates the folders of PATH")
+        print(f"this virtual environment was moved here from {root}; `virtpy relink` repairs its scripts")
+        root = here
 
     env = ${...}
+    path = env.get("PATH", [])
+    path.insert(0, join(root, scripts))
+    is_kept = path[0] == join(root, scripts)
+    del path[0]
+    if not is_kept:
+        # xonsh expands what looks like a variable or a home in each folder of PATH, and knows no way to write it literally.
+        raise RuntimeError(f"xonsh would look for programs elsewhere than in {root}: it expands `$` and `~` in PATH")
     # Whatever is active in this shell goes first, so that environments do not pile up.
     if "deactivate" in aliases:
         $[deactivate nondestructive]
@@ -38,5 +55,5 @@ def _activate_virtual_env(root, scripts, prompt):
     aliases["deactivate"] = _deactivate
 
 
-_activate_virtual_env(@ROOT@, @SCRIPTS@, @PROMPT@)
+_activate_virtual_env(@ROOT@, @SCRIPTS@, @PROMPT@, __file__)
 del _activate_virtual_env

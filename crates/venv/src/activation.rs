@@ -136,18 +136,16 @@ struct Values<'a> {
 
 impl Values<'_> {
     fn posix(&self) -> String {
-        let quoted_prompt = |escaped: String| quoting::posix(&escaped);
+        let zsh_prompt = prompt::zsh(&self.shown).unwrap_or_default();
         fill(
             include_str!("../../../python/activation/activate"),
             &[
-                ("ROOT", quoting::posix(self.root)),
-                ("SCRIPTS", quoting::posix(self.scripts)),
-                ("PROMPT", quoting::posix(self.prompt)),
-                ("POSIX_PROMPT", quoted_prompt(prompt::posix(&self.shown))),
-                ("BASH_PROMPT", quoted_prompt(prompt::bash(&self.shown))),
-                ("BASH_PROMPT_EXPANDED", quoted_prompt(prompt::bash_expanded(&self.shown))),
-                ("ZSH_PROMPT", quoted_prompt(prompt::zsh(&self.shown))),
-                ("ZSH_PROMPT_EXPANDED", quoted_prompt(prompt::zsh_expanded(&self.shown))),
+                ("ROOT", quoting::posix_script(self.root)),
+                ("SCRIPTS", quoting::posix_script(self.scripts)),
+                ("PROMPT", quoting::posix_script(self.prompt)),
+                ("POSIX_PROMPT", quoting::posix_script(&prompt::posix(&self.shown))),
+                ("BASH_PROMPT", quoting::posix_script(&prompt::bash(&self.shown))),
+                ("ZSH_PROMPT", quoting::posix_script(&zsh_prompt)),
             ],
         )
     }

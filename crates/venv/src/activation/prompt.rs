@@ -19,26 +19,39 @@ pub(super) fn posix(text: &str) -> String {
     escape(text, &['\\', '$', '`'], "\\")
 }
 
-/// For bash with `promptvars` off: only backslash escapes are read.
+/// For bash: backslash escapes are read, then, unless `promptvars` is off, what comes of them is expanded like a
+/// text between double quotes.
+///
+/// Any shell that is started from here may inherit the text, and `promptvars` may be set later. So `$` and the
+/// backquote are written as octal numbers, which only bash's first reading makes signs of, and never without a
+/// backslash before them: what reads the text in another way shows a backslash or a number too much, but finds no
+/// command. Where the locale is an older Chinese or Japanese one, a byte above ASCII joins with a backslash behind
+/// it; the two bytes between which the line editor takes a text for invisible keep them apart.
 pub(super) fn bash(text: &str) -> String {
-    escape(text, &['\\'], "\\")
+    let mut escaped = String::with_capacity(text.len() + 8);
+    let mut is_after_ascii = true;
+    for character in text.chars() {
+        let written = match character {
+            '\\' => r"\\\\",
+            '$' => r"\\\044",
+            '`' => r"\\\140",
+            _ => "",
+        };
+        if written.is_empty() {
+            escaped.push(character);
+        } else {
+            escaped.push_str(if is_after_ascii { "" } else { "\u{1}\u{2}" });
+            escaped.push_str(written);
+        }
+        is_after_ascii = character.is_ascii();
+    }
+    escaped
 }
 
-/// For bash with `promptvars` on, as it is unless changed: backslash escapes are read, then what comes of
-/// them is expanded like a text between double quotes.
-pub(super) fn bash_expanded(text: &str) -> String {
-    bash(&posix(text))
-}
-
-/// For zsh: `%` begins a sequence.
-pub(super) fn zsh(text: &str) -> String {
-    escape(text, &['%'], "%")
-}
-
-/// For zsh with `PROMPT_SUBST`, as many themes set it: the prompt is expanded like a text between double
-/// quotes before its `%` sequences are read.
-pub(super) fn zsh_expanded(text: &str) -> String {
-    posix(&zsh(text))
+/// For zsh: `%` begins a sequence. `None` for a text that an option (`PROMPT_SUBST`, `PROMPT_BANG`) or another
+/// shell that inherits the prompt would read otherwise.
+pub(super) fn zsh(text: &str) -> Option<String> {
+    (!text.contains(['$', '`', '\\', '!'])).then(|| escape(text, &['%'], "%"))
 }
 
 /// For csh: `!` is the number of the history's next line, `\!` is itself, and any other backslash is literal.

@@ -13,6 +13,31 @@ pub fn posix(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
+/// Quotes for a script that POSIX shells read: one word in ASCII.
+///
+/// A shell reads a script in the locale's encoding. In some older ones (GBK, Big5, Shift-JIS) the last byte of a
+/// UTF-8 letter takes the sign behind it for its second half, which may be the closing quote. So a text that is not
+/// ASCII is made by printf, the shell's own or the program, but no function or alias of that name.
+pub(super) fn posix_script(text: &str) -> String {
+    if text.is_ascii() {
+        return posix(text);
+    }
+    let mut format = String::with_capacity(text.len() * 4);
+    for (at, byte) in text.bytes().enumerate() {
+        // Writing to a String cannot fail.
+        let _ = match byte {
+            b'%' => write!(format, "%%"),
+            b'\\' => write!(format, r"\\"),
+            // A minus in the first place would begin an option.
+            b' '..=b'~' if byte != b'\'' && (at > 0 || byte != b'-') => {
+                write!(format, "{}", char::from(byte))
+            }
+            _ => write!(format, "\\{byte:03o}"),
+        };
+    }
+    format!(r#""$(unset -f printf 2>/dev/null || :; \printf '{format}')""#)
+}
+
 /// Quotes for fish: one word.
 ///
 /// Between single quotes only `\\` and `\'` are escapes.
