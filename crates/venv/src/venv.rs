@@ -133,11 +133,10 @@ pub fn is_proven(store: &Store, root: &Path) -> bool {
 /// # Errors
 /// When it cannot be removed.
 pub fn discard(store: &Store, root: &Path) -> Result<(), StoreError> {
-    if fs::kind(root)? == Some(FileKind::Link) {
-        return Ok(fs::remove_tree(root)?);
-    }
-    let root = fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
-    if let Some(id) = keys::is_proven(store, &root) {
+    let is_link = fs::kind(root)? == Some(FileKind::Link);
+    let real = fs::canonicalize(root).ok().filter(|_| !is_link);
+    let root = real.unwrap_or_else(|| root.to_path_buf());
+    if !is_link && let Some(id) = keys::is_proven(store, &root) {
         store.forget(&id)?;
     }
     if fs::kind(&root)?.is_some() {
