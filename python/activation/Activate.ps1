@@ -19,6 +19,7 @@ if (-not [System.IO.Directory]::Exists($_VIRTUAL_ROOT)) {
     }
     Write-Warning -Message "this virtual environment was moved here from $_VIRTUAL_ROOT; 'virtpy relink' repairs its scripts"
     $_VIRTUAL_ROOT = $_VIRTUAL_HERE
+    Remove-Variable -Name _VIRTUAL_HERE
 }
 
 # Whatever is active in this session goes first, so that environments do not pile up.
@@ -55,6 +56,7 @@ function global:deactivate ([switch]$NonDestructive) {
 }
 
 $env:VIRTUAL_ENV = $_VIRTUAL_ROOT
+Remove-Variable -Name _VIRTUAL_ROOT
 $env:VIRTUAL_ENV_PROMPT = @PROMPT@
 
 $global:_OLD_VIRTUAL_PATH = $env:PATH

@@ -1,5 +1,11 @@
 # Activates this virtual environment in csh and tcsh. Source this file ("source activate.csh").
 
+# csh does not tell where this file is, and has no way to write an error.
+if ( ! -d @ROOT@ ) then
+    /bin/sh -c 'echo "there is no virtual environment at $0; if it was moved, \`virtpy relink\` repairs its scripts" >&2' @ROOT@
+    exit 1
+endif
+
 # Whatever is active in this shell goes first, so that environments do not pile up. A variable of that name in what the shell was
 # started with is of another shell, and here no "deactivate" belongs to it.
 unsetenv _OLD_VIRTUAL_PATH

@@ -3,8 +3,13 @@
 
 
 def _activate_virtual_env(root, scripts, prompt, file):
+    import os
+    import sys
     from os.path import abspath, dirname, isdir, isfile, join, pathsep
 
+    if os.name != "nt":
+        # Paths are bytes, UTF-8 ones here; Python reads them as text of the locale's encoding.
+        root, scripts, prompt = [os.fsdecode(text.encode("utf-8")) for text in (root, scripts, prompt)]
     if not isdir(root):
         # It was moved; xonsh tells where this file is now.
         here = dirname(dirname(abspath(file)))
@@ -12,7 +17,8 @@ def _activate_virtual_env(root, scripts, prompt, file):
             raise RuntimeError(f"there is no virtual environment at {root}; if it was moved, `virtpy relink` repairs its scripts")
         if pathsep in here:
             raise RuntimeError(f"a virtual environment cannot be at {here}: `{pathsep}` separates the folders of PATH")
-        print(f"this virtual environment was moved here from {root}; `virtpy relink` repairs its scripts")
+        said = f"this virtual environment was moved here from {root}; `virtpy relink` repairs its scripts"
+        print(said, file=sys.stderr)
         root = here
 
     env = ${...}

@@ -16,6 +16,9 @@ def _activate_virtual_env(root, scripts, prompt, file):
     had_sysconfig = "sysconfig" in sys.modules
     import sysconfig
 
+    if os.name != "nt":
+        # Paths are bytes, UTF-8 ones here; Python reads them as text of the locale's encoding.
+        root, scripts, prompt = [os.fsdecode(text.encode("utf-8")) for text in (root, scripts, prompt)]
     # Run by exec, it has the name of the file that holds the call.
     if not os.path.isdir(root) and os.path.basename(file or "") == "activate_this.py":
         # It was moved; runpy tells where this file is now.

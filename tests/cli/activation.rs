@@ -311,9 +311,15 @@ fn a_moved_venv_is_found_where_it_is_and_one_that_is_gone_is_not_activated() {
     let context = TestContext::new();
     let posix = r#". "$VENV/bin/activate" && { echo "$VIRTUAL_ENV"; command -v python; } || echo "none ${VIRTUAL_ENV-}""#;
     let fish = r#"source "$VENV/bin/activate.fish"; and begin; echo $VIRTUAL_ENV; command -v python; end; or echo "none $VIRTUAL_ENV""#;
-    for (name, script, knows_its_place) in
-        [("bash", posix, true), ("zsh", posix, true), ("fish", fish, true), ("sh", posix, false)]
-    {
+    let tcsh = r#"source $VENV:q/bin/activate.csh
+if ( ! $?VIRTUAL_ENV ) echo "none ""#;
+    for (name, script, knows_its_place) in [
+        ("bash", posix, true),
+        ("zsh", posix, true),
+        ("fish", fish, true),
+        ("sh", posix, false),
+        ("tcsh", tcsh, false),
+    ] {
         let before = format!("{name} before");
         let after = format!("{name} it's after");
         context.new_named_venv(&before);
@@ -408,4 +414,19 @@ fn activate_this_reads_pth_files_as_the_venv_does_and_finds_a_moved_venv() {
     let expected =
         format!("venv False {}\n{place}\n", context.path(&context.site_packages("after")).display());
     assert_eq!(output.raw_stdout, expected, "{}", output.dump());
+}
+
+/// Python reads paths as text of the locale's encoding.
+#[test]
+fn activate_this_finds_its_venv_in_every_locale() {
+    let context = TestContext::new();
+    context.new_named_venv("ünï-蛇");
+    context.write(&format!("{}/marker_module.py", context.site_packages("ünï-蛇")), "");
+    let code = "import runpy, os; runpy.run_path(os.environ['VENV'] + '/bin/activate_this.py'); import marker_module; \
+                print(os.environ['VIRTUAL_ENV'] == os.environ['VENV'], os.path.basename(os.environ['VENV']) == os.environ['VIRTUAL_ENV_PROMPT'])";
+    let mut command = context.command(&context.interpreter().path);
+    command.args(["-c", code]).env("VENV", context.path("ünï-蛇"));
+    command.envs([("LC_ALL", "C"), ("PYTHONUTF8", "0"), ("PYTHONCOERCECLOCALE", "0")]);
+    let output = context.run(&mut command).success();
+    assert_eq!(output.raw_stdout, "True True\n", "{}", output.dump());
 }

@@ -104,3 +104,27 @@ fn a_moved_environment_is_found_where_it_is() {
         }
     }
 }
+
+#[test]
+fn shells_that_are_seldom_installed_find_a_moved_environment_too() {
+    for (program, options, session) in [
+        ("nu", vec!["-n"], "overlay use NAME/activate.nu; print $env.VIRTUAL_ENV; ^python"),
+        ("xonsh", vec!["--no-rc"], "source NAME/activate.xsh\nprint($VIRTUAL_ENV, flush=True)\npython"),
+    ] {
+        let Some(found) = shell(program, false) else { continue };
+        let environment = Environment::new("before");
+        fs::write(environment.root.join("pyvenv.cfg"), "").unwrap();
+        let moved = environment.root.with_file_name("after");
+        fs::rename(&environment.root, &moved).unwrap();
+        let session = session.replace("NAME", moved.join("bin").to_str().unwrap());
+        let home = tempfile::tempdir().unwrap();
+        let variables = [("HOME", home.path().to_str().unwrap()), ("PATH", "/usr/bin:/bin")];
+        let printed = run(Command::new(found).args(options).args(["-c", &session]), &variables, "");
+        let (new, old) = (moved.display(), environment.root.display());
+        let said = format!(
+            "{new}\n{new}/bin/python\nthis virtual environment was moved here from {old}; `virtpy relink` repairs its \
+             scripts\n"
+        );
+        assert_eq!(printed, said, "{program}");
+    }
+}
