@@ -103,3 +103,30 @@ fn what_others_did_is_seen_all_the_same() {
     std::fs::rename(entry, context.path("aside")).unwrap();
     context.virtpy(["list"]).success().stderr_has("the store no longer has package1 1.0");
 }
+
+#[test]
+fn an_import_of_a_module_at_the_top_is_no_installation() {
+    let context = TestContext::new();
+    WheelBuilder::empty("single", "1.0")
+        .file("single.py", "x = 1\n")
+        .build()
+        .write_to(&context.path("wheels"));
+    context.new_venv();
+    context.virtpy(["add", "--no-index", "--find-links", "wheels", "single"]).success();
+    let site_packages = context.path(&context.site_packages(".venv"));
+    let changed = || std::fs::metadata(&site_packages).unwrap().modified().unwrap();
+    let before = changed();
+    std::thread::sleep(Duration::from_millis(20));
+    let mut python = context.command(context.path(".venv/bin/python"));
+    python.env_remove("PYTHONDONTWRITEBYTECODE").args(["-c", "import single"]);
+    context.run(&mut python).success();
+    let bytecode = site_packages.join("__pycache__");
+    assert_eq!(std::fs::read_dir(&bytecode).unwrap().count(), 1, "Python has written its bytecode");
+    assert_eq!(changed(), before, "and nothing else");
+    context.virtpy(["check"]).success();
+    // Who clears bytecode has damaged nothing.
+    std::fs::remove_dir_all(&bytecode).unwrap();
+    context.virtpy(["check"]).success();
+    context.virtpy(["remove", "single"]).success();
+    assert!(!bytecode.exists());
+}

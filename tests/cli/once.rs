@@ -192,3 +192,78 @@ fn another_setting_of_a_variable_has_its_own_metadata() {
         assert_eq!(context.eval(venv, code), version);
     }
 }
+
+/// Copies a folder with all that is in it.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_fresh_copy_of_a_repository_is_not_built_again() {
+    let context = TestContext::new();
+    project(&context);
+    let git = |project: &str, commit: char| {
+        context.write(&format!("{project}/.git/HEAD"), "ref: refs/heads/main\n");
+        context.write(
+            &format!("{project}/.git/refs/heads/main"),
+            &format!("{}\n", String::from(commit).repeat(40)),
+        );
+    };
+    git("project", 'a');
+    let fresh = |name: &str| copy(&context.path("project"), &context.path(name));
+    for name in ["same", "edited", "committed", "tagged", "shallow"] {
+        fresh(name);
+    }
+    append(&context.path("edited/demo.py"), "edited = True\n");
+    git("committed", 'b');
+    context.write("tagged/.git/refs/tags/v1", &"a".repeat(40));
+    context.write("shallow/.git/shallow", &"a".repeat(40));
+    fresh("no-repository");
+    std::fs::remove_dir_all(context.path("no-repository/.git")).unwrap();
+    // One that belongs to a repository around it may read what stands there.
+    fresh("around/inner");
+    std::fs::rename(context.path("around/inner/.git"), context.path("around/.git")).unwrap();
+    let_the_clock_tick();
+    let runs_of = |project: &str| {
+        let before = builds(&context);
+        let path = format!("./{project}");
+        add(&context, &format!("venv-{}", project.replace('/', "-")), &["--no-index", &path]);
+        builds(&context) - before
+    };
+    assert!(runs_of("project") > 0);
+    assert_eq!(runs_of("same"), 0, "neither for its metadata nor for a wheel");
+    for project in ["edited", "committed", "tagged", "shallow", "no-repository", "around/inner"] {
+        assert!(runs_of(project) > 0, "{project}");
+    }
+    let url = context.site_packages("venv-same") + "/demo-1.0.dist-info/direct_url.json";
+    let url = std::fs::read_to_string(context.path(&url)).unwrap();
+    assert!(url.contains("/same"), "{url}");
+    let code = "import demo; print(demo.edited)";
+    assert_eq!(context.eval("venv-edited", code), "True");
+    // What was built for good does not stand in for what is used in place.
+    let before = builds(&context);
+    fresh("in-place");
+    let_the_clock_tick();
+    add(&context, "editable", &["--no-index", "-e", "./in-place"]);
+    assert!(builds(&context) > before);
+}
+
+#[test]
+fn whoever_empties_the_cache_has_directories_built_again() {
+    let context = TestContext::new();
+    project(&context);
+    add(&context, "one", &["--no-index", "./project"]);
+    let before = builds(&context);
+    context.virtpy(["cache", "clean"]).success();
+    add(&context, "two", &["--no-index", "./project"]);
+    assert!(builds(&context) > before);
+}

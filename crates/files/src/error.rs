@@ -64,19 +64,15 @@ impl PathError {
                 Some("free some space on that disk, then run the command again".to_owned())
             }
             io::ErrorKind::PermissionDenied => {
-                Some("check who owns that path; `VIRTPY_HOME` moves the store to another folder".to_owned())
+                Some("check who owns that path, and who may write there".to_owned())
             }
-            io::ErrorKind::ReadOnlyFilesystem => {
-                Some("that disk is mounted read-only; set `VIRTPY_HOME` to a folder you can write".to_owned())
-            }
+            io::ErrorKind::ReadOnlyFilesystem => Some("that disk is mounted read-only".to_owned()),
             io::ErrorKind::CrossesDevices => Some(
                 "hardlinks need the store and the venv on one file system; make the venv with another \
                  `--link-mode` (`auto` or `copy`), or move the store with `VIRTPY_HOME`"
                     .to_owned(),
             ),
-            io::ErrorKind::NotADirectory => Some(
-                "a part of that path is a file; `VIRTPY_HOME` moves the store to another folder".to_owned(),
-            ),
+            io::ErrorKind::NotADirectory => Some("a part of that path is a file".to_owned()),
             io::ErrorKind::ResourceBusy if self.action == "remove" => Some(
                 "a disk or another folder is mounted there or below it; unmount that, then run the command again"
                     .to_owned(),

@@ -3,7 +3,7 @@
 //! the caller knows that nothing has changed.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use uv_distribution_types::{RequirementSource, UnresolvedRequirement};
 use uv_pypi_types::ParsedUrl;
@@ -14,6 +14,10 @@ pub trait KnownDirectories: fmt::Debug + Send + Sync {
     /// Whether nothing that a build reads has changed since the builds of a directory were asked for metadata the last time. Where
     /// this says no, they are about to be asked again.
     fn is_unchanged(&self, directory: &Path, editable: bool) -> bool;
+
+    /// The `METADATA` of the wheel that a directory gives, if its contents are those of another one that was built, and nobody has
+    /// asked about this one.
+    fn metadata(&self, directory: &Path) -> Option<PathBuf>;
 }
 
 /// A folder among what is asked for.

@@ -46,6 +46,7 @@ mod hashing;
 mod indexes;
 mod installed;
 mod interrupt;
+mod known_metadata;
 mod latest;
 mod local_grounds;
 mod local_wheels;

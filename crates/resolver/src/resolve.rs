@@ -46,7 +46,7 @@ use crate::rules::Rules;
 use crate::runtime::Runtime;
 use crate::settings::IndexSettings;
 use crate::solution::{Plan, Resolution};
-use crate::{archives, explain, folders, indexes, installed, requirements};
+use crate::{archives, explain, folders, indexes, installed, known_metadata, requirements};
 
 /// Resolves a request.
 ///
@@ -106,6 +106,9 @@ async fn attempt(
         Constraints::from_requirements(inputs.constraints.into_iter().map(|entry| entry.requirement));
     let env = ResolverEnvironment::specific(environment.clone());
     let wanted = {
+        if let Some(directories) = runtime.known_directories(request) {
+            known_metadata::note(&context, directories, &inputs.requirements);
+        }
         let dispatch = context.dispatch();
         let inputs = NamedInputs { entries: inputs.requirements, source_trees: inputs.source_trees };
         name_all(&context, &dispatch, inputs).await?

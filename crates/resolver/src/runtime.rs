@@ -104,6 +104,11 @@ impl Runtime {
         Self { cache: self.cache.clone().with_refresh(refresh), ..self.clone() }
     }
 
+    /// Who knows of directories, if that is to count for a request.
+    pub(crate) fn known_directories(&self, request: &Request) -> Option<&dyn KnownDirectories> {
+        self.directories.as_deref().filter(|_| !request.options.reinstall)
+    }
+
     /// Itself, with a cache that besides forgets what builds said of some folders before a time, if these may have changed since.
     pub(crate) fn refreshed_folders(&self, request: &Request, folders: &[Folder], since: Timestamp) -> Self {
         let names = match refresh(request) {
@@ -112,7 +117,7 @@ impl Runtime {
             Some(Refresh::None(_)) | None => Vec::new(),
         };
         let is_unchanged = |folder: &&Folder| {
-            let knows = self.directories.as_ref().filter(|_| !request.options.reinstall);
+            let knows = self.known_directories(request);
             knows.is_some_and(|knows| knows.is_unchanged(&folder.path, folder.editable))
         };
         let changed = folders.iter().filter(|folder| !is_unchanged(folder));

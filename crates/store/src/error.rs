@@ -60,7 +60,7 @@ impl StoreError {
     /// What a user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Path(error) => error.hint(),
+            Self::Path(error) | Self::Lock(LockError::Path(error)) => hint(error),
             Self::Lock(error) => error.hint(),
             Self::Wheel { source, .. } => source.hint(),
             Self::Damaged { id, .. } => Some(format!("restore it with `virtpy store repair {id}`")),
@@ -79,4 +79,13 @@ impl StoreError {
             Self::InvalidId(_) => None,
         }
     }
+}
+
+/// What a user can do about a path of the store: it need not be where it is.
+fn hint(error: &PathError) -> Option<String> {
+    let hint = error.hint()?;
+    if error.is_refused() || error.is_no_folder() {
+        return Some(format!("{hint}; `VIRTPY_HOME` moves the store to another folder"));
+    }
+    Some(hint)
 }

@@ -32,6 +32,9 @@ pub struct Plan {
     pub clashes: Vec<Clash>,
     /// Where earlier versions put a marker that nobody needs.
     pub(super) former_markers: Vec<String>,
+    /// Where Python is to find a folder for the bytecode of modules at the top of `site-packages`. If it had to make that, the
+    /// change of `site-packages` would look like somebody's installation.
+    pub(super) bytecode_folder: Option<String>,
 }
 
 impl Plan {
@@ -68,6 +71,7 @@ impl Plan {
         }
         planner.put_markers();
         planner.write_metadata()?;
+        planner.plan.bytecode_folder = planner.bytecode_folder();
         Ok(planner.plan)
     }
 }
@@ -304,6 +308,15 @@ impl Planner<'_> {
             }
         }
         Ok(())
+    }
+
+    fn bytecode_folder(&self) -> Option<String> {
+        let beginning = format!("{}/", self.layout.site_packages);
+        let inside = self.plan.nodes.range(beginning.clone()..);
+        let mut names = inside.map_while(|(path, _)| path.strip_prefix(&beginning));
+        let is_module = |name: &str| name.strip_suffix(".py").is_some_and(|stem| !stem.contains('/'));
+        let has_module = names.any(is_module);
+        has_module.then(|| beginning + wheel::BYTECODE_FOLDER)
     }
 
     /// Puts a node at a path, and real folders above it where nobody wanted those by name.

@@ -57,6 +57,11 @@ impl<'a> Transaction<'a> {
             slots: 0,
             blocked: Mutex::default(),
         };
+        if let Some(folder) = &new.bytecode_folder
+            && transaction.directory.kind(folder)?.is_none()
+        {
+            transaction.create.insert(folder, &Node::Folder);
+        }
         let mut folders = BTreeSet::new();
         for distribution in foreign_leaving {
             transaction.remove_foreign(distribution, claimed, &mut folders)?;
@@ -270,7 +275,7 @@ impl<'a> Transaction<'a> {
                 self.directory.remove_file(Path::new(&bytecode).join(&name))?;
             }
         }
-        if !self.new.nodes.contains_key(&bytecode) {
+        if !self.new.nodes.contains_key(&bytecode) && self.new.bytecode_folder.as_ref() != Some(&bytecode) {
             let _ = self.directory.remove_dir(&bytecode);
         }
         Ok(())

@@ -2,17 +2,20 @@
 //! built again.
 //!
 //! That is every file of the directory (but for what builders leave there), what git says of it, what the project names itself
-//! (`cache-keys` in `[tool.uv]`), and the variables that builders listen to.
+//! (`cache-keys` in `[tool.uv]`), and the variables that builders listen to. A directory is known by its path and its files' times,
+//! which takes no reading, and else by its contents, since a fresh copy of a source gives the same wheel.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use virtpy_files::Stamp;
 use virtpy_files::digest::{hex, sha256};
-use virtpy_files::{self as fs, FileKind, Stamp};
 use virtpy_resolver::{KnownDirectories, named_inputs};
 use virtpy_store::Store;
 
 use super::built::BuiltWheels;
+use super::repository::{Repository, UnknownRepository};
+use super::source_contents;
 use super::watched::SourceTree;
 
 /// Variables that builders listen to: what their names begin with.
@@ -44,7 +47,10 @@ const VARIABLES: [&str; 20] = [
 pub(super) struct BuildInputs {
     directory: PathBuf,
     editable: bool,
+    /// How the directory is now.
     state: String,
+    /// What counts beside the directory.
+    beside: String,
     newest: Option<Stamp>,
 }
 
@@ -53,14 +59,29 @@ impl BuildInputs {
     pub(super) fn of(directory: &Path, editable: bool) -> Option<Self> {
         let tree = SourceTree::of(directory)?;
         let named = named_inputs(directory).ok()?.unwrap_or_default();
-        let state = [tree.digest, commit(directory)?, named, variables()].join("\n");
-        Some(Self { directory: directory.to_path_buf(), editable, state, newest: tree.newest })
+        let beside = [named, variables()].join("\n");
+        let state = [&tree.digest, &commit(directory)?, &beside].map(String::as_str).join("\n");
+        Some(Self { directory: directory.to_path_buf(), editable, state, beside, newest: tree.newest })
     }
 
     /// What stands for the wheel that is built from them.
     pub(super) fn key(&self) -> String {
         let kind = if self.editable { "editable" } else { "wheel" };
         format!("{kind} of directory\n{}\n{}", self.directory.display(), self.state)
+    }
+
+    /// What stands for the wheel that is built of their contents, wherever these lie. `None` where the place may count.
+    pub(super) fn contents_key(&self) -> Option<String> {
+        if self.editable {
+            return None;
+        }
+        let contents = source_contents::digest(&self.directory)?;
+        Some(format!("wheel of contents\n{contents}\n{}", self.beside))
+    }
+
+    /// The SHA-256 of the wheel that was built from them, if one was.
+    pub(super) fn known_wheel(&self, built: &BuiltWheels<'_>) -> Option<String> {
+        built.get(&self.key()).or_else(|| built.get(&self.contents_key()?))
     }
 
     /// Whether they are as they were, and a change after a moment could not have escaped both looks.
@@ -117,6 +138,17 @@ impl KnownDirectories for KnownBuilds {
         }
         is_it
     }
+
+    fn metadata(&self, directory: &Path) -> Option<PathBuf> {
+        let built = BuiltWheels::new(&self.store, &self.interpreter);
+        let inputs = BuildInputs::of(directory, false)?;
+        if built.get(&inputs.key()).is_some() {
+            // Then the builds were asked about this very directory.
+            return None;
+        }
+        let entry = self.store.entry(&built.get(&inputs.contents_key()?)?).ok()??;
+        Some(entry.manifest.metadata_in(&entry.path))
+    }
 }
 
 fn variables() -> String {
@@ -130,27 +162,11 @@ fn variables() -> String {
     variables.join("\n")
 }
 
-/// What git would call the present commit, told from its files: a version may be made of commits and tags. `None` where another
-/// system may know one.
-pub(crate) fn commit(folder: &Path) -> Option<String> {
-    for folder in folder.ancestors() {
-        if fs::kind(&folder.join(".hg")).ok()?.is_some() {
-            return None;
-        }
-        let git = folder.join(".git");
-        let own = match fs::kind(&git).ok()? {
-            None => continue,
-            Some(FileKind::Folder) => git,
-            // A worktree, or a submodule.
-            Some(_) => folder.join(fs::read_to_string(&git).ok()?.strip_prefix("gitdir:")?.trim()),
-        };
-        let shared =
-            fs::read_to_string(&own.join("commondir")).map_or(own.clone(), |path| own.join(path.trim()));
-        let head = fs::read_to_string(&own.join("HEAD")).ok()?;
-        let branch = head.strip_prefix("ref:").map(|name| shared.join(name.trim()));
-        let files = [shared.join("packed-refs"), shared.join("refs/tags")].into_iter().chain(branch);
-        let stamps: Vec<Option<Stamp>> = files.map(|file| Stamp::of(&file)).collect();
-        return serde_json::to_string(&(head, stamps)).ok();
+/// What git would call the present commit of a directory: empty where there is none, `None` where that cannot be told.
+pub(crate) fn commit(directory: &Path) -> Option<String> {
+    match Repository::of(directory) {
+        Ok(Some(repository)) => repository.state(),
+        Ok(None) => Some(String::new()),
+        Err(UnknownRepository) => None,
     }
-    Some(String::new())
 }

@@ -11,8 +11,10 @@ mod obtain;
 mod remote;
 mod repair;
 mod reporter;
+mod repository;
 mod resolution_cache;
 mod satisfied;
+mod source_contents;
 mod unpushed;
 mod watched;
 

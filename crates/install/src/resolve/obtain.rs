@@ -129,7 +129,7 @@ fn known_sha256(
         Artifact::Source { key: Some(key), .. } => built.get(key),
         Artifact::Source { directory: Some(directory), editable, .. } => {
             let inputs = BuildInputs::of(directory, *editable)?;
-            let sha256 = built.get(&inputs.key())?;
+            let sha256 = inputs.known_wheel(built)?;
             inputs.note_asked(built, supply.since);
             Some(sha256)
         }
@@ -204,7 +204,22 @@ struct Taken {
 /// What was seen of the files and directories of this machine that wheels come from, before anything was made of them.
 struct Sights {
     files: BTreeMap<usize, Sight>,
-    directories: BTreeMap<usize, BuildInputs>,
+    directories: BTreeMap<usize, DirectorySight>,
+}
+
+/// What was seen of a directory.
+struct DirectorySight {
+    inputs: BuildInputs,
+    /// What stands for a wheel of its contents.
+    contents: Option<String>,
+}
+
+impl DirectorySight {
+    fn of(directory: &Path, editable: bool) -> Option<Self> {
+        let inputs = BuildInputs::of(directory, editable)?;
+        let contents = inputs.contents_key();
+        Some(Self { inputs, contents })
+    }
 }
 
 impl Sights {
@@ -216,7 +231,7 @@ impl Sights {
                     files.extend(Sight::of(path).map(|sight| (*index, sight)));
                 }
                 Artifact::Source { directory: Some(directory), editable, .. } => {
-                    directories.extend(BuildInputs::of(directory, *editable).map(|inputs| (*index, inputs)));
+                    directories.extend(DirectorySight::of(directory, *editable).map(|sight| (*index, sight)));
                 }
                 Artifact::Wheel { .. } | Artifact::Source { .. } => {}
             }
@@ -232,9 +247,14 @@ impl Sights {
             if let Some(sight) = self.files.get(&one.package) {
                 supply.store.remember_file(sight, sha256);
             }
-            let inputs = self.directories.get(&one.package);
-            if let Some(inputs) = inputs.filter(|inputs| inputs.are_unchanged_since(supply.since)) {
+            let Some(DirectorySight { inputs, contents }) = self.directories.get(&one.package) else {
+                continue;
+            };
+            if inputs.are_unchanged_since(supply.since) {
                 built.put(&inputs.key(), sha256);
+                if let Some(contents) = contents {
+                    built.put(contents, sha256);
+                }
                 inputs.note_asked(&built, supply.since);
             }
         }
