@@ -20,6 +20,11 @@ impl<'a> BuiltWheels<'a> {
         Self { store, interpreter }
     }
 
+    /// The store whose cache it is in.
+    pub(super) fn store(&self) -> &'a Store {
+        self.store
+    }
+
     fn path(&self, key: &str) -> PathBuf {
         let mut digest = Sha256::new();
         for part in [self.interpreter, "\n", key] {

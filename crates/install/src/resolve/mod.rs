@@ -14,6 +14,7 @@ mod reporter;
 mod repository;
 mod resolution_cache;
 mod satisfied;
+mod sights;
 mod source_contents;
 mod unpushed;
 mod watched;

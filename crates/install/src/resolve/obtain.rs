@@ -14,6 +14,7 @@ use super::built::BuiltWheels;
 use super::inputs::BuildInputs;
 use super::kept;
 use super::remote::{self, Arrival, Made, RemoteSupply};
+use super::sights::Sights;
 use super::{Reporter, ResolveError};
 use virtpy_files as fs;
 use virtpy_files::digest::{hex, sha256};
@@ -201,66 +202,6 @@ struct Taken {
     warnings: Vec<String>,
 }
 
-/// What was seen of the files and directories of this machine that wheels come from, before anything was made of them.
-struct Sights {
-    files: BTreeMap<usize, Sight>,
-    directories: BTreeMap<usize, DirectorySight>,
-}
-
-/// What was seen of a directory.
-struct DirectorySight {
-    inputs: BuildInputs,
-    /// What stands for a wheel of its contents.
-    contents: Option<String>,
-}
-
-impl DirectorySight {
-    fn of(directory: &Path, editable: bool) -> Option<Self> {
-        let inputs = BuildInputs::of(directory, editable)?;
-        let contents = inputs.contents_key();
-        Some(Self { inputs, contents })
-    }
-}
-
-impl Sights {
-    fn of(resolution: &Resolution, wanted: &[usize]) -> Self {
-        let (mut files, mut directories) = (BTreeMap::new(), BTreeMap::new());
-        for index in wanted {
-            match &resolution.packages[*index].file {
-                Artifact::Wheel { local: Some(path), .. } => {
-                    files.extend(Sight::of(path).map(|sight| (*index, sight)));
-                }
-                Artifact::Source { directory: Some(directory), editable, .. } => {
-                    directories.extend(DirectorySight::of(directory, *editable).map(|sight| (*index, sight)));
-                }
-                Artifact::Wheel { .. } | Artifact::Source { .. } => {}
-            }
-        }
-        Self { files, directories }
-    }
-
-    /// Remembers what came of them, where they did not change meanwhile.
-    fn remember(&self, supply: &FetchContext<'_>, obtained: &[Obtained]) {
-        let built = BuiltWheels::new(supply.store, supply.interpreter);
-        for one in obtained {
-            let sha256 = &one.entry.manifest.sha256;
-            if let Some(sight) = self.files.get(&one.package) {
-                supply.store.remember_file(sight, sha256);
-            }
-            let Some(DirectorySight { inputs, contents }) = self.directories.get(&one.package) else {
-                continue;
-            };
-            if inputs.are_unchanged_since(supply.since) {
-                built.put(&inputs.key(), sha256);
-                if let Some(contents) = contents {
-                    built.put(contents, sha256);
-                }
-                inputs.note_asked(&built, supply.since);
-            }
-        }
-    }
-}
-
 /// Fetches and unpacks, both at once, the largest first. Each wheel is published as soon as it is unpacked, so that an interrupted
 /// command has not worked in vain.
 fn fetch(
@@ -307,7 +248,10 @@ fn fetch(
         }
     }
     let obtained: Vec<Obtained> = unpacked.into_iter().map(|one| obtained(supply, resolution, one)).collect();
-    sights.remember(supply, &obtained);
+    let built = BuiltWheels::new(supply.store, supply.interpreter);
+    for one in &obtained {
+        sights.remember(one.package, &one.entry.manifest.sha256, &built, supply.since);
+    }
     Ok(obtained)
 }
 
@@ -367,7 +311,7 @@ fn unpack_all(
             Err(_) => return,
         };
         let Some(delivery) = delivery else { return };
-        let sight = sights.files.get(&delivery.package);
+        let sight = sights.file(delivery.package);
         let taken = take_in(supply.store, resolution, &delivery, sight);
         supply.reporter.finished(&label(&resolution.packages[delivery.package]));
         let Delivery { package, archive, from_remote, size, wheel, temporary } = delivery;
