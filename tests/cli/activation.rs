@@ -378,10 +378,16 @@ fn a_script_can_be_read_in_a_locale_that_is_not_utf8() {
     }
     let locales = context.path(".").display().to_string();
     let variables = [("LOCPATH", locales.as_str()), ("LC_ALL", "zh_CN.gb18030")];
-    let script = r#". "$VENV/bin/activate"; printf '%s\n' "$VIRTUAL_ENV" "$VIRTUAL_ENV_PROMPT"; deactivate"#;
-    for folder in ["a你0", "你", "-é", "é%d\\n 'x'", "中$(touch pwned)"] {
+    let posix = r#". "$VENV/bin/activate"; printf '%s\n' "$VIRTUAL_ENV" "$VIRTUAL_ENV_PROMPT"; deactivate"#;
+    let fish = r#"source "$VENV/bin/activate.fish"; printenv VIRTUAL_ENV; printenv VIRTUAL_ENV_PROMPT"#;
+    let tcsh = r"source $VENV:q/bin/activate.csh
+printenv VIRTUAL_ENV; printenv VIRTUAL_ENV_PROMPT";
+    let shells = [("bash", posix), ("sh", posix), ("zsh", posix), ("fish", fish), ("tcsh", tcsh)];
+    for folder in
+        ["a你0", "你", "-é", "é%d\\n 'x'!1", "中$(touch pwned)", "中;touch pwned;x", "中'; touch pwned; 'x"]
+    {
         context.virtpy(["new", "--", folder]).success();
-        for name in ["bash", "sh", "zsh"] {
+        for (name, script) in shells {
             let Some(output) = run_script(&context, name, script, folder, &variables) else { continue };
             let expected = format!("{}\n{folder}\n", context.path(folder).display());
             assert_eq!(output.raw_stdout, expected, "{name}\n{}", output.dump());

@@ -151,18 +151,18 @@ impl Values<'_> {
     }
 
     fn fish(&self) -> String {
-        self.plain(include_str!("../../../python/activation/activate.fish"), quoting::fish)
+        self.plain(include_str!("../../../python/activation/activate.fish"), quoting::fish_script)
     }
 
     fn csh(&self) -> String {
         fill(
             include_str!("../../../python/activation/activate.csh"),
             &[
-                ("ROOT", quoting::csh(self.root)),
-                ("SCRIPTS", quoting::csh(self.scripts)),
-                ("PROMPT", quoting::csh(self.prompt)),
-                ("CSH_PROMPT", quoting::csh(&prompt::csh(&self.shown))),
-                ("TCSH_PROMPT", quoting::csh(&prompt::tcsh(&self.shown))),
+                ("ROOT", quoting::csh_script(self.root)),
+                ("SCRIPTS", quoting::csh_script(self.scripts)),
+                ("PROMPT", quoting::csh_script(self.prompt)),
+                ("CSH_PROMPT", quoting::csh_script(&prompt::csh(&self.shown))),
+                ("TCSH_PROMPT", quoting::csh_script(&prompt::tcsh(&self.shown))),
             ],
         )
     }

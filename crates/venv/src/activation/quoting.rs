@@ -45,6 +45,32 @@ pub(super) fn fish(text: &str) -> String {
     format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
 }
 
+/// Quotes for a script that fish reads: one word in ASCII, for the reason that [`posix_script`] has. (fish reads
+/// UTF-8 in every locale from version 4 on.)
+pub(super) fn fish_script(text: &str) -> String {
+    if text.is_ascii() {
+        return fish(text);
+    }
+    let mut quoted = String::with_capacity(text.len() * 4);
+    let mut rest = text;
+    while let Some(at) = rest.find(|character: char| !character.is_ascii()) {
+        let (plain, from_letter) = rest.split_at(at);
+        if !plain.is_empty() {
+            quoted.push_str(&fish(plain));
+        }
+        let end = from_letter.find(|character: char| character.is_ascii()).unwrap_or(from_letter.len());
+        for byte in from_letter[..end].bytes() {
+            // Writing to a String cannot fail.
+            let _ = write!(quoted, "\\X{byte:02x}");
+        }
+        rest = &from_letter[end..];
+    }
+    if !rest.is_empty() {
+        quoted.push_str(&fish(rest));
+    }
+    quoted
+}
+
 /// Quotes for csh and tcsh: one word, safe also as a part of one.
 ///
 /// History (`!`, or any sign in `histchars`) is expanded even between single quotes, and whether a backslash
@@ -64,6 +90,29 @@ pub(super) fn csh(text: &str) -> String {
         quoted.push(character);
     }
     quoted
+}
+
+/// Quotes for a script that csh and tcsh read: one word in ASCII, safe also as a part of one, for the reason that
+/// [`posix_script`] has.
+///
+/// They have no escape for a byte. What a program prints between backquotes is not read again; within the single
+/// quotes of its argument stand only letters, digits and backslashes before digits, so that no option of tcsh
+/// matters.
+pub(super) fn csh_script(text: &str) -> String {
+    if text.is_ascii() {
+        return csh(text);
+    }
+    let mut argument = String::with_capacity(text.len() * 5);
+    for byte in text.bytes() {
+        // Writing to a String cannot fail.
+        let _ = match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'_' => {
+                write!(argument, "{}", char::from(byte))
+            }
+            _ => write!(argument, "\\0{byte:03o}"),
+        };
+    }
+    format!("\"`/usr/bin/printf %b '{argument}'`\"")
 }
 
 /// Quotes for Nushell: one string.
