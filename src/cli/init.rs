@@ -1,5 +1,7 @@
 //! Arguments of `virtpy init`.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 use crate::install::Backend;
@@ -7,7 +9,11 @@ use crate::install::Backend;
 /// Begin a project: a `pyproject.toml` with what is needed and nothing else
 #[derive(Debug, Default, Args)]
 pub struct InitArguments {
-    /// The project's name, and its new directory [default: this directory, and its name]
+    /// The project's directory, whose name it gets; made if it is not there [default: this directory]
+    #[arg(value_name = "NAME")]
+    pub directory: Option<PathBuf>,
+    /// The project's name, where the directory's is none for a project
+    #[arg(long)]
     pub name: Option<String>,
     /// What builds its wheel
     #[arg(long, value_enum, default_value = "hatchling")]

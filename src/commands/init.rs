@@ -9,7 +9,7 @@ pub(super) fn run(context: &Context, arguments: &InitArguments) -> Result<u8, Fa
     let interpreter = context.host.wanted_interpreter(arguments.python.as_deref())?;
     let python = format!("{}.{}", interpreter.version.major, interpreter.version.minor);
     let project = NewProject {
-        folder: project_folder(&context.working_directory, arguments.name.as_deref()),
+        folder: project_folder(&context.working_directory, arguments.directory.as_deref()),
         name: arguments.name.clone(),
         backend: arguments.backend.backend(),
         python,

@@ -4,7 +4,7 @@ use super::listing::{Row, table};
 use crate::cli::ListArguments;
 use crate::context::Context;
 use crate::error::Failure;
-use crate::install;
+use crate::install::{self, Limits};
 use crate::report;
 use crate::venv::{Contents, Distribution, Venv};
 
@@ -44,12 +44,12 @@ fn outdated(
     let project = venv.root.parent().unwrap_or(&venv.root);
     let index = arguments.index.options();
     let newest = context.host.newest(&interpreter, &index, &names, arguments.pre, Some(project))?;
-    let markers = install::markers(&interpreter)?;
+    let limits = Limits::of(contents, &install::markers(&interpreter)?, project);
     let row = |distribution: &Distribution| {
         let (package, version) = (&distribution.package, &distribution.version);
         let latest = newest.beyond(package, version)?;
-        let limits = install::limits_on(contents, &markers, project, package);
-        let allowed = newest.allowed(package, version, &limits).map(|allowed| allowed.to_string());
+        let allowed =
+            newest.allowed(package, version, &limits.on(package)).map(|allowed| allowed.to_string());
         Some(Row { allowed_version: allowed, ..Row::of(distribution, Some(latest)) })
     };
     Ok(asked.into_iter().filter_map(row).collect())

@@ -17,7 +17,10 @@ pub(super) fn run(context: &Context, arguments: &TreeArguments) -> Result<u8, Fa
     let venv = context.venv_to_read(&arguments.venv)?.venv;
     let contents = report::contents(context, &venv)?;
     let interpreter = context.host.interpreter(&venv)?;
-    let graph = RequirementGraph::of(&contents, &install::markers(&interpreter)?, arguments.invert);
+    let markers = install::markers(&interpreter)?;
+    let project = venv.root.parent().unwrap_or(&venv.root);
+    let beside = install::required_beside(&contents, &markers, project);
+    let graph = RequirementGraph::with_extras(&contents, &markers, arguments.invert, &beside);
     let named = |name: &String| {
         name.parse()
             .ok()

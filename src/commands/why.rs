@@ -65,6 +65,9 @@ struct AnswerWay {
     /// The name of the extra or the group.
     #[serde(skip_serializing_if = "Option::is_none")]
     list: Option<String>,
+    /// The file that it is in: `pyproject.toml` of the venv's project, or of a member of its workspace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
     /// The packages on it; the last one is the package itself.
     steps: Vec<AnswerStep>,
 }
@@ -83,27 +86,32 @@ struct AnswerStep {
 
 impl AnswerWay {
     fn of(way: &Way) -> Self {
-        let (asked_by, list) = match &way.asked_by {
-            AskedBy::Project(RequirementList::Dependencies) => ("dependencies", None),
-            AskedBy::Project(RequirementList::Extra(name)) => ("extra", Some(name.clone())),
-            AskedBy::Project(RequirementList::Group(name)) => ("group", Some(name.clone())),
-            AskedBy::Name => ("name", None),
-            AskedBy::Nothing => ("nothing", None),
+        let project = match &way.asked_by {
+            AskedBy::Project(project) => Some(project),
+            AskedBy::Name | AskedBy::Nothing => None,
+        };
+        let (asked_by, list) = match (&way.asked_by, project.map(|project| &project.list)) {
+            (AskedBy::Name, _) => ("name", None),
+            (_, None) => ("nothing", None),
+            (_, Some(RequirementList::Dependencies)) => ("dependencies", None),
+            (_, Some(RequirementList::Extra(name))) => ("extra", Some(name.clone())),
+            (_, Some(RequirementList::Group(name))) => ("group", Some(name.clone())),
         };
         let steps = way.steps.iter().map(|step| AnswerStep {
             name: step.name.clone(),
             version: step.version.clone(),
             requirement: step.requirement.clone(),
         });
-        Self { asked_by, list, steps: steps.collect() }
+        Self { asked_by, list, file: project.map(|project| project.file.clone()), steps: steps.collect() }
     }
 
     /// As people read it.
     fn line(&self) -> String {
         let list = self.list.as_deref().unwrap_or_default();
+        let file = self.file.as_deref().unwrap_or_default();
         let mut line = match self.asked_by {
-            "dependencies" => "the dependencies of `pyproject.toml`".to_owned(),
-            "extra" | "group" => format!("the {} `{list}` of `pyproject.toml`", self.asked_by),
+            "dependencies" => format!("the dependencies of `{file}`"),
+            "extra" | "group" => format!("the {} `{list}` of `{file}`", self.asked_by),
             "name" => "asked for by name".to_owned(),
             _ => "nothing requires it".to_owned(),
         };

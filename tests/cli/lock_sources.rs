@@ -20,7 +20,7 @@ fn context(index: &Index) -> TestContext {
 }
 
 /// A project that can be built, with more in its file.
-fn folder(context: &TestContext, path: &str, requires: &[&str], more: &str) {
+pub(crate) fn folder(context: &TestContext, path: &str, requires: &[&str], more: &str) {
     let name = Path::new(path).file_name().unwrap().to_str().unwrap();
     let mut builder = SdistBuilder::new(name, "1.0");
     for one in requires {

@@ -88,3 +88,32 @@ fn an_error_names_the_options_that_were_given() {
     let nowhere = choice(&["--locked"]).stderr_has("`virtpy sync` follows a lock without one");
     assert!(!nowhere.raw_stderr.contains("--isolated"), "{}", nowhere.raw_stderr);
 }
+
+#[test]
+fn what_a_merge_left_in_a_lock_is_told() {
+    let index = index();
+    let context = context(&index);
+    context
+        .write("pyproject.toml", "[project]\nname = \"app\"\nversion = \"1\"\ndependencies = [\"helper\"]\n");
+    context.virtpy(["lock"]).success();
+    let whole = context.read("pylock.toml");
+    context.write("pylock.toml", &whole.replace("[[packages]]", "<<<<<<< HEAD\n[[packages]]"));
+    context.virtpy(["run", "true"]).failure(1).one_error().stderr_has("`virtpy lock`");
+    let again = context.virtpy(["lock"]).success();
+    again.stderr_has("the versions in `pylock.toml` do not count").stderr_has("Locked 1 package");
+    assert_eq!(context.read("pylock.toml"), whole);
+}
+
+#[test]
+fn a_venv_of_another_tool_is_told_where_virtpy_locks() {
+    let index = index();
+    let context = context(&index);
+    context
+        .write("pyproject.toml", "[project]\nname = \"app\"\nversion = \"1\"\ndependencies = [\"helper\"]\n");
+    let python = &context.interpreter().path;
+    context.run(context.command(python).args(["-m", "venv", "--without-pip", ".venv"])).success();
+    let before = context.virtpy(["run", "true"]).success();
+    assert_eq!(before.raw_stderr, "", "nobody locks here by virtpy");
+    context.virtpy(["lock"]).success();
+    context.virtpy(["run", "true"]).success().stderr_has("`virtpy adopt .venv` lets it follow the lock");
+}

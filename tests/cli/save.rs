@@ -170,6 +170,21 @@ fn the_setting_records_by_default_and_extras_are_found_in_any_spelling() {
 }
 
 #[test]
+fn a_project_is_begun_in_a_directory_whose_name_is_none_for_it() {
+    let context = TestContext::new();
+    std::fs::create_dir(context.path("my shop")).unwrap();
+    let init = |arguments: &[&str]| {
+        let mut command = context.virtpy_command([&["init", "--backend", "none"], arguments].concat());
+        context.run(command.current_dir(context.path("my shop")))
+    };
+    init(&[]).failure(2).stderr_has("`my shop` cannot be the name").stderr_has("`--name`");
+    init(&["--name", "shop"]).success();
+    assert!(context.read("my shop/pyproject.toml").contains("name = \"shop\""));
+    init(&["../other/."]).success();
+    assert!(context.read("other/pyproject.toml").contains("name = \"other\""));
+}
+
+#[test]
 fn a_project_is_begun_and_added_to() {
     let (index, context) = (index(), TestContext::new());
     run(&context, &index, &["init", "demo", "--backend", "none"])

@@ -73,3 +73,33 @@ fn what_is_outdated_has_a_newest_version_and_one_that_is_allowed() {
     context.virtpy(["run", "python", "-c", ""]).success();
     context.virtpy(["outdated", "--json"]).success().stdout_has("\"allowed_version\": \"2.5\"");
 }
+
+#[test]
+fn extras_that_a_project_asks_for_and_members_of_a_workspace_are_reasons() {
+    let index = Index::start(&[
+        WheelBuilder::new("demo", "1.0").extra("fast", &["speedup<2"]).build(),
+        WheelBuilder::new("speedup", "1.0").build(),
+        WheelBuilder::new("leaf", "1.0").build(),
+    ]);
+    let mut context = TestContext::new();
+    context.set("PIP_INDEX_URL", index.url());
+    let root = "dependencies = [\"demo[fast]\", \"one\"]\n[tool.uv.workspace]\nmembers = [\"one\", \"two\"]\n\
+                [tool.uv.sources]\none = { workspace = true }\n";
+    let project = "[project]\nname = \"app\"\nversion = \"1\"\nrequires-python = \">=3.8\"\n";
+    context.write("pyproject.toml", &format!("{project}{root}"));
+    super::lock_sources::folder(&context, "one", &["leaf<2"], "");
+    context.virtpy(["sync"]).success();
+    context
+        .virtpy(["why", "speedup"])
+        .success()
+        .stdout_is("speedup 1.0\n  the dependencies of `pyproject.toml` → demo 1.0 (demo[fast]) → speedup 1.0 (speedup<2)\n");
+    context.virtpy(["tree", "demo"]).success().stdout_has("└── speedup 1.0 [required: speedup<2]");
+    let leaf = context.virtpy(["why", "leaf"]).success();
+    leaf.stdout_has("the dependencies of `one/pyproject.toml` → leaf 1.0 (leaf<2)");
+    index.add(&WheelBuilder::new("leaf", "2.0").build());
+    index.add(&WheelBuilder::new("speedup", "2.0").build());
+    let outdated = context.virtpy(["outdated", "--json"]).success().json();
+    let allowed: Vec<&str> =
+        outdated.as_array().unwrap().iter().filter_map(|one| one["allowed_version"].as_str()).collect();
+    assert_eq!(allowed, ["1.0", "1.0"], "{outdated}");
+}

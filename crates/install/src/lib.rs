@@ -91,7 +91,7 @@ pub use locking::{Locked, Locking};
 pub use new_project::{Backend, NewProject, project_folder};
 pub use plan::{Extent, Goal, InstallOptions, InstallPlan, Source};
 pub use pushing::{Push, PushOutcome, check_wheel, push_entries};
-pub use reasons::{AskedBy, Step, Way, limits_on, ways_to};
+pub use reasons::{AskedBy, Limits, ProjectList, Step, Way, required_beside, ways_to};
 pub use relink::{Relinked, relink};
 pub use resolve::{Repaired, Reporter, ResolveError, repair};
 pub use resolved::AtHand;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use virtpy_pep::PackageName;
+use virtpy_resolver::normalized_path;
 
 use crate::{Error, Result};
 use virtpy_files::{self as fs, PathError};
@@ -81,7 +82,8 @@ impl NewProject {
     fn module(&self, name: &str) -> Result<Option<String>> {
         let normalized: PackageName = name.parse().map_err(|_| {
             Error::usage(format!("`{name}` cannot be the name of a project")).hinted(
-                "letters, digits, `-`, `_` and `.`, with a letter or digit at both ends: `virtpy init NAME`",
+                "letters, digits, `-`, `_` and `.`, with a letter or digit at both ends; `--name` gives another one than the \
+                 directory's",
             )
         })?;
         let module = normalized.as_str().replace('-', "_");
@@ -90,7 +92,7 @@ impl NewProject {
             return Err(Error::usage(format!(
                 "`{name}` cannot be the name of a module: it begins with a digit"
             ))
-            .hinted("choose another name, or `--backend none`"));
+            .hinted("choose another name with `--name`, or `--backend none`"));
         }
         Ok(is_identifier.then_some(module))
     }
@@ -147,9 +149,9 @@ impl Made {
     }
 }
 
-/// The directory in which a project of a name is made: a new one, or without a name the present one.
-pub fn project_folder(present: &Path, name: Option<&str>) -> PathBuf {
-    name.map_or_else(|| present.to_path_buf(), |name| present.join(name))
+/// The directory in which a project is made: the one that is named, or the present one.
+pub fn project_folder(present: &Path, named: Option<&Path>) -> PathBuf {
+    named.map_or_else(|| present.to_path_buf(), |named| normalized_path(&present.join(named)))
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! Why a package is in a venv: the ways on which requirements lead to it from what was asked for.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use virtpy_pep::{MarkerEnvironment, PackageName, Requirement};
+use virtpy_resolver::{members_of, read_project, relative_to};
 
 use crate::saving::{RequirementList, recorded};
 use virtpy_venv::{Contents, Distribution, RequirementGraph};
@@ -11,12 +12,21 @@ use virtpy_venv::{Contents, Distribution, RequirementGraph};
 /// Who asked for what a way begins with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AskedBy {
-    /// The project beside the venv, in one of its lists.
-    Project(RequirementList),
+    /// The project beside the venv or a member of its workspace, in one of its lists.
+    Project(ProjectList),
     /// Somebody, by its name.
     Name,
     /// Nobody any more, or a lock: nothing that is installed requires it.
     Nothing,
+}
+
+/// A list of requirements in a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectList {
+    /// The project's file, from the directory of the venv on.
+    pub file: String,
+    /// The list.
+    pub list: RequirementList,
 }
 
 /// A way on which requirements lead to a package.
@@ -46,19 +56,23 @@ pub fn ways_to(
     project: &Path,
     target: &Distribution,
 ) -> Vec<Way> {
-    let graph = RequirementGraph::of(contents, markers, false);
+    let projects = projects_in(contents, project);
+    let recorded = recorded_in(&projects, project, markers);
+    let requirements: Vec<Requirement> = recorded.iter().map(|(_, one)| one.clone()).collect();
+    let graph = RequirementGraph::with_extras(contents, markers, false, &requirements);
     let mut begun = BTreeSet::new();
     let mut ways = Vec::new();
     let mut add = |asked_by: AskedBy, first: &Distribution, requirement: Option<String>| {
         begun.insert(first.package.clone());
         ways.extend(shortest(&graph, (first, requirement), target).map(|steps| Way { asked_by, steps }));
     };
-    for (list, requirement) in recorded(project).into_iter().filter(|(_, one)| one.applies(markers, &[])) {
+    for (list, requirement) in recorded {
         if let Some(first) = graph.find(requirement.name()) {
             add(AskedBy::Project(list), first, Some(without_marker(&requirement)));
         }
     }
-    let own = contents.distributions.iter().filter(|one| is_in(one, project)).map(|one| one.package.clone());
+    let is_own = |one: &&Distribution| projects.iter().any(|project| is_in(one, project));
+    let own = contents.distributions.iter().filter(is_own).map(|one| one.package.clone());
     let own: BTreeSet<PackageName> = own.filter(|name| *name != target.package).collect();
     let asked = contents.state.distributions.iter().filter(|one| one.requested);
     let asked: Vec<&Distribution> = asked.filter_map(|one| graph.find(&one.package)).collect();
@@ -71,6 +85,40 @@ pub fn ways_to(
         }
     }
     ways
+}
+
+/// What the projects of a venv require, for which its packages' extras count as well; `project` is the directory that it is of.
+pub fn required_beside(contents: &Contents, markers: &MarkerEnvironment, project: &Path) -> Vec<Requirement> {
+    let recorded = recorded_in(&projects_in(contents, project), project, markers);
+    recorded.into_iter().map(|(_, requirement)| requirement).collect()
+}
+
+/// The directories of a venv's projects: the one that it is of, and the members of its workspace that it has. A member that is no
+/// package leaves no trace in it.
+fn projects_in(contents: &Contents, project: &Path) -> Vec<PathBuf> {
+    let is_package =
+        |member: &Path| read_project(member).is_some_and(|file| file.contains_key("build-system"));
+    let is_there =
+        |member: &PathBuf| !is_package(member) || contents.distributions.iter().any(|one| is_in(one, member));
+    let members = members_of(project).into_iter().map(|(member, _)| member);
+    let members = members.filter(|member| member != project && is_there(member));
+    std::iter::once(project.to_path_buf()).chain(members).collect()
+}
+
+/// What projects require, each with the list that it is in.
+fn recorded_in(
+    projects: &[PathBuf],
+    folder: &Path,
+    markers: &MarkerEnvironment,
+) -> Vec<(ProjectList, Requirement)> {
+    let of = |project: &PathBuf| {
+        let file = relative_to(&project.join("pyproject.toml"), folder);
+        let applying = recorded(project).into_iter().filter(|(_, one)| one.applies(markers, &[]));
+        applying
+            .map(|(list, requirement)| (ProjectList { file: file.clone(), list }, requirement))
+            .collect::<Vec<_>>()
+    };
+    projects.iter().flat_map(of).collect()
 }
 
 /// Whether a distribution is the project in a directory, used in place.
@@ -118,17 +166,23 @@ fn step(distribution: &Distribution, requirement: Option<String>) -> Step {
     Step { name: distribution.name.clone(), version: distribution.version.clone(), requirement }
 }
 
-/// What the requirements of a project and of all that is installed beside it say about the versions of a package.
-pub fn limits_on(
-    contents: &Contents,
-    markers: &MarkerEnvironment,
-    project: &Path,
-    name: &PackageName,
-) -> Vec<Requirement> {
-    let graph = RequirementGraph::of(contents, markers, true);
-    let asked = graph.targets(name).into_iter().flatten();
-    let installed = asked.filter_map(|(_, text)| Requirement::of_metadata(text).ok());
-    let own = recorded(project).into_iter().map(|(_, requirement)| requirement);
-    let own = own.filter(|one| one.name() == name && one.applies(markers, &[]));
-    installed.chain(own).collect()
+/// What the requirements of a venv's projects and of all that is installed in it say about the versions of packages.
+pub struct Limits<'a> {
+    graph: RequirementGraph<'a>,
+    own: Vec<Requirement>,
+}
+
+impl<'a> Limits<'a> {
+    /// Those in a venv; `project` is the directory that it is of.
+    pub fn of(contents: &'a Contents, markers: &MarkerEnvironment, project: &Path) -> Self {
+        let own = required_beside(contents, markers, project);
+        Self { graph: RequirementGraph::with_extras(contents, markers, true, &own), own }
+    }
+
+    /// What is said about one package.
+    pub fn on(&self, name: &PackageName) -> Vec<Requirement> {
+        let asked = self.graph.targets(name).into_iter().flatten();
+        let installed = asked.filter_map(|(_, text)| Requirement::of_metadata(text).ok());
+        installed.chain(self.own.iter().filter(|one| one.name() == name).cloned()).collect()
+    }
 }

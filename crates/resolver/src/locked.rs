@@ -236,7 +236,7 @@ impl Reader<'_> {
         }
         Err(self.other_python(
             &format!("is for Python {required}, and the venv has {version}"),
-            "make the venv again with another interpreter: `virtpy new --clear -p VERSION`",
+            &format!("give the venv another interpreter: `virtpy new --keep -p '{required}'`"),
         ))
     }
 

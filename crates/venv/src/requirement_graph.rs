@@ -16,11 +16,22 @@ pub struct RequirementGraph<'a> {
 impl<'a> RequirementGraph<'a> {
     /// The graph of all that can be imported in a venv; `inverted` leads from what is required to who requires it.
     pub fn of(contents: &'a Contents, markers: &MarkerEnvironment, inverted: bool) -> Self {
+        Self::with_extras(contents, markers, inverted, &[])
+    }
+
+    /// The same graph, where these requirements of somebody who is not installed ask for extras as well: a project's.
+    pub fn with_extras(
+        contents: &'a Contents,
+        markers: &MarkerEnvironment,
+        inverted: bool,
+        wanted: &[Requirement],
+    ) -> Self {
         let distributions = contents.visible_by_package();
         let mut edges: BTreeMap<PackageName, BTreeMap<PackageName, String>> = BTreeMap::new();
         // Extras count once somebody asks for them, which may only be seen when the asker is reached.
         let mut extras: BTreeSet<(PackageName, Vec<String>)> =
             distributions.keys().map(|key| ((*key).clone(), Vec::new())).collect();
+        extras.extend(wanted.iter().map(|one| (one.name().clone(), one.extras())));
         let mut waiting: Vec<(PackageName, Vec<String>)> = extras.iter().cloned().collect();
         while let Some((key, asked)) = waiting.pop() {
             let Some(distribution) = distributions.get(&key) else { continue };

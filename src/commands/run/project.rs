@@ -35,9 +35,16 @@ pub(super) fn environment(
     let path = context.project_venv(&VenvArgument::default(), &source.project)?;
     let is_apart = arguments.selects() || is_of_other_python(context, arguments, &path)?;
     if !is_apart && is_of_other_tool(&path) {
-        context
-            .output
-            .detail(format_args!("another tool made the venv at `{}`: it is as it is", path.display()));
+        let told = format!("another tool made the venv at `{}`: it is as it is", context.host.shown(&path));
+        // Who locks by virtpy may take it for brought to the lock.
+        if source.is_of_project_alone() && !arguments.frozen {
+            let shown = context.host.shown(&path);
+            context
+                .output
+                .warning(format_args!("{told}, and `virtpy adopt {shown}` lets it follow the lock"));
+        } else {
+            context.output.detail(format_args!("{told}"));
+        }
         return Base::open(&path);
     }
     let started = Instant::now();

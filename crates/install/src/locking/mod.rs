@@ -17,6 +17,7 @@ use self::inputs::Inputs;
 use self::target::Target;
 use crate::lockfile::{LockKind, Neighbours, Origin, directories_in};
 use crate::resolve::ResolveError;
+use crate::words::line_of;
 use crate::{Error, Host, Result, lockfile, unfinished};
 use virtpy_files as fs;
 use virtpy_interpreters::Interpreter;
@@ -54,6 +55,17 @@ impl Locking {
         let mut neighbours = neighbours(&inputs, &target, existing.as_deref());
         if let Some(existing) = &existing {
             self.refuse_another(&inputs, &target, existing, &origin)?;
+        }
+        if let Some(existing) = existing.as_ref().filter(|_| target.form == LockForm::Pylock && !self.upgrade)
+            && let Err(error) = existing.parse::<toml::Table>()
+        {
+            // A merge may have left its marks in it.
+            host.warning(format_args!(
+                "the versions in `{}` do not count, since it is not TOML: line {}: {}",
+                target.path.as_ref().map(|path| host.shown(path)).unwrap_or_default(),
+                line_of(existing, error.span().map_or(0, |span| span.start)),
+                error.message()
+            ));
         }
         let (text, packages) = self.resolve(host, (&inputs, &target), existing.as_ref(), &mut neighbours)?;
         let text = match target.form {

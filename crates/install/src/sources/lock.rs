@@ -85,7 +85,7 @@ impl LockSource {
         }
         let version = &interpreter.version;
         Err(Error::new(format!("the project is for Python {required}, and the venv has {version}"))
-            .hinted("make the venv again with another interpreter: `virtpy new --clear -p VERSION`"))
+            .hinted(format!("give the venv another interpreter: `virtpy new --keep -p '{required}'`")))
     }
 
     /// Says which files ask for something else now than when it was made.

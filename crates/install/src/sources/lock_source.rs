@@ -169,7 +169,8 @@ impl LockSource {
         if kind != LockKind::Uv && has_members {
             return Err(Error::usage(
                 "only `uv.lock` has members of a workspace (`--package`, `--all-packages`, `--no-editable`)",
-            ));
+            )
+            .hinted("go to the member's directory: it has a lock and a venv of its own there"));
         }
         if kind == LockKind::Requirements && *selection != Selection::default() {
             return Err(Error::usage("a requirements file has neither extras nor groups"));
@@ -209,7 +210,7 @@ impl LockSource {
     }
 
     /// Whether it was made of its directory's `pyproject.toml` alone, and by virtpy.
-    pub(crate) fn is_of_project_alone(&self) -> bool {
+    pub fn is_of_project_alone(&self) -> bool {
         let origin = self.texts.first().filter(|_| self.kind == LockKind::Pylock);
         let origin = origin.and_then(|text| lockfile::Origin::read(text));
         origin.is_some_and(|origin| origin.inputs == ["pyproject.toml"])
