@@ -115,3 +115,27 @@ fn the_standard_input_is_read_once_and_all_of_it_counts() {
     lacks_secret(context.run(command.stdin(input)).success());
     assert_eq!(context.eval(".venv", "import demo; print(demo.__version__)"), "1.0");
 }
+
+/// What a project and its lock say is no business of other users either.
+#[test]
+fn a_project_and_a_lock_file_keep_it_from_git_too() {
+    let Some(scene) = scene() else { return };
+    let Scene { context, requirement, .. } = &scene;
+    let url = requirement.strip_prefix("demo @ git+").unwrap();
+    let project = "[project]\nname = 'app'\nversion = '1'\nrequires-python = '>=3.8'\n";
+    let sources = format!("dependencies = ['demo']\n[tool.uv.sources]\ndemo = {{ git = '{url}' }}\n");
+    for more in [format!("dependencies = ['{requirement}']\n"), sources] {
+        context.write("pyproject.toml", &format!("{project}{more}"));
+        lacks_secret(context.virtpy(["lock", "--no-index"]).success());
+        scene.no_call_has_the_secret();
+        lacks_secret(context.virtpy(["sync", "--no-index"]).success());
+        scene.no_call_has_the_secret();
+    }
+    let lock = context.read("pylock.toml");
+    let public = lock.lines().find_map(|line| line.split_once("http://")?.1.split('"').next()).unwrap();
+    context.write("pylock.other.toml", &lock.replace(&format!("http://{public}"), url));
+    assert!(context.read("pylock.other.toml").contains(SECRET));
+    context.virtpy(["new", "other"]).success();
+    lacks_secret(context.virtpy(["sync", "--venv", "other", "--no-index", "pylock.other.toml"]).success());
+    scene.no_call_has_the_secret();
+}

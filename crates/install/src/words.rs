@@ -34,7 +34,15 @@ pub fn masked(message: &impl Display) -> String {
         out.push_str(&rest[..start]);
         rest = &rest[start..];
         let end = rest.find(|letter: char| letter.is_whitespace() || "/`'\"<>".contains(letter));
-        let authority = &rest[..end.unwrap_or(rest.len())];
+        let mut authority = &rest[..end.unwrap_or(rest.len())];
+        if let Some((_, port)) = authority.rsplit_once(':')
+            && !authority.contains('@')
+            && port.bytes().any(|byte| !byte.is_ascii_digit())
+        {
+            // What stands there is no port: a password with a slash in it, which should have been written `%2F`.
+            let end = rest.find(|letter: char| letter.is_whitespace() || "`'\"<>".contains(letter));
+            authority = &rest[..end.unwrap_or(rest.len())];
+        }
         if let Some(at) = authority.rfind('@')
             && &authority[..at] != "git"
         {
@@ -90,6 +98,8 @@ mod tests {
                 "ssh://git@host/x, file:///a@b, x @ http://host/@1",
             ),
             ("a:/", "a:/"),
+            ("http://me:p/w/@x@host:1/x, a@b", "http://****@host:1/x, a@b"),
+            ("http://host:1/@x and http://host:1a/x a@b", "http://host:1/@x and http://host:1a/x a@b"),
             (
                 "could not fetch `https://h/a.whl?sig=x#y` (404)",
                 "could not fetch `https://h/a.whl?sig=****#y` (404)",

@@ -5,11 +5,14 @@
 //! settings (`GIT_CONFIG_COUNT` and what belongs to it). A process cannot change its own environment while other threads run:
 //! where a setting is missing, reading the requirements fails with it, and the program starts again.
 
+use std::borrow::Cow;
 use std::env;
 use std::ffi::OsString;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use toml::{Table, Value};
+use uv_git_types::GitUrl;
 use uv_redacted::DisplaySafeUrl;
 
 /// How many settings git's environment has (git-config, "ENVIRONMENT").
@@ -57,6 +60,44 @@ pub fn withhold_git_credentials(text: &str, settings: &mut Vec<GitSetting>) -> O
     Some(format!("{}{}{}", &text[..start], url.as_str(), &text[end..]))
 }
 
+/// The same for a repository whose address was taken apart already.
+pub(crate) fn withhold_from(git: &mut GitUrl, settings: &mut Vec<GitSetting>) {
+    let mut url = git.url().clone();
+    let Some(setting) = setting_of(&url).filter(|_| can_start_again()) else { return };
+    url.remove_credentials();
+    let public = GitUrl::from_fields(url, git.reference().clone(), git.precise(), git.lfs());
+    if let Ok(public) = public {
+        *git = public;
+        if !settings.contains(&setting) {
+            settings.push(setting);
+        }
+    }
+}
+
+/// A lock file whose repositories are named without credentials, which go among `settings`: in the packages listed at the first key, in
+/// the table at the second, at the third.
+pub(crate) fn withheld_from_lock<'t>(
+    text: &'t str,
+    keys: [&str; 3],
+    settings: &mut Vec<GitSetting>,
+) -> Cow<'t, str> {
+    let [packages, place, address] = keys;
+    if !can_start_again() || !text.contains('@') || !text.contains(place) {
+        return Cow::Borrowed(text);
+    }
+    let mut lock: Table = text.parse().unwrap_or_default();
+    for package in lock.get_mut(packages).and_then(Value::as_array_mut).into_iter().flatten() {
+        let place = package.get_mut(place);
+        let Some(Value::String(address)) = place.and_then(|place| place.get_mut(address)) else { continue };
+        let Ok(mut url) = DisplaySafeUrl::parse(address) else { continue };
+        let Some(setting) = setting_of(&url) else { continue };
+        url.remove_credentials();
+        *address = url.to_string();
+        settings.push(setting);
+    }
+    if settings.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(lock.to_string()) }
+}
+
 /// The setting by which git knows the credentials of an address.
 fn setting_of(url: &DisplaySafeUrl) -> Option<GitSetting> {
     let credentials = uv_auth::Credentials::from_url(url).ok()??;
@@ -64,7 +105,11 @@ fn setting_of(url: &DisplaySafeUrl) -> Option<GitSetting> {
     repository.remove_credentials();
     repository.set_fragment(None);
     repository.set_query(None);
-    let repository = repository.as_str().strip_prefix("git+")?;
+    let repository = repository.as_str();
+    let repository = repository.strip_prefix("git+").unwrap_or(repository);
+    if !repository.starts_with("http") {
+        return None;
+    }
     // What stands behind an `@` in the path is a branch, a tag or a commit.
     let path = repository.find("://").map_or(0, |at| at + 3);
     let end = repository[path..].rfind('@').map_or(repository.len(), |at| path + at);

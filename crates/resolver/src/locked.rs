@@ -1,6 +1,7 @@
 //! Reads lock files: `uv.lock`, and what it has in common with `pylock.toml`. What they hold for one interpreter becomes a
 //! [`Resolution`] without a single question to an index.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -27,6 +28,7 @@ use crate::context::Context;
 use crate::describe;
 use crate::error::{Cause, Error};
 use crate::failure::requirements as unusable;
+use crate::git_settings::{missing, withheld_from_lock};
 use crate::indexes;
 use crate::portable::resolved;
 use crate::project::names;
@@ -250,9 +252,22 @@ impl Reader<'_> {
         self.refused(&format!("has no {kind} `{name}`"), &hint)
     }
 
+    /// The file's text without the passwords of repositories, which stand at these keys of its packages.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::GitSettings`] if git's environment lacks some of them.
+    pub(crate) fn withheld(&self, keys: [&str; 3]) -> Result<Cow<'_, str>, Error> {
+        let mut settings = Vec::new();
+        let text = withheld_from_lock(&self.request.text, keys, &mut settings);
+        let settings = missing(settings);
+        if settings.is_empty() { Ok(text) } else { Err(Error::GitSettings { settings }) }
+    }
+
     fn uv(&self) -> Result<SolvedGraph, Error> {
         self.check_nesting()?;
-        let lock = Lock::from_toml(&self.request.text).map_err(|error| self.broken(&error))?;
+        let text = self.withheld(["package", "source", "git"])?;
+        let lock = Lock::from_toml(&text).map_err(|error| self.broken(&error))?;
         self.check_python(Some(&lock.requires_python().to_string()))?;
         let folder = self.folder();
         let selection = &self.request.selection;

@@ -58,7 +58,8 @@ impl Reader<'_> {
     /// As those of [`Session::resolve_locked`](crate::Session::resolve_locked).
     pub(crate) fn pylock(&self, warnings: &mut Vec<String>) -> Result<SolvedGraph, Error> {
         self.check_nesting()?;
-        let text = &*archives::named_by_url(&self.request.text, &self.folder());
+        let text = self.withheld(["packages", "vcs", "url"])?;
+        let text = &*archives::named_by_url(&text, &self.folder());
         let head: Head = toml::from_str(text).map_err(|error| self.broken(&error))?;
         let mut lock: PylockToml = toml::from_str(text).map_err(|error| self.broken(&error))?;
         if head.lock_version != "1.0" {

@@ -76,7 +76,10 @@ pub(crate) fn read(request: &Request, users: &IndexSettings) -> Result<Wanted, E
                 wanted.specification.requirements.push(read.into());
             }
             Input::Project(input) => {
-                let requirements = Project::read(input, &folder)?.requirements(users)?;
+                let mut requirements = Project::read(input, &folder)?.requirements(users)?;
+                for placed in &mut requirements {
+                    wanted.withhold_from(&mut placed.requirement);
+                }
                 let all = &mut wanted.specification;
                 all.requirements
                     .extend(requirements.into_iter().map(UnresolvedRequirementSpecification::from));
@@ -167,6 +170,22 @@ impl Wanted {
             return Cow::Borrowed(text);
         }
         withhold_git_credentials(text, &mut self.git_settings).map_or(Cow::Borrowed(text), Cow::Owned)
+    }
+
+    /// Takes the credentials of a git repository out of a requirement and keeps them for git.
+    fn withhold_from(&mut self, requirement: &mut RequirementsTxtRequirement) {
+        let url = match requirement {
+            RequirementsTxtRequirement::Named(named) => match &mut named.version_or_url {
+                Some(VersionOrUrl::Url(url)) => url,
+                _ => return,
+            },
+            RequirementsTxtRequirement::Unnamed(unnamed) => &mut unnamed.url,
+        };
+        match &mut url.parsed_url {
+            ParsedUrl::GitDirectory(git) => git_settings::withhold_from(&mut git.url, &mut self.git_settings),
+            ParsedUrl::GitPath(git) => git_settings::withhold_from(&mut git.url, &mut self.git_settings),
+            _ => {}
+        }
     }
 
     fn entry(&mut self, entry: &RequirementsEntry, folder: &Path) -> Result<(), Error> {
