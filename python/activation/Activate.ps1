@@ -9,7 +9,7 @@ $_VIRTUAL_ROOT = @ROOT@
 if (-not [System.IO.Directory]::Exists($_VIRTUAL_ROOT)) {
     # It was moved; PowerShell tells where this file is now.
     $_VIRTUAL_HERE = if ($PSScriptRoot) { [System.IO.Path]::GetDirectoryName($PSScriptRoot) } else { '' }
-    if (-not [System.IO.File]::Exists("$_VIRTUAL_HERE/pyvenv.cfg")) {
+    if (-not $_VIRTUAL_HERE -or -not [System.IO.File]::Exists("$_VIRTUAL_HERE/pyvenv.cfg")) {
         Write-Error -Message "there is no virtual environment at $_VIRTUAL_ROOT; if it was moved, 'virtpy relink' repairs its scripts"
         return
     }

@@ -4,7 +4,7 @@ set -l root @ROOT@
 if not test -d $root
     # It was moved; fish tells where this file is now.
     set -l here (string replace --regex '/[^/]*/[^/]*$' '' -- (builtin realpath -- (status filename) 2>/dev/null))
-    if not test -f "$here/pyvenv.cfg"
+    if test -z "$here"; or not test -f "$here/pyvenv.cfg"
         echo "there is no virtual environment at $root; if it was moved, `virtpy relink` repairs its scripts" >&2
         return 1
     else if string match --quiet '*:*' -- $here
