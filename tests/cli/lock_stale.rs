@@ -85,7 +85,7 @@ fn an_error_names_the_options_that_were_given() {
     let choice = |options: &[&str]| context.virtpy([&["run"], options, &["true"]].concat()).failure(2);
     choice(&["--isolated", "--locked"]).stderr_has("`--isolated` leaves it aside");
     choice(&["--no-sync", "--group", "x"]).stderr_has("`--no-sync` runs in the venv as it is");
-    let nowhere = choice(&["--locked"]).stderr_has("`virtpy sync` follows a lock without one");
+    let nowhere = choice(&["--locked"]).stderr_has("there is none here that virtpy follows");
     assert!(!nowhere.raw_stderr.contains("--isolated"), "{}", nowhere.raw_stderr);
 }
 
@@ -116,4 +116,26 @@ fn a_venv_of_another_tool_is_told_where_virtpy_locks() {
     assert_eq!(before.raw_stderr, "", "nobody locks here by virtpy");
     context.virtpy(["lock"]).success();
     context.virtpy(["run", "true"]).success().stderr_has("`virtpy adopt .venv` lets it follow the lock");
+}
+
+#[test]
+fn a_lock_without_a_project_is_followed() {
+    let index = index();
+    let context = context(&index);
+    context.write("requirements.in", "helper\n");
+    context.virtpy(["lock"]).success();
+    let seen = |options: &[&str]| {
+        let code = "import importlib.util as u; print(*(n for n in ('helper', 'other') if u.find_spec(n)))";
+        context.virtpy([&["run"], options, &["python", "-c", code]].concat())
+    };
+    seen(&["--locked"]).success().stdout_is("helper\n");
+    assert!(context.path(".venv").exists());
+    context.write("requirements.in", "other\n");
+    seen(&["--locked"])
+        .failure(1)
+        .one_error()
+        .stderr_has("`requirements.in` changed since `pylock.toml` was made");
+    seen(&[]).success().stdout_is("helper\n").stderr_has("`virtpy lock` updates it");
+    context.virtpy(["lock"]).success();
+    seen(&[]).success().stdout_is("helper other\n");
 }

@@ -103,3 +103,29 @@ fn extras_that_a_project_asks_for_and_members_of_a_workspace_are_reasons() {
         outdated.as_array().unwrap().iter().filter_map(|one| one["allowed_version"].as_str()).collect();
     assert_eq!(allowed, ["1.0", "1.0"], "{outdated}");
 }
+
+#[test]
+fn the_tables_of_uv_and_poetry_are_reasons() {
+    let index = index();
+    let mut context = TestContext::new();
+    context.set("PIP_INDEX_URL", index.url());
+    context.new_venv();
+    context.virtpy(["add", "demo"]).success();
+    context.write(
+        "pyproject.toml",
+        "[tool.poetry]\nname = \"app\"\n[tool.poetry.dependencies]\npython = \"^3.8\"\nmiddle = \"^1\"\n\
+         [tool.poetry.group.lint.dependencies]\nleaf = \"<2\"\n[tool.uv]\ndev-dependencies = [\"far>=1\"]\n",
+    );
+    context
+        .virtpy(["why", "leaf"])
+        .success()
+        .stdout_has("the dependencies of `pyproject.toml` → middle 1.0 (middle>=1,<2) → leaf 1.0 (leaf>=1)")
+        .stdout_has("the group `lint` of `pyproject.toml` → leaf 1.0 (leaf<2)");
+    context
+        .virtpy(["why", "far"])
+        .success()
+        .stdout_has("the group `dev` of `pyproject.toml` → far 1.0 (far>=1)");
+    index.add(&WheelBuilder::new("leaf", "2.0").build());
+    let outdated = context.virtpy(["outdated", "--json"]).success().json();
+    assert_eq!(outdated[0]["allowed_version"], "1.0", "{outdated}");
+}

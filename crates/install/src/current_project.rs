@@ -26,7 +26,7 @@ pub enum LockTrust {
 #[derive(Debug)]
 pub struct CurrentProject<'a> {
     host: &'a Host,
-    /// Its `pyproject.toml`.
+    /// Its `pyproject.toml`, which is not there if it has a lock alone.
     path: PathBuf,
     table: Table,
 }
@@ -37,7 +37,10 @@ impl<'a> CurrentProject<'a> {
     /// # Errors
     /// When its file cannot be read or makes no sense.
     pub fn find(host: &'a Host) -> Result<Option<Self>> {
-        let Some(path) = lockfile::find_project(&host.working_directory) else { return Ok(None) };
+        let here = &host.working_directory;
+        let Some(path) = lockfile::find_project(here) else {
+            return Ok(lock_alone(here).map(|path| Self { host, path, table: Table::new() }));
+        };
         let text = fs::read_named(&path)?;
         let table = text.parse::<Table>().map_err(|error: toml::de::Error| {
             let line = line_of(&text, error.span().map_or(0, |span| span.start));
@@ -105,4 +108,11 @@ impl<'a> CurrentProject<'a> {
             None => error.hinted("`--no-sync` leaves the lock and the venv as they are"),
         })
     }
+}
+
+/// Where the file of a project would be that has nothing but a lock: those of pipenv have no other, and requirements may be locked.
+fn lock_alone(here: &Path) -> Option<PathBuf> {
+    let lock = lockfile::find(here)?;
+    let is_whole = matches!(LockKind::of(&lock), LockKind::Pylock | LockKind::Pipfile);
+    is_whole.then(|| lock.with_file_name("pyproject.toml"))
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use virtpy_pep::{MarkerEnvironment, PackageName, Requirement};
 use virtpy_resolver::{members_of, read_project, relative_to};
 
+use crate::poetry::{MAIN, Project};
 use crate::saving::{RequirementList, recorded};
 use virtpy_venv::{Contents, Distribution, RequirementGraph};
 
@@ -93,6 +94,28 @@ pub fn required_beside(contents: &Contents, markers: &MarkerEnvironment, project
     recorded.into_iter().map(|(_, requirement)| requirement).collect()
 }
 
+/// What a project requires, by the standards and in the tables of uv and Poetry.
+fn required_by(project: &Path) -> Vec<(RequirementList, Requirement)> {
+    let mut all = recorded(project);
+    let tool = read_project(project).and_then(|file| file.get("tool").cloned());
+    let of_uv = tool.as_ref().and_then(|tool| tool.get("uv")?.get("dev-dependencies")?.as_array());
+    let of_uv = of_uv.into_iter().flatten().filter_map(|text| text.as_str()?.parse().ok());
+    all.extend(of_uv.map(|one| (RequirementList::Group("dev".to_owned()), one)));
+    if tool.is_some_and(|tool| tool.get("poetry").is_some())
+        && let Ok(poetrys) = Project::read(project)
+    {
+        // Poetry reads the standard tables, too.
+        let known: BTreeSet<PackageName> = all.iter().map(|(_, one)| one.name().clone()).collect();
+        let own = poetrys.requirements().into_iter().filter(|(_, one)| !known.contains(one.name()));
+        all.extend(own.map(|(group, requirement)| {
+            let is_main = group == MAIN;
+            let list = if is_main { RequirementList::Dependencies } else { RequirementList::Group(group) };
+            (list, requirement)
+        }));
+    }
+    all
+}
+
 /// The directories of a venv's projects: the one that it is of, and the members of its workspace that it has. A member that is no
 /// package leaves no trace in it.
 fn projects_in(contents: &Contents, project: &Path) -> Vec<PathBuf> {
@@ -113,7 +136,7 @@ fn recorded_in(
 ) -> Vec<(ProjectList, Requirement)> {
     let of = |project: &PathBuf| {
         let file = relative_to(&project.join("pyproject.toml"), folder);
-        let applying = recorded(project).into_iter().filter(|(_, one)| one.applies(markers, &[]));
+        let applying = required_by(project).into_iter().filter(|(_, one)| one.applies(markers, &[]));
         applying
             .map(|(list, requirement)| (ProjectList { file: file.clone(), list }, requirement))
             .collect::<Vec<_>>()

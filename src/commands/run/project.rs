@@ -79,7 +79,7 @@ pub(super) fn refuse_choice(arguments: &RunArguments) -> Result<(), Failure> {
     } else {
         (
             "there is none here that virtpy follows",
-            "go to the directory of a project with a `pyproject.toml`; `virtpy sync` follows a lock without one",
+            "go to the directory of a project with a `pyproject.toml` or a lock",
         )
     };
     Err(Failure::usage(format!("{chosen}, and {why}")).hinted(hint))

@@ -3,6 +3,7 @@
 //! | file | owns |
 //! |---|---|
 //! | `project`, `lock`, `constraint`, `content_hash` | reading `pyproject.toml` and `poetry.lock` |
+//! | `required` | what a project requires, in the words of other tools |
 //! | `selection` | which packages of a lock file an environment needs |
 //! | `wanted`, `supply` | from locked packages to entries of the store |
 //! | `root` | the project itself, used in place |
@@ -12,6 +13,7 @@ mod content_hash;
 mod error;
 mod lock;
 mod project;
+mod required;
 mod root;
 mod selection;
 mod supply;
