@@ -60,8 +60,8 @@ pub(super) fn digest_of(asked: impl IntoIterator<Item = Option<String>>) -> Opti
     (!is_empty).then(|| format!("sha256:{}", hex(&digest.finish())))
 }
 
-/// What else decides about the dependencies of a project that does not say them itself (`dynamic`): the files that setuptools makes
-/// them of.
+/// What else decides about the dependencies of a project that does not say them itself (`dynamic`): the files that setuptools and
+/// hatchling's hooks make them of.
 fn made_of(project: &Table, folder: &Path) -> String {
     let listed = |value: Option<&Value>| -> Vec<String> {
         let texts = value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
@@ -82,15 +82,36 @@ fn made_of(project: &Table, folder: &Path) -> String {
         names.extend(file.as_str().map(str::to_owned));
         names.extend(listed(Some(file)));
     }
+    let hooks = at(project, &["tool", "hatch", "metadata", "hooks"]);
+    // Each names files in its own way: whatever is a file of the project counts.
+    let mut texts = Vec::new();
+    if let Some(hooks) = hooks {
+        texts_in(hooks, &mut texts);
+    }
+    let is_file = |name: &&str| fs::metadata(&folder.join(name)).is_ok_and(|found| found.is_file());
+    names.extend(hooks.map(|_| "hatch_build.py".to_owned()));
+    names.extend(texts.into_iter().filter(is_file).map(str::to_owned));
     let text = |name: &String| fs::read_to_string(&folder.join(name)).unwrap_or_default();
-    let parts: Vec<String> = names.iter().flat_map(|name| [name.clone(), text(name)]).collect();
+    let mut parts: Vec<String> = names.iter().flat_map(|name| [name.clone(), text(name)]).collect();
+    parts.extend(hooks.map(ToString::to_string));
     parts.join("\n")
+}
+
+/// All texts in a value, but for keys.
+fn texts_in<'v>(value: &'v Value, texts: &mut Vec<&'v str>) {
+    match value {
+        Value::String(text) => texts.push(text),
+        Value::Array(values) => values.iter().for_each(|value| texts_in(value, texts)),
+        Value::Table(table) => table.values().for_each(|value| texts_in(value, texts)),
+        _ => {}
+    }
 }
 
 /// The settings in `[tool.uv]` that decide about a lock: the project's own, and those of its workspace's root.
 fn settings_of(project: &Table, folder: &Path) -> String {
     let root = workspace_of(folder).and_then(|root| fs::read_to_string(&root.join("pyproject.toml")).ok());
     let root = root.and_then(|text| text.parse::<Table>().ok());
+    let inherited = root.as_ref().and_then(|root| at(root, &["tool", "uv", "sources"]));
     let tables = [Some(project), root.as_ref()].into_iter().flatten();
     let of = |table| -> Vec<String> {
         let settings = at(table, &["tool", "uv"]).and_then(Value::as_table);
@@ -98,7 +119,8 @@ fn settings_of(project: &Table, folder: &Path) -> String {
         counting.map(|(key, value)| format!("{key} = {value}\n")).collect()
     };
     // A lock that was made without any is as current as before there was anything to look at.
-    tables.flat_map(of).collect::<Vec<_>>().concat()
+    let inherited = inherited.map(|sources| format!("sources = {sources}\n"));
+    tables.flat_map(of).chain(inherited).collect::<Vec<_>>().concat()
 }
 
 /// What stands under these keys, one in the table of the other.

@@ -216,4 +216,34 @@ mod tests {
         write("wanted.txt", "a\nb\n");
         assert_eq!(origin.changed(&folder), ["pyproject.toml", "near/pyproject.toml"]);
     }
+
+    #[test]
+    fn files_of_hooks_and_the_sources_of_a_workspaces_root_count() {
+        let holder = tempfile::tempdir().unwrap();
+        let folder = fs::canonicalize(holder.path()).unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write_atomic(&path, text.as_bytes()).unwrap();
+        };
+        let member = "[project]\nname = 'x'\ndynamic = ['dependencies']\n\
+                      [tool.hatch.metadata.hooks.requirements_txt]\nfiles = ['parts/wanted.txt']\n";
+        let root = "[tool.uv.workspace]\nmembers = ['x']\n[tool.uv.sources]\nnear = { path = 'a' }\n";
+        write("x/pyproject.toml", member);
+        write("x/parts/wanted.txt", "a\n");
+        write("pyproject.toml", root);
+        let origin = Origin::of(&[LockedFrom::File(folder.join("x/pyproject.toml"))], &folder.join("x"));
+        let changed = || origin.changed(&folder.join("x"));
+        assert_eq!(changed(), Vec::<String>::new());
+        for (name, before, after) in [
+            ("x/parts/wanted.txt", "a\n", "a\nb\n"),
+            ("x/pyproject.toml", member, &member.replace("files", "filename")),
+            ("pyproject.toml", root, &root.replace("'a'", "'b'")),
+        ] {
+            write(name, after);
+            assert_eq!(changed(), ["pyproject.toml"], "{name}");
+            write(name, before);
+            assert_eq!(changed(), Vec::<String>::new(), "{name}");
+        }
+    }
 }
