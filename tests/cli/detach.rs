@@ -104,3 +104,21 @@ fn bytecode_that_somebody_cleared_is_in_nobody_s_way() {
     assert_eq!(context.eval(".venv", "import ns.two; print(ns.two.x)"), "1");
     context.virtpy(["check"]).success();
 }
+
+#[test]
+fn edited_files_outside_the_packages_are_not_lost_either() {
+    let context = TestContext::new();
+    let demo = |version| WheelBuilder::new("demo", version).data("data", "etc/demo.conf", "a = 1\n").build();
+    let index = Index::start(&[demo("1.0"), demo("2.0")]);
+    context.new_venv();
+    context.add(&index, &["demo==1.0"]).success();
+    context.virtpy(["detach", "demo"]).success();
+    context.write(".venv/etc/demo.conf", "a = 2\n");
+    for arguments in [["remove", "demo"].as_slice(), &["detach", "--undo", "demo"]] {
+        context.virtpy(arguments).one_error().stderr_has("was edited: `etc/demo.conf`; nothing was changed");
+    }
+    context.add(&index, &["demo==2.0"]).one_error().stderr_has("etc/demo.conf");
+    assert_eq!(context.read(".venv/etc/demo.conf"), "a = 2\n");
+    context.virtpy(["remove", "--force", "demo"]).success();
+    assert!(!context.path(".venv/etc/demo.conf").exists());
+}

@@ -289,6 +289,7 @@ impl Venv {
         for loaded in leaving.iter().filter(|loaded| loaded.installed.copied) {
             let mut files = self.edited_files(&loaded.entry, &loaded.installed)?;
             files.extend(self.added_files(&loaded.entry, &loaded.installed, old)?);
+            files.extend(self.edited_beside(&loaded.entry, old)?);
             if !files.is_empty() {
                 return Err(VenvError::Edited { distribution: loaded.installed.label().to_string(), files });
             }

@@ -7,7 +7,7 @@ use virtpy_files::{self as fs, FileKind};
 use virtpy_store::Entry;
 
 use super::plan::{Plan, is_bytecode_folder};
-use super::{Installed, Venv, VenvError};
+use super::{Installed, Node, Venv, VenvError};
 
 impl Venv {
     /// The files in `site-packages` of a copied distribution that are no longer as the store has them, relative to
@@ -26,6 +26,23 @@ impl Venv {
                 && fs::read(&path)? == fs::read(&entry.path.join("site").join(&row.path))?;
             if !is_same {
                 edited.push(row.path.clone());
+            }
+        }
+        Ok(edited)
+    }
+
+    /// The files of a copied distribution outside `site-packages` (settings in `etc`, pages in `share`) that are no longer as the store has
+    /// them, relative to the venv.
+    pub(super) fn edited_beside(&self, entry: &Entry, plan: &Plan) -> Result<Vec<String>, VenvError> {
+        let site_packages = format!("{}/", self.layout.site_packages);
+        let mut edited = Vec::new();
+        for (path, node) in plan.nodes.iter().filter(|(path, _)| !path.starts_with(&site_packages)) {
+            let is_copy = matches!(node, Node::Copy(source) if source.starts_with(&entry.path));
+            if is_copy
+                && self.directory.kind(path)? == Some(FileKind::File)
+                && !self.is_as_planned(path, node)?
+            {
+                edited.push(path.clone());
             }
         }
         Ok(edited)
