@@ -1,7 +1,7 @@
 //! Locks of scripts and requirements that ask for something else than when they were made.
 
 use super::run::{context, index};
-use crate::support::{Output, TestContext};
+use crate::support::{Output, TestContext, WheelBuilder};
 
 fn script(dependencies: &str) -> String {
     format!(
@@ -100,7 +100,14 @@ fn what_a_merge_left_in_a_lock_is_told() {
     context.write("pylock.toml", &whole.replace("[[packages]]", "<<<<<<< HEAD\n[[packages]]"));
     context.virtpy(["run", "true"]).failure(1).one_error().stderr_has("`virtpy lock`");
     let again = context.virtpy(["lock"]).success();
-    again.stderr_has("the versions in `pylock.toml` do not count").stderr_has("Locked 1 package");
+    again.stderr_has("the versions of packages that are whole in it stay").stderr_has("Locked 1 package");
+    assert_eq!(context.read("pylock.toml"), whole);
+
+    // What both sides agree on keeps its version.
+    index.add(&WheelBuilder::new("helper", "2.0").build());
+    let merged = format!("{whole}<<<<<<< HEAD\nx = 1\n=======\nx = 2\n>>>>>>> other\n");
+    context.write("pylock.toml", &merged);
+    context.virtpy(["lock"]).success();
     assert_eq!(context.read("pylock.toml"), whole);
 }
 

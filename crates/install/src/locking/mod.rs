@@ -1,11 +1,13 @@
 //! Locking: a project, a script or requirements are resolved into a lock file, which is written if it says something new.
 
 mod inputs;
+mod merged;
 #[cfg(test)]
 mod properties;
 mod spec;
 mod target;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use virtpy_pep::Requirement;
@@ -56,18 +58,8 @@ impl Locking {
         if let Some(existing) = &existing {
             self.refuse_another(&inputs, &target, existing, &origin)?;
         }
-        if let Some(existing) = existing.as_ref().filter(|_| target.form == LockForm::Pylock && !self.upgrade)
-            && let Err(error) = existing.parse::<toml::Table>()
-        {
-            // A merge may have left its marks in it.
-            host.warning(format_args!(
-                "the versions in `{}` do not count, since it is not TOML: line {}: {}",
-                target.path.as_ref().map(|path| host.shown(path)).unwrap_or_default(),
-                line_of(existing, error.span().map_or(0, |span| span.start)),
-                error.message()
-            ));
-        }
-        let (text, packages) = self.resolve(host, (&inputs, &target), existing.as_ref(), &mut neighbours)?;
+        let told = existing.as_deref().map(|existing| self.readable(host, &target, existing));
+        let (text, packages) = self.resolve(host, (&inputs, &target), told.as_deref(), &mut neighbours)?;
         let text = match target.form {
             LockForm::Pylock => {
                 let table = origin.with_directories_of(&text, &target.folder, &neighbours).table();
@@ -88,12 +80,29 @@ impl Locking {
         Ok(Locked { path: target.path, text, packages, is_unchanged })
     }
 
+    /// What can be read of the lock that is replaced: a merge may have left its marks in it.
+    fn readable<'t>(&self, host: &Host, target: &Target, existing: &'t str) -> Cow<'t, str> {
+        if target.form != LockForm::Pylock || self.upgrade {
+            return existing.into();
+        }
+        let Err(error) = existing.parse::<toml::Table>() else { return existing.into() };
+        if self.draft.is_none() {
+            host.warning(format_args!(
+                "`{}` is not TOML: line {}: {}; the versions of packages that are whole in it stay",
+                target.path.as_ref().map(|path| host.shown(path)).unwrap_or_default(),
+                line_of(existing, error.span().map_or(0, |span| span.start)),
+                error.message()
+            ));
+        }
+        merged::packages_in(existing).into()
+    }
+
     /// The lock's text, and how many packages it has.
     fn resolve(
         &self,
         host: &Host,
         (inputs, target): (&Inputs, &Target),
-        existing: Option<&String>,
+        existing: Option<&str>,
         neighbours: &mut Neighbours,
     ) -> Result<(String, usize)> {
         let interpreter = self.interpreter(host, inputs)?;
@@ -116,7 +125,7 @@ impl Locking {
             universal: self.universal,
             requires_python: self.requires_python(inputs),
             folder: target.folder.clone(),
-            existing: existing.filter(|_| !self.upgrade).cloned(),
+            existing: existing.filter(|_| !self.upgrade).map(str::to_owned),
             asks_all: self.refresh,
         };
         let session = host.session(&interpreter, index);
