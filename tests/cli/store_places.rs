@@ -109,3 +109,27 @@ fn the_root_of_the_file_system_is_no_store() {
     context.virtpy(["new"]).one_error().stderr_has("the store cannot be in `/`");
     assert!(!std::path::Path::new("/w").exists());
 }
+
+/// Nothing but the roots tells which venvs there are, and somebody may remove a part of the store by hand.
+#[test]
+fn a_collection_without_roots_keeps_what_venvs_use() {
+    let context = TestContext::new();
+    let index = Index::start(&["demo", "other"].map(|name| WheelBuilder::new(name, "1.0").build()));
+    context.new_venv();
+    context.add(&index, &["demo"]).success();
+    context.new_named_venv("second");
+    context.add(&index, &["--venv", "second", "other"]).success();
+    std::fs::remove_dir_all(context.store().join("roots")).unwrap();
+    // Another command makes the folder again, and knows of one venv.
+    context.virtpy(["detach", "--venv", "second", "other"]).success();
+    std::fs::remove_dir_all(context.path("second")).unwrap();
+    for _ in 0..2 {
+        context.virtpy(["store", "gc", "--remove", "--grace", "0s"]).success();
+        assert_eq!(context.eval(".venv", "import demo; print(1)"), "1");
+        let entries = context.store_entries();
+        assert_eq!(entries.len(), 1, "{entries:?}");
+    }
+    std::fs::remove_dir_all(context.path(".venv")).unwrap();
+    context.virtpy(["store", "gc", "--remove", "--grace", "0s"]).success();
+    assert!(context.store_entries().is_empty());
+}

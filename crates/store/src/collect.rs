@@ -271,6 +271,7 @@ impl Store {
     /// Removes lock files that nobody can hold now, and notes about entries and boots that are gone.
     fn sweep_notes(&self) -> Result<(), StoreError> {
         self.sweep_locks()?;
+        self.compact_places()?;
         let ids: BTreeSet<String> = self.ids()?.into_iter().map(|id| id.to_string()).collect();
         // Earlier versions noted there what they had compiled.
         fs::remove_tree(&self.cache().join("compiled"))?;

@@ -28,6 +28,7 @@ mod open;
 mod origin;
 mod others_roots;
 mod pip_shim;
+mod places;
 mod protect;
 mod removal;
 mod roots;

@@ -97,6 +97,7 @@ impl Store {
             uses,
         };
         self.write_root(&root)?;
+        self.note_in_places(id, path);
         Ok(root)
     }
 
@@ -114,14 +115,18 @@ impl Store {
                 mount: self.foreign_mount(place),
                 uses: Vec::new(),
             };
-            return self.write_root(&root);
+            self.write_root(&root)?;
+            self.note_in_places(id, place);
+            return Ok(());
         };
         if root.places().any(|known| known == place) {
             return Ok(());
         }
         root.elsewhere.insert(0, place.to_path_buf());
         root.elsewhere = worth_keeping(root.elsewhere);
-        self.write_root(&root)
+        self.write_root(&root)?;
+        self.note_in_places(id, place);
+        Ok(())
     }
 
     /// Whether a venv with this id was made or changed at this very place, and not only seen there.
@@ -172,6 +177,7 @@ impl Store {
     /// When the store cannot be written.
     pub fn forget(&self, id: &VenvId) -> Result<(), StoreError> {
         self.forget_below(id);
+        self.forget_places(id);
         match fs::remove_file(&self.root_path(id)) {
             Err(error) if !error.is_not_found() => Err(error.into()),
             _ => Ok(()),

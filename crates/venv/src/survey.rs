@@ -132,12 +132,16 @@ pub fn survey_again(store: &Store, before: &[Surveyed]) -> Result<Vec<Surveyed>,
             Err(error) => venvs.push(unreadable(id, error.to_string())),
         }
     }
+    let lost = store.lost_roots()?;
+    records.roots.extend(lost.iter().map(|root| (root.id.clone(), root.clone())));
     let roots: Vec<&Root> = records.roots.values().collect();
     venvs.extend(fs::map_ordered(&roots, fs::processors(), |root| match known.get(&root.id) {
         // Whoever links registers first, and ends by replacing the state.
         Some(venv) if venv.root.as_ref() == Some(*root) && venv.stamps == stamps(root) => (*venv).clone(),
         _ => look(root, &records),
     }));
+    // Nobody knows of these any more unless they are there.
+    venvs.retain(|venv| venv.fate.keeps() || !lost.iter().any(|root| root.id == venv.id));
     venvs.sort_by(|one, other| one.path().cmp(&other.path()).then_with(|| one.id.cmp(&other.id)));
     Ok(venvs)
 }
