@@ -146,3 +146,26 @@ fn a_lock_without_a_project_is_followed() {
     context.virtpy(["lock"]).success();
     seen(&[]).success().stdout_is("helper other\n");
 }
+
+#[test]
+fn extras_that_conflict_are_not_laid_to_the_python() {
+    let index = index();
+    let context = context(&index);
+    let project = "[project]\nname = \"app\"\nversion = \"1\"\nrequires-python = \">=3.8\"\ndependencies = []\n\
+                   [project.optional-dependencies]\na = [\"helper<1\"]\nb = [\"helper>=1\"]\n";
+    context.write("pyproject.toml", project);
+    let excluded = context.virtpy(["lock"]).failure(1).one_error().stderr_has("exclude each other");
+    let excluded = excluded.stderr_has("extra `a`").stderr_has("locked together");
+    assert!(!excluded.raw_stderr.contains("--no-group"), "there is no group\n{}", excluded.raw_stderr);
+    let conflicts = "version = 1\nrequires-python = \">=3.8\"\nconflicts = [[\n    { package = \"app\", extra = \"a\" },\n    \
+                     { package = \"app\", extra = \"b\" },\n]]\n";
+    let own = "[[package]]\nname = \"app\"\nversion = \"1\"\nsource = { virtual = \".\" }\n\
+               [package.optional-dependencies]\na = []\nb = []\n\
+               [package.metadata]\nprovides-extras = [\"a\", \"b\"]\n";
+    context.write("uv.lock", &format!("{conflicts}{own}"));
+    context
+        .virtpy(["sync", "--frozen", "--extra", "a", "--extra", "b"])
+        .failure(1)
+        .stderr_has("not all that is chosen goes together")
+        .stderr_has("leave one of these out");
+}

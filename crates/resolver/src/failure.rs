@@ -30,8 +30,11 @@ const MISSING_HINT: &str = "look at the spelling of the name; another index is g
 const OTHER_ENVIRONMENT: &str = "environment that is not the current one";
 
 /// What to do about extras and groups that do not go together.
-const TOGETHER_HINT: &str = "extras and groups are locked together, since they may be installed together: let them agree, or leave a group \
-                             out of the lock with `virtpy lock --no-group NAME`";
+const TOGETHER_HINT: &str =
+    "extras and groups are locked together, since they may be installed together: let them agree";
+
+/// What else may be done where one of them is a group.
+const LEAVE_OUT_HINT: &str = "a group is left out of the lock with `virtpy lock --no-group NAME`";
 
 /// What to do about what cannot be had elsewhere.
 const ENVIRONMENTS_HINT: &str = "loosen one of these requirements; a lock is for every platform, unless the project's setting `environments` limits it";
@@ -302,6 +305,7 @@ fn no_solution_of(text: &str, mut hints: Vec<String>) -> Error {
     if let Some(text) = with_choices_named(&text) {
         hints.retain(|hint| !hint.contains(OTHER_ENVIRONMENT));
         hints.push(TOGETHER_HINT.to_owned());
+        hints.extend(text.contains("(group `").then(|| LEAVE_OUT_HINT.to_owned()));
         return no_solution(text, hints);
     }
     if let Some(place) = hints.iter().position(|hint| hint.contains(OTHER_ENVIRONMENT)) {

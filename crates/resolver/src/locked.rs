@@ -209,13 +209,21 @@ impl Reader<'_> {
     /// No file of a package suits this interpreter, or the choices leave none.
     pub(crate) fn unsuitable<E: std::error::Error + Hint + 'static>(&self, error: &E) -> Error {
         let hint = crate::failure::hints_of(error).into_iter().next();
+        let reason = reword(&crate::failure::whole_message(error));
+        if reason.contains("Found conflicting ") {
+            return Error::Requirements {
+                message: format!("of `{}` not all that is chosen goes together", self.request.path.display()),
+                hint: Some("leave one of these out: the project says that they conflict".to_owned()),
+                cause: Some(Cause::new(reason)),
+            };
+        }
         Error::OtherPython {
             message: format!("`{}` cannot be installed here", self.request.path.display()),
             hint: hint.map_or_else(
                 || "look at the file, and at `--only-binary` and `--no-binary`".to_owned(),
                 |hint| reword(&hint),
             ),
-            cause: Some(Cause::new(reword(&crate::failure::whole_message(error)))),
+            cause: Some(Cause::new(reason)),
         }
     }
 

@@ -299,9 +299,11 @@ fn add_facts(premises: &str, facts: &mut Vec<Fact>) -> Option<()> {
         // "you require a and b"
         match facts.last_mut()? {
             Fact::Asked(all) | Fact::Requires { what: all, .. } => {
+                // Which extra or group it is of stands behind it.
+                let (part, of) = part.find(" (").map_or((part, ""), |end| part.split_at(end));
                 let (marker, rest) = markers::cut(part);
                 let requirement = rest.parse::<Requirement>().ok()?;
-                all.push(markers::behind(&requirement.to_string(), marker));
+                all.push(markers::behind(&requirement.to_string(), marker) + of);
             }
             Fact::Unusable { why, .. } => {
                 let _ = write!(why, " and {part}");

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Proof;
 
 /// Proofs as they come, with the newest version where one would be known.
-const PROOFS: [(&str, Option<&str>); 22] = [
+const PROOFS: [(&str, Option<&str>); 23] = [
     (
         "Because nope was not found on the index and you require nope, we can conclude that your requirements are unsatisfiable.",
         None,
@@ -88,6 +88,10 @@ const PROOFS: [(&str, Option<&str>); 22] = [
     ),
     (
         "Because only app==0.1.0 is available and app==0.1.0 depends on demo==2.0 and demo>3, which are incompatible, we can conclude that all versions of app cannot be used.\nAnd because you require app, we can conclude that your requirements are unsatisfiable.",
+        None,
+    ),
+    (
+        "Because you require idna<3 (extra `a`) and idna>=3 (group `b`), we can conclude that your requirements are unsatisfiable.",
         None,
     ),
     ("Because something nobody has seen, we can conclude that your requirements are unsatisfiable.", None),
