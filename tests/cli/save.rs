@@ -305,3 +305,18 @@ fn what_excludes_what_is_told_of_a_project_as_of_any_package() {
     assert!(!told.raw_stderr.contains("environment"), "{}", told.raw_stderr);
     failed("pygments<1; sys_platform == 'linux'").stderr_has("pygments<1 (where sys_platform == 'linux')");
 }
+
+#[test]
+fn a_file_that_is_no_project_yet_is_told_how_to_become_one() {
+    let (index, context) = (index(), TestContext::new());
+    context.write("pyproject.toml", "[tool.black]\n");
+    let table = "a table `[project]` with `name` and `version`";
+    run(&context, &index, &["init"]).failure(1).one_error().stderr_has(table);
+    run(&context, &index, &["add", "--save", "idna"]).failure(1).one_error().stderr_has(table);
+    context.write("pyproject.toml", "[dependency-groups]\ndev = []\n");
+    run(&context, &index, &["add", "--save", "idna"])
+        .failure(1)
+        .one_error()
+        .stderr_has("`--dev` or `--group NAME`");
+    run(&context, &index, &["add", "--dev", "idna"]).success();
+}

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use virtpy_pep::PackageName;
 use virtpy_resolver::normalized_path;
 
-use crate::{Error, Result};
+use crate::{Error, Result, lockfile};
 use virtpy_files::{self as fs, PathError};
 
 /// What builds a project's wheel.
@@ -55,8 +55,12 @@ impl NewProject {
         let module = self.module(&name)?;
         let file = self.folder.join("pyproject.toml");
         if fs::kind(&file)?.is_some() {
-            return Err(Error::new(format!("`{}` is there already", file.display()))
-                .hinted("add to it with `virtpy add --save NAME`"));
+            let hint = if lockfile::is_project(&file) {
+                "add to it with `virtpy add --save NAME`"
+            } else {
+                "it is no project yet: write a table `[project]` with `name` and `version` into it"
+            };
+            return Err(Error::new(format!("`{}` is there already", file.display())).hinted(hint));
         }
         let mut made = Made::default();
         if let Err(error) = self.write(&name, module.as_deref(), &mut made) {

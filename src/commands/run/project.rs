@@ -12,7 +12,7 @@ use crate::error::Failure;
 use crate::fs;
 use crate::install::{
     Base, CurrentProject, Extent, Followed, Following, Indexes, InstallOptions, LockSource, LockTrust,
-    Locked, Pin, ready_for_lock,
+    Locked, Pin, ResolveError, ready_for_lock,
 };
 use crate::output::counted;
 use crate::venv::Venv;
@@ -55,7 +55,16 @@ pub(super) fn environment(
         source = project.source(&chosen, own_indexes, indexes)?;
     }
     if is_apart {
-        let ready = ready_for_lock(&context.host, source, arguments.python.as_deref(), indexes)?;
+        let ready = ready_for_lock(&context.host, source, arguments.python.as_deref(), indexes);
+        let ready = ready.map_err(|error| {
+            let is_other = error.resolver().is_some_and(ResolveError::wants_other_python);
+            match arguments.python.as_deref().filter(|_| is_other) {
+                Some(python) => {
+                    error.hinted(format!("the lock has nothing for `--python {python}`: leave that out"))
+                }
+                None => error,
+            }
+        })?;
         return Base::open(&told(context, ready, started));
     }
     warn_of_pin(context, &path)?;

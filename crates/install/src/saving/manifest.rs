@@ -8,6 +8,9 @@ use virtpy_pep::{PackageName, Requirement};
 use super::array;
 use crate::words::line_of;
 
+/// Why nothing can be recorded outside of groups.
+pub(super) const NO_PROJECT: &str = "it has no `[project]` table";
+
 /// A list of requirements in a project's file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RequirementList {
@@ -165,7 +168,7 @@ impl Manifest {
     /// The table `[project]`, if a field of it is not made by a build backend.
     fn project(&mut self, field: &str) -> Result<&mut dyn TableLike, String> {
         let project = self.0.get_mut("project").and_then(Item::as_table_like_mut);
-        let project = project.ok_or("it has no `[project]` table")?;
+        let project = project.ok_or(NO_PROJECT)?;
         let dynamic = project.get("dynamic").and_then(Item::as_array);
         if dynamic.is_some_and(|fields| fields.iter().any(|one| one.as_str() == Some(field))) {
             return Err(format!("its `{field}` are dynamic: its build backend makes them"));

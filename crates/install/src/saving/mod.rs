@@ -16,7 +16,7 @@ pub use self::bound::Bound;
 pub use self::manifest::RequirementList;
 
 use self::bound::bounded;
-use self::manifest::Manifest;
+use self::manifest::{Manifest, NO_PROJECT};
 use crate::locking::{Locked, Locking};
 use crate::resolved::interrupt;
 use crate::unfinished::{self, UnfinishedFile};
@@ -237,11 +237,20 @@ impl<'a> Saving<'a> {
         if manifest.is_standard() {
             return Ok(());
         }
-        Err(self.unusable("it has neither `[project]` nor `[dependency-groups]`"))
+        Err(self
+            .unusable("it has neither `[project]` nor `[dependency-groups]`")
+            .hinted("write a table `[project]` with `name` and `version` into it"))
     }
 
     fn unusable(&self, reason: &str) -> Error {
-        Error::new(format!("nothing can be recorded in `{}`: {reason}", self.shown()))
+        let error = Error::new(format!("nothing can be recorded in `{}`: {reason}", self.shown()));
+        // A file may have groups only.
+        if reason == NO_PROJECT {
+            return error.hinted(
+                "`--dev` or `--group NAME` records it in a group; or write `[project]` with `name` and `version` into the file",
+            );
+        }
+        error
     }
 
     fn not_recorded(&self, manifest: &mut Manifest, name: &PackageName) -> Error {
