@@ -86,9 +86,11 @@ fn foreign_owner(venv: &Path) -> Option<u32> {
     let parts = ["", "pyvenv.cfg", "bin", "bin/python", "lib"];
     let owners = parts.iter().flat_map(|part| {
         let path = if part.is_empty() { venv.to_path_buf() } else { venv.join(part) };
+        let own = fs::symlink_metadata(&path).ok();
         // A link's own, and that of what it leads to. An interpreter may be anybody's.
-        let target = if *part == "bin/python" { None } else { fs::metadata(&path).ok() };
-        fs::symlink_metadata(&path).ok().into_iter().chain(target)
+        let is_followed = own.as_ref().is_some_and(|own| own.is_symlink() && *part != "bin/python");
+        let target = if is_followed { fs::metadata(&path).ok() } else { None };
+        own.into_iter().chain(target)
     });
     owners.map(|facts| facts.uid()).find(|owner| !is_good(*owner))
 }

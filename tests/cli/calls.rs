@@ -81,6 +81,22 @@ fn what_is_installed_is_told_without_looking_at_every_package() {
 }
 
 #[test]
+fn what_is_installed_is_told_with_few_calls() {
+    if !Path::new("/usr/bin/strace").exists() {
+        skip("there is no strace");
+        return;
+    }
+    let context = venv(MANY);
+    // What is found out once is remembered.
+    context.virtpy(["list"]).success();
+    // Programs with assertions ask of each file whether it is open before they close it.
+    let count =
+        |command: &str| calls(&context, &[command]).iter().filter(|call| !call.contains("F_GETFD")).count();
+    let (list, nothing) = (count("list"), count("--version"));
+    assert!(list <= nothing + 40, "{list} calls to list, {nothing} to say the version");
+}
+
+#[test]
 fn what_others_did_is_seen_all_the_same() {
     let context = venv(FEW);
     let list = || context.virtpy(["list"]).success().stdout();
