@@ -203,7 +203,12 @@ impl Host {
     ) -> Result<RequirementsFiles> {
         let fetch = |url: &str, limit: u64| transfer(settings).text(url, limit);
         let environment = |name: &str| std::env::var(name).ok();
-        let from = Surroundings { folder: &self.working_directory, environment: &environment, fetch: &fetch };
+        let from = Surroundings {
+            folder: &self.working_directory,
+            environment: &environment,
+            fetch: &fetch,
+            pipes: true,
+        };
         read(from).map_err(|error| ResolveError::from(error).into())
     }
 }

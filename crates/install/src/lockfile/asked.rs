@@ -37,7 +37,7 @@ pub(super) fn asked_in(file: &Path, text: String) -> String {
 fn of_requirements(file: &Path, folder: &Path, text: String) -> String {
     let environment = |name: &str| std::env::var(name).ok();
     let fetch = |_: &str, _: u64| Ok(Vec::new());
-    let from = Surroundings { folder, environment: &environment, fetch: &fetch };
+    let from = Surroundings { folder, environment: &environment, fetch: &fetch, pipes: false };
     let Ok(found) = RequirementsFiles::of_text(file, text.clone(), from) else { return text };
     let included = found.texts.iter().filter_map(|one| Some((one.path.as_deref()?, one.text.clone())));
     let included = included.filter(|(path, _)| *path != file);

@@ -246,4 +246,22 @@ mod tests {
             assert_eq!(changed(), Vec::<String>::new(), "{name}");
         }
     }
+
+    #[test]
+    fn what_requirements_include_is_read_where_it_is_a_file() {
+        let holder = tempfile::tempdir().unwrap();
+        let folder = fs::canonicalize(holder.path()).unwrap();
+        let write = |name: &str, text: &str| fs::write_atomic(&folder.join(name), text.as_bytes()).unwrap();
+        write("wanted.in", "-r more.txt\n");
+        write("more.txt", "a\n");
+        let origin = Origin::of(&[LockedFrom::File(folder.join("wanted.in"))], &folder);
+        assert_eq!(origin.changed(&folder), Vec::<String>::new());
+        write("more.txt", "b\n");
+        assert_eq!(origin.changed(&folder), ["wanted.in"]);
+        // Nobody would ever write into this one.
+        fs::remove_file(&folder.join("more.txt")).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(folder.join("more.txt")).status();
+        assert!(made.unwrap().success());
+        assert_eq!(origin.changed(&folder), ["wanted.in"]);
+    }
 }

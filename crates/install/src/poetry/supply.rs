@@ -47,6 +47,7 @@ fn pins(project: &Project, lines: &[&str]) -> Result<RequirementsFiles, Error> {
         folder: &project.root,
         environment: &|_| None,
         fetch: &|url, _| Err(Error::Offline { what: format!("`{url}`") }),
+        pipes: true,
     };
     RequirementsFiles::of_text(&project.root.join("poetry.lock"), lines.join("\n"), from)
 }

@@ -42,6 +42,8 @@ pub struct Surroundings<'a> {
     pub environment: &'a dyn Fn(&str) -> Option<String>,
     /// Fetches what is behind a URL, if it has no more than so many bytes.
     pub fetch: &'a Fetch<'a>,
+    /// Whether pipes are read: what comes through one can be read only once, and may be waited for.
+    pub pipes: bool,
 }
 
 impl RequirementsFiles {
@@ -312,6 +314,9 @@ impl<'a> Reader<'a> {
             Location::StandardInput => {
                 input_was_consumed();
                 bounded(io::stdin().lock())
+            }
+            Location::Path(path) if !self.from.pipes && !path.is_file() => {
+                Err(io::Error::other("it is not a file"))
             }
             Location::Path(path) => open(path).and_then(bounded),
             Location::Url(url) => {

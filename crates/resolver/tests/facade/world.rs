@@ -151,6 +151,7 @@ impl World {
             folder: self.folder.path(),
             environment: &|_| None,
             fetch: &|url, limit| Transfer::new(&settings, "virtpy-test/1").text(url, limit),
+            pipes: true,
         };
         let files = RequirementsFiles::read(&files, &constraints, from)?;
         let mut request = Request { requirements: inputs, files, ..Request::default() };
