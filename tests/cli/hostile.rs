@@ -393,3 +393,38 @@ fn metadata_that_is_a_link_leads_no_removal_outside() {
     let output = context.virtpy(["remove", "liar"]);
     before.assert_unchanged(&Tree::of(&elsewhere), &output.dump());
 }
+
+/// Whoever reads a lock looks at the names of the packages.
+#[test]
+fn a_lock_that_brings_one_package_under_anothers_name_is_refused() {
+    let context = TestContext::new();
+    let evil = WheelBuilder::new("evil", "1.0").build();
+    let path = evil.write_to(&context.path("wheels"));
+    let file = path.file_name().unwrap().to_string_lossy().into_owned();
+    let sha256 = evil.sha256();
+    let pylock = format!(
+        "lock-version = '1.0'\ncreated-by = 'x'\n[[packages]]\nname = 'demo'\nversion = '1.0'\n\
+         wheels = [{{ name = '{file}', path = 'wheels/{file}', hashes = {{ sha256 = '{sha256}' }} }}]\n"
+    );
+    let uv_lock = format!(
+        "version = 1\nrequires-python = '>=3.8'\n[[package]]\nname = 'demo'\nversion = '1.0'\nsource = {{ registry = \
+         'wheels' }}\nwheels = [{{ path = '{file}', hash = 'sha256:{sha256}' }}]\n[[package]]\nname = 'app'\n\
+         version = '1'\nsource = {{ virtual = '.' }}\ndependencies = [{{ name = 'demo' }}]\n"
+    );
+    context.write(
+        "pyproject.toml",
+        "[project]\nname = 'app'\nversion = '1'\nrequires-python = '>=3.8'\ndependencies = ['demo']\n",
+    );
+    context.new_venv();
+    for (name, text) in [("pylock.toml", pylock), ("uv.lock", uv_lock)] {
+        context.write(name, &text);
+        let before = context.venv_tree(".venv");
+        let refused = context.virtpy(["sync", "--frozen", "--no-index", name]).failure(1);
+        refused.stderr_has("lists a file of evil under another package's name");
+        before.assert_unchanged(&context.venv_tree(".venv"), name);
+        // The same under its own name is fine.
+        context.write(name, &text.replace("'demo'", "'evil'"));
+        context.virtpy(["sync", "--frozen", "--no-index", name]).success();
+        context.virtpy(["remove", "--no-save", "evil"]).success();
+    }
+}

@@ -18,7 +18,7 @@
 //! | `project`, `workspace`, `tool_sources`, `tool_uv` | what a project's file asks for, from where, and by which settings |
 //! | `rules` | those settings as the libraries know them |
 //! | `locked`, `pylock` | reading lock files |
-//! | `locking`, `locked_commits`, `portable` | writing them, with what the last one had, and paths that hold elsewhere |
+//! | `locking`, `locked_commits`, `locked_names`, `portable` | writing them, with what the last one had, and paths that hold elsewhere |
 //! | `local_wheels`, `local_grounds` | the caller's wheels, in place of an index that may not be asked |
 //! | `resolve`, `provider`, `solution`, `describe`, `latest`, `newest` | solving, and describing the solution |
 //! | `obtain`, `download`, `build`, `build_output` | from a solution to wheel files; what builds print |
@@ -52,6 +52,7 @@ mod local_grounds;
 mod local_wheels;
 mod locked;
 mod locked_commits;
+mod locked_names;
 mod locking;
 mod named_inputs;
 mod newest;

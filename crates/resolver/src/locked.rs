@@ -12,7 +12,8 @@ use uv_configuration::{
     BuildOptions, DependencyGroups, DevMode, ExtrasSpecification, HashCheckingMode, InstallOptions,
 };
 use uv_distribution_types::{
-    DirectorySourceDist, Dist, HashPolicy, Node, Resolution as SolvedGraph, ResolvedDist, SourceDist,
+    DirectorySourceDist, Dist, HashPolicy, Name as _, Node, Resolution as SolvedGraph, ResolvedDist,
+    SourceDist,
 };
 use uv_errors::Hint;
 use uv_normalize::{DefaultExtras, DefaultGroups, ExtraName, GroupName, PackageName};
@@ -30,6 +31,7 @@ use crate::error::{Cause, Error};
 use crate::failure::requirements as unusable;
 use crate::git_settings::{missing, withheld_from_lock};
 use crate::indexes;
+use crate::locked_names;
 use crate::portable::resolved;
 use crate::project::names;
 use crate::request::{Options, Selection};
@@ -86,6 +88,7 @@ pub(crate) async fn resolve(
         LockFormat::Uv => reader.uv()?,
     };
     check_own_project(&solved, &reader)?;
+    check_names(&solved, &reader)?;
     context.hasher = HashStrategy::from_resolution(&solved, HashCheckingMode::Verify)
         .map_err(|error| unusable(&error, "make the lock file again"))?;
     demand_hashes(&solved, &context.hasher, &request.path)?;
@@ -146,6 +149,22 @@ fn check_own_project(solved: &SolvedGraph, reader: &Reader<'_>) -> Result<(), Er
                 ),
                 "make the lock again here, with `virtpy lock` or the tool that wrote it",
             ));
+        }
+    }
+    Ok(())
+}
+
+/// What comes has a name that the lock says.
+fn check_names(solved: &SolvedGraph, reader: &Reader<'_>) -> Result<(), Error> {
+    let text = &reader.request.text;
+    let quick = locked_names::at_first_sight(text);
+    for node in solved.graph().node_weights() {
+        let Node::Dist { dist: ResolvedDist::Installable { dist, .. }, .. } = node else { continue };
+        if !locked_names::has(text, &quick, dist.name()) {
+            let message = format!("lists a file of {} under another package's name", dist.name());
+            return Err(
+                reader.refused(&message, "make the lock again, and do not trust where this one came from")
+            );
         }
     }
     Ok(())
