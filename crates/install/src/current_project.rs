@@ -101,12 +101,9 @@ impl<'a> CurrentProject<'a> {
         if is_lock && (!source.is_of_project_alone() || source.changed().is_empty()) {
             return Ok(None);
         }
-        let inputs = vec![source.folder.join("pyproject.toml").display().to_string()];
-        let locking = Locking { inputs, universal: true, hashes: true, index, refresh, ..Locking::default() };
-        locking.run(self.host).map(Some).map_err(|error| match error.hint() {
-            Some(_) => error,
-            None => error.hinted("`--no-sync` leaves the lock and the venv as they are"),
-        })
+        let locking = Locking { refresh, index, ..Locking::of_file(&source.folder.join("pyproject.toml")) };
+        let locked = locking.run(self.host).map(Some);
+        locked.map_err(|error| error.hinted_if_not("`--no-sync` leaves the lock and the venv as they are"))
     }
 }
 

@@ -141,6 +141,12 @@ impl Error {
         Kind::Hinted { error: self, hint: hint.into() }.into()
     }
 
+    /// Says what to do about it, if it does not say that itself.
+    #[must_use]
+    pub(crate) fn hinted_if_not(self, hint: &str) -> Self {
+        if self.hint().is_some() { self } else { self.hinted(hint) }
+    }
+
     /// Says what failed because of it.
     #[must_use]
     pub fn within(self, message: impl Into<String>) -> Self {

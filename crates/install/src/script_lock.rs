@@ -64,12 +64,8 @@ impl ScriptLock {
             ));
             return Ok(None);
         }
-        let inputs = vec![script.display().to_string()];
-        let locking = Locking { inputs, universal: true, hashes: true, index, refresh, ..Locking::default() };
-        let locked = locking.run(host).map_err(|error| match error.hint() {
-            Some(_) => error,
-            None => error.hinted("`--frozen` follows the lock as it is"),
-        })?;
+        let locked = Locking { refresh, index, ..Locking::of_file(script) }.run(host);
+        let locked = locked.map_err(|error| error.hinted_if_not("`--frozen` follows the lock as it is"))?;
         self.text.clone_from(&locked.text);
         Ok(Some(locked))
     }

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use virtpy_files::digest::is_sha256;
 use virtpy_files::{self as fs, DiskUse, Lock};
 
 use super::Store;
@@ -16,11 +17,6 @@ const IN_TEMPORARY: [&str; 5] = [TEMPORARY, fs::UNFINISHED, "python-", "removed-
 
 fn begins_with(name: &OsString, beginnings: &[&str]) -> bool {
     name.to_str().is_some_and(|name| beginnings.iter().any(|beginning| name.starts_with(beginning)))
-}
-
-/// Whether a download that is complete has such a name: the hash that was announced.
-fn is_digest(name: &OsString) -> bool {
-    name.to_str().is_some_and(|name| name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 impl Store {
@@ -44,7 +40,8 @@ impl Store {
         }
         take(&resolver, &is_temporary);
         take(&self.temporary(), &|name| begins_with(name, &IN_TEMPORARY));
-        take(&self.kept_wheels(), &is_digest);
+        // A download that is complete has the hash that was announced for its name.
+        take(&self.kept_wheels(), &|name| name.to_str().is_some_and(is_sha256));
         found
     }
 

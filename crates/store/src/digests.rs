@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use virtpy_files as fs;
-use virtpy_files::digest::{hex, sha256};
+use virtpy_files::digest::{hex, is_sha256, sha256};
 
 use super::manifest::MANIFEST;
 use super::{EntryId, Staged, Store};
@@ -39,9 +39,7 @@ impl Store {
         let mut known: HashMap<String, Vec<String>> = HashMap::new();
         for line in String::from_utf8_lossy(&content).lines() {
             // A power cut may have cut one off, or left zeros in its place.
-            let is_whole =
-                |digest: &str| digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
-            if let Some((id, digest)) = line.split_once(' ').filter(|(_, digest)| is_whole(digest)) {
+            if let Some((id, digest)) = line.split_once(' ').filter(|(_, digest)| is_sha256(digest)) {
                 known.entry(id.to_owned()).or_default().push(digest.to_owned());
             }
         }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use virtpy_files::digest::{hex, sha256};
+use virtpy_files::digest::{hex, is_sha256, sha256};
 
 use super::StoreError;
 
@@ -27,8 +27,7 @@ impl EntryId {
     /// # Errors
     /// When the text is no SHA-256: it may come from an index.
     pub fn of(sha256: &str) -> Result<Self, StoreError> {
-        let is_digest = sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if !is_digest {
+        if !is_sha256(sha256) {
             return Err(StoreError::InvalidId(sha256.to_owned()));
         }
         Ok(Self(sha256[..16].to_ascii_lowercase()))

@@ -183,15 +183,18 @@ mod tests {
         assert_eq!(Origin::read("lock-version = '1.0'"), None);
     }
 
+    /// Writes a file, and the folders above it.
+    fn write_below(folder: &Path, name: &str, text: &str) {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write_atomic(&path, text.as_bytes()).unwrap();
+    }
+
     #[test]
     fn projects_beside_it_and_files_that_a_backend_reads_count() {
         let holder = tempfile::tempdir().unwrap();
         let folder = fs::canonicalize(holder.path()).unwrap();
-        let write = |name: &str, text: &str| {
-            let path = folder.join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write_atomic(&path, text.as_bytes()).unwrap();
-        };
+        let write = |name: &str, text: &str| write_below(&folder, name, text);
         let own = "[project]\nname = 'x'\ndynamic = ['dependencies']\n\
                    [tool.setuptools.dynamic]\ndependencies = { file = ['wanted.txt'] }\n";
         write("pyproject.toml", own);
@@ -221,11 +224,7 @@ mod tests {
     fn files_of_hooks_and_the_sources_of_a_workspaces_root_count() {
         let holder = tempfile::tempdir().unwrap();
         let folder = fs::canonicalize(holder.path()).unwrap();
-        let write = |name: &str, text: &str| {
-            let path = folder.join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write_atomic(&path, text.as_bytes()).unwrap();
-        };
+        let write = |name: &str, text: &str| write_below(&folder, name, text);
         let member = "[project]\nname = 'x'\ndynamic = ['dependencies']\n\
                       [tool.hatch.metadata.hooks.requirements_txt]\nfiles = ['parts/wanted.txt']\n";
         let root = "[tool.uv.workspace]\nmembers = ['x']\n[tool.uv.sources]\nnear = { path = 'a' }\n";
@@ -251,7 +250,7 @@ mod tests {
     fn what_requirements_include_is_read_where_it_is_a_file() {
         let holder = tempfile::tempdir().unwrap();
         let folder = fs::canonicalize(holder.path()).unwrap();
-        let write = |name: &str, text: &str| fs::write_atomic(&folder.join(name), text.as_bytes()).unwrap();
+        let write = |name: &str, text: &str| write_below(&folder, name, text);
         write("wanted.in", "-r more.txt\n");
         write("more.txt", "a\n");
         let origin = Origin::of(&[LockedFrom::File(folder.join("wanted.in"))], &folder);

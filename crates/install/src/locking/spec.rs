@@ -1,6 +1,6 @@
 //! What is asked of a lock.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::IndexOptions;
 
@@ -44,4 +44,12 @@ pub struct Locking {
     pub exclude_newer: Option<String>,
     /// Where packages come from.
     pub index: IndexOptions,
+}
+
+impl Locking {
+    /// How a project or a script is locked where nothing else is said: for every platform, with hashes.
+    pub(crate) fn of_file(path: &Path) -> Self {
+        let inputs = vec![path.display().to_string()];
+        Self { inputs, universal: true, hashes: true, ..Self::default() }
+    }
 }

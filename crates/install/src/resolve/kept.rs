@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use virtpy_files as fs;
-use virtpy_files::digest::hex;
+use virtpy_files::digest::{hex, is_sha256};
 use virtpy_resolver::{Artifact, Package};
 use virtpy_store::{Store, WheelFile};
 use virtpy_wheel as wheel;
@@ -13,8 +13,7 @@ use virtpy_wheel as wheel;
 fn announced(package: &Package) -> Option<&str> {
     match &package.file {
         Artifact::Wheel { sha256: Some(sha256), local: None, .. } => {
-            let is_hash = sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
-            Some(sha256.as_str()).filter(|_| is_hash)
+            Some(sha256.as_str()).filter(|sha256| is_sha256(sha256))
         }
         _ => None,
     }

@@ -4,18 +4,17 @@
 //! That holds only where a build looks at nothing outside of its directory. A repository of its own is taken at its word; elsewhere the
 //! files that say how to build it must not speak of other places. What is left open is told by `None`, which costs a build.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use virtpy_files as fs;
 use virtpy_files::digest::{Sha256, hex, sha256};
-use virtpy_files::{self as fs, FileKind, Found};
 
 use super::repository::Repository;
+use super::watched;
 
-/// The most files and bytes that are read to know a source by its contents.
-const MOST_FILES: usize = 4_000;
+/// The most bytes that are read to know a source by its contents.
 const MOST_BYTES: u64 = 32 << 20;
 
 /// The files that say how a source is built, beside the modules at its top, which these may import.
@@ -48,27 +47,19 @@ pub(super) fn digest(root: &Path) -> Option<String> {
     if let Some(repository) = repository {
         digest.update(repository.contents()?);
     }
-    let (mut files, mut bytes) = (BTreeMap::new(), 0);
-    let mut walk = fs::walk(root);
-    while let Some(found) = walk.next() {
-        let Found { path, kind } = found.ok()?;
-        if kind == FileKind::Folder {
-            if is_no_source(root, &path)? {
-                walk.skip_folder();
-            }
-            continue;
-        }
+    let mut files = watched::files(root, is_no_source)?;
+    // Every copy is told in the same order.
+    files.sort();
+    let mut bytes = 0;
+    for path in files {
         let facts = fs::symlink_metadata(&path).ok()?;
         bytes += facts.len();
-        if !facts.is_file() || bytes > MOST_BYTES || files.len() == MOST_FILES {
+        if !facts.is_file() || bytes > MOST_BYTES {
             return None;
         }
         let content = hex(&sha256(fs::read_unlinked(&path, MOST_BYTES).ok()?));
-        files.insert(path, format!("\0{:o}:{content}\n", facts.mode()));
-    }
-    for (path, content) in files {
         digest.update(path.strip_prefix(root).ok()?.as_os_str().as_encoded_bytes());
-        digest.update(content);
+        digest.update(format!("\0{:o}:{content}\n", facts.mode()));
     }
     Some(hex(&digest.finish()))
 }

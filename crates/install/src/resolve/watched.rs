@@ -76,20 +76,7 @@ impl SourceTree {
     pub(super) fn of(root: &Path) -> Option<Self> {
         let mut digest = Sha256::new();
         let mut newest: Option<(i64, i64, Stamp)> = None;
-        let mut files = 0;
-        let mut walk = fs::walk(root);
-        while let Some(found) = walk.next() {
-            let Found { path, kind } = found.ok()?;
-            if kind == FileKind::Folder {
-                if is_aside(root, &path)? {
-                    walk.skip_folder();
-                }
-                continue;
-            }
-            files += 1;
-            if files > LIMIT {
-                return None;
-            }
+        for path in files(root, is_aside)? {
             let found = fs::symlink_metadata(&path).ok()?;
             let inside = path.strip_prefix(root).unwrap_or(&path);
             digest.update(inside.as_os_str().as_encoded_bytes());
@@ -101,6 +88,24 @@ impl SourceTree {
         }
         Some(Self { digest: hex(&digest.finish()), newest: newest.map(|(_, _, stamp)| stamp) })
     }
+}
+
+/// What is in a source tree and is no folder, but for what is in some folders; `None` where it is too much, or cannot be read.
+pub(super) fn files(root: &Path, is_skipped: fn(&Path, &Path) -> Option<bool>) -> Option<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut walk = fs::walk(root);
+    while let Some(found) = walk.next() {
+        let Found { path, kind } = found.ok()?;
+        if kind != FileKind::Folder {
+            if files.len() == LIMIT {
+                return None;
+            }
+            files.push(path);
+        } else if is_skipped(root, &path)? {
+            walk.skip_folder();
+        }
+    }
+    Some(files)
 }
 
 /// Whether a folder of a source tree is none of its sources: builders leave files there while they work, or it is a venv.

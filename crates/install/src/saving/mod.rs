@@ -76,8 +76,7 @@ impl<'a> Saving<'a> {
 
     /// What is locked, and how, if nothing else is said.
     pub fn locking(&self) -> Locking {
-        let inputs = vec![self.project.path.display().to_string()];
-        Locking { inputs, universal: true, hashes: true, ..Locking::default() }
+        Locking::of_file(&self.project.path)
     }
 
     /// The lock file.

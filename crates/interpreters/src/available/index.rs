@@ -8,9 +8,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
+use virtpy_files::digest::is_sha256;
 
 use super::asset::{self, Asset};
-use super::location::{is_sha256, local_path, split_hash};
+use super::location::{local_path, split_hash};
 use super::{AvailableError, Build, BuildSource};
 use crate::PythonVersion;
 

@@ -5,7 +5,7 @@ use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
 
 use url::Url;
-use virtpy_files::digest::{Sha256, hex};
+use virtpy_files::digest::{Sha256, hex, is_sha256};
 use virtpy_files::{self as fs, IoResultExt as _};
 
 use super::AvailableError;
@@ -183,11 +183,6 @@ pub(super) fn split_hash(location: &str) -> Result<(String, Option<String>), Str
     let hash =
         hash.ok_or_else(|| format!("after `#` there is no `sha256=` with 64 digits in `{location}`"))?;
     Ok((rest.to_owned(), Some(hash.to_ascii_lowercase())))
-}
-
-/// Whether a text is a SHA-256 in hexadecimal digits.
-pub(super) fn is_sha256(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Serialize, Serializer};
 use url::Url;
+use virtpy_files::digest::is_sha256;
 
 use super::super::asset::{Asset, Flavour};
 use super::super::index::{Entry, FREE_THREADED, ORDINARY};
-use super::super::location::is_sha256;
 use crate::PythonVersion;
 
 /// How the file is called that has the SHA-256 of each file of a release.
