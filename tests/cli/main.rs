@@ -82,6 +82,7 @@ mod run;
 mod run_environments;
 mod run_projects;
 mod save;
+mod save_members;
 mod scripts;
 mod sealed;
 mod served;

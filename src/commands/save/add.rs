@@ -9,7 +9,7 @@ use super::venv::ProjectVenv;
 use crate::cli::AddArguments;
 use crate::context::Context;
 use crate::error::Failure;
-use crate::install::{Locking, Saving};
+use crate::install::{Locking, RequirementList, Saving};
 
 /// Records what is added, locks the project, and brings its venv to the lock.
 pub(in crate::commands) fn add(context: &Context, arguments: &AddArguments) -> Result<u8, Failure> {
@@ -44,9 +44,18 @@ pub(in crate::commands) fn add(context: &Context, arguments: &AddArguments) -> R
         };
         Some(venv.bring(context, &saving)?)
     };
+    let lock = saving.shown_lock();
+    if saving.is_of_workspace()
+        && matches!(saving.list(), RequirementList::Extra(_))
+        && !Saving::is_locked(&locked, &recorded)
+    {
+        context
+            .output
+            .warning(format_args!("nothing in the workspace asks for {place}: `{lock}` does not have it"));
+    }
     saving.keep();
     context.output.message(format_args!("Recorded `{}` in {place}", recorded.join("`, `")));
-    tell(context, &locked, log.as_ref(), arguments.change.json, started)
+    tell(context, (&lock, &locked), log.as_ref(), arguments.change.json, started)
 }
 
 /// Refuses what a project's file has no place for.

@@ -31,10 +31,10 @@ pub(super) fn suggest(context: &Context, arguments: &AddArguments, venv: &Path) 
     }
 }
 
-/// Says what was locked, and what came and went.
+/// Says what was locked in which file, and what came and went.
 fn tell(
     context: &Context,
-    locked: &Locked,
+    (lock, locked): (&str, &Locked),
     log: Option<&Changelog>,
     json: bool,
     started: Instant,
@@ -42,8 +42,8 @@ fn tell(
     let packages = counted(locked.packages, "package");
     let state = if log.is_some() { "; the venv is as it says" } else { "" };
     let nothing = Changelog::default();
-    let telling = Telling { dry_run: false, json, file: Some("pylock.toml"), started };
+    let telling = Telling { dry_run: false, json, file: Some(lock), started };
     report::changelog(context.output, &telling, log.unwrap_or(&nothing), |elapsed| {
-        format!("Locked {packages} in `pylock.toml`{state} ({elapsed})")
+        format!("Locked {packages} in `{lock}`{state} ({elapsed})")
     })
 }

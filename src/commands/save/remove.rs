@@ -38,7 +38,8 @@ pub(in crate::commands) fn remove(context: &Context, arguments: &RemoveArguments
         let venv = ProjectVenv { path, indexes: &Indexes::default(), own_indexes: false, options };
         Some(venv.bring_without(context, &saving, &unlocked.gone, &names)?)
     };
+    let lock = saving.shown_lock();
     saving.keep();
     context.output.message(format_args!("Took `{shown}` out of {place}"));
-    tell(context, &unlocked.locked, log.as_ref(), arguments.json, started)
+    tell(context, (&lock, &unlocked.locked), log.as_ref(), arguments.json, started)
 }

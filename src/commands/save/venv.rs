@@ -30,6 +30,8 @@ impl ProjectVenv<'_> {
     pub(super) fn bring(&self, context: &Context, saving: &Saving<'_>) -> Result<Changelog, Failure> {
         let selection = match saving.list() {
             RequirementList::Dependencies => Selection::default(),
+            // The extras of a workspace's lock are those of its root.
+            _ if saving.is_of_workspace() => Selection::default(),
             RequirementList::Extra(extra) => {
                 Selection { extras: vec![extra.clone()], ..Selection::default() }
             }

@@ -114,6 +114,18 @@ pub fn find(folder: &Path) -> Option<PathBuf> {
     Some(found)
 }
 
+/// The workspace's lock that a member has none beside, if virtpy made it of the workspace's root and it has the member; none for the
+/// root itself.
+pub fn lock_of_workspace(member: &Path) -> Option<PathBuf> {
+    let found = find(member).filter(|found| LockKind::of(found) == LockKind::Pylock)?;
+    let root = found.parent()?;
+    if root == member || workspace_of(member).is_none_or(|workspace| workspace != root) {
+        return None;
+    }
+    let origin = Origin::read(&fs::read_to_string(&found).ok()?)?;
+    origin.is_of_project_alone().then_some(found)
+}
+
 /// The project's file of the nearest folder, from this one upwards.
 pub fn find_project(folder: &Path) -> Option<PathBuf> {
     let mut paths = within_project(folder).map(|folder| folder.join("pyproject.toml"));

@@ -106,6 +106,11 @@ impl Origin {
         })
     }
 
+    /// Whether it is its directory's `pyproject.toml`, and nothing else.
+    pub fn is_of_project_alone(&self) -> bool {
+        self.inputs == ["pyproject.toml"]
+    }
+
     /// The table that says it, for the end of a lock file.
     pub fn table(&self) -> String {
         let mut own = Table::new();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use virtpy_resolver::{Input, LockForm, ProjectInput, Selection};
 
-use super::spec::Locking;
+use super::spec::{Draft, Locking};
 use crate::lockfile::{self, LockedFrom};
 use crate::scripts::{self, Metadata};
 use crate::{Error, Result};
@@ -62,7 +62,7 @@ impl Inputs {
         };
         let mut inputs = Self::default();
         for text in texts {
-            inputs.push(text, here.join(text), (&selection, locking.draft.clone()))?;
+            inputs.push(text, here.join(text), (&selection, locking.draft.as_ref()))?;
         }
         Ok(inputs)
     }
@@ -71,7 +71,7 @@ impl Inputs {
         &mut self,
         text: &str,
         path: PathBuf,
-        (selection, draft): (&Selection, Option<String>),
+        (selection, draft): (&Selection, Option<&Draft>),
     ) -> Result<()> {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let is_file = matches!(extension(&path), Some("in" | "txt"))
@@ -81,8 +81,9 @@ impl Inputs {
         if name == "pyproject.toml" {
             fs::metadata(&path)?;
             self.project.get_or_insert_with(|| path.clone());
-            let selection = selection.clone();
-            self.asked.push(Input::Project(ProjectInput { path, text: draft, selection, conditional: true }));
+            let (selection, text) = (selection.clone(), draft.filter(|draft| draft.path == path));
+            let text = text.map(|draft| draft.text.clone());
+            self.asked.push(Input::Project(ProjectInput { path, text, selection, conditional: true }));
         } else if is_file {
             self.files.push(PathBuf::from(text));
         } else {
@@ -144,7 +145,12 @@ impl Inputs {
 /// What is locked where nothing is named.
 fn found(here: &Path) -> Result<String> {
     let requirements = here.join("requirements.in");
-    let found = lockfile::find_project(here)
+    let project = lockfile::find_project(here);
+    // A member that the workspace's lock has is locked there.
+    let workspace = project.as_deref().and_then(Path::parent).and_then(lockfile::lock_of_workspace);
+    let found = workspace
+        .map(|lock| lock.with_file_name("pyproject.toml"))
+        .or(project)
         .or_else(|| fs::metadata(&requirements).is_ok().then_some(requirements))
         .ok_or_else(|| {
             Error::new("there is nothing to lock: neither a `pyproject.toml` nor a `requirements.in`")

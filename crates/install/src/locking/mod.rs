@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use virtpy_pep::Requirement;
 use virtpy_resolver::{LockForm, LockRequest, Options, Request, RequirementsFiles};
 
+pub(crate) use self::spec::Draft;
 pub use self::spec::Locking;
 
 use self::inputs::Inputs;

@@ -32,8 +32,8 @@ pub struct Locking {
     pub no_project: bool,
     /// The groups of a project that are left out.
     pub without_groups: Vec<String>,
-    /// The text that a project's file is to have. With it nothing is written: the answer is what the lock would be.
-    pub draft: Option<String>,
+    /// What a project's file is to say. With it nothing is written: the answer is what the lock would be.
+    pub draft: Option<Draft>,
     /// Whether the index is asked about what the lock has and need not move as well.
     pub refresh: bool,
     /// Whether pre-releases are accepted.
@@ -44,6 +44,15 @@ pub struct Locking {
     pub exclude_newer: Option<String>,
     /// Where packages come from.
     pub index: IndexOptions,
+}
+
+/// What a project's file is to say, before it says so.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// The file.
+    pub path: PathBuf,
+    /// Its text.
+    pub text: String,
 }
 
 impl Locking {

@@ -8,7 +8,7 @@ mod manifest;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use virtpy_pep::{PackageName, Requirement};
 
@@ -17,7 +17,7 @@ pub use self::manifest::RequirementList;
 
 use self::bound::bounded;
 use self::manifest::{Manifest, NO_PROJECT};
-use crate::locking::{Locked, Locking};
+use crate::locking::{Draft, Locked, Locking};
 use crate::resolved::interrupt;
 use crate::unfinished::{self, UnfinishedFile};
 use crate::{Environment, Error, Host, Result, lockfile, markers};
@@ -34,6 +34,8 @@ pub struct Saving<'a> {
     list: RequirementList,
     project: UnfinishedFile,
     lock: UnfinishedFile,
+    /// The file of the workspace's root, where that is what is locked.
+    root: Option<PathBuf>,
 }
 
 /// What a removal left.
@@ -58,8 +60,10 @@ impl<'a> Saving<'a> {
         })?;
         // The file itself may be a link: the project is where that is.
         let path = fs::canonicalize(path.parent().unwrap_or(Path::new("/")))?.join("pyproject.toml");
-        let lock = UnfinishedFile::read(path.with_file_name("pylock.toml"))?;
-        let saving = Self { host, list, lock, project: UnfinishedFile::read(path)? };
+        let workspace = path.parent().and_then(lockfile::lock_of_workspace);
+        let root = workspace.as_ref().map(|lock| lock.with_file_name("pyproject.toml"));
+        let lock = UnfinishedFile::read(workspace.unwrap_or_else(|| path.with_file_name("pylock.toml")))?;
+        let saving = Self { host, list, lock, project: UnfinishedFile::read(path)?, root };
         saving.refuse_other_tools(&saving.manifest()?)?;
         Ok(saving)
     }
@@ -69,14 +73,19 @@ impl<'a> Saving<'a> {
         &self.list
     }
 
-    /// The project's directory.
+    /// The directory of the project's lock and venv, which are those of its workspace if that has it.
     pub fn folder(&self) -> &Path {
-        self.project.path.parent().unwrap_or(Path::new("/"))
+        self.lock.path.parent().unwrap_or(Path::new("/"))
+    }
+
+    /// Whether the lock and the venv are those of the workspace that the project is a member of.
+    pub fn is_of_workspace(&self) -> bool {
+        self.root.is_some()
     }
 
     /// What is locked, and how, if nothing else is said.
     pub fn locking(&self) -> Locking {
-        Locking::of_file(&self.project.path)
+        Locking::of_file(self.root.as_deref().unwrap_or(&self.project.path))
     }
 
     /// The lock file.
@@ -87,6 +96,11 @@ impl<'a> Saving<'a> {
     /// The project's file as a user sees it.
     pub fn shown(&self) -> String {
         self.host.shown(&self.project.path)
+    }
+
+    /// The lock file as a user sees it.
+    pub fn shown_lock(&self) -> String {
+        self.host.shown(&self.lock.path)
     }
 
     /// Checks requirements that are to be recorded.
@@ -123,15 +137,15 @@ impl<'a> Saving<'a> {
     ) -> Result<(Locked, Vec<String>)> {
         let mut manifest = self.manifest()?;
         self.refuse_itself(&manifest, specs)?;
+        self.refuse_groups_of_member()?;
         let mut recorded: Vec<String> = Vec::with_capacity(specs.len());
         for spec in specs {
             let merged = manifest.merged(&self.list, spec.trim(), bound != Bound::Exact);
             recorded.push(merged.map_err(|reason| self.unusable(&reason))?);
         }
         // The file is written once, with the bounds: whatever ends this, it is as before or as after.
-        let draft = Locking { draft: Some(self.with(&recorded)?), no_project: true, ..locking.clone() };
         if recorded.iter().any(|text| bound::is_open(text, bound)) {
-            let chosen = draft.run(self.host)?.text;
+            let chosen = self.draft(self.with(&recorded)?, locking)?.text;
             for text in &mut recorded {
                 if let Some(bounded) = bounded(text, bound, &chosen) {
                     *text = bounded;
@@ -141,6 +155,20 @@ impl<'a> Saving<'a> {
         let text = self.with(&recorded)?;
         self.write(text)?;
         Ok((self.locked(locking)?, recorded))
+    }
+
+    /// What the lock would be if the project's file had this text.
+    fn draft(&self, text: String, locking: &Locking) -> Result<Locked> {
+        let draft = Some(Draft { path: self.project.path.clone(), text });
+        let locking = Locking { draft, no_project: true, ..locking.clone() };
+        let Some(root) = &self.root else { return locking.run(self.host) };
+        let paths = |files: &[&PathBuf]| files.iter().map(|path| path.display().to_string()).collect();
+        let of_lock =
+            |inputs: Vec<String>| Locking { inputs, output: Some(self.lock.path.clone()), ..locking.clone() };
+        // The versions are to suit the whole workspace. Where that still has what the new text replaces, those for the member alone
+        // have to do: whether all goes together is told when it is locked.
+        let whole = of_lock(paths(&[root, &self.project.path])).run(self.host);
+        whole.or_else(|_| of_lock(paths(&[&self.project.path])).run(self.host))
     }
 
     /// Takes requirements out and locks the project.
@@ -161,6 +189,13 @@ impl<'a> Saving<'a> {
         let still = bound::names(&locked.text);
         let gone = before.into_iter().filter(|name| !still.contains(name)).collect();
         Ok(Unlocked { locked, gone })
+    }
+
+    /// Whether a lock has packages for all of these requirements.
+    pub fn is_locked(locked: &Locked, requirements: &[String]) -> bool {
+        let names = bound::names(&locked.text);
+        let name = |text: &String| text.parse::<Requirement>().ok().map(|one| one.name().clone());
+        requirements.iter().filter_map(name).all(|name| names.contains(&name))
     }
 
     /// Leaves the files as they are now.
@@ -225,8 +260,23 @@ impl<'a> Saving<'a> {
         ))
     }
 
+    /// A lock has the groups of the project that it is made of, and of no other.
+    fn refuse_groups_of_member(&self) -> Result<()> {
+        let (Some(root), RequirementList::Group(_)) = (&self.root, &self.list) else { return Ok(()) };
+        let (lock, root) = (self.shown_lock(), root.parent().unwrap_or(Path::new("/")));
+        Err(Error::new(format!(
+            "`{}` is a member of the workspace that `{lock}` locks, which has no groups but those of its root; nothing was changed",
+            self.shown()
+        ))
+        .hinted(format!(
+            "record it in the group of the root, in `{}`; or `virtpy lock pyproject.toml` gives the member a lock of its own",
+            root.display()
+        )))
+    }
+
     fn refuse_other_tools(&self, manifest: &Manifest) -> Result<()> {
-        if let Some((lock, tool)) = lockfile::lock_of_other_tool(self.folder()) {
+        let own = self.project.path.parent().unwrap_or(Path::new("/"));
+        if let Some((lock, tool)) = lockfile::lock_of_other_tool(own) {
             return Err(Error::new(format!(
                 "the project of `{}` is locked by `{lock}`; nothing was changed",
                 self.shown()
@@ -274,11 +324,14 @@ pub fn unrecorded(host: &Host, specs: &[String], venv: &Path) -> Vec<String> {
         return Vec::new();
     }
     let project = lockfile::find_project(&host.working_directory);
-    let own = project.and_then(|project| fs::canonicalize(&project.with_file_name(".venv")).ok());
-    if own.as_deref() != Some(venv) {
+    let folder = project.and_then(|project| fs::canonicalize(project.parent()?).ok());
+    if venv.parent().is_none_or(|owner| folder.is_none_or(|folder| !folder.starts_with(owner))) {
         return Vec::new();
     }
     let Ok(saving) = Saving::begin(host, RequirementList::Dependencies) else { return Vec::new() };
+    if fs::canonicalize(&saving.folder().join(".venv")).ok().as_deref() != Some(venv) {
+        return Vec::new();
+    }
     let Ok(mut manifest) = saving.manifest() else { return Vec::new() };
     let is_new = |spec: &&String| {
         spec.parse::<Requirement>().is_ok_and(|one| manifest.lists_with(one.name()).is_empty())

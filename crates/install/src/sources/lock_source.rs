@@ -213,7 +213,7 @@ impl LockSource {
     pub fn is_of_project_alone(&self) -> bool {
         let origin = self.texts.first().filter(|_| self.kind == LockKind::Pylock);
         let origin = origin.and_then(|text| lockfile::Origin::read(text));
-        origin.is_some_and(|origin| origin.inputs == ["pyproject.toml"])
+        origin.is_some_and(|origin| origin.is_of_project_alone())
     }
 
     /// The same with the group that comes unasked with the lock of a project of one's own: `dev`, as uv has it, unless the lock or the
