@@ -35,6 +35,9 @@ pub struct SelectionArguments {
     /// Only this group, without the project's dependencies (can be repeated)
     #[arg(long = "only-group", value_name = "GROUP", value_delimiter = ',')]
     pub only_groups: Vec<String>,
+    /// Only the group `dev`
+    #[arg(long, conflicts_with_all = ["only_groups", "groups", "all_groups", "no_dev"])]
+    pub only_dev: bool,
     /// Leave the project itself out
     #[arg(long, alias = "no-root")]
     pub no_install_project: bool,
@@ -60,7 +63,7 @@ impl SelectionArguments {
             without_groups: self.without_groups.clone(),
             no_default_groups: self.no_default_groups,
             no_dev: self.no_dev,
-            only_groups: self.only_groups.clone(),
+            only_groups: if self.only_dev { vec!["dev".to_owned()] } else { self.only_groups.clone() },
             no_project: self.no_install_project,
             members: self.packages.clone(),
             all_members: self.all_packages,

@@ -74,3 +74,60 @@ fn a_file_that_is_named_brings_what_it_says() {
     context.virtpy(["lock"]).success();
     assert_eq!(synced(&context, &["--no-dev"]), ["base"]);
 }
+
+#[test]
+fn groups_alone_bring_what_they_need_and_nothing_of_the_project() {
+    let index = Index::start(&[
+        WheelBuilder::new("base", "1.0")
+            .requires("shared")
+            .requires("pathy; sys_platform != 'win32'")
+            .build(),
+        WheelBuilder::new("tool", "1.0")
+            .requires("shared")
+            .requires("pathy; sys_platform == 'win32'")
+            .build(),
+        WheelBuilder::new("shared", "1.0").requires("deep").build(),
+        WheelBuilder::new("deep", "1.0").build(),
+        WheelBuilder::new("pathy", "1.0").build(),
+        WheelBuilder::new("lint", "1.0").build(),
+    ]);
+    let mut context = TestContext::new();
+    context.set("PIP_INDEX_URL", index.url());
+    context.write("pyproject.toml", &project("[project.optional-dependencies]\nmore = [\"lint\"]\n"));
+    context.virtpy(["lock"]).success();
+    assert_eq!(synced(&context, &["--only-group", "dev"]), ["deep", "shared", "tool"]);
+    assert_eq!(synced(&context, &["--only-group", "lint"]), ["lint"]);
+    assert_eq!(synced(&context, &["--only-group", "lint,dev"]), ["deep", "lint", "shared", "tool"]);
+    assert_eq!(synced(&context, &["--only-dev"]), ["deep", "shared", "tool"]);
+    assert_eq!(synced(&context, &["--no-dev"]), ["base", "deep", "pathy", "shared"]);
+    // The markers that every installer reads are as if nothing had been told apart.
+    let lock = context.read("pylock.toml");
+    let table =
+        "\n[tool.virtpy.needed-by-groups]\ndeep = \"'dev' in dependency_groups\"\nlint = \"'lint' in ";
+    assert!(lock.contains(table), "{lock}");
+    assert!(!lock.contains("virtpy-base"), "{lock}");
+    context.virtpy(["run", "--only-group", "dev", "python", "-c", "import tool, shared"]).success();
+    context.virtpy(["run", "--only-dev", "python", "-c", "import base"]).failure(1);
+    context
+        .virtpy(["sync", "--only-dev", "--extra", "more"])
+        .failure(1)
+        .stderr_has("`--only-group` leaves out");
+    context.virtpy(["sync", "--only-group", "nope"]).failure(1).stderr_has("no dependency group `nope`");
+    context.virtpy(["lock", "--check"]).success();
+    // A lock of before does not tell.
+    context.write("pylock.toml", &lock.replace("needed-by-groups", "other"));
+    context
+        .virtpy(["sync", "--only-dev"])
+        .failure(1)
+        .one_error()
+        .stderr_has("`virtpy lock` makes locks that tell");
+}
+
+#[test]
+fn a_failure_speaks_of_what_was_asked_for() {
+    let context = context();
+    context.write("pyproject.toml", &project("").replace("[\"lint\"]", "[\"base>=2\"]"));
+    let told = context.virtpy(["lock"]).failure(1).one_error();
+    assert!(!told.raw_stderr.contains("virtpy-base"), "{}", told.raw_stderr);
+    told.stderr_has("base>=2 (group `lint`)");
+}

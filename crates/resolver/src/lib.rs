@@ -42,6 +42,7 @@ mod failure;
 mod fetch;
 mod folders;
 mod git_settings;
+mod group_needs;
 mod hashing;
 mod indexes;
 mod installed;

@@ -21,11 +21,12 @@ use crate::context::Context;
 use crate::describe::remark;
 use crate::download::{self, Expected};
 use crate::error::{Cause, Error};
+use crate::group_needs::GroupNeeds;
 use crate::installed::Installed;
 use crate::project::{self, Project, same_name};
 use crate::pylock::versions_of_pylock;
 use crate::replies::without_marks;
-use crate::request::Request;
+use crate::request::{Input, Request};
 use crate::requirements;
 use crate::resolve::{NamedInputs, Problem, Target, choices, name_all, solve};
 use crate::rules::Rules;
@@ -97,15 +98,22 @@ pub(crate) async fn lock(
         let names = kept.iter().filter(|one| !is_upgraded(one));
         settled.extend(names.filter_map(|one| PackageName::from_str(&one.name).ok()));
     }
-    let mut known = Known { kept, settled };
+    let mut tells_groups = tells_groups(lock)?;
+    let mut known = Known { kept, settled, tells_groups };
     loop {
         let made = match Box::pin(attempt(runtime, network, rules, lock, &known)).await {
             // What does not build does not build the second time either.
-            Err(error) if known.settled.is_empty() || matches!(error, Error::Build { .. }) => {
-                return Err(error);
-            }
+            Err(error @ Error::Build { .. }) => return Err(error),
+            Err(error) if known.settled.is_empty() && !known.tells_groups => return Err(error),
             Err(_) => {
+                // People are to read of what they asked for, and of no condition that was put to it.
+                tells_groups &= !known.settled.is_empty();
                 known.settled.clear();
+                known.tells_groups = false;
+                continue;
+            }
+            Ok(_) if tells_groups && !known.tells_groups => {
+                known.tells_groups = true;
                 continue;
             }
             Ok(made) => made,
@@ -126,6 +134,21 @@ struct Known {
     kept: Vec<NamedVersion>,
     /// The packages that no index is asked about.
     settled: BTreeSet<PackageName>,
+    /// Whether what groups need is told apart from the rest.
+    tells_groups: bool,
+}
+
+/// Whether a lock can say what groups need without the rest: it is of one project, which has some.
+fn tells_groups(lock: &LockRequest) -> Result<bool, Error> {
+    let request = &lock.request;
+    if !lock.universal || lock.form != LockForm::Pylock || !request.files.texts.is_empty() {
+        return Ok(false);
+    }
+    let projects = project::projects(request)?;
+    Ok(match (projects.as_slice(), request.requirements.as_slice()) {
+        ([project], [_]) => project.has_groups_to_tell(),
+        _ => false,
+    })
 }
 
 /// Resolves a request once.
@@ -139,6 +162,11 @@ async fn attempt(
     let settings = &rules.settings;
     let mut request = lock.request.clone();
     request.preferred.extend(known.kept.iter().cloned());
+    for input in &mut request.requirements {
+        if let Input::Project(project) = input {
+            project.marks_base = known.tells_groups;
+        }
+    }
     let projects = project::projects(&request)?;
     let mut warnings = rules.warnings.clone();
     warnings.extend(request.files.warnings.iter().cloned());
@@ -166,7 +194,10 @@ async fn attempt(
     let output = scope.solve(&context, &wanted, constraints, (&request, rules)).await?;
     warnings.extend(output.diagnostics().iter().map(remark));
     let text = match lock.form {
-        LockForm::Pylock => pylock(&context, lock, &output, (&projects, rules)).await?,
+        LockForm::Pylock => {
+            let needs = known.tells_groups.then(GroupNeeds::default);
+            pylock(&context, (lock, needs), &output, (&projects, rules)).await?
+        }
         LockForm::Requirements { hashes } => {
             let text = public::strip_lines(&scope.requirements_txt(&output, hashes));
             projects
@@ -255,7 +286,7 @@ fn specifiers(text: &str) -> Result<VersionSpecifiers, Error> {
 
 async fn pylock(
     context: &Context,
-    lock: &LockRequest,
+    (lock, mut needs): (&LockRequest, Option<GroupNeeds>),
     output: &ResolverOutput,
     (projects, rules): (&[Project], &Rules),
 ) -> Result<String, Error> {
@@ -284,6 +315,9 @@ async fn pylock(
     }
     let packages = document.get_mut("packages").and_then(toml_edit::Item::as_array_of_tables_mut);
     for package in packages.into_iter().flat_map(toml_edit::ArrayOfTables::iter_mut) {
+        if let Some(needs) = &mut needs {
+            tell_apart(package, needs);
+        }
         if let Some(required) = &made.requires_python {
             simplify_marker(package, required);
         }
@@ -295,7 +329,23 @@ async fn pylock(
         file.hashed(&found.sha256);
     }
     public::strip_document(&mut document);
+    if let Some(needs) = &needs {
+        let required = made.requires_python.as_ref();
+        needs.write(&mut document, |marker| required.map_or(marker, |one| one.simplify_markers(marker)));
+    }
     Ok(document.to_string())
+}
+
+/// Takes the condition of what is in no group out of a package's marker.
+fn tell_apart(package: &mut toml_edit::Table, needs: &mut GroupNeeds) {
+    let text = |key: &str| package.get(key).and_then(toml_edit::Item::as_str);
+    let name = text("name").and_then(|name| PackageName::from_str(name).ok());
+    let marker = text("marker").map_or(Ok(MarkerTree::TRUE), MarkerTree::from_str);
+    let (Some(name), Ok(marker)) = (name, marker) else { return };
+    match needs.split(&name, marker).try_to_string() {
+        Some(whole) => package["marker"] = toml_edit::value(whole),
+        None => drop(package.remove("marker")),
+    }
 }
 
 /// Leaves out of a package's marker what the whole file's `requires-python` says already.

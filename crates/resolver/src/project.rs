@@ -16,6 +16,7 @@ use uv_workspace::pyproject::PyProjectToml;
 use virtpy_pep::limits;
 
 use crate::error::{Cause, Error};
+use crate::group_needs;
 use crate::portable;
 use crate::request::{Input, ProjectInput, Request, Selection};
 use crate::settings::IndexSettings;
@@ -138,6 +139,15 @@ impl Project {
         names.filter(|name| !without.iter().any(|other| other == name.as_str())).collect()
     }
 
+    /// Whether its groups can be told from the rest of it.
+    pub(crate) fn has_groups_to_tell(&self) -> bool {
+        let groups = self.groups();
+        self.input.conditional
+            && self.input.selection.only_groups.is_empty()
+            && !groups.is_empty()
+            && groups.iter().all(|name| name.as_str() != group_needs::BASE)
+    }
+
     /// The groups that are installed unasked.
     pub(crate) fn default_groups(&self) -> Vec<GroupName> {
         let all = self.groups.iter().map(|(name, _)| name.clone());
@@ -181,6 +191,11 @@ impl Project {
                 all.extend(own.into_iter().filter(Placed::is_placed));
             } else {
                 self.dependencies(users, &mut all)?;
+            }
+            if self.input.marks_base {
+                for placed in &mut all {
+                    placed.narrow(group_needs::base());
+                }
             }
         }
         let default = self.default_groups();

@@ -13,6 +13,7 @@ use virtpy_pep::NamedVersion;
 
 use crate::archives;
 use crate::error::Error;
+use crate::group_needs::GroupNeeds;
 use crate::locked::{OwnProject, Reader};
 use crate::portable::resolved;
 use crate::project::names;
@@ -75,10 +76,16 @@ impl Reader<'_> {
         let Selection { no_project, only_groups, .. } = &self.request.selection;
         if *no_project || !only_groups.is_empty() {
             let own = head.own_packages(&self.folder());
-            if !only_groups.is_empty() {
-                self.check_groups_are_told(&head, &own)?;
-            }
-            lock.packages.retain(|package| !own.contains(&package.name));
+            let needs = if only_groups.is_empty() { None } else { self.groups_needs(&head, &own)? };
+            let markers = self.context.interpreter.markers();
+            let is_needed = |package: &PackageHead| {
+                let named = (&package.name, package.marker);
+                needs.as_ref().is_none_or(|needs| needs.has(named, markers, &chosen.groups))
+            };
+            let is_left = |package: &PackageHead| !own.contains(&package.name) && is_needed(package);
+            let left: Vec<bool> = head.packages.iter().map(is_left).collect();
+            let mut left = left.into_iter();
+            lock.packages.retain(|_| left.next().unwrap_or(true));
         }
         self.tell_absolute(&head, warnings);
         let markers = self.context.interpreter.markers();
@@ -131,17 +138,27 @@ impl Reader<'_> {
         Ok(Chosen { extras, groups: chosen })
     }
 
-    /// Groups alone can be had only if every package says for which groups it is there: PDM's locks do. Where those of the
-    /// project itself have no marker, nobody knows which of them the groups need as well.
-    fn check_groups_are_told(&self, head: &Head, own: &HashSet<PackageName>) -> Result<(), Error> {
+    /// What groups alone need, as far as the lock says so. If it does not, every package has to say for which groups it is there, as in
+    /// PDM's locks: where those of the project itself have no marker, nobody knows which of them the groups need as well.
+    fn groups_needs(&self, head: &Head, own: &HashSet<PackageName>) -> Result<Option<GroupNeeds>, Error> {
+        if let Some(needs) = GroupNeeds::read(&self.request.text) {
+            let selection = &self.request.selection;
+            if !selection.extras.is_empty() || selection.all_extras {
+                return Err(self.refused(
+                    "has extras as parts of its project, which `--only-group` leaves out",
+                    "`--group` adds a group to the rest",
+                ));
+            }
+            return Ok(Some(needs));
+        }
         let markers = self.context.interpreter.markers();
         let untold = head.packages.iter().find(|package| {
             !own.contains(&package.name) && package.marker.evaluate_pep751(markers, &[], &[])
         });
-        let Some(untold) = untold else { return Ok(()) };
+        let Some(untold) = untold else { return Ok(None) };
         Err(self.refused(
             &format!("cannot be asked for groups only: it does not tell which group needs `{}`", untold.name),
-            "`--group` adds a group to the rest",
+            "`virtpy lock` makes locks that tell; `--group` adds a group to the rest",
         ))
     }
 

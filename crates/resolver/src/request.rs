@@ -56,6 +56,8 @@ pub struct ProjectInput {
     /// Ask for all that the selection does not leave out, each under the condition that its extra or group is
     /// chosen when the result is installed: the markers of PEP 751's lock files.
     pub conditional: bool,
+    /// Whether what is no part of a group stands under a condition as well, by which it is known what the groups need without it.
+    pub marks_base: bool,
 }
 
 /// Which parts of a project or of a lock file are wanted, beside what everybody gets.

@@ -218,6 +218,15 @@ impl ToolSources {
 }
 
 impl Placed {
+    /// Makes it count only where a condition holds.
+    pub(crate) fn narrow(&mut self, condition: MarkerTree) {
+        let marker = match &mut self.requirement {
+            RequirementsTxtRequirement::Named(named) => &mut named.marker,
+            RequirementsTxtRequirement::Unnamed(unnamed) => &mut unnamed.marker,
+        };
+        *marker = marker.and(condition);
+    }
+
     fn named(requirement: Requirement) -> Self {
         Self { requirement: RequirementsTxtRequirement::Named(requirement), index: None }
     }

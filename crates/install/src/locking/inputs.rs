@@ -83,7 +83,8 @@ impl Inputs {
             self.project.get_or_insert_with(|| path.clone());
             let (selection, text) = (selection.clone(), draft.filter(|draft| draft.path == path));
             let text = text.map(|draft| draft.text.clone());
-            self.asked.push(Input::Project(ProjectInput { path, text, selection, conditional: true }));
+            let (conditional, marks_base) = (true, false);
+            self.asked.push(Input::Project(ProjectInput { path, text, selection, conditional, marks_base }));
         } else if is_file {
             self.files.push(PathBuf::from(text));
         } else {

@@ -303,7 +303,9 @@ impl LockSource {
             }
             LockKind::Project | LockKind::Poetry => {
                 let (path, selection) = (self.files[0].clone(), self.choice.selection.clone());
-                let input = Input::Project(ProjectInput { path, text: None, selection, conditional: false });
+                let (conditional, marks_base) = (false, false);
+                let project = ProjectInput { path, text: None, selection, conditional, marks_base };
+                let input = Input::Project(project);
                 // Nothing is locked, so what is there does, wherever it came from.
                 let installed = candidates(&contents.visible(), Path::new(""));
                 ask(Request { installed, ..request(vec![input], options) })
