@@ -11,8 +11,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 target=${CARGO_TARGET_DIR:-$PWD/target}
 tools=$target/cross-tools
-# Crates without a call that Unix alone has. `files`, and with it what stands on it, has many (docs/architecture.md).
-windows=(virtpy-pep virtpy-resolver)
+# Crates whose calls that Unix alone has stand in their `platform` beside what Windows has instead (docs/architecture.md).
+windows=(virtpy-pep virtpy-resolver virtpy-files)
 
 [ "$#" -gt 0 ] || set -- aarch64-apple-darwin x86_64-apple-darwin x86_64-pc-windows-gnu
 if [ ! -x "$tools/bin/cargo-zigbuild" ]; then
@@ -21,6 +21,8 @@ if [ ! -x "$tools/bin/cargo-zigbuild" ]; then
 fi
 # Nothing of it is debugged or built a second time after an edit.
 export PATH=$tools/bin:$PATH CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0
+# aws-lc's assembler for Windows, which is not to be had everywhere: it brings along what that would make.
+export AWS_LC_SYS_PREBUILT_NASM=1
 for name in "$@"; do
     case $name in
         *-apple-darwin) what=(--workspace --all-targets) ;;

@@ -221,6 +221,33 @@ fn systems_differ_in_one_module_per_crate() {
     }
 }
 
+/// The crates that compile for Windows.
+const FOR_WINDOWS: &[&str] = &["files", "pep", "resolver"];
+
+/// What only Unix has stands in `platform`, too, and is not called elsewhere.
+#[test]
+fn only_platform_names_what_unix_alone_has() {
+    for name in FOR_WINDOWS {
+        for path in sources(&root().join("crates").join(name).join("src")) {
+            let is_platform = path.components().any(|part| part.as_os_str() == "platform");
+            if is_platform || is_test(&path) {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap();
+            for word in ["os::unix", "os::fd", "rustix::", "libc::"] {
+                assert!(!code.contains(word), "{}: `{word}` belongs into `platform`", path.display());
+            }
+        }
+    }
+}
+
+fn is_test(path: &Path) -> bool {
+    let names = ["tests.rs", "testing.rs", "properties.rs"];
+    names.iter().any(|name| path.ends_with(name))
+        || path.parent().is_some_and(|above| above.ends_with("tests"))
+}
+
 /// Whoever may write to a venv can put a link in place of one of its folders at any moment: what is changed there is changed
 /// by way of its open folder. These lines are about what is not in a venv yet, or about the whole of it.
 #[test]
@@ -241,11 +268,6 @@ fn venvs_are_changed_by_way_of_their_open_folder() {
         "touch",
         "write",
     ];
-    let is_test = |path: &PathBuf| {
-        let names = ["tests.rs", "testing.rs", "properties.rs"];
-        names.iter().any(|name| path.ends_with(name))
-            || path.parent().is_some_and(|above| above.ends_with("tests"))
-    };
     for path in sources(&root().join("crates/venv/src")).into_iter().filter(|path| !is_test(path)) {
         let text = std::fs::read_to_string(&path).unwrap();
         let code = text.split("#[cfg(test)]").next().unwrap();

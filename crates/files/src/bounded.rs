@@ -3,10 +3,11 @@
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use super::error::{IoResultExt as _, PathError};
+use super::platform;
+use super::refusals::not_regular;
 
 /// Returns the whole content of a regular file of at most `limit` bytes. A link is followed; a pipe, a device or a folder
 /// is refused, and nobody waits for one.
@@ -42,9 +43,7 @@ pub fn read_own_with_facts(path: &Path, expected: usize) -> Result<(Vec<u8>, Met
 }
 
 fn open_unlinked(path: &Path) -> io::Result<File> {
-    use rustix::fs::OFlags;
-    let flags = (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits().cast_signed();
-    OpenOptions::new().read(true).custom_flags(flags).open(path)
+    platform::following_nothing(OpenOptions::new().read(true)).open(path)
 }
 
 /// The most that is read of a file by [`read`]: the largest files of wheels are smaller.
@@ -138,8 +137,7 @@ pub(super) fn whole(file: File, limit: u64) -> io::Result<Vec<u8>> {
 
 /// Opens a file without waiting for whoever is at the other end of a pipe.
 fn open_to_read(path: &Path) -> io::Result<File> {
-    let no_waiting = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    OpenOptions::new().read(true).custom_flags(no_waiting).open(path)
+    platform::not_waiting(OpenOptions::new().read(true)).open(path)
 }
 
 /// Makes sure that an open file is a regular one. Returns its size as well.
@@ -152,10 +150,6 @@ pub(super) fn regular(file: File) -> io::Result<(File, u64)> {
     } else {
         Err(not_regular())
     }
-}
-
-pub(super) fn not_regular() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")
 }
 
 /// The content of a file of `size` bytes. One that tells none may have some all the same, as those of the system do.

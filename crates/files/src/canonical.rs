@@ -10,10 +10,7 @@ use super::platform;
 /// # Errors
 /// When a part is missing.
 pub fn canonicalize(path: &Path) -> Result<PathBuf, PathError> {
-    match platform::resolved_by_kernel(path) {
-        Some(resolved) => resolved.map_err(std::io::Error::from).at("resolve", path),
-        None => std::fs::canonicalize(path).at("resolve", path),
-    }
+    platform::resolved(path).at("resolve", path)
 }
 
 #[cfg(test)]

@@ -2,14 +2,10 @@
 
 use std::collections::HashSet;
 use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use super::facts::symlink_metadata;
+use super::facts::{allocated, count_names, identity, symlink_metadata};
 use super::{FileKind, Found, walk};
-
-/// How many bytes a block of `st_blocks` has (POSIX leaves it open, and everybody has these).
-const BLOCK: u64 = 512;
 
 /// Adds up what files take on the disk.
 #[derive(Debug, Default)]
@@ -20,18 +16,18 @@ pub struct DiskUse {
 }
 
 impl DiskUse {
-    /// Adds a file, a folder or a link.
-    pub fn add(&mut self, facts: &Metadata) {
-        let has_other_names = facts.nlink() > 1 && !facts.is_dir();
-        if !has_other_names || self.counted.insert((facts.dev(), facts.ino())) {
-            self.bytes += facts.blocks() * BLOCK;
+    /// Adds a file, a folder or a link, whose facts are known.
+    pub fn add(&mut self, path: &Path, facts: &Metadata) {
+        let has_other_names = !facts.is_dir() && count_names(path, facts) > 1;
+        if !has_other_names || self.counted.insert(identity(path, facts)) {
+            self.bytes += allocated(facts);
         }
     }
 
     /// Adds a folder and all that is in it, but for the files in folders of a name. What cannot be looked at is left out.
     pub fn add_tree(&mut self, folder: &Path, without: &str) {
         if let Ok(facts) = symlink_metadata(folder) {
-            self.add(&facts);
+            self.add(folder, &facts);
         }
         let mut walk = walk(folder);
         while let Some(found) = walk.next() {
@@ -40,7 +36,7 @@ impl DiskUse {
                 walk.skip_folder();
             }
             if let Ok(facts) = symlink_metadata(&path) {
-                self.add(&facts);
+                self.add(&path, &facts);
             }
         }
     }
@@ -67,7 +63,7 @@ mod tests {
         };
         let empty = of();
         write_new(&root.join("file"), &[b'x'; 10_000], 0o644).unwrap();
-        let blocks = symlink_metadata(&root.join("file")).unwrap().blocks() * BLOCK;
+        let blocks = allocated(&symlink_metadata(&root.join("file")).unwrap());
         assert!(blocks >= 10_000, "{blocks}");
         assert_eq!(of(), empty + blocks);
         hard_link(&root.join("file"), &root.join("other name")).unwrap();

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::platform::{has_no_locks, hint_by_number, is_failing_disk};
+
 /// What could not be done to which path.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.told())]
@@ -47,7 +49,7 @@ impl PathError {
 
     /// Whether the disk could not be read or written.
     pub fn is_failing_disk(&self) -> bool {
-        self.source.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+        self.source.raw_os_error().is_some_and(is_failing_disk)
     }
 
     /// What a user can do about it, where the operating system's answer tells.
@@ -78,31 +80,8 @@ impl PathError {
                     .to_owned(),
             ),
             io::ErrorKind::Interrupted => Some("run the command again".to_owned()),
-            _ => self.source.raw_os_error().and_then(hint_by_number),
+            _ => self.source.raw_os_error().and_then(hint_by_number).map(str::to_owned),
         }
-    }
-}
-
-/// Whether an error number of flock(2) says that there are no locks, as some network file systems do.
-fn has_no_locks(number: i32) -> bool {
-    use rustix::io::Errno;
-    matches!(Errno::from_raw_os_error(number), Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS)
-}
-
-/// A hint for what the standard library has no kind of error for.
-fn hint_by_number(number: i32) -> Option<String> {
-    use rustix::io::Errno;
-    match Errno::from_raw_os_error(number) {
-        Errno::MFILE | Errno::NFILE => {
-            Some("raise the limit of open files (`ulimit -n`), then run the command again".to_owned())
-        }
-        Errno::FBIG => {
-            Some("raise the limit of a file's size (`ulimit -f`), then run the command again".to_owned())
-        }
-        Errno::IO => Some(
-            "the disk or its connection is failing: see the system's log, and save what is on it".to_owned(),
-        ),
-        _ => None,
     }
 }
 

@@ -1,57 +1,18 @@
 //! What stands at a path: its kind, its facts, its mode.
 
 use std::fs::Metadata;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::error::{IoResultExt as _, PathError};
+use super::kind::FileKind;
+use super::platform;
 
-/// What stands at a path, without following a link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FileKind {
-    /// A regular file.
-    File,
-    /// A real folder.
-    Folder,
-    /// A symbolic link, whatever it points at.
-    Link,
-    /// A socket, a device, a pipe.
-    Other,
-}
-
-impl FileKind {
-    /// What the system says that it is.
-    pub(super) fn of(facts: &rustix::fs::Stat) -> Self {
-        use rustix::fs::FileType;
-        match FileType::from_raw_mode(facts.st_mode) {
-            FileType::RegularFile => Self::File,
-            FileType::Directory => Self::Folder,
-            FileType::Symlink => Self::Link,
-            _ => Self::Other,
-        }
-    }
-}
-
-impl From<std::fs::FileType> for FileKind {
-    fn from(kind: std::fs::FileType) -> Self {
-        if kind.is_symlink() {
-            Self::Link
-        } else if kind.is_dir() {
-            Self::Folder
-        } else if kind.is_file() {
-            Self::File
-        } else {
-            Self::Other
-        }
-    }
-}
-
-/// Sets the permission bits of a file or a folder.
+/// Sets the permission bits of a file or a folder. Windows has one of them: whether a file is read-only.
 ///
 /// # Errors
 /// When the path is missing or somebody else's.
 pub fn set_mode(path: &Path, mode: u32) -> Result<(), PathError> {
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).at("set the mode of", path)
+    platform::set_mode(path, mode).at("set the mode of", path)
 }
 
 /// Returns a path's facts, following links.
@@ -88,7 +49,21 @@ pub fn kind(path: &Path) -> Result<Option<FileKind>, PathError> {
 /// # Errors
 /// When nothing stands at one of them.
 pub fn is_same_file(one: &Path, other: &Path) -> Result<bool, PathError> {
-    use std::os::unix::fs::MetadataExt as _;
-    let (one, other) = (metadata(one)?, metadata(other)?);
-    Ok(one.dev() == other.dev() && one.ino() == other.ino())
+    let identity = |path: &Path| platform::identity_at(path).at("look at", path);
+    Ok(identity(one)? == identity(other)?)
+}
+
+/// What tells a file whose facts are known from all others: the device and the inode. Windows is asked once more.
+pub fn identity(path: &Path, facts: &Metadata) -> (u64, u64) {
+    platform::identity(path, facts)
+}
+
+/// How many names a file has whose facts are known. Windows is asked once more.
+pub fn count_names(path: &Path, facts: &Metadata) -> u64 {
+    platform::names(path, facts)
+}
+
+/// How many bytes of the disk a file has; Windows tells only how many are in it.
+pub fn allocated(facts: &Metadata) -> u64 {
+    platform::allocated(facts)
 }

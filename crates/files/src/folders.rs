@@ -1,9 +1,9 @@
 //! Making folders.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::platform::PermissionsExt as _;
 use super::{IoResultExt as _, PathError, metadata, set_mode};
 
 /// Makes one folder whose parent exists.

@@ -7,7 +7,7 @@ use super::{PathError, platform};
 
 /// Whether a file or a folder bears the flag; not where the system cannot tell.
 pub fn is_immutable(path: &Path) -> bool {
-    open(path).is_ok_and(platform::is_immutable)
+    platform::is_immutable(path)
 }
 
 /// Sets the flag of a file or a folder, or takes it off. A link is refused, never followed.
@@ -16,15 +16,5 @@ pub fn is_immutable(path: &Path) -> bool {
 /// When the file system knows no such flag, or this process lacks the right (`CAP_LINUX_IMMUTABLE`).
 pub fn set_immutable(path: &Path, immutable: bool) -> Result<(), PathError> {
     use super::IoResultExt as _;
-    open(path)
-        .and_then(|file| platform::set_immutable(&file, immutable))
-        .map_err(std::io::Error::from)
-        .at("set the immutable flag of", path)
-}
-
-fn open(path: &Path) -> Result<std::os::fd::OwnedFd, rustix::io::Errno> {
-    use rustix::fs::{Mode, OFlags};
-    // Without waiting for the other end of a pipe.
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    rustix::fs::open(path, flags, Mode::empty())
+    platform::set_immutable(path, immutable).at("set the immutable flag of", path)
 }

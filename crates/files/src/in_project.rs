@@ -4,13 +4,11 @@
 //! They are the user's: a link stays one, and an owner keeps the file. A link that leads elsewhere may have come with a repository, so
 //! nothing is written through it.
 
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
-
+use super::platform::{self, MetadataExt as _};
 use super::user::effective_user;
 use super::{
     FileKind, IoResultExt as _, PathError, UNFINISHED, answer_of_system, canonicalize, kind, read_dir_names,
@@ -38,10 +36,10 @@ pub fn write_in_project(path: &Path, content: &[u8], mode: u32) -> Result<(), Pa
         && before.uid() != effective_user()
     {
         // Root works for the owner. Whoever else may write here cannot give it away.
-        let _ = fchown(file.as_file(), Some(before.uid()), Some(before.gid()));
+        let _ = platform::give_to_owner_of(file.as_file(), &before);
     }
     file.persist(path).map_err(|failure| failure.error).at("replace", path)?;
-    Ok(())
+    platform::finish_mode(path, mode).at("set the mode of", path)
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -65,15 +63,12 @@ fn behind_link(path: &Path) -> Result<PathBuf, PathError> {
 fn locked_unfinished(folder: &Path, mode: u32) -> Result<tempfile::NamedTempFile, PathError> {
     let mut tries = 1;
     loop {
-        let file = tempfile::Builder::new()
-            .prefix(UNFINISHED)
-            .rand_bytes(RANDOM)
-            .permissions(Permissions::from_mode(mode))
+        let file = platform::with_mode(tempfile::Builder::new().prefix(UNFINISHED).rand_bytes(RANDOM), mode)
             .tempfile_in(folder)
             .map_err(answer_of_system)
             .at("write to", folder)?;
         let is_locked = match file.as_file().try_lock() {
-            Ok(()) => file.as_file().metadata().at("look at", file.path())?.nlink() == 1,
+            Ok(()) => platform::names_of_open(file.as_file()).at("look at", file.path())? == 1,
             Err(std::fs::TryLockError::WouldBlock) => false,
             // Where there are no locks, nothing is taken for abandoned.
             Err(std::fs::TryLockError::Error(_)) => true,
@@ -104,10 +99,9 @@ fn remove_abandoned(folder: &Path) {
 
 /// An unfinished file of this user's, locked, if no process has it.
 fn lock_abandoned(path: &Path) -> Option<File> {
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path).ok()?;
+    let file = platform::following_nothing(OpenOptions::new().read(true)).open(path).ok()?;
     let facts = file.metadata().ok()?;
-    let is_ours = facts.is_file() && facts.nlink() == 1 && facts.uid() == effective_user();
+    let is_ours = facts.is_file() && platform::names(path, &facts) == 1 && facts.uid() == effective_user();
     (is_ours && file.try_lock().is_ok()).then_some(file)
 }
 

@@ -16,45 +16,47 @@ mod facts;
 mod folders;
 mod immutable;
 mod in_project;
+mod kind;
 mod lock;
 mod mounts;
 mod new_folder;
 mod parallel;
 mod platform;
-mod size_limit;
+mod refusals;
 mod stamp;
 mod times;
 mod tree;
-mod umask;
 mod user;
 mod walk;
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Seek as _, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 pub use bounded::{
     read, read_bounded, read_named, read_own, read_own_with_facts, read_stream, read_to_string, read_unlinked,
 };
 pub use canonical::canonicalize;
-pub use directory::{Directory, Facts};
+pub use directory::Directory;
 pub use disk_use::DiskUse;
 pub use error::{IoResultExt, PathError};
-pub use facts::{FileKind, is_same_file, kind, metadata, set_mode, symlink_metadata};
+pub use facts::{allocated, count_names, identity, is_same_file, kind, metadata, set_mode, symlink_metadata};
 pub use folders::{create_dir, create_dir_all, create_private_dir, make_no_parents};
 pub use immutable::{is_immutable, set_immutable};
 pub use in_project::write_in_project;
+pub use kind::{Facts, FileKind};
 pub use lock::{Lock, LockError, LockMode};
 pub use mounts::{is_mount_point, is_on_mount_of, mount_of, mounts_in};
 pub use new_folder::NewFolder;
 pub use parallel::{map_ordered, processors};
-pub use size_limit::survive_size_limit;
+pub use platform::{
+    FileExt, MetadataExt, PermissionsExt, is_executable, knows_owners, narrow_umask, restore_umask,
+    survive_size_limit,
+};
 pub use stamp::Stamp;
 pub use times::{changed_at, set_back, set_modified, touch};
 pub use tree::{own_names, read_dir_names, remove_tree};
-pub use umask::{narrow_umask, restore_umask};
 pub use user::{effective_user, is_own, is_root};
 pub use walk::{Found, Walk, make_folders_read_only, walk};
 
@@ -76,7 +78,7 @@ pub fn write_atomic(path: &Path, content: &[u8]) -> Result<(), PathError> {
 pub fn write_atomic_with_mode(path: &Path, content: &[u8], mode: u32) -> Result<(), PathError> {
     let file = unfinished(path, content, mode)?;
     file.persist(path).map_err(|failure| failure.error).at("replace", path)?;
-    Ok(())
+    platform::finish_mode(path, mode).at("set the mode of", path)
 }
 
 /// Replaces a note that can be made again: for a moment there may be none, and after a power cut half of one. In return nobody waits
@@ -87,7 +89,7 @@ pub fn write_atomic_with_mode(path: &Path, content: &[u8], mode: u32) -> Result<
 /// As [`write_atomic`].
 pub fn write_note(path: &Path, content: &[u8]) -> Result<(), PathError> {
     let file = unfinished(path, content, 0o644)?;
-    let _ = std::fs::remove_file(path);
+    let _ = platform::remove_file(path);
     file.persist(path).map_err(|failure| failure.error).at("replace", path)?;
     Ok(())
 }
@@ -95,9 +97,7 @@ pub fn write_note(path: &Path, content: &[u8]) -> Result<(), PathError> {
 /// A file with this content, in the folder of `path`, that is to take its place.
 fn unfinished(path: &Path, content: &[u8], mode: u32) -> Result<tempfile::NamedTempFile, PathError> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new()
-        .prefix(UNFINISHED)
-        .permissions(std::fs::Permissions::from_mode(mode))
+    let mut file = platform::with_mode(tempfile::Builder::new().prefix(UNFINISHED), mode)
         .tempfile_in(folder)
         .map_err(answer_of_system)
         .at("write to", folder)?;
@@ -110,7 +110,7 @@ fn unfinished(path: &Path, content: &[u8], mode: u32) -> Result<tempfile::NamedT
 /// # Errors
 /// When there is none, or this process may not.
 pub fn set_owner(path: &Path, user: u32) -> Result<(), PathError> {
-    std::os::unix::fs::lchown(path, Some(user), None).at("set the owner of", path)
+    platform::set_owner(path, user).at("set the owner of", path)
 }
 
 /// Puts a copy in the place of a file, with the same permission bits and time, that belongs to this user: whoever has the old
@@ -126,7 +126,7 @@ pub fn renew(path: &Path, user: u32) -> Result<(), PathError> {
     set_mode(path, mode)?;
     set_owner(path, user)?;
     let set_time = |file: File| file.set_modified(facts.modified()?);
-    File::open(path).and_then(set_time).at("set the time of", path)
+    platform::open_to_date(path).and_then(set_time).at("set the time of", path)
 }
 
 /// Writes a file that must not exist yet, with the given permission bits (less the umask).
@@ -151,7 +151,7 @@ pub fn write_all(file: &mut File, path: &Path, content: &[u8]) -> Result<(), Pat
 /// # Errors
 /// When something stands at `path`, even a dangling link, or the folder is not writable.
 pub fn create_new(path: &Path, mode: u32) -> Result<File, PathError> {
-    OpenOptions::new().write(true).create_new(true).mode(mode).open(path).at("create", path)
+    platform::creating(OpenOptions::new().write(true).create_new(true), mode).open(path).at("create", path)
 }
 
 /// Opens a file for reading.
@@ -167,7 +167,7 @@ pub fn open(path: &Path) -> Result<File, PathError> {
 /// # Errors
 /// When something stands at `link` or its folder is missing or not writable.
 pub fn symlink(target: &Path, link: &Path) -> Result<(), PathError> {
-    std::os::unix::fs::symlink(target, link).at("link", link)
+    platform::symlink(target, link).at("link", link)
 }
 
 /// Makes a second name for a file on the same file system.
@@ -214,8 +214,7 @@ pub fn rename(from: &Path, to: &Path) -> Result<(), PathError> {
 /// # Errors
 /// When one is missing, or a folder is not writable.
 pub fn exchange(one: &Path, other: &Path) -> Result<(), PathError> {
-    let (first, second) = (one.as_os_str(), other.as_os_str());
-    if platform::exchange((rustix::fs::CWD, first), (rustix::fs::CWD, second)).at("replace", other)? {
+    if platform::exchange(one.as_os_str(), other.as_os_str()).at("replace", other)? {
         return Ok(());
     }
     let aside = temporary_folder(one.parent().unwrap_or(Path::new(".")))?;
@@ -247,7 +246,7 @@ pub fn link_by_way_of(temporary: &Path, target: &Path, link: &Path) -> Result<()
 /// # Errors
 /// When there is none, or the folder is not writable.
 pub fn remove_file(path: &Path) -> Result<(), PathError> {
-    std::fs::remove_file(path).at("remove", path)
+    platform::remove_file(path).at("remove", path)
 }
 
 /// Removes an empty folder.
@@ -294,8 +293,7 @@ pub fn begin_writing_back(file: &File) {
 /// # Errors
 /// When the file system does not tell.
 pub fn free_space(path: &Path) -> Result<u64, PathError> {
-    let facts = rustix::fs::statvfs(path).map_err(std::io::Error::from).at("look at", path)?;
-    Ok(facts.f_bavail.saturating_mul(facts.f_frsize))
+    platform::free_space(path).at("look at", path)
 }
 
 /// Appends to a file, made if it is missing, by one write.
@@ -312,9 +310,7 @@ pub fn append(path: &Path, content: &[u8]) -> Result<(), PathError> {
 /// # Errors
 /// As those of [`append`]; when it is there and no regular file, too.
 pub fn append_own(path: &Path, content: &[u8]) -> Result<(), PathError> {
-    use rustix::fs::OFlags;
-    let flags = (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits().cast_signed();
-    let opened = OpenOptions::new().append(true).create(true).custom_flags(flags).open(path);
+    let opened = platform::following_nothing(OpenOptions::new().append(true).create(true)).open(path);
     let (mut file, _) = opened.and_then(bounded::regular).at("open", path)?;
     file.write_all(content).at("write", path)
 }
@@ -342,7 +338,7 @@ pub fn append_durably(path: &Path, content: &[u8]) -> Result<(), PathError> {
     append_own(path, content)?;
     open(path)?.sync_all().at("write back", path)?;
     match path.parent().filter(|_| is_new) {
-        Some(folder) => open(folder)?.sync_all().at("write back", folder),
+        Some(folder) => platform::sync_folder(folder).at("write back", folder),
         None => Ok(()),
     }
 }
@@ -364,13 +360,8 @@ pub fn nameless_file(content: &[u8]) -> Result<File, PathError> {
 /// # Errors
 /// When the folder for temporary files cannot be written.
 pub fn inherited_file(content: &[u8]) -> Result<PathBuf, PathError> {
-    use std::os::fd::IntoRawFd as _;
     let file = nameless_file(content)?;
-    rustix::io::fcntl_setfd(&file, rustix::io::FdFlags::empty())
-        .map_err(std::io::Error::from)
-        .at("hand over a file in", &std::env::temp_dir())?;
-    // It stays open until that program ends.
-    Ok(PathBuf::from(format!("/dev/fd/{}", file.into_raw_fd())))
+    platform::hand_over(file).at("hand over a file in", &std::env::temp_dir())
 }
 
 /// Makes a folder with a name of its own in `parent`; it is removed when the value is dropped.
@@ -386,9 +377,7 @@ pub fn temporary_folder(parent: &Path) -> Result<tempfile::TempDir, PathError> {
 /// # Errors
 /// When `parent` is missing or not writable.
 pub fn temporary_folder_named(parent: &Path, prefix: &str) -> Result<tempfile::TempDir, PathError> {
-    tempfile::Builder::new()
-        .prefix(prefix)
-        .permissions(std::fs::Permissions::from_mode(0o755))
+    platform::with_mode(tempfile::Builder::new().prefix(prefix), 0o755)
         .tempdir_in(parent)
         .map_err(answer_of_system)
         .at("create a folder in", parent)

@@ -2,10 +2,10 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
-use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::platform::{self, FileExt as _};
 use super::{IoResultExt as _, PathError};
 
 /// How a lock is held.
@@ -111,9 +111,7 @@ impl Lock {
 
 /// Whether a path leads to this file, and not to another one or nowhere.
 fn is_at(file: &File, path: &Path) -> bool {
-    let identity =
-        |found: std::io::Result<std::fs::Metadata>| found.map(|found| (found.dev(), found.ino())).ok();
-    identity(file.metadata()) == identity(std::fs::metadata(path))
+    platform::identity_of_open(file).ok() == platform::identity_at(path).ok()
 }
 
 fn open_lock_file(path: &Path) -> Result<File, PathError> {
@@ -166,10 +164,9 @@ impl Note {
         bytes
     }
 
-    /// The process that a text names.
-    fn process(text: &str) -> Option<rustix::process::Pid> {
-        let number = text.strip_prefix("process ")?.split(' ').next()?;
-        rustix::process::Pid::from_raw(number.parse().ok()?)
+    /// The number of the process that a text names.
+    fn process(text: &str) -> Option<&str> {
+        text.strip_prefix("process ")?.split(' ').next()
     }
 }
 
@@ -178,8 +175,7 @@ fn holder(file: &File) -> String {
     let mut bytes = [0; Note::LENGTH];
     let count = file.read_at(&mut bytes, 0).unwrap_or(0);
     let text = String::from_utf8_lossy(&bytes[..count]).trim_end().to_owned();
-    let runs = Note::process(&text)
-        .is_some_and(|process| rustix::process::test_kill_process(process) != Err(rustix::io::Errno::SRCH));
+    let runs = Note::process(&text).is_some_and(platform::is_running);
     if runs { text } else { "another process".to_owned() }
 }
 

@@ -11,7 +11,6 @@ use super::{canonicalize, kind, metadata, platform, read_stream};
 /// # Errors
 /// When a part may not be read.
 pub fn mount_of(path: &Path) -> Result<(PathBuf, u64), PathError> {
-    use std::os::unix::fs::MetadataExt as _;
     let mut present = path.to_path_buf();
     while kind(&present)?.is_none() {
         if !present.pop() {
@@ -19,15 +18,16 @@ pub fn mount_of(path: &Path) -> Result<(PathBuf, u64), PathError> {
         }
     }
     let mut point = canonicalize(&present)?;
-    let device = metadata(&point)?.dev();
+    let device_of = |path: &Path| metadata(path).map(|facts| platform::device(path, &facts));
+    let device = device_of(&point)?;
     while let Some(parent) = point.parent() {
-        if metadata(parent)?.dev() != device {
+        if device_of(parent)? != device {
             break;
         }
         point.pop();
     }
-    let facts = rustix::fs::statvfs(&point).map_err(std::io::Error::from).at("look at", &point)?;
-    Ok((point, facts.f_fsid))
+    let file_system = platform::file_system(&point).at("look at", &point)?;
+    Ok((point, file_system))
 }
 
 /// Whether two paths are surely on one mounted file system: the system numbers its mounts. Of a path where nothing stands it is
@@ -54,7 +54,6 @@ pub fn is_mount_point(path: &Path) -> bool {
 
 /// A path of the table of mounts, in which blanks and the like are written as three octal digits.
 fn unescaped(text: &[u8]) -> PathBuf {
-    use std::os::unix::ffi::OsStringExt as _;
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((byte, after)) = rest.split_first() {
@@ -63,5 +62,5 @@ fn unescaped(text: &[u8]) -> PathBuf {
         bytes.push(escaped.unwrap_or(*byte));
         rest = if escaped.is_some() { &after[3..] } else { after };
     }
-    std::ffi::OsString::from_vec(bytes).into()
+    platform::path_of_bytes(bytes)
 }

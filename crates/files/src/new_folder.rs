@@ -2,18 +2,16 @@
 //! the way to it is walked once.
 
 use std::fs::File;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Mode, OFlags, chmodat, mkdirat, open, openat};
-
+use super::platform::Folder;
 use super::{IoResultExt as _, PathError};
 
 /// A folder that this process has made and that nobody else writes to, held open. Paths in it are relative and checked by
 /// whoever names them.
 #[derive(Debug)]
 pub struct NewFolder {
-    handle: OwnedFd,
+    handle: Folder,
     path: PathBuf,
 }
 
@@ -23,8 +21,7 @@ impl NewFolder {
     /// # Errors
     /// When it is missing, or no folder.
     pub fn open(path: &Path) -> Result<Self, PathError> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let handle = open(path, flags, Mode::empty()).map_err(std::io::Error::from).at("open", path)?;
+        let handle = Folder::open_new(path).at("open", path)?;
         Ok(Self { handle, path: path.to_path_buf() })
     }
 
@@ -38,9 +35,7 @@ impl NewFolder {
     /// # Errors
     /// When something stands there.
     pub fn create_dir(&self, inside: &str) -> Result<(), PathError> {
-        mkdirat(&self.handle, inside, Mode::from_bits_truncate(0o777))
-            .map_err(std::io::Error::from)
-            .at("create the folder", &self.path.join(inside))
+        self.handle.create_dir_inside(&self.path, inside).at("create the folder", &self.path.join(inside))
     }
 
     /// Makes a file, to be written, with these permission bits (less the umask).
@@ -48,11 +43,7 @@ impl NewFolder {
     /// # Errors
     /// When something stands there.
     pub fn create_file(&self, inside: &str, mode: u32) -> Result<File, PathError> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        openat(&self.handle, inside, flags, Mode::from_raw_mode(mode as _))
-            .map(File::from)
-            .map_err(std::io::Error::from)
-            .at("create", &self.path.join(inside))
+        self.handle.create_inside(&self.path, inside, mode).at("create", &self.path.join(inside))
     }
 
     /// Sets the permission bits of something in it.
@@ -60,9 +51,7 @@ impl NewFolder {
     /// # Errors
     /// When it is missing.
     pub fn set_mode(&self, inside: &str, mode: u32) -> Result<(), PathError> {
-        chmodat(&self.handle, inside, Mode::from_raw_mode(mode as _), AtFlags::empty())
-            .map_err(std::io::Error::from)
-            .at("set the mode of", &self.path.join(inside))
+        self.handle.set_mode_inside(&self.path, inside, mode).at("set the mode of", &self.path.join(inside))
     }
 }
 

@@ -1,11 +1,12 @@
 //! By what a changed file is recognised without reading it.
 
 use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
+
+use super::platform::{self, MetadataExt as _};
 
 /// How long the clock of a file system stands still at most, if it knows parts of a second.
 const FINE_TICK: Duration = Duration::from_millis(100);
@@ -38,13 +39,14 @@ impl Stamp {
 
     /// The state of a file whose facts are known.
     pub fn from_facts(path: &Path, facts: &Metadata) -> Self {
+        let (device, inode) = platform::identity(path, facts);
         Self {
             path: path.to_path_buf(),
-            size: facts.size(),
+            size: facts.len(),
             modified: (facts.mtime(), facts.mtime_nsec()),
             changed: (facts.ctime(), facts.ctime_nsec()),
-            inode: facts.ino(),
-            device: facts.dev(),
+            inode,
+            device,
         }
     }
 

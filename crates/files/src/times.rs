@@ -1,13 +1,9 @@
 //! Times of files and folders.
 
-use std::os::fd::BorrowedFd;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT, statat, utimensat};
-use rustix::io::Errno;
-
-use super::{File, IoResultExt as _, OpenOptions, PathError, symlink_metadata};
+use super::platform::{self, MetadataExt as _};
+use super::{IoResultExt as _, OpenOptions, PathError, symlink_metadata};
 
 /// When something was changed last: seconds since 1970, and nanoseconds. Links are not followed.
 ///
@@ -32,7 +28,7 @@ pub fn touch(path: &Path) -> Result<(), PathError> {
 /// When there is none, or it is somebody else's.
 pub fn set_modified(path: &Path, seconds: u64) -> Result<(), PathError> {
     let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
-    File::open(path).and_then(|file| file.set_modified(time)).at("set the time of", path)
+    platform::open_to_date(path).and_then(|file| file.set_modified(time)).at("set the time of", path)
 }
 
 /// Sets the time of the last change back by the least step there is. The kernel's clock for files stands still for some
@@ -42,24 +38,7 @@ pub fn set_modified(path: &Path, seconds: u64) -> Result<(), PathError> {
 /// # Errors
 /// When there is nothing, or it is somebody else's.
 pub fn set_back(path: &Path) -> Result<(), PathError> {
-    set_back_at(CWD, path).map_err(std::io::Error::from).at("set the time of", path)
-}
-
-/// Sets the time back, as [`set_back`], of a path in a folder that is held open.
-pub(crate) fn set_back_at(folder: BorrowedFd<'_>, path: &Path) -> Result<(), Errno> {
-    let facts = statat(folder, path, AtFlags::SYMLINK_NOFOLLOW)?;
-    #[allow(
-        clippy::cast_possible_wrap,
-        clippy::unnecessary_cast,
-        reason = "the types differ between systems"
-    )]
-    let changed = match (facts.st_mtime as i64, facts.st_mtime_nsec as i64) {
-        (seconds, 0) => Timespec { tv_sec: seconds - 1, tv_nsec: 999_999_999 },
-        (seconds, nanoseconds) => Timespec { tv_sec: seconds, tv_nsec: nanoseconds - 1 },
-    };
-    let used = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
-    let times = Timestamps { last_access: used, last_modification: changed };
-    utimensat(folder, path, &times, AtFlags::SYMLINK_NOFOLLOW)
+    platform::set_back(path).at("set the time of", path)
 }
 
 #[cfg(test)]

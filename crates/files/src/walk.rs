@@ -1,9 +1,10 @@
 //! Going through all that is below a folder.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::facts::{FileKind, set_mode, symlink_metadata};
+use super::facts::{set_mode, symlink_metadata};
+use super::kind::FileKind;
+use super::platform::PermissionsExt as _;
 use super::{PathError, read_dir_names};
 
 /// Something below a folder that is walked through.

@@ -52,7 +52,7 @@ impl Store {
             let below = fs::walk(&path).flatten().map(|found| found.path);
             for path in below.chain([path.clone()]) {
                 if let Ok(facts) = fs::symlink_metadata(&path) {
-                    disk.add(&facts);
+                    disk.add(&path, &facts);
                 }
             }
         }

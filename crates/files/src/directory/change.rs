@@ -2,13 +2,9 @@
 
 use std::fs::File;
 use std::io::Write as _;
-use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags};
-
-use super::{Directory, create_at, open_to_read};
-use crate::tree::remove_at;
+use super::{Directory, Folder};
 use crate::{IoResultExt as _, PathError};
 
 impl Directory {
@@ -17,7 +13,7 @@ impl Directory {
     /// # Errors
     /// When something stands there, even a dangling link, or the folder is not writable.
     pub fn create_new(&self, path: impl AsRef<Path>, mode: u32) -> Result<File, PathError> {
-        self.on(path.as_ref(), "create", |folder, name| create_at(folder, name, mode))
+        self.on(path.as_ref(), "create", |folder, name| folder.create(name, mode))
     }
 
     /// Writes a file that must not exist yet.
@@ -77,7 +73,7 @@ impl Directory {
     /// # Errors
     /// When something stands there, or its folder is missing or not writable.
     pub fn symlink(&self, target: &Path, path: impl AsRef<Path>) -> Result<(), PathError> {
-        self.on(path.as_ref(), "link", |folder, name| Ok(rustix::fs::symlinkat(target, folder, name)?))
+        self.on(path.as_ref(), "link", |folder, name| folder.symlink(target, name))
     }
 
     /// Replaces what stands at a path by a link, by way of a name at which one process at a time works; a link that leads
@@ -109,9 +105,7 @@ impl Directory {
     /// # Errors
     /// When something stands there, or the two are on different file systems.
     pub fn hard_link_from(&self, original: &Path, path: impl AsRef<Path>) -> Result<(), PathError> {
-        self.on(path.as_ref(), "link", |folder, name| {
-            Ok(rustix::fs::linkat(CWD, original, folder, name, AtFlags::empty())?)
-        })
+        self.on(path.as_ref(), "link", |folder, name| folder.hard_link_from(original, name))
     }
 
     /// Gives a file of this directory a second name in it.
@@ -120,7 +114,7 @@ impl Directory {
     /// When something stands there, or the file has as many names as it can have.
     pub fn hard_link(&self, original: impl AsRef<Path>, path: impl AsRef<Path>) -> Result<(), PathError> {
         self.on_two(original.as_ref(), path.as_ref(), "link", |(from, original), (folder, name)| {
-            Ok(rustix::fs::linkat(from, original, folder, name, AtFlags::empty())?)
+            from.hard_link(original, folder, name)
         })
     }
 
@@ -129,10 +123,7 @@ impl Directory {
     /// # Errors
     /// When there is none that may be read, or it is somebody else's.
     pub fn set_mode(&self, path: impl AsRef<Path>, mode: u32) -> Result<(), PathError> {
-        self.on(path.as_ref(), "set the mode of", |folder, name| {
-            let file = open_to_read(folder, name, OFlags::NOFOLLOW)?;
-            file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))
-        })
+        self.on(path.as_ref(), "set the mode of", |folder, name| folder.set_mode(name, mode))
     }
 
     /// Sets the time of a folder's last change back, as [`super::set_back`] does.
@@ -142,7 +133,7 @@ impl Directory {
     pub fn set_folder_back(&self, path: impl AsRef<Path>) -> Result<(), PathError> {
         let path = path.as_ref();
         self.reach(path)
-            .and_then(|folder| Ok(crate::times::set_back_at(folder.as_fd(), Path::new("."))?))
+            .and_then(|folder| folder.set_back(&self.path.join(path)))
             .at("set the time of", &self.path.join(path))
     }
 
@@ -151,9 +142,7 @@ impl Directory {
     /// # Errors
     /// When something stands there, or the parent is missing or not writable.
     pub fn create_dir(&self, path: impl AsRef<Path>) -> Result<(), PathError> {
-        self.on(path.as_ref(), "create the folder", |folder, name| {
-            Ok(rustix::fs::mkdirat(folder, name, Mode::from_raw_mode(0o777))?)
-        })
+        self.on(path.as_ref(), "create the folder", Folder::create_dir)
     }
 
     /// Makes a folder and those above it; one that exists is fine.
@@ -180,9 +169,7 @@ impl Directory {
         let (from, to) = (from.as_ref(), to.as_ref());
         self.forget(from);
         self.forget(to);
-        self.on_two(from, to, "rename to", |(here, old), (there, new)| {
-            Ok(rustix::fs::renameat(here, old, there, new)?)
-        })
+        self.on_two(from, to, "rename to", |(here, old), (there, new)| here.rename(old, there, new))
     }
 
     /// Exchanges what stands at two paths: in one step on Linux, by three renames elsewhere.
@@ -193,9 +180,8 @@ impl Directory {
         let (one, other) = (one.as_ref(), other.as_ref());
         self.forget(one);
         self.forget(other);
-        let exchanged = self.on_two(one, other, "replace", |(here, old), (there, new)| {
-            crate::platform::exchange((here.as_fd(), old), (there.as_fd(), new))
-        })?;
+        let exchanged =
+            self.on_two(one, other, "replace", |(here, old), (there, new)| here.exchange(old, there, new))?;
         if exchanged {
             return Ok(());
         }
@@ -215,9 +201,7 @@ impl Directory {
     /// # Errors
     /// When there is none, or the folder is not writable.
     pub fn remove_file(&self, path: impl AsRef<Path>) -> Result<(), PathError> {
-        self.on(path.as_ref(), "remove", |folder, name| {
-            Ok(rustix::fs::unlinkat(folder, name, AtFlags::empty())?)
-        })
+        self.on(path.as_ref(), "remove", Folder::remove_file)
     }
 
     /// Removes an empty folder.
@@ -227,9 +211,7 @@ impl Directory {
     pub fn remove_dir(&self, path: impl AsRef<Path>) -> Result<(), PathError> {
         let path = path.as_ref();
         self.forget(path);
-        self.on(path, "remove the folder", |folder, name| {
-            Ok(rustix::fs::unlinkat(folder, name, AtFlags::REMOVEDIR)?)
-        })
+        self.on(path, "remove the folder", Folder::remove_dir)
     }
 
     /// Removes whatever stands at a path, as [`super::remove_tree`] does. Nothing there is fine.
@@ -239,7 +221,7 @@ impl Directory {
     pub fn remove_tree(&self, path: impl AsRef<Path>) -> Result<(), PathError> {
         let path = path.as_ref();
         self.forget(path);
-        match self.on(path, "remove", |folder, name| remove_at(folder.as_fd(), name)) {
+        match self.on(path, "remove", Folder::remove_tree) {
             Err(error) if error.is_not_found() => Ok(()),
             other => other,
         }

@@ -1,27 +1,24 @@
 //! A folder that is held open, and work in it that nobody can lead elsewhere.
 //!
 //! Who may write to a venv can put a link in place of one of its folders at any moment, also between a look at it and the work
-//! there. So everything in a venv is reached from one descriptor of its folder, without following a link ([`reach`]), and the last
+//! there. So everything in a venv is reached from one descriptor of its folder, without following a link ([`Folder`]), and the last
 //! part of a path is worked on by calls that do not follow one either. Paths are relative to that folder.
 
 mod change;
 mod moving;
-mod reach;
 mod read;
 #[cfg(test)]
 mod tests;
 
 use std::ffi::OsStr;
-use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustix::fs::{Mode, OFlags, Stat, openat};
-
-use super::bounded;
-use super::{FileKind, IoResultExt as _, PathError, platform};
+use super::kind::Facts;
+use super::platform::{self, CAN_KEEP_OPEN, Folder};
+use super::refusals::leads_outside;
+use super::{IoResultExt as _, PathError};
 
 /// How many folders below it a directory keeps open: as many as several threads work in at a time.
 const MOST_OPEN: usize = 16;
@@ -30,7 +27,7 @@ const MOST_OPEN: usize = 16;
 #[derive(Debug, Clone)]
 pub struct Directory {
     path: PathBuf,
-    handle: Arc<OwnedFd>,
+    handle: Arc<Folder>,
     /// The folders that were worked in last, the latest at the end; `None` if each is opened again.
     recent: Option<Arc<Mutex<Vec<Reached>>>>,
     /// Whether it does without the call that not every system has.
@@ -41,22 +38,7 @@ pub struct Directory {
 #[derive(Debug)]
 struct Reached {
     path: PathBuf,
-    handle: Arc<OwnedFd>,
-}
-
-/// What is known of a file, a link or a folder itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Facts {
-    /// What it is.
-    pub kind: FileKind,
-    /// Its size in bytes.
-    pub size: u64,
-    /// Its permission bits.
-    pub mode: u32,
-    /// Whose it is.
-    pub user: u32,
-    /// What tells it from all others: the device and the inode.
-    pub identity: (u64, u64),
+    handle: Arc<Folder>,
 }
 
 impl Facts {
@@ -65,26 +47,7 @@ impl Facts {
     /// # Errors
     /// When nothing stands there.
     pub fn is_file_at(&self, path: &Path) -> Result<bool, PathError> {
-        use std::os::unix::fs::MetadataExt as _;
-        let other = super::metadata(path)?;
-        Ok(self.identity == (other.dev(), other.ino()))
-    }
-}
-
-impl From<Stat> for Facts {
-    #[allow(
-        clippy::useless_conversion,
-        clippy::unnecessary_cast,
-        reason = "the types differ between systems"
-    )]
-    fn from(stat: Stat) -> Self {
-        Self {
-            kind: FileKind::of(&stat),
-            size: stat.st_size.try_into().unwrap_or(0),
-            mode: stat.st_mode as u32 & 0o7777,
-            user: stat.st_uid,
-            identity: (stat.st_dev as u64, stat.st_ino as u64),
-        }
+        Ok(self.identity == platform::identity_at(path).at("look at", path)?)
     }
 }
 
@@ -94,7 +57,7 @@ impl Directory {
     /// # Errors
     /// When there is none, or a link is in its place.
     pub fn open(path: &Path) -> Result<Self, PathError> {
-        let handle = reach::open_absolute(path).at("open the folder", path)?;
+        let handle = Folder::open(path).at("open the folder", path)?;
         Ok(Self { path: path.to_owned(), handle: Arc::new(handle), recent: None, only_steps: false })
     }
 
@@ -102,7 +65,7 @@ impl Directory {
     /// nobody else is expected to make folders again there.
     #[must_use]
     pub fn for_many_changes(&self) -> Self {
-        Self { recent: Some(Arc::default()), ..self.clone() }
+        Self { recent: CAN_KEEP_OPEN.then(Arc::default), ..self.clone() }
     }
 
     /// The same folder after it was renamed, or something above it.
@@ -119,9 +82,7 @@ impl Directory {
     /// A path for a program that is started in this folder while it is held open: it leads to this very folder, whatever
     /// becomes of its own path. Where the system has none, its own.
     pub fn path_to_work_in(&self) -> PathBuf {
-        use std::os::fd::AsRawFd as _;
-        let path = PathBuf::from(format!("/proc/self/fd/{}", self.handle.as_raw_fd()));
-        if path.exists() { path } else { self.path.clone() }
+        self.handle.path_to_work_in().unwrap_or_else(|| self.path.clone())
     }
 
     /// A folder in it, held open as well.
@@ -131,7 +92,8 @@ impl Directory {
     pub fn folder(&self, path: impl AsRef<Path>) -> Result<Self, PathError> {
         let path = path.as_ref();
         let absolute = self.path.join(path);
-        let handle = self.open_folder(path, platform::FOLDER_TO_WORK_IN).at("open the folder", &absolute)?;
+        let handle = self.handle.held_below(&self.path, path, self.only_steps);
+        let handle = handle.at("open the folder", &absolute)?;
         Ok(Self { path: absolute, handle: Arc::new(handle), recent: None, only_steps: self.only_steps })
     }
 
@@ -140,7 +102,7 @@ impl Directory {
         &self,
         path: &Path,
         action: &'static str,
-        act: impl FnOnce(&OwnedFd, &OsStr) -> io::Result<T>,
+        act: impl FnOnce(&Folder, &OsStr) -> io::Result<T>,
     ) -> Result<T, PathError> {
         let done = || -> io::Result<_> {
             let (parent, name) = split(path)?;
@@ -155,7 +117,7 @@ impl Directory {
         one: &Path,
         other: &Path,
         action: &'static str,
-        act: impl FnOnce((&OwnedFd, &OsStr), (&OwnedFd, &OsStr)) -> io::Result<T>,
+        act: impl FnOnce((&Folder, &OsStr), (&Folder, &OsStr)) -> io::Result<T>,
     ) -> Result<T, PathError> {
         let done = || -> io::Result<_> {
             let ((first, old), (second, new)) = (split(one)?, split(other)?);
@@ -166,29 +128,25 @@ impl Directory {
     }
 
     /// A folder in it, opened to work in.
-    fn reach(&self, path: &Path) -> io::Result<Arc<OwnedFd>> {
+    fn reach(&self, path: &Path) -> io::Result<Arc<Folder>> {
         if path.as_os_str().is_empty() {
-            return Ok(Arc::clone(&self.handle));
+            return self.handle.ready(&self.path);
         }
         let Some(recent) = &self.recent else {
-            return Ok(Arc::new(self.open_folder(path, platform::FOLDER_TO_WORK_IN)?));
+            return Ok(Arc::new(self.handle.below(&self.path, path, self.only_steps)?));
         };
         let mut recent = recent.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(place) = recent.iter().rposition(|reached| reached.path == path) {
             // The latest is at the end.
             recent[place..].rotate_left(1);
         } else {
-            let handle = Arc::new(self.open_folder(path, platform::FOLDER_TO_WORK_IN)?);
+            let handle = Arc::new(self.handle.below(&self.path, path, self.only_steps)?);
             if recent.len() == MOST_OPEN {
                 recent.remove(0);
             }
             recent.push(Reached { path: path.to_owned(), handle });
         }
         Ok(recent.last().map_or_else(|| Arc::clone(&self.handle), |reached| Arc::clone(&reached.handle)))
-    }
-
-    fn open_folder(&self, path: &Path, purpose: OFlags) -> io::Result<OwnedFd> {
-        reach::open_below(&*self.handle, path, purpose, self.only_steps)
     }
 
     /// Closes what was at a path or below it.
@@ -205,26 +163,8 @@ fn split(path: &Path) -> io::Result<(&Path, &OsStr)> {
     match (path.parent(), path.file_name()) {
         // A last part of `..` has no name, one of `.` is none.
         (Some(parent), Some(name)) => Ok((parent, name)),
-        _ => Err(reach::leads_outside()),
+        _ => Err(leads_outside()),
     }
-}
-
-fn open_to_read(folder: &OwnedFd, name: &OsStr, more: OFlags) -> io::Result<File> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | more;
-    match openat(folder, name, flags, Mode::empty()) {
-        Err(rustix::io::Errno::LOOP) => Err(bounded::not_regular()),
-        opened => Ok(opened?.into()),
-    }
-}
-
-fn create_at(folder: &OwnedFd, name: &OsStr, mode: u32) -> io::Result<File> {
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    #[allow(
-        clippy::useless_conversion,
-        clippy::cast_possible_truncation,
-        reason = "the type differs between systems"
-    )]
-    Ok(openat(folder, name, flags, Mode::from_raw_mode(mode as _))?.into())
 }
 
 /// Whether nothing stands there, or a link or a file is on the way.

@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use rustix::fs::CWD;
-
 use super::Directory;
 use crate::{FileKind, Found, PathError, UNFINISHED};
 
@@ -16,8 +14,7 @@ impl Directory {
     pub fn move_in(&self, from: &Path, to: impl AsRef<Path>) -> Result<(), PathError> {
         let to = to.as_ref();
         // A folder never takes the place of a file, of a link, or of a folder with something in it.
-        let renamed =
-            self.on(to, "rename to", |folder, name| Ok(rustix::fs::renameat(CWD, from, folder, name)?));
+        let renamed = self.on(to, "rename to", |folder, name| folder.rename_from(from, name));
         match renamed {
             Err(error) if error.source.kind() == std::io::ErrorKind::CrossesDevices => {}
             other => return other,
@@ -32,7 +29,7 @@ impl Directory {
 
     /// Copies a folder with its files, their permission bits and its links to a path where nothing stands.
     fn copy_tree(&self, from: &Path, to: &Path) -> Result<(), PathError> {
-        use std::os::unix::fs::PermissionsExt as _;
+        use crate::PermissionsExt as _;
         self.create_dir(to)?;
         for found in crate::walk(from) {
             let Found { path, kind } = found?;

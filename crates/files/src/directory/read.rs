@@ -3,15 +3,11 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
-use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, OFlags, statat};
-
-use super::{Directory, Facts, is_absent, open_to_read};
+use super::{Directory, Folder, is_absent};
 use crate::bounded;
-use crate::tree::names_of;
-use crate::{FileKind, IoResultExt as _, PathError};
+use crate::{Facts, FileKind, IoResultExt as _, PathError};
 
 impl Directory {
     /// Whether there is a folder at a path, reached without a link.
@@ -54,10 +50,8 @@ impl Directory {
     /// # Errors
     /// When a folder on the way may not be entered, or the path leads outside.
     pub fn facts(&self, path: impl AsRef<Path>) -> Result<Option<Facts>, PathError> {
-        self.on(path.as_ref(), "look at", |folder, name| {
-            Ok(Some(statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?.into()))
-        })
-        .or_else(|error| if is_absent(&error.source) { Ok(None) } else { Err(error) })
+        self.on(path.as_ref(), "look at", |folder, name| folder.facts(name).map(Some))
+            .or_else(|error| if is_absent(&error.source) { Ok(None) } else { Err(error) })
     }
 
     /// What stands at a path, as [`Self::facts`] knows it.
@@ -73,7 +67,7 @@ impl Directory {
     /// # Errors
     /// When the system does not tell.
     pub fn own_facts(&self) -> Result<Facts, PathError> {
-        rustix::fs::fstat(&self.handle).map(Into::into).map_err(io::Error::from).at("look at", &self.path)
+        self.handle.own_facts(&self.path).at("look at", &self.path)
     }
 
     /// What is known of the folder that a path is in.
@@ -81,7 +75,9 @@ impl Directory {
     /// # Errors
     /// When it cannot be reached.
     pub fn facts_of_parent(&self, path: impl AsRef<Path>) -> Result<Facts, PathError> {
-        self.on(path.as_ref(), "look at", |folder, _| Ok(rustix::fs::fstat(folder)?.into()))
+        let path = path.as_ref();
+        let own = self.path.join(path.parent().unwrap_or(Path::new("")));
+        self.on(path, "look at", |folder, _| folder.own_facts(&own))
     }
 
     /// The text of a link.
@@ -89,10 +85,7 @@ impl Directory {
     /// # Errors
     /// When nothing stands there, or it is no link.
     pub fn read_link(&self, path: impl AsRef<Path>) -> Result<PathBuf, PathError> {
-        self.on(path.as_ref(), "read the link", |folder, name| {
-            let target = rustix::fs::readlinkat(folder, name, Vec::with_capacity(256))?;
-            Ok(OsString::from_vec(target.into_bytes()).into())
-        })
+        self.on(path.as_ref(), "read the link", Folder::read_link)
     }
 
     /// The names in a folder (of this one for an empty path) and what they are, unsorted.
@@ -101,11 +94,7 @@ impl Directory {
     /// When the folder is missing or may not be read, or is reached by a link only.
     pub fn read_dir_names(&self, path: impl AsRef<Path>) -> Result<Vec<(OsString, FileKind)>, PathError> {
         let path = path.as_ref();
-        let names = || -> io::Result<_> {
-            let handle = self.open_folder(path, OFlags::RDONLY)?;
-            Ok(names_of(&mut rustix::fs::Dir::new(handle)?)?)
-        };
-        names().at("list", &self.path.join(path))
+        self.handle.names_below(&self.path, path, self.only_steps).at("list", &self.path.join(path))
     }
 
     /// The names in a folder, unsorted.
@@ -122,7 +111,7 @@ impl Directory {
     /// When there is none, or a link is in its place.
     pub fn open_file(&self, path: impl AsRef<Path>) -> Result<File, PathError> {
         self.on(path.as_ref(), "open", |folder, name| {
-            bounded::regular(open_to_read(folder, name, OFlags::NOFOLLOW)?).map(|(file, _)| file)
+            bounded::regular(folder.open_to_read(name, false)?).map(|(file, _)| file)
         })
     }
 
@@ -132,7 +121,7 @@ impl Directory {
     /// When there is no such file, it is of another kind or larger, or it cannot be read.
     pub fn read_bounded(&self, path: impl AsRef<Path>, limit: u64) -> Result<Vec<u8>, PathError> {
         self.on(path.as_ref(), "read", |folder, name| {
-            bounded::whole(open_to_read(folder, name, OFlags::NOFOLLOW)?, limit)
+            bounded::whole(folder.open_to_read(name, false)?, limit)
         })
     }
 
@@ -141,9 +130,7 @@ impl Directory {
     /// # Errors
     /// As [`Self::read_bounded`].
     pub fn read_bounded_through(&self, path: impl AsRef<Path>, limit: u64) -> Result<Vec<u8>, PathError> {
-        self.on(path.as_ref(), "read", |folder, name| {
-            bounded::whole(open_to_read(folder, name, OFlags::empty())?, limit)
-        })
+        self.on(path.as_ref(), "read", |folder, name| bounded::whole(folder.open_to_read(name, true)?, limit))
     }
 
     /// The whole content of a regular file, as [`super::read`] reads it.
@@ -169,7 +156,7 @@ impl Directory {
     /// When the file cannot be opened or read, is no regular file, or too large.
     pub fn read_own(&self, path: impl AsRef<Path>, expected: usize) -> Result<Vec<u8>, PathError> {
         self.on(path.as_ref(), "read", |folder, name| {
-            bounded::own(open_to_read(folder, name, OFlags::NOFOLLOW)?, expected)
+            bounded::own(folder.open_to_read(name, false)?, expected)
         })
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;
 
 use super::*;
+use crate::{File, FileKind};
 
 /// A folder `inside`, and one beside it in which everything is precious.
 struct Scene {

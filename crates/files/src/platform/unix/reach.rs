@@ -10,7 +10,8 @@ use std::path::{Component, Path};
 use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::Errno;
 
-use crate::platform::{self, FOLDER_TO_WORK_IN};
+use super::system::{self, FOLDER_TO_WORK_IN};
+use crate::refusals::{leads_outside, no_folder_on_the_way};
 
 /// Opens the folder at a path below another one. No part of the path may be a link, and none may lead upwards.
 pub(super) fn open_below(
@@ -25,7 +26,7 @@ pub(super) fn open_below(
     if path.as_os_str().is_empty() {
         return Ok(openat(root, ".", folder(purpose), Mode::empty())?);
     }
-    if !only_steps && let Some(answer) = platform::open_below(root.as_fd(), path, folder(purpose)) {
+    if !only_steps && let Some(answer) = system::open_below(root.as_fd(), path, folder(purpose)) {
         return answer.map_err(in_words);
     }
     by_steps(root.as_fd(), path, purpose).map_err(in_words)
@@ -33,7 +34,7 @@ pub(super) fn open_below(
 
 /// Opens a folder by its absolute path without links. Where that cannot be had in one call, only its last part is looked at.
 pub(super) fn open_absolute(path: &Path) -> io::Result<OwnedFd> {
-    if let Some(answer) = platform::open_without_links(path, folder(FOLDER_TO_WORK_IN)) {
+    if let Some(answer) = system::open_without_links(path, folder(FOLDER_TO_WORK_IN)) {
         return answer.map_err(in_words);
     }
     openat(rustix::fs::CWD, path, folder(FOLDER_TO_WORK_IN), Mode::empty()).map_err(in_words)
@@ -60,14 +61,7 @@ fn by_steps(root: impl AsFd, path: &Path, purpose: OFlags) -> Result<OwnedFd, Er
 /// A link, or a file, in place of a folder. `openat2` tells it by another number than opening without following.
 fn in_words(number: Errno) -> io::Error {
     match number {
-        Errno::LOOP | Errno::NOTDIR | Errno::XDEV => io::Error::new(
-            io::ErrorKind::NotADirectory,
-            "a link or a file is in place of a folder on its way",
-        ),
+        Errno::LOOP | Errno::NOTDIR | Errno::XDEV => no_folder_on_the_way(),
         other => other.into(),
     }
-}
-
-pub(super) fn leads_outside() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, "it leads out of the folder")
 }
