@@ -63,6 +63,11 @@ pub fn count_names(path: &Path, facts: &Metadata) -> u64 {
     platform::names(path, facts)
 }
 
+/// How many bytes are read and written at once where a file is.
+pub fn block_size(facts: &Metadata) -> u64 {
+    platform::block_size(facts)
+}
+
 /// How many bytes of the disk a file has; Windows tells only how many are in it.
 pub fn allocated(facts: &Metadata) -> u64 {
     platform::allocated(facts)

@@ -41,7 +41,9 @@ pub use canonical::canonicalize;
 pub use directory::Directory;
 pub use disk_use::DiskUse;
 pub use error::{IoResultExt, PathError};
-pub use facts::{allocated, count_names, identity, is_same_file, kind, metadata, set_mode, symlink_metadata};
+pub use facts::{
+    allocated, block_size, count_names, identity, is_same_file, kind, metadata, set_mode, symlink_metadata,
+};
 pub use folders::{create_dir, create_dir_all, create_private_dir, make_no_parents};
 pub use immutable::{is_immutable, set_immutable};
 pub use in_project::write_in_project;

@@ -4,11 +4,10 @@
 //! with theirs ([`InstalledWheel::content_text`]), so the same content gives the same entry wherever it is found.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::PermissionsExt as _;
 
 use serde::Deserialize;
-use virtpy_files as fs;
 use virtpy_files::digest::{hex, sha256};
+use virtpy_files::{self as fs};
 use virtpy_pep::PackageName;
 use virtpy_wheel::{self as wheel, InstalledWheel, Part, Tree};
 
@@ -131,7 +130,7 @@ fn holds_the_same(entry: &Entry, wheel: &InstalledWheel) -> bool {
         wheel.parts().iter().map(|part| ((part.tree, part.path.as_str()), part.sha256.as_str())).collect();
     let runs = |part: &Part| {
         let path = entry.path.join(part.tree.folder()).join(&part.path);
-        fs::symlink_metadata(&path).is_ok_and(|facts| facts.permissions().mode() & 0o111 != 0)
+        fs::symlink_metadata(&path).is_ok_and(|facts| fs::is_executable(&facts))
     };
     manifest.dist_info == wheel.dist_info
         && expected == found

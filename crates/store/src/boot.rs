@@ -6,11 +6,10 @@
 
 use std::collections::HashSet;
 use std::fs::Metadata;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use virtpy_files as fs;
+use virtpy_files::{self as fs, MetadataExt as _, PermissionsExt as _};
 
 use super::manifest::MANIFEST;
 use super::{Entry, EntryId, Store, StoreError};

@@ -5,10 +5,9 @@
 //! earlier start of the machine and has no such note is hashed before its first use.
 
 use std::collections::{BTreeSet, HashSet};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
-use virtpy_files as fs;
+use virtpy_files::{self as fs, MetadataExt as _};
 
 use super::manifest::MANIFEST;
 use super::verify::Finding;
@@ -36,8 +35,10 @@ impl Store {
     /// What is noted of an entry that stands there now, and of no other that stood or will stand there: an entry that was
     /// repaired or copied has other inodes. All numbers are whole or the line fits nothing, should it be cut off.
     fn durable_note(&self, id: &EntryId) -> Option<String> {
-        let facts = fs::symlink_metadata(&self.entry_path(id).join(MANIFEST)).ok()?;
-        Some(format!("{id} {} {}.{:09}", facts.ino(), facts.mtime(), facts.mtime_nsec()))
+        let path = self.entry_path(id).join(MANIFEST);
+        let facts = fs::symlink_metadata(&path).ok()?;
+        let (_, inode) = fs::identity(&path, &facts);
+        Some(format!("{id} {inode} {}.{:09}", facts.mtime(), facts.mtime_nsec()))
     }
 
     /// Has everything written back, and notes that the entries which were published or looked at since the machine started are

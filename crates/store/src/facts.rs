@@ -5,7 +5,6 @@
 //! look at each entry's folder tells whether it still holds: it is written to whenever bytecode comes.
 
 use std::collections::HashMap;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
@@ -120,7 +119,7 @@ impl Store {
         let brief = content.and_then(|content| serde_json::from_slice::<Brief>(&content).ok());
         let mut disk = DiskUse::default();
         disk.add_tree(&path, wheel::BYTECODE_FOLDER);
-        let block = fs::symlink_metadata(&path).map_or(0, |facts| facts.blksize());
+        let block = fs::symlink_metadata(&path).map_or(0, |facts| fs::block_size(&facts));
         let bytecode = self.bytecode_size(id, block);
         let size = disk.bytes() + bytecode;
         // One that cannot be read is as old as can be: the grace is for those in the making.

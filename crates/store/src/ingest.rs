@@ -2,12 +2,11 @@
 //! what a power cut has emptied is found.
 
 use std::borrow::Cow;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use virtpy_files::digest::{hex, sha256};
-use virtpy_files::{self as fs, PathError};
+use virtpy_files::{self as fs, MetadataExt as _, PathError};
 use virtpy_pep::PackageName;
 use virtpy_wheel::{self as wheel, CheckStrategy, Limits, RecordDigest, Unpacked};
 

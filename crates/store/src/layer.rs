@@ -8,11 +8,10 @@ use std::collections::{BTreeSet, VecDeque};
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::Metadata;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use virtpy_files::{self as fs, PathError};
+use virtpy_files::{self as fs, MetadataExt as _, PathError, PermissionsExt as _};
 
 /// So many links are followed on the way to a store.
 const MOST_LINKS: usize = 40;
@@ -135,6 +134,9 @@ impl From<PathError> for Objection {
 
 /// Looks at every folder and link on the way to a store's entries.
 fn look(home: &Path, owners: &Owners) -> Result<(), Objection> {
+    if !fs::knows_owners() {
+        return Err(Objection::Reason("whose its files are is not to be had on Windows yet".to_owned()));
+    }
     let real = walk_to(home, owners)?;
     for folder in [real.clone(), real.join("w")] {
         let facts = fs::symlink_metadata(&folder)?;

@@ -5,10 +5,9 @@
 //! written: no lock, no note, no bytecode.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use virtpy_files as fs;
+use virtpy_files::{self as fs, MetadataExt as _};
 
 use super::manifest::MANIFEST;
 use super::verify::{Finding, entry_findings};
@@ -178,7 +177,10 @@ fn is_folder(layer: &Layer, id: &EntryId) -> bool {
 
 /// What is noted of an entry of a lower store that was looked at, and of no other that will stand there.
 fn note_of(entry: &Entry) -> String {
-    let facts = fs::symlink_metadata(&entry.path.join(MANIFEST));
-    let facts = facts.map(|facts| (facts.dev(), facts.ino(), facts.mtime(), facts.mtime_nsec()));
+    let path = entry.path.join(MANIFEST);
+    let facts = fs::symlink_metadata(&path).map(|facts| {
+        let (device, inode) = fs::identity(&path, &facts);
+        (device, inode, facts.mtime(), facts.mtime_nsec())
+    });
     format!("below-{}", Store::digest_of(&format!("{} {facts:?}", entry.path.display())))
 }

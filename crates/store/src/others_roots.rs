@@ -6,11 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::Metadata;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use virtpy_files as fs;
+use virtpy_files::{self as fs, MetadataExt as _, PermissionsExt as _};
 
 use super::{EntryId, Root, Store, StoreError, VenvId};
 
@@ -75,15 +74,15 @@ impl Store {
 
     /// Whether a root belongs to the store's owner alone.
     fn is_owners(&self, path: &Path) -> bool {
-        fs::symlink_metadata(path).is_ok_and(|facts| facts.is_file() && !self.is_of_others(&facts))
+        fs::symlink_metadata(path).is_ok_and(|facts| facts.is_file() && !self.is_of_others(path, &facts))
     }
 
     /// Whether a root was put there by another user, in a folder that is open to them. A second name of one of the owner's files
     /// may have been made by anybody.
-    pub(super) fn is_of_others(&self, root: &Metadata) -> bool {
-        let is_usual = root.nlink() == 1 && (root.uid() == 0 || root.uid() == fs::effective_user());
-        let is_owners =
-            || root.nlink() == 1 && fs::metadata(self.home()).is_ok_and(|home| home.uid() == root.uid());
+    pub(super) fn is_of_others(&self, path: &Path, root: &Metadata) -> bool {
+        let names = fs::count_names(path, root);
+        let is_usual = names == 1 && (root.uid() == 0 || root.uid() == fs::effective_user());
+        let is_owners = || names == 1 && fs::metadata(self.home()).is_ok_and(|home| home.uid() == root.uid());
         !is_usual && self.has_open_roots() && !is_owners()
     }
 

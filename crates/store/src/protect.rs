@@ -1,6 +1,5 @@
 //! Protecting entries by the immutable flag, for stores that root owns: modes keep nobody out who is root.
 
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use virtpy_files::{self as fs, FileKind, Found};
@@ -48,7 +47,7 @@ impl Store {
 }
 
 fn has_other_names(path: &Path) -> Result<bool, fs::PathError> {
-    Ok(fs::symlink_metadata(path)?.nlink() > 1)
+    Ok(fs::count_names(path, &fs::symlink_metadata(path)?) > 1)
 }
 
 fn set_everywhere(folder: &Path, immutable: bool) -> Result<(), fs::PathError> {

@@ -190,8 +190,9 @@ impl Store {
     /// When the file is there and cannot be read. One that makes no sense counts as absent: it is written again. So does what
     /// another user has put there, where they may.
     pub fn root(&self, id: &VenvId) -> Result<Option<Root>, StoreError> {
-        match fs::read_own_with_facts(&self.root_path(id), 512) {
-            Ok((_, facts)) if self.is_of_others(&facts) => Ok(None),
+        let path = self.root_path(id);
+        match fs::read_own_with_facts(&path, 512) {
+            Ok((_, facts)) if self.is_of_others(&path, &facts) => Ok(None),
             Ok((content, _)) => Ok(serde_json::from_slice(&content).ok()),
             Err(error) if error.is_not_found() || self.has_open_roots() => Ok(None),
             Err(error) => Err(error.into()),

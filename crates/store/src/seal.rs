@@ -5,11 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use virtpy_files::digest::{hex, sha256};
-use virtpy_files::{self as fs, Lock};
+use virtpy_files::{self as fs, Lock, PermissionsExt as _};
 use virtpy_pep::{WheelName, may_accept};
 
 use super::manifest::MANIFEST;

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::os::unix::fs::{MetadataExt, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use virtpy_files::{self as fs, FileKind};
+use virtpy_files::{self as fs, FileKind, MetadataExt, PermissionsExt as _};
 use virtpy_wheel::{self as wheel, RecordDigest};
 
 use super::boot::Completed;

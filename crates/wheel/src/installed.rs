@@ -5,10 +5,9 @@
 //! the wheel would have given, by the same rules. All of it is hostile input.
 
 use std::fmt::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use virtpy_files as fs;
+use virtpy_files::{self as fs, PermissionsExt as _};
 use virtpy_pep::WheelName;
 
 use super::RecordDigest;

@@ -5,7 +5,6 @@
 //! Python.
 
 use std::fmt::Write as _;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use super::Error;
@@ -22,7 +21,7 @@ const KERNEL_LIMIT: usize = 127;
 /// When the path is not absolute, or ends in a line break (the shell drops it).
 pub fn shebang(interpreter: &Path) -> Result<String, Error> {
     let wrong = |reason| Error::Interpreter { path: interpreter.to_path_buf(), reason };
-    let bytes = interpreter.as_os_str().as_bytes();
+    let bytes = interpreter.as_os_str().as_encoded_bytes();
     if !interpreter.is_absolute() {
         return Err(wrong("its path is not absolute"));
     }
@@ -31,6 +30,9 @@ pub fn shebang(interpreter: &Path) -> Result<String, Error> {
     }
     if let Some(plain) = plain(bytes) {
         return Ok(plain);
+    }
+    if cfg!(windows) {
+        return Err(wrong("scripts for a path with blanks, or a long one, are not to be had on Windows yet"));
     }
     let quoted = if bytes.iter().all(|byte| is_quotable(*byte)) {
         format!("\"{}\"", String::from_utf8_lossy(bytes))

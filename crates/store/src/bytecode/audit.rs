@@ -6,10 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::Metadata;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use virtpy_files as fs;
+use virtpy_files::{self as fs, MetadataExt as _, PermissionsExt as _};
 use virtpy_wheel::RecordDigest;
 
 use super::publish::write_record;

@@ -2,8 +2,9 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
+
+use virtpy_files::FileExt as _;
 
 /// Large enough that the small members of a wheel share one system call, small enough for a CPU's cache.
 const BUFFER: usize = 128 << 10;

@@ -52,6 +52,11 @@ pub(crate) fn names(_path: &Path, facts: &Metadata) -> u64 {
     facts.nlink()
 }
 
+/// How many bytes are read and written at once where a file is.
+pub(crate) fn block_size(facts: &Metadata) -> u64 {
+    facts.blksize()
+}
+
 /// How many bytes of the disk a file has.
 pub(crate) fn allocated(facts: &Metadata) -> u64 {
     facts.blocks() * BLOCK

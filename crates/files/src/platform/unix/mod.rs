@@ -27,7 +27,9 @@ pub(crate) use disk::{
     exchange, file_system, free_space, is_immutable, path_of_bytes, resolved, set_immutable,
 };
 pub use facts::{FileExt, MetadataExt, PermissionsExt};
-pub(crate) use facts::{allocated, device, identity, identity_at, identity_of_open, names, names_of_open};
+pub(crate) use facts::{
+    allocated, block_size, device, identity, identity_at, identity_of_open, names, names_of_open,
+};
 pub use facts::{is_executable, knows_owners};
 pub(crate) use folder::{CAN_KEEP_OPEN, Folder};
 pub(crate) use numbers::{has_no_locks, hint_by_number, is_failing_disk};

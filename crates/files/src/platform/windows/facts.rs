@@ -174,6 +174,11 @@ pub(crate) fn names_of_open(file: &File) -> io::Result<u64> {
     information(file).map(|known| known.number_of_links())
 }
 
+/// How many bytes are read and written at once where a file is: Windows tells by no safe call; NTFS has these as a rule.
+pub(crate) fn block_size(_facts: &Metadata) -> u64 {
+    4096
+}
+
 /// How many bytes are in a file: how many of the disk it has, Windows tells by no safe call.
 pub(crate) fn allocated(facts: &Metadata) -> u64 {
     facts.file_size()

@@ -16,7 +16,9 @@ pub(crate) use disk::{
     resolved, set_immutable, sync_file_system,
 };
 pub use facts::{FileExt, MetadataExt, PermissionsExt, is_executable, knows_owners};
-pub(crate) use facts::{allocated, device, identity, identity_at, identity_of_open, names, names_of_open};
+pub(crate) use facts::{
+    allocated, block_size, device, identity, identity_at, identity_of_open, names, names_of_open,
+};
 pub(crate) use folder::{CAN_KEEP_OPEN, Folder};
 pub(crate) use numbers::{has_no_locks, hint_by_number, is_failing_disk};
 pub(crate) use opening::{
