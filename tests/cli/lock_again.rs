@@ -1,6 +1,6 @@
 //! Locking again asks an index only about what is new or moves.
 
-use crate::support::{Fault, Index, TestContext, WheelBuilder};
+use crate::support::{Fault, Index, SdistBuilder, TestContext, WheelBuilder};
 
 fn wheel(name: &str, version: &str, requires: &[&str]) -> crate::support::Artifact {
     requires.iter().fold(WheelBuilder::new(name, version), |wheel, one| wheel.requires(one)).build()
@@ -146,4 +146,59 @@ fn a_checkout_with_other_ends_of_lines_has_the_same_lock() {
     }
     context.virtpy(["lock", "--check"]).success();
     context.virtpy(["sync", "--locked"]).success();
+}
+
+#[test]
+fn a_lock_that_nothing_has_changed_for_is_not_resolved_again() {
+    let (context, index) = scene();
+    let cache = context.store().join("cache/resolver");
+    // Whoever resolves would have to ask for everything.
+    let asked_by = |arguments: &[&str]| {
+        std::fs::remove_dir_all(&cache).ok();
+        context.virtpy(arguments).success();
+        asked(&index)
+    };
+    let all = ["base", "side", "top"];
+    let before = context.read("pylock.toml");
+    assert_eq!(asked_by(&["lock"]), [""; 0]);
+    assert_eq!(asked_by(&["lock", "--check"]), [""; 0]);
+    assert_eq!(context.read("pylock.toml"), before);
+    for arguments in
+        [["lock", "--refresh"].as_slice(), &["lock", "-U"], &["lock", "-P", "side"], &["lock", "--pre"]]
+    {
+        assert_eq!(asked_by(arguments), all, "{arguments:?}");
+    }
+    // Neither is believed that was not made so: an edited lock, other settings, other projects.
+    context.write("pylock.toml", &before.replace("extras = []", "extras = [ ]").replace("\n\n", "\n \n"));
+    assert_eq!(asked_by(&["lock"]), all);
+    assert_eq!(context.read("pylock.toml"), before);
+    assert_eq!(asked_by(&["lock", "--only-binary", ":all:"]), all);
+    let folder = context.path("wheels");
+    std::fs::create_dir(&folder).unwrap();
+    let linked = ["lock", "--find-links", folder.to_str().unwrap()];
+    assert_eq!(asked_by(&linked), all);
+    assert_eq!(asked_by(&linked), [""; 0]);
+    wheel("side", "0.5", &[]).write_to(&folder);
+    assert_eq!(asked_by(&linked), all);
+    write(&context, "\"top\" , \"side\"");
+    assert_eq!(asked_by(&["lock"]), all);
+    assert_eq!(asked_by(&["lock"]), [""; 0]);
+    context.write(
+        "pyproject.toml",
+        &(context.read("pyproject.toml") + "[tool.uv]\nexclude-newer = \"2030-01-01\"\n"),
+    );
+    assert_eq!(asked_by(&["lock"]), all);
+    assert_eq!(asked_by(&["lock"]), all);
+}
+
+#[test]
+fn what_a_backend_makes_the_dependencies_of_is_looked_at_each_time() {
+    let (context, index) = scene();
+    SdistBuilder::new("near", "1").requires("side").write_folder(&context.path("near"));
+    write(&context, "\"near @ file:near\"");
+    context.virtpy(["lock"]).success();
+    SdistBuilder::new("near", "1").requires("new").write_folder(&context.path("near"));
+    context.virtpy(["lock"]).success();
+    assert!(context.read("pylock.toml").contains("name = \"new\""));
+    drop(index);
 }

@@ -44,6 +44,11 @@ impl Neighbours {
         self.look_at(found);
     }
 
+    /// The files of all that were looked at.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.asked.keys().map(PathBuf::as_path)
+    }
+
     /// What the project of this file asked for; nothing if it could not be read.
     pub(super) fn asked_by(&self, file: &Path) -> Option<String> {
         self.asked.get(file).cloned().flatten()

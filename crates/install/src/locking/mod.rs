@@ -1,6 +1,7 @@
 //! Locking: a project, a script or requirements are resolved into a lock file, which is written if it says something new.
 
 mod inputs;
+mod known;
 mod merged;
 #[cfg(test)]
 mod properties;
@@ -11,12 +12,13 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use virtpy_pep::Requirement;
-use virtpy_resolver::{LockForm, LockRequest, Options, Request, RequirementsFiles};
+use virtpy_resolver::{Lock, LockForm, LockRequest, Options, Request, RequirementsFiles};
 
 pub(crate) use self::spec::Draft;
 pub use self::spec::Locking;
 
 use self::inputs::Inputs;
+use self::known::KnownLock;
 use self::target::Target;
 use crate::lockfile::{LockKind, Neighbours, Origin, directories_in};
 use crate::resolve::ResolveError;
@@ -59,8 +61,13 @@ impl Locking {
         if let Some(existing) = &existing {
             self.refuse_another(&inputs, &target, existing, &origin)?;
         }
+        let known = KnownLock::of(self, host, (&inputs, &target), &neighbours)?;
+        if let Some(locked) = self.as_known(&target, known.as_ref(), existing.as_deref()) {
+            return Ok(locked);
+        }
         let told = existing.as_deref().map(|existing| self.readable(host, &target, existing));
-        let (text, packages) = self.resolve(host, (&inputs, &target), told.as_deref(), &mut neighbours)?;
+        let lock = self.resolve(host, (&inputs, &target), told.as_deref(), &mut neighbours)?;
+        let (text, packages) = (lock.text, lock.packages);
         let text = match target.form {
             LockForm::Pylock => {
                 let table = origin.with_directories_of(&text, &target.folder, &neighbours).table();
@@ -78,7 +85,25 @@ impl Locking {
             let _held = unfinished::hold();
             fs::write_in_project(path, text.as_bytes(), 0o644)?;
         }
+        if let Some(known) = known.filter(|_| lock.warnings.is_empty()) {
+            known.remember(KnownLock::of(self, host, (&inputs, &target), &neighbours)?, &text, packages);
+        }
         Ok(Locked { path: target.path, text, packages, is_unchanged })
+    }
+
+    /// A lock that is known to be what would be made, unless more is asked than that.
+    fn as_known(
+        &self,
+        target: &Target,
+        known: Option<&KnownLock<'_>>,
+        existing: Option<&str>,
+    ) -> Option<Locked> {
+        if self.refresh || self.upgrade || !self.upgrade_packages.is_empty() {
+            return None;
+        }
+        let text = existing?;
+        let packages = known?.packages(text)?;
+        Some(Locked { path: target.path.clone(), text: text.to_owned(), packages, is_unchanged: true })
     }
 
     /// What can be read of the lock that is replaced: a merge may have left its marks in it.
@@ -98,14 +123,14 @@ impl Locking {
         merged::packages_in(existing).into()
     }
 
-    /// The lock's text, and how many packages it has.
+    /// The lock as it is to be, without what it was made from.
     fn resolve(
         &self,
         host: &Host,
         (inputs, target): (&Inputs, &Target),
         existing: Option<&str>,
         neighbours: &mut Neighbours,
-    ) -> Result<(String, usize)> {
+    ) -> Result<Lock> {
         let interpreter = self.interpreter(host, inputs)?;
         let index = host.index_settings(&self.index)?;
         let index = match &inputs.script {
@@ -140,7 +165,7 @@ impl Locking {
         for warning in &lock.warnings {
             host.warning(warning);
         }
-        Ok((lock.text, lock.packages))
+        Ok(lock)
     }
 
     /// The packages whose newest versions are taken, each with the versions that it is limited to.

@@ -89,6 +89,16 @@ impl<'a> ResolutionCache<'a> {
         self.write(digest, &[note]);
     }
 
+    /// Returns how many packages the lock has that is remembered under a digest.
+    pub(crate) fn get_count(self, digest: &str) -> Option<usize> {
+        serde_json::from_slice(&fs::read_own(&self.path(digest), 32).ok()?).ok()
+    }
+
+    /// Remembers how many packages a lock has, under a digest of it and of all that decides about it.
+    pub(crate) fn put_count(self, digest: &str, packages: usize) {
+        self.write(digest, &packages);
+    }
+
     /// Writes a note down, if that is possible.
     pub(super) fn write(self, digest: &str, note: &(impl Serialize + ?Sized)) {
         let path = self.path(digest);
