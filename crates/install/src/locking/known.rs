@@ -126,7 +126,7 @@ fn listed(folder: &Path) -> Option<String> {
     for (name, _) in names {
         let found = fs::metadata(&folder.join(&name)).ok()?;
         let time = found.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-        let _ = writeln!(told, "{name:?} {} {time:?}", found.len());
+        let _ = writeln!(told, "{} {} {time:?}", name.display(), found.len());
     }
     Some(told)
 }
