@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 target=${CARGO_TARGET_DIR:-$PWD/target}
 tools=$target/cross-tools
 # Crates whose calls that Unix alone has stand in their `platform` beside what Windows has instead (docs/architecture.md).
-windows=(virtpy-pep virtpy-resolver virtpy-files virtpy-wheel virtpy-store)
+windows=(virtpy-pep virtpy-resolver virtpy-files virtpy-wheel virtpy-store virtpy-venv virtpy-interpreters virtpy-remote)
 
 [ "$#" -gt 0 ] || set -- aarch64-apple-darwin x86_64-apple-darwin x86_64-pc-windows-gnu
 if [ ! -x "$tools/bin/cargo-zigbuild" ]; then

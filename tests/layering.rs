@@ -222,7 +222,8 @@ fn systems_differ_in_one_module_per_crate() {
 }
 
 /// The crates that compile for Windows.
-const FOR_WINDOWS: &[&str] = &["files", "pep", "resolver", "store", "wheel"];
+const FOR_WINDOWS: &[&str] =
+    &["files", "interpreters", "pep", "remote", "resolver", "store", "venv", "wheel"];
 
 /// What only Unix has stands in `platform`, too, and is not called elsewhere.
 #[test]

@@ -5,14 +5,13 @@
 //! the environment markers, are the same. Anything odd about a cache file makes it a miss; it is then
 //! replaced.
 
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use virtpy_files::digest::sha256;
 use virtpy_files::{self as fs, Stamp};
 
-use super::Interpreter;
+use super::{Interpreter, platform};
 
 /// Goes up whenever [`Interpreter`] or the facts behind it change their meaning.
 const FORMAT: u32 = 2;
@@ -63,7 +62,7 @@ pub(super) fn store(cache: &Path, executable: &Path, files: Vec<Stamp>, answer: 
 }
 
 fn entry_path(cache: &Path, executable: &Path) -> PathBuf {
-    let digest = sha256(executable.as_os_str().as_bytes());
+    let digest = sha256(executable.as_os_str().as_encoded_bytes());
     let short = digest.iter().take(8).fold(0, |number: u64, byte| (number << 8) | u64::from(*byte));
     cache.join("interpreters").join(format!("{short:016x}.json"))
 }
@@ -78,8 +77,7 @@ fn system() -> String {
             format!("{seconds}.{nanoseconds:09}")
         });
     }
-    let kernel = rustix::system::uname();
-    format!("{} {}", kernel.release().to_string_lossy(), kernel.version().to_string_lossy())
+    platform::kernel()
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::ops::ControlFlow;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use virtpy_files as fs;
@@ -261,7 +260,7 @@ fn in_folder(folder: PathBuf, names: &[String]) -> impl Iterator<Item = Candidat
 }
 
 fn is_executable(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+    fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && fs::is_executable(&metadata))
 }
 
 /// One executable of every installation in a folder of installations, the most wanted first.

@@ -13,6 +13,7 @@ mod hint;
 mod interpreter;
 pub mod managed;
 pub mod patch;
+mod platform;
 mod process;
 mod pyenv;
 mod query;

@@ -6,9 +6,7 @@ use std::process::{Child, ExitStatus};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
-
-use super::Error;
+use super::{Error, platform};
 
 /// How many bytes of output are read, many times what the facts need.
 const OUTPUT_LIMIT: u64 = 1 << 20;
@@ -68,10 +66,7 @@ impl Drop for Running<'_> {
         if matches!(self.child.try_wait(), Ok(Some(_))) {
             return;
         }
-        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            // It may have ended by itself just now.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
+        platform::end_with_children(&mut self.child);
         drop(self.child.wait());
     }
 }

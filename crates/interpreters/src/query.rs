@@ -4,7 +4,6 @@
 //! left is started with a short script. Whatever is started there may be broken or not even Python, so its
 //! time and its output are limited, and the environment cannot lead it astray.
 
-use std::os::unix::process::CommandExt as _;
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -13,6 +12,7 @@ use serde::Deserialize;
 use virtpy_files::{self as fs, Stamp};
 
 use super::cache::{self, Answer};
+use super::platform;
 use super::process::{Running, reason};
 use super::target::{REDIRECTION_LIMIT, stable_executable, target};
 use super::version::OLDEST;
@@ -161,8 +161,8 @@ impl Prober<'_> {
         for name in MISLEADING_VARIABLES {
             command.env_remove(name);
         }
-        // Its own process group: what a wrapper started ends together with it.
-        command.process_group(0);
+        // What a wrapper started ends together with it, where processes have groups.
+        platform::lead_group(&mut command);
         let child = command
             .spawn()
             .map_err(|source| Error::Start { executable: executable.to_path_buf(), source })?;

@@ -362,7 +362,7 @@ fn pieces(size: u64) -> impl Iterator<Item = Range<u64>> {
 }
 
 fn read_piece(file: &FilePath, range: &Range<u64>) -> std::io::Result<Vec<u8>> {
-    use std::os::unix::fs::FileExt as _;
+    use fs::FileExt as _;
     let open = fs::open(file).map_err(|error| error.source)?;
     let length = usize::try_from(range.end - range.start).map_err(std::io::Error::other)?;
     let mut piece = vec![0; length];

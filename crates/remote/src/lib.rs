@@ -25,6 +25,7 @@ mod engine;
 mod error;
 mod keys;
 mod names;
+mod platform;
 mod pushing;
 mod remote;
 mod settings;

@@ -1,10 +1,9 @@
 //! Which remote is used, whose signatures count, and who signs.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use virtpy_files as fs;
+use virtpy_files::{self as fs, MetadataExt as _};
 
 use crate::{Address, Error, PrivateKey, PublicKey};
 
@@ -57,6 +56,11 @@ fn read_private(path: &Path) -> Result<String, Error> {
         Err(error) if error.is_not_found() => return Err(refused("there is no such file")),
         other => other?,
     };
+    if !fs::knows_owners() {
+        return Err(refused(
+            "whether others can read it is not to be had on Windows yet; put the key into a variable",
+        ));
+    }
     if facts.mode() & 0o077 != 0 {
         return Err(refused("others can read it or write to it; `chmod 600` closes it"));
     }
@@ -81,6 +85,10 @@ impl PrivateKey {
     /// # Errors
     /// When something stands there, or its directory cannot be written.
     pub fn create(path: &Path) -> Result<PublicKey, Error> {
+        if !fs::knows_owners() {
+            let reason = "a file that nobody else can read is not to be had on Windows yet";
+            return Err(Error::KeyFile { path: path.display().to_string(), reason });
+        }
         let key = Self::generate();
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;

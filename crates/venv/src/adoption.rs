@@ -4,7 +4,6 @@
 //! is what its wheel was. RECORD is input: no row makes virtpy read or touch anything outside the venv.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use schemars::JsonSchema;
@@ -218,7 +217,7 @@ impl Venv {
 
 fn extent(path: &Path) -> Result<Extent, VenvError> {
     let facts = fs::symlink_metadata(path)?;
-    let bytes = if facts.nlink() > 1 { 0 } else { facts.blocks() * 512 };
+    let bytes = if fs::count_names(path, &facts) > 1 { 0 } else { fs::allocated(&facts) };
     Ok(Extent { files: 1, bytes })
 }
 

@@ -17,7 +17,7 @@ use super::activation::Activation;
 use super::change::ResolvedDistribution;
 use super::contents::{Contents, Distribution};
 use super::keys::Identity;
-use super::layout::MARK_FILE;
+use super::layout::{MARK_FILE, require_system};
 use super::nodes::{make, put_shared};
 use super::place::{self, Existing, resolve};
 use super::{Config, Layout, LinkMode, Node, PRIVATE_FOLDER, PackageToInstall, State, Venv, VenvError};
@@ -79,6 +79,7 @@ pub fn create(
     wish: &NewVenv,
     announce: &mut dyn FnMut(&str),
 ) -> Result<MadeVenv, VenvError> {
+    require_system(&wish.path)?;
     let path = if wish.clear { place::not_through_a_link(&wish.path)? } else { resolve(&wish.path)? };
     check_path(&path)?;
     if !wish.in_store {

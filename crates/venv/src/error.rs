@@ -76,6 +76,9 @@ pub enum VenvError {
     /// A link at a place, or on the way to it, behind which there is nothing.
     #[error("`{}` is a link, and what it names is not there", .0.display())]
     LinkToNothing(PathBuf),
+    /// A venv on a system for which there are none yet.
+    #[error("there can be no venv at `{}`: venvs are not to be had on Windows yet", .0.display())]
+    NotOnWindows(PathBuf),
     /// A path that no venv can have.
     #[error("a venv cannot be at `{}`: {reason}", path.display())]
     UnusablePath {
@@ -171,6 +174,7 @@ impl VenvError {
             Self::NotOurs(path) => {
                 format!("move its packages into the store with `virtpy adopt {}`", path.display())
             }
+            Self::NotOnWindows(_) => "use virtpy in the Windows Subsystem for Linux (WSL)".to_owned(),
             Self::Exists { is_venv: true, .. } => "`--clear` removes it and makes a new one".to_owned(),
             Self::Exists { is_venv: false, .. } => {
                 "choose another path, or remove that folder yourself if nothing in it is needed".to_owned()

@@ -55,6 +55,7 @@ impl Layout {
     /// # Errors
     /// When the configuration names no version, or the path fits into no interpreter line.
     pub fn of(root: &Path, config: &Config) -> Result<Self, VenvError> {
+        require_system(root)?;
         let damaged =
             |reason: &str| VenvError::Damaged { path: root.join("pyvenv.cfg"), reason: reason.to_owned() };
         let folder = config.get(LIBRARY_KEY).ok_or_else(|| damaged("it has no `virtpy-library` line"))?;
@@ -147,6 +148,12 @@ impl Layout {
         let up = self.site_packages.split('/').count();
         format!("{}{path}", "../".repeat(up))
     }
+}
+
+/// Makes sure that the system is one for which venvs can be laid out. Windows has other folders, and commands there need launchers,
+/// which do not exist yet.
+pub(super) fn require_system(root: &Path) -> Result<(), VenvError> {
+    if cfg!(windows) { Err(VenvError::NotOnWindows(root.to_path_buf())) } else { Ok(()) }
 }
 
 /// A script for `/bin/sh` that runs `virtpy pip` for the venv in `root`. It is neither Python nor on Python's path, so

@@ -9,11 +9,10 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use virtpy_files::{self as fs, Stamp};
+use virtpy_files::{self as fs, MetadataExt as _, Stamp};
 use virtpy_store::{Store, StoreError, VenvId};
 
 use super::{Config, Layout, PRIVATE_FOLDER, State, Venv, keys};

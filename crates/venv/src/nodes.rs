@@ -51,7 +51,7 @@ const LARGE: u64 = 1 << 20;
 
 /// Makes a read-only file of the venv's own with the content of one in the store.
 fn put_real(directory: &Directory, source: &Path, path: &str) -> Result<(), VenvError> {
-    use std::os::unix::fs::MetadataExt as _;
+    use fs::MetadataExt as _;
     let facts = fs::metadata(source)?;
     if facts.len() >= LARGE && !fs::is_root() {
         let owner = fs::effective_user();
@@ -67,16 +67,14 @@ fn put_real(directory: &Directory, source: &Path, path: &str) -> Result<(), Venv
 
 /// Makes a read-only copy.
 fn copy_real(directory: &Directory, source: &Path, path: &str) -> Result<(), VenvError> {
-    use std::os::unix::fs::PermissionsExt as _;
+    use fs::PermissionsExt as _;
     let executable = fs::metadata(source)?.permissions().mode() & 0o111;
     Ok(directory.copy_new(fs::open(source)?, path, 0o444 | executable)?)
 }
 
 /// The permission bits of a copy: those of an ordinary file, and whether it may be run.
 fn mode_of_copy(source: &Path) -> Result<u32, VenvError> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let executable = fs::metadata(source)?.permissions().mode() & 0o111 != 0;
-    Ok(if executable { 0o755 } else { 0o644 })
+    Ok(if fs::is_executable(&fs::metadata(source)?) { 0o755 } else { 0o644 })
 }
 
 /// Writes a file that others of the venv equal, or gives the first of them a second name: it saves a block and two system calls.

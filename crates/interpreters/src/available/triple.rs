@@ -57,6 +57,9 @@ fn of_machine(architecture: &str) -> String {
     if OS == "macos" {
         return format!("{architecture}-apple-darwin");
     }
+    if OS == "windows" {
+        return format!("{architecture}-pc-windows-msvc");
+    }
     let libc = if is_musl() { "musl" } else { "gnu" };
     let abi = if architecture == "armv7" { "eabihf" } else { "" };
     format!("{architecture}-unknown-linux-{libc}{abi}")

@@ -136,11 +136,8 @@ fn complete(root: &Path) -> Result<(), PathError> {
 
 /// Zip archives made on other systems do not say what can be run.
 fn make_executable(path: &Path) -> Result<(), PathError> {
-    use std::os::unix::fs::PermissionsExt as _;
     match fs::metadata(path) {
-        Ok(metadata) if metadata.is_file() && metadata.permissions().mode() & 0o111 == 0 => {
-            fs::set_mode(path, 0o755)
-        }
+        Ok(metadata) if metadata.is_file() && !fs::is_executable(&metadata) => fs::set_mode(path, 0o755),
         _ => Ok(()),
     }
 }

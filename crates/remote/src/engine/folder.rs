@@ -2,12 +2,12 @@
 //! ends that.
 
 use std::fs::Metadata;
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 
 use object_store::path::Path;
-use virtpy_files::{self as fs, FileKind};
+use virtpy_files::{self as fs, FileKind, MetadataExt as _};
 
 use super::{Engine, Failure, Listed};
+use crate::platform::special_kind;
 
 impl Engine {
     /// Refuses what is no file in a directory.
@@ -38,13 +38,5 @@ impl Engine {
 /// What something is that is no file.
 fn kind(facts: &Metadata) -> &'static str {
     let kind = facts.file_type();
-    if kind.is_dir() {
-        "a directory"
-    } else if kind.is_fifo() {
-        "a named pipe"
-    } else if kind.is_socket() {
-        "a socket"
-    } else {
-        "a device"
-    }
+    if kind.is_dir() { "a directory" } else { special_kind(kind) }
 }
