@@ -1,7 +1,6 @@
 //! An environment that is worked on: its venv, which nobody else changes meanwhile, in a store that nobody collects.
 
 use std::cell::OnceCell;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,7 +8,7 @@ use virtpy_resolver::IndexSettings;
 
 use crate::installed::with_system;
 use crate::{Error, Host, Indexes, Result, base, contents, restore};
-use virtpy_files::{self as fs, Lock};
+use virtpy_files::{self as fs, Lock, MetadataExt as _};
 use virtpy_interpreters::Interpreter;
 use virtpy_venv::{self as venv, Contents, LinkMode, NewVenv, PackageToInstall, Phase, Venv};
 

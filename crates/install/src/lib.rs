@@ -48,6 +48,7 @@ mod locking;
 mod new_project;
 pub mod pip;
 mod plan;
+mod platform;
 pub mod plugins;
 pub mod poetry;
 mod pushing;

@@ -1,11 +1,10 @@
 //! Files of the user's that a command has changed, and that have to be as before if it does not come to its end: whoever ends it on
 //! the way (^C, `kill`) puts them back.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use virtpy_files as fs;
+use virtpy_files::{self as fs, PermissionsExt as _};
 
 /// A file as it was, and as it was written since.
 #[derive(Debug, Clone)]

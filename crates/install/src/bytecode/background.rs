@@ -3,21 +3,18 @@
 //! It must not be felt. It has a session of its own and no standard streams, so neither a terminal nor a pipeline waits for
 //! it; it goes last on the processors and the disk; it prints nothing, and what it has to say the next command says.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use super::{look, pass};
 use crate::Error;
 use crate::Host;
+use crate::platform::{start_apart, step_back};
 use virtpy_files::{self as fs, Lock};
 use virtpy_store::Store;
 use virtpy_venv::Venv;
 
 /// How it is called: these words stand in `cli::store` as well.
 const WORDS: [&str; 3] = ["store", "compile", "--background"];
-
-/// Starts another program and does not wait for it: then nobody who takes the place of this process by exec(2) has a child
-/// that it knows nothing of.
-const DETACH: &str = "\"$@\" &";
 
 /// Leaves a request, and starts the process that deals with it. Where that cannot be, Python compiles for itself: a reason
 /// to tell, and none to fail.
@@ -34,7 +31,7 @@ pub(super) fn start(host: &Host, venv: &Venv) {
 
 fn spawn(store: &Store) -> std::io::Result<()> {
     let program = std::env::current_exe()?;
-    let detached = |command: &mut Command| {
+    start_apart(&program, |command| {
         command
             .args(WORDS)
             .env("VIRTPY_HOME", store.home())
@@ -42,14 +39,7 @@ fn spawn(store: &Store) -> std::io::Result<()> {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .spawn()
-    };
-    let mut shell = Command::new("/bin/sh");
-    match detached(shell.args(["-c", DETACH, "sh"]).arg(&program)) {
-        Ok(mut shell) => shell.wait().map(drop),
-        // There is no shell in some containers.
-        Err(_) => detached(&mut Command::new(&program)).map(drop),
-    }
+    })
 }
 
 /// Is the process in the background: deals with requests until there are none, unless another one does it already.
@@ -102,17 +92,4 @@ fn deal_with_requests(host: &Host, held: &Lock) -> Result<(), Error> {
         store.end_bytecode_request(&id)?;
     }
     Ok(())
-}
-
-/// Leaves the terminal, and lets everybody else go first.
-fn step_back() {
-    // The leader of a group, which a shell has started by hand, stays in its session.
-    let _ = rustix::process::setsid();
-    let _ = rustix::process::nice(19);
-    let process = std::process::id().to_string();
-    let mut idle = Command::new("ionice");
-    idle.args(["-c", "3", "-p", &process]);
-    let idle = idle.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    // It is not everywhere.
-    let _ = idle;
 }

@@ -88,8 +88,7 @@ impl Running {
 
     /// `None` where it does not answer as it should.
     fn ask(&mut self, source: &Path, name: &str) -> Option<Answer> {
-        use std::os::unix::ffi::OsStrExt as _;
-        let request = [source.as_os_str().as_bytes(), b"\t", name.as_bytes(), b"\n"].concat();
+        let request = [source.as_os_str().as_encoded_bytes(), b"\t", name.as_bytes(), b"\n"].concat();
         self.requests.write_all(&request).ok()?;
         let mut line = String::new();
         self.answers.by_ref().take(256).read_line(&mut line).ok()?;

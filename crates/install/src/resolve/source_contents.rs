@@ -5,11 +5,10 @@
 //! files that say how to build it must not speak of other places. What is left open is told by `None`, which costs a build.
 
 use std::ffi::OsString;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use virtpy_files as fs;
 use virtpy_files::digest::{Sha256, hex, sha256};
+use virtpy_files::{self as fs, MetadataExt as _};
 
 use super::repository::Repository;
 use super::watched;

@@ -1,13 +1,12 @@
 //! Whether a folder or a file that a package was made from is still as it was.
 
 use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use virtpy_files::digest::{Sha256, hex};
-use virtpy_files::{self as fs, FileKind, Found, Stamp};
+use virtpy_files::{self as fs, FileKind, Found, MetadataExt as _, Stamp};
 
 /// What a package that is used in place is built from; its source is read where it lies.
 const BUILD_FILES: [&str; 3] = ["pyproject.toml", "setup.py", "setup.cfg"];
@@ -46,11 +45,11 @@ pub fn watch(path: &Path, in_place: bool) -> Option<Watched> {
 fn stamp(path: &Path, in_place: bool) -> Option<String> {
     let found = fs::metadata(path).ok()?;
     if !found.is_dir() {
-        return Some(of_file(&found));
+        return Some(of_file(path, &found));
     }
     if in_place {
-        let stamps = BUILD_FILES.iter().map(|name| match fs::metadata(&path.join(name)) {
-            Ok(found) => of_file(&found),
+        let stamps = BUILD_FILES.iter().map(|name| path.join(name)).map(|file| match fs::metadata(&file) {
+            Ok(found) => of_file(&file, &found),
             Err(_) => "-".to_owned(),
         });
         return Some(stamps.collect::<Vec<_>>().join(" "));
@@ -58,9 +57,10 @@ fn stamp(path: &Path, in_place: bool) -> Option<String> {
     Some(SourceTree::of(path)?.digest)
 }
 
-fn of_file(found: &Metadata) -> String {
+fn of_file(path: &Path, found: &Metadata) -> String {
+    let (_, inode) = fs::identity(path, found);
     let (modified, changed) = ((found.mtime(), found.mtime_nsec()), (found.ctime(), found.ctime_nsec()));
-    format!("{}:{}.{}:{}.{}:{}", found.size(), modified.0, modified.1, changed.0, changed.1, found.ino())
+    format!("{}:{}.{}:{}.{}:{}", found.len(), modified.0, modified.1, changed.0, changed.1, inode)
 }
 
 /// All files of a source tree, as they are now.
@@ -80,7 +80,7 @@ impl SourceTree {
             let found = fs::symlink_metadata(&path).ok()?;
             let inside = path.strip_prefix(root).unwrap_or(&path);
             digest.update(inside.as_os_str().as_encoded_bytes());
-            digest.update(format!("\0{:o}:{}\n", found.mode(), of_file(&found)).as_bytes());
+            digest.update(format!("\0{:o}:{}\n", found.mode(), of_file(&path, &found)).as_bytes());
             let time = (found.ctime(), found.ctime_nsec());
             if newest.as_ref().is_none_or(|(seconds, nanoseconds, _)| (*seconds, *nanoseconds) < time) {
                 newest = Some((time.0, time.1, Stamp::from_facts(&path, &found)));

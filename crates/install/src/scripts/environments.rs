@@ -4,7 +4,6 @@
 //! without a mark, under its lock, makes it again. The mark's time says when the environment was used last, to the day.
 
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -199,7 +198,7 @@ pub fn is_environment(root: &Path) -> bool {
 
 /// Whether a program of this user runs in an environment: it has been told so by a variable. Only Linux tells.
 fn has_programs(path: &Path) -> bool {
-    let variable = [b"VIRTUAL_ENV=", path.as_os_str().as_bytes()].concat();
+    let variable = [b"VIRTUAL_ENV=", path.as_os_str().as_encoded_bytes()].concat();
     let is_process = |name: &OsString| name.to_str().is_some_and(|name| name.parse::<u32>().is_ok());
     fs::names(Path::new("/proc")).unwrap_or_default().iter().filter(|name| is_process(name)).any(|name| {
         let environment = fs::read(&Path::new("/proc").join(name).join("environ")).unwrap_or_default();

@@ -3,10 +3,10 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::Read as _;
-use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 use super::ScriptError;
+use crate::platform;
 use virtpy_files::{self as fs, FileKind};
 
 /// The largest script that is taken from a URL or the standard input, in bytes.
@@ -101,7 +101,7 @@ pub fn program(word: &OsStr, folder: &Path) -> Result<Program, ScriptError> {
 
 /// Whether something gives its content only once.
 fn is_stream(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo() || found.file_type().is_char_device())
+    fs::metadata(path).is_ok_and(|found| platform::is_stream(found.file_type()))
 }
 
 /// A file whose name says nothing.

@@ -3,11 +3,10 @@
 //! Each gets one block of lines between two marks, so that it can be found again, changed and removed. Nothing else in the
 //! file is touched, and a file that has the block already is left as it is.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::ToolError;
-use virtpy_files as fs;
+use virtpy_files::{self as fs, PermissionsExt as _};
 use virtpy_venv::activation::posix_word;
 
 const BEGIN: &str = "# >>> virtpy: the commands of installed applications >>>";
