@@ -125,6 +125,9 @@ pub struct TreeArguments {
     /// Show what requires a package instead of what it requires
     #[arg(long)]
     pub invert: bool,
+    /// Draw so many levels below what a tree begins with
+    #[arg(long, short, value_name = "LEVELS", conflicts_with = "json")]
+    pub depth: Option<usize>,
     /// Print the graph as JSON
     #[arg(long)]
     pub json: bool,

@@ -41,6 +41,9 @@ pub struct RunArguments {
     /// Follow the lock as it is, whatever the project asks for
     #[arg(long, conflicts_with = "locked")]
     pub frozen: bool,
+    /// Set the variables that a file of lines `NAME=value` has, unless they are set already (can be repeated; the last one counts)
+    #[arg(long, value_name = "FILE")]
+    pub env_file: Vec<PathBuf>,
     /// Which extras and groups, in an environment of its own
     #[command(flatten)]
     pub selection: SelectionArguments,

@@ -36,12 +36,14 @@ pub(super) fn run(context: &Context, arguments: &TreeArguments) -> Result<u8, Fa
         context.output.json(&Graph::of(&graph, &roots))?;
         return Ok(0);
     }
-    let mut text = String::new();
+    let depth = arguments.depth.unwrap_or(usize::MAX);
+    let mut drawing = Drawing { graph: &graph, drawn: BTreeSet::new(), text: String::new() };
     for root in roots {
-        text.extend([root.name.as_str(), " ", &root.version, "\n"]);
-        draw_below(&graph, &root.package, "", &mut BTreeSet::from([root.package.clone()]), &mut text);
+        drawing.text.extend([root.name.as_str(), " ", &root.version, "\n"]);
+        drawing.drawn = BTreeSet::from([root.package.clone()]);
+        drawing.draw_below(&root.package, "", depth);
     }
-    context.output.data_block(&text);
+    context.output.data_block(&drawing.text);
     Ok(0)
 }
 
@@ -104,30 +106,36 @@ impl Graph {
     }
 }
 
-/// Draws what is below a distribution. What was drawn before in the same tree is not drawn again: shared
-/// dependencies would double the tree at every level.
-fn draw_below(
-    graph: &RequirementGraph<'_>,
-    key: &PackageName,
-    indent: &str,
-    drawn: &mut BTreeSet<PackageName>,
-    text: &mut String,
-) {
-    let Some(targets) = graph.targets(key) else { return };
-    for (index, (target, requirement)) in targets.iter().enumerate() {
-        let is_last = index + 1 == targets.len();
-        let (branch, below) = if is_last { ("└── ", "    ") } else { ("├── ", "│   ") };
-        let found = graph.find(target);
-        let state = found.map_or_else(
-            || "not installed".to_owned(),
-            |Distribution { name, version, .. }| format!("{name} {version}"),
-        );
-        let again = graph.targets(target).is_some() && drawn.contains(target);
-        let note = if again { " (see above)" } else { "" };
-        text.extend([indent, branch, &state, " [required: ", requirement, "]", note, "\n"]);
-        if found.is_some() && !again {
-            drawn.insert(target.clone());
-            draw_below(graph, target, &format!("{indent}{below}"), drawn, text);
+/// Trees as they are drawn.
+struct Drawing<'a> {
+    graph: &'a RequirementGraph<'a>,
+    /// What the present tree has already.
+    drawn: BTreeSet<PackageName>,
+    text: String,
+}
+
+impl Drawing<'_> {
+    /// Draws what is below a distribution, at most so many levels. What was drawn before in the same tree is not drawn again: shared
+    /// dependencies would double the tree at every level.
+    fn draw_below(&mut self, key: &PackageName, indent: &str, depth: usize) {
+        let Some(targets) = self.graph.targets(key).filter(|_| depth > 0) else { return };
+        for (index, (target, requirement)) in targets.iter().enumerate() {
+            let is_last = index + 1 == targets.len();
+            let (branch, below) = if is_last { ("└── ", "    ") } else { ("├── ", "│   ") };
+            let found = self.graph.find(target);
+            let state = found.map_or_else(
+                || "not installed".to_owned(),
+                |Distribution { name, version, .. }| format!("{name} {version}"),
+            );
+            // Where the tree ends, nothing stands above either.
+            let leads_on = depth > 1 && self.graph.targets(target).is_some();
+            let again = leads_on && self.drawn.contains(target);
+            let note = if again { " (see above)" } else { "" };
+            self.text.extend([indent, branch, &state, " [required: ", requirement, "]", note, "\n"]);
+            if found.is_some() && leads_on && !again {
+                self.drawn.insert(target.clone());
+                self.draw_below(target, &format!("{indent}{below}"), depth - 1);
+            }
         }
     }
 }

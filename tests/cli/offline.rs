@@ -272,3 +272,15 @@ fn a_repaired_entry_knows_its_index_still() {
     forget(&context);
     add(&context, &index, &["plain"]).success().stdout_is(" + plain 1.0\n");
 }
+
+#[test]
+fn what_keeps_the_network_away_is_named() {
+    let index = Index::start(&files());
+    let context = TestContext::new();
+    context.new_named_venv("second");
+    let refused = add(&context, &index, &["plain"]).failure(1);
+    refused.stderr_has("without `--offline`").stderr_lacks("UV_OFFLINE");
+    let mut command = context.virtpy_command(["add", "--venv", "second", "plain"]);
+    command.env("PIP_INDEX_URL", index.url()).env("UV_OFFLINE", "1");
+    context.run(&mut command).failure(1).stderr_has("variable `UV_OFFLINE` unset").stderr_lacks("--offline");
+}

@@ -434,3 +434,23 @@ fn a_script_chooses_its_interpreter() {
     context.virtpy(["run", "plain.py"]).success().stdout_is("plain\n");
     context.virtpy(["run", "python", "-V"]).failure(1).one_error().stderr_has(".python-version");
 }
+
+#[test]
+fn variables_of_files_are_set_unless_they_are_set_already() {
+    let context = TestContext::new();
+    context.write(".env", "# Of all.\nONE=1\nexport TWO='2 # two'\nSET=file\n");
+    context.write("more.env", "ONE=one\nTHREE=\"$TWO $SET\"\n");
+    let print =
+        "import os; print(*(os.environ.get(name) for name in ('ONE', 'TWO', 'SET', 'THREE')), sep='|')";
+    let run = |files: &[&str]| {
+        let files = files.iter().flat_map(|file| ["--env-file", file]);
+        let arguments: Vec<&str> = ["run"].into_iter().chain(files).chain(["python", "-c", print]).collect();
+        context.run(context.virtpy_command(arguments).env("SET", "before"))
+    };
+    run(&[]).success().stdout_is("None|None|before|None\n");
+    run(&[".env"]).success().stdout_is("1|2 # two|before|None\n");
+    run(&[".env", "more.env"]).success().stdout_is("one|2 # two|before|2 # two before\n");
+    run(&["absent.env"]).failure(1).one_error().stderr_has("absent.env");
+    context.write("more.env", "ONE=1\nno variable\n");
+    run(&["more.env"]).failure(1).one_error().stderr_has("line 2 of `more.env` is no variable");
+}

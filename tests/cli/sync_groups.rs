@@ -131,3 +131,22 @@ fn a_failure_speaks_of_what_was_asked_for() {
     assert!(!told.raw_stderr.contains("virtpy-base"), "{}", told.raw_stderr);
     told.stderr_has("base>=2 (group `lint`)");
 }
+
+#[test]
+fn where_nothing_can_be_written_nothing_to_do_is_no_error() {
+    let context = context();
+    context.write("pyproject.toml", &project(""));
+    context.virtpy(["lock"]).success();
+    assert_eq!(synced(&context, &["--group", "lint"]), ["base", "lint", "tool"]);
+    // Files may have no byte then, as on a full disk.
+    let without_room = |arguments: &[&str]| {
+        let mut command = context.command("sh");
+        command.args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "sh"]);
+        command.arg(context.virtpy_command([""; 0]).get_program()).args(arguments);
+        context.run(&mut command)
+    };
+    // It holds all groups already; that it was asked for in other words is only noted.
+    without_room(&["sync", "--all-groups"]).success().stderr_has("Nothing to do");
+    without_room(&["sync", "--no-default-groups"]).failure(1).one_error();
+    assert_eq!(synced(&context, &["--all-groups"]), ["base", "lint", "tool"]);
+}

@@ -67,3 +67,26 @@ fn shared_dependencies_do_not_blow_the_tree_up() {
     let lines = context.virtpy(["tree"]).success().lines().len();
     assert!(lines < 500, "{lines} lines for 32 packages");
 }
+
+#[test]
+fn a_tree_is_drawn_as_deep_as_it_is_asked_for() {
+    let index = Index::start(&[
+        WheelBuilder::new("top", "1.0").requires("middle").requires("leaf").build(),
+        WheelBuilder::new("middle", "1.0").requires("leaf").build(),
+        WheelBuilder::new("leaf", "1.0").build(),
+    ]);
+    let context = TestContext::new();
+    context.new_venv();
+    context.add(&index, &["top"]).success();
+    context.virtpy(["tree", "--depth", "0"]).success().stdout_is("top 1.0\n");
+    context
+        .virtpy(["tree", "-d", "1"])
+        .success()
+        .stdout_is("top 1.0\n├── leaf 1.0 [required: leaf]\n└── middle 1.0 [required: middle]\n");
+    context
+        .virtpy(["tree", "--invert", "--depth", "1", "leaf"])
+        .success()
+        .stdout_is("leaf 1.0\n├── middle 1.0 [required: leaf]\n└── top 1.0 [required: leaf]\n");
+    let whole = context.virtpy(["tree"]).success().raw_stdout;
+    assert_eq!(context.virtpy(["tree", "--depth", "2"]).success().raw_stdout, whole);
+}

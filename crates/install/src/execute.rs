@@ -11,7 +11,7 @@ use crate::plan::{ConflictCheck, Goal, InstallPlan};
 use crate::restore;
 use crate::{Host, Indexes};
 use virtpy_interpreters::Interpreter;
-use virtpy_venv::{ChangeSet, ChangeSummary, PackageToInstall, State, Venv};
+use virtpy_venv::{ChangeSet, ChangeSummary, PackageToInstall, State, Venv, VenvError};
 
 /// Brings a venv to a goal, and does not even take hold of it where there is nothing to do.
 ///
@@ -119,7 +119,12 @@ impl Environment<'_> {
             return Ok(ChangeSummary::default());
         }
         let venv = self.venv();
-        let summary = venv.apply(&self.host.store, &self.contents, change)?;
+        let is_note = change.install.is_empty() && change.remove.is_empty() && change.put_back.is_empty();
+        let summary = match venv.apply(&self.host.store, &self.contents, change) {
+            // That the venv is right already saves time the next time, if there is room to write it down.
+            Err(VenvError::Path(_)) if is_note => ChangeSummary::default(),
+            applied => applied?,
+        };
         if !change.install.is_empty() {
             bytecode::after_change(self.host, self.interpreter()?, venv, &change.install, compile_now)?;
         }

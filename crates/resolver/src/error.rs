@@ -250,7 +250,7 @@ impl Error {
                 "look at the network connection and at `--index-url`; `--offline` uses only what is cached"
             }
             Self::GitSettings { .. } => "put the credentials in ~/.netrc or in git's credential helper",
-            Self::Offline { .. } => "run it again without `--offline`",
+            Self::Offline { .. } => again_with_network(),
             Self::Hash { .. } => {
                 "do not use the file unless you know why it changed; if it did on purpose, put the new hash \
                  in the requirements, or make the lock again"
@@ -396,6 +396,16 @@ impl fmt::Display for Cause {
 impl StdError for Cause {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+/// What to do where the network was not to be used: what asked for that is named.
+pub(crate) fn again_with_network() -> &'static str {
+    let value = std::env::var("UV_OFFLINE").unwrap_or_default().to_lowercase();
+    if matches!(value.as_str(), "y" | "yes" | "t" | "true" | "on" | "1") {
+        "run it again with the variable `UV_OFFLINE` unset"
+    } else {
+        "run it again without `--offline`"
     }
 }
 

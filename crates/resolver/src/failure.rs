@@ -14,7 +14,7 @@ use uv_redacted::DisplaySafeUrl;
 use uv_resolver::ResolveError;
 use virtpy_pep::PackageName;
 
-use crate::error::{Cause, Error, PythonNeed};
+use crate::error::{Cause, Error, PythonNeed, again_with_network};
 use crate::proof::Proof;
 use crate::public::public;
 use crate::reasons::{self, BuildFailure};
@@ -323,8 +323,7 @@ fn no_solution_of(text: &str, mut hints: Vec<String>) -> Error {
         hints.push("a yanked version is only taken if you pin it: `NAME==VERSION`".to_owned());
     }
     if let Some(position) = hints.iter().position(|hint| hint.contains("the network was disabled")) {
-        let hint = "only what is cached was looked at: run it again without `--offline`";
-        hint.clone_into(&mut hints[position]);
+        hints[position] = format!("only what is cached was looked at: {}", again_with_network());
     }
     if hints.is_empty() && text.contains("in the provided package locations") {
         hints.push("leave `--no-index` out, or name a directory that has it with `--find-links`".to_owned());

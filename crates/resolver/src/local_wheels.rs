@@ -16,7 +16,7 @@ use uv_distribution_types::{BuiltDist, Dist};
 use uv_normalize::PackageName;
 use uv_pypi_types::{HashAlgorithm, ResolutionMetadata};
 
-use crate::error::Error;
+use crate::error::{Error, again_with_network};
 
 /// Of so many wheels that were not taken a message says why.
 const MOST_TOLD: usize = 3;
@@ -117,7 +117,7 @@ impl Candidates {
         let mut error = error;
         if let (Some(_), Error::NoSolution { hints, absent, .. }) = (&self.source, &mut error) {
             let outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_about_network = |hint: &String| hint.contains("without `--offline`");
+            let is_about_network = |hint: &String| hint.ends_with(again_with_network());
             if absent.is_some() || !outcome.taken.is_empty() || hints.iter().any(is_about_network) {
                 hints.retain(|hint| !is_about_network(hint));
                 let withheld = outcome.withheld.iter().take(MOST_TOLD);
@@ -125,10 +125,10 @@ impl Candidates {
                 if outcome.withheld.len() > MOST_TOLD {
                     hints.push(format!("so it is with {} more wheels", outcome.withheld.len() - MOST_TOLD));
                 }
-                hints.push(
-                    "only what is cached and what the store has was looked at: run it again without `--offline`"
-                        .to_owned(),
-                );
+                hints.push(format!(
+                    "only what is cached and what the store has was looked at: {}",
+                    again_with_network()
+                ));
             }
         }
         error

@@ -4,6 +4,7 @@
 //! leads to the environment, and the program takes this process's place. Everything else (interpreters, indexes, locks) is
 //! only looked at where there is no such note.
 
+mod env_file;
 mod project;
 mod spec;
 mod start;
@@ -21,6 +22,7 @@ use crate::report;
 use crate::scripts::{self, Block, Program};
 
 pub(super) fn run(context: &Context, arguments: &RunArguments) -> Result<u8, Failure> {
+    let variables = env_file::variables(context, &arguments.env_file)?;
     let call = Call::of(context, arguments)?;
     let spec = spec::of(context, arguments, &call)?;
     let place = match &spec.base {
@@ -35,7 +37,7 @@ pub(super) fn run(context: &Context, arguments: &RunArguments) -> Result<u8, Fai
         },
     };
     context.output.detail(format_args!("environment: {}", place.environment.display()));
-    Err(start::start(&call, &place))
+    Err(start::start(&call, &place, variables))
 }
 
 /// What is run, and what it is told.

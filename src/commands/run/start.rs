@@ -1,5 +1,6 @@
 //! Starting what is run: it takes this process's place, so that signals and the exit code are its own.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
@@ -13,8 +14,8 @@ use crate::fs;
 /// So many bytes of a program are looked at.
 const LARGEST_SCRIPT: u64 = 64 << 10;
 
-/// Starts it. Returns why that failed.
-pub(super) fn start(call: &Call, place: &Ran) -> Failure {
+/// Starts it, with these variables beside those of this process. Returns why that failed.
+pub(super) fn start(call: &Call, place: &Ran, variables: BTreeMap<String, String>) -> Failure {
     let bins: Vec<PathBuf> = [Some(&place.environment), place.base.as_ref()]
         .into_iter()
         .flatten()
@@ -24,7 +25,7 @@ pub(super) fn start(call: &Call, place: &Ran) -> Failure {
         Ok(command) => command,
         Err(failure) => return failure,
     };
-    command.args(&call.arguments);
+    command.args(&call.arguments).envs(variables);
     command.env("VIRTUAL_ENV", &place.environment).env("PATH", path(&bins)).env_remove("PYTHONHOME");
     virtpy_resolver::remove_git_settings(&mut command);
     let program = PathBuf::from(command.get_program());

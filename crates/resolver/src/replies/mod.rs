@@ -10,6 +10,7 @@ mod page;
 mod tests;
 
 use std::io::Read as _;
+use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use flate2::read::MultiGzDecoder;
@@ -130,12 +131,24 @@ impl Replies {
             return Ok(head.with(body));
         }
         let body = self.bounds.whole(response).await?;
-        let (head, body) = self.unpacked(head, body).map_err(anyhow::Error::new)?;
         if asked.kind == Kind::Text {
+            let (head, body) = self.unpacked(head, body).map_err(anyhow::Error::new)?;
             check_metadata(asked.url, &body).await.map_err(anyhow::Error::new)?;
             return Ok(head.with(body));
         }
-        self.mended(&asked, head, body).map_err(|bad| anyhow::Error::new(bad).into())
+        // Pages can be long, and many come at once: whoever waits for the network does not wait for them, too.
+        let (replies, Asked { kind, name, .. }) = (self.clone(), asked);
+        let mended = tokio::task::spawn_blocking(move || {
+            let (head, body) = replies.unpacked(head, body)?;
+            replies.mended((kind, &name), head, body)
+        });
+        match mended.await {
+            Ok(mended) => mended.map_err(|bad| anyhow::Error::new(bad).into()),
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                Err(stopped) => Err(anyhow::Error::new(stopped).into()),
+            },
+        }
     }
 
     /// Undoes the compression.
@@ -159,7 +172,12 @@ impl Replies {
     }
 
     /// Writes a page again, if it is one.
-    fn mended(&self, asked: &Asked<'_>, mut head: Head, body: Vec<u8>) -> Result<Response, BadReply> {
+    fn mended(
+        &self,
+        (kind, name): (Kind, &str),
+        mut head: Head,
+        body: Vec<u8>,
+    ) -> Result<Response, BadReply> {
         let media = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let media = media.and_then(|media| media.split(';').next()).unwrap_or_default().trim();
         let text;
@@ -172,10 +190,10 @@ impl Replies {
             // The library above says that it knows no such thing.
             _ => return Ok(head.with(body)),
         };
-        if asked.kind == Kind::Page {
-            page.keep_only(&asked.name, &head.url);
+        if kind == Kind::Page {
+            page.keep_only(name, &head.url);
         }
-        let written = if asked.kind == Kind::Page {
+        let written = if kind == Kind::Page {
             head.headers.insert(CONTENT_TYPE, HeaderValue::from_static(SIMPLE_JSON));
             page.json()
         } else {

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::str::FromStr;
 
 use reqwest::Url;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use uv_normalize::PackageName;
 use uv_pypi_types::{HashAlgorithm, HashDigest};
 
@@ -77,7 +77,8 @@ pub(super) struct Metadata<'a>(pub(super) Vec<(Cow<'a, str>, Cow<'a, str>)>);
 pub(super) struct File<'a> {
     filename: Cow<'a, str>,
     url: String,
-    hashes: serde_json::Map<String, serde_json::Value>,
+    #[serde(serialize_with = "by_algorithm")]
+    hashes: Vec<HashDigest>,
     #[serde(skip_serializing_if = "Option::is_none")]
     requires_python: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -147,7 +148,10 @@ impl<'a> Page<'a> {
         for file in &self.files {
             let plain = file.url.split('#').next().unwrap_or_default();
             let strongest = ["sha512", "sha384", "sha256", "blake2b", "md5"];
-            let hash = strongest.iter().find_map(|name| Some((name, file.hashes.get(*name)?.as_str()?)));
+            let hash = strongest.iter().find_map(|name| {
+                let hash = file.hashes.iter().find(|hash| algorithm(hash) == *name)?;
+                Some((name, &hash.digest))
+            });
             let fragment = hash.map(|(name, digest)| format!("#{name}={digest}")).unwrap_or_default();
             let mut attributes = String::new();
             let mut attribute = |name: &str, value: &str| {
@@ -187,7 +191,11 @@ impl<'a> Listed<'a> {
         }
         url.set_fragment(None);
         let may_hold_secret = may_hold_secret(&DisplaySafeUrl::from_url(url.clone()));
-        let hashes = known(&self.hashes)?;
+        let mut hashes = known(&self.hashes)?;
+        // Of one that is given twice, the last counts.
+        hashes.reverse();
+        hashes.sort_by_key(algorithm);
+        hashes.dedup_by_key(|hash| hash.algorithm);
         let announced = self.metadata.map(|Metadata(hashes)| known(&hashes)).transpose();
         // Metadata with a hash that is none cannot be relied on; the file has its own.
         let announced = announced.ok().flatten();
@@ -205,16 +213,29 @@ impl<'a> Listed<'a> {
             may_hold_secret,
             filename,
             url: url.into(),
-            hashes: hashes
-                .into_iter()
-                .map(|hash| (hash.algorithm.to_string(), hash.digest.to_string().into()))
-                .collect(),
+            hashes,
             requires_python,
             size: self.size,
             upload_time: self.upload_time.and_then(|time| point_in_time(&time)),
             yanked: self.yanked,
             core_metadata: announced.is_some(),
         })
+    }
+}
+
+/// Writes hashes as a map of the algorithms' names.
+fn by_algorithm<S: Serializer>(hashes: &[HashDigest], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(hashes.iter().map(|hash| (algorithm(hash), &*hash.digest)))
+}
+
+/// The name of a hash's algorithm, as pages have it.
+fn algorithm(hash: &HashDigest) -> &'static str {
+    match hash.algorithm {
+        HashAlgorithm::Md5 => "md5",
+        HashAlgorithm::Sha256 => "sha256",
+        HashAlgorithm::Sha384 => "sha384",
+        HashAlgorithm::Sha512 => "sha512",
+        HashAlgorithm::Blake2b => "blake2b",
     }
 }
 
