@@ -1,5 +1,7 @@
 //! Where an added or removed package is recorded, for `add` and `remove`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use crate::install::RequirementList;
@@ -27,6 +29,9 @@ pub struct SaveArguments {
     /// In this extra (implies `--save`)
     #[arg(long, value_name = "EXTRA")]
     pub extra: Option<String>,
+    /// In a script that says itself what it needs (PEP 723), and in its lock if it has one (implies `--save`)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["group", "dev", "extra", "no_save", "no_sync"])]
+    pub script: Option<PathBuf>,
     /// Record and lock, and leave the venv alone (implies `--save`)
     #[arg(long, conflicts_with = "no_save")]
     pub no_sync: bool,
@@ -35,7 +40,8 @@ pub struct SaveArguments {
 impl SaveArguments {
     /// Whether it is recorded, given what the settings say.
     pub fn is_meant(&self, by_default: bool) -> bool {
-        let implied = self.group.is_some() || self.dev || self.extra.is_some() || self.no_sync;
+        let implied =
+            self.group.is_some() || self.dev || self.extra.is_some() || self.no_sync || self.script.is_some();
         self.save || implied || by_default && !self.no_save
     }
 

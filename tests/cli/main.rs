@@ -83,6 +83,7 @@ mod run_environments;
 mod run_projects;
 mod save;
 mod save_members;
+mod save_scripts;
 mod scripts;
 mod sealed;
 mod served;

@@ -97,7 +97,7 @@ pub use relink::{Relinked, relink};
 pub use resolve::{Repaired, Reporter, ResolveError, repair};
 pub use resolved::AtHand;
 pub use restore::{damaged, demand_stores, described, refresh_names, store_of, torn};
-pub use saving::{Bound, RequirementList, Saving, Unlocked, unrecorded, unused};
+pub use saving::{Bound, RequirementList, Saving, SavingScript, Unlocked, unrecorded, unused};
 pub use script_lock::ScriptLock;
 pub use seed::{Seed, seed};
 pub use sources::{

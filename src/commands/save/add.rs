@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use virtpy_pep::{PackageName, Requirement};
 
-use super::tell;
 use super::venv::ProjectVenv;
+use super::{script, tell};
 use crate::cli::AddArguments;
 use crate::context::Context;
 use crate::error::Failure;
@@ -16,6 +16,9 @@ pub(in crate::commands) fn add(context: &Context, arguments: &AddArguments) -> R
     let started = Instant::now();
     refuse_unrecordable(arguments)?;
     Saving::check(&arguments.specs)?;
+    if let Some(path) = &arguments.save.script {
+        return script::add(context, arguments, path);
+    }
     let mut saving = Saving::begin(&context.host, arguments.save.list())?;
     let place = format!("{} of `{}`", arguments.save.list(), saving.shown());
     if arguments.change.dry_run {
@@ -23,15 +26,7 @@ pub(in crate::commands) fn add(context: &Context, arguments: &AddArguments) -> R
         context.output.message(format_args!("Would record `{specs}` in {place} (nothing was changed)"));
         return Ok(0);
     }
-    let names = arguments.specs.iter().filter_map(|spec| Some(name_of(spec)?.to_string()));
-    let locking = Locking {
-        constraints: arguments.constraints.clone(),
-        upgrade_packages: names.filter(|_| arguments.upgrade).collect(),
-        pre: arguments.pre,
-        exclude_newer: arguments.exclude_newer.clone(),
-        index: arguments.index.options(),
-        ..saving.locking()
-    };
+    let locking = locking(arguments, saving.locking());
     let (locked, recorded) = saving.add(&arguments.specs, arguments.bound(), &locking)?;
     let log = if arguments.save.no_sync {
         None
@@ -56,6 +51,19 @@ pub(in crate::commands) fn add(context: &Context, arguments: &AddArguments) -> R
     saving.keep();
     context.output.message(format_args!("Recorded `{}` in {place}", recorded.join("`, `")));
     tell(context, (&lock, &locked), log.as_ref(), arguments.change.json, started)
+}
+
+/// How it is locked, as the arguments say.
+pub(super) fn locking(arguments: &AddArguments, usual: Locking) -> Locking {
+    let names = arguments.specs.iter().filter_map(|spec| Some(name_of(spec)?.to_string()));
+    Locking {
+        constraints: arguments.constraints.clone(),
+        upgrade_packages: names.filter(|_| arguments.upgrade).collect(),
+        pre: arguments.pre,
+        exclude_newer: arguments.exclude_newer.clone(),
+        index: arguments.index.options(),
+        ..usual
+    }
 }
 
 /// Refuses what a project's file has no place for.

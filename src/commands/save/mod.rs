@@ -2,6 +2,7 @@
 
 mod add;
 mod remove;
+mod script;
 mod venv;
 
 use std::path::Path;

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use virtpy_pep::PackageName;
 
-use super::tell;
 use super::venv::ProjectVenv;
+use super::{script, tell};
 use crate::cli::RemoveArguments;
 use crate::context::Context;
 use crate::error::Failure;
@@ -20,6 +20,9 @@ pub(in crate::commands) fn remove(context: &Context, arguments: &RemoveArguments
             name.parse().map_err(|_| Failure::usage(format!("`{name}` is not the name of a package")))
         })
         .collect::<Result<_, _>>()?;
+    if let Some(path) = &arguments.save.script {
+        return script::remove(context, arguments, (path, &names));
+    }
     let mut saving = Saving::begin(&context.host, arguments.save.list())?;
     let place = format!("{} of `{}`", arguments.save.list(), saving.shown());
     let shown = arguments.names.join("`, `");

@@ -32,9 +32,13 @@ impl fmt::Display for RequirementList {
     }
 }
 
-/// The file of a project.
+/// The file of a project, or what a script says about itself (PEP 723).
 #[derive(Debug, Clone)]
-pub(super) struct Manifest(DocumentMut);
+pub(super) struct Manifest {
+    document: DocumentMut,
+    /// Whether it is a script's: there the dependencies stand in no table.
+    is_script: bool,
+}
 
 impl Manifest {
     /// Reads a file's text; the error says why it is none.
@@ -43,22 +47,27 @@ impl Manifest {
             let line = line_of(text, error.span().map_or(0, |span| span.start));
             format!("line {line}: {}", error.message())
         })?;
-        Ok(Self(document))
+        Ok(Self { document, is_script: false })
+    }
+
+    /// Reads what a script says about itself.
+    pub(super) fn of_script(text: &str) -> Result<Self, String> {
+        Ok(Self { is_script: true, ..Self::parse(text)? })
     }
 
     /// The file's text.
     pub(super) fn text(&self) -> String {
-        self.0.to_string()
+        self.document.to_string()
     }
 
     /// Whether the dependencies stand where standard tools look for them.
     pub(super) fn is_standard(&self) -> bool {
-        self.0.contains_key("project") || self.0.contains_key("dependency-groups")
+        self.document.contains_key("project") || self.document.contains_key("dependency-groups")
     }
 
     /// The name of the project itself.
     pub(super) fn name(&self) -> Option<PackageName> {
-        self.0.get("project")?.get("name")?.as_str()?.parse().ok()
+        self.document.get("project")?.get("name")?.as_str()?.parse().ok()
     }
 
     /// A requirement as [`Self::add`] is to record it: what the one of the same package says in its place, and this one does not,
@@ -123,20 +132,21 @@ impl Manifest {
             let table = table.and_then(Item::as_table_like);
             table.map(|table| table.iter().map(|(key, _)| key.to_owned()).collect()).unwrap_or_default()
         };
-        let extras = self.0.get("project").and_then(|project| project.get("optional-dependencies"));
+        let extras = self.document.get("project").and_then(|project| project.get("optional-dependencies"));
         lists.extend(keys(extras).into_iter().map(RequirementList::Extra));
-        lists.extend(keys(self.0.get("dependency-groups")).into_iter().map(RequirementList::Group));
+        lists.extend(keys(self.document.get("dependency-groups")).into_iter().map(RequirementList::Group));
         lists
     }
 
     /// A list that is there.
     fn list(&mut self, list: &RequirementList) -> Result<Option<&mut Array>, String> {
         let table = match list {
-            RequirementList::Dependencies => self.0.get_mut("project"),
+            RequirementList::Dependencies if self.is_script => Some(self.document.as_item_mut()),
+            RequirementList::Dependencies => self.document.get_mut("project"),
             RequirementList::Extra(_) => {
-                self.0.get_mut("project").and_then(|project| project.get_mut("optional-dependencies"))
+                self.document.get_mut("project").and_then(|project| project.get_mut("optional-dependencies"))
             }
-            RequirementList::Group(_) => self.0.get_mut("dependency-groups"),
+            RequirementList::Group(_) => self.document.get_mut("dependency-groups"),
         };
         let Some(table) = table.and_then(Item::as_table_like_mut) else { return Ok(None) };
         let key = key_in(table, list);
@@ -156,7 +166,7 @@ impl Manifest {
                 extras.as_table_like_mut().ok_or("`optional-dependencies` in it is not a table")?
             }
             RequirementList::Group(_) => {
-                let groups = self.0.entry("dependency-groups").or_insert(Item::Table(Table::new()));
+                let groups = self.document.entry("dependency-groups").or_insert(Item::Table(Table::new()));
                 groups.as_table_like_mut().ok_or("`dependency-groups` in it is not a table")?
             }
         };
@@ -167,7 +177,10 @@ impl Manifest {
 
     /// The table `[project]`, if a field of it is not made by a build backend.
     fn project(&mut self, field: &str) -> Result<&mut dyn TableLike, String> {
-        let project = self.0.get_mut("project").and_then(Item::as_table_like_mut);
+        if self.is_script {
+            return Ok(self.document.as_table_mut());
+        }
+        let project = self.document.get_mut("project").and_then(Item::as_table_like_mut);
         let project = project.ok_or(NO_PROJECT)?;
         let dynamic = project.get("dynamic").and_then(Item::as_array);
         if dynamic.is_some_and(|fields| fields.iter().any(|one| one.as_str() == Some(field))) {

@@ -4,6 +4,7 @@
 mod array;
 mod bound;
 mod manifest;
+mod script;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,7 @@ use virtpy_pep::{PackageName, Requirement};
 
 pub use self::bound::Bound;
 pub use self::manifest::RequirementList;
+pub use self::script::SavingScript;
 
 use self::bound::bounded;
 use self::manifest::{Manifest, NO_PROJECT};
