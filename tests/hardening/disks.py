@@ -310,6 +310,7 @@ def check(arguments):
     try:
         make_wheels(place.wheels)
         names = QUICK_SUBJECTS if quick else SUBJECTS
+        names = [name for name in names if name in (arguments.scenarios or names)]
         yield from failing_calls(place, names, 5 if quick else 1000)
         shutil.rmtree(str(place.root / "scenes"), ignore_errors=True)
         yield too_few_descriptors(place, names[:2], 6 if quick else 1)

@@ -54,7 +54,7 @@ def parse():
     parser.add_argument("--kills", type=int, help="how many kills at least (1000)")
     parser.add_argument("--cuts", type=int, help="how many power cuts (150)")
     parser.add_argument("--only", action="append", metavar="NAME", help="a suite: " + ", ".join(SUITES))
-    parser.add_argument("--scenario", action="append", dest="scenarios", help="a scenario of `kills`")
+    parser.add_argument("--scenario", action="append", dest="scenarios", help="a scenario of `kills` or `disks`")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 10000, help="chooses the random times")
     parser.add_argument("--folder", help="where to work; by default where temporary files are")
     parser.add_argument("--keep", action="store_true", help="leave the folders for a look")

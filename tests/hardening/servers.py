@@ -287,9 +287,10 @@ def refused(place, goods, cases):
 
 
 def metadata_that_differs(place, goods):
-    """Metadata beside a wheel asks for what the wheel does not: not installed without a word."""
+    """Metadata beside a wheel asks for what the wheel does not: not installed without a word, nor kept in the store."""
     place.begin()
     place.new()
+    before = sorted(os.listdir(str(place.home / "w")))
     liar = Liar()
     try:
         goods.serve(liar, metadata=metadata_of("Requires-Dist: hv-other\n"))
@@ -300,6 +301,8 @@ def metadata_that_differs(place, goods):
         liar.stop()
     other = list(place.venv.glob("lib/*/site-packages/hv_other"))
     require(done.code == 1 or not other, "what the wheel does not ask for was installed: %s" % done)
+    after = sorted(os.listdir(str(place.home / "w")))
+    require(done.code == 0 or after == before, "a lie brought something into the store: %s" % done)
     return "metadata that differs from the wheel's brings nothing in"
 
 

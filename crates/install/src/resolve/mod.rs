@@ -8,6 +8,7 @@ mod inputs;
 mod kept;
 mod local;
 mod obtain;
+mod publication;
 mod remote;
 mod repair;
 mod reporter;
@@ -16,6 +17,7 @@ mod resolution_cache;
 mod satisfied;
 mod sights;
 mod source_contents;
+mod unpacking;
 mod unpushed;
 mod watched;
 

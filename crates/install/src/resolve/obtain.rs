@@ -1,11 +1,11 @@
 //! Bringing what was resolved into the store: what is there is taken, the rest is fetched or built, unpacked on
-//! worker threads while the next download runs, and published at once.
+//! worker threads while the next download runs, and published as soon as it may be.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
-use std::sync::mpsc::{Receiver as Queue, Sender, channel};
+use std::sync::mpsc::{Sender, channel};
 use std::time::SystemTime;
 
 use virtpy_resolver::{Artifact, ObtainedWheel, Package, Receiver, Resolution, Session};
@@ -13,12 +13,12 @@ use virtpy_resolver::{Artifact, ObtainedWheel, Package, Receiver, Resolution, Se
 use super::built::BuiltWheels;
 use super::inputs::BuildInputs;
 use super::kept;
+use super::publication::PublicationOrder;
 use super::remote::{self, Arrival, Made, RemoteSupply};
 use super::sights::Sights;
+use super::unpacking::{Deliveries, Delivery, Taken, Unpacked, Unpacking, check_metadata, label};
 use super::{Reporter, ResolveError};
-use virtpy_files as fs;
-use virtpy_files::digest::{hex, sha256};
-use virtpy_store::{Entry, Sight, Store, WheelFile};
+use virtpy_store::{Entry, Store, WheelFile};
 
 /// Where packages come from and go to.
 pub(crate) struct FetchContext<'a> {
@@ -138,20 +138,6 @@ fn known_sha256(
     }
 }
 
-/// Compares a wheel's own METADATA with what its package was chosen by. The hash tells without reading it where the index gave
-/// one.
-fn check_metadata(resolution: &Resolution, package: usize, path: &Path) -> Result<(), ResolveError> {
-    if resolution.packages[package].file.is_source() {
-        return Ok(());
-    }
-    let content = fs::read(path)?;
-    let expected = resolution.metadata_sha256(package);
-    if expected.is_some_and(|expected| hex(&sha256(&content)) == expected) {
-        return Ok(());
-    }
-    Ok(resolution.check_metadata(package, &content)?)
-}
-
 /// The text of a package's `direct_url.json`: a wheel that came from a URL or a path is the archive itself.
 fn direct_url(package: &Package, entry: &Entry, archive: Option<&str>) -> Option<String> {
     let archive = if package.file.is_source() { archive } else { Some(entry.manifest.sha256.as_str()) };
@@ -168,42 +154,8 @@ fn lock_key(package: &Package) -> String {
     }
 }
 
-fn label(package: &Package) -> String {
-    format!("{} {}", package.name, package.version)
-}
-
-/// A wheel on its way to the unpacking threads.
-struct Delivery {
-    package: usize,
-    size: u64,
-    wheel: WheelFile,
-    temporary: bool,
-    archive: Option<String>,
-    from_remote: bool,
-}
-
-/// A package whose wheel is in the store by now.
-struct Unpacked {
-    package: usize,
-    taken: Taken,
-    /// The SHA-256 of the archive that the wheel was built from.
-    archive: Option<String>,
-    from_remote: bool,
-    /// The wheel, where its file is still wanted.
-    made: Option<Made>,
-}
-
-/// What was made of a delivery.
-struct Taken {
-    entry: Entry,
-    /// Whether the store had it already, as its hash has shown.
-    was_stored: bool,
-    /// What the wheel does that people should know.
-    warnings: Vec<String>,
-}
-
-/// Fetches and unpacks, both at once, the largest first. Each wheel is published as soon as it is unpacked, so that an interrupted
-/// command has not worked in vain.
+/// Fetches and unpacks, both at once, the largest first. Each wheel is published as soon as it is unpacked and something that was
+/// read requires it, so that an interrupted command has not worked in vain.
 fn fetch(
     supply: &FetchContext<'_>,
     resolution: &Resolution,
@@ -217,12 +169,14 @@ fn fetch(
     let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
     let (deliver, deliveries) = channel::<Delivery>();
     let (hand_back, handed_back) = channel::<Result<Unpacked, ResolveError>>();
-    let deliveries = Mutex::new(Deliveries { queue: deliveries, waiting: Vec::new() });
+    let deliveries = Mutex::new(Deliveries::new(deliveries));
+    let FetchContext { store, remote, reporter, .. } = *supply;
+    let order = Mutex::new(PublicationOrder::new(&resolution.packages, wanted));
+    let unpacking = Unpacking { store, remote, reporter, resolution, sights: &sights, order };
     let fetched: Result<(), ResolveError> = std::thread::scope(|scope| {
         for _ in 0..threads.min(wanted.len()) {
-            let hand_back = hand_back.clone();
-            let (deliveries, sights) = (&deliveries, &sights);
-            scope.spawn(move || unpack_all(supply, resolution, sights, deliveries, &hand_back));
+            let (unpacking, hand_back, deliveries) = (&unpacking, hand_back.clone(), &deliveries);
+            scope.spawn(move || unpacking.unpack_all(deliveries, &hand_back));
         }
         drop(hand_back);
         let receiver = WheelReceiver { supply, resolution, deliver: Mutex::new(deliver) };
@@ -241,6 +195,7 @@ fn fetch(
     let unpacked = handed_back.into_iter().collect::<Result<Vec<_>, _>>();
     fetched?;
     let mut unpacked = unpacked?;
+    unpacked.extend(unpacking.publish_rest()?);
     if let Some(remote) = supply.remote {
         let made: Vec<Made> = unpacked.iter_mut().filter_map(|one| one.made.take()).collect();
         if let Some(trouble) = remote::see_off(remote, supply.store, resolution, &made) {
@@ -275,83 +230,6 @@ fn obtained(supply: &FetchContext<'_>, resolution: &Resolution, unpacked: Unpack
     };
     let direct_url = direct_url(described, &entry, archive.as_deref());
     Obtained { package, entry, origin, direct_url }
-}
-
-/// What was delivered.
-struct Deliveries {
-    queue: Queue<Delivery>,
-    /// What came out of the queue and nobody has taken yet.
-    waiting: Vec<Delivery>,
-}
-
-impl Deliveries {
-    /// The largest of what is there, for which is waited; `None` when nothing comes any more. So no large wheel is unpacked alone at
-    /// the end.
-    fn next(&mut self) -> Option<Delivery> {
-        if self.waiting.is_empty() {
-            self.waiting.push(self.queue.recv().ok()?);
-        }
-        self.waiting.extend(self.queue.try_iter());
-        let largest = (0..self.waiting.len()).max_by_key(|place| self.waiting[*place].size)?;
-        Some(self.waiting.swap_remove(largest))
-    }
-}
-
-/// The work of one thread: unpack and publish whatever is delivered, until nothing more comes.
-fn unpack_all(
-    supply: &FetchContext<'_>,
-    resolution: &Resolution,
-    sights: &Sights,
-    deliveries: &Mutex<Deliveries>,
-    hand_back: &Sender<Result<Unpacked, ResolveError>>,
-) {
-    loop {
-        let delivery = match deliveries.lock() {
-            Ok(mut deliveries) => deliveries.next(),
-            Err(_) => return,
-        };
-        let Some(delivery) = delivery else { return };
-        let sight = sights.file(delivery.package);
-        let taken = take_in(supply.store, resolution, &delivery, sight);
-        supply.reporter.finished(&label(&resolution.packages[delivery.package]));
-        let Delivery { package, archive, from_remote, size, wheel, temporary } = delivery;
-        let is_wanted = |remote| remote::is_wanted(remote, &resolution.packages[package]);
-        let is_wanted = temporary && !from_remote && taken.is_ok() && supply.remote.is_some_and(is_wanted);
-        if temporary && !is_wanted {
-            kept::discard(&wheel.path);
-        }
-        let made = is_wanted.then_some(Made { package, size, wheel });
-        let unpacked = taken.map(|taken| Unpacked { package, taken, archive, from_remote, made });
-        if hand_back.send(unpacked).is_err() {
-            return;
-        }
-    }
-}
-
-/// Takes a wheel whose hash is known by now from the store, or else unpacks and publishes it.
-fn take_in(
-    store: &Store,
-    resolution: &Resolution,
-    delivery: &Delivery,
-    sight: Option<&Sight>,
-) -> Result<Taken, ResolveError> {
-    let sha256 = delivery.wheel.sha256.as_str();
-    let stored = store.has(sha256).then(|| store.usable(&[Some(sha256)]).unwrap_or_default());
-    if let Some(entry) = stored.into_iter().flatten().flatten().next() {
-        check_metadata(resolution, delivery.package, &entry.manifest.metadata_in(&entry.path))?;
-        return Ok(Taken { entry, was_stored: true, warnings: Vec::new() });
-    }
-    let package = label(&resolution.packages[delivery.package]);
-    let staged = store.stage(&delivery.wheel);
-    let staged = staged.map_err(|source| ResolveError::Unpack { package, source })?;
-    // It was hashed first and unpacked then: what was unpacked has to be what was hashed.
-    if sight.is_some_and(|sight| !sight.is_current()) {
-        return Err(ResolveError::Exchanged { path: delivery.wheel.path.clone() });
-    }
-    check_metadata(resolution, delivery.package, &staged.metadata_path())?;
-    let warnings = staged.warnings.clone();
-    let published = store.publish(vec![staged])?.pop();
-    Ok(Taken { entry: published.ok_or(ResolveError::Interrupted)?, was_stored: false, warnings })
 }
 
 /// Carries finished wheels from the facade to the unpacking threads, and tells the reporter.
