@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use reqwest::Url;
@@ -190,7 +191,9 @@ impl<'a> Listed<'a> {
             return Err(format!("a page of the network may not lead to `{}:`", url.scheme()));
         }
         url.set_fragment(None);
-        let may_hold_secret = may_hold_secret(&DisplaySafeUrl::from_url(url.clone()));
+        let url = DisplaySafeUrl::from_url(url);
+        let may_hold_secret = may_hold_secret(&url);
+        let mut url = String::from(Url::from(url));
         let mut hashes = known(&self.hashes)?;
         // Of one that is given twice, the last counts.
         hashes.reverse();
@@ -200,9 +203,13 @@ impl<'a> Listed<'a> {
         // Metadata with a hash that is none cannot be relied on; the file has its own.
         let announced = announced.ok().flatten();
         if let Some(hashes) = announced.as_ref().filter(|hashes| !hashes.is_empty()) {
-            let hashes: Vec<String> =
-                hashes.iter().map(|hash| format!("{}={}", hash.algorithm, hash.digest)).collect();
-            url.set_fragment(Some(&format!("{METADATA_MARK}{}", hashes.join(","))));
+            let mut separator = "";
+            let _ = write!(url, "#{METADATA_MARK}");
+            for HashDigest { algorithm, digest } in hashes {
+                // Writing to a text does not fail, and nothing in it has to be escaped.
+                let _ = write!(url, "{separator}{algorithm}={digest}");
+                separator = ",";
+            }
         }
         let requires_python = match self.requires_python {
             None | Some(Loose::Nothing) => None,
@@ -212,7 +219,7 @@ impl<'a> Listed<'a> {
         Ok(File {
             may_hold_secret,
             filename,
-            url: url.into(),
+            url,
             hashes,
             requires_python,
             size: self.size,
@@ -265,12 +272,34 @@ fn known(hashes: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Vec<HashDigest>, Str
 
 /// A time as the standard writes it. One without a zone is UTC (PEP 700); what is none is as good as none.
 fn point_in_time(text: &str) -> Option<String> {
-    let parses = |text: &str| text.parse::<jiff::Timestamp>().is_ok();
+    let parses = |text: &str| is_ordinary_time(text) || text.parse::<jiff::Timestamp>().is_ok();
     if parses(text) {
         return Some(text.to_owned());
     }
     let zoned = format!("{text}Z");
     parses(&zoned).then_some(zoned)
+}
+
+/// Whether a text is a time of the form in which nearly all pages have it, such as `2024-05-06T07:08:09.123456Z`. There are
+/// thousands of them on a page. Of what it does not accept, some is a time all the same.
+fn is_ordinary_time(text: &str) -> bool {
+    let Some((text, fraction)) = text.strip_suffix('Z').and_then(|text| text.split_at_checked(19)) else {
+        return false;
+    };
+    let number = |from: usize| match text.as_bytes()[from..from + 2] {
+        [ten @ b'0'..=b'9', one @ b'0'..=b'9'] => Some((ten - b'0') * 10 + (one - b'0')),
+        _ => None,
+    };
+    let is_in =
+        |from: usize, range: RangeInclusive<u8>| number(from).is_some_and(|value| range.contains(&value));
+    let separators = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')];
+    let has_fraction =
+        |digits: &str| (1..=9).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit());
+    separators.iter().all(|(place, separator)| text.as_bytes()[*place] == *separator)
+        && [(0, 0..=99), (2, 0..=99), (5, 1..=12), (8, 1..=28), (11, 0..=23), (14, 0..=59), (17, 0..=59)]
+            .into_iter()
+            .all(|(from, range)| is_in(from, range))
+        && (fraction.is_empty() || fraction.strip_prefix('.').is_some_and(has_fraction))
 }
 
 /// The hashes that the metadata behind a URL has to have, as the page of its index says: those that [`Page`] put there.
@@ -299,4 +328,41 @@ pub(crate) fn without_marks(text: &str) -> String {
         plain.push_str(part.trim_start_matches(is_of_mark));
     }
     plain
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn an_ordinary_time_is_one(
+            text in "[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{0,10})?Z?"
+        ) {
+            prop_assert!(!is_ordinary_time(&text) || text.parse::<jiff::Timestamp>().is_ok(), "{text}");
+        }
+
+        #[test]
+        fn usual_times_are_ordinary(day in 1..=28, second in 0..60, fraction in "(\\.[0-9]{1,9})?") {
+            let text = format!("2024-12-{day:02}T23:59:{second:02}{fraction}Z");
+            prop_assert!(is_ordinary_time(&text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_not_ordinary() {
+        for text in [
+            "",
+            "Z",
+            "2024-05-06",
+            "2024-05-06T07:08:09",
+            "2024-13-06T07:08:09Z",
+            "2024-05-06T07:08:09.Z",
+            "2024-05-06T07:08:0éZ",
+        ] {
+            assert!(!is_ordinary_time(text), "{text}");
+        }
+    }
 }
