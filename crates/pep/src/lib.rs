@@ -1,5 +1,5 @@
 //! The grammar of Python packaging: versions (PEP 440), names (PEP 503), requirements and markers (PEP 508), file names of
-//! wheels and their tags (PEP 427, PEP 425), and direct references.
+//! wheels and their tags (PEP 427, PEP 425), direct references, and pages of an index (PEP 503, PEP 691).
 //!
 //! Everything in virtpy that reads or compares one of these uses these types, so that one grammar holds everywhere. Parsing is
 //! all they do; none of them touches the disk or the network. Underneath are uv's grammar crates, whose types only the
@@ -7,6 +7,7 @@
 
 mod cache_tag;
 mod direct_url;
+pub mod index_page;
 mod invalid;
 pub mod limits;
 mod markers;

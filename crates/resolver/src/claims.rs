@@ -11,8 +11,9 @@ use uv_pep440::VersionSpecifiers;
 use uv_pypi_types::ResolutionMetadata;
 use uv_resolver::MetadataResponse;
 
+use virtpy_pep::index_page::metadata_sha256;
+
 use crate::error::{Cause, Error};
-use crate::replies::metadata_sha256;
 use crate::solution::Resolution;
 use crate::url::file_url;
 

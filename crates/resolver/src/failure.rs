@@ -13,12 +13,13 @@ use uv_errors::Hint;
 use uv_redacted::DisplaySafeUrl;
 use uv_resolver::ResolveError;
 use virtpy_pep::PackageName;
+use virtpy_pep::index_page::without_marks;
 
 use crate::error::{Cause, Error, PythonNeed, again_with_network};
 use crate::proof::Proof;
 use crate::public::public;
 use crate::reasons::{self, BuildFailure};
-use crate::replies::{BadReply, without_marks};
+use crate::replies::BadReply;
 use crate::reword::{reword, reword_hint, with_choices_named};
 use crate::url::local_path;
 

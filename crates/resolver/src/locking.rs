@@ -15,6 +15,7 @@ use uv_requirements::RequirementsSpecification;
 use uv_resolver::{AnnotationStyle, DisplayResolutionGraph, PylockToml, ResolverEnvironment, ResolverOutput};
 use uv_types::HashStrategy;
 use virtpy_pep::NamedVersion;
+use virtpy_pep::index_page::without_marks;
 
 use crate::client::ClientFactory;
 use crate::context::Context;
@@ -25,7 +26,6 @@ use crate::group_needs::GroupNeeds;
 use crate::installed::Installed;
 use crate::project::{self, Project, same_name};
 use crate::pylock::versions_of_pylock;
-use crate::replies::without_marks;
 use crate::request::{Input, Request};
 use crate::requirements;
 use crate::resolve::{NamedInputs, Problem, Target, choices, name_all, solve};

@@ -1,6 +1,7 @@
 //! How much of a reply is taken, and how slowly it may come.
 
 use std::time::{Duration, Instant};
+use virtpy_pep::index_page::InvalidPage;
 
 use futures::TryStreamExt;
 use reqwest::Response;
@@ -26,8 +27,8 @@ pub(crate) enum BadReply {
     Encoding(String),
     #[error("it is not compressed as it says: {0}")]
     Compression(String),
-    #[error("what came is not a page of an index: {0}")]
-    Page(String),
+    #[error(transparent)]
+    Page(#[from] InvalidPage),
     #[error("the metadata is not what the index announces: expected {expected}, but got {computed}")]
     Metadata {
         /// The file that it is of.

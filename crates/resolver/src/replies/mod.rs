@@ -2,12 +2,6 @@
 //! unpacks to), pages put right, metadata compared with its hash.
 
 mod bounds;
-mod html;
-mod json;
-mod loose;
-mod page;
-#[cfg(test)]
-mod tests;
 
 use std::io::Read as _;
 use std::panic::resume_unwind;
@@ -22,9 +16,8 @@ use reqwest::{Method, Request, Response, ResponseBuilderExt, Url};
 
 use crate::hashing::Hashing;
 pub(crate) use bounds::{BadReply, Bounds, announced};
-pub(crate) use page::{metadata_sha256, without_marks};
 use uv_redacted::DisplaySafeUrl;
-use virtpy_pep::may_hold_secret;
+use virtpy_pep::{index_page, may_hold_secret};
 
 /// So many notes of one page are kept.
 const NOTES: usize = 20;
@@ -182,10 +175,10 @@ impl Replies {
         let media = media.and_then(|media| media.split(';').next()).unwrap_or_default().trim();
         let text;
         let mut page = match media {
-            SIMPLE_JSON => json::read(&body, &head.url)?,
+            SIMPLE_JSON => index_page::read_json(&body, &head.url)?,
             SIMPLE_HTML | "text/html" => {
                 text = String::from_utf8_lossy(&body);
-                html::read(&text, &head.url)?
+                index_page::read_html(&text, &head.url)?
             }
             // The library above says that it knows no such thing.
             _ => return Ok(head.with(body)),
@@ -247,7 +240,7 @@ impl Head {
 
 /// Compares metadata with the hash that the page of its index gave.
 async fn check_metadata(asked: &Url, body: &[u8]) -> Result<(), BadReply> {
-    let expected = page::metadata_hashes(asked);
+    let expected = index_page::metadata_hashes(asked);
     if expected.is_empty() {
         return Ok(());
     }

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use reqwest::Url;
 use serde::Deserialize;
+use url::Url;
 
-use super::bounds::BadReply;
+use super::InvalidPage;
 use super::loose::Loose;
 use super::page::{Listed, Metadata, Page, Status, Yanked};
 
@@ -22,10 +22,9 @@ struct Detail<'a> {
 ///
 /// # Errors
 ///
-/// [`BadReply::Page`] when it is not JSON, or has no list of files.
-pub(super) fn read<'a>(body: &'a [u8], base: &Url) -> Result<Page<'a>, BadReply> {
-    let detail: Detail<'a> =
-        serde_json::from_slice(body).map_err(|error| BadReply::Page(error.to_string()))?;
+/// [`InvalidPage`] when it is not JSON, or has no list of files.
+pub fn read<'a>(body: &'a [u8], base: &Url) -> Result<Page<'a>, InvalidPage> {
+    let detail: Detail<'a> = serde_json::from_slice(body).map_err(|error| InvalidPage(error.to_string()))?;
     let mut page = Page::default();
     let mut status = None;
     let mut reason = None;

@@ -10,25 +10,26 @@ use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use reqwest::Url;
 use serde::{Serialize, Serializer};
+use url::Url;
 use uv_normalize::PackageName;
 use uv_pypi_types::{HashAlgorithm, HashDigest};
 
-use super::loose::Loose;
 use uv_redacted::DisplaySafeUrl;
-use virtpy_pep::may_hold_secret;
+
+use super::loose::Loose;
+use crate::may_hold_secret;
 
 /// What stands before the hashes of the metadata in the fragment of a file's URL.
 const METADATA_MARK: &str = "metadata-file:";
 
 /// A page that can be relied on.
 #[derive(Debug, Default)]
-pub(super) struct Page<'a> {
+pub struct Page<'a> {
     pub(super) status: Option<Status<'a>>,
     pub(super) files: Vec<File<'a>>,
     /// What was passed over, and why.
-    pub(super) notes: Vec<String>,
+    pub notes: Vec<String>,
 }
 
 /// What a project says of itself as a whole (PEP 792).
@@ -108,7 +109,7 @@ impl<'a> Page<'a> {
     }
 
     /// Passes over the wheels of other projects than the page is of.
-    pub(super) fn keep_only(&mut self, project: &str, base: &Url) {
+    pub fn keep_only(&mut self, project: &str, base: &Url) {
         let Ok(project) = PackageName::from_str(project) else { return };
         let Self { files, notes, .. } = self;
         files.retain(|file| {
@@ -123,12 +124,12 @@ impl<'a> Page<'a> {
     }
 
     /// Whether a link of it proves something to a server.
-    pub(super) fn may_hold_secret(&self) -> bool {
+    pub fn may_hold_secret(&self) -> bool {
         self.files.iter().any(|file| file.may_hold_secret)
     }
 
     /// Written as PEP 691 has it.
-    pub(super) fn json(&self) -> Vec<u8> {
+    pub fn json(&self) -> Vec<u8> {
         #[derive(Serialize)]
         #[serde(rename_all = "kebab-case")]
         struct Detail<'a> {
@@ -143,7 +144,7 @@ impl<'a> Page<'a> {
 
     /// Written as a page of links, without what is said of metadata: a link's fragment has no place for its hash, so it
     /// is taken from the files themselves.
-    pub(super) fn html(&self) -> Vec<u8> {
+    pub fn html(&self) -> Vec<u8> {
         let quoted = |text: &str| html_escape::encode_double_quoted_attribute(text).into_owned();
         let mut html = "<!DOCTYPE html><html><body>\n".to_owned();
         for file in &self.files {
@@ -303,7 +304,7 @@ fn is_ordinary_time(text: &str) -> bool {
 }
 
 /// The hashes that the metadata behind a URL has to have, as the page of its index says: those that [`Page`] put there.
-pub(super) fn metadata_hashes(url: &Url) -> Vec<HashDigest> {
+pub fn metadata_hashes(url: &Url) -> Vec<HashDigest> {
     let fragment = url.fragment().unwrap_or_default();
     let Some(hashes) = fragment.strip_prefix(METADATA_MARK) else { return Vec::new() };
     let pairs = hashes.split(',').filter_map(|pair| pair.split_once('='));
@@ -312,14 +313,14 @@ pub(super) fn metadata_hashes(url: &Url) -> Vec<HashDigest> {
 }
 
 /// The SHA-256 that the metadata of a file has, if the page says it.
-pub(crate) fn metadata_sha256(url: &Url) -> Option<String> {
+pub fn metadata_sha256(url: &Url) -> Option<String> {
     let hashes = metadata_hashes(url);
     let found = hashes.iter().find(|hash| hash.algorithm == HashAlgorithm::Sha256)?;
     Some(found.digest.to_string())
 }
 
 /// Takes what [`Page`] put behind URLs out of a text that has such URLs.
-pub(crate) fn without_marks(text: &str) -> String {
+pub fn without_marks(text: &str) -> String {
     let mark = format!("#{METADATA_MARK}");
     let mut parts = text.split(mark.as_str());
     let mut plain = parts.next().unwrap_or_default().to_owned();

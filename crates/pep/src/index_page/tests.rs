@@ -1,7 +1,7 @@
 //! Pages with all that real ones had wrong.
 
-use reqwest::Url;
 use serde_json::{Value, json};
+use url::Url;
 
 use super::page::{Page, metadata_sha256, without_marks};
 use super::{html, json};

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use html_escape::decode_html_entities;
 use percent_encoding::percent_decode_str;
-use reqwest::Url;
 use tl::HTMLTag;
+use url::Url;
 
-use super::bounds::BadReply;
+use super::InvalidPage;
 use super::loose::Loose;
 use super::page::{Listed, Metadata, Page, Status, Yanked};
 
@@ -15,10 +15,10 @@ use super::page::{Listed, Metadata, Page, Status, Yanked};
 ///
 /// # Errors
 ///
-/// [`BadReply::Page`] when it is too large for the parser.
-pub(super) fn read(text: &str, address: &Url) -> Result<Page<'static>, BadReply> {
+/// [`InvalidPage`] when it is too large for the parser.
+pub fn read(text: &str, address: &Url) -> Result<Page<'static>, InvalidPage> {
     let document =
-        tl::parse(text, tl::ParserOptions::default()).map_err(|error| BadReply::Page(error.to_string()))?;
+        tl::parse(text, tl::ParserOptions::default()).map_err(|error| InvalidPage(error.to_string()))?;
     let tags = || document.nodes().iter().filter_map(tl::Node::as_tag);
     let base = tags()
         .take_while(|tag| !is(tag, "a") && !is(tag, "link"))
