@@ -133,7 +133,7 @@ impl Replies {
         let (replies, Asked { kind, name, .. }) = (self.clone(), asked);
         let mended = tokio::task::spawn_blocking(move || {
             let (head, body) = replies.unpacked(head, body)?;
-            replies.mended((kind, &name), head, body)
+            replies.mended(kind, &name, head, body)
         });
         match mended.await {
             Ok(mended) => mended.map_err(|bad| anyhow::Error::new(bad).into()),
@@ -165,12 +165,7 @@ impl Replies {
     }
 
     /// Writes a page again, if it is one.
-    fn mended(
-        &self,
-        (kind, name): (Kind, &str),
-        mut head: Head,
-        body: Vec<u8>,
-    ) -> Result<Response, BadReply> {
+    fn mended(&self, kind: Kind, name: &str, mut head: Head, body: Vec<u8>) -> Result<Response, BadReply> {
         let media = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let media = media.and_then(|media| media.split(';').next()).unwrap_or_default().trim();
         let text;
