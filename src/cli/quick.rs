@@ -10,27 +10,31 @@ use clap::{Args, FromArgMatches as _};
 use super::ApplicationCommand;
 use super::arguments::{Arguments, Command, GlobalArguments};
 
-/// Reads a whole command line, the program's name included, if its first word is one of these commands.
+/// Reads a whole command line, the program's name included, if one of these commands is the first word that is no global
+/// option.
 pub(super) fn parse(words: &[OsString]) -> Option<Arguments> {
-    match words.get(1)?.to_str()? {
-        "new" | "venv" => only(words, Command::New),
-        "add" => only(words, Command::Add),
-        "sync" => only(words, Command::Sync),
-        "remove" => only(words, Command::Remove),
-        "run" => only(words, Command::Run),
-        "list" => only(words, Command::List),
-        "freeze" => only(words, Command::Freeze),
-        "check" => only(words, Command::Check),
-        "seed" => only(words, Command::Seed),
-        "install" => only(words, |arguments| Command::Application(ApplicationCommand::Install(arguments))),
+    let is_global = |word: &&str| matches!(*word, "--quiet" | "-q" | "--verbose" | "-v");
+    let name = words.iter().skip(1).map_while(|word| word.to_str()).find(|word| !is_global(word))?;
+    match name {
+        "new" | "venv" => only(words, name, Command::New),
+        "add" => only(words, name, Command::Add),
+        "sync" => only(words, name, Command::Sync),
+        "remove" => only(words, name, Command::Remove),
+        "run" => only(words, name, Command::Run),
+        "list" => only(words, name, Command::List),
+        "freeze" => only(words, name, Command::Freeze),
+        "check" => only(words, name, Command::Check),
+        "seed" => only(words, name, Command::Seed),
+        "install" => {
+            only(words, name, |arguments| Command::Application(ApplicationCommand::Install(arguments)))
+        }
         _ => None,
     }
 }
 
-fn only<T: Args>(words: &[OsString], command: fn(T) -> Command) -> Option<Arguments> {
-    let name = words.get(1)?.to_str()?.to_owned();
+fn only<T: Args>(words: &[OsString], name: &str, command: fn(T) -> Command) -> Option<Arguments> {
     let definition = GlobalArguments::augment_args(clap::Command::new("virtpy"))
-        .subcommand(T::augment_args(clap::Command::new(name)));
+        .subcommand(T::augment_args(clap::Command::new(name.to_owned())));
     let matches = definition.try_get_matches_from(words).ok()?;
     let global = GlobalArguments::from_arg_matches(&matches).ok()?;
     let (_, inside) = matches.subcommand()?;
@@ -57,6 +61,8 @@ mod tests {
             "run --with rich -p 3.12 script.py --with other -- -x",
             "run -m http.server 8000 --quiet",
             "list --verbose",
+            "--verbose add rich",
+            "-q list --json",
             "freeze --venv x",
             "check --json",
             "seed x --no-pip-shim --wheel a.whl --wheel b.whl",
@@ -71,9 +77,16 @@ mod tests {
 
     #[test]
     fn everything_else_is_left_to_the_whole_definition() {
-        for line in
-            ["sync --help", "add --no-such-option", "new --version", "--quiet sync", "tool list", "lst", ""]
-        {
+        for line in [
+            "sync --help",
+            "add --no-such-option",
+            "new --version",
+            "--quiet tool list",
+            "--color never sync",
+            "tool list",
+            "lst",
+            "",
+        ] {
             assert!(parse(&words(line)).is_none(), "{line}");
         }
     }
