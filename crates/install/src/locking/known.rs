@@ -1,24 +1,26 @@
 //! Locks that are known to be what would be made again: virtpy made them, and nothing that decides about them has changed. Of what a
 //! lock has, no index is asked again anyhow; so resolving all of it once more could only find the same.
 
-use std::fmt::Write as _;
-use std::path::Path;
-use std::time::UNIX_EPOCH;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
+use serde::Serialize;
 use toml::Table;
-use virtpy_resolver::{Input, LockForm, members_of, read_project};
+use virtpy_resolver::{IndexSettings, Input, LockForm, members_of, read_project};
 
 use super::inputs::Inputs;
 use super::spec::Locking;
 use super::target::Target;
 use crate::lockfile::Neighbours;
 use crate::resolve::ResolutionCache;
+use crate::resolved::RequestKey;
 use crate::{Host, Result};
 use virtpy_files as fs;
 use virtpy_files::digest::{hex, sha256};
 
-/// How locks are made. Who changes what is written counts on.
-const FORM: u32 = 1;
+/// The number of this form of keys. Whoever changes how locks are made takes the next one.
+const FORMAT: u32 = 1;
 
 /// Settings of a project by which other indexes are asked, or whose meaning changes with the time.
 const OTHER_SETTINGS: [&str; 7] = [
@@ -30,6 +32,40 @@ const OTHER_SETTINGS: [&str; 7] = [
     "index-url",
     "no-index",
 ];
+
+/// What is asked for when a project is locked.
+#[derive(Serialize)]
+struct LockKey<'a> {
+    format: u32,
+    program: &'a str,
+    lock: Option<&'a Path>,
+    project: &'a Path,
+    without_groups: &'a [String],
+    universal: bool,
+    requires_python: Option<&'a str>,
+    no_project: bool,
+    pre: bool,
+    /// The files in each of the folders that are looked at besides the index.
+    directories: Vec<Vec<FileKey>>,
+    projects: Vec<ProjectKey<'a>>,
+}
+
+/// A file, by what changes when it does.
+#[derive(Serialize)]
+struct FileKey {
+    path: PathBuf,
+    size: u64,
+    modified: Duration,
+}
+
+/// A project that is locked or that others need.
+#[derive(Serialize)]
+struct ProjectKey<'a> {
+    file: &'a Path,
+    text: String,
+    /// The members of its workspace: their folders and names.
+    members: Vec<(PathBuf, String)>,
+}
 
 /// All that decides about a lock beside what it says already.
 pub(super) struct KnownLock<'a> {
@@ -45,7 +81,8 @@ impl<'a> KnownLock<'a> {
     pub(super) fn of(
         locking: &Locking,
         host: &'a Host,
-        (inputs, target): (&Inputs, &Target),
+        inputs: &Inputs,
+        target: &Target,
         neighbours: &Neighbours,
     ) -> Result<Option<Self>> {
         let is_plain = locking.constraints.is_empty()
@@ -57,20 +94,35 @@ impl<'a> KnownLock<'a> {
         if !is_plain || !inputs.files.is_empty() {
             return Ok(None);
         }
-        let mut decides = format!("lock {FORM} {}\n", env!("CARGO_PKG_VERSION"));
-        let options = (locking.universal, &locking.requires_python, locking.no_project, locking.pre);
-        let interpreter = locking.interpreter(host, inputs)?;
-        let named = (&target.path, &project.path, &locking.without_groups, options);
-        let _ = writeln!(decides, "{named:?}\n{} {}", interpreter.executable.display(), interpreter.version);
-        let Some(sources) = sources(locking, host)? else { return Ok(None) };
-        decides += &sources;
+        let Some(settings) = settings(locking, host)? else { return Ok(None) };
+        let mut directories = Vec::new();
+        for folder in &settings.find_links {
+            let Some(files) = listed(Path::new(folder.strip_prefix("file://").unwrap_or(folder))) else {
+                return Ok(None);
+            };
+            directories.push(files);
+        }
+        let mut projects = Vec::new();
         for file in neighbours.files() {
             let Some(text) = text_of(file) else { return Ok(None) };
-            let _ = writeln!(decides, "{}\n{text}", file.display());
-            for member in file.parent().map(members_of).unwrap_or_default() {
-                let _ = writeln!(decides, "{member:?}");
-            }
+            let members = file.parent().map(members_of).unwrap_or_default();
+            projects.push(ProjectKey { file, text, members });
         }
+        let interpreter = locking.interpreter(host, inputs)?;
+        let request = LockKey {
+            format: FORMAT,
+            program: env!("CARGO_PKG_VERSION"),
+            lock: target.path.as_deref(),
+            project: &project.path,
+            without_groups: &locking.without_groups,
+            universal: locking.universal,
+            requires_python: locking.requires_python.as_deref(),
+            no_project: locking.no_project,
+            pre: locking.pre,
+            directories,
+            projects,
+        };
+        let decides = RequestKey::new(Some(&interpreter), &settings, request).text();
         Ok(Some(Self { cache: ResolutionCache::new(&host.store), decides }))
     }
 
@@ -98,37 +150,27 @@ impl<'a> KnownLock<'a> {
 }
 
 /// Where packages come from; nothing if there is more than one index, which are all asked each time.
-fn sources(locking: &Locking, host: &Host) -> Result<Option<String>> {
-    let mut settings = host.index_settings(&locking.index)?;
-    settings.offline = false;
+fn settings(locking: &Locking, host: &Host) -> Result<Option<IndexSettings>> {
+    let settings = host.index_settings(&locking.index)?;
     let is_remote = |url: &String| url.contains("://") && !url.contains("file://");
     let is_one = settings.extra_index_urls.is_empty()
         && settings.explicit_index_urls.is_empty()
         && settings.exclude_newer.is_none()
         && settings.index_url.as_ref().is_none_or(is_remote);
-    if !is_one {
-        return Ok(None);
-    }
-    let mut told = format!("{settings:?}\n");
-    for folder in &settings.find_links {
-        let folder = Path::new(folder.strip_prefix("file://").unwrap_or(folder));
-        let Some(files) = listed(folder) else { return Ok(None) };
-        told += &files;
-    }
-    Ok(Some(told))
+    Ok(is_one.then_some(settings))
 }
 
-/// The files of a folder with their sizes and times; nothing if it is none, or only known from where one stands.
-fn listed(folder: &Path) -> Option<String> {
+/// The files of a folder; nothing if it is none, or only known from where one stands.
+fn listed(folder: &Path) -> Option<Vec<FileKey>> {
     let mut names = fs::read_dir_names(folder).ok().filter(|_| folder.is_absolute())?;
     names.sort_by(|one, other| one.0.cmp(&other.0));
-    let mut told = String::new();
-    for (name, _) in names {
-        let found = fs::metadata(&folder.join(&name)).ok()?;
-        let time = found.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-        let _ = writeln!(told, "{} {} {time:?}", name.display(), found.len());
-    }
-    Some(told)
+    let file = |(name, _): (OsString, _)| {
+        let path = folder.join(name);
+        let found = fs::metadata(&path).ok()?;
+        let modified = found.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+        Some(FileKey { path, size: found.len(), modified })
+    };
+    names.into_iter().map(file).collect()
 }
 
 /// The file of a project that says by itself what it requires, and that by one index; nothing of any other. One that is not there says

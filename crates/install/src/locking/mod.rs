@@ -61,7 +61,7 @@ impl Locking {
         if let Some(existing) = &existing {
             self.refuse_another(&inputs, &target, existing, &origin)?;
         }
-        let known = KnownLock::of(self, host, (&inputs, &target), &neighbours)?;
+        let known = KnownLock::of(self, host, &inputs, &target, &neighbours)?;
         if let Some(locked) = self.as_known(&target, known.as_ref(), existing.as_deref()) {
             return Ok(locked);
         }
@@ -86,7 +86,7 @@ impl Locking {
             fs::write_in_project(path, text.as_bytes(), 0o644)?;
         }
         if let Some(known) = known.filter(|_| lock.warnings.is_empty()) {
-            known.remember(KnownLock::of(self, host, (&inputs, &target), &neighbours)?, &text, packages);
+            known.remember(KnownLock::of(self, host, &inputs, &target, &neighbours)?, &text, packages);
         }
         Ok(Locked { path: target.path, text, packages, is_unchanged })
     }
