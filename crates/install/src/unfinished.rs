@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::{Error, Host};
 use virtpy_files::{self as fs, PermissionsExt as _};
 
 /// A file as it was, and as it was written since.
@@ -22,6 +23,17 @@ static FILES: Mutex<Vec<UnfinishedFile>> = Mutex::new(Vec::new());
 /// Held by who writes one of the files, so that nobody puts it back at the same moment.
 pub(crate) fn hold() -> MutexGuard<'static, Vec<UnfinishedFile>> {
     FILES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Puts back those of a command's files that it has written; from now on nobody else does. What cannot be put back is said.
+pub(crate) fn put_back<'a>(host: &Host, files: impl IntoIterator<Item = &'a UnfinishedFile>) {
+    let mut held = hold();
+    for file in files.into_iter().filter(|file| file.written.is_some()) {
+        if let Err(error) = file.put_back() {
+            host.warning(format_args!("`{}` could not be put back: {error}", file.path.display()));
+        }
+    }
+    held.clear();
 }
 
 /// Puts all files back, for a process that ends now: nobody can write one of them any more.
@@ -63,6 +75,19 @@ impl UnfinishedFile {
         self.written = Some(text);
         files.push(self.clone());
         Ok(())
+    }
+
+    /// Writes it, unless somebody else has changed it since it was read.
+    ///
+    /// # Errors
+    /// When somebody has, or it cannot be written.
+    pub(crate) fn write_unchanged(&mut self, text: String) -> Result<(), Error> {
+        if self.present() != self.before {
+            let path = self.path.display();
+            return Err(Error::new(format!("`{path}` was changed by somebody else meanwhile"))
+                .hinted("run the command again"));
+        }
+        Ok(self.write(text)?)
     }
 
     /// Puts a text in the place of what it holds, with the mode that it has.

@@ -155,7 +155,7 @@ impl<'a> Saving<'a> {
             }
         }
         let text = self.with(&recorded)?;
-        self.write(text)?;
+        self.project.write_unchanged(text)?;
         Ok((self.locked(locking)?, recorded))
     }
 
@@ -185,7 +185,7 @@ impl<'a> Saving<'a> {
                 return Err(self.not_recorded(&mut manifest, name));
             }
         }
-        self.write(self.in_style(manifest.text()))?;
+        self.project.write_unchanged(self.in_style(manifest.text()))?;
         let before = self.lock.before.as_deref().map(bound::names).unwrap_or_default();
         let locked = self.locked(locking)?;
         let still = bound::names(&locked.text);
@@ -218,18 +218,6 @@ impl<'a> Saving<'a> {
             manifest.add(&self.list, text).map_err(|reason| self.unusable(&reason))?;
         }
         Ok(self.in_style(manifest.text()))
-    }
-
-    /// Replaces the project's file, unless somebody else has changed it since.
-    fn write(&mut self, text: String) -> Result<()> {
-        if self.project.present() != self.project.before {
-            return Err(Error::new(format!(
-                "`{}` was changed by somebody else meanwhile",
-                self.project.path.display()
-            ))
-            .hinted("run the command again"));
-        }
-        Ok(self.project.write(text)?)
     }
 
     /// A text with the ends of lines, and the mark at its beginning, that the project's file has.
@@ -376,12 +364,6 @@ pub fn unused(
 
 impl Drop for Saving<'_> {
     fn drop(&mut self) {
-        let mut held = unfinished::hold();
-        for file in [&self.project, &self.lock].into_iter().filter(|file| file.written.is_some()) {
-            if let Err(error) = file.put_back() {
-                self.host.warning(format_args!("`{}` could not be put back: {error}", file.path.display()));
-            }
-        }
-        held.clear();
+        unfinished::put_back(self.host, [&self.project, &self.lock]);
     }
 }

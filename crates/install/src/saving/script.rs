@@ -133,11 +133,6 @@ impl<'a> SavingScript<'a> {
     /// Writes the document into the script, and makes its lock again if it has one.
     fn write(&mut self, document: &str, begin: Option<usize>, locking: &Locking) -> Result<Option<Locked>> {
         let before = self.script.before.clone().unwrap_or_default();
-        if self.script.present().as_ref() != Some(&before) {
-            let path = self.script.path.display();
-            return Err(Error::new(format!("`{path}` was changed by somebody else meanwhile"))
-                .hinted("run the command again"));
-        }
         let comment = |line: &str| if line.is_empty() { "#".to_owned() } else { format!("# {line}") };
         let mut comments: Vec<String> = document.lines().map(comment).collect();
         let end = if before.contains("\r\n") { "\r\n" } else { "\n" };
@@ -151,7 +146,7 @@ impl<'a> SavingScript<'a> {
             comments.extend(["# ///".to_owned(), String::new()]);
         }
         lines.splice(place..place + old, comments);
-        self.script.write(lines.join(end))?;
+        self.script.write_unchanged(lines.join(end))?;
         let Some(lock) = &mut self.lock else { return Ok(None) };
         unfinished::hold().push(lock.clone());
         let inputs = vec![self.script.path.display().to_string()];
@@ -173,12 +168,6 @@ fn is_first(line: &str) -> bool {
 
 impl Drop for SavingScript<'_> {
     fn drop(&mut self) {
-        let mut held = unfinished::hold();
-        for file in std::iter::once(&self.script).chain(&self.lock).filter(|file| file.written.is_some()) {
-            if let Err(error) = file.put_back() {
-                self.host.warning(format_args!("`{}` could not be put back: {error}", file.path.display()));
-            }
-        }
-        held.clear();
+        unfinished::put_back(self.host, std::iter::once(&self.script).chain(&self.lock));
     }
 }
