@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::limits::beginning;
 
-/// Why a text is not what it should be: a version, a name, a requirement, the name of a wheel.
+/// Why a text is not what it should be: a version, a name, a requirement, the name of a wheel, a hash.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{}` is not {expected}: {reason}", in_one_line(text))]
 pub struct InvalidText {
@@ -37,6 +37,9 @@ fn in_one_line(text: &str) -> String {
 
 /// A text that is not a valid name of a package.
 pub type InvalidName = InvalidText;
+
+/// A text that is not a hash as it should be.
+pub type InvalidHash = InvalidText;
 
 /// A text without the escape sequences of terminals (ECMA-48 CSI) and other control characters, lines and tabs aside: what a
 /// server or an archive says is printed later.
