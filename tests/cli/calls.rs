@@ -1,5 +1,6 @@
 //! Commands that say what is installed, or that there is nothing to do, make as many system calls for many packages as for few.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -94,6 +95,28 @@ fn what_is_installed_is_told_with_few_calls() {
         |command: &str| calls(&context, &[command]).iter().filter(|call| !call.contains("F_GETFD")).count();
     let (list, nothing) = (count("list"), count("--version"));
     assert!(list <= nothing + 40, "{list} calls to list, {nothing} to say the version");
+}
+
+#[test]
+fn check_lists_no_folder_of_the_store_that_nobody_changed() {
+    if !Path::new("/usr/bin/strace").exists() {
+        skip("there is no strace");
+        return;
+    }
+    let context = venv(FEW);
+    let listed = || {
+        let is_listed = |call: &&String| {
+            call.contains("O_DIRECTORY") && call.contains("/site/package") && !call.contains("__pycache__")
+        };
+        calls(&context, &["check"]).iter().filter(is_listed).count()
+    };
+    assert_eq!(listed(), 0);
+    let package =
+        std::fs::canonicalize(context.path(&context.site_packages(".venv")).join("package1")).unwrap();
+    let mode = |mode| std::fs::set_permissions(&package, std::fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o755);
+    mode(0o555);
+    assert_eq!(listed(), 1, "something may have come into it");
 }
 
 #[test]

@@ -128,6 +128,45 @@ fn check_names_what_was_added_to_a_package_in_the_store() {
 }
 
 #[test]
+fn check_names_what_came_and_went_below_folders_that_nobody_changed() {
+    let context = TestContext::new();
+    let wheel = WheelBuilder::new("demo", "1.0").file("demo/one/two/a.py", "").file("demo/one/two/b.py", "");
+    wheel.build().write_to(&context.path("wheels"));
+    context.new_venv();
+    let add = ["add", "--no-index", "--find-links", "wheels", "demo"];
+    context.virtpy(add).success();
+    let inner = demo(&context).join("one/two");
+    let folder = inner.parent().unwrap().to_path_buf();
+    let in_open = |folder: &Path, change: &dyn Fn()| {
+        let time = std::fs::metadata(folder).unwrap().modified().unwrap();
+        set_mode(folder, 0o755);
+        change();
+        // As tools do that copy with times.
+        std::fs::File::open(folder).unwrap().set_modified(time).unwrap();
+        set_mode(folder, 0o555);
+    };
+    let found = |finding: &str| {
+        context.virtpy(["check"]).failure(1).stdout_has(finding);
+        context.virtpy(["store", "repair", "--no-index", "--find-links", "wheels"]).success();
+        context.virtpy(["check"]).success();
+    };
+    context.virtpy(["check"]).success();
+    in_open(&inner, &|| std::fs::write(inner.join("new.py"), "").unwrap());
+    found("`site/demo/one/two/new.py` does not belong there");
+    in_open(&inner, &|| std::fs::remove_file(inner.join("b.py")).unwrap());
+    found("two/b.py");
+    // What stood there, at another place and behind a link.
+    in_open(&folder, &|| {
+        set_mode(&inner, 0o755);
+        std::fs::rename(&inner, context.path("aside")).unwrap();
+        set_mode(&context.path("aside"), 0o555);
+        std::os::unix::fs::symlink(context.path("aside"), &inner).unwrap();
+    });
+    context.virtpy(["check"]).failure(1).stdout_has("`site/demo/one/two` does not belong there");
+    set_mode(&context.path("aside"), 0o755);
+}
+
+#[test]
 fn what_was_given_to_another_user_is_taken_back_in_place() {
     use std::os::unix::fs::{MetadataExt as _, lchown};
     if !rustix::process::geteuid().is_root() {

@@ -187,4 +187,12 @@ impl Completed {
     pub(super) fn is_before(self, facts: &Metadata) -> bool {
         (facts.mtime(), facts.mtime_nsec()) > (self.0, self.1)
     }
+
+    /// Whether a folder has the names that it had then: nothing came or went since. The time of a change cannot be set, and one
+    /// that is told in whole seconds, as of this entry's completion where the manifest tells it no more precisely, proves nothing.
+    pub(super) fn is_after_changes_of(self, folder: &Metadata) -> bool {
+        let written = (folder.mtime(), folder.mtime_nsec());
+        let changed = written.max((folder.ctime(), folder.ctime_nsec()));
+        !matches!(self.1, 0 | 999_999_999) && changed <= (self.0, self.1)
+    }
 }

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 
 use virtpy_files::{self as fs, MetadataExt as _};
 
+use super::finding::Finding;
 use super::manifest::MANIFEST;
-use super::verify::Finding;
 use super::{Checked, Entry, EntryId, Store, StoreError};
 
 /// From so many entries on, two threads read them: reading one means parsing all that it holds.

@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 
 use virtpy_files::{self as fs, MetadataExt as _};
 
+use super::finding::Finding;
 use super::manifest::MANIFEST;
-use super::verify::{Finding, entry_findings};
+use super::verify::entry_findings;
 use super::{Checked, Entry, EntryId, Layer, Store, StoreError, Verdict};
 
 /// A wheel that a venv is linked with.

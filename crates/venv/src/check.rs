@@ -12,7 +12,7 @@ use super::contents::{Contents, Distribution, Owner};
 use super::node::Node;
 use super::plan::{MARKER, Plan};
 use super::problem::Problem;
-use super::{Venv, VenvError, foreign};
+use super::{Installed, Venv, VenvError, foreign};
 
 /// Looks for everything that is wrong in a venv.
 ///
@@ -117,6 +117,27 @@ pub fn check_tags(
     Ok(problems)
 }
 
+/// The entry of a distribution, and what is wrong with it.
+struct EntryLook {
+    /// Nothing if it is gone.
+    entry: Option<Entry>,
+    damage: Option<String>,
+}
+
+/// Compares every file of an entry with its manifest, by what is known of it without reading it.
+fn look_at_entry(store: &Store, installed: &Installed) -> Result<EntryLook, StoreError> {
+    let Some(entry) = store.linked_entry(installed.linked())? else {
+        return Ok(EntryLook { entry: None, damage: None });
+    };
+    // An editor's forced write goes through a link, and nothing prevents the store's owner from it.
+    let damage = match store.look_at(&entry) {
+        Err(StoreError::Damaged { reason, .. }) => Some(reason),
+        _ if entry.layer.is_some() => store.look_at_names(&entry).first().map(ToString::to_string),
+        _ => store.strays_in(&entry)?.first().map(ToString::to_string),
+    };
+    Ok(EntryLook { entry: Some(entry), damage })
+}
+
 /// Compares the venv with its plan.
 fn check_files(
     venv: &Venv,
@@ -124,7 +145,7 @@ fn check_files(
     contents: &Contents,
     problems: &mut Vec<Problem>,
 ) -> Result<(), VenvError> {
-    let mut entries: Vec<(Entry, &super::Installed)> = Vec::new();
+    let mut entries: Vec<(Entry, &Installed)> = Vec::new();
     // What another tool took away was laid out with its neighbours, which stand so until virtpy's next change.
     for installed in &contents.lost {
         if let Ok(Some(entry)) = store.entry_as_linked(installed.linked()) {
@@ -132,36 +153,21 @@ fn check_files(
         }
     }
     let taken: BTreeSet<&str> = contents.lost.iter().map(|installed| installed.sha256.as_str()).collect();
-    for distribution in &contents.distributions {
-        let Owner::Virtpy(installed) = &distribution.owner else {
+    let own: Vec<&Installed> = contents.distributions.iter().filter_map(Distribution::installed).collect();
+    let looks = fs::map_ordered(&own, fs::processors(), |installed| look_at_entry(store, installed));
+    for (installed, look) in own.into_iter().zip(looks) {
+        let EntryLook { entry, damage } = look?;
+        let distribution = installed.label().to_string();
+        let place = installed.layer.as_ref().map(|layer| layer.display().to_string());
+        let Some(entry) = entry else {
+            let path = store.path_linked(&EntryId::of(&installed.sha256)?, installed.layer.as_deref());
+            problems.push(Problem::NoEntry { distribution, path: path.display().to_string(), store: place });
             continue;
         };
-        let place = installed.layer.as_ref().map(|layer| layer.display().to_string());
-        match store.linked_entry(installed.linked())? {
-            Some(entry) => {
-                // An editor's forced write goes through a link, and nothing prevents the store's owner from it.
-                let reason = match store.look_at(&entry) {
-                    Err(StoreError::Damaged { reason, .. }) => Some(reason),
-                    _ if entry.layer.is_some() => {
-                        store.look_at_names(&entry).first().map(ToString::to_string)
-                    }
-                    _ => store.strays_in(&entry)?.first().map(ToString::to_string),
-                };
-                if let Some(reason) = reason {
-                    let distribution = installed.label().to_string();
-                    problems.push(Problem::Damaged { distribution, reason, store: place });
-                }
-                entries.push((entry, installed));
-            }
-            None => problems.push(Problem::NoEntry {
-                distribution: installed.label().to_string(),
-                path: store
-                    .path_linked(&EntryId::of(&installed.sha256)?, installed.layer.as_deref())
-                    .display()
-                    .to_string(),
-                store: place,
-            }),
+        if let Some(reason) = damage {
+            problems.push(Problem::Damaged { distribution, reason, store: place });
         }
+        entries.push((entry, installed));
     }
     let mut edited = BTreeSet::new();
     for (entry, installed) in
@@ -202,6 +208,8 @@ fn check_files(
     for distribution in contents.distributions.iter().filter(|one| one.is_foreign()) {
         theirs.extend(foreign::files(venv, distribution).unwrap_or_default());
     }
+    // Folders of the venv in which many paths are looked at are opened once.
+    let venv = &Venv { directory: venv.directory.for_many_changes(), ..venv.clone() };
     for (path, node) in plan.nodes.iter().filter(|(path, node)| is_of_staying(path, node)) {
         if !theirs.contains(path) {
             check_node(venv, path, node, problems)?;

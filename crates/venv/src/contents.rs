@@ -59,6 +59,14 @@ impl Distribution {
         NamedVersion::new(&self.name, &self.version)
     }
 
+    /// virtpy's record of it, if virtpy installed it.
+    pub fn installed(&self) -> Option<&Installed> {
+        match &self.owner {
+            Owner::Virtpy(installed) => Some(installed),
+            _ => None,
+        }
+    }
+
     /// Its requirements, each a PEP 508 text.
     pub fn requires_dist(&self) -> &[String] {
         match &self.owner {

@@ -143,10 +143,14 @@ fn look(entry: &Entry, modules: &[Module], records: &[(String, Record)]) -> Resu
     for folder in folders(modules) {
         let folder = format!("site/{folder}");
         let path = entry.path.join(&folder);
-        if fs::kind(&path)? != Some(fs::FileKind::Folder) {
+        let facts = match fs::symlink_metadata(&path) {
+            Err(error) if error.is_not_found() => continue,
+            other => other?,
+        };
+        if !facts.is_dir() {
             continue;
         }
-        if is_writable(&fs::symlink_metadata(&path)?) {
+        if is_writable(&facts) {
             findings.writable.insert(folder.clone());
         }
         for name in fs::names(&path)? {
