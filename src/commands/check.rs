@@ -20,7 +20,7 @@ pub(super) fn run(context: &Context, arguments: &CheckArguments) -> Result<u8, F
     let _store_lock = context.store.lock_reading(&mut context.host.announce())?;
     let contents = {
         let _venv_lock = venv.lock(&context.store, &mut context.host.announce())?;
-        if venv.recover()? {
+        if install::recover(&context.host, &venv)? {
             context.output.message("Rolled back an interrupted change");
         }
         let mut contents = install::contents(&context.host, &venv)?;

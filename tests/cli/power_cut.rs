@@ -5,7 +5,7 @@
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::PathBuf;
 
-use crate::support::{Index, TestContext, WheelBuilder};
+use crate::support::{Index, TestContext, WheelBuilder, archive};
 
 fn emptied(context: &TestContext, file: &str, zeros: &[u8]) {
     std::fs::write(context.path(".venv/.virtpy").join(file), zeros).unwrap();
@@ -58,6 +58,163 @@ fn a_journal_that_was_emptied_stops_nobody() {
     emptied(&context, "journal.json", &[0; 100]);
     context.virtpy(["remove", "one"]).success();
     assert!(!context.path(".venv/.virtpy/journal.json").exists());
+}
+
+/// Leaves the venv as a power cut does right before a change has happened whose journal and whose files were not on the disk yet. `made` are
+/// the files that the change had made.
+fn undo_state(context: &TestContext, state: &str, made: &[&str]) {
+    context.write(".venv/.virtpy/state.json", state);
+    emptied(context, "journal.json", b"");
+    for path in made {
+        let path = context.path(".venv").join(path);
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(&path, "").unwrap();
+    }
+}
+
+/// Puts files into the trash of a change, as it does with what it takes away.
+fn throw_away(context: &TestContext, contents: &[&str]) {
+    std::fs::create_dir(context.path(".venv/.virtpy/trash")).unwrap();
+    for (number, content) in contents.iter().enumerate() {
+        context.write(&format!(".venv/.virtpy/trash/{number}"), content);
+    }
+}
+
+fn with_neighbours() -> Index {
+    let alpha = |version| {
+        WheelBuilder::new("alpha", version).file("shared/alpha.py", "").console_script("alpha").build()
+    };
+    Index::start(&[
+        WheelBuilder::new("one", "1.0").file("shared/one.py", "").console_script("one").build(),
+        alpha("1.0"),
+        alpha("2.0"),
+    ])
+}
+
+#[test]
+fn what_an_add_had_made_goes_although_its_journal_was_emptied() {
+    let index = with_neighbours();
+    let context = TestContext::new();
+    context.new_venv();
+    context.add(&index, &["one"]).success();
+    let (before, state) = (context.venv_tree(".venv"), context.read(".venv/.virtpy/state.json"));
+    let site = context.site_packages(".venv");
+    let site = site.strip_prefix(".venv/").unwrap_or(&site);
+    context.add(&index, &["alpha<2"]).success();
+    let record = format!("{site}/one-1.0.dist-info/RECORD");
+    let info = format!("{site}/alpha-1.0.dist-info");
+    let own = ["INSTALLER", "RECORD", "REQUESTED"].map(|name| format!("{info}/{name}"));
+    let made = ["bin/alpha", &record, &own[0], &own[1], &own[2]];
+    undo_state(&context, &state, &made);
+    context.virtpy(["check"]).success().stderr_has("Rolled back an interrupted change");
+    before.assert_unchanged(&context.venv_tree(".venv"), "the interrupted addition");
+    // The cut may have come as soon as there was a dist-info folder.
+    context.write(&format!(".venv/{info}/INSTALLER"), "");
+    context.write(".venv/bin/alpha", "");
+    emptied(&context, "journal.json", b"");
+    std::fs::File::open(context.path(".venv/.virtpy/journal.json"))
+        .unwrap()
+        .set_modified(std::time::UNIX_EPOCH)
+        .unwrap();
+    context.write(".venv/bin/mine", "#!/bin/sh\n");
+    context.add(&index, &["alpha<2"]).success();
+    assert_eq!(context.read(".venv/bin/mine"), "#!/bin/sh\n");
+    context.virtpy(["check"]).success();
+}
+
+#[test]
+fn an_upgrade_is_taken_back_although_its_journal_was_emptied() {
+    let index = with_neighbours();
+    let context = TestContext::new();
+    context.new_venv();
+    context.add(&index, &["one", "alpha<2"]).success();
+    let (before, state) = (context.venv_tree(".venv"), context.read(".venv/.virtpy/state.json"));
+    let site = context.site_packages(".venv");
+    let record = context.read(&format!("{site}/alpha-1.0.dist-info/RECORD"));
+    let script = context.read(".venv/bin/alpha");
+    context.add(&index, &["-U", "alpha"]).success();
+    let site = site.strip_prefix(".venv/").unwrap_or(&site).to_owned();
+    undo_state(&context, &state, &["bin/alpha", &format!("{site}/alpha-2.0.dist-info/RECORD")]);
+    throw_away(&context, &[&record, "virtpy\n", &script]);
+    context
+        .virtpy(["check"])
+        .success()
+        .stderr_has("Rolled back an interrupted change")
+        .stderr_lacks("not known");
+    before.assert_unchanged(&context.venv_tree(".venv"), "the interrupted upgrade");
+    context.add(&index, &["-U", "alpha"]).success().stdout_is(" - alpha 1.0\n + alpha 2.0\n");
+    context.virtpy(["check"]).success();
+}
+
+#[test]
+fn what_a_removal_had_taken_away_comes_back_although_its_journal_was_emptied() {
+    let index = with_neighbours();
+    let context = TestContext::new();
+    context.new_venv();
+    context.add(&index, &["one", "alpha<2"]).success();
+    let (before, state) = (context.venv_tree(".venv"), context.read(".venv/.virtpy/state.json"));
+    let record = context.read(&format!("{}/alpha-1.0.dist-info/RECORD", context.site_packages(".venv")));
+    context.virtpy(["remove", "alpha"]).success();
+    undo_state(&context, &state, &[]);
+    throw_away(&context, &[&record, "virtpy\n"]);
+    context.virtpy(["check"]).success();
+    before.assert_unchanged(&context.venv_tree(".venv"), "the interrupted removal");
+    // What another tool removed before stays away: nothing is in the trash.
+    std::fs::remove_dir_all(context.path(&format!("{}/alpha-1.0.dist-info", context.site_packages(".venv"))))
+        .unwrap();
+    std::fs::remove_file(context.path(".venv/bin/alpha")).unwrap();
+    emptied(&context, "journal.json", b"");
+    context.virtpy(["check"]).success().stdout_has("alpha 1.0 was removed or replaced");
+    assert!(!context.path(".venv/bin/alpha").exists());
+}
+
+#[test]
+fn what_was_another_installers_comes_back_or_is_kept() {
+    let index = with_neighbours();
+    let context = TestContext::new();
+    context.new_venv();
+    context.add(&index, &["one"]).success();
+    let (code, text) = ("theirs = 1\n", "Metadata-Version: 2.1\nName: theirs\nVersion: 1\n");
+    let row = |path: &str, content: &str| {
+        let digest = archive::base64(&archive::sha256(content.as_bytes()));
+        format!("{path},sha256={digest},{}\n", content.len())
+    };
+    let info = "theirs-1.dist-info";
+    let metadata = format!("{info}/METADATA");
+    let record = row("theirs.py", code) + &row(&metadata, text) + &format!("{info}/RECORD,,\n");
+    throw_away(&context, &[text, "somebody's", code, &record, "virtpy\n"]);
+    emptied(&context, "journal.json", b"");
+    let told = context.virtpy(["add", "one", "--index-url", &index.url()]).success();
+    told.stderr_has(".virtpy/kept` has them");
+    let site = context.site_packages(".venv");
+    for (path, content) in [("theirs.py", code), (&metadata, text), (&format!("{info}/RECORD"), &record)] {
+        assert_eq!(context.read(&format!("{site}/{path}")), *content);
+    }
+    assert_eq!(context.read(".venv/.virtpy/kept/0"), "somebody's");
+    assert!(!context.path(".venv/.virtpy/kept/1").exists());
+    context.virtpy(["check"]).success().stdout_has("theirs 1 was installed by");
+}
+
+#[test]
+fn what_was_half_made_when_the_state_is_lost_too_is_made_whole() {
+    let index = with_neighbours();
+    let context = TestContext::new();
+    context.new_venv();
+    context.add(&index, &["one", "alpha<2"]).success();
+    let before = context.venv_tree(".venv").without(&[".virtpy/state.json"]);
+    let site = context.site_packages(".venv");
+    for path in ["bin/alpha", "bin/one"] {
+        std::fs::remove_file(context.path(".venv").join(path)).unwrap();
+    }
+    std::fs::remove_file(context.path(&format!("{site}/alpha"))).unwrap();
+    let record = context.path(&format!("{site}/alpha-1.0.dist-info/RECORD"));
+    std::fs::remove_file(&record).unwrap();
+    std::fs::write(&record, "").unwrap();
+    emptied(&context, "journal.json", b"");
+    emptied(&context, "state.json", b"");
+    context.virtpy(["check"]).success().stderr_has("`.virtpy/state.json` was empty");
+    before
+        .assert_unchanged(&context.venv_tree(".venv").without(&[".virtpy/state.json"]), "what was half made");
 }
 
 /// A file of the only entry, by its path there.

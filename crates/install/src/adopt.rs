@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use virtpy_pep::NamedVersion;
 
+use crate::installed::recover;
 use crate::{Error, Host, Indexes, Result, bytecode, restore};
 use virtpy_store::{self as store, Catalogue, Entry};
 use virtpy_venv::{
@@ -88,7 +89,7 @@ impl Job<'_> {
         if candidate.is_foreign() {
             return Ok(Contents::read(venv, store)?);
         }
-        venv.recover()?;
+        recover(self.host, venv)?;
         let contents = Contents::read(venv, store)?;
         if self.dry_run {
             return Ok(contents);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use virtpy_resolver::IndexSettings;
 
-use crate::installed::with_system;
+use crate::installed::{recover, with_system};
 use crate::{Error, Host, Indexes, Result, base, contents, restore};
 use virtpy_files::{self as fs, Lock, MetadataExt as _};
 use virtpy_interpreters::Interpreter;
@@ -99,7 +99,7 @@ impl<'a> Environment<'a> {
         }
         let store_lock = lock_store(host)?;
         let venv_lock = venv.lock(&host.store, &mut host.announce())?;
-        if venv.recover()? {
+        if recover(host, &venv)? {
             host.detail("Rolled back an interrupted change");
         }
         let found = contents(host, &venv)?;

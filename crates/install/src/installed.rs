@@ -19,6 +19,23 @@ pub fn contents(host: &Host, venv: &Venv) -> Result<Contents> {
     Ok(with_system(host, venv, Contents::read(venv, &host.store)?))
 }
 
+/// Finishes or takes back what a killed command or a power cut left in a venv, whose lock the caller holds. Returns whether there was
+/// something.
+///
+/// # Errors
+/// When the venv cannot be put back.
+pub fn recover(host: &Host, venv: &Venv) -> Result<bool> {
+    let recovery = venv.recover(&host.store)?;
+    if let Some(kept) = &recovery.kept {
+        host.warning(format_args!(
+            "a power cut interrupted a change of this venv, and it is not known where some of the files had been that the \
+             change took away: `{}` has them; take what you need, then delete it",
+            kept.display()
+        ));
+    }
+    Ok(recovery.happened)
+}
+
 /// What is installed in a venv, with what it sees of the base interpreter's packages.
 pub(super) fn with_system(host: &Host, venv: &Venv, mut contents: Contents) -> Contents {
     if venv.sees_system_site() {

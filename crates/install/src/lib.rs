@@ -86,7 +86,7 @@ pub use host::{
     Bytecode, Caller, Host, IndexLimits, IndexOptions, Indexes, Level, NewestVersions, Pin, Preferences,
     Progress, admits, base, is_same_place, markers, pythons, system_site_of, transfer,
 };
-pub use installed::{contents, overview};
+pub use installed::{contents, overview, recover};
 pub use kernels::{Kernel, Kernels, kernel_name};
 pub use locking::{Locked, Locking};
 pub use new_project::{Backend, NewProject, project_folder};

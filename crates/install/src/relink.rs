@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::installed::recover;
 use crate::{Error, Host, Indexes, Result, base, bytecode, restore};
 use virtpy_files as fs;
 use virtpy_interpreters::Interpreter;
@@ -45,7 +46,7 @@ pub fn relink(host: &Host, venv: &Venv, python: Option<&str>, indexes: &Indexes)
         _own_lock = Some(store.lock_venv(&venv.id, &mut host.announce())?);
     }
     store.register(&venv.id, &venv.root)?;
-    venv.recover()?;
+    recover(host, &venv)?;
 
     let venv = venv.in_store(store)?;
     let contents = Contents::read(&venv, store)?;

@@ -13,7 +13,7 @@ use super::node::{Clash, Node, PlannedDistribution};
 use super::nodes::make;
 use super::plan::{Plan, is_bytecode_folder};
 use super::transaction::{Transaction, stands};
-use super::{Distribution, Installed, State, Venv, VenvError, foreign, journal};
+use super::{Distribution, Installed, State, Venv, VenvError, foreign};
 
 /// A distribution to install.
 #[derive(Debug, Clone)]
@@ -72,15 +72,6 @@ impl ChangeSet {
 }
 
 impl Venv {
-    /// Finishes or takes back what a killed command left. To be called by whoever holds the venv's lock, before
-    /// it looks at the contents.
-    ///
-    /// # Errors
-    /// When the venv cannot be put back.
-    pub fn recover(&self) -> Result<bool, VenvError> {
-        journal::recover(self)
-    }
-
     /// Applies a change, wholly or not at all. The caller holds the venv's lock and the store's.
     ///
     /// # Errors

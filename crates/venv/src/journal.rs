@@ -90,13 +90,24 @@ impl Journal {
             .map_err(|source| VenvError::Rollback { venv: venv.root.clone(), source })
     }
 
-    fn undo(&self, directory: &Directory) -> Result<(), PathError> {
+    /// Takes away what the change had made, and leaves the journal.
+    pub(super) fn clear_created(&self, venv: &Venv) -> Result<(), VenvError> {
+        self.clear_in(&venv.directory.for_many_changes())
+            .map_err(|source| VenvError::Rollback { venv: venv.root.clone(), source })
+    }
+
+    fn clear_in(&self, directory: &Directory) -> Result<(), PathError> {
         let replaced: BTreeSet<&str> = self.removed.iter().map(Removed::path).collect();
         for path in self.created.iter().rev().filter(|path| !replaced.contains(path.as_str())) {
             if is_inside(directory, path)? {
                 clear(directory, path)?;
             }
         }
+        Ok(())
+    }
+
+    fn undo(&self, directory: &Directory) -> Result<(), PathError> {
+        self.clear_in(directory)?;
         for removed in self.removed.iter().rev() {
             if !is_inside(directory, removed.path())? {
                 continue;
@@ -162,12 +173,22 @@ fn is_inside(directory: &Directory, path: &str) -> Result<bool, PathError> {
     }
 }
 
+/// What a killed command or a power cut had left of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    Nothing,
+    /// A journal, by which the change was finished or taken back.
+    Settled,
+    /// The name of a journal, which is still there: nothing says what the change had done.
+    Emptied,
+}
+
 /// Finishes or takes back what a killed command left. To be called by whoever holds the venv, before anything
-/// else. Returns whether there was something.
+/// else.
 ///
 /// # Errors
 /// When the venv cannot be written.
-pub(super) fn recover(venv: &Venv) -> Result<bool, VenvError> {
+pub(super) fn recover(venv: &Venv) -> Result<Left, VenvError> {
     let directory = venv.directory.for_many_changes();
     let content = match fs::read(&venv.root.join(JOURNAL)) {
         Err(error) if error.is_not_found() => {
@@ -175,14 +196,12 @@ pub(super) fn recover(venv: &Venv) -> Result<bool, VenvError> {
             if fs::kind(&venv.root.join(UNFINISHED))?.is_some() {
                 let _ = directory.remove_file(UNFINISHED);
             }
-            return Ok(false);
+            return Ok(Left::Nothing);
         }
         other => other?,
     };
     if rebuild::is_emptied(&content) {
-        // A power cut left only its name. What the change had done by then is found where it stands.
-        directory.remove_file(JOURNAL)?;
-        return Ok(true);
+        return Ok(Left::Emptied);
     }
     let Ok(journal) = serde_json::from_slice::<Journal>(&content) else {
         // It is written by one rename, so this is not a half-written one: nothing here can be trusted.
@@ -194,7 +213,7 @@ pub(super) fn recover(venv: &Venv) -> Result<bool, VenvError> {
     } else {
         journal.roll_back(venv)?;
     }
-    Ok(true)
+    Ok(Left::Settled)
 }
 
 #[cfg(test)]
@@ -223,9 +242,9 @@ mod tests {
         let journal = Journal { change: "1".to_owned(), created: Vec::new(), removed };
         journal.write(&venv.directory).unwrap();
         // Killed here, before anything was moved.
-        assert!(recover(&venv).unwrap());
+        assert_eq!(recover(&venv).unwrap(), Left::Settled);
         assert_eq!(fs::read(&venv.root.join("kept")).unwrap(), b"kept");
-        assert!(!recover(&venv).unwrap());
+        assert_eq!(recover(&venv).unwrap(), Left::Nothing);
     }
 
     #[test]
@@ -238,7 +257,7 @@ mod tests {
         let created = ["package", "package/module.py", "package/../module.py"].map(str::to_owned).to_vec();
         Journal { change: "1".to_owned(), created, removed }.write(&venv.directory).unwrap();
         // Killed here, before the link was taken away.
-        assert!(recover(&venv).unwrap());
+        assert_eq!(recover(&venv).unwrap(), Left::Settled);
         assert_eq!(fs::read(&venv.root.join("package/module.py")).unwrap(), b"shared");
     }
 
@@ -256,7 +275,7 @@ mod tests {
         state.write(&venv).unwrap();
         // Killed while the trash was taken away, and once more while a file was written.
         venv.directory.write_new(UNFINISHED, b"half", 0o644).unwrap();
-        assert!(recover(&venv).unwrap());
+        assert_eq!(recover(&venv).unwrap(), Left::Settled);
         let left: Vec<_> = fs::names(&venv.private()).unwrap();
         assert_eq!(left, ["state.json"]);
         assert_eq!(fs::kind(&venv.root.join("old")).unwrap(), None);

@@ -4,7 +4,7 @@
 //! nothing but zeros), `state.json` among them. But the links are still there, and each distribution's METADATA is one
 //! into its entry, whose manifest knows the rest.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use virtpy_files::{self as fs, FileKind};
@@ -30,6 +30,32 @@ pub(super) fn is_emptied(content: &[u8]) -> bool {
     content.iter().all(|byte| *byte == 0)
 }
 
+/// A store that a venv has links into.
+pub(super) struct LinkedStore {
+    /// The folder of its entries.
+    pub(super) entries: PathBuf,
+    /// Its folder, for a lower one.
+    layer: Option<PathBuf>,
+}
+
+/// The stores that a venv names: its own, and those below.
+pub(super) fn stores(venv: &Venv) -> Vec<LinkedStore> {
+    let Some(store) = venv.config.get(STORE_KEY) else { return Vec::new() };
+    let own = LinkedStore { entries: PathBuf::from(store).join("w"), layer: None };
+    let lower = venv.config.layers().into_iter();
+    let lower = lower.map(|layer| LinkedStore { entries: layer.join("w"), layer: Some(layer) });
+    std::iter::once(own).chain(lower).collect()
+}
+
+/// The SHA-256 of the wheel that the entry in a folder is of.
+pub(super) fn sha256_of(entry: &Path) -> Option<String> {
+    facts(entry).map(|facts| facts.sha256)
+}
+
+fn facts(entry: &Path) -> Option<Facts> {
+    serde_json::from_slice(&fs::read(&entry.join("entry.json")).ok()?).ok()
+}
+
 /// The distributions of a venv as its links tell them. The order of installation is lost, and what was copied or hardlinked without
 /// links is left out: it counts as another installer's from then on.
 ///
@@ -37,10 +63,7 @@ pub(super) fn is_emptied(content: &[u8]) -> bool {
 /// When `site-packages` cannot be read.
 pub(super) fn distributions(venv: &Venv) -> Result<Vec<Installed>, VenvError> {
     let mut distributions = Vec::new();
-    let Some(store) = venv.config.get(STORE_KEY) else { return Ok(distributions) };
-    let own = [(PathBuf::from(store).join("w"), None)];
-    let lower = venv.config.layers().into_iter().map(|layer| (layer.join("w"), Some(layer)));
-    let stores: Vec<(PathBuf, Option<PathBuf>)> = own.into_iter().chain(lower).collect();
+    let stores = stores(venv);
     let mut names = fs::read_dir_names(&venv.site_packages())?;
     names.sort_by(|(one, _), (other, _)| one.cmp(other));
     for (name, kind) in names {
@@ -53,13 +76,12 @@ pub(super) fn distributions(venv: &Venv) -> Result<Vec<Installed>, VenvError> {
 }
 
 /// The distribution of a dist-info folder, if its METADATA leads into an entry.
-fn installed(venv: &Venv, stores: &[(PathBuf, Option<PathBuf>)], dist_info: String) -> Option<Installed> {
+fn installed(venv: &Venv, stores: &[LinkedStore], dist_info: String) -> Option<Installed> {
     let folder = venv.site_packages().join(&dist_info);
     let target = fs::read_link(&folder.join("METADATA")).ok()?;
     let entry = target.parent().filter(|alias| alias.ends_with(DIST_INFO_ALIAS))?.parent()?;
-    let (_, layer) = stores.iter().find(|(entries, _)| entry.parent() == Some(entries))?;
-    let Facts { sha256, origin, name, version, requires_dist, provides_extra } =
-        serde_json::from_slice(&fs::read(&entry.join("entry.json")).ok()?).ok()?;
+    let store = stores.iter().find(|store| entry.parent() == Some(&store.entries))?;
+    let Facts { sha256, origin, name, version, requires_dist, provides_extra } = facts(entry)?;
     Some(Installed {
         package: name.parse::<PackageName>().ok()?,
         name,
@@ -72,6 +94,6 @@ fn installed(venv: &Venv, stores: &[(PathBuf, Option<PathBuf>)], dist_info: Stri
         provides_extra,
         copied: false,
         built: was_built(&origin),
-        layer: layer.clone(),
+        layer: store.layer.clone(),
     })
 }
