@@ -279,3 +279,23 @@ fn data_that_cannot_be_written_is_an_error_and_a_reader_that_is_gone_is_none() {
     let script = format!("{} list --json | true", env!("CARGO_BIN_EXE_virtpy"));
     context.run(context.command("sh").args(["-ec", &script])).success();
 }
+
+#[test]
+fn a_hash_that_is_none_is_told_with_its_file_and_the_case_of_digits_does_not_count() {
+    let scene = Scene::new(&[demo().build()]);
+    let context = &scene.context;
+    let (state, hash) = (".venv/.virtpy/state.json", WheelBuilder::new("good", "1.0").build().sha256());
+    let text = context.read(state);
+    assert!(text.contains(&hash), "{text}");
+    context.write(state, &text.replace(&hash, &hash.to_ascii_uppercase()));
+    context.virtpy(["check"]).success();
+    assert!(context.virtpy(["list"]).success().raw_stdout.contains("good"));
+    context.write(state, &text.replace(&hash, &hash[1..]));
+    let told = "is not a SHA-256: it has to be 64 hexadecimal digits";
+    context.virtpy(["list"]).one_error().stderr_has("state.json").stderr_has(&hash[1..]).stderr_has(told);
+    // It is not known what it uses.
+    let kept = context.virtpy(["store", "gc", "--remove", "--grace", "0s"]);
+    kept.failure(1).stderr_has("nothing was removed");
+    context.write(state, &text);
+    scene.still_works();
+}

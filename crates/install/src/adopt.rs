@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use virtpy_pep::NamedVersion;
+use virtpy_pep::{NamedVersion, WheelHash};
 
 use crate::installed::recover;
 use crate::{Error, Host, Indexes, Result, bytecode, restore};
-use virtpy_store::{self as store, Catalogue, Entry};
+use virtpy_store::{self as store, Catalogue, Entry, EntryId};
 use virtpy_venv::{
     Adoptable, Candidate, ChangeSet, ChangeSummary, Contents, Extent, Inventory, LeftAlone, PackageToInstall,
     Place, Venv,
@@ -100,8 +100,9 @@ impl Job<'_> {
     /// Makes entries of what the store has not, in the order given.
     fn make(&self, venv: &Venv, catalogue: &Catalogue, missing: &[&InstalledWheel]) -> Result<Vec<Entry>> {
         let store = &self.host.store;
-        let keys: Vec<String> = missing.iter().map(|wheel| store::content_key(wheel)).collect();
-        let _locks = store.lock_entries(keys.clone(), &mut self.host.announce())?;
+        let keys: Vec<WheelHash> = missing.iter().map(|wheel| store::content_key(wheel)).collect();
+        let ids = keys.iter().map(EntryId::of).collect();
+        let _locks = store.lock_entries(ids, &mut self.host.announce())?;
         let mut entries = Vec::with_capacity(missing.len());
         let mut absent = Vec::new();
         for wheel in missing {
@@ -113,13 +114,13 @@ impl Job<'_> {
             entries.push(entry);
         }
         // One that is there and was not found is damaged.
-        let damaged: Vec<String> =
+        let damaged: Vec<WheelHash> =
             absent.iter().map(|wheel| store::content_key(wheel)).filter(|key| store.has(key)).collect();
         let made = store.adopt(&absent)?;
         for entry in made.iter().filter(|entry| damaged.contains(&entry.manifest.sha256)) {
             restore::refresh_names(self.host, entry, Some(venv))?;
         }
-        let found = |key: &String| made.iter().find(|entry| entry.manifest.sha256 == *key).cloned();
+        let found = |key: &WheelHash| made.iter().find(|entry| entry.manifest.sha256 == *key).cloned();
         let all = entries.into_iter().zip(&keys).map(|(entry, key)| entry.or_else(|| found(key)));
         all.collect::<Option<Vec<_>>>().ok_or_else(|| Error::new("an entry of the store disappeared"))
     }

@@ -136,7 +136,7 @@ impl Kept {
         (interpreter, tags): (&Interpreter, &InterpreterTags),
     ) -> Result<Self> {
         let entry = match sha256_of(&distribution) {
-            Some(sha256) => restore::LowerStores(host).entry(sha256)?,
+            Some(sha256) => restore::LowerStores(host).entry(&sha256)?,
             None => None,
         };
         let is_for_it = |entry: &Entry| {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use virtpy_interpreters::available::location::Progress;
 use virtpy_interpreters::available::{AvailableError, Fetch, FetchError, FetchProblem, Transferred};
+use virtpy_pep::Sha256Digest;
 use virtpy_resolver::{Error, IndexSettings, Transfer};
 
 /// How servers see the program.
@@ -30,7 +31,7 @@ impl Fetch for Downloads {
         &self,
         url: &str,
         target: &Path,
-        sha256: Option<&str>,
+        sha256: Option<Sha256Digest>,
         progress: Progress<'_>,
     ) -> Result<Transferred, AvailableError> {
         self.0.file(url, target, sha256, progress).map(transferred).map_err(failed)
@@ -39,7 +40,7 @@ impl Fetch for Downloads {
     fn stream(
         &self,
         url: &str,
-        sha256: &str,
+        sha256: Sha256Digest,
         progress: Progress<'_>,
         work: &mut dyn FnMut(&mut (dyn Read + Send)),
     ) -> Result<Transferred, AvailableError> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use virtpy_pep::{DirectUrl, PackageName, Version};
+use virtpy_pep::{DirectUrl, PackageName, Version, WheelHash};
 use virtpy_resolver::InstalledDistribution;
 
 use crate::host::markers;
@@ -80,15 +80,15 @@ pub(super) fn is_installed(
 /// Whether what would come is there already, from the same source.
 pub(super) fn is_unchanged(contents: &Contents, package: &PackageToInstall) -> bool {
     contents.find(&package.entry.package).is_some_and(|found| {
-        sha256_of(found) == Some(package.entry.manifest.sha256.as_str())
+        sha256_of(found) == Some(package.entry.manifest.sha256)
             && same_source(found.direct_url(), package.direct_url.as_deref())
     })
 }
 
 /// The SHA-256 of the wheel that a distribution of virtpy's is.
-pub(super) fn sha256_of(distribution: &Distribution) -> Option<&str> {
+pub(super) fn sha256_of(distribution: &Distribution) -> Option<WheelHash> {
     match &distribution.owner {
-        Owner::Virtpy(installed) => Some(&installed.sha256),
+        Owner::Virtpy(installed) => Some(installed.sha256),
         Owner::Foreign(_) | Owner::System { .. } => None,
     }
 }

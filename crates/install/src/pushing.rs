@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use virtpy_files as fs;
+use virtpy_pep::WheelHash;
 use virtpy_remote::{BytecodeKey, NewObject, PrivateKey, Pushed, Remote};
 use virtpy_resolver::{KnownWheel, Session};
 
@@ -88,13 +89,12 @@ pub struct Push<'a> {
 fn push_wheels(host: &Host, push: Push<'_>, entries: &[&Entry], outcome: &mut PushOutcome) -> Result<()> {
     let unpushed = Unpushed::new(&host.store);
     let folder = host.store.temporary_folder()?;
-    let hashes: Vec<String> =
-        entries.iter().map(|entry| entry.manifest.sha256.to_ascii_lowercase()).collect();
+    let hashes: Vec<WheelHash> = entries.iter().map(|entry| entry.manifest.sha256).collect();
     let there = push.remote.has_wheels(&hashes)?;
     let (mut objects, mut waiting) = (Vec::new(), Vec::new());
     for ((entry, sha256), is_there) in entries.iter().zip(&hashes).zip(there) {
         if let Some(wheel) = unpushed.get(sha256) {
-            objects.push(NewObject::Wheel { sha256: sha256.clone(), path: wheel.path });
+            objects.push(NewObject::Wheel { sha256: *sha256, path: wheel.path });
             if push.key.is_some() {
                 objects.push(NewObject::Build(wheel.record));
                 waiting.push(sha256);
@@ -106,7 +106,7 @@ fn push_wheels(host: &Host, push: Push<'_>, entries: &[&Entry], outcome: &mut Pu
             outcome.lost.push(entry.manifest.label().to_string());
             continue;
         }
-        let wheel = KnownWheel { filename: known.filename, sha256: sha256.clone(), origin: known.origin };
+        let wheel = KnownWheel { filename: known.filename, sha256: *sha256, origin: known.origin };
         match push.session.fetch(&wheel, folder.path()).map_err(ResolveError::from)? {
             Some(fetched) => objects.push(NewObject::Wheel { sha256: fetched.sha256, path: fetched.path }),
             None => outcome.lost.push(entry.manifest.label().to_string()),

@@ -10,6 +10,7 @@ use crate::resolved::{ResolveRequest, Resolved};
 use crate::{Error, Host, Indexes, Result};
 use virtpy_files as fs;
 use virtpy_interpreters::Interpreter;
+use virtpy_pep::WheelHash;
 use virtpy_store::Entry;
 use virtpy_venv::{
     self as venv, ChangeSet, ChangedVenv, Contents, Distribution, Installed, Lookout, PackageToInstall, Venv,
@@ -132,18 +133,18 @@ impl LowerStores<'_> {
         if store.lower()?.is_empty() {
             return Ok(wanted.iter().filter(|one| is_absent(one)).collect());
         }
-        let digests: Vec<Option<&str>> = wanted.iter().map(|one| Some(one.sha256.as_str())).collect();
+        let digests: Vec<Option<WheelHash>> = wanted.iter().map(|one| Some(one.sha256)).collect();
         let found = wanted.iter().zip(store.usable(&digests)?);
         Ok(found.filter(|(_, entry)| entry.is_none()).map(|(one, _)| one).collect())
     }
 
     /// The entry to link a wheel from.
-    pub(super) fn entry(&self, sha256: &str) -> Result<Option<Entry>> {
+    pub(super) fn entry(&self, sha256: &WheelHash) -> Result<Option<Entry>> {
         let store = &self.0.store;
         if store.lower()?.is_empty() {
             return Ok(store.entry(sha256)?);
         }
-        Ok(store.usable(&[Some(sha256)])?.pop().flatten())
+        Ok(store.usable(&[Some(*sha256)])?.pop().flatten())
     }
 }
 
@@ -175,7 +176,7 @@ pub(super) fn fetch(
         // Anybody may have a package of the same name and version on another index: it has to be the same file.
         let mut files = RequirementsFiles::default();
         for one in others.iter().filter(|one| is_one_file(one)) {
-            files.demand_files(&one.package, &one.version, std::slice::from_ref(&one.sha256), "this venv");
+            files.demand_files(&one.package, &one.version, &[one.sha256.to_string()], "this venv");
         }
         let request = Request {
             files,

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::InvalidText;
+use crate::{InvalidText, Sha256Digest};
 
 /// Where a distribution came from that did not come from an index (PEP 610). Its text is JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,9 +59,9 @@ pub struct Revision {
 }
 
 impl ArchiveHashes {
-    /// With the SHA-256 of the archive, in hexadecimal, in the present form and in the older one.
-    pub fn of_sha256(sha256: &str) -> Self {
-        Self { hash: Some(format!("sha256={sha256}")), ..Self::of("sha256", sha256) }
+    /// With the SHA-256 of the archive, in the present form and in the older one.
+    pub fn of_sha256(sha256: Sha256Digest) -> Self {
+        Self { hash: Some(format!("sha256={sha256}")), ..Self::of("sha256", &sha256.to_string()) }
     }
 
     /// With one digest, in the present form alone.
@@ -188,11 +188,16 @@ mod tests {
 
     #[test]
     fn every_kind_is_read_as_it_is_written() {
+        let hash = "ab".repeat(32);
+        let archive = r#"{"url":"https://example.com/a.zip","archive_info":{"hash":"sha256=@","hashes":{"sha256":"@"}},"subdirectory":"lib"}"#;
         for (direct_url, text) in [
             (
-                DirectUrl::archive("https://example.com/a.zip".to_owned(), ArchiveHashes::of_sha256("ab"))
-                    .in_subdirectory(Some("lib".to_owned())),
-                r#"{"url":"https://example.com/a.zip","archive_info":{"hash":"sha256=ab","hashes":{"sha256":"ab"}},"subdirectory":"lib"}"#,
+                DirectUrl::archive(
+                    "https://example.com/a.zip".to_owned(),
+                    ArchiveHashes::of_sha256([0xab; 32].into()),
+                )
+                .in_subdirectory(Some("lib".to_owned())),
+                archive.replace('@', &hash).as_str(),
             ),
             (
                 DirectUrl::directory("file:///x".to_owned(), true),
@@ -213,7 +218,7 @@ mod tests {
     #[test]
     fn hashes_do_not_tell_sources_apart_and_all_else_does() {
         let archive = |hashes| DirectUrl::archive("https://example.com/a.zip".to_owned(), hashes);
-        let known = archive(ArchiveHashes::of_sha256("ab"));
+        let known = archive(ArchiveHashes::of_sha256([0xab; 32].into()));
         assert!(known.is_same_source(&archive(ArchiveHashes::default())));
         assert!(!known.is_same_source(&known.clone().in_subdirectory(Some("lib".to_owned()))));
         let folder = |editable| DirectUrl::directory("file:///x".to_owned(), editable);

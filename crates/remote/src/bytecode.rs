@@ -6,9 +6,10 @@
 use std::io::Read as _;
 
 use serde::{Deserialize, Serialize};
-use virtpy_files::digest::{hex, sha256};
+use virtpy_files::digest::sha256;
+use virtpy_pep::{Sha256Digest, WheelHash};
 
-use crate::names::{self, is_sha256};
+use crate::names;
 use crate::signed::{self, Refusal};
 use crate::{Kind, PrivateKey, PublicKey};
 
@@ -29,7 +30,7 @@ const LEVEL: i32 = 6;
 #[serde(deny_unknown_fields)]
 pub struct BytecodeKey {
     /// The SHA-256 of the wheel.
-    pub wheel_sha256: String,
+    pub wheel_sha256: WheelHash,
     /// The interpreter's cache tag, such as `cpython-312`.
     pub cache_tag: String,
     /// Its magic number, in hexadecimal digits.
@@ -40,7 +41,7 @@ impl BytecodeKey {
     /// The name of the archive.
     pub(crate) fn name(&self) -> String {
         let Self { wheel_sha256, cache_tag, magic } = self;
-        names::object(Kind::Bytecode, &format!("{}/{cache_tag}-{magic}", wheel_sha256.to_ascii_lowercase()))
+        names::object(Kind::Bytecode, &format!("{wheel_sha256}/{cache_tag}-{magic}"))
     }
 }
 
@@ -67,7 +68,7 @@ pub struct BytecodeArchive {
 #[serde(deny_unknown_fields)]
 struct Body {
     key: BytecodeKey,
-    sha256: String,
+    sha256: Sha256Digest,
     unpacked: u64,
 }
 
@@ -97,7 +98,7 @@ impl BytecodeArchive {
         }
         let unpacked = body.len() as u64;
         let packed = zstd::bulk::compress(&body, LEVEL).ok()?;
-        let facts = Body { key: key.clone(), sha256: hex(&sha256(&packed)), unpacked };
+        let facts = Body { key: key.clone(), sha256: sha256(&packed).into(), unpacked };
         let mut object = with_length(&signed::sign(Kind::Bytecode, &key.name(), &facts, signer))?;
         object.extend_from_slice(&packed);
         let fits = object.len() as u64 <= LARGEST_OBJECT
@@ -115,7 +116,7 @@ impl BytecodeArchive {
     ) -> Result<Vec<u8>, Refusal> {
         let (statement, packed) = split(object).ok_or(Refusal::Damaged)?;
         let facts: Body = signed::open(Kind::Bytecode, name, statement, trusted)?;
-        if hex(&sha256(packed)) != facts.sha256 {
+        if Sha256Digest::from(sha256(packed)) != facts.sha256 {
             return Err(Refusal::Content);
         }
         let statement = signed::sign(Kind::Bytecode, name, &facts, signer);
@@ -131,10 +132,10 @@ impl BytecodeArchive {
         }
         let (statement, packed) = split(object).ok_or(Refusal::Damaged)?;
         let facts: Body = signed::open(Kind::Bytecode, name, statement, trusted)?;
-        if facts.key.name() != name || !is_sha256(&facts.key.wheel_sha256) {
+        if facts.key.name() != name {
             return Err(Refusal::Misplaced);
         }
-        if hex(&sha256(packed)) != facts.sha256 || facts.unpacked > LARGEST_BODY {
+        if Sha256Digest::from(sha256(packed)) != facts.sha256 || facts.unpacked > LARGEST_BODY {
             return Err(Refusal::Content);
         }
         let body = unpack(packed, facts.unpacked).ok_or(Refusal::Content)?;

@@ -1,7 +1,7 @@
 //! Looking after a storage: what is there, whether it is sound, and removing what is old.
 
 use futures::StreamExt as _;
-use virtpy_files::digest::{Sha256, hex};
+use virtpy_files::digest::Sha256;
 
 use crate::engine::{Engine, Failure, Listed, Meter};
 use crate::names::{self, Kind};
@@ -123,7 +123,7 @@ async fn look_at_wheel(engine: &Engine, name: &str) -> Result<Condition, Failure
     while let Some(piece) = engine.next(&mut stream, &meter).await? {
         hash.update(&piece);
     }
-    Ok(if name == names::wheel(&hex(&hash.finish())) {
+    Ok(if name == names::wheel(&hash.finish().into()) {
         Condition::Sound
     } else {
         Condition::Damaged("it has another hash than its name says".to_owned())

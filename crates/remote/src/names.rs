@@ -1,5 +1,7 @@
 //! The names of the objects. They begin with the version of the whole layout: what is laid out otherwise one day stands beside.
 
+use virtpy_pep::WheelHash;
+
 /// The version of the layout.
 pub(crate) const LAYOUT: &str = "v1";
 
@@ -34,14 +36,9 @@ impl Kind {
     }
 }
 
-/// Whether a text is a SHA-256 in hexadecimal digits, as names have them.
-pub(crate) fn is_sha256(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
-}
-
 /// The name of the wheel with this SHA-256.
-pub(crate) fn wheel(sha256: &str) -> String {
-    object(Kind::Wheel, &sha256.to_ascii_lowercase())
+pub(crate) fn wheel(sha256: &WheelHash) -> String {
+    object(Kind::Wheel, &sha256.to_string())
 }
 
 /// The name of an object of this kind.
@@ -55,7 +52,7 @@ mod tests {
 
     #[test]
     fn a_name_tells_its_kind() {
-        assert_eq!(Kind::of(&wheel(&"a".repeat(64))), Some(Kind::Wheel));
+        assert_eq!(Kind::of(&wheel(&[0; 32].into())), Some(Kind::Wheel));
         assert_eq!(Kind::of("v1/builds/x"), Some(Kind::Build));
         for other in ["v2/wheels/x", "wheels/x", "v1/other/x", "v1wheels/x", "v1/wheels"] {
             assert_eq!(Kind::of(other), None, "{other}");

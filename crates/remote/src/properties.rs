@@ -11,8 +11,9 @@ fn signer() -> PrivateKey {
 fn record() -> impl Strategy<Value = BuildRecord> {
     let key = ("[ -~]{0,40}", "[ -~]{0,20}", "[ -~\n]{0,20}");
     let key = key.prop_map(|(source, interpreter, platform)| BuildKey { source, interpreter, platform });
-    (key, "[0-9a-f]{64}", "[a-z][a-z0-9._-]{0,60}", any::<u64>())
-        .prop_map(|(key, wheel_sha256, filename, size)| BuildRecord { key, wheel_sha256, filename, size })
+    (key, any::<[u8; 32]>(), "[a-z][a-z0-9._-]{0,60}", any::<u64>()).prop_map(
+        |(key, hash, filename, size)| BuildRecord { key, wheel_sha256: hash.into(), filename, size },
+    )
 }
 
 fn archive() -> impl Strategy<Value = BytecodeArchive> {
@@ -24,7 +25,7 @@ fn archive() -> impl Strategy<Value = BytecodeArchive> {
 
 fn key() -> BytecodeKey {
     BytecodeKey {
-        wheel_sha256: "ab".repeat(32),
+        wheel_sha256: [0xab; 32].into(),
         cache_tag: "cpython-312".to_owned(),
         magic: "cb0d0d0a".to_owned(),
     }
@@ -95,7 +96,7 @@ fn what_stands_for_another_interpreter_is_refused() {
     for other in [
         BytecodeKey { magic: "f30d0d0a".to_owned(), ..key() },
         BytecodeKey { cache_tag: "cpython-313".to_owned(), ..key() },
-        BytecodeKey { wheel_sha256: "cd".repeat(32), ..key() },
+        BytecodeKey { wheel_sha256: [0xcd; 32].into(), ..key() },
     ] {
         assert!(BytecodeArchive::decode(&object, &other.name(), &[signer.public()]).is_err());
     }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use futures::StreamExt as _;
 use virtpy_files as fs;
-use virtpy_files::digest::{hex, sha256};
+use virtpy_files::digest::sha256;
+use virtpy_pep::WheelHash;
 
 use crate::engine::{Content, Engine, Failure, Meter, Seen};
 use crate::{
@@ -20,7 +21,7 @@ pub enum NewObject {
     /// A wheel.
     Wheel {
         /// Its SHA-256.
-        sha256: String,
+        sha256: WheelHash,
         /// The file.
         path: PathBuf,
     },
@@ -49,8 +50,8 @@ impl Remote {
     ///
     /// # Errors
     /// When the storage does not answer.
-    pub fn has_wheels(&self, sha256: &[String]) -> Result<Vec<bool>, Error> {
-        self.has(sha256.iter().map(|sha256| names::wheel(sha256)).collect())
+    pub fn has_wheels(&self, sha256: &[WheelHash]) -> Result<Vec<bool>, Error> {
+        self.has(sha256.iter().map(names::wheel).collect())
     }
 
     pub(crate) fn has(&self, names: Vec<String>) -> Result<Vec<bool>, Error> {
@@ -126,7 +127,7 @@ async fn put(engine: &Engine, object: &NewObject, key: Option<&PrivateKey>) -> R
 }
 
 /// Puts a wheel whose bytes are hashed once more: a file may have changed since.
-async fn put_wheel(engine: &Engine, expected: &str, path: &std::path::Path) -> Result<Pushed, Failure> {
+async fn put_wheel(engine: &Engine, expected: &WheelHash, path: &std::path::Path) -> Result<Pushed, Failure> {
     let name = names::wheel(expected);
     let unreadable = |error: fs::PathError| Failure::Refused(error.to_string());
     let size = fs::metadata(path).map_err(unreadable)?.len();
@@ -139,7 +140,7 @@ async fn put_wheel(engine: &Engine, expected: &str, path: &std::path::Path) -> R
     let other = || Failure::Refused(format!("`{}` is another file than it was", path.display()));
     if Engine::is_small(size) {
         let content = fs::read(path).map_err(unreadable)?;
-        if hex(&sha256(&content)) != expected {
+        if WheelHash::from(sha256(&content)) != *expected {
             return Err(other());
         }
         let content = Content::from(content);
@@ -153,7 +154,7 @@ async fn put_wheel(engine: &Engine, expected: &str, path: &std::path::Path) -> R
             Err(failure) => Err(failure),
         };
     }
-    let is_same = |found: [u8; 32]| if hex(&found) == expected { Ok(()) } else { Err(other()) };
+    let is_same = |found: [u8; 32]| if WheelHash::from(found) == *expected { Ok(()) } else { Err(other()) };
     engine.put_file(&name, path, size, &is_same).await?;
     Ok(Pushed::New)
 }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use futures::StreamExt as _;
 use virtpy_files as fs;
-use virtpy_files::digest::{Sha256, hex};
+use virtpy_files::digest::Sha256;
+use virtpy_pep::WheelHash;
 
 use crate::engine::{Engine, Failure, Meter};
 use crate::remote::AT_ONCE;
@@ -17,8 +18,8 @@ const RESUMPTIONS: usize = 2;
 /// A wheel that is wanted.
 #[derive(Debug, Clone)]
 pub struct WantedWheel {
-    /// Its SHA-256, in hexadecimal digits.
-    pub sha256: String,
+    /// Its SHA-256.
+    pub sha256: WheelHash,
     /// Its size in bytes, if it is known.
     pub size: Option<u64>,
     /// The most bytes that it may have.
@@ -100,7 +101,7 @@ impl Transfer<'_> {
             }
             resumptions += 1;
         }
-        if hex(&received.hash.finish()) == self.wanted.sha256.to_ascii_lowercase() {
+        if WheelHash::from(received.hash.finish()) == self.wanted.sha256 {
             return Ok(received.size);
         }
         Err(Failure::Refused("it has another hash than its name says".to_owned()))

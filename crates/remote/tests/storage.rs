@@ -10,7 +10,8 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use virtpy_files::digest::{hex, sha256};
+use virtpy_files::digest::sha256;
+use virtpy_pep::WheelHash;
 use virtpy_remote::{
     Address, BuildKey, BuildRecord, BytecodeArchive, BytecodeFile, BytecodeKey, Condition, KeySource, Kind,
     NewObject, PrivateKey, PublicKey, Pushed, Remote, RemoteSettings, WantedWheel, WheelReceiver,
@@ -64,9 +65,9 @@ impl World {
         Remote::asked_for(settings(&format!("file://{}", self.storage().display()), trust))
     }
 
-    fn wheel(&self, content: &[u8]) -> (String, PathBuf) {
-        let digest = hex(&sha256(content));
-        let path = self.folder.path().join(&digest);
+    fn wheel(&self, content: &[u8]) -> (WheelHash, PathBuf) {
+        let digest = WheelHash::from(sha256(content));
+        let path = self.folder.path().join(digest.to_string());
         std::fs::write(&path, content).unwrap();
         (digest, path)
     }
@@ -77,9 +78,9 @@ impl World {
         heard.into_inner()
     }
 
-    fn wanted(&self, sha256: &str) -> WantedWheel {
+    fn wanted(&self, sha256: WheelHash) -> WantedWheel {
         let path = tempfile::tempdir_in(self.folder.path()).unwrap().keep().join("wheel");
-        WantedWheel { sha256: sha256.to_owned(), size: None, limit: 1 << 20, path }
+        WantedWheel { sha256, size: None, limit: 1 << 20, path }
     }
 }
 
@@ -91,14 +92,14 @@ fn build_key(source: &str) -> BuildKey {
     }
 }
 
-fn record(source: &str, wheel: &str) -> BuildRecord {
+fn record(source: &str, wheel: WheelHash) -> BuildRecord {
     let filename = "demo-1.0-py3-none-any.whl".to_owned();
-    BuildRecord { key: build_key(source), wheel_sha256: wheel.to_owned(), filename, size: 7 }
+    BuildRecord { key: build_key(source), wheel_sha256: wheel, filename, size: 7 }
 }
 
-fn bytecode_key(wheel: &str) -> BytecodeKey {
+fn bytecode_key(wheel: WheelHash) -> BytecodeKey {
     let (cache_tag, magic) = ("cpython-312".to_owned(), "cb0d0d0a".to_owned());
-    BytecodeKey { wheel_sha256: wheel.to_owned(), cache_tag, magic }
+    BytecodeKey { wheel_sha256: wheel, cache_tag, magic }
 }
 
 fn archive() -> BytecodeArchive {
@@ -131,23 +132,23 @@ fn what_was_pushed_comes_back() {
     let world = World::new();
     let (sha256, path) = world.wheel(b"a wheel");
     let objects = [
-        NewObject::Build(record("sha256:aa", &sha256)),
-        NewObject::Wheel { sha256: sha256.clone(), path },
-        NewObject::Bytecode { key: bytecode_key(&sha256), archive: archive() },
+        NewObject::Build(record("sha256:aa", sha256)),
+        NewObject::Wheel { sha256, path },
+        NewObject::Bytecode { key: bytecode_key(sha256), archive: archive() },
     ];
     assert_eq!(world.push(&objects), [Pushed::New; 3]);
     assert_eq!(world.push(&objects), [Pushed::Present; 3]);
     let remote = world.remote();
-    let wanted = [world.wanted(&"0".repeat(64)), world.wanted(&sha256)];
+    let wanted = [world.wanted([0; 32].into()), world.wanted(sha256)];
     let heard = Heard::default();
     assert_eq!(remote.fetch_wheels(&wanted, &heard), [0]);
     assert_eq!(heard.0.into_inner(), [1]);
     assert_eq!(std::fs::read(&wanted[1].path).unwrap(), b"a wheel");
     let keys = [build_key("sha256:bb"), build_key("sha256:aa")];
-    assert_eq!(remote.builds(&keys), [None, Some(record("sha256:aa", &sha256))]);
-    assert_eq!(bytecode(&remote, &[bytecode_key(&sha256)]), [Some(archive())]);
+    assert_eq!(remote.builds(&keys), [None, Some(record("sha256:aa", sha256))]);
+    assert_eq!(bytecode(&remote, &[bytecode_key(sha256)]), [Some(archive())]);
     assert_eq!(
-        remote.has_bytecode(&[bytecode_key(&sha256), bytecode_key("0")], &world.key).unwrap(),
+        remote.has_bytecode(&[bytecode_key(sha256), bytecode_key([0; 32].into())], &world.key).unwrap(),
         [true, false]
     );
     assert_eq!((remote.failure(), remote.take_refused()), (None, Vec::new()));
@@ -166,10 +167,10 @@ fn a_large_wheel_goes_in_pieces() {
     let world = World::new();
     let content: Vec<u8> = (0..40_000_000_u32).map(|number| number.to_le_bytes()[1]).collect();
     let (sha256, path) = world.wheel(&content);
-    let wheel = || [NewObject::Wheel { sha256: sha256.clone(), path: path.clone() }];
+    let wheel = || [NewObject::Wheel { sha256, path: path.clone() }];
     assert_eq!(world.push(&wheel()), [Pushed::New]);
     assert_eq!(world.push(&wheel()), [Pushed::Present]);
-    let wanted = [WantedWheel { limit: 1 << 30, ..world.wanted(&sha256) }];
+    let wanted = [WantedWheel { limit: 1 << 30, ..world.wanted(sha256) }];
     assert!(world.remote().fetch_wheels(&wanted, &Heard::default()).is_empty());
     // A file that is another one by now does not go there under the old hash.
     std::fs::remove_file(files(&world.storage())[0].clone()).unwrap();
@@ -186,20 +187,20 @@ fn strangers_and_the_unsigned_are_as_if_absent() {
     let world = World::new();
     let (sha256, _) = world.wheel(b"a wheel");
     world.push(&[
-        NewObject::Build(record("sha256:aa", &sha256)),
-        NewObject::Bytecode { key: bytecode_key(&sha256), archive: archive() },
+        NewObject::Build(record("sha256:aa", sha256)),
+        NewObject::Bytecode { key: bytecode_key(sha256), archive: archive() },
     ]);
     for trust in [vec![], vec![PrivateKey::generate().public()]] {
         let remote = world.remote_trusting(&trust);
         assert_eq!(remote.builds(&[build_key("sha256:aa")]), [None]);
-        assert_eq!(bytecode(&remote, &[bytecode_key(&sha256)]), [None]);
+        assert_eq!(bytecode(&remote, &[bytecode_key(sha256)]), [None]);
         assert_eq!(remote.take_refused(), Vec::<String>::new());
     }
     // Whoever signs anew takes the place of a stranger.
     let other = World { key: PrivateKey::generate(), ..world };
-    assert_eq!(other.push(&[NewObject::Build(record("sha256:aa", &"f".repeat(64)))]), [Pushed::New]);
+    assert_eq!(other.push(&[NewObject::Build(record("sha256:aa", [0xff; 32].into()))]), [Pushed::New]);
     let found = other.remote().builds(&[build_key("sha256:aa")]);
-    assert_eq!(found, [Some(record("sha256:aa", &"f".repeat(64)))]);
+    assert_eq!(found, [Some(record("sha256:aa", [0xff; 32].into()))]);
 }
 
 #[test]
@@ -208,12 +209,12 @@ fn objects_that_are_exchanged_or_changed_are_refused() {
     let (one, one_path) = world.wheel(b"one wheel");
     let (two, two_path) = world.wheel(b"two wheel");
     world.push(&[
-        NewObject::Wheel { sha256: one.clone(), path: one_path },
-        NewObject::Wheel { sha256: two.clone(), path: two_path },
-        NewObject::Build(record("sha256:one", &one)),
-        NewObject::Build(record("sha256:two", &two)),
-        NewObject::Bytecode { key: bytecode_key(&one), archive: archive() },
-        NewObject::Bytecode { key: bytecode_key(&two), archive: BytecodeArchive::default() },
+        NewObject::Wheel { sha256: one, path: one_path },
+        NewObject::Wheel { sha256: two, path: two_path },
+        NewObject::Build(record("sha256:one", one)),
+        NewObject::Build(record("sha256:two", two)),
+        NewObject::Bytecode { key: bytecode_key(one), archive: archive() },
+        NewObject::Bytecode { key: bytecode_key(two), archive: BytecodeArchive::default() },
     ]);
     let sound: Vec<(PathBuf, Vec<u8>)> = files(&world.storage())
         .into_iter()
@@ -222,11 +223,11 @@ fn objects_that_are_exchanged_or_changed_are_refused() {
     assert_eq!(sound.len(), 6);
     let ask = || {
         let remote = world.remote();
-        let wanted = [world.wanted(&one), world.wanted(&two)];
+        let wanted = [world.wanted(one), world.wanted(two)];
         let absent = remote.fetch_wheels(&wanted, &Heard::default());
         let came = (0..2).filter(|index| !absent.contains(index)).count();
         let builds = remote.builds(&[build_key("sha256:one"), build_key("sha256:two")]);
-        let bytecode = bytecode(&remote, &[bytecode_key(&one), bytecode_key(&two)]);
+        let bytecode = bytecode(&remote, &[bytecode_key(one), bytecode_key(two)]);
         (
             came,
             builds.iter().flatten().count(),
@@ -295,7 +296,7 @@ fn one_that_is_dead_silent_or_slow_is_waited_for_once() {
     for url in [dead, silent, slow, failing] {
         let begun = Instant::now();
         let remote = Remote::by_the_way(settings(&url, &[world.key.public()]));
-        let wanted: Vec<_> = (0..40).map(|index| world.wanted(&format!("{index:064x}"))).collect();
+        let wanted: Vec<_> = (0..40).map(|index| world.wanted([index; 32].into())).collect();
         assert_eq!(remote.fetch_wheels(&wanted, &Heard::default()).len(), 40, "{url}");
         assert!(remote.failure().is_some(), "{url}");
         assert!(begun.elapsed() < Duration::from_secs(8), "{url}: {:?}", begun.elapsed());
@@ -308,7 +309,7 @@ fn one_that_is_dead_silent_or_slow_is_waited_for_once() {
 #[test]
 fn a_transfer_that_breaks_is_gone_on_with() {
     let content: Vec<u8> = (0..300_000_u32).map(|number| number.to_le_bytes()[0]).collect();
-    let digest = hex(&sha256(&content));
+    let digest = WheelHash::from(sha256(&content));
     let url = serve(move |stream| {
         let mut request = vec![0; 4096];
         let count = (&stream).read(&mut request).unwrap_or(0);
@@ -327,9 +328,9 @@ fn a_transfer_that_breaks_is_gone_on_with() {
     });
     let world = World::new();
     let remote = Remote::by_the_way(settings(&url, &[]));
-    let wanted = [world.wanted(&digest)];
+    let wanted = [world.wanted(digest)];
     assert!(remote.fetch_wheels(&wanted, &Heard::default()).is_empty(), "{:?}", remote.failure());
-    assert_eq!(hex(&sha256(std::fs::read(&wanted[0].path).unwrap())), digest);
+    assert_eq!(WheelHash::from(sha256(std::fs::read(&wanted[0].path).unwrap())), digest);
 }
 
 #[test]

@@ -19,6 +19,7 @@ use uv_pep508::VerbatimUrl;
 use uv_pypi_types::{HashDigest, ParsedDirectoryUrl, ParsedUrl};
 use uv_redacted::DisplaySafeUrl;
 use uv_requirements::RequirementsSpecification;
+use virtpy_pep::Sha256Digest;
 
 use crate::client::ClientFactory;
 use crate::download::{self, Expected};
@@ -37,7 +38,7 @@ pub(crate) struct Unpacked {
     pub(crate) folder: PathBuf,
     /// Where the archive is, without fragment.
     pub(crate) location: DisplaySafeUrl,
-    pub(crate) sha256: String,
+    pub(crate) sha256: Sha256Digest,
     pub(crate) subdirectory: Option<PathBuf>,
     _everything: Arc<TempDir>,
 }
@@ -249,7 +250,7 @@ pub(crate) fn describe(archives: &[Unpacked], package: &mut toml_edit::Table, fo
         table.insert("subdirectory", subdirectory.display().to_string().into());
     }
     let mut hashes = toml_edit::InlineTable::new();
-    hashes.insert("sha256", archive.sha256.as_str().into());
+    hashes.insert("sha256", archive.sha256.to_string().into());
     table.insert("hashes", hashes.into());
     package.insert("archive", toml_edit::value(table));
 }

@@ -15,6 +15,7 @@ use uv_git_types::GitUrl;
 use uv_pypi_types::HashDigest;
 use uv_redacted::DisplaySafeUrl;
 use uv_types::{BuildContext, BuildKey, BuildStack, SourceBuildTrait};
+use virtpy_pep::Sha256Digest;
 
 use crate::archives::Unpacked;
 use crate::context::Context;
@@ -61,11 +62,11 @@ pub(crate) async fn build(
     Ok(ObtainedWheel {
         path,
         filename,
-        sha256: built.sha256,
+        sha256: built.sha256.into(),
         size: built.size,
         origin: tree.origin.clone(),
         temporary: true,
-        archive_sha256: tree.archive_sha256.clone(),
+        archive_sha256: tree.archive_sha256,
     })
 }
 
@@ -77,7 +78,7 @@ struct Tree {
     /// Where it came from, as it may be shown.
     origin: String,
     /// The SHA-256 of the archive that it was unpacked from.
-    archive_sha256: Option<String>,
+    archive_sha256: Option<Sha256Digest>,
     /// Removes an unpacked archive in the end.
     _unpacked: Option<Box<dyn std::any::Any>>,
 }
@@ -123,7 +124,7 @@ async fn tree_of(context: &Context, source: &SourceDist, job: &Job<'_>) -> Resul
                 subdirectory: None,
                 editable: folder.editable.unwrap_or(false),
                 origin: archive.map_or_else(origin, Unpacked::description),
-                archive_sha256: archive.map(|archive| archive.sha256.clone()),
+                archive_sha256: archive.map(|archive| archive.sha256),
                 _unpacked: None,
             })
         }
@@ -190,7 +191,7 @@ async fn check(
     job: &Job<'_>,
     path: &Path,
     listed: &[HashDigest],
-) -> Result<String, Error> {
+) -> Result<Sha256Digest, Error> {
     let demanded = context.demanded(job.chosen.dist.as_ref());
     let expected = Expected { label: &job.chosen.label, listed, demanded, size: None };
     job.receiver.started(job.index, None);
@@ -202,7 +203,7 @@ struct Layout {
     ext: SourceDistExtension,
     subdirectory: Option<PathBuf>,
     origin: String,
-    sha256: Option<String>,
+    sha256: Option<Sha256Digest>,
 }
 
 async fn unpack(context: &Context, job: &Job<'_>, archive: &Path, layout: Layout) -> Result<Tree, Error> {

@@ -11,6 +11,7 @@ use uv_pep440::VersionSpecifiers;
 use uv_pypi_types::ResolutionMetadata;
 use uv_resolver::MetadataResponse;
 
+use virtpy_pep::Sha256Digest;
 use virtpy_pep::index_page::metadata_sha256;
 
 use crate::error::{Cause, Error};
@@ -20,7 +21,7 @@ use crate::url::file_url;
 impl Resolution {
     /// The SHA-256 that the METADATA of the wheel at an index has to have to be what the package was chosen by. `None`
     /// where that is not known; then [`Self::check_metadata`] tells.
-    pub fn metadata_sha256(&self, index: usize) -> Option<String> {
+    pub fn metadata_sha256(&self, index: usize) -> Option<Sha256Digest> {
         let chosen = self.plan.chosen.get(index)?;
         let Dist::Built(BuiltDist::Registry(registry)) = chosen.dist.as_ref() else { return None };
         let url = file_url(registry.best_wheel(), &chosen.label).ok()?;

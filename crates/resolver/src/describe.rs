@@ -11,7 +11,7 @@ use uv_distribution_types::{
 use uv_git_types::GitUrl;
 use uv_normalize::PackageName;
 use uv_pypi_types::{HashAlgorithm, HashDigest};
-use virtpy_pep::{ArchiveHashes, DirectUrl};
+use virtpy_pep::{ArchiveHashes, DirectUrl, Sha256Digest, WheelHash};
 
 use crate::archives::Unpacked;
 use crate::context::Context;
@@ -115,11 +115,10 @@ impl Hashes<'_> {
     ///
     /// [`Error::Hash`] when the index lists another file than the demanded one. It has to be found here: a
     /// file that is there already is not fetched, and so its other hashes are not computed.
-    fn sha256(&self, listed: &[HashDigest]) -> Result<Option<String>, Error> {
+    fn sha256(&self, listed: &[HashDigest]) -> Result<Option<Sha256Digest>, Error> {
         let demanded = self.demanded.digests();
         let is_broken = |hash: &&HashDigest| {
-            hash.algorithm == HashAlgorithm::Sha256
-                && (hash.digest.len() != 64 || !hash.digest.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            hash.algorithm == HashAlgorithm::Sha256 && hash.digest.parse::<Sha256Digest>().is_err()
         };
         if let Some(broken) = demanded.iter().find(is_broken) {
             return Err(Error::Requirements {
@@ -168,7 +167,7 @@ fn wheel(built: &BuiltDist, hashes: &Hashes<'_>) -> Result<(Artifact, Option<Dir
             let artifact = Artifact::Wheel {
                 filename: published_name(built, label)?,
                 location: local.as_ref().map_or_else(|| public(&url), |path| path.display().to_string()),
-                sha256: hashes.sha256(wheel.file.hashes.as_slice())?,
+                sha256: hashes.sha256(wheel.file.hashes.as_slice())?.map(WheelHash::from),
                 size: wheel.file.size,
                 local,
             };
@@ -177,20 +176,26 @@ fn wheel(built: &BuiltDist, hashes: &Hashes<'_>) -> Result<(Artifact, Option<Dir
         BuiltDist::DirectUrl(direct) => {
             let location = public(&direct.location);
             let sha256 = hashes.sha256(&[])?;
-            let direct_url = archive_info(&location, sha256.as_deref(), None);
+            let direct_url = archive_info(&location, sha256, None);
             let filename = published_name(built, label)?;
             Ok((
-                Artifact::Wheel { filename, location, sha256, size: direct.size, local: None },
+                Artifact::Wheel {
+                    filename,
+                    location,
+                    sha256: sha256.map(WheelHash::from),
+                    size: direct.size,
+                    local: None,
+                },
                 Some(direct_url),
             ))
         }
         BuiltDist::Path(path) => {
             let sha256 = hashes.sha256(&[])?;
-            let direct_url = archive_info(&public(&path.url.to_url()), sha256.as_deref(), None);
+            let direct_url = archive_info(&public(&path.url.to_url()), sha256, None);
             let artifact = Artifact::Wheel {
                 filename: published_name(built, label)?,
                 location: path.install_path.display().to_string(),
-                sha256,
+                sha256: sha256.map(WheelHash::from),
                 size: None,
                 local: Some(path.install_path.to_path_buf()),
             };
@@ -215,26 +220,26 @@ async fn source(
     source: &SourceDist,
     hashes: &Hashes<'_>,
 ) -> Result<(Artifact, Option<DirectUrl>), Error> {
-    let of_archive = |hash: Option<&String>| hash.map(|hash| format!("sha256:{hash}"));
+    let of_archive = |hash: Option<Sha256Digest>| hash.map(|hash| format!("sha256:{hash}"));
     let (description, editable, key, direct_url) = match source {
         SourceDist::Registry(registry) => {
             let url = registry.file.url.to_url().map_err(|error| bad_url(hashes.label, &error))?;
             let hash = hashes.sha256(registry.file.hashes.as_slice())?;
-            (public(&url), false, of_archive(hash.as_ref()), None)
+            (public(&url), false, of_archive(hash), None)
         }
         SourceDist::DirectUrl(direct) => {
             let location = public(&direct.location);
             let hash = hashes.sha256(&[])?;
             let subdirectory = direct.subdirectory.as_deref();
-            let info = archive_info(&location, hash.as_deref(), subdirectory);
-            let key = of_archive(hash.as_ref()).map(|key| with_subdirectory(key, subdirectory));
+            let info = archive_info(&location, hash, subdirectory);
+            let key = of_archive(hash).map(|key| with_subdirectory(key, subdirectory));
             (location, false, key, Some(info))
         }
         SourceDist::Path(path) => {
             let nothing = Expected::nothing(hashes.label);
             let found = download::check_local(&path.install_path, &nothing).await?;
-            let info = archive_info(&public(&path.url.to_url()), Some(&found.sha256), None);
-            (path.install_path.display().to_string(), false, of_archive(Some(&found.sha256)), Some(info))
+            let info = archive_info(&public(&path.url.to_url()), Some(found.sha256), None);
+            (path.install_path.display().to_string(), false, of_archive(Some(found.sha256)), Some(info))
         }
         SourceDist::Directory(folder) => {
             if let Some(archive) = context.archive_of(&folder.install_path) {
@@ -267,7 +272,7 @@ async fn source(
 /// An archive that was unpacked before it was asked for.
 fn unpacked(archive: &Unpacked) -> (Artifact, Option<DirectUrl>) {
     let subdirectory = archive.subdirectory.as_deref();
-    let info = archive_info(&public(&archive.location), Some(&archive.sha256), subdirectory);
+    let info = archive_info(&public(&archive.location), Some(archive.sha256), subdirectory);
     let key = Some(with_subdirectory(format!("sha256:{}", archive.sha256), subdirectory));
     let description = archive.description();
     (Artifact::Source { description, editable: false, key, directory: None }, Some(info))
@@ -279,15 +284,15 @@ pub(crate) fn commit(context: &Context, git: &GitUrl) -> Option<String> {
 }
 
 /// The only SHA-256 among some hashes; two of them name two files, so neither is certain.
-fn only_sha256(hashes: &[HashDigest]) -> Option<String> {
+fn only_sha256(hashes: &[HashDigest]) -> Option<Sha256Digest> {
     let mut found = hashes.iter().filter(|hash| hash.algorithm == HashAlgorithm::Sha256);
     match (found.next(), found.next()) {
-        (Some(hash), None) => Some(hash.digest.to_string()),
+        (Some(hash), None) => hash.digest.parse().ok(),
         _ => None,
     }
 }
 
-fn archive_info(url: &str, sha256: Option<&str>, subdirectory: Option<&Path>) -> DirectUrl {
+fn archive_info(url: &str, sha256: Option<Sha256Digest>, subdirectory: Option<&Path>) -> DirectUrl {
     let hashes = sha256.map(ArchiveHashes::of_sha256).unwrap_or_default();
     DirectUrl::archive(url.to_owned(), hashes).in_subdirectory(shown(subdirectory))
 }

@@ -12,11 +12,12 @@ use tokio::sync::mpsc::Sender;
 use tokio_util::io::StreamReader;
 use uv_client::RegistryClient;
 use uv_distribution_types::HashPolicy;
-use uv_pypi_types::{HashAlgorithm, HashDigest};
+use uv_pypi_types::HashDigest;
 use uv_redacted::DisplaySafeUrl;
+use virtpy_pep::Sha256Digest;
 
 use crate::error::{Cause, Error};
-use crate::hashing::Hashing;
+use crate::hashing::{Digests, Hashing};
 use crate::public::public;
 use crate::replies::{self, BadReply};
 
@@ -47,7 +48,7 @@ pub(crate) struct Expected<'a> {
 /// A file that is complete.
 #[derive(Debug, Clone)]
 pub(crate) struct Fetched {
-    pub(crate) sha256: String,
+    pub(crate) sha256: Sha256Digest,
     pub(crate) size: u64,
 }
 
@@ -60,7 +61,6 @@ impl<'a> Expected<'a> {
     fn hashing(&self) -> Hashing {
         let mut algorithms = self.demanded.algorithms();
         algorithms.extend(self.listed.iter().map(HashDigest::algorithm));
-        algorithms.push(HashAlgorithm::Sha256);
         algorithms.sort();
         algorithms.dedup();
         Hashing::new(algorithms)
@@ -68,7 +68,7 @@ impl<'a> Expected<'a> {
 
     /// Compares what came with what was expected.
     fn check(&self, hashing: Hashing, size: u64) -> Result<Fetched, Error> {
-        let computed = hashing.finish();
+        let Digests { sha256, all: computed } = hashing.finish();
         let same = |hash: &HashDigest| {
             computed
                 .iter()
@@ -91,8 +91,6 @@ impl<'a> Expected<'a> {
                 computed: join(relevant, ", "),
             });
         }
-        let sha256 = computed.into_iter().find(|hash| hash.algorithm == HashAlgorithm::Sha256);
-        let sha256 = sha256.map(|hash| hash.digest.to_string()).unwrap_or_default();
         Ok(Fetched { sha256, size })
     }
 }

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use uv_distribution_types::HashPolicy;
-use uv_pypi_types::HashDigest;
 use uv_redacted::DisplaySafeUrl;
 use uv_requirements::RequirementsSpecification;
 use uv_types::HashStrategy;
@@ -11,7 +10,8 @@ use uv_types::HashStrategy;
 use crate::client::ClientFactory;
 use crate::context::Context;
 use crate::download::{self, Expected};
-use crate::error::{Cause, Error};
+use crate::error::Error;
+use crate::hashing::sha256_digest;
 use crate::public::public;
 use crate::request::{KnownWheel, ObtainedWheel, Options};
 use crate::runtime::Runtime;
@@ -32,13 +32,7 @@ pub(crate) async fn fetch(
     if Path::new(file).extension().is_none_or(|extension| extension != "whl") {
         return Ok(None);
     }
-    let digest: HashDigest =
-        format!("sha256:{}", wheel.sha256).parse().map_err(|error| Error::Requirements {
-            message: format!("`{}` is no SHA-256", wheel.sha256),
-            hint: None,
-            cause: Some(Cause::from_error(&error)),
-        })?;
-    let digests = [digest];
+    let digests = [sha256_digest(wheel.sha256.into())];
     let demanded = HashPolicy::All(&digests);
     let expected = Expected { label: &wheel.filename, listed: &[], demanded, size: None };
     let url = match DisplaySafeUrl::parse(&wheel.origin) {
@@ -57,7 +51,7 @@ pub(crate) async fn fetch(
     Ok(Some(ObtainedWheel {
         path,
         filename: wheel.filename.clone(),
-        sha256: fetched.sha256,
+        sha256: fetched.sha256.into(),
         size: fetched.size,
         origin: public(&url),
         temporary: true,
@@ -70,7 +64,7 @@ async fn local(path: &Path, wheel: &KnownWheel, expected: &Expected<'_>) -> Resu
     Ok(ObtainedWheel {
         path: PathBuf::from(path),
         filename: wheel.filename.clone(),
-        sha256: checked.sha256,
+        sha256: checked.sha256.into(),
         size: checked.size,
         origin: path.display().to_string(),
         temporary: false,

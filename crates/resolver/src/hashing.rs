@@ -8,30 +8,36 @@ use std::fmt::Write as _;
 use aws_lc_rs::digest::{Context, SHA256, SHA384, SHA512};
 use uv_extract::hash::{HashReader, Hasher};
 use uv_pypi_types::{HashAlgorithm, HashDigest};
+use virtpy_pep::Sha256Digest;
 
 /// Computes several digests of what passes by.
 pub(crate) struct Hashing {
-    usual: Vec<(HashAlgorithm, Context)>,
+    sha256: Context,
+    longer: Vec<(HashAlgorithm, Context)>,
     others: Vec<Hasher>,
+}
+
+/// What came of it.
+pub(crate) struct Digests {
+    /// The SHA-256, whether or not it was asked for.
+    pub(crate) sha256: Sha256Digest,
+    /// All of them.
+    pub(crate) all: Vec<HashDigest>,
 }
 
 impl Hashing {
     /// Of nothing yet.
     pub(crate) fn new(algorithms: impl IntoIterator<Item = HashAlgorithm>) -> Self {
-        let mut hashing = Self { usual: Vec::new(), others: Vec::new() };
+        let (mut longer, mut others) = (Vec::new(), Vec::new());
         for algorithm in algorithms {
-            let implementation = match algorithm {
-                HashAlgorithm::Sha256 => &SHA256,
-                HashAlgorithm::Sha384 => &SHA384,
-                HashAlgorithm::Sha512 => &SHA512,
-                HashAlgorithm::Md5 | HashAlgorithm::Blake2b => {
-                    hashing.others.push(Hasher::from(algorithm));
-                    continue;
-                }
-            };
-            hashing.usual.push((algorithm, Context::new(implementation)));
+            match algorithm {
+                HashAlgorithm::Sha256 => {}
+                HashAlgorithm::Sha384 => longer.push((algorithm, Context::new(&SHA384))),
+                HashAlgorithm::Sha512 => longer.push((algorithm, Context::new(&SHA512))),
+                HashAlgorithm::Md5 | HashAlgorithm::Blake2b => others.push(Hasher::from(algorithm)),
+            }
         }
-        hashing
+        Self { sha256: Context::new(&SHA256), longer, others }
     }
 
     /// Takes more bytes in.
@@ -40,7 +46,8 @@ impl Hashing {
     ///
     /// None: the bytes are there.
     pub(crate) async fn update(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        for (_, context) in &mut self.usual {
+        self.sha256.update(bytes);
+        for (_, context) in &mut self.longer {
             context.update(bytes);
         }
         if self.others.is_empty() {
@@ -51,16 +58,25 @@ impl Hashing {
     }
 
     /// The digests.
-    pub(crate) fn finish(self) -> Vec<HashDigest> {
-        let usual = self.usual.into_iter().map(|(algorithm, context)| {
-            let digest = context.finish();
+    pub(crate) fn finish(self) -> Digests {
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(self.sha256.finish().as_ref());
+        let sha256 = Sha256Digest::from(bytes);
+        let first = sha256_digest(sha256);
+        let longer = self.longer.into_iter().map(|(algorithm, context)| {
             let mut digits = String::new();
-            for byte in digest.as_ref() {
+            for byte in context.finish().as_ref() {
                 // Writing to a text does not fail.
                 let _ = write!(digits, "{byte:02x}");
             }
             HashDigest { algorithm, digest: digits.into() }
         });
-        usual.chain(self.others.into_iter().map(HashDigest::from)).collect()
+        let others = self.others.into_iter().map(HashDigest::from);
+        Digests { sha256, all: std::iter::once(first).chain(longer).chain(others).collect() }
     }
+}
+
+/// A SHA-256 as what lists and demands hashes has them.
+pub(crate) fn sha256_digest(sha256: Sha256Digest) -> HashDigest {
+    HashDigest { algorithm: HashAlgorithm::Sha256, digest: sha256.to_string().into() }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::str::FromStr as _;
 use std::sync::PoisonError;
 
+use crate::hashing::sha256_digest;
 use uv_distribution_filename::WheelFilename;
 use uv_distribution_types::{
     BuiltDist, Dist, File, FileLocation, HashComparison, IncompatibleWheel, Index, IndexUrl, PrioritizedDist,
@@ -91,7 +92,7 @@ impl Terms<'_> {
         let policy = self.hasher.get_package(name, &filename.version);
         let policy = self.context.named_hashes.or_by_name(policy, name);
         if policy.requires_validation() {
-            let is_demanded = digest(wheel).is_some_and(|digest| policy.matches(&[digest]));
+            let is_demanded = policy.matches(&[digest(wheel)]);
             return is_demanded
                 .then_some(Grounds::Hash)
                 .ok_or("its hash is not one of those that are demanded");
@@ -129,7 +130,7 @@ impl Terms<'_> {
         let file = File {
             dist_info_metadata: false,
             filename: wheel.filename.as_str().into(),
-            hashes: HashDigests::from(digest(wheel)?),
+            hashes: HashDigests::from(digest(wheel)),
             requires_python: None,
             size: None,
             upload_time_utc_ms: None,
@@ -190,8 +191,8 @@ fn identity(index: &IndexUrl) -> String {
     public(index.url()).trim_end_matches('/').to_owned()
 }
 
-fn digest(wheel: &LocalWheel) -> Option<HashDigest> {
-    HashDigest::from_str(&format!("sha256:{}", wheel.sha256.to_ascii_lowercase())).ok()
+fn digest(wheel: &LocalWheel) -> HashDigest {
+    sha256_digest(wheel.sha256.into())
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use uv_distribution::ArchiveMetadata;
 use uv_distribution_types::{BuiltDist, Dist};
 use uv_normalize::PackageName;
 use uv_pypi_types::{HashAlgorithm, ResolutionMetadata};
+use virtpy_pep::WheelHash;
 
 use crate::error::{Error, again_with_network};
 
@@ -28,8 +29,8 @@ pub struct LocalWheel {
     pub name: String,
     /// Its file name (PEP 427).
     pub filename: String,
-    /// Its SHA-256, 64 hexadecimal digits.
-    pub sha256: String,
+    /// Its SHA-256.
+    pub sha256: WheelHash,
     /// Where its bytes came from: a URL without credentials, or a path.
     pub origin: String,
     /// The [`Package::indexes`](crate::Package::indexes) that it was resolved with.
@@ -96,11 +97,12 @@ impl Candidates {
         let Dist::Built(BuiltDist::Registry(registry)) = dist else { return None };
         let wheel = registry.best_wheel();
         let name = &wheel.filename.name;
-        let is_it = |one: &&LocalWheel| {
-            wheel.file.hashes.iter().any(|hash| {
-                hash.algorithm == HashAlgorithm::Sha256 && hash.digest.eq_ignore_ascii_case(&one.sha256)
-            })
-        };
+        let is_it =
+            |one: &&LocalWheel| {
+                wheel.file.hashes.iter().any(|hash| {
+                    hash.algorithm == HashAlgorithm::Sha256 && hash.digest.parse() == Ok(one.sha256)
+                })
+            };
         let content = read(&self.of_name(name).iter().find(is_it)?.metadata)?;
         let metadata = ResolutionMetadata::parse_metadata(&content).ok()?;
         let is_own = metadata.name == *name && metadata.version == wheel.filename.version;

@@ -326,7 +326,7 @@ async fn pylock(
     for file in portable::name_relative(&mut document, &lock.folder) {
         let label = file.path.display().to_string();
         let found = download::check_local(&file.path, &Expected::nothing(&label)).await?;
-        file.hashed(&found.sha256);
+        file.hashed(found.sha256);
     }
     public::strip_document(&mut document);
     if let Some(needs) = &needs {

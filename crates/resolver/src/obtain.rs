@@ -168,7 +168,7 @@ impl Fetcher<'_> {
         Ok(ObtainedWheel {
             path,
             filename,
-            sha256: fetched.sha256,
+            sha256: fetched.sha256.into(),
             size: fetched.size,
             origin: public(url),
             temporary: true,
@@ -188,7 +188,7 @@ impl Fetcher<'_> {
         Ok(ObtainedWheel {
             path: PathBuf::from(path),
             filename,
-            sha256: checked.sha256,
+            sha256: checked.sha256.into(),
             size: checked.size,
             origin: path.display().to_string(),
             temporary: false,

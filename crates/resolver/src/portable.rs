@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use toml_edit::{DocumentMut, Item, TableLike, Value};
 use uv_redacted::DisplaySafeUrl;
+use virtpy_pep::Sha256Digest;
 
 use crate::url::local_path;
 
@@ -30,9 +31,9 @@ pub(crate) struct Unhashed<'a> {
 
 impl Unhashed<'_> {
     /// Writes its hash down.
-    pub(crate) fn hashed(self, sha256: &str) {
+    pub(crate) fn hashed(self, sha256: Sha256Digest) {
         let mut hashes = toml_edit::InlineTable::new();
-        hashes.insert("sha256", Value::from(sha256));
+        hashes.insert("sha256", Value::from(sha256.to_string()));
         self.file.insert("hashes", toml_edit::value(hashes));
     }
 }
@@ -145,14 +146,14 @@ mod tests {
         let unhashed = name_relative(&mut document, Path::new("/absent/p"));
         let files: Vec<PathBuf> = unhashed.iter().map(|file| file.path.clone()).collect();
         for file in unhashed {
-            file.hashed("ff");
+            file.hashed([0xff; 32].into());
         }
         assert_eq!(files, [Path::new("/absent/p/w/b c.whl")]);
         let written = document.to_string();
         for expected in [
             "directory = { path = \"a b\", editable = true }",
             "path = \"w/b c.whl\"",
-            "sha256 = \"ff\"",
+            "sha256 = \"ffff",
             "archive = { path = \"../c.whl\", hashes",
             "url = \"file:///absent/p/d\"",
             "{ url = \"https://host.invalid/b.whl\", hashes = {} }",

@@ -4,7 +4,9 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use virtpy_pep::{ArchiveHashes, DirectSource, DirectUrl, NamedVersion, PackageName, Version};
+use virtpy_pep::{
+    ArchiveHashes, DirectSource, DirectUrl, NamedVersion, PackageName, Sha256Digest, Version, WheelHash,
+};
 
 use crate::requirements::RequirementsFiles;
 use crate::tool_uv::UvTable;
@@ -172,8 +174,8 @@ pub enum Artifact {
         filename: String,
         /// Its URL, without credentials, or its path.
         location: String,
-        /// The SHA-256 that is expected, in hexadecimal, if anybody says so.
-        sha256: Option<String>,
+        /// The SHA-256 that is expected, if anybody says so.
+        sha256: Option<WheelHash>,
         /// The size in bytes that the index gives.
         size: Option<u64>,
         /// The file, if it is on this machine.
@@ -233,9 +235,9 @@ impl Artifact {
     }
 
     /// The SHA-256 of the wheel, if it is known beforehand.
-    pub fn sha256(&self) -> Option<&str> {
+    pub fn sha256(&self) -> Option<WheelHash> {
         match self {
-            Self::Wheel { sha256, .. } => sha256.as_deref(),
+            Self::Wheel { sha256, .. } => *sha256,
             Self::Source { .. } => None,
         }
     }
@@ -282,8 +284,8 @@ pub trait Receiver: Sync {
 pub struct KnownWheel {
     /// Its file name (PEP 427).
     pub filename: String,
-    /// Its SHA-256, 64 hexadecimal digits.
-    pub sha256: String,
+    /// Its SHA-256.
+    pub sha256: WheelHash,
     /// Where its bytes came from: a URL without credentials, or a path.
     pub origin: String,
 }
@@ -295,8 +297,8 @@ pub struct ObtainedWheel {
     pub path: PathBuf,
     /// Its proper file name (that of `path` may have something before it).
     pub filename: String,
-    /// The SHA-256 of its bytes in hexadecimal, computed from what arrived.
-    pub sha256: String,
+    /// The SHA-256 of its bytes, computed from what arrived.
+    pub sha256: WheelHash,
     /// Its size in bytes.
     pub size: u64,
     /// Where it came from: the URL without credentials, a path, or the source it was built from.
@@ -304,7 +306,7 @@ pub struct ObtainedWheel {
     /// Whether it was made for this call, in the folder that was given, and is the caller's to remove.
     pub temporary: bool,
     /// The SHA-256 of the archive that it was built from, if it was built from one.
-    pub archive_sha256: Option<String>,
+    pub archive_sha256: Option<Sha256Digest>,
 }
 
 /// The newest version that an index has of a package.
@@ -321,7 +323,7 @@ pub struct LatestVersion {
 impl Package {
     /// Its `direct_url.json` (PEP 610), with the SHA-256 of the archive that it came from, which may only be
     /// known when that is there.
-    pub fn direct_url_with(&self, archive_sha256: Option<&str>) -> Option<DirectUrl> {
+    pub fn direct_url_with(&self, archive_sha256: Option<Sha256Digest>) -> Option<DirectUrl> {
         let mut direct_url = self.direct_url.clone()?;
         if let (DirectSource::Archive(hashes), Some(sha256)) = (&mut direct_url.source, archive_sha256)
             && hashes.is_empty()

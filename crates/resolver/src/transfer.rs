@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use crate::hashing::sha256_digest;
 use futures::TryStreamExt as _;
 use tokio::runtime::{Builder, Runtime as TokioRuntime};
 use tokio::sync::mpsc;
@@ -17,8 +18,8 @@ use uv_client::RegistryClient;
 use uv_configuration::min_stack_size;
 use uv_distribution_types::{HashPolicy, IndexLocations};
 use uv_preview::Preview;
-use uv_pypi_types::HashDigest;
 use uv_redacted::DisplaySafeUrl;
+use virtpy_pep::Sha256Digest;
 
 use crate::client::{ClientFactory, prepare};
 use crate::download::{self, Expected, Progress};
@@ -39,8 +40,8 @@ const WAITING: usize = 64;
 /// What came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transferred {
-    /// The SHA-256 of all bytes, in hexadecimal digits.
-    pub sha256: String,
+    /// The SHA-256 of all bytes.
+    pub sha256: Sha256Digest,
     /// How many there are.
     pub size: u64,
 }
@@ -98,12 +99,12 @@ impl Transfer {
         &self,
         url: &str,
         target: &Path,
-        sha256: Option<&str>,
+        sha256: Option<Sha256Digest>,
         progress: &(dyn Fn(u64, Option<u64>) + Sync),
     ) -> Result<Transferred, Error> {
         let url = parse(url)?;
         let label = label(&url);
-        let digests = sha256.map(digest).transpose()?.into_iter().collect::<Vec<_>>();
+        let digests = sha256.map(sha256_digest).into_iter().collect::<Vec<_>>();
         self.run(async |client| {
             let demanded = if digests.is_empty() { HashPolicy::None } else { HashPolicy::All(&digests) };
             let expected = Expected { demanded, ..Expected::nothing(&label) };
@@ -123,13 +124,13 @@ impl Transfer {
     pub fn stream<T>(
         &self,
         url: &str,
-        sha256: &str,
+        sha256: Sha256Digest,
         progress: &(dyn Fn(u64, Option<u64>) + Sync),
         work: impl FnOnce(&mut Body) -> T,
     ) -> Result<(T, Transferred), Error> {
         let url = parse(url)?;
         let label = label(&url);
-        let digests = [digest(sha256)?];
+        let digests = [sha256_digest(sha256)];
         let (sender, receiver) = mpsc::channel(WAITING);
         let task = async move |client: &RegistryClient| {
             let expected = Expected { demanded: HashPolicy::All(&digests), ..Expected::nothing(&label) };
@@ -274,16 +275,6 @@ fn parse(url: &str) -> Result<DisplaySafeUrl, Error> {
 fn label(url: &DisplaySafeUrl) -> String {
     let last = url.path_segments().and_then(|mut segments| segments.next_back()).unwrap_or_default();
     if last.is_empty() { public(url) } else { last.replace("%2B", "+") }
-}
-
-fn digest(sha256: &str) -> Result<HashDigest, Error> {
-    let is_one = sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let parsed = is_one.then(|| format!("sha256:{sha256}").parse().ok()).flatten();
-    parsed.ok_or_else(|| Error::Requirements {
-        message: format!("`{sha256}` is no SHA-256"),
-        hint: None,
-        cause: None,
-    })
 }
 
 fn no_thread(what: &'static str, source: std::io::Error) -> Error {

@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use virtpy_files::digest::{hex, sha256};
-use virtpy_files::{self as fs};
-use virtpy_pep::PackageName;
+use virtpy_files as fs;
+use virtpy_files::digest::sha256;
+use virtpy_pep::{PackageName, WheelHash};
 use virtpy_wheel::{self as wheel, InstalledWheel, Part, Tree};
 
 use super::manifest::Provenance;
@@ -30,9 +30,9 @@ struct Label {
     origin: String,
 }
 
-/// The key of the entry that is made of an installed distribution: 64 hexadecimal digits.
-pub fn content_key(wheel: &InstalledWheel) -> String {
-    hex(&sha256(wheel.content_text().as_bytes()))
+/// The key of the entry that is made of an installed distribution, in the place of its wheel's hash.
+pub fn content_key(wheel: &InstalledWheel) -> WheelHash {
+    sha256(wheel.content_text()).into()
 }
 
 impl Store {
@@ -64,7 +64,7 @@ impl Store {
     ) -> Result<Option<Entry>, StoreError> {
         let Ok(key) = wheel.metadata.name.parse::<PackageName>() else { return Ok(None) };
         let known = catalogue.0.get(&(key, wheel.metadata.version.clone()));
-        let made = EntryId::of(&content_key(wheel))?;
+        let made = EntryId::of(&content_key(wheel));
         for id in known.into_iter().flatten().chain([&made]) {
             let Ok(Some(entry)) = self.entry_by_id(id) else { continue };
             if holds_the_same(&entry, wheel) && self.look_at(&entry).is_ok() {
@@ -88,7 +88,7 @@ impl Store {
         let mut replaced = Vec::new();
         let mut new = Vec::new();
         for one in staged {
-            let id = EntryId::of(&one.manifest().sha256)?;
+            let id = EntryId::of(&one.manifest().sha256);
             if fs::kind(&self.entry_path(&id))?.is_some() { replaced.push(one) } else { new.push(one) }
         }
         let mut entries = self.publish(new)?;
@@ -100,15 +100,14 @@ impl Store {
 
     fn stage_installed(&self, wheel: &InstalledWheel) -> Result<Staged, StoreError> {
         let sha256 = content_key(wheel);
-        let id = EntryId::of(&sha256)?;
+        let id = EntryId::of(&sha256);
         let folder = self.draft()?;
         let begun = now();
         let unpacked = wheel.copy_to(folder.path()).map_err(|source| StoreError::Wheel {
             filename: wheel.filename.clone(),
             source: Box::new(source),
         })?;
-        let provenance =
-            Provenance { sha256: &sha256, filename: &wheel.filename, origin: ADOPTED, indexes: &[] };
+        let provenance = Provenance { sha256, filename: &wheel.filename, origin: ADOPTED, indexes: &[] };
         Self::complete(folder, id, unpacked, provenance, now().max(begun))
     }
 }

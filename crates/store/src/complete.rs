@@ -67,6 +67,8 @@ impl Store {
 mod tests {
     use std::time::Duration;
 
+    use virtpy_pep::WheelHash;
+
     use super::*;
     use crate::EntryId;
 
@@ -74,10 +76,10 @@ mod tests {
     fn what_goes_is_missed_and_what_is_complete_is_looked_at_once() {
         let home = tempfile::tempdir().unwrap();
         let store = Store::new(home.path().to_owned());
-        let digests: Vec<String> = (0..3).map(|number| format!("{number}").repeat(64)).collect();
+        let digests: Vec<WheelHash> = (0..3).map(|number| [number; 32].into()).collect();
         let wheels: Vec<LinkedWheel<'_>> =
             digests.iter().map(|sha256| LinkedWheel { sha256, layer: None }).collect();
-        let folder = |number: usize| store.entry_path(&EntryId::of(&digests[number]).unwrap());
+        let folder = |number: usize| store.entry_path(&EntryId::of(&digests[number]));
         for number in 0..3 {
             fs::create_dir_all(&folder(number)).unwrap();
             fs::write_new(&folder(number).join("entry.json"), b"{}", 0o644).unwrap();

@@ -98,7 +98,7 @@ mod tests {
     fn a_manifest_is_told_from_another() {
         let home = tempfile::tempdir().unwrap();
         let store = Store::new(home.path().to_owned());
-        let (one, other) = (EntryId::of(&"a1".repeat(32)).unwrap(), EntryId::of(&"b2".repeat(32)).unwrap());
+        let (one, other) = (EntryId::of_text("one"), EntryId::of_text("other"));
         assert!(store.digests().vouch_for(&one, b"anything"));
         let line = |id: &EntryId, text: &[u8]| format!("{id} {}\n", hex(&sha256(text)));
         for text in [line(&one, b"first"), line(&other, b"x"), line(&one, b"second")] {

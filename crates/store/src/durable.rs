@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 
 use virtpy_files::{self as fs, MetadataExt as _};
+use virtpy_pep::WheelHash;
 
 use super::finding::Finding;
 use super::manifest::MANIFEST;
@@ -121,17 +122,17 @@ impl Store {
     ///
     /// # Errors
     /// When an entry is damaged that was whole on the disk: somebody changed it.
-    pub fn usable(&self, wanted: &[Option<&str>]) -> Result<Vec<Option<Entry>>, StoreError> {
+    pub fn usable(&self, wanted: &[Option<WheelHash>]) -> Result<Vec<Option<Entry>>, StoreError> {
         let mut checked = self.checked();
-        let ids = wanted.iter().map(|wanted| wanted.map(EntryId::of).transpose());
-        let ids = ids.collect::<Result<Vec<Option<EntryId>>, _>>()?;
+        let ids: Vec<Option<EntryId>> =
+            wanted.iter().map(|wanted| wanted.as_ref().map(EntryId::of)).collect();
         let torn = self.torn(&ids.iter().flatten().cloned().collect::<Vec<_>>(), &mut checked);
-        let look_up = |pair: &(Option<&str>, Option<&EntryId>)| {
+        let look_up = |pair: &(Option<&WheelHash>, Option<&EntryId>)| {
             let (Some(sha256), Some(id)) = *pair else { return Ok(None) };
             let own = if torn.contains(id) { None } else { self.own_entry(sha256)? };
             if own.is_some() { Ok(own) } else { self.lower_entry(sha256, Some(&checked)) }
         };
-        let pairs: Vec<_> = wanted.iter().copied().zip(ids.iter().map(Option::as_ref)).collect();
+        let pairs: Vec<_> = wanted.iter().map(Option::as_ref).zip(ids.iter().map(Option::as_ref)).collect();
         let threads = if pairs.len() < MANY { 1 } else { 2 };
         let found = fs::map_ordered(&pairs, threads, look_up).into_iter().collect::<Result<Vec<_>, _>>()?;
         let own = found.iter().flatten().filter(|entry| entry.layer.is_none());

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use virtpy_files as fs;
-use virtpy_pep::PackageName;
+use virtpy_pep::{PackageName, WheelHash};
 
 use super::manifest::LazyText;
 use super::{EntryId, KnownOrigin, Manifest, ROWS, Store, StoreError};
@@ -46,8 +46,8 @@ impl Entry {
     }
 
     /// Whether it is of the wheel with this SHA-256: the handle is only the beginning of it.
-    pub(super) fn is_of(&self, sha256: &str) -> bool {
-        self.manifest.sha256.eq_ignore_ascii_case(sha256)
+    pub(super) fn is_of(&self, sha256: &WheelHash) -> bool {
+        self.manifest.sha256 == *sha256
     }
 }
 
@@ -58,7 +58,7 @@ impl Store {
     ///
     /// # Errors
     /// When the entry is damaged.
-    pub fn entry(&self, sha256: &str) -> Result<Option<Entry>, StoreError> {
+    pub fn entry(&self, sha256: &WheelHash) -> Result<Option<Entry>, StoreError> {
         let own = self.own_entry(sha256)?;
         if own.is_some() { Ok(own) } else { self.lower_entry(sha256, None) }
     }
@@ -67,8 +67,8 @@ impl Store {
     ///
     /// # Errors
     /// When the entry is damaged.
-    pub fn own_entry(&self, sha256: &str) -> Result<Option<Entry>, StoreError> {
-        let entry = self.entry_by_id(&EntryId::of(sha256)?)?;
+    pub fn own_entry(&self, sha256: &WheelHash) -> Result<Option<Entry>, StoreError> {
+        let entry = self.entry_by_id(&EntryId::of(sha256))?;
         Ok(entry.filter(|entry| entry.is_of(sha256)))
     }
 
@@ -86,8 +86,9 @@ impl Store {
     }
 
     /// Whether this store or a lower one has the wheel with this SHA-256, without reading its manifest.
-    pub fn has(&self, sha256: &str) -> bool {
-        EntryId::of(sha256).is_ok_and(|id| self.has_own(&id) || self.is_below(&id))
+    pub fn has(&self, sha256: &WheelHash) -> bool {
+        let id = EntryId::of(sha256);
+        self.has_own(&id) || self.is_below(&id)
     }
 
     /// Whether this store itself has something in the folder `id`.

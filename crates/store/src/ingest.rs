@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use virtpy_files::digest::{hex, sha256};
 use virtpy_files::{self as fs, MetadataExt as _, PathError};
-use virtpy_pep::PackageName;
+use virtpy_pep::{PackageName, WheelHash};
 use virtpy_wheel::{self as wheel, CheckStrategy, Limits, RecordDigest, Unpacked};
 
 use super::manifest::{LazyText, Provenance};
@@ -26,7 +26,7 @@ pub struct WheelFile {
     /// Its name, which carries its tags (PEP 427).
     pub filename: String,
     /// Its SHA-256 as computed from its bytes.
-    pub sha256: String,
+    pub sha256: WheelHash,
     /// Where the bytes came from, for people.
     pub origin: String,
     /// The indexes that it was resolved with, the last one being its own; empty where it came from elsewhere.
@@ -96,7 +96,7 @@ impl Store {
     /// # Errors
     /// When the wheel is broken or hostile, or the disk is full; nothing is left behind.
     pub fn stage(&self, wheel: &WheelFile) -> Result<Staged, StoreError> {
-        let id = EntryId::of(&wheel.sha256)?;
+        let id = EntryId::of(&wheel.sha256);
         let folder = self.draft()?;
         let (begun, started) = (now(), Instant::now());
         let unpacked = wheel::unpack(
@@ -108,7 +108,7 @@ impl Store {
         )
         .map_err(|source| StoreError::Wheel { filename: wheel.filename.clone(), source: Box::new(source) })?;
         let WheelFile { sha256, filename, origin, indexes, .. } = wheel;
-        let provenance = Provenance { sha256, filename, origin, indexes };
+        let provenance = Provenance { sha256: *sha256, filename, origin, indexes };
         // A clock that is set back meanwhile must not make the files newer than their entry.
         let unpacked_at = now().max(begun + started.elapsed().as_secs());
         Self::complete(folder, id, unpacked, provenance, unpacked_at)
@@ -190,7 +190,7 @@ impl Store {
             id: staged.id.to_string(),
             reason: "its folder has no entry.json".to_owned(),
         })?;
-        if found.manifest.sha256.eq_ignore_ascii_case(&staged.manifest.sha256) {
+        if found.manifest.sha256 == staged.manifest.sha256 {
             return Ok(found);
         }
         Err(StoreError::Collision {

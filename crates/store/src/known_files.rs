@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use virtpy_files::{self as fs, Stamp};
+use virtpy_pep::WheelHash;
 
 use super::Store;
 
@@ -15,7 +16,7 @@ use super::Store;
 #[derive(Debug, Serialize, Deserialize)]
 struct Known {
     file: Stamp,
-    sha256: String,
+    sha256: WheelHash,
 }
 
 /// A file as it was before somebody hashed it.
@@ -44,7 +45,7 @@ impl Store {
     }
 
     /// The SHA-256 of a file, if it was hashed before and nothing was done to it since.
-    pub fn sha256_of_known(&self, path: &Path) -> Option<String> {
+    pub fn sha256_of_known(&self, path: &Path) -> Option<WheelHash> {
         let content = fs::read_own(&self.known_file(path), 1024).ok()?;
         let known: Known = serde_json::from_slice(&content).ok()?;
         (known.file.path == path && known.file.is_current()).then_some(known.sha256)
@@ -52,12 +53,12 @@ impl Store {
 
     /// Remembers the SHA-256 of a file that was looked at, then hashed, if it did not change meanwhile and every later change
     /// will show. A note that cannot be written costs another hashing.
-    pub fn remember_file(&self, sight: &Sight, sha256: &str) {
+    pub fn remember_file(&self, sight: &Sight, sha256: &WheelHash) {
         if !sight.file.is_settled(sight.seen) || !sight.is_current() {
             return;
         }
         let path = self.known_file(&sight.file.path);
-        let known = Known { file: sight.file.clone(), sha256: sha256.to_owned() };
+        let known = Known { file: sight.file.clone(), sha256: *sha256 };
         if let (Ok(text), Some(folder)) = (serde_json::to_vec(&known), path.parent()) {
             let _ = fs::create_dir_all(folder).and_then(|()| fs::write_atomic(&path, &text));
         }
@@ -93,12 +94,13 @@ mod tests {
         let path = home.path().join("a.whl");
         assert!(Sight::of(&path).is_none());
         fs::write_new(&path, b"one", 0o644).unwrap();
-        store.remember_file(&Sight::of(&path).unwrap(), "first");
+        let first = WheelHash::from([1; 32]);
+        store.remember_file(&Sight::of(&path).unwrap(), &first);
         assert_eq!(store.sha256_of_known(&path), None, "it may change within the same tick of the clock");
         std::thread::sleep(Duration::from_millis(150));
         let sight = Sight::of(&path).unwrap();
-        store.remember_file(&sight, "first");
-        assert_eq!(store.sha256_of_known(&path).as_deref(), Some("first"));
+        store.remember_file(&sight, &first);
+        assert_eq!(store.sha256_of_known(&path), Some(first));
         // Another file of the same size, with the old one's time.
         let (seconds, _) = fs::changed_at(&path).unwrap();
         let other = home.path().join("b.whl");
@@ -107,7 +109,7 @@ mod tests {
         fs::set_modified(&path, u64::try_from(seconds).unwrap()).unwrap();
         fs::rename(&other, &path).unwrap();
         assert_eq!(store.sha256_of_known(&path), None);
-        store.remember_file(&sight, "first");
+        store.remember_file(&sight, &first);
         assert_eq!(store.sha256_of_known(&path), None, "it was exchanged while it was hashed");
         store.sweep_known_files();
         assert!(fs::names(&home.path().join("cache/files")).unwrap().is_empty());

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use virtpy_files::{self as fs, MetadataExt as _};
+use virtpy_pep::WheelHash;
 
 use super::finding::Finding;
 use super::manifest::MANIFEST;
@@ -18,7 +19,7 @@ use super::{Checked, Entry, EntryId, Layer, Store, StoreError, Verdict};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LinkedWheel<'a> {
     /// Its SHA-256.
-    pub sha256: &'a str,
+    pub sha256: &'a WheelHash,
     /// The lower store that the links lead into, by its folder; nothing for the user's own.
     pub layer: Option<&'a Path>,
 }
@@ -39,7 +40,7 @@ impl Store {
 
     /// Whether a wheel is still where it was linked from.
     pub fn has_linked(&self, wheel: LinkedWheel<'_>) -> bool {
-        let Ok(id) = EntryId::of(wheel.sha256) else { return false };
+        let id = EntryId::of(wheel.sha256);
         match wheel.layer {
             None => self.has_own(&id),
             Some(home) => self.layer(home).is_some_and(|layer| has_entry(layer, &id)),
@@ -86,7 +87,7 @@ impl Store {
     /// When a lower store is not believed.
     pub(super) fn lower_entry(
         &self,
-        sha256: &str,
+        sha256: &WheelHash,
         checked: Option<&Checked>,
     ) -> Result<Option<Entry>, StoreError> {
         for layer in self.lower()?.iter().filter(|layer| layer.is_there()) {
@@ -156,8 +157,8 @@ impl Store {
     }
 }
 
-fn entry_in(layer: &Layer, sha256: &str) -> Result<Option<Entry>, StoreError> {
-    let id = EntryId::of(sha256)?;
+fn entry_in(layer: &Layer, sha256: &WheelHash) -> Result<Option<Entry>, StoreError> {
+    let id = EntryId::of(sha256);
     if !is_folder(layer, &id) {
         return Ok(None);
     }

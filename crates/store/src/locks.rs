@@ -123,22 +123,22 @@ impl Store {
         Ok(Lock::wait(&path, LockMode::Exclusive, PATIENCE, announce)?)
     }
 
-    /// Holds the right to make the entries named by `keys` (a SHA-256, or any text that stands for the source of
-    /// one), so that each is downloaded and unpacked once however many processes want it. All are taken before
+    /// Holds the right to make these entries, by their handles or by those of texts that stand for their sources, so that
+    /// each is downloaded and unpacked once however many processes want it. All are taken before
     /// the work begins and in sorted order: two processes can never wait for each other in a ring.
     ///
     /// # Errors
     /// When a lock file cannot be made, or another process works on one of them for longer than the patience.
     pub fn lock_entries(
         &self,
-        mut keys: Vec<String>,
+        mut ids: Vec<EntryId>,
         announce: &mut dyn FnMut(&str),
     ) -> Result<Vec<Lock>, StoreError> {
-        keys.sort();
-        keys.dedup();
-        let mut locks = Vec::with_capacity(keys.len());
-        for key in keys {
-            locks.push(self.lock_entry(&EntryId::of_text(&key), announce)?);
+        ids.sort();
+        ids.dedup();
+        let mut locks = Vec::with_capacity(ids.len());
+        for id in ids {
+            locks.push(self.lock_entry(&id, announce)?);
         }
         Ok(locks)
     }

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
-use virtpy_files::digest::{hex, sha256};
+use virtpy_files::digest::sha256;
 use virtpy_files::{self as fs, PathError};
-use virtpy_pep::{InvalidName, NamedVersion, PackageName};
+use virtpy_pep::{InvalidName, NamedVersion, PackageName, WheelHash};
 use virtpy_wheel::{
     self as wheel, Climbing, EntryPoint, Libraries, RecordAdditions, RecordDigest, RecordRow, Tree, Unpacked,
 };
@@ -30,8 +30,8 @@ const SCRIPTS: &str = "../../../bin";
 pub struct Manifest {
     /// The version of this file's format.
     pub format: u32,
-    /// The wheel's SHA-256, 64 hexadecimal digits.
-    pub sha256: String,
+    /// The wheel's SHA-256.
+    pub sha256: WheelHash,
     /// The wheel's file name (PEP 427).
     pub filename: String,
     /// Where its bytes came from: a URL without credentials, or a path.
@@ -147,8 +147,8 @@ pub struct ScriptRow {
 /// Where a wheel's bytes came from.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Provenance<'a> {
-    /// The wheel's SHA-256, 64 hexadecimal digits.
-    pub(super) sha256: &'a str,
+    /// The wheel's SHA-256.
+    pub(super) sha256: WheelHash,
     /// Its file name.
     pub(super) filename: &'a str,
     /// Its URL or path.
@@ -169,7 +169,7 @@ pub struct KnownOrigin {
     /// The distribution's name as its METADATA spells it.
     pub name: String,
     /// The wheel's SHA-256.
-    pub sha256: String,
+    pub sha256: WheelHash,
     /// The wheel's file name.
     pub filename: String,
     /// Where its bytes came from.
@@ -190,9 +190,9 @@ impl Manifest {
     /// Describes a wheel with this content that no store has: for plans that are only looked at, as tests do.
     pub fn in_memory(unpacked: Unpacked) -> Self {
         let rows = wheel::record_rows(&unpacked.site);
-        let sha256 = hex(&sha256(format!("{} {}", unpacked.name, unpacked.version).as_bytes()));
+        let sha256 = sha256(format!("{} {}", unpacked.name, unpacked.version)).into();
         let filename = format!("{}-{}-py3-none-any.whl", unpacked.name, unpacked.version);
-        let provenance = Provenance { sha256: &sha256, filename: &filename, origin: "", indexes: &[] };
+        let provenance = Provenance { sha256, filename: &filename, origin: "", indexes: &[] };
         Self { site_rows: LazyText::ready(rows), ..Self::of(unpacked, provenance) }
     }
 
@@ -209,7 +209,7 @@ impl Manifest {
         let total = rows.chain(scripts).map(|file| file.size).sum();
         Self {
             format: FORMAT,
-            sha256: provenance.sha256.to_ascii_lowercase(),
+            sha256: provenance.sha256,
             filename: provenance.filename.to_owned(),
             origin: provenance.origin.to_owned(),
             indexes: provenance.indexes.to_vec(),
@@ -278,7 +278,7 @@ impl Manifest {
     /// When their list cannot be read.
     pub fn rows(&self) -> Result<Vec<RecordRow>, StoreError> {
         wheel::parse_record(self.site_rows()?).map_err(|error| StoreError::Damaged {
-            id: self.sha256.get(..16).unwrap_or(&self.sha256).to_owned(),
+            id: self.sha256.beginning(),
             reason: format!("`{ROWS}`: {error}"),
         })
     }

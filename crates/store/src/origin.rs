@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use virtpy_files::digest::hex;
+use virtpy_pep::WheelHash;
 use virtpy_wheel as wheel;
 
 use super::adopt::ADOPTED;
@@ -25,12 +25,12 @@ impl Store {
 
 /// Whether what came from `origin` was made on this machine and may be made again: built from a directory or an archive here, or a
 /// wheel here that is gone or another one by now.
-fn was_made_here(origin: &str, sha256: &str) -> bool {
+fn was_made_here(origin: &str, sha256: &WheelHash) -> bool {
     let path = Path::new(origin);
     if !path.is_absolute() || was_built(origin) {
         return path.is_absolute();
     }
-    !wheel::file_sha256(path).is_ok_and(|found| hex(&found) == sha256)
+    !wheel::file_sha256(path).is_ok_and(|found| WheelHash::from(found) == *sha256)
 }
 
 #[cfg(test)]
@@ -42,7 +42,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let wheel = folder.path().join("x-1-py3-none-any.whl");
         let origin = wheel.to_string_lossy().into_owned();
-        let sha256 = hex(&virtpy_files::digest::sha256(b"one"));
+        let sha256 = virtpy_files::digest::sha256(b"one").into();
         assert!(was_made_here(&origin, &sha256), "it is gone");
         virtpy_files::write_new(&wheel, b"one", 0o644).unwrap();
         assert!(!was_made_here(&origin, &sha256), "it is there");

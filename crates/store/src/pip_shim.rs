@@ -5,10 +5,11 @@
 use std::path::{Path, PathBuf};
 
 use virtpy_files as fs;
+use virtpy_files::digest::sha256;
+use virtpy_pep::WheelHash;
 use virtpy_wheel as wheel;
 
-use super::id::sha256_of;
-use super::{Entry, Store, StoreError, WheelFile};
+use super::{Entry, EntryId, Store, StoreError, WheelFile};
 
 /// Its version: that of the pip whose answers it gives, marked as virtpy's (PEP 440, local version).
 pub const PIP_SHIM_VERSION: &str = "26.3+virtpy";
@@ -51,17 +52,17 @@ impl Store {
     /// When the store cannot be read or written.
     pub fn pip_shim(&self, announce: &mut dyn FnMut(&str)) -> Result<Entry, StoreError> {
         let wheel = wheel()?;
-        let sha256 = sha256_of(&wheel);
-        let found = || Ok::<_, StoreError>(self.usable(&[Some(&sha256)])?.pop().flatten());
+        let sha256 = WheelHash::from(sha256(&wheel));
+        let found = || Ok::<_, StoreError>(self.usable(&[Some(sha256)])?.pop().flatten());
         if let Some(entry) = found()? {
             return Ok(entry);
         }
-        let _locks = self.lock_entries(vec![sha256.clone()], announce)?;
+        let _locks = self.lock_entries(vec![EntryId::of(&sha256)], announce)?;
         if let Some(entry) = found()? {
             return Ok(entry);
         }
         let folder = self.temporary_folder()?;
-        let staged = self.stage(&write_wheel(folder.path(), &wheel, sha256.clone())?)?;
+        let staged = self.stage(&write_wheel(folder.path(), &wheel, sha256)?)?;
         let mut entries = self.publish(vec![staged])?;
         entries.pop().ok_or_else(|| StoreError::Damaged {
             id: "pip".to_owned(),
@@ -73,10 +74,10 @@ impl Store {
     ///
     /// # Errors
     /// When the folder cannot be written.
-    pub fn write_pip_shim(&self, sha256: &str, folder: &Path) -> Result<Option<WheelFile>, StoreError> {
+    pub fn write_pip_shim(&self, hash: &WheelHash, folder: &Path) -> Result<Option<WheelFile>, StoreError> {
         let wheel = wheel()?;
-        let own = sha256_of(&wheel);
-        if own == sha256 { write_wheel(folder, &wheel, own).map(Some) } else { Ok(None) }
+        let own = WheelHash::from(sha256(&wheel));
+        if own == *hash { write_wheel(folder, &wheel, own).map(Some) } else { Ok(None) }
     }
 
     /// The link that leads to the program, for the `pip` of the venvs.
@@ -99,7 +100,7 @@ impl Store {
     }
 }
 
-fn write_wheel(folder: &Path, wheel: &[u8], sha256: String) -> Result<WheelFile, StoreError> {
+fn write_wheel(folder: &Path, wheel: &[u8], sha256: WheelHash) -> Result<WheelFile, StoreError> {
     let filename = format!("pip-{PIP_SHIM_VERSION}-py3-none-any.whl");
     let path = folder.join(&filename);
     fs::write_new(&path, wheel, 0o644)?;

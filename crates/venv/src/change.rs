@@ -345,7 +345,7 @@ impl<'a> ResolvedDistribution<'a> {
             package: arrival.entry.package.clone(),
             name: manifest.name.clone(),
             version: manifest.version.clone(),
-            sha256: manifest.sha256.clone(),
+            sha256: manifest.sha256,
             dist_info: manifest.dist_info.clone(),
             requested: arrival.requested,
             direct_url: arrival.direct_url.clone(),

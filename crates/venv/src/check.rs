@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use virtpy_files::{self as fs, Directory, FileKind};
-use virtpy_pep::{InterpreterTags, MarkerEnvironment, Requirement, Version};
+use virtpy_pep::{InterpreterTags, MarkerEnvironment, Requirement, Version, WheelHash};
 use virtpy_store::{ADOPTED, Entry, EntryId, Store, StoreError};
 use virtpy_wheel as wheel;
 
@@ -152,7 +152,7 @@ fn check_files(
             entries.push((entry, installed));
         }
     }
-    let taken: BTreeSet<&str> = contents.lost.iter().map(|installed| installed.sha256.as_str()).collect();
+    let taken: BTreeSet<&WheelHash> = contents.lost.iter().map(|installed| &installed.sha256).collect();
     let own: Vec<&Installed> = contents.distributions.iter().filter_map(Distribution::installed).collect();
     let looks = fs::map_ordered(&own, fs::processors(), |installed| look_at_entry(store, installed));
     for (installed, look) in own.into_iter().zip(looks) {
@@ -160,7 +160,7 @@ fn check_files(
         let distribution = installed.label().to_string();
         let place = installed.layer.as_ref().map(|layer| layer.display().to_string());
         let Some(entry) = entry else {
-            let path = store.path_linked(&EntryId::of(&installed.sha256)?, installed.layer.as_deref());
+            let path = store.path_linked(&EntryId::of(&installed.sha256), installed.layer.as_deref());
             problems.push(Problem::NoEntry { distribution, path: path.display().to_string(), store: place });
             continue;
         };
@@ -171,7 +171,7 @@ fn check_files(
     }
     let mut edited = BTreeSet::new();
     for (entry, installed) in
-        entries.iter().filter(|(_, installed)| installed.copied && !taken.contains(installed.sha256.as_str()))
+        entries.iter().filter(|(_, installed)| installed.copied && !taken.contains(&installed.sha256))
     {
         let files = venv.edited_files(entry, installed)?;
         edited.extend(files.iter().map(|file| format!("{}/{file}", venv.layout.site_packages)));
@@ -193,7 +193,7 @@ fn check_files(
     let plan = Plan::of(&venv.layout, venv.config.link_mode(), &contents.state.shared_folders, &members)?;
     let staying: Vec<(&Entry, &str)> = entries
         .iter()
-        .filter(|(_, installed)| !taken.contains(installed.sha256.as_str()))
+        .filter(|(_, installed)| !taken.contains(&installed.sha256))
         .map(|(entry, installed)| (entry, installed.dist_info.as_str()))
         .collect();
     let is_of_staying = |path: &str, node: &Node| {

@@ -294,10 +294,7 @@ fn is_ours(venv: &Venv, store: &Store, installed: &Installed) -> bool {
         return fs::read_own(&folder.join("INSTALLER"), 64)
             .is_ok_and(|content| content == wheel::INSTALLER.as_bytes());
     }
-    let Ok(id) = EntryId::of(&installed.sha256) else {
-        return false;
-    };
-    let entry = store.path_linked(&id, installed.layer.as_deref());
+    let entry = store.path_linked(&EntryId::of(&installed.sha256), installed.layer.as_deref());
     let expected = entry.join(DIST_INFO_ALIAS).join("METADATA");
     fs::read_link(&folder.join("METADATA")).is_ok_and(|target| target == expected)
 }

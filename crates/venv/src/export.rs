@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use virtpy_files::{self as fs, Directory, FileKind};
+use virtpy_pep::WheelHash;
 use virtpy_store::{Entry, Store, is_pip_shim};
 use virtpy_wheel as wheel;
 
@@ -122,16 +123,15 @@ struct Exporter<'a> {
 
 impl Exporter<'_> {
     fn plan(&self, contents: &Contents, layout: &Layout, mode: LinkMode) -> Result<Plan, VenvError> {
-        let by_hash: BTreeMap<&str, &super::Installed> =
-            contents.state.distributions.iter().map(|one| (one.sha256.as_str(), one)).collect();
+        let by_hash: BTreeMap<&WheelHash, &super::Installed> =
+            contents.state.distributions.iter().map(|one| (&one.sha256, one)).collect();
         let member = |entry: &'_ Entry| {
-            let installed = by_hash.get(entry.manifest.sha256.as_str()).copied();
+            let installed = by_hash.get(&entry.manifest.sha256).copied();
             (installed.is_some_and(|one| one.requested), installed.and_then(|one| one.direct_url.clone()))
         };
         let facts: Vec<(bool, Option<String>)> = self.entries.iter().map(member).collect();
-        let copied = |entry: &Entry| {
-            mode.folds() && by_hash.get(entry.manifest.sha256.as_str()).is_some_and(|one| one.copied)
-        };
+        let copied =
+            |entry: &Entry| mode.folds() && by_hash.get(&entry.manifest.sha256).is_some_and(|one| one.copied);
         let members: Vec<PlannedDistribution<'_>> = self
             .entries
             .iter()

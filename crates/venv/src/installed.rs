@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use virtpy_pep::{NamedVersion, PackageName};
+use virtpy_pep::{NamedVersion, PackageName, WheelHash};
 use virtpy_store::{LinkedWheel, is_pip_shim};
 
 /// A distribution that virtpy installed.
@@ -17,7 +17,7 @@ pub struct Installed {
     /// Its version as its METADATA spells it.
     pub version: String,
     /// The SHA-256 of its wheel.
-    pub sha256: String,
+    pub sha256: WheelHash,
     /// The name of its dist-info folder.
     pub dist_info: String,
     /// Whether somebody asked for it by name.

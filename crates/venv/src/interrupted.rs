@@ -69,7 +69,7 @@ impl Venv {
         let known = Known {
             claimed,
             own: installed.iter().map(|one| one.dist_info.clone()).collect(),
-            used: installed.iter().filter_map(|one| path_linked(store, self, one)).collect(),
+            used: installed.iter().map(|one| path_linked(store, self, one)).collect(),
             stores: stores.into_iter().map(|one| one.entries).collect(),
         };
         let directory = self.directory.for_many_changes();
@@ -111,12 +111,12 @@ impl Venv {
 }
 
 /// Where the entry of a distribution stands, as the venv's links name it.
-fn path_linked(store: &Store, venv: &Venv, installed: &Installed) -> Option<PathBuf> {
-    let id = EntryId::of(&installed.sha256).ok()?;
-    Some(match (&installed.layer, venv.config.get(STORE_KEY)) {
+fn path_linked(store: &Store, venv: &Venv, installed: &Installed) -> PathBuf {
+    let id = EntryId::of(&installed.sha256);
+    match (&installed.layer, venv.config.get(STORE_KEY)) {
         (None, Some(home)) => Path::new(home).join("w").join(id.as_str()),
         (layer, _) => store.path_linked(&id, layer.as_deref()),
-    })
+    }
 }
 
 /// Takes back what an interrupted change has made and makes what it has taken away, given the plan of what was there before and
@@ -201,7 +201,7 @@ impl Source<'_> {
         {
             let alone = self.venv.plan(&[one], &state.shared_folders).unwrap_or_default();
             let folder = format!("{}/{}", self.venv.layout.site_packages, one.installed.dist_info);
-            let entry = path_linked(self.store, self.venv, &one.installed).unwrap_or_default();
+            let entry = path_linked(self.store, self.venv, &one.installed);
             plan.nodes.retain(|path, node| {
                 let is_only_its = *node != Node::Folder && alone.nodes.get(path) == Some(node);
                 let is_of_entry = node.source().is_some_and(|source| source.starts_with(&entry));

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use virtpy_files::{self as fs, FileKind};
-use virtpy_pep::PackageName;
+use virtpy_pep::{PackageName, WheelHash};
 use virtpy_store::{DIST_INFO_ALIAS, was_built};
 
 use super::config::STORE_KEY;
@@ -17,7 +17,7 @@ use super::{Installed, Venv, VenvError};
 /// What has to be known of an entry (`entry.json`).
 #[derive(Deserialize)]
 struct Facts {
-    sha256: String,
+    sha256: WheelHash,
     origin: String,
     name: String,
     version: String,
@@ -48,7 +48,7 @@ pub(super) fn stores(venv: &Venv) -> Vec<LinkedStore> {
 }
 
 /// The SHA-256 of the wheel that the entry in a folder is of.
-pub(super) fn sha256_of(entry: &Path) -> Option<String> {
+pub(super) fn sha256_of(entry: &Path) -> Option<WheelHash> {
     facts(entry).map(|facts| facts.sha256)
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use virtpy_files::{self as fs, Directory, PathError};
+use virtpy_pep::WheelHash;
 use virtpy_store::{LinkedWheel, Store};
 
 use super::layout::{JOURNAL, STATE, STATE_SIZE, UNFINISHED};
@@ -52,7 +53,7 @@ struct Summary {
 /// What of a distribution tells which entry it is.
 #[derive(Deserialize)]
 struct Digest {
-    sha256: String,
+    sha256: WheelHash,
     #[serde(default)]
     store: Option<PathBuf>,
 }

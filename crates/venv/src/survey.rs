@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use virtpy_files::{self as fs, FileKind, PathError};
+use virtpy_pep::WheelHash;
 use virtpy_store::{EntryId, Root, Store, StoreError, VenvId};
 
 use super::{PRIVATE_FOLDER, keys};
@@ -225,7 +226,7 @@ struct Uses {
 
 #[derive(Deserialize)]
 struct Use {
-    sha256: String,
+    sha256: WheelHash,
     #[serde(default)]
     store: Option<PathBuf>,
 }
@@ -319,7 +320,7 @@ fn used_by(place: &Path) -> Result<Option<Used>, String> {
     let state: Uses = serde_json::from_slice(&content).map_err(|error| damaged(error.to_string()))?;
     let mut used = Used::default();
     for Use { sha256, store } in state.distributions {
-        let id = EntryId::of(&sha256).map_err(|error| damaged(error.to_string()))?;
+        let id = EntryId::of(&sha256);
         match store {
             Some(store) => drop(used.lower.insert(LowerEntry { store, id })),
             None => drop(used.own.insert(id)),

@@ -18,12 +18,12 @@ impl Venv {
         }
         let mut torn = State::read(self)?.distributions;
         torn.retain(|one| one.layer.is_none());
-        let used = torn.iter().map(|one| EntryId::of(&one.sha256)).collect::<Result<Vec<_>, _>>()?;
+        let used = torn.iter().map(|one| EntryId::of(&one.sha256)).collect::<Vec<_>>();
         let damaged = store.torn(&used, &mut checked);
         if damaged.is_empty() {
             store.note(&note);
         }
-        torn.retain(|one| EntryId::of(&one.sha256).is_ok_and(|id| damaged.contains(&id)));
+        torn.retain(|one| damaged.contains(&EntryId::of(&one.sha256)));
         Ok(torn)
     }
 }

@@ -38,7 +38,7 @@ impl EntryUse {
         let Some(state) = place.and_then(|path| State::read(&Venv::open(path).ok()?).ok()) else {
             return Some(Self { path, requested: false, required_by: Vec::new(), readable: false });
         };
-        let is_meant = |installed: &&Installed| EntryId::of(&installed.sha256).is_ok_and(|own| own == *id);
+        let is_meant = |installed: &&Installed| EntryId::of(&installed.sha256) == *id;
         let installed = state.distributions.iter().find(is_meant);
         let key = installed.map(|installed| &installed.package);
         let is_it =

@@ -49,13 +49,13 @@ impl fmt::Display for RecordDigest {
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn file_sha256(path: &Path) -> Result<Vec<u8>, PathError> {
+pub fn file_sha256(path: &Path) -> Result<[u8; 32], PathError> {
     let mut file = fs::open(path)?;
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 256 << 10];
     loop {
         match file.read(&mut buffer) {
-            Ok(0) => return Ok(hasher.finish().to_vec()),
+            Ok(0) => return Ok(hasher.finish()),
             Ok(count) => hasher.update(&buffer[..count]),
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error).at("read", path),

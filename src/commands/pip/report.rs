@@ -51,10 +51,10 @@ fn download_info(package: &Package, entry: &Entry) -> DirectUrl {
     }
     let (url, sha256) = match &package.file {
         Artifact::Wheel { location, sha256, .. } => {
-            (location.as_str(), sha256.clone().or_else(|| Some(entry.manifest.sha256.clone())))
+            (location.as_str(), Some(sha256.unwrap_or(entry.manifest.sha256)))
         }
         Artifact::Source { description, .. } => (description.as_str(), None),
     };
     let url = if url.starts_with('/') { format!("file://{url}") } else { url.to_owned() };
-    DirectUrl::archive(url, sha256.as_deref().map(ArchiveHashes::of_sha256).unwrap_or_default())
+    DirectUrl::archive(url, sha256.map(|sha256| ArchiveHashes::of_sha256(sha256.into())).unwrap_or_default())
 }

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use virtpy_pep::Sha256Digest;
 
 use crate::cli::InstallArguments;
 use crate::context::Context;
@@ -64,7 +65,7 @@ pub(in crate::commands) struct Row<'a> {
     /// Its executable.
     path: String,
     /// The SHA-256 of its archive.
-    sha256: &'a str,
+    sha256: &'a Sha256Digest,
     /// Whether that was known before it came.
     verified: bool,
     /// Whether it was installed already.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use virtpy_pep::Sha256Digest;
 
 use super::install::report_warnings;
 use crate::cli::ListInterpretersArguments;
@@ -48,7 +49,7 @@ pub(in crate::commands) struct Row {
     location: Option<String>,
     /// The SHA-256 of its archive.
     #[serde(skip_serializing_if = "Option::is_none")]
-    sha256: Option<String>,
+    sha256: Option<Sha256Digest>,
 }
 
 /// What this machine has, in the order in which it would be taken.
@@ -96,7 +97,7 @@ fn available(context: &Context, all: bool, present: &[Row]) -> Result<Vec<Row>, 
         origin: "available",
         path: None,
         location: Some(crate::interpreters::available::location::public(&build.location)),
-        sha256: build.sha256.clone(),
+        sha256: build.sha256,
     };
     Ok(builds.iter().filter(|build| !is_there(build)).map(row).collect())
 }

@@ -10,7 +10,6 @@ use super::files::{Asked, is_wheel};
 use crate::cli::RemotePushArguments;
 use crate::context::Context;
 use crate::error::Failure;
-use crate::fs;
 use crate::install::{Indexes, Push, PushOutcome, check_wheel, push_entries};
 use crate::output::counted;
 use crate::progress::Counter;
@@ -159,5 +158,5 @@ fn wheel(context: &Context, path: &Path) -> Result<NewObject, Failure> {
     // What is pushed is compared with this once more.
     let sha256 = virtpy_wheel::file_sha256(path)?;
     check_wheel(&context.store, path)?;
-    Ok(NewObject::Wheel { sha256: fs::digest::hex(&sha256), path: path.to_path_buf() })
+    Ok(NewObject::Wheel { sha256: sha256.into(), path: path.to_path_buf() })
 }

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use virtpy_pep::{PackageName, Requirement, Version};
+use virtpy_pep::{PackageName, Requirement, Version, WheelHash};
 use virtpy_resolver::{Input, Options, Request};
 
 use crate::installed::sha256_of;
@@ -190,9 +190,17 @@ fn rolled_back(host: &Host, toolbox: Toolbox<'_>, name: &str, error: Error) -> E
 /// What is in a venv.
 #[derive(PartialEq, Eq)]
 struct InstalledSet {
-    /// Names, versions and hashes of the wheels.
-    packages: BTreeSet<[String; 3]>,
+    packages: BTreeSet<InstalledPackage>,
     python: PathBuf,
+}
+
+/// What tells a package in a venv from another.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct InstalledPackage {
+    name: PackageName,
+    version: String,
+    /// That of its wheel; another installer's has none.
+    sha256: Option<WheelHash>,
 }
 
 impl InstalledSet {
@@ -203,10 +211,14 @@ impl InstalledSet {
             return Err(Error::new("the store no longer has all of it"));
         }
         let others = contents.distributions.iter().filter(|one| !plugins::is_plugin(&one.package));
-        let packages = others.map(|one| {
-            [one.package.to_string(), one.version.clone(), sha256_of(one).unwrap_or_default().to_owned()]
-        });
-        Ok(Self { packages: packages.collect(), python: fs::canonicalize(&venv.python())? })
+        let packages = others
+            .map(|one| InstalledPackage {
+                name: one.package.clone(),
+                version: one.version.clone(),
+                sha256: sha256_of(one),
+            })
+            .collect();
+        Ok(Self { packages, python: fs::canonicalize(&venv.python())? })
     }
 }
 

@@ -96,7 +96,7 @@ impl<'a> Incomplete<'a> {
 /// The name that the bytecode of an entry has for others.
 pub(crate) fn key(entry: &Entry, dialect: &Dialect) -> BytecodeKey {
     BytecodeKey {
-        wheel_sha256: entry.manifest.sha256.to_ascii_lowercase(),
+        wheel_sha256: entry.manifest.sha256,
         cache_tag: dialect.tag().to_owned(),
         magic: dialect.magic().to_owned(),
     }

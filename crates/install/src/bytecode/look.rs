@@ -78,7 +78,7 @@ fn at_changed_venvs(
         let Some(contents) = contents else { continue };
         let mut is_whole = true;
         for installed in &contents.state.distributions {
-            let Ok(id) = EntryId::of(&installed.sha256) else { continue };
+            let id = EntryId::of(&installed.sha256);
             is_whole &= look_at(store, &id, findings)?;
         }
         if is_whole {

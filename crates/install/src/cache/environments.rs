@@ -22,6 +22,7 @@ use crate::{
 };
 use virtpy_files as fs;
 use virtpy_interpreters::Interpreter;
+use virtpy_pep::WheelHash;
 use virtpy_venv::{self as venv, Distribution, PackageToInstall};
 
 /// The file in an environment that lets it see the packages of the venv beneath it. Files of this kind are read in the order of
@@ -95,7 +96,7 @@ struct ContentKey<'a> {
 
 #[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
 struct WheelKey<'a> {
-    sha256: &'a str,
+    sha256: &'a WheelHash,
     copied: bool,
     direct_url: Option<&'a str>,
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use virtpy_files as fs;
 use virtpy_files::digest::{Sha256, hex};
 use virtpy_interpreters::Interpreter;
+use virtpy_pep::{Sha256Digest, WheelHash};
 use virtpy_store::Store;
 
 /// The memory of built wheels, for one interpreter.
@@ -35,18 +36,28 @@ impl<'a> BuiltWheels<'a> {
     }
 
     /// The SHA-256 of the wheel that was built from a source.
-    pub(super) fn get(&self, key: &str) -> Option<String> {
+    pub(super) fn get(&self, key: &str) -> Option<WheelHash> {
+        self.digest(key).map(WheelHash::from)
+    }
+
+    /// The digest that was noted of the inputs of builds.
+    pub(super) fn digest(&self, key: &str) -> Option<Sha256Digest> {
         let content = fs::read_own(&self.path(key), 128).ok()?;
-        let text = String::from_utf8(content).ok()?;
         // A power cut may have emptied it.
-        Some(text.trim().to_owned()).filter(|text| text.len() == 64)
+        std::str::from_utf8(&content).ok()?.trim().parse().ok()
     }
 
     /// Remembers what was built. A note that cannot be written costs another build, no more.
-    pub(super) fn put(&self, key: &str, sha256: &str) {
+    pub(super) fn put(&self, key: &str, wheel: &WheelHash) {
+        self.put_digest(key, (*wheel).into());
+    }
+
+    /// Notes a digest of inputs.
+    pub(super) fn put_digest(&self, key: &str, digest: Sha256Digest) {
         let path = self.path(key);
         let folder = path.parent().unwrap_or(Path::new("."));
-        let _ = fs::create_dir_all(folder).and_then(|()| fs::write_atomic(&path, sha256.as_bytes()));
+        let _ =
+            fs::create_dir_all(folder).and_then(|()| fs::write_atomic(&path, digest.to_string().as_bytes()));
     }
 
     /// Forgets what was noted.

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use virtpy_files::Stamp;
-use virtpy_files::digest::{hex, sha256};
+use virtpy_files::digest::sha256;
+use virtpy_pep::{Sha256Digest, WheelHash};
 use virtpy_resolver::{KnownDirectories, named_inputs};
 use virtpy_store::Store;
 
@@ -80,7 +81,7 @@ impl BuildInputs {
     }
 
     /// The SHA-256 of the wheel that was built from them, if one was.
-    pub(super) fn known_wheel(&self, built: &BuiltWheels<'_>) -> Option<String> {
+    pub(super) fn known_wheel(&self, built: &BuiltWheels<'_>) -> Option<WheelHash> {
         built.get(&self.key()).or_else(|| built.get(&self.contents_key()?))
     }
 
@@ -97,13 +98,13 @@ impl BuildInputs {
     /// Notes that the resolver has been told, after a moment, what these inputs say of the package.
     pub(super) fn note_asked(&self, built: &BuiltWheels<'_>, moment: SystemTime) {
         let (asked, digest) = (asked_key(&self.directory, self.editable), self.digest());
-        if self.is_settled(moment) && built.get(&asked).as_ref() != Some(&digest) {
-            built.put(&asked, &digest);
+        if self.is_settled(moment) && built.digest(&asked) != Some(digest) {
+            built.put_digest(&asked, digest);
         }
     }
 
-    fn digest(&self) -> String {
-        hex(&sha256(self.key().as_bytes()))
+    fn digest(&self) -> Sha256Digest {
+        sha256(self.key()).into()
     }
 }
 
@@ -130,7 +131,7 @@ impl KnownDirectories for KnownBuilds {
     fn is_unchanged(&self, directory: &Path, editable: bool) -> bool {
         let built = BuiltWheels::new(&self.store, &self.interpreter);
         let asked = asked_key(directory, editable);
-        let Some(known) = built.get(&asked) else { return false };
+        let Some(known) = built.digest(&asked) else { return false };
         let is_it = BuildInputs::of(directory, editable).is_some_and(|inputs| inputs.digest() == known);
         if !is_it {
             // What they are about to say is of other inputs, whatever becomes of it.

@@ -4,17 +4,15 @@
 use std::path::{Path, PathBuf};
 
 use virtpy_files as fs;
-use virtpy_files::digest::{hex, is_sha256};
+use virtpy_pep::WheelHash;
 use virtpy_resolver::{Artifact, Package};
 use virtpy_store::{Store, WheelFile};
 use virtpy_wheel as wheel;
 
 /// The hash that an index gave a wheel that has to be downloaded.
-fn announced(package: &Package) -> Option<&str> {
+fn announced(package: &Package) -> Option<WheelHash> {
     match &package.file {
-        Artifact::Wheel { sha256: Some(sha256), local: None, .. } => {
-            Some(sha256.as_str()).filter(|sha256| is_sha256(sha256))
-        }
+        Artifact::Wheel { sha256, local: None, .. } => *sha256,
         _ => None,
     }
 }
@@ -22,7 +20,7 @@ fn announced(package: &Package) -> Option<&str> {
 /// Puts a complete download where the next try finds it. Returns where it is then.
 pub(super) fn keep(store: &Store, package: &Package, path: PathBuf) -> PathBuf {
     let Some(sha256) = announced(package) else { return path };
-    let kept = store.kept_wheels().join(sha256.to_ascii_lowercase());
+    let kept = store.kept_wheels().join(sha256.to_string());
     let moved = fs::rename(&path, &kept).is_ok()
         || (fs::create_dir_all(&store.kept_wheels()).is_ok() && fs::rename(&path, &kept).is_ok());
     if moved { kept } else { path }
@@ -31,11 +29,11 @@ pub(super) fn keep(store: &Store, package: &Package, path: PathBuf) -> PathBuf {
 /// The download of a package that a killed command had completed. One that is not what its name says goes. The caller holds the
 /// right to make the package's entry.
 pub(super) fn take(store: &Store, package: &Package) -> Option<WheelFile> {
-    let sha256 = announced(package)?.to_ascii_lowercase();
-    let path = store.kept_wheels().join(&sha256);
+    let sha256 = announced(package)?;
+    let path = store.kept_wheels().join(sha256.to_string());
     fs::kind(&path).ok()??;
     let Artifact::Wheel { filename, location, .. } = &package.file else { return None };
-    if wheel::file_sha256(&path).map(|found| hex(&found)).is_ok_and(|found| found == sha256) {
+    if wheel::file_sha256(&path).is_ok_and(|found| WheelHash::from(found) == sha256) {
         let (filename, origin) = (filename.clone(), location.clone());
         return Some(WheelFile { path, filename, sha256, origin, indexes: package.indexes.clone() });
     }

@@ -19,7 +19,7 @@ impl StoredWheels {
     fn wheel(id: &EntryId, folder: &Path) -> Option<LocalWheel> {
         let KnownOrigin { name, sha256, filename, origin, indexes } = KnownOrigin::of_entry(folder)?;
         // The hash of an adopted entry is none of a wheel.
-        if origin == ADOPTED || EntryId::of(&sha256).ok()? != *id {
+        if origin == ADOPTED || EntryId::of(&sha256) != *id {
             return None;
         }
         let metadata = folder.join(DIST_INFO_ALIAS).join("METADATA");

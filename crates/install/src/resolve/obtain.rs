@@ -18,7 +18,8 @@ use super::remote::{self, Arrival, Made, RemoteSupply};
 use super::sights::Sights;
 use super::unpacking::{Deliveries, Delivery, Taken, Unpacked, Unpacking, check_metadata, label};
 use super::{Reporter, ResolveError};
-use virtpy_store::{Entry, Store, WheelFile};
+use virtpy_pep::{Sha256Digest, WheelHash};
+use virtpy_store::{Entry, EntryId, Store, WheelFile};
 
 /// Where packages come from and go to.
 pub(crate) struct FetchContext<'a> {
@@ -73,8 +74,8 @@ pub(crate) fn obtain(
     let mut found = BTreeMap::new();
     let mut wanted = look_up(supply, resolution, indices, &mut found)?;
     if !wanted.is_empty() {
-        let keys = wanted.iter().map(|index| lock_key(&resolution.packages[*index])).collect();
-        let _locks = supply.store.lock_entries(keys, announce)?;
+        let ids = wanted.iter().map(|index| lock_id(&resolution.packages[*index])).collect();
+        let _locks = supply.store.lock_entries(ids, announce)?;
         // Another process may have brought them while this one waited.
         wanted = look_up(supply, resolution, &wanted, &mut found)?;
         for obtained in fetch(supply, resolution, &wanted)? {
@@ -86,7 +87,7 @@ pub(crate) fn obtain(
 
 /// Whether the store has a package's wheel already, so that nothing would be downloaded or built for it.
 pub(crate) fn is_at_hand(store: &Store, package: &Package) -> bool {
-    package.file.sha256().is_some_and(|sha256| matches!(store.entry(sha256), Ok(Some(_))))
+    package.file.sha256().is_some_and(|sha256| matches!(store.entry(&sha256), Ok(Some(_))))
 }
 
 /// Takes what the store has; returns the indices of the rest.
@@ -98,8 +99,8 @@ fn look_up(
 ) -> Result<Vec<usize>, ResolveError> {
     let built = BuiltWheels::new(supply.store, supply.interpreter);
     let known = |index: &usize| known_sha256(supply, &built, resolution, *index);
-    let known: Vec<Option<String>> = indices.iter().map(known).collect();
-    let entries = supply.store.usable(&known.iter().map(Option::as_deref).collect::<Vec<_>>())?;
+    let known: Vec<Option<WheelHash>> = indices.iter().map(known).collect();
+    let entries = supply.store.usable(&known)?;
     let mut wanted = Vec::new();
     for (&index, entry) in indices.iter().zip(entries) {
         // A hash that is another package's is wrong, which the bytes will tell.
@@ -121,9 +122,9 @@ fn known_sha256(
     built: &BuiltWheels<'_>,
     resolution: &Resolution,
     index: usize,
-) -> Option<String> {
+) -> Option<WheelHash> {
     match &resolution.packages[index].file {
-        Artifact::Wheel { sha256: Some(sha256), .. } => Some(sha256.clone()),
+        Artifact::Wheel { sha256: Some(sha256), .. } => Some(*sha256),
         Artifact::Wheel { local: Some(path), .. } if resolution.takes_any_file(index) => {
             supply.store.sha256_of_known(path)
         }
@@ -139,18 +140,18 @@ fn known_sha256(
 }
 
 /// The text of a package's `direct_url.json`: a wheel that came from a URL or a path is the archive itself.
-fn direct_url(package: &Package, entry: &Entry, archive: Option<&str>) -> Option<String> {
-    let archive = if package.file.is_source() { archive } else { Some(entry.manifest.sha256.as_str()) };
+fn direct_url(package: &Package, entry: &Entry, archive: Option<Sha256Digest>) -> Option<String> {
+    let archive = if package.file.is_source() { archive } else { Some(entry.manifest.sha256.into()) };
     package.direct_url_with(archive).map(|value| value.to_string())
 }
 
 /// What stands for a package's future entry among processes.
-fn lock_key(package: &Package) -> String {
+fn lock_id(package: &Package) -> EntryId {
     match &package.file {
-        Artifact::Wheel { sha256: Some(sha256), .. } => sha256.clone(),
-        Artifact::Wheel { location, .. } => location.clone(),
-        Artifact::Source { key: Some(key), .. } => key.clone(),
-        Artifact::Source { description, .. } => description.clone(),
+        Artifact::Wheel { sha256: Some(sha256), .. } => EntryId::of(sha256),
+        Artifact::Wheel { location, .. } => EntryId::of_text(location),
+        Artifact::Source { key: Some(key), .. } => EntryId::of_text(key),
+        Artifact::Source { description, .. } => EntryId::of_text(description),
     }
 }
 
@@ -228,7 +229,7 @@ fn obtained(supply: &FetchContext<'_>, resolution: &Resolution, unpacked: Unpack
         Artifact::Wheel { .. } if was_stored => Origin::Store,
         Artifact::Wheel { .. } => Origin::Downloaded,
     };
-    let direct_url = direct_url(described, &entry, archive.as_deref());
+    let direct_url = direct_url(described, &entry, archive);
     Obtained { package, entry, origin, direct_url }
 }
 

@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::path::Path;
 
-use virtpy_pep::WheelName;
+use virtpy_pep::{Sha256Digest, WheelName};
 use virtpy_remote::{BuildKey, BuildRecord, NewObject, Remote, WantedWheel, WheelReceiver};
 use virtpy_resolver::{Artifact, KnownWheel, ObtainedWheel, Package, Resolution};
 
@@ -75,7 +75,7 @@ pub(super) struct Arrival {
     /// The wheel.
     pub wheel: WheelFile,
     /// The SHA-256 of the archive that it was built from.
-    pub archive: Option<String>,
+    pub archive: Option<Sha256Digest>,
 }
 
 /// What is asked of the remote, and for which package.
@@ -114,7 +114,7 @@ fn by_hash(supply: RemoteSupply<'_>, resolution: &Resolution, wanted: &[usize], 
             package: *package,
             filename: filename.clone(),
             wanted: WantedWheel {
-                sha256: sha256.clone(),
+                sha256: *sha256,
                 size: *size,
                 limit: supply.limit,
                 path: folder.join(format!("remote-{package}")),
@@ -195,7 +195,7 @@ impl WheelReceiver for Listening<'_> {
             wheel: WheelFile {
                 path: wanted.path.clone(),
                 filename: filename.clone(),
-                sha256: wanted.sha256.to_ascii_lowercase(),
+                sha256: wanted.sha256,
                 origin: described.file.origin().to_owned(),
                 indexes: described.indexes.clone(),
             },
@@ -206,13 +206,12 @@ impl WheelReceiver for Listening<'_> {
 /// Fetches a wheel that was had before. What was built is nowhere else.
 pub(super) fn fetch_known(remote: &Remote, wheel: &KnownWheel, folder: &Path) -> Option<ObtainedWheel> {
     let path = folder.join(format!("remote-{}", wheel.sha256));
-    let wanted =
-        WantedWheel { sha256: wheel.sha256.clone(), size: None, limit: LARGEST_KNOWN, path: path.clone() };
+    let wanted = WantedWheel { sha256: wheel.sha256, size: None, limit: LARGEST_KNOWN, path: path.clone() };
     remote.fetch_wheels(&[wanted], &Silent).is_empty().then(|| ObtainedWheel {
         size: fs::metadata(&path).map_or(0, |facts| facts.len()),
         path,
         filename: wheel.filename.clone(),
-        sha256: wheel.sha256.clone(),
+        sha256: wheel.sha256,
         origin: wheel.origin.clone(),
         temporary: true,
         archive_sha256: None,
@@ -233,9 +232,8 @@ impl WheelReceiver for Silent {
 }
 
 /// The SHA-256 of the archive that a source's key names.
-fn archive_of(key: &str) -> Option<String> {
-    let digest = key.strip_prefix("sha256:")?.split('#').next()?;
-    Some(digest.to_owned()).filter(|digest| digest.len() == 64)
+fn archive_of(key: &str) -> Option<Sha256Digest> {
+    key.strip_prefix("sha256:")?.split('#').next()?.parse().ok()
 }
 
 /// A wheel that was fetched or built, and is in the store by now.
@@ -271,7 +269,7 @@ pub(super) fn see_off(
     let record = |one: &Made| {
         Some(BuildRecord {
             key: supply.target.key(&resolution.packages[one.package])?,
-            wheel_sha256: one.wheel.sha256.clone(),
+            wheel_sha256: one.wheel.sha256,
             filename: one.wheel.filename.clone(),
             size: one.size,
         })
@@ -296,8 +294,7 @@ fn push(
     made: &[Made],
     record: &dyn Fn(&Made) -> Option<BuildRecord>,
 ) -> Result<(), virtpy_remote::Error> {
-    let wheel =
-        |one: &Made| NewObject::Wheel { sha256: one.wheel.sha256.clone(), path: one.wheel.path.clone() };
+    let wheel = |one: &Made| NewObject::Wheel { sha256: one.wheel.sha256, path: one.wheel.path.clone() };
     let mut objects: Vec<NewObject> = made.iter().map(wheel).collect();
     objects.extend(made.iter().filter_map(record).map(NewObject::Build));
     let has_records = objects.len() > made.len();

@@ -43,13 +43,13 @@ pub fn repair(
         |reason: &str| ResolveError::CannotRepair { id: verdict.id.clone(), reason: reason.to_owned() };
     let known = KnownOrigin::of_entry(&store.path_linked(&id, verdict.store.as_deref()))
         .ok_or_else(|| cannot("nothing says which wheel it was"))?;
-    if EntryId::of(&known.sha256)? != id {
+    if EntryId::of(&known.sha256) != id {
         return Err(cannot("its `entry.json` is of another wheel"));
     }
     if known.origin == ADOPTED {
         return Err(cannot("it was adopted from a venv, and nothing says where to fetch it"));
     }
-    let _locks = store.lock_entries(vec![known.sha256.clone()], announce)?;
+    let _locks = store.lock_entries(vec![id.clone()], announce)?;
     let folder = store.temporary_folder()?;
     if known.origin == PIP_SHIM_ORIGIN {
         let file = store.write_pip_shim(&known.sha256, folder.path())?;

@@ -12,6 +12,7 @@ use virtpy_resolver::Resolution;
 
 use super::Obtained;
 use virtpy_files as fs;
+use virtpy_pep::WheelHash;
 use virtpy_store::{Entry, Store};
 
 /// The resolutions that a store remembers.
@@ -34,7 +35,7 @@ pub(crate) struct CachedPackage {
 /// What is written down of a package.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Note {
-    sha256: String,
+    sha256: WheelHash,
     requested: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     direct_url: Option<String>,
@@ -59,7 +60,7 @@ impl<'a> ResolutionCache<'a> {
 
     /// The entries of what was written down, if the store has all of them, sound.
     pub(super) fn entries_of(self, notes: &[Note]) -> Option<Vec<CachedPackage>> {
-        let known: Vec<Option<&str>> = notes.iter().map(|note| Some(note.sha256.as_str())).collect();
+        let known: Vec<Option<WheelHash>> = notes.iter().map(|note| Some(note.sha256)).collect();
         let entries = self.store.usable(&known).ok()?;
         let packages = entries.into_iter().zip(notes).map(|(entry, note)| {
             let Note { requested, direct_url, .. } = note;
@@ -77,7 +78,7 @@ impl<'a> ResolutionCache<'a> {
     }
 
     /// Returns the SHA-256 of the wheel that is remembered for one pinned package.
-    pub(crate) fn get_one(self, digest: &str) -> Option<String> {
+    pub(crate) fn get_one(self, digest: &str) -> Option<WheelHash> {
         let content = fs::read_own(&self.path(digest), 256).ok()?;
         let notes: Vec<Note> = serde_json::from_slice(&content).ok()?;
         Some(notes.into_iter().next()?.sha256)
@@ -85,7 +86,7 @@ impl<'a> ResolutionCache<'a> {
 
     /// Remembers the entry that one pinned package is, under a digest of all that decides about it.
     pub(crate) fn put_one(self, digest: &str, entry: &Entry) {
-        let note = Note { sha256: entry.manifest.sha256.clone(), requested: false, direct_url: None };
+        let note = Note { sha256: entry.manifest.sha256, requested: false, direct_url: None };
         self.write(digest, &[note]);
     }
 
@@ -114,7 +115,7 @@ pub(super) fn notes_of(resolution: &Resolution, obtained: &[Obtained]) -> Vec<No
     let note = |one: &Obtained| {
         let package = &resolution.packages[one.package];
         Note {
-            sha256: one.entry.manifest.sha256.clone(),
+            sha256: one.entry.manifest.sha256,
             requested: package.requested,
             direct_url: one.direct_url.clone(),
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::SystemTime;
 
+use virtpy_pep::WheelHash;
 use virtpy_resolver::{Artifact, Resolution};
 use virtpy_store::Sight;
 
@@ -48,7 +49,13 @@ impl Sights {
     }
 
     /// Remembers which wheel came of a package's file or directory, if that is as it was before `since`.
-    pub(super) fn remember(&self, package: usize, sha256: &str, built: &BuiltWheels<'_>, since: SystemTime) {
+    pub(super) fn remember(
+        &self,
+        package: usize,
+        sha256: &WheelHash,
+        built: &BuiltWheels<'_>,
+        since: SystemTime,
+    ) {
         if let Some(sight) = self.files.get(&package) {
             built.store().remember_file(sight, sha256);
         }

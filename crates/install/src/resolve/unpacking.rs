@@ -5,7 +5,8 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver as Queue, Sender};
 
 use virtpy_files as fs;
-use virtpy_files::digest::{hex, sha256};
+use virtpy_files::digest::sha256;
+use virtpy_pep::Sha256Digest;
 use virtpy_resolver::{Package, Resolution};
 use virtpy_store::{Entry, Staged, Store, WheelFile};
 
@@ -20,7 +21,7 @@ pub(super) struct Delivery {
     pub size: u64,
     pub wheel: WheelFile,
     pub temporary: bool,
-    pub archive: Option<String>,
+    pub archive: Option<Sha256Digest>,
     pub from_remote: bool,
 }
 
@@ -29,7 +30,7 @@ pub(super) struct Unpacked {
     pub package: usize,
     pub taken: Taken,
     /// The SHA-256 of the archive that the wheel was built from.
-    pub archive: Option<String>,
+    pub archive: Option<Sha256Digest>,
     pub from_remote: bool,
     /// The wheel, where its file is still wanted.
     pub made: Option<Made>,
@@ -149,8 +150,8 @@ impl Unpacking<'_> {
 
     fn content(&self, delivery: &Delivery) -> Result<Content, ResolveError> {
         let (store, package) = (self.store, delivery.package);
-        let sha256 = delivery.wheel.sha256.as_str();
-        let stored = store.has(sha256).then(|| store.usable(&[Some(sha256)]).unwrap_or_default());
+        let sha256 = delivery.wheel.sha256;
+        let stored = store.has(&sha256).then(|| store.usable(&[Some(sha256)]).unwrap_or_default());
         if let Some(entry) = stored.into_iter().flatten().flatten().next() {
             check_metadata(self.resolution, package, &entry.manifest.metadata_in(&entry.path))?;
             return Ok(Content::Stored(entry));
@@ -207,7 +208,7 @@ pub(super) fn check_metadata(
     }
     let content = fs::read(path)?;
     let expected = resolution.metadata_sha256(package);
-    if expected.is_some_and(|expected| hex(&sha256(&content)) == expected) {
+    if expected == Some(sha256(&content).into()) {
         return Ok(());
     }
     Ok(resolution.check_metadata(package, &content)?)

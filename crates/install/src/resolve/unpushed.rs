@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use virtpy_files as fs;
+use virtpy_pep::WheelHash;
 use virtpy_remote::BuildRecord;
 use virtpy_store::Store;
 
@@ -29,11 +30,11 @@ impl Unpushed {
         Self(store.cache().join("unpushed"))
     }
 
-    fn wheel(&self, sha256: &str) -> PathBuf {
+    fn wheel(&self, sha256: &WheelHash) -> PathBuf {
         self.0.join(format!("{sha256}.whl"))
     }
 
-    fn record(&self, sha256: &str) -> PathBuf {
+    fn record(&self, sha256: &WheelHash) -> PathBuf {
         self.0.join(format!("{sha256}.json"))
     }
 
@@ -50,16 +51,16 @@ impl Unpushed {
     }
 
     /// The wheel with this SHA-256, if it waits.
-    pub(crate) fn get(&self, sha256: &str) -> Option<UnpushedWheel> {
+    pub(crate) fn get(&self, sha256: &WheelHash) -> Option<UnpushedWheel> {
         let path = self.wheel(sha256);
         let content = fs::read_own(&self.record(sha256), LARGEST_RECORD).ok()?;
         let record: BuildRecord = serde_json::from_slice(&content).ok()?;
-        (record.wheel_sha256 == sha256 && fs::kind(&path).ok()?.is_some())
+        (record.wheel_sha256 == *sha256 && fs::kind(&path).ok()?.is_some())
             .then_some(UnpushedWheel { record, path })
     }
 
     /// Lets one go that is on the remote.
-    pub(crate) fn discard(&self, sha256: &str) {
+    pub(crate) fn discard(&self, sha256: &WheelHash) {
         let _ = fs::remove_file(&self.wheel(sha256));
         let _ = fs::remove_file(&self.record(sha256));
     }

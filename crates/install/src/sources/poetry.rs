@@ -18,11 +18,10 @@ use crate::resolve::{Obtained, ResolutionCache, ResolveError};
 use crate::resolved::{AtHand, RequestKey, ResolveRequest, Resolved};
 use crate::{Changelog, Environment, Error, Host, Origins, Result, admits};
 use virtpy_files as fs;
-use virtpy_files::digest::hex;
 use virtpy_interpreters::Interpreter;
-use virtpy_pep::{DirectUrl, InvalidName, NamedVersion, PackageName};
+use virtpy_pep::{DirectUrl, InvalidName, NamedVersion, PackageName, WheelHash};
 use virtpy_remote::Remote;
-use virtpy_store::{Entry, WheelFile};
+use virtpy_store::{Entry, EntryId, WheelFile};
 use virtpy_venv::PackageToInstall;
 use virtpy_wheel as wheel;
 
@@ -226,8 +225,8 @@ impl Supply for PoetrySupply {
         let (host, interpreter) = (environment.host, environment.interpreter()?);
         let (store, cache) = (&host.store, ResolutionCache::new(&host.store));
         let keys: Vec<Option<String>> = self.wanted.iter().map(|one| self.key(interpreter, one)).collect();
-        let known: Vec<Option<String>> = keys.iter().map(|key| cache.get_one(key.as_ref()?)).collect();
-        let mut entries = store.usable(&known.iter().map(Option::as_deref).collect::<Vec<_>>())?;
+        let known: Vec<Option<WheelHash>> = keys.iter().map(|key| cache.get_one(key.as_ref()?)).collect();
+        let mut entries = store.usable(&known)?;
         let unknown: Vec<usize> = (0..entries.len()).filter(|place| entries[*place].is_none()).collect();
         if !unknown.is_empty() {
             let wanted: Vec<&Wanted> = unknown.iter().map(|place| &self.wanted[*place]).collect();
@@ -270,11 +269,11 @@ fn own_entry(environment: &Environment<'_>, wheel: RootWheel, origin: String) ->
     let folder = store.temporary_folder()?;
     let path = folder.path().join(&wheel.filename);
     fs::write_new(&path, &wheel.bytes, 0o600)?;
-    let sha256 = hex(&wheel::file_sha256(&path)?);
-    if let Some(entry) = store.usable(&[Some(&sha256)])?.pop().flatten() {
+    let sha256 = wheel::file_sha256(&path)?.into();
+    if let Some(entry) = store.usable(&[Some(sha256)])?.pop().flatten() {
         return Ok(entry);
     }
-    let _locks = store.lock_entries(vec![sha256.clone()], &mut host.announce())?;
+    let _locks = store.lock_entries(vec![EntryId::of(&sha256)], &mut host.announce())?;
     let file = WheelFile { path, filename: wheel.filename, sha256, origin, indexes: Vec::new() };
     let published = store.publish(vec![store.stage(&file)?])?;
     published.into_iter().next().ok_or_else(|| Error::new("the project's entry was not published"))

@@ -250,7 +250,7 @@ fn cached(
         found.filter(|found| same_version(&found.version, &one.entry.manifest.version))
     };
     let is_other = |one: &CachedPackage| {
-        found(one).is_some_and(|found| sha256_of(found) != Some(&one.entry.manifest.sha256))
+        found(one).is_some_and(|found| sha256_of(found) != Some(one.entry.manifest.sha256))
     };
     if cached.iter().any(is_other) {
         // It stays, and may require something else than what was resolved.

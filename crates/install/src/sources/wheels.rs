@@ -5,16 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::Deserialize;
-use virtpy_pep::{NamedVersion, PackageName, WheelName};
+use virtpy_pep::{NamedVersion, PackageName, WheelHash, WheelName};
 
 use crate::installed::package;
 use crate::plan::{Goal, InstallOptions, InstallPlan, Source, Supply};
 use crate::resolved::AtHand;
 use crate::{Changelog, Environment, Host, Refusal, Result};
 use virtpy_files as fs;
-use virtpy_files::digest::hex;
 use virtpy_remote::Remote;
-use virtpy_store::{Staged, StoreError, WheelFile};
+use virtpy_store::{EntryId, Staged, StoreError, WheelFile};
 use virtpy_venv::PackageToInstall;
 use virtpy_wheel as wheel;
 
@@ -70,9 +69,9 @@ impl LocalSupply {
     }
 
     /// The SHA-256 of each.
-    fn digests(&self) -> Result<Vec<String>> {
+    fn digests(&self) -> Result<Vec<WheelHash>> {
         let digests = fs::map_ordered(&self.0, fs::processors(), |one| {
-            wheel::file_sha256(&one.wheel).map(|bytes| hex(&bytes))
+            wheel::file_sha256(&one.wheel).map(WheelHash::from)
         });
         Ok(digests.into_iter().collect::<Result<Vec<_>, _>>()?)
     }
@@ -89,7 +88,7 @@ impl Supply for LocalSupply {
 
     fn at_hand(&self, environment: &Environment<'_>, _: Option<&Remote>) -> Result<AtHand> {
         let digests = self.digests()?;
-        let known: Vec<Option<&str>> = digests.iter().map(|sha256| Some(sha256.as_str())).collect();
+        let known: Vec<Option<WheelHash>> = digests.iter().copied().map(Some).collect();
         let mut at_hand = AtHand::default();
         for (one, entry) in self.0.iter().zip(environment.host.store.usable(&known)?) {
             match entry {
@@ -110,10 +109,10 @@ impl Supply for LocalSupply {
         let (host, tags) = (environment.host, environment.interpreter()?.tags());
         let store = &host.store;
         let digests = self.digests()?;
-        let known: Vec<Option<&str>> = digests.iter().map(|sha256| Some(sha256.as_str())).collect();
+        let known: Vec<Option<WheelHash>> = digests.iter().copied().map(Some).collect();
         let present = store.usable(&known)?;
         let absent = digests.iter().zip(present).filter(|(_, entry)| entry.is_none());
-        let absent = absent.map(|(sha256, _)| sha256.clone()).collect();
+        let absent = absent.map(|(sha256, _)| EntryId::of(sha256)).collect();
         let _locks = store.lock_entries(absent, &mut host.announce())?;
         // Only now: another process may have brought them while this one waited.
         let mut entries = store.usable(&known)?;
@@ -128,7 +127,7 @@ impl Supply for LocalSupply {
             }
         }
         let staged = fs::map_ordered(&missing, fs::processors(), |place| {
-            stage(host, &self.0[*place], &digests[*place])
+            stage(host, &self.0[*place], digests[*place])
         });
         let (mut batch, mut places) = (Vec::new(), BTreeMap::new());
         for (place, staged) in missing.into_iter().zip(staged) {
@@ -154,11 +153,11 @@ impl Supply for LocalSupply {
     }
 }
 
-fn stage(host: &Host, wanted: &LocalWheel, sha256: &str) -> Result<Staged, StoreError> {
+fn stage(host: &Host, wanted: &LocalWheel, sha256: WheelHash) -> Result<Staged, StoreError> {
     host.store.stage(&WheelFile {
         path: wanted.wheel.clone(),
         filename: wanted.filename(),
-        sha256: sha256.to_owned(),
+        sha256,
         origin: wanted.origin.clone().unwrap_or_else(|| wanted.wheel.display().to_string()),
         indexes: Vec::new(),
     })

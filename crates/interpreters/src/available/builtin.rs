@@ -54,7 +54,7 @@ fn build(line: &str, triple: &str, base: &str) -> Option<Build> {
         free_threaded,
         triple: Some(triple.to_owned()),
         location: format!("{base}/{date}/cpython-{version}{plus}{date}-{triple}{variant}-{flavour}.tar.gz"),
-        sha256: Some(sha256.to_owned()),
+        sha256: Some(sha256.parse().ok()?),
         executable: None,
         source: BuildSource::BuiltIn,
     })
@@ -103,11 +103,7 @@ mod tests {
             assert_eq!(names.len(), lines.len(), "{triple} names a version twice");
             for build in read {
                 build.version.parse::<PythonVersion>().unwrap();
-                let sha256 = build.sha256.unwrap();
-                assert!(
-                    sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit()),
-                    "{sha256}"
-                );
+                assert!(build.sha256.is_some());
                 let date = build.build.unwrap();
                 assert!(date.len() == 8 && date.bytes().all(|byte| byte.is_ascii_digit()), "{date}");
             }

@@ -141,6 +141,8 @@ impl Description {
 
 #[cfg(test)]
 mod tests {
+    use virtpy_pep::Sha256Digest;
+
     use super::*;
 
     fn distributions(variables: &[(&str, &str)]) -> Distributions {
@@ -211,7 +213,7 @@ mod tests {
                 assert_eq!(custom.find("x").unwrap().unwrap().location, format!("{place}{suffix}"));
             }
         }
-        let hash = "0".repeat(64);
+        let hash = Sha256Digest::from([0; 32]);
         let source = format!("https://x.example/p.zip?token=1#sha256={hash}");
         let build = complete("X", &source, "python").find("x").unwrap().unwrap();
         assert_eq!(build.location, "https://x.example/p.zip?token=1");

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use virtpy_files::PathError;
+use virtpy_pep::Sha256Digest;
 
 /// What went wrong while virtpy looked for interpreters to install.
 #[derive(Debug, thiserror::Error)]
@@ -64,9 +65,9 @@ pub enum AvailableError {
         /// The file.
         path: PathBuf,
         /// The SHA-256 that it should have.
-        expected: String,
+        expected: Sha256Digest,
         /// The one that it has.
-        computed: String,
+        computed: Sha256Digest,
     },
     /// Something did not come from the network.
     #[error(transparent)]

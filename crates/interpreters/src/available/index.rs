@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
-use virtpy_files::digest::is_sha256;
+use virtpy_pep::Sha256Digest;
 
 use super::asset::{self, Asset};
 use super::location::{local_path, split_hash};
@@ -36,9 +36,9 @@ pub struct Entry {
     pub variant: String,
     /// Where the archive is, relative to the index or absolute.
     pub url: String,
-    /// Its SHA-256 in hexadecimal digits.
+    /// Its SHA-256.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sha256: Option<String>,
+    pub sha256: Option<Sha256Digest>,
 }
 
 /// What the ordinary variant is called.
@@ -111,13 +111,13 @@ fn rich(entry: Value, address: &str, triple: &str) -> Result<Option<Build>, Stri
     if entry.triple.as_deref().is_some_and(|own| own != triple) {
         return Ok(None);
     }
-    let hash = entry.sha256.map(|hash| hash.to_ascii_lowercase());
-    if let Some(wrong) = hash.as_deref().filter(|hash| !is_sha256(hash)) {
-        return Err(format!("`{wrong}` is no SHA-256"));
-    }
     let build = entry.build.filter(|date| is_date(date));
     described(&entry.version, free_threaded, &entry.url, address, triple).map(|found| {
-        found.map(|found| Build { sha256: hash.or(found.sha256), build: build.or(found.build), ..found })
+        found.map(|found| Build {
+            sha256: entry.sha256.or(found.sha256),
+            build: build.or(found.build),
+            ..found
+        })
     })
 }
 
@@ -253,7 +253,7 @@ mod tests {
         for document in [json!({"source": "x", "builds": others}), json!(others)] {
             let index = parse(&document, REMOTE).unwrap();
             let [build] = &index.builds[..] else { panic!("{index:?}") };
-            assert_eq!(build.sha256.as_deref(), Some("ab".repeat(32).as_str()));
+            assert_eq!(build.sha256, Some([0xab; 32].into()));
             assert_eq!((build.build.as_deref(), build.location.as_str()), (Some("20250808"), url.as_str()));
             assert_eq!(build.source, BuildSource::Index(REMOTE.to_owned()));
             let (reason, count) = index.nonsense.unwrap();

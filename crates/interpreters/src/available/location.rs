@@ -5,8 +5,9 @@ use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
 
 use url::Url;
-use virtpy_files::digest::{Sha256, hex, is_sha256};
+use virtpy_files::digest::Sha256;
 use virtpy_files::{self as fs, IoResultExt as _};
+use virtpy_pep::Sha256Digest;
 
 use super::AvailableError;
 
@@ -19,8 +20,8 @@ pub type Progress<'a> = &'a (dyn Fn(u64, Option<u64>) + Sync);
 /// What came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transferred {
-    /// The SHA-256 of all bytes, in hexadecimal digits.
-    pub sha256: String,
+    /// The SHA-256 of all bytes.
+    pub sha256: Sha256Digest,
     /// How many there are.
     pub size: u64,
 }
@@ -42,7 +43,7 @@ pub trait Fetch: Sync {
         &self,
         url: &str,
         target: &Path,
-        sha256: Option<&str>,
+        sha256: Option<Sha256Digest>,
         progress: Progress<'_>,
     ) -> Result<Transferred, AvailableError>;
 
@@ -54,7 +55,7 @@ pub trait Fetch: Sync {
     fn stream(
         &self,
         url: &str,
-        sha256: &str,
+        sha256: Sha256Digest,
         progress: Progress<'_>,
         work: &mut dyn FnMut(&mut (dyn Read + Send)),
     ) -> Result<Transferred, AvailableError>;
@@ -86,7 +87,7 @@ pub fn file(
     fetch: &dyn Fetch,
     location: &str,
     target: &Path,
-    sha256: Option<&str>,
+    sha256: Option<Sha256Digest>,
     progress: Progress<'_>,
 ) -> Result<Transferred, AvailableError> {
     let Some(path) = local_path(location)? else { return fetch.file(location, target, sha256, progress) };
@@ -101,7 +102,7 @@ pub fn file(
 /// When it cannot be read, or is another file.
 pub fn hash(
     path: &Path,
-    sha256: Option<&str>,
+    sha256: Option<Sha256Digest>,
     progress: Progress<'_>,
 ) -> Result<Transferred, AvailableError> {
     expect(read_through(path, progress, |_| Ok(()))?, path, sha256)
@@ -122,7 +123,7 @@ fn read_through(
             other => other.at("read", path)?,
         };
         if count == 0 {
-            return Ok(Transferred { sha256: hex(&hasher.finish()), size });
+            return Ok(Transferred { sha256: hasher.finish().into(), size });
         }
         hasher.update(&buffer[..count]);
         receive(&buffer[..count])?;
@@ -131,14 +132,16 @@ fn read_through(
     }
 }
 
-fn expect(found: Transferred, path: &Path, sha256: Option<&str>) -> Result<Transferred, AvailableError> {
-    match sha256.filter(|expected| !expected.eq_ignore_ascii_case(&found.sha256)) {
+fn expect(
+    found: Transferred,
+    path: &Path,
+    sha256: Option<Sha256Digest>,
+) -> Result<Transferred, AvailableError> {
+    match sha256.filter(|expected| *expected != found.sha256) {
         None => Ok(found),
-        Some(expected) => Err(AvailableError::Hash {
-            path: path.to_path_buf(),
-            expected: expected.to_owned(),
-            computed: found.sha256,
-        }),
+        Some(expected) => {
+            Err(AvailableError::Hash { path: path.to_path_buf(), expected, computed: found.sha256 })
+        }
     }
 }
 
@@ -177,12 +180,12 @@ pub fn local_path(location: &str) -> Result<Option<PathBuf>, AvailableError> {
 
 /// Takes the hash from a location that ends with `#sha256=` and 64 hexadecimal digits. Returns what is wrong with
 /// another fragment.
-pub(super) fn split_hash(location: &str) -> Result<(String, Option<String>), String> {
+pub(super) fn split_hash(location: &str) -> Result<(String, Option<Sha256Digest>), String> {
     let Some((rest, fragment)) = location.split_once('#') else { return Ok((location.to_owned(), None)) };
-    let hash = fragment.strip_prefix("sha256=").filter(|hash| is_sha256(hash));
+    let hash = fragment.strip_prefix("sha256=").and_then(|hash| hash.parse().ok());
     let hash =
         hash.ok_or_else(|| format!("after `#` there is no `sha256=` with 64 digits in `{location}`"))?;
-    Ok((rest.to_owned(), Some(hash.to_ascii_lowercase())))
+    Ok((rest.to_owned(), Some(hash)))
 }
 
 #[cfg(test)]
@@ -210,16 +213,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (origin, target) = (folder.path().join("a+b"), folder.path().join("target"));
         fs::write_new(&origin, b"abc", 0o644).unwrap();
-        let known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let known: Sha256Digest =
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad".parse().unwrap();
         let url = format!("file://{}/a%2Bb", folder.path().display());
         let seen = Mutex::new(Vec::new());
         let progress = |count, total| seen.lock().unwrap().push((count, total));
-        let copied = file(&Server::default(), &url, &target, Some(&known.to_uppercase()), &progress).unwrap();
-        assert_eq!(copied, Transferred { sha256: known.to_owned(), size: 3 });
+        let copied = file(&Server::default(), &url, &target, Some(known), &progress).unwrap();
+        assert_eq!(copied, Transferred { sha256: known, size: 3 });
         assert_eq!(fs::read(&target).unwrap(), b"abc");
         assert_eq!(*seen.lock().unwrap(), [(0, Some(3)), (3, Some(3))]);
         assert_eq!(hash(&origin, None, &progress).unwrap(), copied);
-        let error = hash(&origin, Some(&"0".repeat(64)), &progress).unwrap_err();
+        let error = hash(&origin, Some([0; 32].into()), &progress).unwrap_err();
         assert!(error.to_string().ends_with(&format!("but got sha256:{known}")), "{error}");
         // What stands there already is somebody else's.
         assert!(file(&Server::default(), &url, &target, None, &progress).is_err());

@@ -26,6 +26,8 @@ pub use error::{AvailableError, FetchError, FetchProblem};
 pub use location::{Fetch, Transferred};
 pub use triple::of_this_machine as this_triple;
 
+use virtpy_pep::Sha256Digest;
+
 /// One archive that an interpreter can be installed from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Build {
@@ -42,8 +44,8 @@ pub struct Build {
     pub triple: Option<String>,
     /// Where the archive is: an `http(s)` or `file` URL, or a path.
     pub location: String,
-    /// Its SHA-256 in hexadecimal digits; without one it is not verified.
-    pub sha256: Option<String>,
+    /// Its SHA-256; without one it is not verified.
+    pub sha256: Option<Sha256Digest>,
     /// The interpreter inside the archive, with `/`; without one, `python/bin/python3`, or what a full archive
     /// has, `python/install/bin/python3`, in that order.
     pub executable: Option<String>,

@@ -5,6 +5,8 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Mutex;
 
+use virtpy_pep::Sha256Digest;
+
 use super::location::Progress;
 use super::{AvailableError, Fetch, Transferred};
 
@@ -44,7 +46,7 @@ impl Fetch for Server {
         &self,
         url: &str,
         _target: &Path,
-        _sha256: Option<&str>,
+        _sha256: Option<Sha256Digest>,
         _progress: Progress<'_>,
     ) -> Result<Transferred, AvailableError> {
         panic!("the test downloads {url}")
@@ -53,7 +55,7 @@ impl Fetch for Server {
     fn stream(
         &self,
         url: &str,
-        _sha256: &str,
+        _sha256: Sha256Digest,
         _progress: Progress<'_>,
         _work: &mut dyn FnMut(&mut (dyn Read + Send)),
     ) -> Result<Transferred, AvailableError> {

@@ -149,9 +149,7 @@ impl Installer<'_> {
         progress: Progress<'_>,
     ) -> Result<Transferred, ManagedError> {
         let is_remote = local_path(&build.location)?.is_none();
-        if let (true, Some(sha256), Some(compression)) =
-            (is_remote, build.sha256.as_deref(), unpack::streamed(build))
-        {
+        if let (true, Some(sha256), Some(compression)) = (is_remote, build.sha256, unpack::streamed(build)) {
             let mut unpacked = Ok(());
             let transferred = self.fetch.stream(&build.location, sha256, progress, &mut |archive| {
                 unpacked = unpack::unpack_stream(archive, compression, build, tree);
@@ -176,10 +174,10 @@ impl Installer<'_> {
         progress: Progress<'_>,
     ) -> Result<(PathBuf, Transferred), ManagedError> {
         let Some(path) = local_path(&build.location)? else {
-            let transferred = self.fetch.file(&build.location, target, build.sha256.as_deref(), progress)?;
+            let transferred = self.fetch.file(&build.location, target, build.sha256, progress)?;
             return Ok((target.to_path_buf(), transferred));
         };
-        let transferred = location::hash(&path, build.sha256.as_deref(), progress)?;
+        let transferred = location::hash(&path, build.sha256, progress)?;
         Ok((path, transferred))
     }
 

@@ -142,7 +142,7 @@ mod tests {
     fn install(pythons: &Path, name: &str) {
         fs::create_dir_all(&pythons.join(name).join("bin")).unwrap();
         let record =
-            Record::of(&build(name, BuildSource::BuiltIn), String::new(), PathBuf::from("bin/python3"));
+            Record::of(&build(name, BuildSource::BuiltIn), [0; 32].into(), PathBuf::from("bin/python3"));
         let text = serde_json::to_string(&record).unwrap();
         fs::write_new(&pythons.join(name).join(FILE), text.as_bytes(), 0o644).unwrap();
         fs::write_new(&pythons.join(name).join("bin/python3"), b"", 0o755).unwrap();

@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use virtpy_files::{self as fs, FileKind};
+use virtpy_pep::Sha256Digest;
 
 use super::ManagedError;
 use crate::PythonVersion;
@@ -30,8 +31,8 @@ pub struct Record {
     pub source: String,
     /// Where the archive came from, without credentials.
     pub location: String,
-    /// The archive's SHA-256, in hexadecimal digits.
-    pub sha256: String,
+    /// The archive's SHA-256.
+    pub sha256: Sha256Digest,
     /// Whether that was known before, and so verified.
     pub verified: bool,
     /// The interpreter, relative to this folder.
@@ -45,7 +46,7 @@ const CUSTOM: &str = "custom";
 
 impl Record {
     /// The record of a build that was just unpacked.
-    pub(super) fn of(build: &Build, sha256: String, executable: PathBuf) -> Self {
+    pub(super) fn of(build: &Build, sha256: Sha256Digest, executable: PathBuf) -> Self {
         let source = match &build.source {
             BuildSource::Custom => CUSTOM.to_owned(),
             BuildSource::Index(address) => without_credentials(address),
@@ -196,7 +197,7 @@ mod tests {
         let other = key(&build("3.13.2t", BuildSource::BuiltIn), "aarch64-apple-darwin").unwrap();
         assert_eq!(other, "3.13.2t-x86_64-unknown-linux-gnu");
         let record =
-            Record::of(&build("3.13.2t", BuildSource::BuiltIn), String::new(), PathBuf::from("bin/python3"));
+            Record::of(&build("3.13.2t", BuildSource::BuiltIn), [0; 32].into(), PathBuf::from("bin/python3"));
         assert_eq!(record.minor(&other).unwrap(), "3.13t-x86_64-unknown-linux-gnu");
         assert_eq!(record.minor("3.13.2t").unwrap(), "3.13t");
         for name in ["", ".", "..", "a/b", "-x", "a b", "\u{e9}"] {
@@ -207,7 +208,7 @@ mod tests {
     #[test]
     fn a_record_keeps_no_secret() {
         let record =
-            Record::of(&build("x", BuildSource::Custom), String::new(), PathBuf::from("bin/python3"));
+            Record::of(&build("x", BuildSource::Custom), [0; 32].into(), PathBuf::from("bin/python3"));
         assert_eq!(record.location, "https://host/a.tar.gz");
         assert_eq!(without_credentials("/a@b/c?d"), "/a@b/c?d");
     }
@@ -221,10 +222,10 @@ mod tests {
         };
         for name in ["3.12.9", "3.12.10", "3.13.0rc1", "3.11.2t"] {
             let record =
-                Record::of(&build(name, BuildSource::BuiltIn), String::new(), PathBuf::from("bin/python3"));
+                Record::of(&build(name, BuildSource::BuiltIn), [0; 32].into(), PathBuf::from("bin/python3"));
             write(name, &serde_json::to_string(&record).unwrap());
         }
-        let outside = Record::of(&build("x", BuildSource::Custom), String::new(), PathBuf::from("../x"));
+        let outside = Record::of(&build("x", BuildSource::Custom), [0; 32].into(), PathBuf::from("../x"));
         write("custom-x", &serde_json::to_string(&outside).unwrap());
         write("3.9.1", "{");
         fs::create_dir(&pythons.path().join("3.8.1")).unwrap();

@@ -18,7 +18,7 @@ use uv_pypi_types::{HashAlgorithm, HashDigest};
 use uv_redacted::DisplaySafeUrl;
 
 use super::loose::Loose;
-use crate::may_hold_secret;
+use crate::{Sha256Digest, may_hold_secret};
 
 /// What stands before the hashes of the metadata in the fragment of a file's URL.
 const METADATA_MARK: &str = "metadata-file:";
@@ -313,10 +313,10 @@ pub fn metadata_hashes(url: &Url) -> Vec<HashDigest> {
 }
 
 /// The SHA-256 that the metadata of a file has, if the page says it.
-pub fn metadata_sha256(url: &Url) -> Option<String> {
+pub fn metadata_sha256(url: &Url) -> Option<Sha256Digest> {
     let hashes = metadata_hashes(url);
     let found = hashes.iter().find(|hash| hash.algorithm == HashAlgorithm::Sha256)?;
-    Some(found.digest.to_string())
+    found.digest.parse().ok()
 }
 
 /// Takes what [`Page`] put behind URLs out of a text that has such URLs.

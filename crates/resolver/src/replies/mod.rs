@@ -242,7 +242,7 @@ async fn check_metadata(asked: &Url, body: &[u8]) -> Result<(), BadReply> {
     let mut hashing = Hashing::new(expected.iter().map(|hash| hash.algorithm));
     let hashed = hashing.update(body).await;
     hashed.map_err(|error| BadReply::Compression(error.to_string()))?;
-    let computed = hashing.finish();
+    let computed = hashing.finish().all;
     if expected.iter().all(|hash| computed.contains(hash)) {
         return Ok(());
     }

@@ -78,7 +78,7 @@ fn with_a_hash_the_metadata_need_not_be_read() {
     let world = world(Format::Json);
     let hash = sha256(metadata("1.0", "").as_bytes());
     host(&world, "1.0", "", Some(&hash));
-    assert_eq!(world.resolve(&["lib"]).unwrap().metadata_sha256(0), Some(hash));
+    assert_eq!(world.resolve(&["lib"]).unwrap().metadata_sha256(0), Some(hash.parse().unwrap()));
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn local(world: &World, filename: &str, headers: &str) -> LocalWheel {
     LocalWheel {
         name: name.to_owned(),
         filename: filename.to_owned(),
-        sha256: sha256(filename.as_bytes()),
+        sha256: sha256(filename.as_bytes()).parse().unwrap(),
         origin: world.index.file_url(name, filename),
         indexes: vec![world.index.url().trim_end_matches('/').to_owned()],
         metadata,

@@ -39,7 +39,7 @@ fn extras_and_markers_decide_what_is_needed() {
         assert_eq!(filename, &wheel_name("app", "1.0"));
         assert_eq!(location, &world.index.file_url("app", filename));
         assert_eq!(local, &None);
-        assert_eq!(hash.as_ref().unwrap().len(), 64);
+        assert!(hash.is_some());
         assert!(resolution.warnings.is_empty(), "{:?}", resolution.warnings);
     }
 }
@@ -271,7 +271,7 @@ fn a_hash_in_a_url_is_part_of_its_origin() {
     let resolution = world.resolve(&[&format!("lib @ {url}#sha256={hash}")]).unwrap();
     let origin = origin_of(&resolution.packages[0]);
     assert_eq!(origin["archive_info"]["hashes"]["sha256"], hash);
-    assert_eq!(resolution.packages[0].file.sha256(), Some(hash.as_str()));
+    assert_eq!(resolution.packages[0].file.sha256(), Some(hash.parse().unwrap()));
 }
 
 #[test]

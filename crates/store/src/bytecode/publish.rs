@@ -210,7 +210,7 @@ fn make_folder(folder: &Path) -> Result<(), StoreError> {
 /// Writes a record beside the manifest. The caller holds the entry.
 pub(super) fn write_record(entry: &Entry, name: &str, record: &Record) -> Result<(), StoreError> {
     let text = serde_json::to_vec(record).map_err(|error| StoreError::Damaged {
-        id: entry.manifest.sha256.clone(),
+        id: entry.manifest.sha256.to_string(),
         reason: error.to_string(),
     })?;
     let open = OpenFolder::at(&entry.path)?;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Serialize, Serializer};
 use url::Url;
-use virtpy_files::digest::is_sha256;
+use virtpy_pep::Sha256Digest;
 
 use super::super::asset::{Asset, Flavour};
 use super::super::index::{Entry, FREE_THREADED, ORDINARY};
@@ -28,7 +28,7 @@ pub(super) struct Choice {
 struct Candidate {
     asset: Asset,
     url: Url,
-    sha256: Option<String>,
+    sha256: Option<Sha256Digest>,
 }
 
 impl Candidate {
@@ -108,14 +108,14 @@ impl Choice {
     /// Takes over what such a file states, in lines of hash and name.
     pub(super) fn verify(&mut self, sums: &Url, text: &str) {
         let (folder, file) = split(sums);
-        let mut stated: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut stated: BTreeMap<String, BTreeSet<Sha256Digest>> = BTreeMap::new();
         for line in text.lines() {
             let mut words = line.split_whitespace();
-            let Some(hash) = words.next().filter(|hash| is_sha256(hash)) else { continue };
+            let Some(Ok(hash)) = words.next().map(str::parse::<Sha256Digest>) else { continue };
             // An asterisk stands for a binary file. The checksum of one file may stand alone.
             let own = || file.strip_suffix(".sha256").map(str::to_owned);
             let name = words.next().map(|name| name.trim_start_matches('*').to_owned()).or_else(own);
-            stated.entry(name.unwrap_or_default()).or_default().insert(hash.to_ascii_lowercase());
+            stated.entry(name.unwrap_or_default()).or_default().insert(hash);
         }
         for candidate in self.chosen.values_mut() {
             let (own_folder, name) = split(&candidate.url);
@@ -123,7 +123,7 @@ impl Choice {
             if own_folder == folder
                 && let Some(hashes) = stated.get(&name).filter(|hashes| hashes.len() == 1)
             {
-                candidate.sha256 = hashes.first().cloned();
+                candidate.sha256 = hashes.first().copied();
             }
         }
     }
@@ -275,7 +275,7 @@ mod tests {
         choice.verify(&single, &format!("{second}\n"));
         let (entries, unverified) = choice.finish();
         let hashes: Vec<_> = entries.into_iter().map(|entry| entry.sha256.unwrap()).collect();
-        assert_eq!(hashes, [second, hash.to_lowercase()]);
+        assert_eq!(hashes, [[0xcd; 32].into(), [0xab; 32].into()]);
         assert_eq!(unverified, [] as [&str; 0]);
     }
 
@@ -288,6 +288,6 @@ mod tests {
         choice.extend(vec![one, sums.clone()]);
         choice.verify(&sums, &format!("{} {name}\n{} {name}\n", "0".repeat(64), "1".repeat(64)));
         let (entries, unverified) = choice.finish();
-        assert_eq!((entries[0].sha256.as_deref(), unverified), (None, vec![name]));
+        assert_eq!((entries[0].sha256, unverified), (None, vec![name]));
     }
 }
