@@ -40,10 +40,10 @@ fn outdated(
     let mut asked = contents.visible();
     // What comes from a directory, a repository or a URL has namesakes on an index, and no newer versions.
     asked.retain(|one| !one.is_pip_shim() && one.direct_url().is_none());
-    let names: Vec<_> = asked.iter().map(|one| one.package.clone()).collect();
+    let sought: Vec<_> = asked.iter().map(|one| install::sought(one)).collect();
     let project = venv.root.parent().unwrap_or(&venv.root);
     let index = arguments.index.options();
-    let newest = context.host.newest(&interpreter, &index, &names, arguments.pre, Some(project))?;
+    let newest = context.host.newest(&interpreter, &index, &sought, arguments.pre, Some(project))?;
     let limits = Limits::of(contents, &install::markers(&interpreter)?, project);
     let row = |distribution: &Distribution| {
         let (package, version) = (&distribution.package, &distribution.version);

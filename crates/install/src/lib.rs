@@ -84,7 +84,7 @@ pub use followed::{Followed, Following};
 pub use git_hook::{GitHook, HookState, is_new_worktree};
 pub use host::{
     Bytecode, Caller, Host, IndexLimits, IndexOptions, Indexes, Level, NewestVersions, Pin, Preferences,
-    Progress, admits, base, is_same_place, markers, pythons, system_site_of, transfer,
+    Progress, admits, base, is_same_place, markers, pythons, sought, system_site_of, transfer,
 };
 pub use installed::{contents, overview, recover};
 pub use kernels::{Kernel, Kernels, kernel_name};

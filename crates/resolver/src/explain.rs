@@ -11,7 +11,7 @@ use virtpy_pep::Version;
 use crate::context::Context;
 use crate::error::Error;
 use crate::failure::LOOSEN_HINT;
-use crate::newest::newest;
+use crate::newest::{Choice, newest};
 use crate::proof::Proof;
 use crate::request::{Input, Request};
 
@@ -35,7 +35,8 @@ pub(crate) async fn explain(context: &Context, request: &Request, error: Error) 
         }
     } else if let Some(name) = facts.as_ref().and_then(Proof::scarce)
         && let Ok(package) = name.parse::<PackageName>()
-        && let Ok(Some(newest)) = newest(context, &package, request.options.prerelease, None).await
+        && let choice = Choice::among_all(request.options.prerelease)
+        && let Ok(Some(newest)) = newest(context, &package, choice, None).await
     {
         let newest = newest.version.to_string();
         let told = facts.as_ref().map_or_else(String::new, |facts| facts.sentence(Some(&newest)));

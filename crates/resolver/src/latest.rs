@@ -11,20 +11,17 @@ use uv_types::HashStrategy;
 use crate::client::ClientFactory;
 use crate::context::Context;
 use crate::error::{Cause, Error};
-use crate::newest::newest;
-use crate::request::{LatestVersion, Options};
+use crate::newest::{Choice, newest};
+use crate::request::{LatestVersion, Options, Sought};
 use crate::runtime::Runtime;
 use crate::settings::IndexSettings;
 use crate::tool_sources::ToolSources;
 use crate::{indexes, resolve};
 
-/// How many packages are looked up at once.
-const AT_ONCE: usize = 32;
-
 /// Which packages are looked up.
 #[derive(Clone, Copy)]
 pub(crate) struct Wanted<'a> {
-    pub(crate) names: &'a [virtpy_pep::PackageName],
+    pub(crate) packages: &'a [Sought],
     /// Whether pre-releases count.
     pub(crate) prerelease: bool,
     /// The indexes that alone are asked for some.
@@ -36,7 +33,7 @@ pub(crate) async fn latest_versions(
     runtime: &Runtime,
     network: &ClientFactory,
     settings: &IndexSettings,
-    Wanted { names, prerelease, sources }: Wanted<'_>,
+    Wanted { packages, prerelease, sources }: Wanted<'_>,
 ) -> Result<BTreeMap<virtpy_pep::PackageName, LatestVersion>, Error> {
     let none = RequirementsSpecification::default();
     let options = Options {
@@ -48,18 +45,20 @@ pub(crate) async fn latest_versions(
     let choices = resolve::choices(settings, &options, &[])?;
     let context = Context::new(runtime, network, indexes, HashStrategy::None, choices).await?;
     let context = &context;
-    let newest = futures::stream::iter(names)
-        .map(async |name| {
+    let newest = futures::stream::iter(packages)
+        .map(async |Sought { package: name, installed }| {
             let package = PackageName::from_str(name).map_err(|error| Error::Requirements {
                 message: format!("`{name}` is not the name of a package"),
                 hint: None,
                 cause: Some(Cause::from_error(&error)),
             })?;
             let index = sources.index_of(&package, settings);
-            let newest = newest(context, &package, prerelease || settings.prerelease, index).await?;
+            let choice =
+                Choice { prerelease: prerelease || settings.prerelease, installed: installed.as_ref() };
+            let newest = newest(context, &package, choice, index).await?;
             Ok::<_, Error>(newest.map(|newest| (name.clone(), newest)))
         })
-        .buffer_unordered(AT_ONCE)
+        .buffer_unordered(context.concurrency.downloads)
         .try_collect::<Vec<_>>()
         .await?;
     Ok(newest.into_iter().flatten().collect())

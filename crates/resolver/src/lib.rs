@@ -105,7 +105,7 @@ pub use pip_conf::PipConfiguration;
 pub use portable::{normalized_path, relative_to};
 pub use request::{
     Artifact, Input, InstalledDistribution, Kept, KnownWheel, LatestVersion, ObtainedWheel, Options, Package,
-    ProjectInput, Receiver, Request, Selection,
+    ProjectInput, Receiver, Request, Selection, Sought,
 };
 pub use requirements::{
     EntryKind, LogicalLine, Pins, Place, RequirementsEntry, RequirementsFiles, RequirementsOptions,

@@ -1,6 +1,9 @@
 //! The newest version of one package that an interpreter can use.
 
-use uv_client::{ErrorKind, MetadataFormat, OwnedArchive};
+use rkyv::{deserialize, rancor};
+use uv_client::{
+    ErrorKind, FlatIndexEntry, MetadataFormat, OwnedArchive, SimpleDetailMetadata, VersionFiles,
+};
 use uv_distribution_filename::DistFilename;
 use uv_distribution_types::{File, IndexCapabilities, IndexMetadata, IndexMetadataRef};
 use uv_normalize::PackageName;
@@ -25,6 +28,34 @@ struct Candidate {
     kind: FileKind,
 }
 
+impl Candidate {
+    /// A file's, if the interpreter can use it.
+    fn of(context: &Context, filename: &DistFilename, file: &File) -> Result<Option<Self>, Error> {
+        let kind = usable(context, filename, file)?;
+        Ok(kind.map(|kind| Self { version: filename.version().clone(), kind }))
+    }
+
+    fn is_final(&self) -> bool {
+        !self.version.any_prerelease()
+    }
+}
+
+/// Which versions count.
+#[derive(Clone, Copy)]
+pub(crate) struct Choice<'a> {
+    /// Whether pre-releases count like others.
+    pub(crate) prerelease: bool,
+    /// What is installed: older versions are looked at only where there is nothing newer.
+    pub(crate) installed: Option<&'a virtpy_pep::Version>,
+}
+
+impl Choice<'_> {
+    /// Nothing is installed.
+    pub(crate) fn among_all(prerelease: bool) -> Self {
+        Self { prerelease, installed: None }
+    }
+}
+
 /// The newest version of a package that the context's interpreter can use, of all indexes or of one.
 ///
 /// # Errors
@@ -33,18 +64,13 @@ struct Candidate {
 pub(crate) async fn newest(
     context: &Context,
     name: &PackageName,
-    prerelease: bool,
+    choice: Choice<'_>,
     index: Option<IndexMetadata>,
 ) -> Result<Option<LatestVersion>, Error> {
-    let mut candidates: Vec<Candidate> = Vec::new();
-    for (filename, file) in files(context, name, index.as_ref()).await? {
-        if let Some(kind) = usable(context, &filename, &file)? {
-            candidates.push(Candidate { version: filename.version().clone(), kind });
-        }
-    }
+    let mut candidates = candidates(context, name, choice, index.as_ref()).await?;
     // Pre-releases count if they are wanted, or if there is nothing else.
-    let only_final = !prerelease && candidates.iter().any(|candidate| !candidate.version.any_prerelease());
-    candidates.retain(|candidate| !(only_final && candidate.version.any_prerelease()));
+    let only_final = !choice.prerelease && candidates.iter().any(Candidate::is_final);
+    candidates.retain(|candidate| !only_final || candidate.is_final());
     candidates.sort_by(|one, other| other.version.cmp(&one.version).then(other.kind.cmp(&one.kind)));
     let Some(newest) = candidates.first() else { return Ok(None) };
     let kind = match newest.kind {
@@ -57,29 +83,24 @@ pub(crate) async fn newest(
     Ok(usable.first().cloned().map(|version| LatestVersion { version, kind, usable }))
 }
 
-/// All files that the indexes and the `--find-links` locations have of a package.
-async fn files(
+/// What the indexes and the `--find-links` locations have of a package for the interpreter.
+async fn candidates(
     context: &Context,
     name: &PackageName,
+    choice: Choice<'_>,
     index: Option<&IndexMetadata>,
-) -> Result<Vec<(DistFilename, File)>, Error> {
+) -> Result<Vec<Candidate>, Error> {
     let client = &context.client;
     let what = format!("the versions of `{name}`");
     let permits = &context.concurrency.downloads_semaphore;
     let capabilities = IndexCapabilities::default();
-    let mut files = Vec::new();
+    let mut candidates = Vec::new();
     match client.simple_detail(name, index.map(IndexMetadataRef::from), &capabilities, permits).await {
         Ok(found) => {
             for (_, metadata) in found {
                 match metadata {
-                    MetadataFormat::Simple(archive) => {
-                        let details = OwnedArchive::deserialize(&archive);
-                        files.extend(details.into_iter().flat_map(|version| version.files.all(name)));
-                    }
-                    MetadataFormat::Flat(entries) => files.extend(entries.into_iter().map(|entry| {
-                        let (filename, file, _) = entry.into_parts();
-                        (filename, file)
-                    })),
+                    MetadataFormat::Simple(page) => candidates.extend(of_page(context, name, choice, &page)?),
+                    MetadataFormat::Flat(entries) => candidates.extend(of_list(context, entries)?),
                 }
             }
         }
@@ -91,16 +112,48 @@ async fn files(
             _ => return Err(from_client(&what, &error)),
         },
     }
-    if index.is_some() {
-        return Ok(files);
+    if index.is_none() {
+        let linked = client.find_links_entries(name, permits).await;
+        candidates.extend(of_list(context, linked.map_err(|error| from_client(&what, &error))?)?);
     }
-    let linked =
-        client.find_links_entries(name, permits).await.map_err(|error| from_client(&what, &error))?;
-    files.extend(linked.into_iter().map(|entry| {
+    Ok(candidates)
+}
+
+/// The candidates on a page of an index, the newest first, as far down as the choice needs them. A page may have thousands of
+/// files, and of most packages the newest version is installed.
+fn of_page(
+    context: &Context,
+    name: &PackageName,
+    choice: Choice<'_>,
+    page: &OwnedArchive<SimpleDetailMetadata>,
+) -> Result<Vec<Candidate>, Error> {
+    let mut candidates: Vec<Candidate> = Vec::new();
+    for version in page.iter().rev() {
+        let is_newer = |installed: &virtpy_pep::Version| {
+            deserialize::<Version, rancor::Error>(&version.version)
+                .is_ok_and(|version| virtpy_pep::Version::from(version) > *installed)
+        };
+        let is_known = candidates.iter().any(|one| choice.prerelease || one.is_final());
+        if is_known && choice.installed.is_some_and(|installed| !is_newer(installed)) {
+            break;
+        }
+        // The client has looked at the bytes, so they can be read.
+        let Ok(files) = deserialize::<VersionFiles, rancor::Error>(&version.files) else { continue };
+        for (filename, file) in files.all(name) {
+            candidates.extend(Candidate::of(context, &filename, &file)?);
+        }
+    }
+    Ok(candidates)
+}
+
+/// The candidates among files that a folder or a page of links has.
+fn of_list(context: &Context, entries: Vec<FlatIndexEntry>) -> Result<Vec<Candidate>, Error> {
+    let mut candidates = Vec::new();
+    for entry in entries {
         let (filename, file, _) = entry.into_parts();
-        (filename, file)
-    }));
-    Ok(files)
+        candidates.extend(Candidate::of(context, &filename, &file)?);
+    }
+    Ok(candidates)
 }
 
 /// The kind of a file, if the interpreter can use it and it is not withdrawn.

@@ -309,6 +309,22 @@ pub struct ObtainedWheel {
     pub archive_sha256: Option<Sha256Digest>,
 }
 
+/// A package whose newest version is looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sought {
+    /// The package.
+    pub package: PackageName,
+    /// What is installed of it. Versions up to this one are looked at only where none is newer.
+    pub installed: Option<Version>,
+}
+
+/// A package of which every version matters.
+impl From<PackageName> for Sought {
+    fn from(package: PackageName) -> Self {
+        Self { package, installed: None }
+    }
+}
+
 /// The newest version that an index has of a package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LatestVersion {
@@ -316,7 +332,7 @@ pub struct LatestVersion {
     pub version: Version,
     /// What there is of it for this interpreter: `wheel` or `sdist`.
     pub kind: String,
-    /// All versions that this interpreter can use, the newest first.
+    /// The versions that this interpreter can use, the newest first: all, or those that are newer than what is installed.
     pub usable: Vec<Version>,
 }
 

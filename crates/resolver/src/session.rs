@@ -15,7 +15,7 @@ use crate::client::ClientFactory;
 use crate::error::Error;
 use crate::locked::{self, LockedRequest};
 use crate::locking::{self, Lock, LockRequest};
-use crate::request::{KnownWheel, LatestVersion, ObtainedWheel, Receiver, Request};
+use crate::request::{KnownWheel, LatestVersion, ObtainedWheel, Receiver, Request, Sought};
 use crate::rules::Rules;
 use crate::runtime::{Runtime, SessionOptions};
 use crate::settings::IndexSettings;
@@ -134,11 +134,11 @@ impl Session {
     /// [`Error::Network`] if an index does not answer; those of reading the project's settings.
     pub fn latest_versions(
         &self,
-        names: &[PackageName],
+        packages: &[Sought],
         prerelease: bool,
         project: Option<&Path>,
     ) -> Result<BTreeMap<PackageName, LatestVersion>, Error> {
-        if names.is_empty() {
+        if packages.is_empty() {
             return Ok(BTreeMap::new());
         }
         let runtime = self.runtime()?;
@@ -150,7 +150,7 @@ impl Session {
         };
         let network = ClientFactory::new(&settings, &self.options.user_agent, runtime.cache.clone())?;
         let sources = project.map(ToolSources::of).unwrap_or_default();
-        let wanted = latest::Wanted { names, prerelease, sources: &sources };
+        let wanted = latest::Wanted { packages, prerelease, sources: &sources };
         runtime.run(|| latest::latest_versions(&runtime, &network, &settings, wanted))
     }
 

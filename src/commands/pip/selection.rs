@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use virtpy_pep::PackageName;
+use virtpy_resolver::Sought;
 
 use super::call::Call;
 use crate::error::Failure;
-use crate::install::{IndexOptions, NewestVersions};
+use crate::install::{IndexOptions, NewestVersions, sought};
 use crate::venv::{Contents, Distribution, editable_location};
 
 impl Call<'_> {
@@ -55,19 +56,19 @@ impl Call<'_> {
     pub(super) fn newest(&self, distributions: &[&Distribution]) -> Result<NewestVersions, Failure> {
         let host = &self.context.host;
         let interpreter = host.interpreter(&self.venv)?;
-        let asked = distributions.iter().filter(|one| !one.is_pip_shim()).map(|one| one.package.clone());
-        let (pre, last): (Vec<PackageName>, Vec<PackageName>) =
-            asked.partition(|name| self.admits_pre_releases(name));
+        let asked = distributions.iter().filter(|one| !one.is_pip_shim()).map(|one| sought(one));
+        let (pre, last): (Vec<Sought>, Vec<Sought>) =
+            asked.partition(|one| self.admits_pre_releases(&one.package));
         let mut found = NewestVersions::default();
-        for (mut names, pre) in [(pre, true), (last, false)] {
-            if self.request.has("prefer-binary") && !names.is_empty() {
+        for (mut asked, pre) in [(pre, true), (last, false)] {
+            if self.request.has("prefer-binary") && !asked.is_empty() {
                 let only_binary = vec![":all:".to_owned()];
                 let index = IndexOptions { only_binary, ..self.index() };
-                found.add(host.newest(&interpreter, &index, &names, pre, None)?);
-                names.retain(|name| !found.has(name));
+                found.add(host.newest(&interpreter, &index, &asked, pre, None)?);
+                asked.retain(|one| !found.has(&one.package));
             }
-            if !names.is_empty() {
-                found.add(host.newest(&interpreter, &self.index(), &names, pre, None)?);
+            if !asked.is_empty() {
+                found.add(host.newest(&interpreter, &self.index(), &asked, pre, None)?);
             }
         }
         Ok(found)

@@ -9,6 +9,7 @@ use crate::tools::{Manifest, Origin, Tool, Toolbox};
 use crate::{Error, Host, IndexOptions, Result, demand_stores, described};
 use virtpy_files as fs;
 use virtpy_interpreters::Interpreter;
+use virtpy_resolver::Sought;
 use virtpy_venv::{Contents, Distribution, Venv};
 
 /// Applications that are looked up together: they have the same interpreter and come from the same indexes.
@@ -118,8 +119,12 @@ impl Host {
                 .iter()
                 .filter_map(|tool| Some((tool.manifest.package.parse().ok()?, *tool)))
                 .collect();
-            let names: Vec<PackageName> = by_name.iter().map(|(name, _)| name.clone()).collect();
-            let newest = self.newest(&group.interpreter, &index, &names, group.origin.pre, None)?;
+            let sought = by_name.iter().map(|(name, tool)| Sought {
+                package: name.clone(),
+                installed: tool.manifest.version.parse().ok(),
+            });
+            let sought: Vec<Sought> = sought.collect();
+            let newest = self.newest(&group.interpreter, &index, &sought, group.origin.pre, None)?;
             for (name, tool) in by_name {
                 if let Some(latest) = newest.beyond(&name, &tool.manifest.version) {
                     newer.insert(tool.name.clone(), latest.version.to_string());

@@ -8,7 +8,7 @@ pub mod pythons;
 
 pub use index::{IndexOptions, Indexes, markers, transfer};
 pub use interpreters::{Pin, admits, base, is_same_place, system_site_of};
-pub use newest::NewestVersions;
+pub use newest::{NewestVersions, sought};
 pub use preferences::{Bytecode, IndexLimits, Preferences};
 
 use std::fmt::{Debug, Display};

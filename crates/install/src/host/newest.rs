@@ -4,15 +4,21 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use virtpy_pep::{PackageName, Requirement, Version};
-use virtpy_resolver::LatestVersion;
+use virtpy_resolver::{LatestVersion, Sought};
 
 use crate::resolve::ResolveError;
 use crate::{Host, IndexOptions, Result};
 use virtpy_interpreters::Interpreter;
+use virtpy_venv::Distribution;
 
 /// The newest versions of packages, by name.
 #[derive(Debug, Default)]
 pub struct NewestVersions(BTreeMap<PackageName, LatestVersion>);
+
+/// What is to be looked up of an installed distribution.
+pub fn sought(distribution: &Distribution) -> Sought {
+    Sought { package: distribution.package.clone(), installed: distribution.version.parse().ok() }
+}
 
 impl NewestVersions {
     /// The newest version of a package, if it is newer than this one.
@@ -51,11 +57,13 @@ impl Host {
         &self,
         interpreter: &Interpreter,
         index: &IndexOptions,
-        names: &[PackageName],
+        packages: &[Sought],
         prereleases: bool,
         project: Option<&Path>,
     ) -> Result<NewestVersions> {
         let session = self.session(interpreter, self.index_settings(index)?);
-        Ok(NewestVersions(session.latest_versions(names, prereleases, project).map_err(ResolveError::from)?))
+        Ok(NewestVersions(
+            session.latest_versions(packages, prereleases, project).map_err(ResolveError::from)?,
+        ))
     }
 }

@@ -2,8 +2,8 @@
 
 use std::thread;
 
-use virtpy_pep::NamedVersion;
-use virtpy_resolver::{Artifact, IndexSettings, Options, Package, Request};
+use virtpy_pep::{NamedVersion, PackageName};
+use virtpy_resolver::{Artifact, IndexSettings, Options, Package, Request, Sought};
 
 use crate::index::{Format, Index, sha256};
 use crate::world::{World, origin_of, pins, told, wheel, wheel_name};
@@ -283,7 +283,7 @@ fn the_newest_versions_are_looked_up() {
         file.requires_python = Some(">=4".to_owned());
     });
     world.host_as("lib", "5.0", &[], |file| file.yanked = Some("broken".to_owned()));
-    let names = ["Lib".parse().unwrap(), "no-such-package".parse().unwrap()];
+    let names = ["Lib", "no-such-package"].map(|name| Sought::from(name.parse::<PackageName>().unwrap()));
     let latest = world.session().latest_versions(&names, false, None).unwrap();
     assert_eq!(latest.len(), 1);
     assert_eq!((latest["lib"].version.to_string().as_str(), latest["lib"].kind.as_str()), ("2.0", "wheel"));
@@ -291,6 +291,15 @@ fn the_newest_versions_are_looked_up() {
     assert_eq!(usable, ["2.0", "1.0"]);
     let latest = world.session().latest_versions(&names, true, None).unwrap();
     assert_eq!(latest["lib"].version.to_string(), "3.0b1");
+    // Of what is installed already, or was, only that is told which is newer; where nothing is, the newest all the same.
+    for (installed, expected) in
+        [("0.9", &["2.0", "1.0"][..]), ("1.0", &["2.0"]), ("2.0", &["2.0"]), ("9", &["2.0"])]
+    {
+        let sought = Sought { package: "lib".parse().unwrap(), installed: installed.parse().ok() };
+        let latest = world.session().latest_versions(&[sought], false, None).unwrap();
+        let usable: Vec<String> = latest["lib"].usable.iter().map(ToString::to_string).collect();
+        assert_eq!(usable, expected, "{installed} is installed");
+    }
 }
 
 #[test]
