@@ -112,8 +112,13 @@ class Cut:
     def __init__(self, place, disk, base, generator):
         self.place, self.disk, self.base, self.generator = place, disk, base, generator
         self.names = ["%s==1.0" % name for name in ADDED]
+        self.journal = place.venv / ".virtpy" / "journal.json"
 
-    def happen(self, duration):
+    def has_emptied_journal(self):
+        """Whether a change is under way of which nobody knows what it was."""
+        return self.journal.exists() and self.journal.stat().st_size == 0
+
+    def happen(self, duration, in_change):
         """Cuts the power while packages are added, or soon after. Returns when, in seconds."""
         place, disk, generator = self.place, self.disk, self.generator
         disk.image.write_bytes(self.base)
@@ -124,6 +129,8 @@ class Cut:
         delay = duration * generator.uniform(0.3, 1.8)
         begun = time.monotonic()
         process = place.start(command, environment)
+        if in_change:
+            return self.happen_in_change(process, mode)
         while time.monotonic() < begun + delay:
             time.sleep(generator.uniform(0, delay / 3))
             if generator.random() < 0.2:
@@ -132,12 +139,26 @@ class Cut:
                 disk.commit()
         if generator.random() < 0.9:
             disk.commit()
-        content = disk.content()
-        process.communicate()
-        disk.unmount()
-        disk.image.write_bytes(content)
-        disk.mount()
+        self.end(process)
         return "after %.2f s, bytecode %s" % (delay, mode)
+
+    def happen_in_change(self, process, mode):
+        """Cuts the power while the venv is changed: names are on the disk then, and what is in the files is not."""
+        while process.poll() is None and not self.journal.exists():
+            time.sleep(0.0002)
+        delay = self.generator.choice([0, self.generator.uniform(0, 0.02)])
+        time.sleep(delay)
+        self.disk.commit()
+        self.end(process)
+        return "%.4f s after the journal, bytecode %s" % (delay, mode)
+
+    def end(self, process):
+        """Leaves what is on the disk now, and nothing else."""
+        content = self.disk.content()
+        process.communicate()
+        self.disk.unmount()
+        self.disk.image.write_bytes(content)
+        self.disk.mount()
 
     def look(self, expected):
         """Looks at what is left once the machine was started again. Returns how much was fetched again."""
@@ -164,7 +185,7 @@ class Cut:
         return broken
 
 
-def cut_power(place, count, seed):
+def cut_power(place, count, seed, in_change):
     """Cuts the power so often. Yields a sentence."""
     for name in ADDED[:-1] + [KNOWN]:
         write_wheel(place.wheels, name, "1.0", FILES[name])
@@ -173,7 +194,7 @@ def cut_power(place, count, seed):
     memory = Path(tempfile.mkdtemp(prefix="v-disk-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
     disk = Disk(memory, place.root / "disk")
     generator = random.Random(seed)
-    wrong, damaged, begun = [], 0, time.monotonic()
+    wrong, damaged, unknown, begun = [], 0, 0, time.monotonic()
     try:
         place.move(disk.point / "s", disk.point / "p")
         place.begin()
@@ -188,7 +209,8 @@ def cut_power(place, count, seed):
         disk.unmount()
         for number in range(count):
             cut = Cut(place, disk, base, generator)
-            moment = cut.happen(duration)
+            moment = cut.happen(duration, in_change)
+            unknown += cut.has_emptied_journal()
             try:
                 damaged += cut.look(expected) > 0
             except CheckFailed as problem:
@@ -202,8 +224,8 @@ def cut_power(place, count, seed):
         disk.image.unlink()
         memory.rmdir()
     require(not wrong, "%d of %d power cuts did harm" % (len(wrong), count))
-    yield "%d power cuts in %.0f s did no harm; %d had emptied files of the store" % (
-        count, time.monotonic() - begun, damaged)
+    yield "%d power cuts in %.0f s did no harm; %d had emptied files of the store, %d the journal of the change" % (
+        count, time.monotonic() - begun, damaged, unknown)
 
 
 def check(arguments):
@@ -214,7 +236,7 @@ def check(arguments):
     place = Place(arguments.virtpy, arguments.folder)
     try:
         place.wheels.mkdir()
-        yield from cut_power(place, arguments.cuts, arguments.seed)
+        yield from cut_power(place, arguments.cuts, arguments.seed, arguments.in_change)
     finally:
         if not arguments.keep:
             place.remove()

@@ -53,6 +53,7 @@ def parse():
     parser.add_argument("--quick", action="store_true", help="50 kills, 5 power cuts, smaller crowds, fewer disks")
     parser.add_argument("--kills", type=int, help="how many kills at least (1000)")
     parser.add_argument("--cuts", type=int, help="how many power cuts (150)")
+    parser.add_argument("--in-change", action="store_true", help="cut the power while a venv is changed, not at any time")
     parser.add_argument("--only", action="append", metavar="NAME", help="a suite: " + ", ".join(SUITES))
     parser.add_argument("--scenario", action="append", dest="scenarios", help="a scenario of `kills` or `disks`")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 10000, help="chooses the random times")

@@ -61,10 +61,11 @@ impl Journal {
             // Whatever lies there without a journal must not be taken for what this change removes.
             directory.remove_tree(TRASH)?;
         }
-        match directory.replace(UNFINISHED, JOURNAL, &text, 0o644) {
+        // Without its content nobody knows how to go back.
+        match directory.replace_early(UNFINISHED, JOURNAL, &text, 0o644) {
             Err(error) if error.is_not_found() => {
                 directory.create_dir_all(PRIVATE_FOLDER)?;
-                directory.replace(UNFINISHED, JOURNAL, &text, 0o644)?;
+                directory.replace_early(UNFINISHED, JOURNAL, &text, 0o644)?;
             }
             other => other?,
         }

@@ -48,6 +48,36 @@ impl Directory {
         mode: u32,
     ) -> Result<(), PathError> {
         let (by_way_of, path) = (by_way_of.as_ref(), path.as_ref());
+        self.write_before_naming(by_way_of, path, content, mode)?;
+        self.name(by_way_of, path)
+    }
+
+    /// Replaces what stands at a path as [`Self::replace`] does, and lets the kernel begin to write the content back before the
+    /// file has its name, without waiting for it: a file system that writes content before the names that follow it (ext4) has
+    /// no name without content then, whenever the power is cut.
+    ///
+    /// # Errors
+    /// As [`Self::replace`].
+    pub fn replace_early(
+        &self,
+        by_way_of: impl AsRef<Path>,
+        path: impl AsRef<Path>,
+        content: &[u8],
+        mode: u32,
+    ) -> Result<(), PathError> {
+        let (by_way_of, path) = (by_way_of.as_ref(), path.as_ref());
+        crate::begin_writing_back(&self.write_before_naming(by_way_of, path, content, mode)?);
+        self.name(by_way_of, path)
+    }
+
+    /// Writes what is to stand at a path.
+    fn write_before_naming(
+        &self,
+        by_way_of: &Path,
+        path: &Path,
+        content: &[u8],
+        mode: u32,
+    ) -> Result<File, PathError> {
         // Never into what stands there: it may be a link, or have another name elsewhere.
         let file = match self.create_new(by_way_of, mode) {
             Err(error) if error.already_exists() => {
@@ -58,14 +88,20 @@ impl Directory {
         };
         let mut file =
             file.map_err(|error| PathError { action: "write", path: self.path.join(path), ..error })?;
-        let written = file
-            .write_all(content)
-            .at("write", &self.path.join(path))
-            .and_then(|()| self.rename(by_way_of, path));
+        let written = file.write_all(content).at("write", &self.path.join(path));
         if written.is_err() {
             let _ = self.remove_file(by_way_of);
         }
-        written
+        written.map(|()| file)
+    }
+
+    /// Gives what was written its name.
+    fn name(&self, by_way_of: &Path, path: &Path) -> Result<(), PathError> {
+        let named = self.rename(by_way_of, path);
+        if named.is_err() {
+            let _ = self.remove_file(by_way_of);
+        }
+        named
     }
 
     /// Makes a symbolic link that holds the text `target`.
