@@ -59,6 +59,25 @@ fn who_runs_it_is_asked_once() {
 }
 
 #[test]
+fn a_venv_is_not_read_again_for_each_that_is_gone_from_beside_it() {
+    if !Path::new("/usr/bin/strace").exists() {
+        skip("there is no strace");
+        return;
+    }
+    let context = TestContext::new();
+    context.virtpy(["new", "stays"]).success();
+    for number in 0..9 {
+        context.virtpy(["new", &format!("more{number}")]).success();
+    }
+    for number in 0..9 {
+        std::fs::remove_dir_all(context.path(&format!("more{number}"))).unwrap();
+    }
+    let gc = calls(&context, &["store", "gc"]);
+    let read = gc.iter().filter(|call| call.contains("stays/pyvenv.cfg")).count();
+    assert!((1..5).contains(&read), "it was opened {read} times");
+}
+
+#[test]
 fn what_is_installed_is_told_without_looking_at_every_package() {
     if !Path::new("/usr/bin/strace").exists() {
         skip("there is no strace");

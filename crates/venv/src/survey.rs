@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use serde::Deserialize;
 use virtpy_files::{self as fs, FileKind, PathError};
@@ -179,7 +180,7 @@ fn look(root: &Root, records: &Records) -> Surveyed {
     }
     if found.is_none()
         && trouble.is_none()
-        && let Some(place) = renamed(root)
+        && let Some(place) = records.renamed(root)
     {
         match records.used_at(&place, &root.id) {
             Ok(linked) => (uses, found) = (linked.unwrap_or_default(), Some(place)),
@@ -235,13 +236,15 @@ struct Use {
 struct Records {
     roots: BTreeMap<VenvId, Root>,
     entries: [PathBuf; 2],
+    /// Which venvs stand beside those that are gone, by their places: many may be gone from one folder with many others.
+    neighbours: Mutex<BTreeMap<PathBuf, Option<VenvId>>>,
 }
 
 impl Records {
     fn of(store: &Store) -> Self {
         let entries = store.entries();
         let real = fs::canonicalize(&entries).unwrap_or_else(|_| entries.clone());
-        Self { roots: BTreeMap::new(), entries: [entries, real] }
+        Self { roots: BTreeMap::new(), entries: [entries, real], neighbours: Mutex::default() }
     }
 
     /// What the venv with this id uses at a place; `None` if it is not there. Another venv that stands there answers for
@@ -259,6 +262,31 @@ impl Records {
         let mut used = Used { own: self.linked_from(place, stated.is_none())?, ..Used::default() };
         used.extend(stated.unwrap_or_default());
         Ok((standing.as_ref() == Some(id) || !used.is_empty()).then_some(used))
+    }
+
+    /// Looks for a venv whose project's folder was renamed: beside the deepest folder on its way that is still there.
+    fn renamed(&self, root: &Root) -> Option<PathBuf> {
+        let present = root.path.ancestors().skip(1).find(|folder| matches!(fs::kind(folder), Ok(Some(_))))?;
+        let mut missing = root.path.strip_prefix(present).ok()?.components();
+        missing.next();
+        let rest = missing.as_path();
+        let neighbours = fs::read_dir_names(present).ok()?;
+        let folders = neighbours.into_iter().filter(|(_, kind)| *kind == fs::FileKind::Folder);
+        folders
+            .take(NEIGHBOURS)
+            .map(|(name, _)| present.join(name).join(rest))
+            .find(|place| self.neighbour_at(place).as_ref() == Some(&root.id))
+    }
+
+    /// The id of the venv at a place, which is read once.
+    fn neighbour_at(&self, place: &Path) -> Option<VenvId> {
+        let neighbours = || self.neighbours.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = neighbours().get(place) {
+            return known.clone();
+        }
+        let id = keys::id_at(place);
+        neighbours().insert(place.to_owned(), id.clone());
+        id
     }
 
     /// The entries that links of a venv lead into: those in its folders of packages, and those of each distribution's
@@ -327,18 +355,4 @@ fn used_by(place: &Path) -> Result<Option<Used>, String> {
         }
     }
     Ok(Some(used))
-}
-
-/// Looks for a venv whose project's folder was renamed: beside the deepest folder on its way that is still there.
-fn renamed(root: &Root) -> Option<PathBuf> {
-    let present = root.path.ancestors().skip(1).find(|folder| matches!(fs::kind(folder), Ok(Some(_))))?;
-    let mut missing = root.path.strip_prefix(present).ok()?.components();
-    missing.next();
-    let rest = missing.as_path();
-    let neighbours = fs::read_dir_names(present).ok()?;
-    let folders = neighbours.into_iter().filter(|(_, kind)| *kind == fs::FileKind::Folder);
-    folders
-        .take(NEIGHBOURS)
-        .map(|(name, _)| present.join(name).join(rest))
-        .find(|place| stands(place, &root.id) == Ok(true))
 }
