@@ -98,11 +98,6 @@ fn sized(bytes: &[u8]) -> [u8; 32] {
     digest
 }
 
-/// Whether a text is a SHA-256 in hexadecimal digits, of either case.
-pub fn is_sha256(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
 /// Lower-case hexadecimal digits of some bytes.
 pub fn hex(bytes: &[u8]) -> String {
     HEXLOWER.encode(bytes)

@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use virtpy_files::digest::is_sha256;
 use virtpy_files::{self as fs, DiskUse, Lock};
+use virtpy_pep::WheelHash;
 
 use super::Store;
 
@@ -41,7 +41,9 @@ impl Store {
         take(&resolver, &is_temporary);
         take(&self.temporary(), &|name| begins_with(name, &IN_TEMPORARY));
         // A download that is complete has the hash that was announced for its name.
-        take(&self.kept_wheels(), &|name| name.to_str().is_some_and(is_sha256));
+        take(&self.kept_wheels(), &|name| {
+            name.to_str().is_some_and(|name| name.parse::<WheelHash>().is_ok())
+        });
         found
     }
 

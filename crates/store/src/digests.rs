@@ -5,19 +5,20 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use virtpy_files as fs;
-use virtpy_files::digest::{hex, is_sha256, sha256};
+use virtpy_files::digest::sha256;
+use virtpy_pep::Sha256Digest;
 
 use super::manifest::MANIFEST;
 use super::{EntryId, Staged, Store};
 
 /// The digests that were noted, by the handles of the entries. There may be several of one: it was published again.
 #[derive(Debug, Default)]
-pub(super) struct Digests(HashMap<String, Vec<String>>);
+pub(super) struct Digests(HashMap<String, Vec<Sha256Digest>>);
 
 impl Digests {
     /// Whether an entry's manifest is one that was published; one of an earlier version of virtpy has no note.
     pub(super) fn vouch_for(&self, id: &EntryId, manifest: &[u8]) -> bool {
-        self.0.get(id.as_str()).is_none_or(|known| known.contains(&hex(&sha256(manifest))))
+        self.0.get(id.as_str()).is_none_or(|known| known.contains(&sha256(manifest).into()))
     }
 }
 
@@ -36,11 +37,13 @@ impl Store {
     /// Reads all digests.
     pub(super) fn digests(&self) -> Digests {
         let content = self.digests_content();
-        let mut known: HashMap<String, Vec<String>> = HashMap::new();
+        let mut known: HashMap<String, Vec<Sha256Digest>> = HashMap::new();
         for line in String::from_utf8_lossy(&content).lines() {
             // A power cut may have cut one off, or left zeros in its place.
-            if let Some((id, digest)) = line.split_once(' ').filter(|(_, digest)| is_sha256(digest)) {
-                known.entry(id.to_owned()).or_default().push(digest.to_owned());
+            if let Some((id, digest)) = line.split_once(' ')
+                && let Ok(digest) = digest.parse()
+            {
+                known.entry(id.to_owned()).or_default().push(digest);
             }
         }
         Digests(known)
@@ -49,20 +52,20 @@ impl Store {
     /// Notes the digests of entries that are about to be published: before, so that no entry is there without. An entry whose
     /// note cannot be written is not told from one of an earlier version.
     pub(super) fn note_digests(&self, batch: &[Staged]) {
-        self.append_digests(batch.iter().map(|staged| (staged.id(), staged.manifest_sha256().to_owned())));
+        self.append_digests(batch.iter().map(|staged| (staged.id(), staged.manifest_sha256())));
     }
 
     /// Notes the digest of an entry that was found sound and has lost its note in a power cut.
     pub(super) fn note_digest_again(&self, id: &EntryId, digests: &Digests) {
         let manifest = fs::read_own(&self.entry_path(id).join(MANIFEST), 16 * 1024);
-        if let Ok(manifest) = manifest.map(|content| hex(&sha256(content)))
+        if let Ok(manifest) = manifest.map(|content| sha256(content).into())
             && !digests.0.contains_key(id.as_str())
         {
             self.append_digests([(id, manifest)].into_iter());
         }
     }
 
-    fn append_digests<'a>(&self, digests: impl Iterator<Item = (&'a EntryId, String)>) {
+    fn append_digests<'a>(&self, digests: impl Iterator<Item = (&'a EntryId, Sha256Digest)>) {
         let lines = digests.map(|(id, digest)| format!("{id} {digest}"));
         // A line of its own, whatever a power cut left at the end.
         let text: String = lines.flat_map(|line| ["\n".to_owned(), line]).chain(["\n".to_owned()]).collect();
@@ -100,7 +103,7 @@ mod tests {
         let store = Store::new(home.path().to_owned());
         let (one, other) = (EntryId::of_text("one"), EntryId::of_text("other"));
         assert!(store.digests().vouch_for(&one, b"anything"));
-        let line = |id: &EntryId, text: &[u8]| format!("{id} {}\n", hex(&sha256(text)));
+        let line = |id: &EntryId, text: &[u8]| format!("{id} {}\n", Sha256Digest::from(sha256(text)));
         for text in [line(&one, b"first"), line(&other, b"x"), line(&one, b"second")] {
             fs::append_own(&store.digests_path(), text.as_bytes()).unwrap();
         }

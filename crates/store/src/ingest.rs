@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use virtpy_files::digest::{hex, sha256};
+use virtpy_files::digest::sha256;
 use virtpy_files::{self as fs, MetadataExt as _, PathError};
-use virtpy_pep::{PackageName, WheelHash};
+use virtpy_pep::{PackageName, Sha256Digest, WheelHash};
 use virtpy_wheel::{self as wheel, CheckStrategy, Limits, RecordDigest, Unpacked};
 
 use super::manifest::{LazyText, Provenance};
@@ -40,7 +40,7 @@ pub struct Staged {
     id: EntryId,
     package: PackageName,
     manifest: Manifest,
-    manifest_sha256: String,
+    manifest_sha256: Sha256Digest,
     /// What the wheel does that people should know, such as files that its RECORD does not list.
     pub warnings: Vec<String>,
 }
@@ -57,8 +57,8 @@ impl Staged {
     }
 
     /// The SHA-256 of its manifest's file.
-    pub(super) fn manifest_sha256(&self) -> &str {
-        &self.manifest_sha256
+    pub(super) fn manifest_sha256(&self) -> Sha256Digest {
+        self.manifest_sha256
     }
 
     /// Where it lies.
@@ -140,7 +140,7 @@ impl Store {
         let text = serde_json::to_vec(&manifest).map_err(|error| damaged(error.to_string()))?;
         fs::write_new(&path.join("entry.json"), &text, 0o444)?;
         fs::symlink(&Path::new("site").join(&manifest.dist_info), &path.join(DIST_INFO_ALIAS))?;
-        let manifest_sha256 = hex(&sha256(&text));
+        let manifest_sha256 = sha256(&text).into();
         Ok(Staged { folder, id, package, manifest, manifest_sha256, warnings })
     }
 
