@@ -133,7 +133,8 @@ impl Kept {
     fn new(
         host: &Host,
         distribution: Distribution,
-        (interpreter, tags): (&Interpreter, &InterpreterTags),
+        interpreter: &Interpreter,
+        tags: &InterpreterTags,
     ) -> Result<Self> {
         let entry = match sha256_of(&distribution) {
             Some(sha256) => restore::LowerStores(host).entry(&sha256)?,
@@ -176,7 +177,7 @@ impl Kept {
 fn fetched(old: &Environment<'_>, kept: &[Distribution], interpreter: &Interpreter) -> Result<Filling> {
     let (host, tags) = (old.host, interpreter.tags());
     let kept: Vec<Kept> =
-        kept.iter().map(|one| Kept::new(host, one.clone(), (interpreter, &tags))).collect::<Result<_>>()?;
+        kept.iter().map(|one| Kept::new(host, one.clone(), interpreter, &tags)).collect::<Result<_>>()?;
     let mut filling = Filling::default();
     for Kept { distribution, wheel } in &kept {
         let Some(entry) = wheel.clone() else { continue };

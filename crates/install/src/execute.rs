@@ -19,7 +19,7 @@ use virtpy_venv::{ChangeSet, ChangeSummary, PackageToInstall, State, Venv, VenvE
 /// When what is wanted cannot be had; the venv is as before then.
 pub fn install(host: &Host, venv: Venv, indexes: &Indexes, goal: &Goal<'_>) -> Result<Changelog> {
     let interpreter = host.interpreter(&venv)?;
-    match reached(host, (&venv, &interpreter), indexes, goal)? {
+    match reached(host, &venv, &interpreter, indexes, goal)? {
         Some(unchanged) => Ok(Changelog::of_unchanged(unchanged)),
         None => bring(&mut Environment::open(host, venv, indexes)?.with_interpreter(interpreter), goal),
     }
@@ -32,7 +32,8 @@ pub fn install(host: &Host, venv: Venv, indexes: &Indexes, goal: &Goal<'_>) -> R
 /// When the venv or the settings cannot be read.
 pub(crate) fn reached(
     host: &Host,
-    (venv, interpreter): (&Venv, &Interpreter),
+    venv: &Venv,
+    interpreter: &Interpreter,
     indexes: &Indexes,
     goal: &Goal<'_>,
 ) -> Result<Option<usize>> {

@@ -121,7 +121,7 @@ impl Following<'_> {
     /// When the venv or the settings cannot be read.
     pub fn is_reached(&self, host: &Host, venv: &Venv) -> Result<bool> {
         let interpreter = host.interpreter(venv)?;
-        Ok(reached(host, (venv, &interpreter), self.indexes, &self.goal())?.is_some())
+        Ok(reached(host, venv, &interpreter, self.indexes, &self.goal())?.is_some())
     }
 
     /// Brings a venv to what the file says.

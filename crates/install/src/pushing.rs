@@ -112,17 +112,23 @@ fn push_wheels(host: &Host, push: Push<'_>, entries: &[&Entry], outcome: &mut Pu
             None => outcome.lost.push(entry.manifest.label().to_string()),
         }
     }
-    let (wheels, builds) = send(push.remote, &objects, push.key)?;
-    outcome.wheels += wheels;
-    outcome.builds += builds;
+    let new = send(push.remote, &objects, push.key)?;
+    outcome.wheels += new.wheels;
+    outcome.builds += new.others;
     for sha256 in waiting {
         unpushed.discard(sha256);
     }
     Ok(())
 }
 
-/// Sends objects. Returns how many wheels and other objects are new.
-fn send(remote: &Remote, objects: &[NewObject], key: Option<&PrivateKey>) -> Result<(usize, usize)> {
+/// How many objects are there now that were not.
+struct NewThere {
+    wheels: usize,
+    others: usize,
+}
+
+/// Sends objects.
+fn send(remote: &Remote, objects: &[NewObject], key: Option<&PrivateKey>) -> Result<NewThere> {
     let (wheels, others) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
     remote.push(objects, key, &|index, pushed| {
         if pushed == Pushed::New {
@@ -130,7 +136,7 @@ fn send(remote: &Remote, objects: &[NewObject], key: Option<&PrivateKey>) -> Res
             count.set(count.get() + 1);
         }
     })?;
-    Ok((wheels.get(), others.get()))
+    Ok(NewThere { wheels: wheels.get(), others: others.get() })
 }
 
 /// Puts bytecode there, of whatever interpreters it is complete for. Returns how many archives are new.
@@ -145,7 +151,7 @@ fn push_bytecode(remote: &Remote, private: &PrivateKey, entries: &[&Entry]) -> R
     for (((entry, dialect), key), _) in all.iter().zip(keys).zip(there).filter(|(_, is_there)| !is_there) {
         // One after the other: they may be large.
         if let Some(object) = carried::object(entry, dialect, key) {
-            count += send(remote, &[object], Some(private))?.1;
+            count += send(remote, &[object], Some(private))?.others;
         }
     }
     Ok(count)

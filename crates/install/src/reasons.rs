@@ -65,7 +65,7 @@ pub fn ways_to(
     let mut ways = Vec::new();
     let mut add = |asked_by: AskedBy, first: &Distribution, requirement: Option<String>| {
         begun.insert(first.package.clone());
-        ways.extend(shortest(&graph, (first, requirement), target).map(|steps| Way { asked_by, steps }));
+        ways.extend(shortest(&graph, first, requirement, target).map(|steps| Way { asked_by, steps }));
     };
     for (list, requirement) in recorded {
         if let Some(first) = graph.find(requirement.name()) {
@@ -80,7 +80,7 @@ pub fn ways_to(
     for (firsts, by) in [(asked, AskedBy::Name), (graph.roots(), AskedBy::Nothing)] {
         for first in firsts {
             if !own.contains(&first.package) && begun.insert(first.package.clone()) {
-                let steps = shortest(&graph, (first, None), target);
+                let steps = shortest(&graph, first, None, target);
                 ways.extend(steps.map(|steps| Way { asked_by: by.clone(), steps }));
             }
         }
@@ -159,7 +159,8 @@ fn without_marker(requirement: &Requirement) -> String {
 /// The fewest steps from one distribution to another.
 fn shortest(
     graph: &RequirementGraph<'_>,
-    (first, requirement): (&Distribution, Option<String>),
+    first: &Distribution,
+    requirement: Option<String>,
     target: &Distribution,
 ) -> Option<Vec<Step>> {
     let mut before: BTreeMap<&PackageName, (&PackageName, &String)> = BTreeMap::new();

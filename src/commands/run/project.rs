@@ -68,7 +68,7 @@ pub(super) fn environment(
         return Base::open(&told(context, ready, started));
     }
     warn_of_pin(context, &path)?;
-    bring(context, arguments, source, (&path, indexes))?;
+    bring(context, arguments, source, &path, indexes)?;
     Base::open(&path)
 }
 
@@ -108,7 +108,8 @@ fn bring(
     context: &Context,
     arguments: &RunArguments,
     source: LockSource,
-    (path, indexes): (&Path, &Indexes),
+    path: &Path,
+    indexes: &Indexes,
 ) -> Result<(), Failure> {
     let started = Instant::now();
     let following = Following {

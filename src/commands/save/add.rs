@@ -5,7 +5,7 @@ use std::time::Instant;
 use virtpy_pep::{PackageName, Requirement};
 
 use super::venv::ProjectVenv;
-use super::{script, tell};
+use super::{WrittenLock, script, tell};
 use crate::cli::AddArguments;
 use crate::context::Context;
 use crate::error::Failure;
@@ -50,7 +50,8 @@ pub(in crate::commands) fn add(context: &Context, arguments: &AddArguments) -> R
     }
     saving.keep();
     context.output.message(format_args!("Recorded `{}` in {place}", recorded.join("`, `")));
-    tell(context, (&lock, &locked), log.as_ref(), arguments.change.json, started)
+    let written = WrittenLock { file: &lock, locked: &locked };
+    tell(context, written, log.as_ref(), arguments.change.json, started)
 }
 
 /// How it is locked, as the arguments say.

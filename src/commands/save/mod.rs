@@ -32,19 +32,28 @@ pub(super) fn suggest(context: &Context, arguments: &AddArguments, venv: &Path) 
     }
 }
 
+/// A lock that was written.
+#[derive(Clone, Copy)]
+struct WrittenLock<'a> {
+    /// The file, as it is shown.
+    file: &'a str,
+    locked: &'a Locked,
+}
+
 /// Says what was locked in which file, and what came and went.
 fn tell(
     context: &Context,
-    (lock, locked): (&str, &Locked),
+    lock: WrittenLock<'_>,
     log: Option<&Changelog>,
     json: bool,
     started: Instant,
 ) -> Result<u8, Failure> {
+    let WrittenLock { file, locked } = lock;
     let packages = counted(locked.packages, "package");
     let state = if log.is_some() { "; the venv is as it says" } else { "" };
     let nothing = Changelog::default();
-    let telling = Telling { dry_run: false, json, file: Some(lock), started };
+    let telling = Telling { dry_run: false, json, file: Some(file), started };
     report::changelog(context.output, &telling, log.unwrap_or(&nothing), |elapsed| {
-        format!("Locked {packages} in `{lock}`{state} ({elapsed})")
+        format!("Locked {packages} in `{file}`{state} ({elapsed})")
     })
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use virtpy_pep::PackageName;
 
 use super::venv::ProjectVenv;
-use super::{script, tell};
+use super::{WrittenLock, script, tell};
 use crate::cli::RemoveArguments;
 use crate::context::Context;
 use crate::error::Failure;
@@ -21,7 +21,7 @@ pub(in crate::commands) fn remove(context: &Context, arguments: &RemoveArguments
         })
         .collect::<Result<_, _>>()?;
     if let Some(path) = &arguments.save.script {
-        return script::remove(context, arguments, (path, &names));
+        return script::remove(context, arguments, path, &names);
     }
     let mut saving = Saving::begin(&context.host, arguments.save.list())?;
     let place = format!("{} of `{}`", arguments.save.list(), saving.shown());
@@ -44,5 +44,6 @@ pub(in crate::commands) fn remove(context: &Context, arguments: &RemoveArguments
     let lock = saving.shown_lock();
     saving.keep();
     context.output.message(format_args!("Took `{shown}` out of {place}"));
-    tell(context, (&lock, &unlocked.locked), log.as_ref(), arguments.json, started)
+    let written = WrittenLock { file: &lock, locked: &unlocked.locked };
+    tell(context, written, log.as_ref(), arguments.json, started)
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use virtpy_pep::PackageName;
 
 use super::add::locking;
-use super::tell;
+use super::{WrittenLock, tell};
 use crate::cli::{AddArguments, RemoveArguments};
 use crate::context::Context;
 use crate::error::Failure;
@@ -26,14 +26,15 @@ pub(super) fn add(context: &Context, arguments: &AddArguments, path: &Path) -> R
     let locking = locking(arguments, Locking::default());
     let (locked, recorded) = saving.add(&arguments.specs, arguments.bound(), &locking)?;
     let told = format!("Recorded `{}` in `{}`", recorded.join("`, `"), path.display());
-    finish(context, saving, (told, locked), (arguments.change.json, started))
+    finish(context, saving, Saved { told, locked, json: arguments.change.json, started })
 }
 
 /// Takes what a script no longer needs out of the script.
 pub(super) fn remove(
     context: &Context,
     arguments: &RemoveArguments,
-    (path, names): (&Path, &[PackageName]),
+    path: &Path,
+    names: &[PackageName],
 ) -> Result<u8, Failure> {
     let started = Instant::now();
     let mut saving = SavingScript::begin(&context.host, path)?;
@@ -46,20 +47,28 @@ pub(super) fn remove(
     }
     let locked = saving.remove(names, &Locking::default())?;
     let told = format!("Took `{shown}` out of `{}`", path.display());
-    finish(context, saving, (told, locked), (arguments.json, started))
+    finish(context, saving, Saved { told, locked, json: arguments.json, started })
 }
 
-fn finish(
-    context: &Context,
-    saving: SavingScript<'_>,
-    (told, locked): (String, Option<Locked>),
-    (json, started): (bool, Instant),
-) -> Result<u8, Failure> {
+/// What was saved in a script, and how it is told.
+struct Saved {
+    /// The sentence that says so.
+    told: String,
+    /// Of a script that has a lock.
+    locked: Option<Locked>,
+    json: bool,
+    started: Instant,
+}
+
+fn finish(context: &Context, saving: SavingScript<'_>, saved: Saved) -> Result<u8, Failure> {
+    let Saved { told, locked, json, started } = saved;
     let lock = saving.shown_lock();
     saving.keep();
     context.output.message(told);
     match (lock, locked) {
-        (Some(lock), Some(locked)) => tell(context, (&lock, &locked), None, json, started),
+        (Some(lock), Some(locked)) => {
+            tell(context, WrittenLock { file: &lock, locked: &locked }, None, json, started)
+        }
         _ => Ok(0),
     }
 }

@@ -14,7 +14,7 @@ use super::built::BuiltWheels;
 use super::inputs::BuildInputs;
 use super::kept;
 use super::publication::PublicationOrder;
-use super::remote::{self, Arrival, Made, RemoteSupply};
+use super::remote::{self, Arrival, ArrivalReceiver, Made, RemoteSupply};
 use super::sights::Sights;
 use super::unpacking::{Deliveries, Delivery, Taken, Unpacked, Unpacking, check_metadata, label};
 use super::{Reporter, ResolveError};
@@ -282,7 +282,8 @@ impl WheelReceiver<'_> {
             self.deliver(Delivery { package, size, wheel, temporary: true, archive, from_remote: true })
                 .is_ok()
         };
-        let absent = remote::bring(supply, self.resolution, &wanted, folder, (self.supply.reporter, &take));
+        let receiver = ArrivalReceiver { reporter: self.supply.reporter, take: &take };
+        let absent = remote::bring(supply, self.resolution, &wanted, folder, receiver);
         for news in supply.remote.news() {
             self.supply.reporter.warning(&news);
         }

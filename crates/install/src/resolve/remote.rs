@@ -78,6 +78,15 @@ pub(super) struct Arrival {
     pub archive: Option<Sha256Digest>,
 }
 
+/// Who hears of what comes from the remote, and takes it.
+#[derive(Clone, Copy)]
+pub(super) struct ArrivalReceiver<'a> {
+    /// Hears of progress.
+    pub reporter: &'a dyn Reporter,
+    /// Takes a wheel, and says whether the others are still wanted.
+    pub take: &'a dyn Fn(Arrival) -> bool,
+}
+
 /// What is asked of the remote, and for which package.
 struct Offer {
     package: usize,
@@ -85,23 +94,20 @@ struct Offer {
     wanted: WantedWheel,
 }
 
-/// Fetches what the remote has, and hands it over as it comes; returns the indices of the rest. `take` says whether the others
-/// are still wanted.
+/// Fetches what the remote has, and hands it over as it comes; returns the indices of the rest.
 pub(super) fn bring(
     supply: RemoteSupply<'_>,
     resolution: &Resolution,
     wanted: &[usize],
     folder: &Path,
-    receiver: (&dyn Reporter, &dyn Fn(Arrival) -> bool),
+    receiver: ArrivalReceiver<'_>,
 ) -> Vec<usize> {
     let mut offers = by_hash(supply, resolution, wanted, folder);
     offers.extend(by_record(supply, resolution, wanted, folder));
     // As from an index: no large one may come alone at the end.
     offers.sort_by_key(|offer| Reverse(offer.wanted.size));
-    let (reporter, take) = receiver;
     let wheels: Vec<WantedWheel> = offers.iter().map(|offer| offer.wanted.clone()).collect();
-    let absent =
-        supply.remote.fetch_wheels(&wheels, &Listening { offers: &offers, resolution, reporter, take });
+    let absent = supply.remote.fetch_wheels(&wheels, &Listening { offers: &offers, resolution, receiver });
     let came = offers.iter().enumerate().filter(|(index, _)| !absent.contains(index));
     let came: Vec<usize> = came.map(|(_, offer)| offer.package).collect();
     wanted.iter().copied().filter(|index| !came.contains(index)).collect()
@@ -161,8 +167,7 @@ fn is_of(record: &BuildRecord, package: &Package) -> bool {
 struct Listening<'a> {
     offers: &'a [Offer],
     resolution: &'a Resolution,
-    reporter: &'a dyn Reporter,
-    take: &'a dyn Fn(Arrival) -> bool,
+    receiver: ArrivalReceiver<'a>,
 }
 
 impl Listening<'_> {
@@ -174,11 +179,11 @@ impl Listening<'_> {
 
 impl WheelReceiver for Listening<'_> {
     fn started(&self, index: usize, bytes: u64) {
-        self.reporter.download_started(&self.label(index), Some(bytes));
+        self.receiver.reporter.download_started(&self.label(index), Some(bytes));
     }
 
     fn progress(&self, index: usize, bytes: u64) {
-        self.reporter.downloaded(&self.label(index), bytes);
+        self.receiver.reporter.downloaded(&self.label(index), bytes);
     }
 
     fn finished(&self, index: usize, bytes: u64) -> bool {
@@ -188,7 +193,7 @@ impl WheelReceiver for Listening<'_> {
             Artifact::Source { key: Some(key), .. } => archive_of(key),
             _ => None,
         };
-        (self.take)(Arrival {
+        (self.receiver.take)(Arrival {
             package: *package,
             size: bytes,
             archive,
