@@ -74,7 +74,7 @@ impl Venv {
         Self::open(&self.root)
     }
 
-    /// What has to be linked relayout: what virtpy installed here, and no other installer has taken away or replaced.
+    /// What has to be linked again: what virtpy installed here, and no other installer has taken away or replaced.
     ///
     /// # Errors
     /// When the venv cannot be read.

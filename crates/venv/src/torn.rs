@@ -6,7 +6,7 @@ use super::{Installed, State, Venv, VenvError};
 
 impl Venv {
     /// What is installed here and damaged in the store since the machine was last stopped without warning. If nothing is, that is
-    /// noted until it is started relayout: whatever comes into the venv later is looked at then.
+    /// noted until it is started again: whatever comes into the venv later is looked at then.
     ///
     /// # Errors
     /// When the venv's state cannot be read.
