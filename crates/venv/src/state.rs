@@ -164,6 +164,6 @@ impl State {
             .map_err(|error| VenvError::Damaged { path: venv.root.join(STATE), reason: error.to_string() })?;
         // Of a folder that belongs to somebody else it can't be set. Then it is looked at once more than needed.
         let _ = directory.set_folder_back(&venv.layout.site_packages);
-        Ok(directory.replace(UNFINISHED, STATE, &text, 0o644)?)
+        Ok(directory.replace_early(UNFINISHED, STATE, &text, 0o644)?)
     }
 }
