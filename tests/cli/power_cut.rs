@@ -35,6 +35,7 @@ fn a_state_that_was_emptied_is_found_out_anew() {
     }
     // A script, too, may have been the last that was written.
     std::fs::write(context.path(".venv/bin/two"), "").unwrap();
+    context.virtpy(["check"]).failure(1).stdout_has("`bin/two` is not as virtpy made it; `virtpy relink`");
     context.virtpy(["relink"]).success();
     assert_eq!(context.venv_tree(".venv").without(&[".virtpy/state.json"]), before);
     emptied(&context, "state.json", b"");

@@ -3,29 +3,16 @@
 use std::fmt;
 use std::str::FromStr;
 
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{InvalidHash, InvalidText};
 
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
-
 /// A SHA-256. It is written in lower-case hexadecimal digits and read in those of either case.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Sha256Digest([u8; 32]);
-
-impl Sha256Digest {
-    /// Its first bytes in hexadecimal digits, two for each.
-    fn digits<const BYTES: usize>(self) -> String {
-        let mut text = String::with_capacity(2 * BYTES);
-        for byte in self.0.iter().take(BYTES) {
-            text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-            text.push(char::from(DIGITS[usize::from(byte & 15)]));
-        }
-        text
-    }
-}
 
 impl From<[u8; 32]> for Sha256Digest {
     fn from(bytes: [u8; 32]) -> Self {
@@ -42,26 +29,13 @@ impl FromStr for Sha256Digest {
     ///
     /// When the text is anything else.
     fn from_str(text: &str) -> Result<Self, InvalidHash> {
-        let invalid = || InvalidText::new(text, "a SHA-256", &"it has to be 64 hexadecimal digits");
-        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-        if pairs.len() != 32 || !rest.is_empty() {
-            return Err(invalid());
-        }
         let mut bytes = [0; 32];
-        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-            *byte = value(*high).ok_or_else(invalid)? << 4 | value(*low).ok_or_else(invalid)?;
+        let is_read = text.len() == 2 * bytes.len()
+            && HEXLOWER_PERMISSIVE.decode_mut(text.as_bytes(), &mut bytes).is_ok();
+        if is_read {
+            return Ok(Self(bytes));
         }
-        Ok(Self(bytes))
-    }
-}
-
-/// The value of a hexadecimal digit.
-fn value(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
-        _ => None,
+        Err(InvalidText::new(text, "a SHA-256", &"it has to be 64 hexadecimal digits"))
     }
 }
 
@@ -75,13 +49,13 @@ impl TryFrom<String> for Sha256Digest {
 
 impl From<Sha256Digest> for String {
     fn from(digest: Sha256Digest) -> Self {
-        digest.digits::<32>()
+        HEXLOWER.encode(&digest.0)
     }
 }
 
 impl fmt::Display for Sha256Digest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(&self.digits::<32>())
+        formatter.pad(&HEXLOWER.encode(&self.0))
     }
 }
 
@@ -100,7 +74,7 @@ pub struct WheelHash(Sha256Digest);
 impl WheelHash {
     /// Its first 16 digits.
     pub fn beginning(&self) -> String {
-        self.0.digits::<8>()
+        HEXLOWER.encode(&self.0.0[..8])
     }
 }
 

@@ -142,7 +142,10 @@ impl fmt::Display for Problem {
                 let files = edited.iter().map(|file| format!("`{file}`")).collect::<Vec<_>>().join(", ");
                 if files.is_empty() { Ok(()) } else { write!(formatter, ", with changes in {files}") }
             }
-            Self::Modified { path } => write!(formatter, "`{path}` is not as virtpy made it"),
+            Self::Modified { path } => write!(
+                formatter,
+                "`{path}` is not as virtpy made it; `virtpy relink` makes it again, in place of what is there"
+            ),
             Self::Lost { distribution } => {
                 write!(formatter, "{distribution} was removed or replaced by another installer")
             }
