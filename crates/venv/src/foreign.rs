@@ -10,6 +10,9 @@ use virtpy_wheel as wheel;
 
 use super::{Distribution, Layout, Venv, VenvError};
 
+/// What an installer writes into a dist-info folder about itself, beside what the wheel has there.
+pub(super) const INSTALLER_FILES: [&str; 4] = ["INSTALLER", wheel::RECORD, "REQUESTED", "direct_url.json"];
+
 /// The files of a foreign distribution that exist, relative to the venv's root.
 ///
 /// # Errors
@@ -35,7 +38,7 @@ pub(super) fn files(venv: &Venv, distribution: &Distribution) -> Result<BTreeSet
         }
     }
     // What an installer writes about itself is its own, also where it forgot to list it.
-    for name in ["INSTALLER", "RECORD", "REQUESTED", "direct_url.json"] {
+    for name in INSTALLER_FILES {
         let relative = format!("{}/{}/{name}", venv.layout.site_packages, distribution.dist_info);
         if is_own_path(venv, &relative)? {
             files.insert(relative);

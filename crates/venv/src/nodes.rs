@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use virtpy_files::{self as fs, Directory, FileKind};
+use virtpy_files::{self as fs, Directory, FileKind, PathError};
 use virtpy_wheel as wheel;
 
 use super::node::Node;
@@ -27,9 +27,7 @@ pub(super) fn make(directory: &Directory, layout: &Layout, path: &str, node: &No
         }
         Node::SharedText(content) => put_shared(directory, path, content, &mut BTreeMap::new())?,
         Node::Script(source) => {
-            let content = fs::read(source)?;
-            let content = wheel::rewrite_python_shebang(&content, &layout.shebang).unwrap_or(content);
-            directory.write_new(path, &content, 0o755)?;
+            directory.write_new(path, &script(layout, source)?, 0o755)?;
         }
         Node::Hardlink(source) if layout.is_in_lower_store(source) => copy_real(directory, source, path)?,
         Node::Hardlink(source) => directory.hard_link_from(source, path)?,
@@ -44,6 +42,12 @@ pub(super) fn make(directory: &Directory, layout: &Layout, path: &str, node: &No
         Node::Copy(source) => directory.copy_new(fs::open(source)?, path, mode_of_copy(source)?)?,
     }
     Ok(())
+}
+
+/// A script of the store with the interpreter line of a venv.
+pub(super) fn script(layout: &Layout, source: &Path) -> Result<Vec<u8>, PathError> {
+    let content = fs::read(source)?;
+    Ok(wheel::rewrite_python_shebang(&content, &layout.shebang).unwrap_or(content))
 }
 
 /// Real files of so many bytes may be a second name of the store's.

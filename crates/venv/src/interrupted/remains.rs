@@ -7,13 +7,12 @@ use virtpy_files::digest::sha256;
 use virtpy_files::{self as fs, FileKind, MetadataExt as _};
 use virtpy_wheel as wheel;
 
+use crate::foreign::INSTALLER_FILES;
 use crate::layout::{JOURNAL, PRIVATE_FOLDER};
 use crate::node::Node;
+use crate::nodes::script;
 use crate::plan::{MARKER, Plan, folder_of, is_bytecode_folder};
 use crate::{Layout, Venv, VenvError, rebuild};
-
-/// What virtpy writes into each dist-info folder, beside links.
-const OWN_FILES: [&str; 4] = ["INSTALLER", wheel::RECORD, "REQUESTED", "direct_url.json"];
 
 /// What is known of a venv beside its plan.
 #[derive(Debug, Default)]
@@ -210,7 +209,7 @@ impl<'a> Remains<'a> {
 
     fn is_own_file(&self, path: &str) -> bool {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        OWN_FILES.contains(&name) && self.half_made.contains(folder)
+        INSTALLER_FILES.contains(&name) && self.half_made.contains(folder)
     }
 
     /// Whether the change put a file there, of which the cut may have left nothing.
@@ -281,10 +280,7 @@ pub(super) fn content(layout: &Layout, node: &Node) -> Option<Vec<u8>> {
         Node::Folder | Node::Link(_) => None,
         Node::Text { content, .. } => Some(content.clone()),
         Node::SharedText(content) => Some(content.as_bytes().to_vec()),
-        Node::Script(source) => {
-            let content = fs::read(source).ok()?;
-            Some(wheel::rewrite_python_shebang(&content, &layout.shebang).unwrap_or(content))
-        }
+        Node::Script(source) => script(layout, source).ok(),
         Node::Hardlink(source) | Node::HardlinkOrCopy(source) | Node::Copy(source) => fs::read(source).ok(),
     }
 }

@@ -56,6 +56,15 @@ impl Scene {
         assert_eq!(left_alone, Vec::<String>::new());
     }
 
+    /// Does a part of a change, as a command that is killed has done. Returns what it made.
+    fn begin<'a>(&'a self, old: &'a Plan, new: &'a Plan, part: f64) -> Vec<(&'a str, &'a Node)> {
+        let mut transaction = self.prepare(old, new);
+        transaction.journal.change = "another".to_owned();
+        transaction.journal.write(&transaction.directory).unwrap();
+        let all = transaction.journal.removed.len() + transaction.create.len();
+        do_steps(&transaction, part_of(all, part))
+    }
+
     /// All that is in the venv but for virtpy's own notes.
     fn tree(&self) -> BTreeMap<String, Seen> {
         let mut tree = BTreeMap::new();
@@ -122,7 +131,7 @@ fn planned(scene: &Scene, empty: &BTreeMap<String, Seen>, plan: &Plan) -> BTreeM
 }
 
 /// Does so many steps of a change, as a command that is killed after them has done. Returns what it made.
-fn do_steps<'a>(transaction: &'a Transaction<'_>, steps: usize) -> Vec<(&'a str, &'a Node)> {
+fn do_steps<'a>(transaction: &Transaction<'a>, steps: usize) -> Vec<(&'a str, &'a Node)> {
     let venv = transaction.venv;
     let removed = &transaction.journal.removed;
     for removed in removed.iter().take(steps) {
@@ -186,11 +195,7 @@ proptest! {
         let (Some(one), Some(other)) = (scene.plan(&first, mode), scene.plan(&second, mode)) else { return Ok(()) };
         scene.change(&Plan::default(), &one);
         let before = scene.tree();
-        let mut transaction = scene.prepare(&one, &other);
-        transaction.journal.change = "another".to_owned();
-        transaction.journal.write(&transaction.directory).unwrap();
-        let all = transaction.journal.removed.len() + transaction.create.len();
-        do_steps(&transaction, part_of(all, at));
+        scene.begin(&one, &other, at);
         prop_assert_eq!(journal::recover(&scene.venv).unwrap(), Left::Settled);
         prop_assert_eq!(&scene.tree(), &before);
         prop_assert_eq!(journal::recover(&scene.venv).unwrap(), Left::Nothing);

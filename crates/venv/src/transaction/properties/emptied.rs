@@ -83,11 +83,7 @@ proptest! {
         let (Some(one), Some(other)) = (scene.plan(&first, mode), scene.plan(&second, mode)) else { return Ok(()) };
         scene.change(&Plan::default(), &one);
         let before = scene.tree();
-        let mut transaction = scene.prepare(&one, &other);
-        transaction.journal.change = "another".to_owned();
-        transaction.journal.write(&transaction.directory).unwrap();
-        let all = transaction.journal.removed.len() + transaction.create.len();
-        let made = do_steps(&transaction, part_of(all, at));
+        let made = scene.begin(&one, &other, at);
         let files = made.iter().filter(|(_, node)| is_all_emptied && node.kind() == FileKind::File);
         files.for_each(|(path, _)| empty(&scene, path));
         empty(&scene, JOURNAL);
