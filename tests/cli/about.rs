@@ -1,6 +1,6 @@
 //! Finding one's way: help, completions, manual pages, and the words of other tools.
 
-use crate::support::{Index, TestContext, WheelBuilder, skip};
+use crate::support::{Index, TestContext, WheelBuilder, python, skip};
 
 #[test]
 fn help_is_in_groups_and_about_each_command() {
@@ -38,7 +38,7 @@ fn options_have_one_order() {
 
 #[test]
 fn words_of_other_tools_work() {
-    let context = TestContext::new();
+    let context = TestContext::knowing_nothing(python::default());
     context.virtpy(["venv", "mine"]).success().stderr_has("Made `mine`");
     context.virtpy(["cache", "clean"]).success().stderr_has("The cache is empty");
     let cache = context.virtpy(["cache", "dir"]).success();

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Artifact, Index, TestContext, WheelBuilder};
+use crate::support::{Artifact, Index, TestContext, WheelBuilder, place};
 
 /// The bytes of a shared library.
 fn library(folder: &Path, name: &str, source: &str, options: &[&str]) -> Vec<u8> {
@@ -18,7 +18,7 @@ fn library(folder: &Path, name: &str, source: &str, options: &[&str]) -> Vec<u8>
 
 /// A wheel with a library, and one whose library finds it by a path that leads from one wheel to the other.
 fn wheels() -> [Artifact; 2] {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = place::folder();
     let soname = "-Wl,-soname,libanswer.so.1";
     let provided = library(folder.path(), "libanswer.so", "int answer(void) { return 42; }\n", &[soname]);
     let options = ["-Wl,-rpath,$ORIGIN/../../provider/lib", "-lanswer"];
@@ -67,7 +67,7 @@ fn a_library_finds_another_wheel_s_files() {
 
 #[test]
 fn a_library_that_is_opened_by_name_is_found_by_the_search_path() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = place::folder();
     let soname = "-Wl,-soname,libanswer.so.1";
     let provided = library(folder.path(), "libanswer.so", "int answer(void) { return 42; }\n", &[soname]);
     let source = "#include <dlfcn.h>\n\
@@ -125,22 +125,10 @@ fn a_real_folder_goes_away_whole() {
     empty.assert_unchanged(&context.venv_content(".venv"), "the empty venv");
 }
 
-/// A folder on another file system than that of temporary files, where the machine has one.
-fn on_another_file_system(context: &TestContext) -> Option<tempfile::TempDir> {
-    use std::os::unix::fs::MetadataExt as _;
-    let device = |path: &Path| std::fs::metadata(path).ok().map(|facts| facts.dev());
-    let memory = Path::new("/dev/shm");
-    if device(memory).is_none() || device(memory) == device(context.root()) {
-        crate::support::skip("this machine has no second file system to write to");
-        return None;
-    }
-    tempfile::Builder::new().prefix("virtpy-test-").tempdir_in(memory).ok()
-}
-
 #[test]
 fn a_venv_may_be_on_another_file_system_than_the_store() {
     let context = TestContext::new();
-    let Some(folder) = on_another_file_system(&context) else { return };
+    let Some(folder) = place::folder_elsewhere(context.root()) else { return };
     let index = Index::start(&wheels());
     let venv = folder.path().join("venv");
     let shown = venv.to_string_lossy();

@@ -1,6 +1,6 @@
 //! `virtpy path`.
 
-use crate::support::TestContext;
+use crate::support::{TestContext, python};
 
 #[test]
 fn the_folders_of_the_data_directory() {
@@ -24,7 +24,7 @@ fn the_default_is_a_data_directory_and_no_cache() {
 
 #[test]
 fn asking_makes_nothing() {
-    let context = TestContext::new();
+    let context = TestContext::knowing_nothing(python::default());
     std::fs::remove_dir(context.store()).unwrap();
     context.virtpy(["path", "bin"]).success();
     assert!(!context.store().exists());

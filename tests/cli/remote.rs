@@ -25,7 +25,7 @@ impl Team {
     pub(crate) fn new() -> Self {
         let index =
             Index::start(&[package().build(), SdistBuilder::new("made", "2.0").source("z = 3\n").build()]);
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::support::place::folder();
         std::fs::create_dir(folder.path().join("remote")).unwrap();
         let project = "[project]\nname = \"demo\"\nversion = \"1\"\ndependencies = [\"whole\", \"made\"]\n";
         let author = TestContext::new();

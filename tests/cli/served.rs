@@ -7,7 +7,7 @@ const OUTSIDE: &str = "import os, sys, sysconfig\n\
     for folder in ROOTS:\n\
     \x20   root = os.path.join(sysconfig.get_path('purelib') if folder[0] != '/' else sys.prefix, folder.lstrip('/'))\n\
     \x20   served = 0\n\
-    \x20   for above, _, names in os.walk(root, followlinks=True):\n\
+    \x20   for above, _, names in sorted(os.walk(root, followlinks=True)):\n\
     \x20       for name in names:\n\
     \x20           path = os.path.join(above, name)\n\
     \x20           if path.endswith(('.css', '.js', '.html', '.txt')):\n\

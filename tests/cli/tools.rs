@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::support::{Artifact, Index, Output, TestContext, WheelBuilder};
+use crate::support::{Artifact, Index, Output, TestContext, WheelBuilder, python};
 
 pub(crate) fn tool(version: &str) -> Artifact {
     WheelBuilder::new("demo", version)
@@ -42,7 +42,7 @@ pub(crate) fn names(folder: &Path) -> Vec<String> {
 
 #[test]
 fn an_application_has_commands_pages_and_completions_and_no_pip() {
-    let (context, index) = (TestContext::new(), index());
+    let (context, index) = (TestContext::knowing_nothing(python::default()), index());
     // It is made when it is needed.
     std::fs::remove_dir(context.store()).unwrap();
     context.write(".python-version", "2.7\n");

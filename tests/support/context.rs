@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use super::python::{self, Python};
-use super::{Index, Node, Output, Tree, archive};
+use super::{Index, Node, Output, Tree, archive, known, place};
 
 /// A context for one test. Its folders go away with it.
 pub(crate) struct TestContext {
@@ -23,7 +23,16 @@ impl TestContext {
 
     /// The same with this interpreter as the one on PATH.
     pub(crate) fn with_python(python: &Python) -> Self {
-        let holder = tempfile::Builder::new().prefix("virtpy-test-").tempdir().expect("a folder can be made");
+        let context = Self::knowing_nothing(python);
+        if python == python::default() {
+            known::put(&context.store());
+        }
+        context
+    }
+
+    /// The same where virtpy has never asked the interpreter.
+    pub(crate) fn knowing_nothing(python: &Python) -> Self {
+        let holder = place::folder();
         let root = holder.path().canonicalize().expect("the folder exists");
         for folder in ["home", "store", "work", "tmp", "bin"] {
             std::fs::create_dir(root.join(folder)).expect("a folder can be made");

@@ -4,7 +4,9 @@
 pub(crate) mod archive;
 pub(crate) mod context;
 pub(crate) mod index;
+mod known;
 pub(crate) mod output;
+pub(crate) mod place;
 pub(crate) mod python;
 pub(crate) mod pythons;
 pub(crate) mod sdist;

@@ -95,6 +95,8 @@ impl<'a> Transcript<'a> {
             (r"(?m)^(resolving|unpacking|fetching( [0-9]+ packages?)?)\n", ""),
             // What files take differs between disks.
             (r#"("[a-z_]*bytes[a-z_]*"): [1-9][0-9]*"#, "$1: [SIZE]"),
+            // A column of paths is as wide as the longest.
+            (r"(?m)^(-+ -+) -+$", "$1 [LINE]"),
             (r"\b[0-9a-f]{64}\b", "[SHA256]"),
             (r"\b[0-9a-f]{16}\b", "[ID]"),
             ("![A-Za-z0-9]{6}/", "![RANDOM]/"),

@@ -108,9 +108,10 @@ fn has_extension(name: &str, extension: &str) -> bool {
     Path::new(name).extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
 }
 
-/// Whether a path is that of what a shell passes on: `/dev/stdin`, `/dev/fd/63`.
+/// Whether a path is that of what a shell passes on: `/dev/stdin`, `/dev/fd/63`. What is deeper in `/dev`, as in the memory
+/// behind `/dev/shm`, is a file as any other.
 fn is_stream_name(path: &Path) -> bool {
-    path.starts_with("/dev") || path.starts_with("/proc")
+    path.parent() == Some(Path::new("/dev")) || path.starts_with("/dev/fd") || path.starts_with("/proc")
 }
 
 /// Opens a file or a pipe.
@@ -162,6 +163,8 @@ mod tests {
         let url = |text: &str| Location::Url(DisplaySafeUrl::parse(text).expect("a URL"));
         let inner = Location::Path(PathBuf::from("/there/in/a.txt"));
         let pipe = Location::Path(PathBuf::from("/dev/fd/63"));
+        let standard = Location::Path(PathBuf::from("/dev/stdin"));
+        let in_memory = Location::Path(PathBuf::from("/dev/shm/in/a.txt"));
         let remote = url("https://h.example/x/a.txt?b#c");
         for (name, base, expected) in [
             ("-", None, Ok(Location::StandardInput)),
@@ -175,6 +178,8 @@ mod tests {
             ("../b.txt", Some(&inner), path("/there/b.txt")),
             ("/b.txt", Some(&inner), path("/b.txt")),
             ("b.txt", Some(&pipe), path("/here/b.txt")),
+            ("b.txt", Some(&standard), path("/here/b.txt")),
+            ("b.txt", Some(&in_memory), path("/dev/shm/in/b.txt")),
             ("https://h.example/b.txt", Some(&inner), Ok(url("https://h.example/b.txt"))),
             ("../b.txt", Some(&remote), Ok(url("https://h.example/b.txt"))),
             ("/b.txt", Some(&remote), Ok(url("https://h.example/b.txt"))),

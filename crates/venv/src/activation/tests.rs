@@ -184,26 +184,41 @@ fn check_posix_shell(program: &Path, options: &[&str], environments: &[Environme
     }
 }
 
-#[test]
-fn posix_shells_activate_and_deactivate() {
+/// Activates and deactivates in a shell of this name.
+fn check_posix_shells(program: &str, options: &[&[&str]], can_be_required: bool) {
     let environments = Environment::all();
-    check_posix_shell(Path::new("/bin/sh"), &[], &environments);
-    let programs: [(&str, &[&str], bool); 10] = [
-        ("bash", &["--norc"], true),
-        ("bash", &["--posix"], true),
-        ("zsh", &["-f"], true),
-        ("zsh", &["-f", "-o", "rcquotes", "-o", "shwordsplit", "-o", "extendedglob"], true),
-        ("zsh", &["-f", "-o", "ksharrays", "-o", "globsubst", "-o", "nullglob"], true),
-        ("dash", &[], true),
-        ("ksh93", &[], false),
-        ("mksh", &[], false),
-        ("yash", &[], false),
-        ("busybox", &["sh"], false),
-    ];
-    for (program, options, can_be_required) in programs {
+    for options in options {
         if let Some(program) = shell(program, can_be_required) {
             check_posix_shell(&program, options, &environments);
         }
+    }
+}
+
+#[test]
+fn sh_activates_and_deactivates() {
+    check_posix_shell(Path::new("/bin/sh"), &[], &Environment::all());
+    check_posix_shells("dash", &[&[]], true);
+}
+
+#[test]
+fn bash_activates_and_deactivates() {
+    check_posix_shells("bash", &[&["--norc"], &["--posix"]], true);
+}
+
+#[test]
+fn zsh_activates_and_deactivates() {
+    let options: [&[&str]; 3] = [
+        &["-f"],
+        &["-f", "-o", "rcquotes", "-o", "shwordsplit", "-o", "extendedglob"],
+        &["-f", "-o", "ksharrays", "-o", "globsubst", "-o", "nullglob"],
+    ];
+    check_posix_shells("zsh", &options, true);
+}
+
+#[test]
+fn korn_shells_and_others_activate_and_deactivate() {
+    for (program, options) in [("ksh93", &[][..]), ("mksh", &[]), ("yash", &[]), ("busybox", &["sh"])] {
+        check_posix_shells(program, &[options], false);
     }
 }
 
