@@ -121,7 +121,7 @@ impl Progress {
             total: Mutex::new(total),
             spinner,
             notices,
-            was_wide: AtomicBool::new(is_wide()),
+            was_wide: AtomicBool::new(is_wide(output)),
         }
     }
 
@@ -183,9 +183,10 @@ const TICK: Duration = Duration::from_millis(120);
 /// What notices about the present stage are about.
 const STAGE: &str = "";
 
-/// Whether the terminal has room for bars, as wide as it is now.
-fn is_wide() -> bool {
-    terminal_size::terminal_size_of(std::io::stderr()).is_none_or(|(columns, _)| columns.0 >= WIDE)
+/// Whether the terminal has room for bars, as wide as it is now; nobody asks it where nothing is shown.
+fn is_wide(output: Output) -> bool {
+    !output.shows_progress()
+        || terminal_size::terminal_size_of(std::io::stderr()).is_none_or(|(columns, _)| columns.0 >= WIDE)
 }
 
 fn download_style(wide: bool) -> ProgressStyle {
@@ -272,7 +273,7 @@ impl Reporter for Progress {
     }
 
     fn download_started(&self, package: &str, bytes: Option<u64>) {
-        let bar = ProgressBar::new(bytes.unwrap_or(0)).with_style(download_style(is_wide()));
+        let bar = ProgressBar::new(bytes.unwrap_or(0)).with_style(download_style(is_wide(self.output)));
         let bar = self.bars.add(bar.with_message(package.to_owned()));
         self.add(package, bar);
         self.tell_total();
@@ -283,7 +284,7 @@ impl Reporter for Progress {
             && let Some(bar) = running.get(package)
         {
             bar.set_position(bytes);
-            let wide = is_wide();
+            let wide = is_wide(self.output);
             if bar.length().is_some_and(|length| length > 0 && bytes >= length) {
                 bar.set_style(style(UNPACKING));
             } else if self.was_wide.swap(wide, Ordering::Relaxed) != wide {
@@ -305,9 +306,11 @@ impl Reporter for Progress {
             let _ = write!(line, "{}", state.elapsed().as_secs());
         };
         let bar = ProgressBar::new_spinner().with_style(style(BUILD).with_key("seconds", seconds));
-        let bar = self
-            .bars
-            .add(bar.with_prefix(shortened(package, if is_wide() { LONGEST_LABEL } else { SHORT_LABEL })));
+        let bar =
+            self.bars.add(bar.with_prefix(shortened(
+                package,
+                if is_wide(self.output) { LONGEST_LABEL } else { SHORT_LABEL },
+            )));
         if self.output.shows_progress() {
             bar.enable_steady_tick(TICK);
         }

@@ -1,12 +1,14 @@
 //! The same work for many things, several at a time.
 
 use std::panic::resume_unwind;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// How many processors this process may use.
+/// How many processors this process may use. It is found out once: asking takes some ten calls where there are control groups.
 pub fn processors() -> usize {
-    thread::available_parallelism().map_or(1, usize::from)
+    static PROCESSORS: OnceLock<usize> = OnceLock::new();
+    *PROCESSORS.get_or_init(|| thread::available_parallelism().map_or(1, usize::from))
 }
 
 /// Does the same with each item, on so many threads, and returns the results in the items' order. A thread takes the next item

@@ -218,7 +218,7 @@ type Done = Result<(usize, Option<Vec<u8>>), std::io::Error>;
 
 impl Pool<'_> {
     fn run(&self, jobs: &[Job], press: &mut Press<'_>) -> Result<(), Error> {
-        let count = std::thread::available_parallelism().map_or(1, usize::from).min(jobs.len() / 8 + 1);
+        let count = fs::processors().min(jobs.len() / 8 + 1);
         let (sender, receiver) = mpsc::sync_channel(WAITING);
         std::thread::scope(|scope| {
             for _ in 0..count {

@@ -167,7 +167,7 @@ fn fetch(
     }
     let folder = supply.store.temporary_folder()?;
     let sights = Sights::of(resolution, wanted);
-    let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
+    let threads = virtpy_files::processors().clamp(2, 8);
     let (deliver, deliveries) = channel::<Delivery>();
     let (hand_back, handed_back) = channel::<Result<Unpacked, ResolveError>>();
     let deliveries = Mutex::new(Deliveries::new(deliveries));

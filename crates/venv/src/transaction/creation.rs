@@ -146,11 +146,8 @@ impl<'a> Maker<'a> {
 /// By how many threads so many paths are made: a thread costs as much as a few dozen of them.
 fn threads_for(paths: usize) -> usize {
     let worthwhile = (paths / 100).clamp(1, 4);
-    if worthwhile == 1 {
-        // Asking how many processors there are takes a dozen system calls.
-        return 1;
-    }
-    worthwhile.min(thread::available_parallelism().map_or(1, usize::from))
+    // Asking how many processors there are takes a dozen system calls.
+    if worthwhile == 1 { 1 } else { worthwhile.min(virtpy_files::processors()) }
 }
 
 #[cfg(test)]

@@ -122,8 +122,7 @@ impl Archive {
             made.create_dir(folder).map_err(|error| self.failure(destination, targets, error))?;
         }
         let (order, batches) = self.batches(targets);
-        let workers =
-            std::thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS).min(batches.len());
+        let workers = fs::processors().min(MAX_WORKERS).min(batches.len());
         let work = Work {
             destination: made,
             targets,
