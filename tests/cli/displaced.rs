@@ -168,6 +168,25 @@ fn edited_copies_and_other_tools_packages_survive_a_relink() {
     context.script("moved/.venv", "tool", &[]).success().stdout_has("mine");
 }
 
+/// Editors that replace a file by a new one put theirs in the place of a link into the store.
+#[test]
+fn what_somebody_put_in_a_links_place_is_not_taken_away_by_a_relink() {
+    let (context, _index) = scene();
+    let site = format!("project/.venv/{}", context.interpreter().site_packages());
+    let venv = ["--venv", "project/.venv"];
+    let package = format!("{site}/tool");
+    assert!(context.path(&package).is_symlink());
+    std::fs::remove_file(context.path(&package)).unwrap();
+    context.write(&package, "mine\n");
+    context.virtpy([&["check"][..], &venv].concat()).failure(1).stdout_has("move away what is yours");
+    let refused = context.virtpy([&["relink"][..], &venv].concat()).failure(1).one_error();
+    refused.stderr_has("is in the way").stderr_has("move it away");
+    assert_eq!(context.read(&package), "mine\n");
+    std::fs::rename(context.path(&package), context.path("aside")).unwrap();
+    context.virtpy([&["relink"][..], &venv].concat()).success();
+    context.script("project/.venv", "tool", &[]).success();
+}
+
 #[test]
 fn an_export_needs_neither_the_store_nor_its_origin() {
     let (context, _index) = scene();

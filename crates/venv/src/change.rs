@@ -7,6 +7,7 @@ use virtpy_files::FileKind;
 use virtpy_pep::{InterpreterTags, NamedVersion, PackageName};
 use virtpy_store::{Entry, EntryId, Store, VenvId, was_built};
 
+use super::check::is_replaced;
 use super::contents::{Contents, Owner};
 use super::layout::UNFINISHED;
 use super::node::{Clash, Node, PlannedDistribution};
@@ -203,6 +204,8 @@ impl Venv {
                 None | Some(FileKind::Other) => None,
                 Some(FileKind::Folder) => Some(Node::Folder),
                 Some(FileKind::Link) => Some(Node::Link(self.directory.read_link(path)?)),
+                // Somebody's own, as a directory would be: it is in the way.
+                Some(FileKind::File) if is_replaced(&self.directory, path, node)? => None,
                 Some(FileKind::File) => {
                     let script = matches!(node, Node::Script(_));
                     let stays = matches!(node, Node::Copy(_)) || !script && self.is_as_planned(path, node)?;

@@ -279,6 +279,14 @@ impl Venv {
     }
 }
 
+/// Whether a file that stands where a plan wants a link has been put there by somebody: virtpy makes links there and, in a venv of another
+/// link mode, files with the content of the store's.
+pub(super) fn is_replaced(directory: &Directory, path: &str, node: &Node) -> Result<bool, VenvError> {
+    let Node::Link(source) = node else { return Ok(false) };
+    let is_file = fs::metadata(source).is_ok_and(|facts| facts.is_file());
+    Ok(!is_file || !equals(directory, path, source)?)
+}
+
 /// Whether a file of the venv has the content of one in the store; one that the store lost equals nothing.
 fn equals(directory: &Directory, path: &str, source: &Path) -> Result<bool, VenvError> {
     match fs::read(source) {

@@ -144,7 +144,7 @@ impl fmt::Display for Problem {
             }
             Self::Modified { path } => write!(
                 formatter,
-                "`{path}` is not as virtpy made it; `virtpy relink` makes it again, in place of what is there"
+                "`{path}` is not as virtpy made it; move away what is yours there, then `virtpy relink` makes it again"
             ),
             Self::Lost { distribution } => {
                 write!(formatter, "{distribution} was removed or replaced by another installer")
