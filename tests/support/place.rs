@@ -27,9 +27,8 @@ pub(crate) fn folder() -> tempfile::TempDir {
 pub(crate) fn folder_elsewhere(path: &Path) -> Option<tempfile::TempDir> {
     use std::os::unix::fs::MetadataExt as _;
     let device = |path: &Path| std::fs::metadata(path).ok().map(|facts| facts.dev());
-    // The program under test is where nothing is lost when the machine goes off.
-    let build = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    for other in [Path::new(MEMORY), build] {
+    let beside_the_build = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    for other in [Path::new(MEMORY), beside_the_build] {
         if device(other).is_some() && device(other) != device(path) {
             return tempfile::Builder::new().prefix("virtpy-test-").tempdir_in(other).ok();
         }
