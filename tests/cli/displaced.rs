@@ -178,7 +178,7 @@ fn what_somebody_put_in_a_links_place_is_not_taken_away_by_a_relink() {
     assert!(context.path(&package).is_symlink());
     std::fs::remove_file(context.path(&package)).unwrap();
     context.write(&package, "mine\n");
-    context.virtpy([&["check"][..], &venv].concat()).failure(1).stdout_has("move away what is yours");
+    context.virtpy([&["check"][..], &venv].concat()).failure(1).stdout_has("stands in the place of a link");
     let refused = context.virtpy([&["relink"][..], &venv].concat()).failure(1).one_error();
     refused.stderr_has("is in the way").stderr_has("move it away");
     assert_eq!(context.read(&package), "mine\n");

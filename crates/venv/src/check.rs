@@ -228,7 +228,13 @@ fn check_node(venv: &Venv, path: &str, node: &Node, problems: &mut Vec<Problem>)
         return Ok(());
     }
     if !venv.is_as_planned(path, node)? && !venv.is_record_of_the_same_files(path, node) {
-        problems.push(Problem::Modified { path: path.to_owned() });
+        let path = path.to_owned();
+        let is_somebodys = match venv.directory.kind(&path)? {
+            Some(FileKind::File) => is_replaced(&venv.directory, &path, node)?,
+            Some(FileKind::Folder) => matches!(node, Node::Link(_)),
+            _ => false,
+        };
+        problems.push(if is_somebodys { Problem::Replaced { path } } else { Problem::Modified { path } });
     } else if matches!(node, Node::Link(_)) && fs::metadata(&absolute).is_err() {
         problems.push(Problem::Dangling { path: path.to_owned() });
     }

@@ -69,6 +69,11 @@ pub enum Problem {
         /// The path, relative to the venv.
         path: String,
     },
+    /// A file or directory of somebody's own in the place of a link.
+    Replaced {
+        /// The path, relative to the venv.
+        path: String,
+    },
     /// A distribution that another tool took away or replaced.
     Lost {
         /// Which.
@@ -144,7 +149,11 @@ impl fmt::Display for Problem {
             }
             Self::Modified { path } => write!(
                 formatter,
-                "`{path}` is not as virtpy made it; move away what is yours there, then `virtpy relink` makes it again"
+                "`{path}` is not as virtpy made it; `virtpy relink` makes it again, in place of what is there"
+            ),
+            Self::Replaced { path } => write!(
+                formatter,
+                "`{path}` stands in the place of a link; move it away, then `virtpy relink` makes the link again"
             ),
             Self::Lost { distribution } => {
                 write!(formatter, "{distribution} was removed or replaced by another installer")
