@@ -306,11 +306,8 @@ impl Reporter for Progress {
             let _ = write!(line, "{}", state.elapsed().as_secs());
         };
         let bar = ProgressBar::new_spinner().with_style(style(BUILD).with_key("seconds", seconds));
-        let bar =
-            self.bars.add(bar.with_prefix(shortened(
-                package,
-                if is_wide(self.output) { LONGEST_LABEL } else { SHORT_LABEL },
-            )));
+        let longest = if is_wide(self.output) { LONGEST_LABEL } else { SHORT_LABEL };
+        let bar = self.bars.add(bar.with_prefix(shortened(package, longest)));
         if self.output.shows_progress() {
             bar.enable_steady_tick(TICK);
         }

@@ -12,15 +12,10 @@ const ENOUGH: u64 = 2 << 30;
 /// A folder that goes away with its owner. It is in memory where there is enough of it for programs and their files, since a
 /// disk is slow at the thousands of small files that a test makes and removes; or where `TMPDIR` says.
 pub(crate) fn folder() -> tempfile::TempDir {
-    let builder = || {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix("virtpy-test-");
-        builder
-    };
-    let chosen = std::env::var_os("TMPDIR").is_some();
     let memory = Path::new(MEMORY);
-    let in_memory = (!chosen && is_suitable(memory)).then(|| builder().tempdir_in(memory).ok()).flatten();
-    in_memory.unwrap_or_else(|| builder().tempdir().expect("a folder can be made"))
+    let in_memory =
+        if std::env::var_os("TMPDIR").is_none() && is_suitable(memory) { made_in(memory) } else { None };
+    in_memory.or_else(|| made_in(&std::env::temp_dir())).expect("a folder can be made")
 }
 
 /// A folder on another file system than this path is on; none where the machine has only one.
@@ -30,11 +25,15 @@ pub(crate) fn folder_elsewhere(path: &Path) -> Option<tempfile::TempDir> {
     let beside_the_build = Path::new(env!("CARGO_TARGET_TMPDIR"));
     for other in [Path::new(MEMORY), beside_the_build] {
         if device(other).is_some() && device(other) != device(path) {
-            return tempfile::Builder::new().prefix("virtpy-test-").tempdir_in(other).ok();
+            return made_in(other);
         }
     }
     super::skip("this machine has no second file system to write to");
     None
+}
+
+fn made_in(parent: &Path) -> Option<tempfile::TempDir> {
+    tempfile::Builder::new().prefix("virtpy-test-").tempdir_in(parent).ok()
 }
 
 /// Whether programs can be run from there, and there is enough of it.
